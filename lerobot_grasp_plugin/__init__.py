@@ -1,0 +1,104 @@
+"""LeRobot datasets labelled frame by frame, and merged without re-encoding.
+
+Public names are loaded when they are first used; importing this package is cheap and needs neither
+torch nor lerobot.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lerobot_grasp_plugin.core.annotations import AnnotationSection, Annotations, EpisodeAnnotation
+    from lerobot_grasp_plugin.core.grammar import ParsedAnnotations, format_text, parse
+    from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
+    from lerobot_grasp_plugin.core.labels import EpisodeLabels, label_episode
+    from lerobot_grasp_plugin.dataset.reader import DatasetReader, open_dataset
+    from lerobot_grasp_plugin.errors import (
+        AnnotationError,
+        DataError,
+        DatasetError,
+        GraspError,
+        MergeError,
+        Problem,
+        UsageError,
+        VerificationError,
+        VideoError,
+    )
+    from lerobot_grasp_plugin.ops.merge import merge
+    from lerobot_grasp_plugin.ops.recipe import MergeConfig, RelabelConfig, SourceConfig
+    from lerobot_grasp_plugin.ops.relabel import relabel
+    from lerobot_grasp_plugin.ops.report import EpisodeReport, MergeReport, SourceReport, VerifyReport
+    from lerobot_grasp_plugin.ops.verify import verify_dataset
+
+_HOMES = {
+    "core.annotations": ("AnnotationSection", "Annotations", "EpisodeAnnotation"),
+    "core.grammar": ("ParsedAnnotations", "format_text", "parse"),
+    "core.intervals": ("FrameInterval", "IntervalSet"),
+    "core.labels": ("EpisodeLabels", "label_episode"),
+    "dataset.reader": ("DatasetReader", "open_dataset"),
+    "errors": (
+        "AnnotationError",
+        "DataError",
+        "DatasetError",
+        "GraspError",
+        "MergeError",
+        "Problem",
+        "UsageError",
+        "VerificationError",
+        "VideoError",
+    ),
+    "ops.merge": ("merge",),
+    "ops.recipe": ("MergeConfig", "RelabelConfig", "SourceConfig"),
+    "ops.relabel": ("relabel",),
+    "ops.report": ("EpisodeReport", "MergeReport", "SourceReport", "VerifyReport"),
+    "ops.verify": ("verify_dataset",),
+}
+_WHERE = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "AnnotationError",
+    "AnnotationSection",
+    "Annotations",
+    "DataError",
+    "DatasetError",
+    "DatasetReader",
+    "EpisodeAnnotation",
+    "EpisodeLabels",
+    "EpisodeReport",
+    "FrameInterval",
+    "GraspError",
+    "IntervalSet",
+    "MergeConfig",
+    "MergeError",
+    "MergeReport",
+    "ParsedAnnotations",
+    "Problem",
+    "RelabelConfig",
+    "SourceConfig",
+    "SourceReport",
+    "UsageError",
+    "VerificationError",
+    "VerifyReport",
+    "VideoError",
+    "format_text",
+    "label_episode",
+    "merge",
+    "open_dataset",
+    "parse",
+    "relabel",
+    "verify_dataset",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

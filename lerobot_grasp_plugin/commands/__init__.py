@@ -1,0 +1,1 @@
+"""The command line: parse with draccus, call one operation, print its report."""

@@ -1,0 +1,121 @@
+"""Reports as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from lerobot_grasp_plugin.ops.report import EpisodeReport, MergeReport, VerifyReport
+
+
+def merge_report(report: MergeReport) -> str:
+    """Warnings, figures per source, the remapping table and the verification block."""
+    lines = [str(problem) for problem in report.warnings]
+    lines += [
+        *_sources(report),
+        "",
+        "=== Episodes ===",
+        *_remapping(report),
+        "",
+        verify_report(report.verification),
+    ]
+    ways = ", ".join(f"{count} by {way}" for way, count in sorted(report.video_files.items()))
+    if ways:
+        lines.append(f"Video taken over without re-encoding: {ways}")
+    if report.backup is not None:
+        lines.append(f"The old dataset is kept at {report.backup}; remove it when you do not need it.")
+    lines.append(f"Wrote {report.repo_id} to {report.root}")
+    return "\n".join(lines)
+
+
+def verify_report(report: VerifyReport) -> str:
+    """The verification block."""
+    lines = ["=== Verification ==="]
+    for check in report.checks:
+        detail = check.detail
+        if check.ok and not detail.isdigit():
+            detail = f"OK ({detail})" if detail else "OK"
+        elif not check.ok:
+            detail = f"WRONG ({detail})" if detail.isdigit() else "WRONG"
+        lines.append(f"{check.name}: {detail}")
+    lines += [str(problem) for problem in report.problems]
+    return "\n".join(lines)
+
+
+def _sources(report: MergeReport) -> Iterator[str]:
+    rows = [("Source", "Episodes", "Frames", "Success", "Share")]
+    for source in report.sources:
+        name = source.repo_id.rsplit("/", 1)[-1]
+        rows.append(
+            (name, str(source.episodes), str(source.frames), *_share(source.success_frames, source.frames))
+        )
+    if len(report.sources) > 1:
+        total = len(report.episodes)
+        rows.append(("in all", str(total), str(report.frames), *_share(report.success_frames, report.frames)))
+    yield f"=== {report.repo_id} ==="
+    yield from _table(rows)
+    for source in report.sources:
+        name = source.repo_id.rsplit("/", 1)[-1]
+        if source.done is not None:
+            yield f"{name}: next.done is {_DONE[source.done]} (--done {source.done})"
+        if source.timestamps_fixed:
+            yield (
+                f"{name}: {source.timestamps_fixed} timestamps were up to {source.max_deviation_s:.6f} s off "
+                "frame_index / fps, which LeRobot cannot read, and were set to it"
+            )
+        for note in source.notes:
+            yield f"{name}: {note}"
+
+
+_DONE = {
+    "keep": "kept from the source",
+    "episode_end": "true in the last frame of each episode",
+    "first_success": "true in the first success frame and in the last frame of each episode",
+    "last_frame_of_success": "true in the last success frame and in the last frame of each episode",
+}
+
+
+def _share(success: int | None, frames: int) -> tuple[str, str]:
+    if success is None:
+        return "-", "-"
+    return str(success), f"{100 * success / frames:.1f} %"
+
+
+def _remapping(report: MergeReport) -> Iterator[str]:
+    """Output episode ranges against source episode ranges, where both count up together."""
+    rows = [("Output", "Source", "Episode")]
+    runs: list[list[EpisodeReport]] = []
+    for episode in report.episodes:
+        runs.append([episode])
+    merged: list[list[EpisodeReport]] = runs[:1]
+    for (before,), (after,) in pairwise(runs):
+        follows = before.source == after.source and before.source_episode + 1 == after.source_episode
+        if follows:
+            merged[-1].append(after)
+        else:
+            merged.append([after])
+    for run in merged:
+        first, last = run[0], run[-1]
+        name = report.sources[first.source].repo_id.rsplit("/", 1)[-1]
+        output = _span(first.episode_index, last.episode_index)
+        rows.append((output, name, _span(first.source_episode, last.source_episode)))
+    yield from _table(rows)
+
+
+def _span(first: int, last: int) -> str:
+    return str(first) if first == last else f"{first}-{last}"
+
+
+def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Columns side by side, numbers to the right."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    numeric = [
+        all(not row[column] or row[column][0] in "-0123456789" for row in rows[1:])
+        for column in range(len(widths))
+    ]
+    for row in rows:
+        cells = [
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(row, widths, numeric, strict=True)
+        ]
+        yield "  ".join(cells).rstrip()

@@ -1,0 +1,97 @@
+"""What all commands share: parsing, exit codes, progress."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+from lerobot_grasp_plugin.errors import GraspError
+
+INTERRUPTED = 130
+
+
+def parse[Config](config_class: type[Config], args: Sequence[str] | None, *, program: str) -> Config:
+    """Parses flags, and a file given as ``--config_path``, into a config.
+
+    Ends the program with exit code 2 and one sentence for a flag, a key or a value that is wrong.
+    """
+    import draccus
+    from draccus.utils import DecodingError, ParsingError
+    from yaml import YAMLError
+
+    given = list(sys.argv[1:] if args is None else args)
+    original = sys.argv[0]
+    sys.argv[0] = program
+    try:
+        return draccus.parse(config_class, args=given)  # type: ignore[no-any-return]
+    except FileNotFoundError as error:
+        fail(program, f"--config_path: {error.filename}: no such file")
+    except (OSError, UnicodeDecodeError) as error:
+        fail(program, f"--config_path cannot be read: {error}")
+    except (ParsingError, DecodingError) as error:
+        fail(program, str(error).strip())
+    except YAMLError as error:
+        fail(program, f"not valid YAML or JSON: {error}")
+    except (ValueError, TypeError, RecursionError) as error:
+        fail(program, f"the call cannot be understood: {error}")
+    finally:
+        sys.argv[0] = original
+
+
+def fail(program: str, message: str) -> NoReturn:
+    """Ends the program because the call is at fault."""
+    print(f"{program}: error: {message}\nSee {program} --help.", file=sys.stderr)
+    raise SystemExit(2)
+
+
+def guarded(action: Callable[[], int]) -> int:
+    """Runs a command; errors become one message and an exit code.
+
+    Returns:
+        0 when done, 1 when the data is at fault, 2 when the call is, 130 after Ctrl+C.
+    """
+    try:
+        return action()
+    except GraspError as error:
+        count = sum(problem.severity == "error" for problem in error.problems)
+        print(str(error), file=sys.stderr)
+        print(f"{count} error{'s' * (count != 1)}; nothing was written.", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("interrupted; nothing was written.", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"{place}error: {error.strerror or error}; nothing was written.", file=sys.stderr)
+        return 1
+
+
+class TerminalProgress:
+    """A progress bar on stderr for steps that take long, where somebody can see it."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+        self._step = ""
+        self._visible = sys.stderr.isatty()
+
+    def __call__(self, step: str, done: int, total: int) -> None:
+        if not self._visible:
+            return
+        if step != self._step:
+            self.close()
+            from tqdm import tqdm
+
+            self._bar = tqdm(total=total, desc=step, delay=0.5, leave=False, file=sys.stderr)
+            self._step = step
+        self._bar.update(done - self._bar.n)
+
+    def close(self) -> None:
+        """Takes the bar away."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+            self._step = ""

@@ -1,0 +1,142 @@
+"""Annotation files: what a person asserted about each episode, as text.
+
+The text form, one episode a line::
+
+    # index_base: 0                     optional, before the first episode; 1 when not stated
+    # dataset path: ~/data/so101_v1     a section header: the dataset of the lines below
+    00: 34-                             frame 34 to the end of the episode
+    01: 40-48, 60-  # slipped once      several ranges; both ends are inclusive
+    02: 57                              a single frame
+    03: all fail                        or `all success`
+
+Episode numbers are LeRobot's ``episode_index``, from 0; frame numbers count from the index base.
+A comment line is a section header when it begins with ``dataset path:``, ``dataset:`` or
+``repo_id:``, begins like a path, is one word ``owner/name``, or is one word with a letter and a
+digit, ``_`` or ``-`` in it. The JSON forms are in ``grammar_json.py``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lerobot_grasp_plugin.core.annotations import (
+    Annotations,
+    AnnotationSection,
+    EpisodeAnnotation,
+    IndexBase,
+)
+from lerobot_grasp_plugin.core.grammar_json import parse_json
+from lerobot_grasp_plugin.core.grammar_ranges import format_ranges
+from lerobot_grasp_plugin.core.grammar_text import (
+    Header,
+    parse_text,
+    read_episode,
+    read_header,
+    read_index_base,
+)
+from lerobot_grasp_plugin.core.source_text import Findings, Source, decode
+from lerobot_grasp_plugin.errors import AnnotationError, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedAnnotations:
+    """What a file says, and what about it is doubtful.
+
+    Attributes:
+        annotations: Ranges 0-based and half-open.
+        warnings: Problems of severity ``warning``, in the order found.
+    """
+
+    annotations: Annotations
+    warnings: tuple[Problem, ...]
+
+
+def parse(data: bytes | str, *, name: str, index_base: int | None = None) -> ParsedAnnotations:
+    """Read an annotation file, text or JSON.
+
+    It is JSON when its first character other than a space is ``{`` or ``[``.
+
+    Args:
+        data: The content of the file: UTF-8, with any line ends, with or without byte order mark.
+        name: What to call the file in messages.
+        index_base: The number of the first frame, 0 or 1, for a file that does not state it. A
+            text file that does not is otherwise 1-indexed; a JSON file is an error.
+
+    Raises:
+        AnnotationError: With every error in the file, in its order (reading stops after a thousand).
+        ValueError: ``index_base`` is neither 0 nor 1.
+    """
+    base: IndexBase | None = None
+    if index_base is not None:
+        if index_base not in (0, 1):
+            raise ValueError(f"index_base must be 0 or 1, got {index_base}")
+        base = 0 if index_base == 0 else 1
+    findings = Findings()
+    source = decode(data, name, findings)
+    is_json = source.text.lstrip()[:1] in ("{", "[")
+    annotations = (parse_json if is_json else parse_text)(source, base, findings)
+    findings.raise_errors()
+    return ParsedAnnotations(annotations, findings.warnings)
+
+
+def format_text(annotations: Annotations) -> str:
+    """Write annotations in the text form, numbers counted from their own index base.
+
+    A line that came from a text file and still says the same is written as it was spelled there.
+    What is written has been read back, and says exactly what ``annotations`` says.
+
+    Raises:
+        ValueError: The text form cannot say this: there is no episode, a remark that would be
+            read as a header or an index base, a number that is too large.
+    """
+    base = annotations.index_base
+    lines: list[str] = []
+    first_episode = None
+    for section in annotations.sections:
+        if section.dataset is not None:
+            lines.extend(section.before)
+            lines.append(_header_line(section, section.dataset))
+        for episode in section.episodes:
+            lines.extend(episode.before)
+            first_episode = len(lines) if first_episode is None else first_episode
+            lines.append(_episode_line(episode, base))
+    lines.extend(annotations.after)
+    if annotations.base_line is not None or base != 1:
+        position, text = annotations.base_line or (0, "")
+        if read_index_base(text) != str(base):
+            text = f"# index_base: {base}"
+        lines.insert(min(position, first_episode or 0), text)
+    text = "".join(line + "\n" for line in lines)
+    try:
+        read_back = parse(text, name=annotations.name).annotations
+    except AnnotationError as error:
+        raise ValueError(f"the text form cannot say this: {error}") from error
+    if read_back != annotations:
+        raise ValueError(
+            "the text form cannot say this: a remark or an empty section would be read otherwise"
+        )
+    return text
+
+
+def _header_line(section: AnnotationSection, dataset: str) -> str:
+    if section.text and read_header(section.text) == Header(dataset, section.comment):
+        return section.text
+    return f"# dataset path: {dataset}{_comment(section.comment)}"
+
+
+def _episode_line(episode: EpisodeAnnotation, base: IndexBase) -> str:
+    if episode.text:
+        findings = Findings()
+        said, _ = read_episode(Source("", episode.text), 0, episode.text, base, findings)
+        if said is not None and not findings.has_errors and _same(said, episode):
+            return episode.text
+    ranges = format_ranges(episode.ranges, base)
+    return f"{episode.episode_index:02d}: {ranges}{_comment(episode.comment)}"
+
+
+def _same(one: EpisodeAnnotation, other: EpisodeAnnotation) -> bool:
+    return (one.episode_index, one.ranges, one.comment) == (other.episode_index, other.ranges, other.comment)
+
+
+def _comment(comment: str | None) -> str:
+    return "" if comment is None else f"  # {comment}"

@@ -1,0 +1,341 @@
+"""The JSON forms of annotations.
+
+An object per dataset, with its episodes as keys, flat or under ``episodes``::
+
+    {"dataset_path": "~/data/so101_v1", "index_base": 1,
+     "0": {"success_start": 34}, "1": {"success_start": 40, "success_end": 48},
+     "2": {"ranges": [[40, 48], [60, null]]}, "3": null}
+
+Several datasets are a list of such objects, or an object with that list under ``datasets``. Ends
+are inclusive; null, or no end, leaves a range open. The index base must be stated, or given.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+
+from lerobot_grasp_plugin.core.annotations import (
+    Annotations,
+    AnnotationSection,
+    EpisodeAnnotation,
+    IndexBase,
+    dataset_fault,
+)
+from lerobot_grasp_plugin.core.grammar_ranges import (
+    INDEX_BASE,
+    ListedEpisodes,
+    WrittenRange,
+    bounded_int,
+    check_not_empty,
+    check_number,
+    check_said_base,
+    to_interval,
+    to_intervals,
+)
+from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
+from lerobot_grasp_plugin.core.json_text import JsonValue, read_json
+from lerobot_grasp_plugin.core.source_text import UNPRINTABLE, Findings, Place, Source
+
+_REMARKS = ("comment", "note", "description")
+_DATASET = ("dataset_path", "dataset", "repo_id")
+_TOP = ("datasets", "index_base", *_REMARKS)
+_SECTION = (*_DATASET, "index_base", "episodes", *_REMARKS)
+_EPISODE = ("success_start", "success_end", "ranges", "success_ranges", "exclude", *_REMARKS)
+
+_EPISODE_HINT = 'expected null, {"success_start": 34} or {"ranges": [[40, 48], [60, null]]}'
+_RANGE_HINT = "expected [first, last], or [first, null] for an open end"
+_LEAVE_OUT = 'to leave episodes out, use the `episodes` field of a merge source, e.g. "!7"'
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    key: JsonValue
+    value: JsonValue
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Members:
+    """The members of an object: those with a known name, and those that number an episode."""
+
+    named: dict[str, _Member]
+    episodes: list[_Member]
+
+
+def parse_json(source: Source, index_base: IndexBase | None, findings: Findings) -> Annotations:
+    """Read a whole JSON file; what is wrong is noted in ``findings``.
+
+    Raises:
+        AnnotationError: The file is not JSON.
+    """
+    return _Reader(source, index_base, findings).read()
+
+
+class _Reader:
+    def __init__(self, source: Source, index_base: IndexBase | None, findings: Findings) -> None:
+        self.source = source
+        self.asked = index_base
+        self.stated: IndexBase | None = None
+        self.has_base = False
+        self.base: IndexBase = 0
+        self.findings = findings
+        self.listed = ListedEpisodes()
+        self.remarks: list[tuple[str, Place]] = []
+
+    def read(self) -> Annotations:
+        root = read_json(self.source, self.findings)
+        top, parts = self._parts(root)
+        members = [(part, self._members(part, path, _SECTION, is_section=True)) for part, path in parts]
+        for named in (top, *(found.named for _, found in members)):
+            self._state_base(named.get("index_base"))
+        if not self.has_base and self.asked is None:
+            hint = 'write "index_base": 1 into the file when the first frame is 1, 0 when it is 0'
+            self.findings.error("index-base-missing", "the index base is not stated", root.place, hint)
+        stated = self.stated if self.stated is not None else self.asked
+        self.base = 0 if stated is None else stated
+        above = self._remark_lines(top)
+        sections = []
+        for part, found in members:
+            section = self._section(part, found, above, is_only=len(members) == 1)
+            if section is not None:
+                sections.append(section)
+                above = ("",)
+        for text, place in self.remarks:
+            check_said_base(text, self.base, place, self.findings)
+        annotations = Annotations(tuple(sections), self.base, self.source.name)
+        check_not_empty(
+            annotations, root.place, self.findings, '{"index_base": 1, "0": {"success_start": 34}}'
+        )
+        return annotations
+
+    def _parts(self, root: JsonValue) -> tuple[dict[str, _Member], list[tuple[JsonValue, str]]]:
+        """The members around the datasets, and the object of every dataset with its path."""
+        top: dict[str, _Member] = {}
+        listing, path = root, ""
+        if root.kind == "object":
+            if not any(key.text == "datasets" for key, _ in root.members):
+                return top, [(root, "")]
+            top = self._members(root, "", _TOP).named
+            listing, path = top["datasets"].value, "datasets"
+        if listing.kind != "array":
+            self._wrong(listing, path, "a list of objects, one for each dataset")
+            return top, []
+        parts = []
+        for i, item in enumerate(listing.items):
+            if item.kind == "object":
+                parts.append((item, f"{path}[{i}]"))
+            else:
+                self._wrong(item, f"{path}[{i}]", "an object with the episodes of a dataset")
+        return top, parts
+
+    def _members(
+        self, value: JsonValue, path: str, known: tuple[str, ...], *, is_section: bool = False
+    ) -> _Members:
+        """Sort the members of an object; duplicate and unknown keys are noted and left out."""
+        found: dict[str, _Member] = {}
+        episodes: list[_Member] = []
+        for key, item in value.members:
+            here = f"{path}.{key.text}" if path else key.text
+            is_episode = is_section and re.fullmatch("-?[0-9]+", key.text)
+            if is_episode:
+                here = f'{path}."{key.place.text[1:-1]}"'.lstrip(".")
+                # Duplicates are found by number: "7" and "07" are the same episode.
+                episodes.append(_Member(key, item, here))
+            elif key.text == "exclude" and "exclude" not in known:
+                message = "`exclude` has a meaning inside an episode only"
+                self.findings.error("exclude-misplaced", message, key.place, _LEAVE_OUT)
+            elif key.text not in known:
+                numbers = ('episode numbers such as "7"',) if is_section else ()
+                hint = f"known here: {', '.join((*known, *numbers))}"
+                self.findings.error("unknown-key", f"unknown key {key.place.text}", key.place, hint)
+            elif key.text in found:
+                message = f"key {key.place.text} stands here twice"
+                self.findings.error("duplicate-key", message, key.place, "keep one of the two")
+            else:
+                found[key.text] = _Member(key, item, here)
+        return _Members(found, episodes)
+
+    def _state_base(self, member: _Member | None) -> None:
+        if member is None:
+            return
+        self.has_base = True
+        value = member.value
+        if value.kind != "integer" or value.number not in (0, 1):
+            message = f"index base {value.place.text} is neither 0 nor 1"
+            self.findings.error("index-base-unknown", message, value.place, "the number of the first frame")
+            return
+        base: IndexBase = 0 if value.number == 0 else 1
+        if self.stated is not None and self.stated != base:
+            message = f"index base {base} contradicts the {self.stated} stated before"
+            hint = "one file has one index base"
+            self.findings.error("index-base-contradiction", message, value.place, hint)
+        elif self.asked is not None and self.asked != base:
+            message = f"the file says index base {base}, but {self.asked} was asked for"
+            hint = "leave the option out, or correct the file"
+            self.findings.error("index-base-contradiction", message, value.place, hint)
+        self.stated = base if self.stated is None else self.stated
+
+    def _section(
+        self, part: JsonValue, found: _Members, above: tuple[str, ...], *, is_only: bool
+    ) -> AnnotationSection | None:
+        dataset = self._dataset(found.named)
+        if dataset is None and not is_only:
+            hint = f"give each a {', '.join(_DATASET[:-1])} or {_DATASET[-1]}"
+            message = "there are several datasets, and this one has no name"
+            self.findings.error("missing-dataset", message, part.place, hint)
+            return None
+        members = list(found.episodes)
+        if nested := found.named.get("episodes"):
+            if nested.value.kind == "object":
+                members += self._members(nested.value, nested.path, (), is_section=True).episodes
+            else:
+                self._wrong(nested.value, nested.path, "an object with episode numbers as keys")
+        episodes = [item for item in (self._listed(member, dataset) for member in members) if item]
+        above += self._remark_lines(found.named)
+        if not members:
+            name = dataset if dataset is not None else "this object"
+            self.findings.warn("empty-section", f"no episode is listed for {name}", part.place)
+        if dataset is not None:
+            return AnnotationSection(dataset, tuple(episodes), before=above, line=part.place.line)
+        if episodes:
+            first = episodes[0]
+            episodes[0] = EpisodeAnnotation(
+                first.episode_index, first.ranges, first.comment, above, first.line, places=first.places
+            )
+        return AnnotationSection(None, tuple(episodes))
+
+    def _dataset(self, found: dict[str, _Member]) -> str | None:
+        named = [found[key] for key in _DATASET if key in found]
+        for other in named[1:]:
+            message = f"the dataset is named twice, by {named[0].path} and {other.path}"
+            self.findings.error("duplicate-key", message, other.key.place, "keep one of the two")
+        if not named:
+            return None
+        value = named[0].value
+        if value.kind != "string":
+            self._wrong(value, named[0].path, "a path, a repo_id or a name")
+        elif fault := dataset_fault(value.text):
+            self.findings.error("missing-dataset", f"{named[0].path} {fault}", value.place)
+        else:
+            return value.text
+        return f"(unnamed, line {value.place.line}, column {value.place.column})"
+
+    def _listed(self, member: _Member, dataset: str | None) -> EpisodeAnnotation | None:
+        index = bounded_int(member.key.text)
+        if not check_number(index, "episode", member.key.place, self.findings):
+            return None
+        is_new = self.listed.add(dataset, index, member.key.place, self.findings)
+        episode = self._episode(index, member)
+        return episode if is_new else None
+
+    def _episode(self, index: int, member: _Member) -> EpisodeAnnotation | None:
+        value, line = member.value, member.key.place.line
+        if value.kind == "null":
+            return EpisodeAnnotation(index, (), line=line)
+        if value.kind != "object":
+            self._wrong(value, member.path, _EPISODE_HINT.removeprefix("expected "))
+            return None
+        found = self._members(value, member.path, _EPISODE).named
+        ranges, places = self._ranges(found, member, value)
+        if "exclude" in found:
+            ranges, places = self._excluded(found["exclude"], ranges, places)
+        comment = "; ".join(self._remark(found[key]) for key in _REMARKS if key in found).strip("; ")
+        if INDEX_BASE.match(comment):
+            hint = 'state it once, as "index_base", beside the episodes'
+            message = "the index base is stated in a comment"
+            self.findings.error("index-base-misplaced", message, member.key.place, hint)
+            comment = ""
+        return EpisodeAnnotation(index, ranges, comment or None, line=line, places=places)
+
+    def _ranges(
+        self, found: dict[str, _Member], member: _Member, value: JsonValue
+    ) -> tuple[tuple[FrameInterval, ...], tuple[Place, ...]]:
+        forms = [found[key] for key in ("success_start", "ranges", "success_ranges") if key in found]
+        for other in forms[1:]:
+            message = f"{other.path} stands beside {forms[0].key.text}"
+            self.findings.error("conflicting-keys", message, other.key.place, "keep one of the two")
+        end = found.get("success_end")
+        if end and "success_start" not in found:
+            message = f"{end.path} stands without a success_start"
+            self.findings.error("missing-ranges", message, end.key.place, _EPISODE_HINT)
+        if not forms:
+            if not end:
+                message = f"{member.path} says nothing about success"
+                self.findings.error("missing-ranges", message, value.place, _EPISODE_HINT)
+            return (), ()
+        if "success_start" not in found:
+            return to_intervals(self._pairs(forms[0]), self.base, self.findings)
+        first = self._frame(forms[0].value, forms[0].path, "write null for an episode that is all failure")
+        is_open = end is None or end.value.kind == "null"
+        last = (
+            None if end is None or is_open else self._frame(end.value, end.path, "null leaves the end open")
+        )
+        if first is None or (last is None and not is_open):
+            return (), ()
+        return to_intervals([WrittenRange(first, last, forms[0].value.place)], self.base, self.findings)
+
+    def _pairs(self, member: _Member, *, single: bool = False) -> list[WrittenRange]:
+        hint = f"{_RANGE_HINT}, or a frame number" if single else _RANGE_HINT
+        if member.value.kind != "array":
+            self._wrong(member.value, member.path, "a list of ranges [first, last]")
+            return []
+        written = []
+        for i, item in enumerate(member.value.items):
+            path = f"{member.path}[{i}]"
+            if single and item.kind == "integer":
+                written.append(WrittenRange(item.number, item.number, item.place))
+            elif item.kind != "array" or len(item.items) not in (1, 2):
+                self._wrong(item, path, hint.removeprefix("expected "))
+            else:
+                first, *rest = item.items
+                is_open = not rest or rest[0].kind == "null"
+                start = self._frame(first, path, hint)
+                stop = None if is_open else self._frame(rest[0], path, hint)
+                if start is not None and (is_open or stop is not None):
+                    end = (rest[0] if rest else first).place.stop
+                    written.append(WrittenRange(start, stop, self.source.place(item.place.start, end + 1)))
+        return written
+
+    def _excluded(
+        self, member: _Member, ranges: tuple[FrameInterval, ...], places: tuple[Place, ...]
+    ) -> tuple[tuple[FrameInterval, ...], tuple[Place, ...]]:
+        written = self._pairs(member, single=True)
+        intervals = [to_interval(item, self.base, self.findings) for item in written]
+        if not written:
+            return ranges, places
+        message = f"the frames of {member.path} count as failure"
+        hint = "they stay in the dataset; leave `exclude` out by writing the success ranges without them"
+        self.findings.warn("exclude-counts-as-failure", message, member.key.place, hint)
+        left = IntervalSet(ranges).difference(IntervalSet(item for item in intervals if item is not None))
+        origins = sorted(zip(ranges, places, strict=True), key=lambda pair: pair[0].start)
+        starts = [interval.start for interval, _ in origins]
+        return left.intervals, tuple(origins[bisect_right(starts, item.start) - 1][1] for item in left)
+
+    def _frame(self, value: JsonValue, path: str, hint: str) -> int | None:
+        if value.kind == "integer":
+            return value.number
+        message = f"{path}: {value.place.text} is not a frame number"
+        self.findings.error("wrong-type", message, value.place, hint)
+        return None
+
+    def _wrong(self, value: JsonValue, path: str, expected: str) -> None:
+        message = f"{path or 'the file'}: {value.place.text} cannot stand here"
+        self.findings.error("wrong-type", message, value.place, f"expected {expected}")
+
+    def _remark(self, member: _Member) -> str:
+        if member.value.kind != "string":
+            self._wrong(member.value, member.path, "a string")
+            return ""
+        text = " ".join(member.value.text.split())
+        if bad := UNPRINTABLE.search(text):
+            message = f"{member.path}: character U+{ord(bad.group()):04X} cannot stand in a comment"
+            self.findings.error("control-character", message, member.value.place)
+            return ""
+        self.remarks.append((text, member.value.place))
+        return text
+
+    def _remark_lines(self, found: dict[str, _Member]) -> tuple[str, ...]:
+        texts = ((key, self._remark(found[key])) for key in _REMARKS if key in found)
+        return tuple(f"# {key}: {text}" for key, text in texts if text)

@@ -1,0 +1,151 @@
+"""The person's frame numbers and the program's: the one place where one becomes the other.
+
+A person counts from the file's index base and includes both ends; the program counts from 0 and
+leaves the end out. Also here: the wording that the text and the JSON form share.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from lerobot_grasp_plugin.core.annotations import Annotations, IndexBase
+from lerobot_grasp_plugin.core.intervals import FrameInterval
+from lerobot_grasp_plugin.core.source_text import Findings, Place
+
+MAX_NUMBER = 10**9
+
+INDEX_BASE = re.compile(r"index[\s_-]*base\s*[:=]\s*(.*)", re.IGNORECASE | re.DOTALL)
+"""A statement of the index base, as the text of a comment."""
+
+_SAID_BASE = re.compile(r"\b(0|1|zero|one)[\s-]?(?:indexed|based)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenRange:
+    """A range as the person wrote it: inclusive, counted from the index base; None = open."""
+
+    first: int
+    last: int | None
+    place: Place
+
+
+def bounded_int(digits: str) -> int:
+    """The number that ASCII digits, with or without a minus sign, spell; far ones come nearer.
+
+    Anything beyond ``MAX_NUMBER`` becomes ``MAX_NUMBER + 1`` of the same sign, so that a number
+    of a million digits costs nothing.
+    """
+    sign = -1 if digits.startswith("-") else 1
+    digits = digits.lstrip("-").lstrip("0")
+    value = int(digits or "0") if len(digits) <= len(str(MAX_NUMBER)) else MAX_NUMBER + 1
+    return sign * min(value, MAX_NUMBER + 1)
+
+
+def check_number(value: int, what: str, place: Place, findings: Findings) -> bool:
+    """Whether an episode or frame number lies between 0 and ``MAX_NUMBER``; notes it if not."""
+    if value < 0:
+        findings.error("negative-number", f"{what} {place.text} is negative", place)
+    elif value > MAX_NUMBER:
+        findings.error("number-too-large", f"{what} {place.text} is over {MAX_NUMBER}", place)
+    return 0 <= value <= MAX_NUMBER
+
+
+def to_interval(written: WrittenRange, base: IndexBase, findings: Findings) -> FrameInterval | None:
+    """Convert one range to 0-based and half-open; None after noting why it cannot be."""
+    first, last, place = written.first, written.last, written.place
+    numbers = (first,) if last is None else (first, last)
+    if not all(check_number(number, "frame number", place, findings) for number in numbers):
+        return None
+    if last is not None and last < first:
+        hint = f"write the smaller number first: {last}-{first}"
+        findings.error("reversed-range", f"range {first}-{last} ends before it begins", place, hint)
+        return None
+    if first < base:
+        hint = "the first frame is 1 here; a file that counts from 0 must say so: index_base 0"
+        findings.error("frame-zero", "there is no frame 0 in a 1-indexed file", place, hint)
+        return None
+    return FrameInterval(first - base, None if last is None else last - base + 1)
+
+
+def to_intervals(
+    written: Sequence[WrittenRange], base: IndexBase, findings: Findings
+) -> tuple[tuple[FrameInterval, ...], tuple[Place, ...]]:
+    """Convert the ranges of one episode, and check that they do not overlap.
+
+    Returns:
+        The ranges in the order written, and where each stands. A faulty range is left out, after
+        noting why.
+    """
+    pairs = [
+        (interval, item.place)
+        for item in written
+        if (interval := to_interval(item, base, findings)) is not None
+    ]
+    in_order = sorted(pairs, key=lambda pair: (pair[0].start, pair[1].start))
+    kept: list[tuple[FrameInterval, Place]] = []
+    for interval, place in in_order:
+        if kept and (kept[-1][0].stop is None or interval.start < kept[-1][0].stop):
+            message = f"range {place.text} overlaps {kept[-1][1].text}"
+            findings.error("overlapping-ranges", message, place, "give every frame once")
+        else:
+            kept.append((interval, place))
+    if len(kept) == len(written) and kept != pairs:
+        late = next(new for old, new in pairwise(pairs) if new[0].start < old[0].start)
+        message = f"range {late[1].text} stands after a later one"
+        findings.warn("ranges-out-of-order", message, late[1], "read as if they were in order")
+    kept_places = {place for _, place in kept}
+    pairs = [pair for pair in pairs if pair[1] in kept_places]
+    return tuple(interval for interval, _ in pairs), tuple(place for _, place in pairs)
+
+
+def format_range(interval: FrameInterval, base: IndexBase) -> str:
+    """Write a range as the person does: ``40-48``, ``60-`` or ``57``."""
+    first = interval.start + base
+    if interval.stop is None:
+        return f"{first}-"
+    last = interval.stop - 1 + base
+    return f"{first}" if last == first else f"{first}-{last}"
+
+
+def format_ranges(ranges: Sequence[FrameInterval], base: IndexBase) -> str:
+    """Write the success ranges of an episode as the person does."""
+    if not ranges:
+        return "all fail"
+    if tuple(ranges) == (FrameInterval(0, None),):
+        return "all success"
+    return ", ".join(format_range(interval, base) for interval in ranges)
+
+
+class ListedEpisodes:
+    """Which episodes of which dataset have been listed so far, and where."""
+
+    def __init__(self) -> None:
+        self._places: dict[tuple[str | None, int], Place] = {}
+
+    def add(self, dataset: str | None, episode_index: int, place: Place, findings: Findings) -> bool:
+        """Whether the episode is listed for the first time; notes it if not."""
+        first = self._places.setdefault((dataset, episode_index), place)
+        if first is place:
+            return True
+        whose = f" of {dataset}" if dataset is not None else ""
+        message = f"episode {episode_index}{whose} is listed twice, first in line {first.line}"
+        findings.error("episode-listed-twice", message, place, "keep one of the two")
+        return False
+
+
+def check_said_base(comment: str, base: IndexBase, place: Place, findings: Findings) -> None:
+    """Warn of a comment that speaks of another index base than the numbers are read with."""
+    for match in _SAID_BASE.finditer(comment):
+        if (match.group(1).lower() in ("1", "one")) != (base == 1):
+            message = f"a comment says {match.group()}, but the file is read as {base}-indexed"
+            hint = f"to settle it, write the line `# index_base: {1 - base}`, or change the comment"
+            findings.warn("index-base-doubtful", message, place, hint)
+
+
+def check_not_empty(annotations: Annotations, place: Place, findings: Findings, example: str) -> None:
+    """Note an error when no episode is labelled, unless other errors already say why."""
+    if not findings.has_errors and not any(section.episodes for section in annotations.sections):
+        findings.error("no-episodes", "there is no episode in this file", place, f"expected e.g. {example}")

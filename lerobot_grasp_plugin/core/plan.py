@@ -1,0 +1,116 @@
+"""Which source episode becomes which output episode, decided before a byte is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenEpisode:
+    """An episode that is to go into the output.
+
+    Attributes:
+        source: Which source it is from, 0-based.
+        episode: Its ``episode_index`` there.
+        length: Frames.
+        data_bytes: About how much of a data file its rows take.
+    """
+
+    source: int
+    episode: int
+    length: int
+    data_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedEpisode:
+    """An episode of the output.
+
+    Attributes:
+        episode_index: In the output, 0-based.
+        source: Which source it is from, 0-based.
+        source_episode: Its ``episode_index`` there.
+        length: Frames.
+        from_index: ``index`` of its first row in the output (``dataset_from_index``).
+        data_file: Ordinal of the data file its rows go to, 0-based.
+    """
+
+    episode_index: int
+    source: int
+    source_episode: int
+    length: int
+    from_index: int
+    data_file: int
+
+    @property
+    def to_index(self) -> int:
+        """``index`` behind its last row (``dataset_to_index``)."""
+        return self.from_index + self.length
+
+
+@dataclass(frozen=True, slots=True)
+class MergePlan:
+    """The whole output.
+
+    Attributes:
+        episodes: In output order.
+        tasks: Sentences by output ``task_index``.
+        task_maps: For each source, its ``task_index`` -> the output's.
+    """
+
+    episodes: Sequence[PlannedEpisode]
+    tasks: Sequence[str]
+    task_maps: Sequence[Mapping[int, int]]
+
+    @property
+    def total_frames(self) -> int:
+        """Rows of the output."""
+        return self.episodes[-1].to_index if self.episodes else 0
+
+    def runs(self) -> Iterator[Sequence[PlannedEpisode]]:
+        """The episodes, split where source or data file changes."""
+        start = 0
+        for stop in range(1, len(self.episodes) + 1):
+            if stop == len(self.episodes) or self._breaks(stop):
+                yield self.episodes[start:stop]
+                start = stop
+
+    def _breaks(self, position: int) -> bool:
+        before, after = self.episodes[position - 1], self.episodes[position]
+        return before.source != after.source or before.data_file != after.data_file
+
+
+def plan_merge(
+    chosen: Iterable[ChosenEpisode],
+    tasks: Sequence[Mapping[int, str]],
+    *,
+    max_data_bytes: int,
+) -> MergePlan:
+    """Numbers episodes, rows, tasks and data files of the output.
+
+    Args:
+        chosen: The episodes in output order.
+        tasks: For each source, the sentence of each of its ``task_index``.
+        max_data_bytes: A data file is closed before it would reach this size; an episode that is
+            larger gets a file of its own.
+
+    Returns:
+        The plan. Tasks are the union of the sources' tasks, in order of first appearance.
+    """
+    episodes: list[PlannedEpisode] = []
+    index = data_file = used = 0
+    for choice in chosen:
+        if used and used + choice.data_bytes >= max_data_bytes:
+            data_file, used = data_file + 1, 0
+        used += choice.data_bytes
+        episodes.append(
+            PlannedEpisode(len(episodes), choice.source, choice.episode, choice.length, index, data_file)
+        )
+        index += choice.length
+    numbers: dict[str, int] = {}
+    task_maps = [
+        {old: numbers.setdefault(sentence, len(numbers)) for old, sentence in sorted(of_source.items())}
+        for of_source in tasks
+    ]
+    return MergePlan(tuple(episodes), tuple(numbers), task_maps)

@@ -1,0 +1,126 @@
+"""Frame numbers, pts and seconds, converted with integers and Fraction.
+
+A video of a dataset is a grid: frame ``k`` (0-based) is shown at ``k / fps`` seconds. Nothing here adds
+up floats; the one float that leaves is ``k / fps``, rounded once.
+"""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+MIN_TIMESCALE = 10_000
+"""Ticks per second a mov track has at least (the rule of ffmpeg's mov muxer, so also of LeRobot's files)."""
+
+
+def _checked_fps(fps: int) -> int:
+    if isinstance(fps, bool) or int(fps) != fps or fps < 1:
+        raise ValueError(f"fps is {fps!r}; it must be a whole number of frames per second, 1 or more")
+    return int(fps)
+
+
+def timescale(fps: int) -> int:
+    """Ticks per second of a track: ``fps`` doubled until it is at least 10,000.
+
+    Args:
+        fps: Frames per second.
+    """
+    ticks = _checked_fps(fps)
+    while ticks < MIN_TIMESCALE:
+        ticks *= 2
+    return ticks
+
+
+def ticks_per_frame(fps: int) -> int:
+    """Ticks one frame lasts at ``timescale(fps)``; always a power of two."""
+    return timescale(fps) // _checked_fps(fps)
+
+
+def timestamp_of(frame: int, fps: int) -> float:
+    """Seconds at which 0-based ``frame`` is shown: ``frame / fps``, correctly rounded, a Python float."""
+    return int(frame) / _checked_fps(fps)
+
+
+def nearest_frame(timestamp: float, fps: int) -> tuple[int, float]:
+    """The frame of the grid nearest to a time, and how far off the grid that time is.
+
+    Args:
+        timestamp: Seconds.
+        fps: Frames per second.
+
+    Returns:
+        The 0-based frame (the later one when exactly between two) and ``timestamp - frame / fps`` in
+        seconds.
+
+    Raises:
+        ValueError: ``timestamp`` is NaN or infinite.
+    """
+    fps = _checked_fps(fps)
+    if not math.isfinite(timestamp):
+        raise ValueError(f"timestamp {timestamp!r} is not a time")
+    exact = Fraction(float(timestamp))
+    frame = math.floor(exact * fps + Fraction(1, 2))
+    return frame, float(exact - Fraction(frame, fps))
+
+
+def frame_of(timestamp: float, fps: int, tolerance_s: float = 1e-4) -> int:
+    """The 0-based frame shown at a time that must lie on the grid.
+
+    Args:
+        timestamp: Seconds.
+        fps: Frames per second.
+        tolerance_s: Seconds the time may be off the grid; the default is LeRobot's own.
+
+    Raises:
+        ValueError: The time is further than ``tolerance_s`` from every frame.
+    """
+    frame, deviation = nearest_frame(timestamp, fps)
+    if abs(deviation) > tolerance_s:
+        raise ValueError(
+            f"timestamp {float(timestamp)!r} s is off the {fps} fps grid: frame {frame} is at "
+            f"{timestamp_of(frame, fps)!r} s, {abs(deviation):.6f} s away (allowed: {tolerance_s} s)"
+        )
+    return frame
+
+
+def pts_of(frame: int, fps: int, time_base: Fraction) -> int:
+    """The tick of a stream nearest to the start of 0-based ``frame``.
+
+    Args:
+        frame: Frame number on the grid.
+        fps: Frames per second.
+        time_base: Seconds per tick.
+    """
+    return math.floor(Fraction(int(frame), _checked_fps(fps)) / time_base + Fraction(1, 2))
+
+
+def frame_of_pts(pts: int, fps: int, time_base: Fraction) -> int:
+    """The 0-based frame of the grid nearest to a pts given in ticks of ``time_base`` seconds."""
+    return math.floor(pts * time_base * fps + Fraction(1, 2))
+
+
+def frames_of_pts(
+    pts: NDArray[np.int64], fps: int, time_base: Fraction
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The nearest frame of every pts, and what is left over.
+
+    Args:
+        pts: Ticks.
+        fps: Frames per second.
+        time_base: Seconds per tick.
+
+    Returns:
+        0-based frame numbers, and the signed remainders in units of ``1 / time_base.denominator`` frames.
+        One tick is ``time_base.numerator * fps`` of these units.
+
+    Raises:
+        ValueError: A pts is too large to be a time in a video.
+    """
+    up, down = time_base.numerator * _checked_fps(fps), time_base.denominator
+    if len(pts) and max(abs(int(pts.min())), abs(int(pts.max()))) > (2**61) // up:
+        raise ValueError(f"pts {int(np.abs(pts).max())} is out of range")
+    frames = (2 * up * pts + down) // (2 * down)
+    return frames, pts * up - frames * down

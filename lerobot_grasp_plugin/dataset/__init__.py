@@ -1,0 +1,1 @@
+"""Reading datasets of every version."""

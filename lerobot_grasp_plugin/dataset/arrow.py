@@ -1,0 +1,142 @@
+"""Arrow columns as numpy arrays and back, by their buffers.
+
+``pyarrow``'s own ``to_numpy`` and ``pa.array`` import pandas, and ``take`` and ``cast`` import
+``pyarrow.compute``: that costs more time than merging a small dataset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+_ARROW_TYPES: dict[str, pa.DataType] = {
+    "float16": pa.float16(),
+    "float32": pa.float32(),
+    "float64": pa.float64(),
+    "int8": pa.int8(),
+    "int16": pa.int16(),
+    "int32": pa.int32(),
+    "int64": pa.int64(),
+    "uint8": pa.uint8(),
+    "uint16": pa.uint16(),
+    "uint32": pa.uint32(),
+    "uint64": pa.uint64(),
+    "bool": pa.bool_(),
+    "string": pa.string(),
+}
+
+
+def value_type(dtype: str) -> pa.DataType | None:
+    """The Arrow type of a LeRobot dtype; None for what is no plain value (``image``, ``language``)."""
+    return _ARROW_TYPES.get(dtype)
+
+
+def is_numeric(dtype: str) -> bool:
+    """Whether statistics can be computed over a column of this dtype."""
+    return dtype in _ARROW_TYPES and dtype != "string"
+
+
+def to_numpy(column: pa.ChunkedArray | pa.Array) -> NDArray[Any]:
+    """A numeric column as an array of shape ``(rows, values per row)``.
+
+    Args:
+        column: Numbers or booleans, or (nested) lists of them that all have one length.
+
+    Raises:
+        ValueError: There are nulls in it, lists of unequal length, or no numbers.
+    """
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if isinstance(array, pa.ChunkedArray):
+        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
+    rows = len(array)
+    while True:
+        if isinstance(array, pa.ExtensionArray):
+            array = array.storage
+        if array.null_count:
+            raise ValueError("it has empty (null) values")
+        if pa.types.is_fixed_size_list(array.type):
+            array = array.flatten()
+        elif pa.types.is_list(array.type) or pa.types.is_large_list(array.type):
+            wide = pa.types.is_large_list(array.type)
+            offsets = np.frombuffer(array.buffers()[1], np.int64 if wide else np.int32) if len(array) else []
+            lengths = np.diff(offsets[array.offset : array.offset + len(array) + 1])
+            if len(lengths) and lengths.min() != lengths.max():
+                raise ValueError(f"its lists have between {lengths.min()} and {lengths.max()} values")
+            array = array.flatten()
+        else:
+            break
+    if pa.types.is_boolean(array.type):
+        return _bits(array).reshape(rows, -1) if rows else np.empty((0, 1), dtype=bool)
+    if not (pa.types.is_integer(array.type) or pa.types.is_floating(array.type)):
+        raise ValueError(f"it holds {array.type}, not numbers")
+    dtype = next(np.dtype(name) for name, kind in _ARROW_TYPES.items() if kind == array.type)
+    return _buffer(array, dtype).reshape(rows, -1) if rows else _buffer(array, dtype).reshape(0, 1)
+
+
+def _buffer(array: pa.Array, dtype: np.dtype[Any]) -> NDArray[Any]:
+    data = array.buffers()[1]
+    if data is None:
+        return np.empty(0, dtype)
+    return np.frombuffer(data, dtype, count=len(array), offset=array.offset * dtype.itemsize)
+
+
+def _bits(array: pa.Array) -> NDArray[np.bool_]:
+    packed = np.frombuffer(array.buffers()[1], np.uint8)
+    bits = np.unpackbits(packed, count=array.offset + len(array), bitorder="little")
+    return bits[array.offset :].astype(bool)
+
+
+def from_numpy(values: NDArray[Any]) -> pa.Array:
+    """A one-dimensional array as an Arrow array of the same type."""
+    values = np.ascontiguousarray(values)
+    if values.dtype == bool:
+        packed = np.packbits(values, bitorder="little")
+        return pa.Array.from_buffers(pa.bool_(), len(values), [None, pa.py_buffer(packed)])
+    return pa.Array.from_buffers(_ARROW_TYPES[values.dtype.name], len(values), [None, pa.py_buffer(values)])
+
+
+def from_bytes(values: Sequence[bytes], kind: pa.DataType | None = None) -> pa.Array:
+    """Byte strings as an Arrow array of type ``binary``, or of ``kind``."""
+    offsets = np.zeros(len(values) + 1, dtype=np.int32)
+    np.cumsum([len(value) for value in values], out=offsets[1:])
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(values))]
+    return pa.Array.from_buffers(kind or pa.binary(), len(values), buffers)
+
+
+def from_strings(values: Sequence[str]) -> pa.Array:
+    """Sentences as an Arrow array of type ``string``."""
+    return from_bytes([value.encode() for value in values], pa.string())
+
+
+def string_lists(values: Sequence[Sequence[str]]) -> pa.Array:
+    """Lists of sentences as an Arrow array of lists of strings."""
+    offsets = np.zeros(len(values) + 1, dtype=np.int32)
+    np.cumsum([len(value) for value in values], out=offsets[1:])
+    flat = from_strings([sentence for value in values for sentence in value])
+    return pa.ListArray.from_arrays(from_numpy(offsets), flat)
+
+
+def lists_from_numpy(values: NDArray[Any]) -> pa.Array:
+    """An array of shape ``(rows, n)`` as ``rows`` lists of ``n`` values."""
+    rows, width = values.shape
+    offsets = (
+        np.arange(0, (rows + 1) * width, width, dtype=np.int32) if width else np.zeros(rows + 1, np.int32)
+    )
+    return pa.ListArray.from_arrays(from_numpy(offsets), from_numpy(values.reshape(-1)))
+
+
+def nested_lists_from_numpy(values: NDArray[Any]) -> pa.Array:
+    """An array of shape ``(rows, n)`` as ``rows`` lists of shape ``(n, 1, 1)``, as LeRobot keeps
+    the statistics of pictures.
+    """
+    rows, width = values.shape
+    array = from_numpy(values.reshape(-1))
+    ones = from_numpy(np.arange(rows * width + 1, dtype=np.int32))
+    for _ in range(2):
+        array = pa.ListArray.from_arrays(ones, array)
+    offsets = from_numpy(np.arange(rows + 1, dtype=np.int32) * np.int32(width))
+    return pa.ListArray.from_arrays(offsets, array)

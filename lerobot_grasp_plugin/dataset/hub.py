@@ -1,0 +1,139 @@
+"""Where a dataset is: a folder, LeRobot's home folder, or the Hub."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.errors import DatasetError, Problem, UsageError
+
+_REPO_ID = re.compile(r"[A-Za-z0-9_][\w.-]*(/[A-Za-z0-9_][\w.-]*)?")
+
+
+class Fetch(Protocol):
+    """Brings files of a dataset onto this machine."""
+
+    def __call__(self, relative_paths: Iterable[str]) -> None: ...
+
+
+@dataclass(frozen=True)
+class Location:
+    """A dataset's folder on this machine.
+
+    Attributes:
+        repo_id: ``owner/name``, or the folder's name.
+        root: The folder; ``meta/`` is complete.
+        fetch: For a dataset of the Hub, downloads files into ``root``; else None.
+    """
+
+    repo_id: str
+    root: Path
+    fetch: Fetch | None = None
+
+
+def lerobot_home() -> Path:
+    """LeRobot's home folder, by the rule of ``lerobot/utils/constants.py``."""
+    home = os.environ.get("HF_LEROBOT_HOME")
+    if home:
+        return Path(home).expanduser()
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    hf_home = os.environ.get("HF_HOME") or os.path.join(cache, "huggingface")
+    return Path(hf_home).expanduser() / "lerobot"
+
+
+def is_dataset(root: Path) -> bool:
+    """Whether a folder holds a LeRobot dataset."""
+    return (root / layout.INFO_PATH).is_file()
+
+
+def check_repo_id(repo_id: str, option: str = "repo_id") -> None:
+    """Refuses what cannot be a name on the Hub.
+
+    Raises:
+        UsageError: It is not ``owner/name`` or ``name``.
+    """
+    if not _REPO_ID.fullmatch(repo_id) or ".." in repo_id:
+        raise UsageError(
+            Problem(
+                "bad-repo-id", f"{option} {repo_id!r} is no dataset name", hint="it looks like owner/name"
+            )
+        )
+
+
+def locate(repo_id: str | None, root: str | Path | None) -> Location:
+    """Finds a dataset; downloads its ``meta/`` if it is only on the Hub.
+
+    Raises:
+        UsageError: Neither argument is given, or nothing is found.
+    """
+    if root is not None:
+        folder = Path(root).expanduser()
+        if not is_dataset(folder):
+            state = "has no meta/info.json" if folder.is_dir() else "does not exist"
+            raise UsageError(
+                Problem("no-dataset", f"the folder {state}, so it is no LeRobot dataset", str(folder))
+            )
+        return Location(repo_id or folder.resolve().name, folder)
+    if repo_id is None:
+        raise UsageError(Problem("no-dataset", "no dataset is named", hint="give --repo_id or --root"))
+    check_repo_id(repo_id)
+    folder = lerobot_home() / repo_id
+    if is_dataset(folder):
+        return Location(repo_id, folder)
+    return _from_hub(repo_id, folder)
+
+
+def _from_hub(repo_id: str, expected: Path) -> Location:
+    """A dataset of the Hub, in the cache LeRobot itself uses (``HF_LEROBOT_HOME/hub``)."""
+    import huggingface_hub
+    from huggingface_hub import errors
+
+    def download(patterns: list[str], revision: str | None) -> Path:
+        return Path(
+            huggingface_hub.snapshot_download(
+                repo_id,
+                repo_type="dataset",
+                revision=revision,
+                cache_dir=lerobot_home() / "hub",
+                allow_patterns=patterns,
+            )
+        )
+
+    try:
+        try:
+            root = download(["meta/*"], layout.CODEBASE_VERSION)
+        except errors.RevisionNotFoundError:  # never converted: take the main branch as it is
+            root = download(["meta/*"], None)
+    except (
+        errors.HfHubHTTPError,
+        errors.LocalEntryNotFoundError,
+        errors.OfflineModeIsEnabled,
+        OSError,
+    ) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise UsageError(
+            Problem(
+                "no-dataset",
+                f"{repo_id!r} is not at {expected}, and the Hub does not give it: {reason}",
+                hint="give --root for a dataset in another folder",
+            )
+        ) from None
+    if not is_dataset(root):
+        raise DatasetError(Problem("no-dataset", f"{repo_id!r} on the Hub has no meta/info.json"))
+
+    def fetch(relative_paths: Iterable[str]) -> None:
+        wanted = sorted({path for path in relative_paths if not (root / path).exists()})
+        if not wanted:
+            return
+        try:
+            download(wanted, root.name)  # the snapshot's folder is named by its commit
+        except (errors.HfHubHTTPError, errors.LocalEntryNotFoundError, OSError) as error:
+            message = f"{len(wanted)} files of {repo_id!r} cannot be downloaded: {error}"
+            raise DatasetError(Problem("download-failed", message)) from None
+
+    return Location(repo_id, root, fetch)

@@ -1,0 +1,231 @@
+"""``meta/info.json`` of a dataset, of any readable version, as typed values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.errors import DatasetError, Problem
+
+_MAX_JSON_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One entry of ``features``.
+
+    Attributes:
+        dtype: ``float32``, ``int64``, ``bool``, ``string``, ``image``, ``video``, ...
+        shape: Without the batch axis; ``(1,)`` for scalars, ``(height, width, channels)`` for pictures.
+        names: Names of the dimensions, or None.
+        extra: Every other key as it stands (``info``, ``fps``, ...).
+    """
+
+    dtype: str
+    shape: tuple[int, ...]
+    names: Any
+    extra: Mapping[str, Any]
+
+    @property
+    def video_info(self) -> Mapping[str, Any]:
+        """What the file says of its video stream (``video.codec``, ``video.pix_fmt``, ...)."""
+        info = self.extra.get("info") or self.extra.get("video_info") or {}
+        return info if isinstance(info, Mapping) else {}
+
+    def to_json(self) -> dict[str, Any]:
+        """The entry as ``info.json`` spells it; ``video_info`` of v2.0 becomes ``info``."""
+        entry: dict[str, Any] = {"dtype": self.dtype, "shape": list(self.shape), "names": self.names}
+        extra = dict(self.extra)
+        if "video_info" in extra:
+            extra.setdefault("info", extra.pop("video_info"))
+        return entry | extra
+
+    def with_video_info(self, info: Mapping[str, Any]) -> Feature:
+        """The same feature with another ``info``."""
+        extra = {key: value for key, value in self.extra.items() if key not in ("info", "video_info")}
+        return replace(self, extra={**extra, "info": dict(info)})
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetInfo:
+    """``meta/info.json``.
+
+    Attributes:
+        codebase_version: One of ``layout.READABLE_VERSIONS``.
+        fps: Frames per second.
+        features: By name, in the file's order.
+        total_episodes: As the file claims.
+        total_frames: As the file claims.
+        robot_type: Or None.
+        chunks_size: Files (v3.0) or episodes (v2.x) per chunk folder.
+        data_path: Template of the tables.
+        video_path: Template of the videos; None without videos.
+        splits: As the file says.
+    """
+
+    codebase_version: str
+    fps: int
+    features: Mapping[str, Feature]
+    total_episodes: int
+    total_frames: int
+    robot_type: str | None
+    chunks_size: int
+    data_path: str
+    video_path: str | None
+    splits: Mapping[str, Any]
+
+    @property
+    def video_keys(self) -> tuple[str, ...]:
+        """Cameras stored as video."""
+        return tuple(key for key, feature in self.features.items() if feature.dtype == "video")
+
+    @property
+    def image_keys(self) -> tuple[str, ...]:
+        """Cameras stored as pictures in the table."""
+        return tuple(key for key, feature in self.features.items() if feature.dtype == "image")
+
+    @property
+    def camera_keys(self) -> tuple[str, ...]:
+        """All cameras."""
+        return tuple(key for key, feature in self.features.items() if feature.dtype in ("video", "image"))
+
+    @property
+    def column_keys(self) -> tuple[str, ...]:
+        """Features that are columns of the table: all but videos."""
+        return tuple(key for key, feature in self.features.items() if feature.dtype != "video")
+
+    @property
+    def is_v3(self) -> bool:
+        """Whether several episodes share a file."""
+        return self.codebase_version == "v3.0"
+
+
+def read_json(path: Path) -> Any:
+    """Reads a JSON file of a dataset.
+
+    Raises:
+        DatasetError: Missing, too large to be metadata, not UTF-8, or not JSON.
+    """
+    try:
+        if path.stat().st_size > _MAX_JSON_BYTES:
+            message = f"{path.stat().st_size} bytes are too many for a metadata file"
+            raise DatasetError(Problem("bad-json", message, str(path)))
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DatasetError(Problem("missing-file", "the file is missing", str(path))) from None
+    except OSError as error:
+        raise DatasetError(Problem("unreadable-file", error.strerror or str(error), str(path))) from None
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise DatasetError(Problem("bad-json", f"not a JSON file: {error}", str(path))) from None
+
+
+def read_info(root: Path) -> DatasetInfo:
+    """Reads and checks ``meta/info.json``.
+
+    Raises:
+        DatasetError: With everything in it that this package cannot work with.
+    """
+    path = root / layout.INFO_PATH
+    raw = read_json(path)
+    checker = _Checker(str(path), raw if isinstance(raw, dict) else {})
+    if not isinstance(raw, dict):
+        checker.wrong("info.json", "an object", raw)
+    version = checker.version()
+    legacy = version != "v3.0"
+    info = DatasetInfo(
+        codebase_version=version,
+        fps=checker.fps(),
+        features=checker.features(),
+        total_episodes=checker.count("total_episodes"),
+        total_frames=checker.count("total_frames"),
+        robot_type=checker.optional("robot_type", str),
+        chunks_size=checker.count("chunks_size", layout.CHUNKS_SIZE) or layout.CHUNKS_SIZE,
+        data_path=checker.optional("data_path", str)
+        or (layout.LEGACY_DATA_PATH if legacy else layout.DATA_PATH),
+        video_path=checker.optional("video_path", str)
+        or (layout.LEGACY_VIDEO_PATH if legacy else layout.VIDEO_PATH),
+        splits=checker.optional("splits", dict) or {},
+    )
+    if checker.problems:
+        raise DatasetError(checker.problems)
+    return info
+
+
+class _Checker:
+    """Takes fields out of ``info.json`` and collects what is wrong with them."""
+
+    def __init__(self, where: str, raw: Mapping[str, Any]) -> None:
+        self.where = where
+        self.raw = raw
+        self.problems: list[Problem] = []
+
+    def wrong(self, field: str, expected: str, value: object) -> None:
+        shown = repr(value)
+        shown = shown if len(shown) <= 80 else shown[:77] + "..."
+        message = f"{field} should be {expected}, and is {shown}"
+        self.problems.append(Problem("bad-info", message, self.where))
+
+    def version(self) -> str:
+        value = self.raw.get("codebase_version")
+        if isinstance(value, str) and value in layout.READABLE_VERSIONS:
+            return value
+        if isinstance(value, str) and f"v{value}" in layout.READABLE_VERSIONS:
+            return f"v{value}"
+        known = ", ".join(layout.READABLE_VERSIONS)
+        message = f"codebase_version {value!r} is not one that can be read"
+        self.problems.append(Problem("unknown-codebase-version", message, self.where, f"readable: {known}"))
+        return layout.CODEBASE_VERSION
+
+    def fps(self) -> int:
+        value = self.raw.get("fps")
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= 10_000:
+            if value == int(value):
+                return int(value)
+            self.wrong("fps", "a whole number, as LeRobot's format has it", value)
+            return 1
+        self.wrong("fps", "a positive whole number", value)
+        return 1
+
+    def count(self, field: str, default: int | None = None) -> int:
+        value = self.raw.get(field, default)
+        if isinstance(value, float) and value == int(value):
+            value = int(value)
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**62:
+            return value
+        self.wrong(field, "a count", value)
+        return 0
+
+    def optional[T](self, field: str, kind: type[T]) -> T | None:
+        value = self.raw.get(field)
+        if value is None or isinstance(value, kind):
+            return value
+        self.wrong(field, f"a {kind.__name__} or null", value)
+        return None
+
+    def features(self) -> dict[str, Feature]:
+        raw = self.raw.get("features")
+        if not isinstance(raw, dict) or not raw:
+            self.wrong("features", "an object with an entry for each feature", raw)
+            return {}
+        features = {}
+        for name, entry in raw.items():
+            if not isinstance(entry, dict):
+                self.wrong(f"features.{name}", "an object", entry)
+                continue
+            dtype, shape = entry.get("dtype"), entry.get("shape")
+            if not isinstance(dtype, str):
+                self.wrong(f"features.{name}.dtype", "a string", dtype)
+                continue
+            if not isinstance(shape, list) or not all(isinstance(n, int) and 0 < n < 2**31 for n in shape):
+                self.wrong(f"features.{name}.shape", "a list of positive whole numbers", shape)
+                continue
+            if dtype == "video" and ("/" in name or name in ("", ".", "..")):
+                self.wrong(f"features.{name}", "a name that can be a folder", name)
+                continue
+            extra = {key: value for key, value in entry.items() if key not in ("dtype", "shape", "names")}
+            features[name] = Feature(dtype, tuple(shape), entry.get("names"), extra)
+        return features

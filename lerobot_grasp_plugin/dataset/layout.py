@@ -1,0 +1,109 @@
+"""Where LeRobot keeps things inside a dataset folder, and what it calls them.
+
+The only module that knows path templates and column names. Sources of the rules:
+``lerobot/datasets/utils.py`` (v3.0) and ``lerobot/scripts/convert_dataset_v21_to_v30.py`` (v2.x).
+"""
+
+from __future__ import annotations
+
+import string
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from lerobot_grasp_plugin.errors import DatasetError, Problem
+
+CODEBASE_VERSION: Final = "v3.0"
+"""The format this package writes."""
+
+READABLE_VERSIONS: Final = ("v2.0", "v2.1", "v3.0")
+
+INFO_PATH: Final = "meta/info.json"
+STATS_PATH: Final = "meta/stats.json"
+TASKS_PATH: Final = "meta/tasks.parquet"
+EPISODES_DIR: Final = "meta/episodes"
+EPISODES_PATH: Final = "meta/episodes/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
+DATA_PATH: Final = "data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
+VIDEO_PATH: Final = "videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4"
+PROVENANCE_PATH: Final = "meta/grasp_provenance.json"
+CARD_PATH: Final = "README.md"
+
+LEGACY_EPISODES_PATH: Final = "meta/episodes.jsonl"
+LEGACY_EPISODES_STATS_PATH: Final = "meta/episodes_stats.jsonl"
+LEGACY_TASKS_PATH: Final = "meta/tasks.jsonl"
+LEGACY_DATA_PATH: Final = "data/chunk-{episode_chunk:03d}/episode_{episode_index:06d}.parquet"
+LEGACY_VIDEO_PATH: Final = "videos/chunk-{episode_chunk:03d}/{video_key}/episode_{episode_index:06d}.mp4"
+
+CHUNKS_SIZE: Final = 1000
+"""Files per chunk folder."""
+DATA_FILES_SIZE_IN_MB: Final = 100
+VIDEO_FILES_SIZE_IN_MB: Final = 200
+
+TIMESTAMP: Final = "timestamp"
+FRAME_INDEX: Final = "frame_index"
+EPISODE_INDEX: Final = "episode_index"
+INDEX: Final = "index"
+TASK_INDEX: Final = "task_index"
+REWARD: Final = "next.reward"
+DONE: Final = "next.done"
+SUCCESS: Final = "next.success"
+
+INDEX_COLUMNS: Final = (FRAME_INDEX, EPISODE_INDEX, INDEX, TASK_INDEX)
+"""Columns every merge renumbers."""
+
+TIMESTAMP_TOLERANCE_S: Final = 1e-4
+"""How far a row's timestamp may be from its picture for LeRobot to read it (``tolerance_s``)."""
+
+KNOWN_META_FILES: Final = frozenset(
+    {
+        INFO_PATH,
+        STATS_PATH,
+        TASKS_PATH,
+        PROVENANCE_PATH,
+        LEGACY_EPISODES_PATH,
+        LEGACY_EPISODES_STATS_PATH,
+        LEGACY_TASKS_PATH,
+    }
+)
+
+
+def chunk_and_file(ordinal: int, chunks_size: int = CHUNKS_SIZE) -> tuple[int, int]:
+    """Chunk and file index of the ``ordinal``-th file (0-based) of a kind."""
+    return divmod(ordinal, chunks_size)
+
+
+def template_fields(template: str) -> set[str]:
+    """Names of the replacement fields of a path template.
+
+    Raises:
+        ValueError: The template is no format string.
+    """
+    return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+
+
+def fill_template(root: Path, template: str, *, setting: str, **values: str | int) -> Path:
+    """Fills a path template of ``info.json`` and keeps the result inside the dataset.
+
+    Args:
+        root: The dataset's folder.
+        template: For instance ``data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet``.
+        setting: The template's name in ``info.json``, for the error.
+        values: What the fields stand for.
+
+    Raises:
+        DatasetError: A field is not known, or the path leads outside ``root``.
+    """
+    where = str(root / INFO_PATH)
+    try:
+        unknown = template_fields(template) - set(values)
+        if unknown:
+            raise ValueError(f"field {', '.join(sorted(map(repr, unknown)))} is not known")
+        relative = template.format(**values)
+    except (ValueError, IndexError, KeyError, AttributeError) as error:
+        hint = f"fields that may stand in it: {', '.join(sorted(values))}"
+        problem = Problem("bad-path-template", f"{setting} {template!r}: {error}", where, hint)
+        raise DatasetError(problem) from None
+    pure = PurePosixPath(relative)
+    if pure.is_absolute() or ".." in pure.parts or "\0" in relative:
+        message = f"{setting} {template!r} leads outside the dataset: {relative!r}"
+        raise DatasetError(Problem("path-outside-dataset", message, where))
+    return root / relative

@@ -1,0 +1,117 @@
+"""One interface to datasets of every readable version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from lerobot_grasp_plugin.dataset.hub import Location, locate
+from lerobot_grasp_plugin.dataset.info import DatasetInfo, read_info
+
+
+@dataclass(frozen=True, slots=True)
+class VideoSpan:
+    """Where one episode's pictures of one camera are.
+
+    Attributes:
+        path: The video file.
+        from_timestamp: Seconds into the file at which frame 0 of the episode stands.
+    """
+
+    path: Path
+    from_timestamp: float
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeBatch:
+    """Rows of neighbouring episodes.
+
+    Attributes:
+        episodes: Episode indices, in order.
+        lengths: Rows of each.
+        table: All rows, one episode after the other.
+        path: The file they came from.
+    """
+
+    episodes: Sequence[int]
+    lengths: Sequence[int]
+    table: pa.Table
+    path: Path
+
+
+class DatasetReader(Protocol):
+    """A dataset that is only read.
+
+    Attributes:
+        repo_id: Its name, ``owner/name``; the folder's name where none was given.
+        root: Its folder.
+        info: ``meta/info.json``.
+        tasks: Sentence of each ``task_index``.
+        lengths: Rows of each episode by the metadata, int64, shape ``(episodes,)``.
+    """
+
+    repo_id: str
+    root: Path
+    info: DatasetInfo
+    tasks: Mapping[int, str]
+    lengths: NDArray[Any]
+
+    def episode_tasks(self, episode: int) -> tuple[str, ...]:
+        """Sentences of the tasks of an episode."""
+
+    def data_bytes(self, episode: int) -> int:
+        """About how many bytes the episode's rows take in their file."""
+
+    def columns(self, episode: int) -> Sequence[str]:
+        """Names of the columns in the episode's file."""
+
+    def video_span(self, episode: int, video_key: str) -> VideoSpan:
+        """Where the episode's pictures of a camera are."""
+
+    def require(self, episodes: Sequence[int], video_keys: Sequence[str]) -> None:
+        """Makes the files of these episodes available, and names every one that is missing.
+
+        Raises:
+            DatasetError: Files are missing.
+        """
+
+    def read(self, episodes: Sequence[int], columns: Sequence[str]) -> Iterator[EpisodeBatch]:
+        """Rows of episodes, in the order asked for; columns a file lacks are left out.
+
+        Raises:
+            DatasetError: A file is damaged, or holds other rows than the metadata says.
+        """
+
+    def stats(
+        self, episodes: Sequence[int], features: Sequence[str]
+    ) -> Mapping[str, Mapping[str, NDArray[Any]]]:
+        """Statistics the dataset keeps of each episode, as written.
+
+        Returns:
+            feature -> statistic (``min``, ``q01``, ...) -> shape (episodes, values). A statistic that
+            is missing or odd for one of the episodes is left out.
+        """
+
+
+def open_dataset(repo_id: str | None = None, root: str | Path | None = None) -> DatasetReader:
+    """Opens a dataset by folder, or by name: in LeRobot's home folder, then on the Hub.
+
+    Args:
+        repo_id: ``owner/name``.
+        root: The dataset's folder. Nothing is downloaded when it is given.
+
+    Raises:
+        UsageError: Neither is given, or there is no such dataset.
+        DatasetError: Its metadata cannot be read.
+    """
+    from lerobot_grasp_plugin.dataset.v21 import LegacyReader
+    from lerobot_grasp_plugin.dataset.v30 import V30Reader
+
+    location: Location = locate(repo_id, root)
+    info = read_info(location.root)
+    return V30Reader(location, info) if info.is_v3 else LegacyReader(location, info)

@@ -1,0 +1,187 @@
+"""Rows of episodes out of parquet files, in batches that fit into memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.arrow import to_numpy
+from lerobot_grasp_plugin.errors import DatasetError, Problem
+
+BATCH_BYTES = 48 * 2**20
+"""About how much of a table (uncompressed) is held at a time."""
+
+_LFS_MARK = b"version https://git-lfs"
+
+
+@dataclass(frozen=True, slots=True)
+class RowRange:
+    """Rows ``[start, stop)`` of one parquet file."""
+
+    path: Path
+    start: int
+    stop: int
+
+
+def open_parquet(path: Path) -> pq.ParquetFile:
+    """Opens a parquet file.
+
+    Raises:
+        DatasetError: It is missing, empty, a Git LFS pointer, or has no readable footer.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(len(_LFS_MARK))
+        if not head:
+            raise DatasetError(Problem("empty-file", "the file has no bytes", str(path)))
+        if head == _LFS_MARK:
+            hint = "fetch the real file with `git lfs pull`"
+            raise DatasetError(Problem("lfs-pointer", "a Git LFS pointer, not a table", str(path), hint))
+        return pq.ParquetFile(path)
+    except FileNotFoundError:
+        raise DatasetError(Problem("missing-file", "the file is missing", str(path))) from None
+    except IsADirectoryError:
+        raise DatasetError(Problem("missing-file", "a folder stands here, not a file", str(path))) from None
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).splitlines()[0]
+        hint = "an interrupted recording leaves a file without footer; it has to be recorded again"
+        raise DatasetError(
+            Problem("bad-parquet", f"not a readable parquet file: {reason}", str(path), hint)
+        ) from None
+
+
+class TableFile:
+    """One parquet file, with the rows of each of its episodes."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.file = open_parquet(path)
+        meta = self.file.metadata
+        self.rows: int = meta.num_rows
+        self.size: int = path.stat().st_size
+        counts = [meta.row_group(group).num_rows for group in range(meta.num_row_groups)]
+        self._group_starts = np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
+        self._raw_size: int = sum(
+            meta.row_group(group).total_byte_size for group in range(meta.num_row_groups)
+        )
+        self._cache: tuple[tuple[int, int, tuple[str, ...]], pa.Table] | None = None
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns."""
+        return list(self.file.schema_arrow.names)
+
+    @property
+    def batch_rows(self) -> int:
+        """How many rows make about ``BATCH_BYTES``."""
+        return max(1, BATCH_BYTES * max(1, self.rows) // max(1, self._raw_size))
+
+    def episode_rows(self) -> dict[int, RowRange]:
+        """Where each episode's rows are, by the ``episode_index`` column.
+
+        Raises:
+            DatasetError: The column is missing or holds no indices, or an episode's rows do not
+                stand together.
+        """
+        if layout.EPISODE_INDEX not in self.columns:
+            raise DatasetError(Problem("missing-column", "column 'episode_index' is missing", str(self.path)))
+        table = self.read(0, self.rows, [layout.EPISODE_INDEX])
+        indices = whole_numbers(table.column(0), f"{self.path}: column 'episode_index'")
+        starts = np.flatnonzero(np.diff(indices, prepend=indices[:1] - 1)).tolist() if len(indices) else []
+        stops = [*starts[1:], len(indices)]
+        ranges: dict[int, RowRange] = {}
+        for start, stop in zip(starts, stops, strict=True):
+            episode = int(indices[start])
+            if episode in ranges:
+                message = f"the rows of episode {episode} do not stand together (row {start} is apart)"
+                raise DatasetError(Problem("scattered-episode", message, str(self.path)))
+            ranges[episode] = RowRange(self.path, start, stop)
+        return ranges
+
+    def read(self, start: int, stop: int, columns: Sequence[str]) -> pa.Table:
+        """Rows ``[start, stop)`` of the named columns.
+
+        Raises:
+            DatasetError: The file is damaged.
+        """
+        first = int(np.searchsorted(self._group_starts, start, side="right")) - 1
+        last = int(np.searchsorted(self._group_starts, stop, side="left"))
+        key = (first, last, tuple(columns))
+        if self._cache is None or self._cache[0] != key:
+            self._cache = None
+            try:
+                groups = list(range(first, max(first, last)))
+                table = self.file.read_row_groups(groups, columns=list(columns), use_threads=False)
+            except (pa.ArrowException, OSError) as error:
+                reason = str(error).splitlines()[0]
+                raise DatasetError(
+                    Problem("bad-parquet", f"its rows cannot be read: {reason}", str(self.path))
+                ) from None
+            self._cache = (key, table)
+        offset = start - int(self._group_starts[first])
+        return self._cache[1].slice(offset, stop - start)
+
+
+def whole_numbers(column: pa.ChunkedArray | pa.Array, where: str) -> NDArray[Any]:
+    """An index column as int64, whatever number type it was written with.
+
+    Raises:
+        DatasetError: There are nulls, fractions or other things in it.
+    """
+    try:
+        values = to_numpy(column)
+        if values.ndim != 2 or (values.size and values.shape[1] != 1):
+            raise ValueError("it has several values per row")
+        values = values.reshape(-1)
+        with np.errstate(invalid="ignore"):
+            result = values.astype(np.int64)
+        if values.dtype.kind == "f" and not np.array_equal(result, values):
+            raise ValueError("it has values that are not whole numbers")
+        return result
+    except (ValueError, pa.ArrowException) as error:
+        raise DatasetError(Problem("bad-index-column", f"not an index column: {error}", where)) from None
+
+
+def read_batches(
+    episodes: Sequence[int],
+    locate: Callable[[int], tuple[TableFile, RowRange]],
+    columns: Callable[[TableFile], Sequence[str]],
+) -> Iterator[tuple[list[int], list[int], pa.Table, Path]]:
+    """Rows of episodes in the order asked for, neighbours in a file read together.
+
+    Args:
+        episodes: Episode indices of one dataset.
+        locate: The file and rows of an episode.
+        columns: Which columns to read from a file.
+
+    Yields:
+        The batch's episode indices, their lengths, their rows one after the other, and the file.
+    """
+    batch: list[int] = []
+    lengths: list[int] = []
+    current: tuple[TableFile, int, int] | None = None
+    for episode in episodes:
+        file, rows = locate(episode)
+        length = rows.stop - rows.start
+        joins = current is not None and current[0] is file and current[2] == rows.start
+        if current is not None and (not joins or current[2] - current[1] + length > file.batch_rows):
+            yield (
+                batch,
+                lengths,
+                current[0].read(current[1], current[2], columns(current[0])),
+                current[0].path,
+            )
+            batch, lengths, current = [], [], None
+        current = (file, rows.start if current is None else current[1], rows.stop)
+        batch.append(episode)
+        lengths.append(length)
+    if current is not None:
+        yield batch, lengths, current[0].read(current[1], current[2], columns(current[0])), current[0].path

@@ -1,0 +1,214 @@
+"""Reads formats v2.0 and v2.1: one table and one video file per episode, JSON lines as metadata."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.hub import Location
+from lerobot_grasp_plugin.dataset.info import DatasetInfo
+from lerobot_grasp_plugin.dataset.reader import EpisodeBatch, VideoSpan
+from lerobot_grasp_plugin.dataset.tables import RowRange, TableFile
+from lerobot_grasp_plugin.errors import DatasetError, Problem
+
+
+class LegacyReader:
+    """A v2.0 or v2.1 dataset. See ``DatasetReader`` for the attributes."""
+
+    def __init__(self, location: Location, info: DatasetInfo) -> None:
+        self.repo_id = location.repo_id
+        self.root = location.root
+        self.info = info
+        self._location = location
+        self._by_name: dict[str, dict[str, list[Path]]] = {}
+        self.tasks: Mapping[int, str] = self._read_tasks()
+        self.lengths, self._tasks = self._read_episodes()
+
+    def episode_tasks(self, episode: int) -> tuple[str, ...]:
+        return self._tasks[episode]
+
+    def data_bytes(self, episode: int) -> int:
+        return self._data_path(episode).stat().st_size
+
+    def columns(self, episode: int) -> Sequence[str]:
+        return TableFile(self._data_path(episode)).columns
+
+    def video_span(self, episode: int, video_key: str) -> VideoSpan:
+        return VideoSpan(self._video_path(episode, video_key), 0.0)
+
+    def require(self, episodes: Sequence[int], video_keys: Sequence[str]) -> None:
+        if self._location.fetch is not None:
+            paths = [self._data_path(episode) for episode in episodes]
+            paths += [self._video_path(episode, key) for key in video_keys for episode in episodes]
+            self._location.fetch(path.relative_to(self.root).as_posix() for path in paths)
+        absent = []
+        for episode in episodes:
+            path = self._data_path(episode)
+            if not path.is_file():
+                absent.append(
+                    Problem("missing-file", f"the table of episode {episode} is missing", str(path))
+                )
+        for key in video_keys:
+            lost = [episode for episode in episodes if not self._video_path(episode, key).is_file()]
+            if len(lost) == len(episodes):
+                message = f"camera {key!r} has no video file at all"
+                hint = f"leave the camera out with --drop_features '[\"{key}\"]', or fetch its files"
+                where = str(self._video_path(lost[0], key))
+                absent.append(Problem("missing-video", message, where, hint))
+            else:
+                absent += [
+                    Problem(
+                        "missing-video",
+                        f"the video of episode {episode}, camera {key!r}, is missing",
+                        str(self._video_path(episode, key)),
+                    )
+                    for episode in lost
+                ]
+        if absent:
+            raise DatasetError(absent)
+
+    def read(self, episodes: Sequence[int], columns: Sequence[str]) -> Iterator[EpisodeBatch]:
+        for episode in episodes:
+            path = self._data_path(episode)
+            file = TableFile(path)
+            expected = int(self.lengths[episode])
+            if file.rows != expected:
+                message = (
+                    f"episode {episode} has {file.rows} rows, {layout.LEGACY_EPISODES_PATH} says {expected}"
+                )
+                raise DatasetError(Problem("wrong-length", message, str(path)))
+            rows = RowRange(path, 0, file.rows)
+            present = [name for name in columns if name in file.columns]
+            table = file.read(rows.start, rows.stop, present)
+            yield EpisodeBatch([episode], [file.rows], table, path)
+
+    def stats(self, episodes: Sequence[int], features: Sequence[str]) -> dict[str, dict[str, NDArray[Any]]]:
+        path = self.root / layout.LEGACY_EPISODES_STATS_PATH
+        if not path.is_file():
+            return {}
+        chosen = set(episodes)
+        kept: dict[int, dict[str, dict[str, Any]]] = {}
+        for number, entry in enumerate(read_json_lines(path), start=1):
+            episode, stats = entry.get("episode_index"), entry.get("stats")
+            if not isinstance(episode, int) or not isinstance(stats, dict):
+                message = "expected an object with episode_index and stats"
+                raise DatasetError(Problem("bad-json", message, f"{path}:{number}"))
+            if episode in chosen:
+                kept[episode] = {
+                    name: value
+                    for name, value in stats.items()
+                    if name in features and isinstance(value, dict)
+                }
+        result: dict[str, dict[str, NDArray[Any]]] = {}
+        for feature in features:
+            rows = [kept.get(episode, {}).get(feature, {}) for episode in episodes]
+            for statistic in rows[0] if rows else ():
+                with suppress(ValueError, TypeError, KeyError):
+                    values = np.array([row[statistic] for row in rows], dtype=np.float64)
+                    result.setdefault(feature, {})[statistic] = values.reshape(len(rows), -1)
+        return result
+
+    # -- metadata ---------------------------------------------------------------------------------
+
+    def _read_tasks(self) -> dict[int, str]:
+        path = self.root / layout.LEGACY_TASKS_PATH
+        tasks = {}
+        for number, entry in enumerate(read_json_lines(path), start=1):
+            index, task = entry.get("task_index"), entry.get("task")
+            if not isinstance(index, int) or not isinstance(task, str):
+                message = "expected an object with task_index and task"
+                raise DatasetError(Problem("bad-json", message, f"{path}:{number}"))
+            tasks[index] = task
+        return dict(sorted(tasks.items()))
+
+    def _read_episodes(self) -> tuple[NDArray[Any], list[tuple[str, ...]]]:
+        path = self.root / layout.LEGACY_EPISODES_PATH
+        entries: dict[int, tuple[int, tuple[str, ...]]] = {}
+        shared: dict[tuple[str, ...], tuple[str, ...]] = {}
+        for number, entry in enumerate(read_json_lines(path), start=1):
+            episode, length, tasks = entry.get("episode_index"), entry.get("length"), entry.get("tasks", [])
+            if (
+                not isinstance(episode, int)
+                or not isinstance(length, int)
+                or not 0 < length < 2**40
+                or not isinstance(tasks, list)
+            ):
+                message = "expected an object with episode_index, a positive length, and tasks"
+                raise DatasetError(Problem("bad-json", message, f"{path}:{number}"))
+            sentences = tuple(str(task) for task in tasks)
+            entries[episode] = (length, shared.setdefault(sentences, sentences))
+        if sorted(entries) != list(range(len(entries))) or not entries:
+            absent = sorted(set(range(len(entries))) - set(entries))[:5]
+            message = f"episodes are not numbered 0 to {len(entries) - 1}: {absent} are not listed"
+            raise DatasetError(Problem("episode-numbering", message, str(path)))
+        if len(entries) != self.info.total_episodes:
+            message = f"{len(entries)} episodes are listed, info.json says {self.info.total_episodes}"
+            raise DatasetError(Problem("wrong-total", message, str(path)))
+        ordered = [entries[episode] for episode in range(len(entries))]
+        return np.array([length for length, _ in ordered], dtype=np.int64), [tasks for _, tasks in ordered]
+
+    # -- files ------------------------------------------------------------------------------------
+
+    def _data_path(self, episode: int) -> Path:
+        return self._path(self.info.data_path, "data_path", "data", episode)
+
+    def _video_path(self, episode: int, video_key: str) -> Path:
+        template = self.info.video_path or layout.LEGACY_VIDEO_PATH
+        return self._path(template, "video_path", "videos", episode, video_key)
+
+    def _path(
+        self, template: str, setting: str, folder: str, episode: int, video_key: str | None = None
+    ) -> Path:
+        """Path of an episode's file; where the template is wrong about the chunk, the only file of
+        that name is taken, as LeRobot's own converter looks for files by name.
+        """
+        values: dict[str, str | int] = {
+            "episode_chunk": episode // self.info.chunks_size,
+            "episode_index": episode,
+        }
+        if video_key is not None:
+            values["video_key"] = video_key
+        path = layout.fill_template(self.root, template, setting=setting, **values)
+        if path.exists() or self._location.fetch is not None:
+            return path
+        if folder not in self._by_name:
+            self._by_name[folder] = {}
+            for found in sorted((self.root / folder).rglob("*.*")):
+                self._by_name[folder].setdefault(found.name, []).append(found)
+        same = self._by_name[folder].get(path.name, [])
+        if video_key is not None:
+            same = [found for found in same if video_key in found.parts]
+        return same[0] if len(same) == 1 else path
+
+
+def read_json_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """Objects of a JSON lines file, one at a time.
+
+    Raises:
+        DatasetError: The file is missing, or a line is no JSON object.
+    """
+    try:
+        with path.open(encoding="utf-8") as file:
+            for number, line in enumerate(file, start=1):
+                if not line.strip():
+                    continue
+                try:
+                    entry = json.loads(line)
+                except (json.JSONDecodeError, RecursionError) as error:
+                    raise DatasetError(
+                        Problem("bad-json", f"not JSON: {error}", f"{path}:{number}")
+                    ) from None
+                if not isinstance(entry, dict):
+                    raise DatasetError(Problem("bad-json", "not a JSON object", f"{path}:{number}"))
+                yield entry
+    except FileNotFoundError:
+        raise DatasetError(Problem("missing-file", "the file is missing", str(path))) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetError(Problem("unreadable-file", str(error), str(path))) from None

@@ -1,0 +1,92 @@
+"""Everything this package raises on purpose.
+
+An error carries all the problems of its input at once. A problem says what is wrong, where it
+stands and what would be right; commands render them and choose the exit code from the class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with an input.
+
+    Attributes:
+        code: Stable kebab-case name of the kind of problem, e.g. ``range-past-end``.
+        message: What is wrong, with the offending value in it.
+        where: Where it stands: ``labels.txt:3:5`` (line and column, 1-based), a path, or
+            ``episode 7, frame 12`` (0-based, as LeRobot counts). Empty when it stands nowhere.
+        hint: What would be right, or which option settles it. Empty when ``message`` says it.
+        excerpt: Source line and caret line, ready to print. Empty when there is no text to show.
+        severity: ``warning`` for what is harmless but must not pass in silence.
+    """
+
+    code: str
+    message: str
+    where: str = ""
+    hint: str = ""
+    excerpt: str = ""
+    severity: Severity = "error"
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        lines = [f"{place}{self.severity}: {self.message} [{self.code}]"]
+        if self.excerpt:
+            lines.extend("    " + line for line in self.excerpt.splitlines())
+        if self.hint:
+            lines.append(f"    {self.hint}")
+        return "\n".join(lines)
+
+
+class GraspError(Exception):
+    """Base of every error this package raises for bad input.
+
+    Attributes:
+        problems: All that is wrong, in the order it was found.
+        exit_code: What a command ends with: 1 when the data is at fault, 2 when the call is.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, problems: Problem | Iterable[Problem]) -> None:
+        self.problems: tuple[Problem, ...] = (problems,) if isinstance(problems, Problem) else tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    def __reduce__(self) -> tuple[type[GraspError], tuple[tuple[Problem, ...]]]:
+        return type(self), (self.problems,)
+
+
+class DataError(GraspError):
+    """The data is at fault: annotations, a dataset, a video file."""
+
+
+class AnnotationError(DataError):
+    """An annotation file cannot be read, or does not fit the episodes it labels."""
+
+
+class DatasetError(DataError):
+    """A dataset is missing files, contradicts itself, or is in a format that is not known."""
+
+
+class VideoError(DatasetError):
+    """A video cannot be copied exactly."""
+
+
+class MergeError(DataError):
+    """Sources cannot become one dataset."""
+
+
+class VerificationError(DataError):
+    """A dataset that was just written is not what the plan said."""
+
+
+class UsageError(GraspError):
+    """The call is at fault: options that contradict each other, a target that exists."""
+
+    exit_code = 2

@@ -1,0 +1,1 @@
+"""The operations: typed arguments in, typed reports out, nothing printed."""

@@ -1,0 +1,268 @@
+"""Which section of which annotation file labels which source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lerobot_grasp_plugin.core.annotations import Annotations, AnnotationSection
+from lerobot_grasp_plugin.core.grammar import parse
+from lerobot_grasp_plugin.core.intervals import IntervalSet
+from lerobot_grasp_plugin.core.labels import Unlisted, check_section
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.hub import is_dataset, lerobot_home
+from lerobot_grasp_plugin.errors import AnnotationError, GraspError, Problem, Severity, UsageError
+from lerobot_grasp_plugin.ops.recipe import SourceConfig
+from lerobot_grasp_plugin.ops.sources import Source, raise_all, same_folder
+
+_MAX_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class AnnotationFile:
+    """A parsed annotation file and its folder."""
+
+    path: Path
+    annotations: Annotations
+    warnings: Sequence[Problem]
+
+    def place(self, section: AnnotationSection) -> str:
+        """Where a section starts."""
+        return f"{self.path}:{section.line}" if section.line else str(self.path)
+
+
+def read_annotations(path: Path, index_base: int | None) -> AnnotationFile:
+    """Reads an annotation file of either form.
+
+    Raises:
+        UsageError: There is no such file.
+        AnnotationError: With everything that is wrong in it.
+    """
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise AnnotationError(Problem("too-large", "too large for an annotation file", str(path)))
+        data = path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UsageError(Problem("no-annotations", f"cannot be read: {reason}", str(path))) from None
+    parsed = parse(data, name=str(path), index_base=index_base)
+    return AnnotationFile(path, parsed.annotations, parsed.warnings)
+
+
+def header_folder(dataset: str, annotation_folder: Path) -> Path | None:
+    """The dataset folder a header names: first as a path, else in LeRobot's home folder."""
+    try:
+        named = Path(dataset).expanduser()
+        candidates = [named] if named.is_absolute() else [annotation_folder / named, Path.cwd() / named]
+        parts = named.parts[-2:]
+        if len(parts) == 2 and ".." not in parts:
+            candidates.append(lerobot_home().joinpath(*parts))
+        return next((folder for folder in candidates if is_dataset(folder)), None)
+    except (OSError, ValueError, RuntimeError):
+        return None
+
+
+def sources_of_headers(path: Path, index_base: int | None) -> list[SourceConfig]:
+    """The sources an annotation file names in its headers, each once, in its order.
+
+    Raises:
+        AnnotationError: A header names no dataset on this machine, or there is none.
+    """
+    file = read_annotations(path, index_base)
+    found: list[Path] = []
+    configs: list[SourceConfig] = []
+    problems: list[Problem] = []
+    for section in file.annotations.sections:
+        if section.dataset is None:
+            message = "these episodes stand under no header, so they name no dataset"
+            hint = "write `# dataset path: owner/name` above them, or give the sources"
+            problems.append(Problem("no-header", message, file.place(section), hint))
+            continue
+        folder = header_folder(section.dataset, path.parent)
+        if folder is None:
+            message = f"{section.dataset!r} is no dataset here, neither as a path nor in {lerobot_home()}"
+            hint = "give the sources with --sources, or mend the header"
+            problems.append(Problem("unknown-dataset", message, file.place(section), hint))
+        elif not any(same_folder(folder, other) for other in found):
+            found.append(folder)
+            configs.append(SourceConfig(repo_id=_name_of(folder), root=folder))
+    if problems:
+        raise AnnotationError(problems)
+    return configs
+
+
+def _name_of(folder: Path) -> str:
+    """repo_id of a folder: its last two parts below LeRobot's home folder, else its name."""
+    resolved = folder.resolve()
+    try:
+        return resolved.relative_to(lerobot_home().resolve()).as_posix()
+    except ValueError:
+        return resolved.name
+
+
+def label_sources(
+    sources: Sequence[Source],
+    annotations: Path | None,
+    *,
+    index_base: int | None,
+    unlisted: Unlisted,
+) -> list[Problem]:
+    """Gives each source its ``labels``, and drops unlisted episodes where that is asked for.
+
+    Args:
+        sources: Changed in place.
+        annotations: The file for every source that has none of its own.
+        index_base: For files that do not say it.
+        unlisted: What to do with chosen episodes that no annotation names.
+
+    Returns:
+        Warnings.
+
+    Raises:
+        GraspError: With everything wrong in any file, and every label that fits no episode.
+    """
+    if index_base not in (None, 0, 1):
+        message = f"index_base is 0 or 1, not {index_base}"
+        raise UsageError(Problem("bad-index-base", message))
+    paths = [source.config.annotations or annotations for source in sources]
+    if not any(paths):
+        return []
+    warnings: list[Problem] = []
+    errors: list[GraspError] = []
+    files = dict.fromkeys(path for path in paths if path is not None)
+    for path in files:
+        users = [source for source, own in zip(sources, paths, strict=True) if own == path]
+        try:
+            file = read_annotations(path, index_base)
+            warnings += file.warnings
+            warnings += _bind(file, users, strict=unlisted == "error")
+        except GraspError as error:
+            errors.append(error)
+    if not errors:
+        for source, own in zip(sources, paths, strict=True):
+            problems = _apply_unlisted(source, unlisted, own)
+            if problems:
+                errors.append(AnnotationError(problems))
+    raise_all(errors)
+    return warnings
+
+
+def _bind(file: AnnotationFile, users: Sequence[Source], *, strict: bool) -> list[Problem]:
+    """Finds each section's source and checks its labels against the episodes.
+
+    Args:
+        file: The annotation file.
+        users: The sources it is to label; changed in place.
+        strict: Whether a source without any section is an error, and not a warning.
+    """
+    problems: list[Problem] = []
+    mine: dict[int, list[AnnotationSection]] = {source.number: [] for source in users}
+    for section in file.annotations.sections:
+        fitting, problem = _fitting(file, section, users)
+        if problem is not None:
+            problems.append(problem)
+        for source in fitting:
+            mine[source.number].append(section)
+    for source in users:
+        listed: dict[int, AnnotationSection] = {}
+        for section in mine[source.number]:
+            problems += check_section(
+                section,
+                source.reader.lengths.tolist(),
+                name=str(file.path),
+                index_base=file.annotations.index_base,
+            )
+            for episode in section.episodes:
+                if episode.episode_index in listed:
+                    message = f"episode {episode.episode_index} of {source.title} is labelled in two sections"
+                    place = f"{file.path}:{episode.line}"
+                    hint = f"the other section is at {file.place(listed[episode.episode_index])}"
+                    problems.append(Problem("episode-twice", message, place, hint))
+                listed[episode.episode_index] = section
+        if not mine[source.number]:
+            names = ", ".join(repr(section.dataset) for section in file.annotations.sections)
+            message = f"no section fits the source {source.repo_id} ({source.reader.root})"
+            hint = f"headers found: {names}; a header `# dataset path: {source.title}` would fit"
+            severity: Severity = "error" if strict else "warning"
+            problems.append(Problem("no-section", message, str(file.path), hint, severity=severity))
+        source.labels = _merged(mine[source.number])
+    if any(problem.severity == "error" for problem in problems):
+        raise AnnotationError(problems)
+    return problems
+
+
+def _merged(sections: Sequence[AnnotationSection]) -> Mapping[int, IntervalSet]:
+    return {episode.episode_index: episode.success for section in sections for episode in section.episodes}
+
+
+def _fitting(
+    file: AnnotationFile, section: AnnotationSection, users: Sequence[Source]
+) -> tuple[list[Source], Problem | None]:
+    """The sources a section labels.
+
+    A header is a path, else its last two parts are a repo_id, else its last part is a source's
+    name. The same dataset may be a source twice, with other episodes; two datasets are an error.
+    """
+    where = file.place(section)
+    if section.dataset is None:
+        if len({source.reader.root.resolve() for source in users}) > 1:
+            names = ", ".join(source.title for source in users)
+            message = f"these episodes stand under no header, and there are several sources: {names}"
+            hint = "write `# dataset path: NAME` above them"
+            return [], Problem("no-header", message, where, hint)
+        return list(users), None
+    folder = header_folder(section.dataset, file.path.parent)
+    parts = section.dataset.replace("\\", "/").rstrip("/").split("/")
+    repo_id, name = "/".join(parts[-2:]), parts[-1]
+    if folder is not None:
+        fitting = [source for source in users if same_folder(source.reader.root, folder)]
+        if fitting:
+            return fitting, None
+    fitting = [source for source in users if len(parts) > 1 and source.repo_id == repo_id]
+    by_name = not fitting
+    if by_name:
+        fitting = [source for source in users if name in (source.title, source.reader.root.name)]
+    roots = {source.reader.root.resolve() for source in fitting}
+    if len(roots) > 1:
+        names = " and ".join(str(root) for root in sorted(roots))
+        message = f"the header {section.dataset!r} fits two sources: {names}"
+        return [], Problem("ambiguous-header", message, where, "write the path of the one that is meant")
+    if fitting and by_name and folder is not None:
+        message = (
+            f"the header {section.dataset!r} is the dataset {folder}, but the source of that name is "
+            f"{fitting[0].reader.root}"
+        )
+        hint = "write the path of the one that is meant into the header"
+        return [], Problem("ambiguous-header", message, where, hint)
+    return fitting, None
+
+
+def _apply_unlisted(source: Source, unlisted: Unlisted, path: Path | None) -> list[Problem]:
+    """Settles the chosen episodes of a source that no annotation names."""
+    listed = source.labels or {}
+    missing = [episode for episode in source.episodes if episode not in listed]
+    source.labels = dict(listed)
+    if not missing:
+        return []
+    numbers = ", ".join(map(str, missing[:12])) + (", ..." if len(missing) > 12 else "")
+    where = str(path) if path is not None else ""
+    if unlisted == "fail":
+        source.labels |= dict.fromkeys(missing, IntervalSet())
+        source.notes.append(f"unlisted episodes labelled as failure: {numbers}")
+    elif unlisted == "drop":
+        left_out = set(missing)
+        source.episodes = [episode for episode in source.episodes if episode not in left_out]
+        source.notes.append(f"unlisted episodes left out: {numbers}")
+    elif unlisted == "keep":
+        if layout.REWARD not in source.features:
+            message = (
+                f"{source.title} has no {layout.REWARD} that its unlisted episodes could keep: {numbers}"
+            )
+            return [Problem("nothing-to-keep", message, where, "use --unlisted fail, drop or error")]
+        source.notes.append(f"unlisted episodes keep their labels: {numbers}")
+    else:
+        message = f"{len(missing)} chosen episodes of {source.title} are not annotated: {numbers}"
+        hint = "annotate them, or say what they are with --unlisted fail, keep or drop"
+        return [Problem("unlisted-episode", message, where, hint)]
+    return []

@@ -1,0 +1,184 @@
+"""Whether sources can become one dataset, and the features it then has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.info import Feature
+from lerobot_grasp_plugin.errors import MergeError, Problem
+from lerobot_grasp_plugin.ops.recipe import MergeConfig
+from lerobot_grasp_plugin.ops.sources import Source
+
+_STREAM_KEYS: Final = ("video.codec", "video.pix_fmt", "video.height", "video.width", "video.channels")
+_ENCODER_KEYS: Final = (
+    "video.g",
+    "video.crf",
+    "video.preset",
+    "video.fast_decode",
+    "video.extra_options",
+    "video.video_backend",
+)
+"""How a video was encoded; sources may differ, as in LeRobot's ``VIDEO_ENCODER_INFO_KEYS``."""
+
+_INDEX_FEATURES: Final = {
+    layout.TIMESTAMP: Feature("float32", (1,), None, {}),
+    **{name: Feature("int64", (1,), None, {}) for name in layout.INDEX_COLUMNS},
+}
+REWARD_FEATURE: Final = Feature("float32", (1,), None, {})
+FLAG_FEATURE: Final = Feature("bool", (1,), None, {})
+
+
+@dataclass(frozen=True)
+class TargetFormat:
+    """What the output looks like.
+
+    Attributes:
+        fps: Frames per second.
+        robot_type: Or None.
+        features: By name, in order.
+        labels: The label columns that are written anew; empty when nothing is labelled.
+    """
+
+    fps: int
+    robot_type: str | None
+    features: Mapping[str, Feature]
+    labels: Sequence[str]
+
+
+def unify(sources: Sequence[Source], config: MergeConfig) -> TargetFormat:
+    """The common format of the sources.
+
+    Raises:
+        MergeError: With every mismatch, each with the option that settles it.
+    """
+    labelled = any(source.labels is not None for source in sources)
+    labels = _label_columns(config) if labelled else ()
+    problems = [
+        *_fps_problems(sources),
+        *_robot_problems(sources, config.robot_type),
+        *_feature_problems(sources, labels, config),
+    ]
+    if problems:
+        raise MergeError(problems)
+    first = sources[0]
+    features: dict[str, Feature] = {}
+    for name, feature in first.features.items():
+        if name in _INDEX_FEATURES or name in labels:
+            continue
+        if feature.dtype == "video":
+            feature = _merged_video(name, [source.features[name] for source in sources])
+        features[name] = feature
+    for name in labels:
+        features[name] = REWARD_FEATURE if name == layout.REWARD else FLAG_FEATURE
+    for name, feature in _INDEX_FEATURES.items():
+        own = first.features.get(name)
+        keep = own is not None and name == layout.TIMESTAMP and own.dtype.startswith("float")
+        features[name] = own if keep and own is not None else replace(feature, extra=own.extra if own else {})
+    robot_type = config.robot_type if config.robot_type is not None else first.reader.info.robot_type
+    return TargetFormat(first.reader.info.fps, robot_type, features, labels)
+
+
+def _label_columns(config: MergeConfig) -> tuple[str, ...]:
+    columns = (layout.REWARD, layout.DONE)
+    return (*columns, layout.SUCCESS) if config.next_success else columns
+
+
+def _by_value(sources: Sequence[Source], values: Sequence[Any]) -> str:
+    """``10 in a, b; 30 in c``."""
+    groups: dict[str, list[str]] = {}
+    for source, value in zip(sources, values, strict=True):
+        groups.setdefault(repr(value), []).append(source.title)
+    return "; ".join(f"{value} in {', '.join(names)}" for value, names in groups.items())
+
+
+def _fps_problems(sources: Sequence[Source]) -> Iterator[Problem]:
+    values = [source.reader.info.fps for source in sources]
+    if len(set(values)) > 1:
+        message = f"fps differs: {_by_value(sources, values)}"
+        hint = "no option settles this: frames can be copied, not retimed; merge sources of one fps"
+        yield Problem("fps-mismatch", message, hint=hint)
+
+
+def _robot_problems(sources: Sequence[Source], given: str | None) -> Iterator[Problem]:
+    values = [source.reader.info.robot_type for source in sources]
+    if len(set(values)) > 1 and given is None:
+        known = next(value for value in values if value is not None)
+        message = f"robot_type differs: {_by_value(sources, values)}"
+        yield Problem("robot-type-mismatch", message, hint=f"say which it is: --robot_type {known}")
+
+
+def _feature_problems(
+    sources: Sequence[Source], labels: Sequence[str], config: MergeConfig
+) -> Iterator[Problem]:
+    names: dict[str, None] = {}
+    for source in sources:
+        names.update(dict.fromkeys(source.features))
+    for name in names:
+        if name in labels or name in _INDEX_FEATURES:
+            continue
+        drop = f"leave it out with --drop_features '[\"{name}\"]'"
+        lacking = [source.title for source in sources if name not in source.features]
+        if lacking:
+            message = f"feature {name!r} is missing in {', '.join(lacking)}"
+            hint = f"{drop}, or give it the same name everywhere with the source's `rename`"
+            if name in (layout.REWARD, layout.DONE):
+                hint = f"label all sources with --annotations, or {drop}"
+            yield Problem("feature-missing", message, hint=hint)
+            continue
+        features = [source.features[name] for source in sources]
+        for code, values, hint in (
+            ("feature-dtype", [feature.dtype for feature in features], drop),
+            ("feature-shape", [list(feature.shape) for feature in features], drop),
+        ):
+            if any(value != values[0] for value in values):
+                kind = code.removeprefix("feature-")
+                yield Problem(code, f"{kind} of {name!r} differs: {_by_value(sources, values)}", hint=hint)
+        dimensions = [feature.names for feature in features]
+        if config.names == "match" and any(value != dimensions[0] for value in dimensions):
+            message = f"names of {name!r} differ: {_by_value(sources, dimensions)}"
+            hint = "if the dimensions mean the same, take the first source's with --names first"
+            yield Problem("feature-names", message, hint=hint)
+        if features[0].dtype == "video":
+            yield from _stream_problems(name, sources, features, config)
+
+
+def _stream_problems(
+    name: str, sources: Sequence[Source], features: Sequence[Feature], config: MergeConfig
+) -> Iterator[Problem]:
+    for key in _STREAM_KEYS:
+        values = [feature.video_info.get(key) for feature in features]
+        known = {value for value in values if value is not None}
+        if len(known) <= 1 or (config.mixed_codecs and key in ("video.codec", "video.pix_fmt")):
+            continue
+        message = f"{key} of camera {name!r} differs: {_by_value(sources, values)}"
+        hint = f"leave it out with --drop_features '[\"{name}\"]'"
+        if key in ("video.codec", "video.pix_fmt"):
+            hint = f"keep both, in files of their own, with --mixed_codecs true; or {hint}"
+        yield Problem("codec-mismatch", message, hint=hint)
+    depth = {_is_depth(feature) for feature in features}
+    if len(depth) > 1:
+        message = f"camera {name!r} is a depth map in some sources only"
+        yield Problem("codec-mismatch", message, hint=f"leave it out with --drop_features '[\"{name}\"]'")
+
+
+def _is_depth(feature: Feature) -> bool:
+    info = feature.video_info
+    return bool(info.get("is_depth_map", info.get("video.is_depth_map", False)))
+
+
+def _merged_video(name: str, features: Sequence[Feature]) -> Feature:
+    """The first source's entry; how it was encoded only where all sources agree."""
+    infos = [feature.video_info for feature in features]
+    merged = dict(infos[0])
+    for info in infos[1:]:
+        for key, value in info.items():
+            merged.setdefault(key, value)
+    if any(key in merged for key in _ENCODER_KEYS) and len(infos) > 1:
+        for key in _ENCODER_KEYS:
+            values = [info.get(key) for info in infos]
+            if any(value != values[0] for value in values):
+                merged[key] = {} if key == "video.extra_options" else None
+    return features[0].with_video_info(merged)

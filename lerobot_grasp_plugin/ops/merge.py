@@ -1,0 +1,84 @@
+"""Chosen episodes of several datasets as one new dataset."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from lerobot_grasp_plugin.dataset.hub import check_repo_id, lerobot_home
+from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.ops.annotate import label_sources, sources_of_headers
+from lerobot_grasp_plugin.ops.build import prepare, write
+from lerobot_grasp_plugin.ops.progress import Progress, silent
+from lerobot_grasp_plugin.ops.recipe import MergeConfig
+from lerobot_grasp_plugin.ops.report import MergeReport
+from lerobot_grasp_plugin.ops.sources import open_sources
+from lerobot_grasp_plugin.writers.staging import refuse_existing, staged, staging_leftovers
+
+
+def merge(config: MergeConfig, progress: Progress = silent) -> MergeReport:
+    """Makes one dataset of chosen episodes, labelled in the same pass where annotations are given.
+
+    Sources are only read. The output appears whole at its place, or not at all.
+
+    Args:
+        config: The recipe.
+        progress: Told how far it is.
+
+    Raises:
+        GraspError: With everything that is wrong with the recipe, the sources or the annotations;
+            nothing was written then.
+    """
+    repo_id, root = output_place(config.new_repo_id, config.new_root)
+    refuse_existing(root)
+    configs = list(config.sources)
+    if not configs:
+        if config.annotations is None:
+            hint = "give --sources, or --annotations with headers that name datasets"
+            raise UsageError(Problem("no-sources", "the recipe names no sources", hint=hint))
+        configs = sources_of_headers(config.annotations, config.index_base)
+    sources = open_sources(configs, config.drop_features)
+    warnings = label_sources(
+        sources, config.annotations, index_base=config.index_base, unlisted=config.unlisted
+    )
+    warnings += leftover_warnings(root)
+    build = prepare(sources, config, operation="merge", progress=progress, warnings=warnings)
+    with staged(root) as staging:
+        report = write(build, staging, repo_id, progress)
+    return at_its_place(report, root)
+
+
+def output_place(repo_id: str | None, root: Path | None) -> tuple[str, Path]:
+    """Name and folder of the output.
+
+    Raises:
+        UsageError: Neither is given, or the name is none.
+    """
+    if repo_id is not None:
+        check_repo_id(repo_id, "new_repo_id")
+        return repo_id, Path(root).expanduser() if root is not None else lerobot_home() / repo_id
+    if root is None:
+        raise UsageError(
+            Problem("no-target", "the new dataset has no name", hint="give --new_repo_id or --new_root")
+        )
+    folder = Path(root).expanduser()
+    return folder.absolute().name, folder
+
+
+def leftover_warnings(root: Path) -> list[Problem]:
+    """Warnings for what interrupted runs left beside a target."""
+    return [
+        Problem(
+            "interrupted-run",
+            "an interrupted run left this folder behind",
+            str(folder),
+            f"it is not used; remove it with: rm -r '{folder}'",
+            severity="warning",
+        )
+        for folder in staging_leftovers(root)
+    ]
+
+
+def at_its_place(report: MergeReport, root: Path) -> MergeReport:
+    """The report of a dataset that has moved to its place."""
+    return replace(report, root=root, verification=replace(report.verification, root=root))

@@ -1,0 +1,151 @@
+"""The sidecar that says where every episode of an output came from, and its dataset card."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from lerobot_grasp_plugin.core.intervals import IntervalSet
+from lerobot_grasp_plugin.core.plan import PlannedEpisode
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.ops.features import TargetFormat
+from lerobot_grasp_plugin.ops.recipe import LabelOptions
+from lerobot_grasp_plugin.ops.rows import half_open
+from lerobot_grasp_plugin.ops.sources import Source
+
+DISTRIBUTION = "lerobot_grasp_plugin"
+SIDECAR_FORMAT = 1
+
+
+def tool_version() -> str:
+    """Version of this package."""
+    try:
+        return version(DISTRIBUTION)
+    except PackageNotFoundError:
+        return "unknown"
+
+
+class ProvenanceWriter:
+    """Writes ``meta/grasp_provenance.json``, one episode after the other.
+
+    There is no time of day in it: the same recipe gives the same bytes.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        sources: Sequence[Source],
+        dones: Sequence[str],
+        target: TargetFormat,
+        options: LabelOptions,
+        operation: str,
+    ) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        labels: dict[str, Any] | None = None
+        if target.labels:
+            labels = {field: getattr(options, field) for field in LabelOptions.__dataclass_fields__}
+            labels["columns"] = list(target.labels)
+        head = {
+            "format": SIDECAR_FORMAT,
+            "tool": {"name": DISTRIBUTION, "version": tool_version()},
+            "operation": operation,
+            "labels": labels,
+            "sources": [
+                _source(source, done if target.labels else None)
+                for source, done in zip(sources, dones, strict=True)
+            ],
+        }
+        self._file = path.open("w", encoding="utf-8")
+        self._file.write(json.dumps(head, indent=2, default=str).removesuffix("\n}") + ',\n  "episodes": [')
+        self._first = True
+
+    def write(
+        self,
+        episodes: Sequence[PlannedEpisode],
+        applied: Sequence[IntervalSet | None],
+        hashes: Sequence[str],
+        timestamps_fixed: int,
+    ) -> None:
+        """Appends the episodes of one block of rows."""
+        for episode, ranges, digest in zip(episodes, applied, hashes, strict=True):
+            entry: dict[str, Any] = {
+                "episode_index": episode.episode_index,
+                "source": episode.source,
+                "source_episode": episode.source_episode,
+                "length": episode.length,
+                "content_sha256": digest,
+            }
+            if ranges is not None:
+                entry["success"] = half_open(ranges)
+            self._file.write(("" if self._first else ",") + "\n    " + json.dumps(entry))
+            self._first = False
+
+    def close(self, timestamps: Mapping[int, tuple[int, float]]) -> None:
+        """Ends the file.
+
+        Args:
+            timestamps: source -> rows whose timestamp was set to frame_index / fps, and the largest
+                distance in seconds; sources without such rows are left out.
+        """
+        fixed = [
+            {"source": source, "rows": rows, "max_deviation_s": deviation}
+            for source, (rows, deviation) in timestamps.items()
+            if rows
+        ]
+        self._file.write('\n  ],\n  "timestamps_fixed": ' + json.dumps(fixed) + "\n}\n")
+        self._file.close()
+
+    def abandon(self) -> None:
+        """Closes the file as it is, for a run that failed."""
+        self._file.close()
+
+
+def _source(source: Source, done: str | None) -> dict[str, Any]:
+    config = asdict(source.config)
+    entry = {
+        "repo_id": source.repo_id,
+        "root": str(source.reader.root),
+        "codebase_version": source.reader.info.codebase_version,
+        "episodes": config["episodes"],
+        "annotations": config["annotations"],
+        "rename": config["rename"],
+        "task": config["task"],
+    }
+    if done is not None:
+        entry["done"] = done
+    return entry
+
+
+def dataset_card(
+    repo_id: str, robot_type: str | None, episodes: int, frames: int, fps: int, labelled: bool
+) -> str:
+    """``README.md`` of an output, with the tags LeRobot's own card has."""
+    name = repo_id.rsplit("/", 1)[-1]
+    lines = [
+        "---",
+        "task_categories:",
+        "- robotics",
+        "tags:",
+        "- LeRobot",
+        "- lerobot_grasp_plugin",
+        "configs:",
+        "- config_name: default",
+        "  data_files: data/*/*.parquet",
+        "---",
+        "",
+        f"# {name}",
+        "",
+        f"{episodes} episodes, {frames} frames at {fps} fps"
+        + (f", robot `{robot_type}`" if robot_type else "")
+        + ", in LeRobot's dataset format v3.0.",
+        "",
+    ]
+    if labelled:
+        lines += ["Every frame is labelled: `next.reward` says success or failure.", ""]
+    lines += [f"Where each episode came from is written in `{layout.PROVENANCE_PATH}`.", ""]
+    return "\n".join(lines)

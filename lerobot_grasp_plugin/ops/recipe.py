@@ -1,0 +1,103 @@
+"""What a person asks for: the options of relabel and merge, as LeRobot's flags spell them.
+
+The same dataclasses are the arguments of the Python functions and, through draccus, the command
+line and the recipe files. The comment above a field is its ``--help`` text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from lerobot_grasp_plugin.core.labels import Alignment, Done, Unlisted
+
+Link = Literal["auto", "hard", "copy"]
+Timestamps = Literal["fix", "keep"]
+
+
+@dataclass(kw_only=True)
+class LabelOptions:
+    """How annotations become labels."""
+
+    # next.reward of success frames
+    success_value: float = 1.0
+    # next.reward of all other frames
+    failure_value: float = 0.0
+    # frame: row t has the label of frame t; next: row t has the label of frame t+1
+    alignment: Alignment = "frame"
+    # next.done: keep the source's, or episode_end, first_success, last_frame_of_success
+    # (without a value: keep where the source has next.done, else episode_end)
+    done: Done | None = None
+    # episodes no annotation names: error, fail (all failure), keep (their labels), drop (leave out)
+    unlisted: Unlisted = "error"
+    # also write next.success
+    next_success: bool = False
+    # what the first frame is called in annotations that do not say it themselves: 0 or 1
+    index_base: int | None = None
+
+
+@dataclass(kw_only=True)
+class OutputOptions:
+    """Where the output goes and how it is made."""
+
+    # name of the new dataset, owner/name
+    new_repo_id: str | None = None
+    # folder of the new dataset (without a value: LeRobot's home folder / new_repo_id)
+    new_root: Path | None = None
+    # how video files are taken over: auto (reflink, else copy), hard (hard link), copy
+    link: Link = "auto"
+    # timestamps off frame_index / fps, which LeRobot cannot read: fix them, or keep (refuse)
+    timestamps: Timestamps = "fix"
+    # features to leave out
+    drop_features: list[str] = field(default_factory=list)
+    # upload the new dataset to the Hub, through LeRobot
+    push_to_hub: bool = False
+
+
+@dataclass(kw_only=True)
+class SourceConfig:
+    """A dataset to take episodes from."""
+
+    # its name, owner/name
+    repo_id: str | None = None
+    # its folder (without a value: LeRobot's home folder, then the Hub)
+    root: Path | None = None
+    # which episodes: "0-14", [2, 7, 8], "!19,23" for all but these (without a value: all)
+    episodes: list[int] | str | None = None
+    # its annotation file (without a value: the recipe's)
+    annotations: Path | None = None
+    # new names of its features, old: new
+    rename: dict[str, str] = field(default_factory=dict)
+    # the task of all its episodes, instead of its own
+    task: str | None = None
+
+
+@dataclass(kw_only=True)
+class MergeConfig(LabelOptions, OutputOptions):
+    """Episodes of several datasets into a new one; labels from annotations in the same pass."""
+
+    # the datasets, in output order (without a value: those the annotation file names)
+    sources: list[SourceConfig] = field(default_factory=list)
+    # annotation file for all sources
+    annotations: Path | None = None
+    # robot_type of the new dataset, where the sources disagree
+    robot_type: str | None = None
+    # names of feature dimensions: match (all sources must agree) or first (take the first source's)
+    names: Literal["match", "first"] = "match"
+    # allow one camera to change codec from file to file
+    mixed_codecs: bool = False
+
+
+@dataclass(kw_only=True)
+class RelabelConfig(LabelOptions, OutputOptions):
+    """The same dataset with the labels of an annotation file."""
+
+    # the dataset, owner/name
+    repo_id: str | None = None
+    # its folder (without a value: LeRobot's home folder, then the Hub)
+    root: Path | None = None
+    # the annotation file
+    annotations: Path | None = None
+    # replace the dataset itself; the old one is kept beside it under the name the report gives
+    in_place: bool = False

@@ -1,0 +1,368 @@
+"""Rows of source episodes, turned into rows of the output."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
+from lerobot_grasp_plugin.core.labels import Done, EpisodeLabels, label_episode
+from lerobot_grasp_plugin.core.plan import PlannedEpisode
+from lerobot_grasp_plugin.core.stats import episode_stats
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.arrow import from_bytes, from_numpy, is_numeric, to_numpy
+from lerobot_grasp_plugin.dataset.reader import EpisodeBatch
+from lerobot_grasp_plugin.dataset.tables import whole_numbers
+from lerobot_grasp_plugin.errors import DatasetError, Problem
+from lerobot_grasp_plugin.ops.features import TargetFormat
+from lerobot_grasp_plugin.ops.recipe import LabelOptions, Timestamps
+from lerobot_grasp_plugin.ops.sources import Source
+
+
+@dataclass(frozen=True)
+class RowBlock:
+    """Output rows of neighbouring episodes.
+
+    Attributes:
+        table: The rows.
+        stats: feature -> statistic -> shape (episodes, dims), of the features asked for.
+        success: Success frames per episode; None where the output has no reward.
+        applied: The success ranges of each episode that was labelled, 0-based, half-open.
+        hashes: Content hash of each episode.
+        timestamps_fixed: Rows whose timestamp was off the grid.
+        max_deviation_s: Largest distance of a source timestamp from frame_index / fps.
+        renumbered: Whether frame_index did not count 0, 1, 2, ... in the source.
+    """
+
+    table: pa.Table
+    stats: Mapping[str, Mapping[str, NDArray[Any]]]
+    success: Sequence[int] | None
+    applied: Sequence[IntervalSet | None]
+    hashes: Sequence[str]
+    timestamps_fixed: int
+    max_deviation_s: float
+    renumbered: bool
+
+
+class RowBuilder:
+    """Builds output rows for one source.
+
+    Args:
+        source: Where the rows are from.
+        target: What they are to look like.
+        schema: Arrow schema of the output's data files.
+        task_map: The source's task_index -> the output's.
+        options: How labels are made.
+        timestamps: What to do with timestamps LeRobot cannot read.
+        recompute: Features whose statistics are computed from the rows.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        target: TargetFormat,
+        schema: pa.Schema,
+        *,
+        task_map: Mapping[int, int],
+        options: LabelOptions,
+        timestamps: Timestamps,
+        recompute: Sequence[str],
+    ) -> None:
+        self._source = source
+        self._target = target
+        self._schema = schema
+        self._task_map = task_map
+        self._options = options
+        self._timestamps = timestamps
+        self._recompute = recompute
+        has_done = layout.DONE in source.features
+        self.done: Done = options.done or ("keep" if has_done else "episode_end")
+        if target.labels and self.done == "keep" and not has_done:
+            message = f"{source.title} has no {layout.DONE} to keep"
+            hint = "use --done episode_end, first_success or last_frame_of_success"
+            raise DatasetError(Problem("nothing-to-keep", message, str(source.reader.root), hint))
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns to read, by their names in the source."""
+        wanted = {layout.TIMESTAMP, layout.FRAME_INDEX, layout.TASK_INDEX}
+        for name in (*self._schema.names, *self._target.labels):
+            if name in self._source.original:
+                wanted.add(self._source.original[name])
+        return sorted(wanted - {layout.INDEX, layout.EPISODE_INDEX})
+
+    def build(self, batch: EpisodeBatch, planned: Sequence[PlannedEpisode]) -> RowBlock:
+        """Output rows of a batch.
+
+        Raises:
+            DatasetError: A column is missing or does not hold what info.json says.
+        """
+        frames = np.concatenate([np.arange(length, dtype=np.int64) for length in batch.lengths])
+        renumbered = self._check_frames(batch, frames)
+        columns: dict[str, pa.Array | pa.ChunkedArray] = {
+            layout.INDEX: from_numpy(np.arange(planned[0].from_index, planned[-1].to_index)),
+            layout.FRAME_INDEX: from_numpy(frames),
+            layout.EPISODE_INDEX: from_numpy(
+                np.repeat([episode.episode_index for episode in planned], batch.lengths)
+            ),
+            layout.TASK_INDEX: from_numpy(self._tasks(batch)),
+        }
+        stamps, fixed, deviation = self._stamps(batch, frames)
+        columns[layout.TIMESTAMP] = from_numpy(stamps)
+        labels = self._labels(batch)
+        applied: Sequence[IntervalSet | None] = [None] * len(planned)
+        if labels is not None:
+            applied = [IntervalSet.from_mask(each.success) for each in labels]
+            columns[layout.REWARD] = from_numpy(np.concatenate([each.reward for each in labels]))
+            columns[layout.DONE] = from_numpy(np.concatenate([each.done for each in labels]))
+            columns[layout.SUCCESS] = from_numpy(np.concatenate([each.success for each in labels]))
+        table = pa.Table.from_arrays(
+            [
+                columns[field.name] if field.name in columns else self._taken(batch, field)
+                for field in self._schema
+            ],
+            schema=self._schema,
+        )
+        numbers = {
+            name: self._numbers(table, name, batch.path)
+            for name in self._schema.names
+            if is_numeric(self._target.features[name].dtype)
+            and (name in self._recompute or name not in columns or name == layout.REWARD)
+        }
+        stats = {name: episode_stats(numbers[name], batch.lengths) for name in self._recompute}
+        return RowBlock(
+            table=table,
+            stats=stats,
+            success=self._success_counts(labels, numbers, batch.lengths),
+            applied=applied,
+            hashes=self._hashes(table, numbers, set(columns), batch.lengths),
+            timestamps_fixed=fixed,
+            max_deviation_s=deviation,
+            renumbered=renumbered,
+        )
+
+    # -- columns that are made --------------------------------------------------------------------
+
+    def _check_frames(self, batch: EpisodeBatch, frames: NDArray[Any]) -> bool:
+        if layout.FRAME_INDEX not in batch.table.column_names:
+            return True
+        where = f"{batch.path}: column 'frame_index'"
+        own = whole_numbers(batch.table[layout.FRAME_INDEX], where)
+        if np.array_equal(own, frames):
+            return False
+        inside = frames[1:] > 0
+        if (np.diff(own)[inside] <= 0).any():
+            row = int(np.flatnonzero(inside & (np.diff(own) <= 0))[0]) + 1
+            message = f"frame_index goes from {own[row - 1]} to {own[row]} within an episode (row {row})"
+            raise DatasetError(Problem("frame-order", message, where, "rows must stand in time order"))
+        return True
+
+    def _tasks(self, batch: EpisodeBatch) -> NDArray[Any]:
+        rows = sum(batch.lengths)
+        if len(set(self._task_map.values())) == 1:
+            return np.full(rows, next(iter(self._task_map.values())), dtype=np.int64)
+        if layout.TASK_INDEX not in batch.table.column_names:
+            message = "column 'task_index' is missing, and the dataset has several tasks"
+            raise DatasetError(Problem("missing-column", message, str(batch.path)))
+        own = whole_numbers(batch.table[layout.TASK_INDEX], f"{batch.path}: column 'task_index'")
+        known, inverse = np.unique(own, return_inverse=True)
+        strange = [task for task in known.tolist() if task not in self._task_map]
+        if strange:
+            message = f"task_index {strange} stands in no tasks table"
+            raise DatasetError(Problem("unknown-task", message, str(batch.path)))
+        mapped = np.array([self._task_map[task] for task in known.tolist()], dtype=np.int64)
+        return mapped[inverse]
+
+    def _stamps(self, batch: EpisodeBatch, frames: NDArray[Any]) -> tuple[NDArray[Any], int, float]:
+        dtype = np.dtype(self._target.features[layout.TIMESTAMP].dtype)
+        expected = frames / self._target.fps
+        if layout.TIMESTAMP not in batch.table.column_names:
+            return expected.astype(dtype), 0, 0.0
+        where = f"{batch.path}: column 'timestamp'"
+        try:
+            own = to_numpy(batch.table[layout.TIMESTAMP]).reshape(-1).astype(np.float64)
+        except ValueError as error:
+            raise DatasetError(Problem("bad-column", f"timestamp: {error}", where)) from None
+        deviation = np.abs(own - expected)
+        off = ~(deviation <= layout.TIMESTAMP_TOLERANCE_S)
+        worst = float(np.nanmax(deviation)) if len(deviation) else 0.0
+        if off.any() and self._timestamps == "keep":
+            row = int(np.flatnonzero(off)[0])
+            number = int(np.searchsorted(np.cumsum(batch.lengths), row, side="right"))
+            message = (
+                f"episode {batch.episodes[number]}, frame {frames[row]}: timestamp {own[row]:.6f} s is not "
+                f"{expected[row]:.6f} s, and {int(off.sum())} of {len(off)} rows here are off likewise"
+            )
+            hint = "LeRobot cannot read such frames; --timestamps fix sets them to frame_index / fps"
+            raise DatasetError(Problem("timestamp-off-grid", message, where, hint))
+        return np.where(off, expected, own).astype(dtype), int(off.sum()), worst
+
+    def _labels(self, batch: EpisodeBatch) -> list[EpisodeLabels] | None:
+        if not self._target.labels:
+            return None
+        success = self._source.labels or {}
+        dones = self._existing(batch, layout.DONE)
+        rewards = self._existing(batch, layout.REWARD)
+        options = self._options
+        labels, start = [], 0
+        for episode, length in zip(batch.episodes, batch.lengths, strict=True):
+            rows = slice(start, start + length)
+            start += length
+            asserted = success.get(episode)
+            kept = None
+            if asserted is None:
+                assert rewards is not None
+                kept = rewards[rows].astype(np.float32)
+                asserted = IntervalSet.from_mask(kept == np.float32(options.success_value))
+            made = label_episode(
+                asserted,
+                length,
+                alignment=options.alignment if kept is None else "frame",
+                done=self.done,
+                success_value=options.success_value,
+                failure_value=options.failure_value,
+                existing_done=dones[rows].astype(bool) if dones is not None else None,
+            )
+            labels.append(made if kept is None else EpisodeLabels(kept, made.done, made.success))
+        return labels
+
+    def _existing(self, batch: EpisodeBatch, name: str) -> NDArray[Any] | None:
+        own = self._source.original.get(name)
+        if own is None or own not in batch.table.column_names:
+            return None
+        try:
+            return to_numpy(batch.table[own]).reshape(-1)
+        except ValueError as error:
+            raise DatasetError(Problem("bad-column", f"{own}: {error}", str(batch.path))) from None
+
+    # -- columns that are taken over --------------------------------------------------------------
+
+    def _taken(self, batch: EpisodeBatch, field: pa.Field) -> pa.ChunkedArray | pa.Array:
+        own = self._source.original[field.name]
+        if own not in batch.table.column_names:
+            message = f"column {own!r} is missing, though info.json declares it"
+            raise DatasetError(Problem("missing-column", message, str(batch.path)))
+        column = batch.table[own]
+        if self._target.features[field.name].dtype == "image":
+            return embedded_images(column, self._source.reader.root, f"{batch.path}: column {own!r}")
+        if column.type == field.type:
+            return column
+        try:
+            if column.num_chunks and isinstance(column.type, pa.ExtensionType):
+                column = pa.chunked_array([chunk.storage for chunk in column.chunks])
+            single = not pa.types.is_nested(field.type) and pa.types.is_nested(column.type)
+            if single:  # shape (1,) written as lists of one value
+                column = from_numpy(to_numpy(column).reshape(sum(batch.lengths)))
+            return column.cast(field.type)
+        except (pa.ArrowException, ValueError, KeyError) as error:
+            reason = str(error).splitlines()[0]
+            message = f"column {own!r} holds {column.type}, not {field.type} as info.json says: {reason}"
+            raise DatasetError(Problem("bad-column", message, str(batch.path))) from None
+
+    def _numbers(self, table: pa.Table, name: str, path: Path) -> NDArray[Any]:
+        try:
+            return to_numpy(table[name])
+        except ValueError as error:
+            raise DatasetError(Problem("bad-column", f"column {name!r}: {error}", str(path))) from None
+
+    def _success_counts(
+        self,
+        labels: Sequence[EpisodeLabels] | None,
+        numbers: Mapping[str, NDArray[Any]],
+        lengths: Sequence[int],
+    ) -> list[int] | None:
+        if labels is not None:
+            return [int(each.success.sum()) for each in labels]
+        if layout.REWARD not in numbers:
+            return None
+        hits = (numbers[layout.REWARD] == self._options.success_value).all(axis=1).astype(np.int64)
+        return np.add.reduceat(hits, np.concatenate(([0], np.cumsum(lengths)[:-1]))).tolist()  # type: ignore[no-any-return]
+
+    def _hashes(
+        self,
+        table: pa.Table,
+        numbers: Mapping[str, NDArray[Any]],
+        made: set[str],
+        lengths: Sequence[int],
+    ) -> list[str]:
+        """SHA-256 over each episode's rows: every column but indices, timestamp and labels."""
+        skipped = made | {layout.REWARD, layout.DONE, layout.SUCCESS}
+        names = [name for name in table.column_names if name not in skipped]
+        digests = [hashlib.sha256() for _ in lengths]
+        for name in sorted(names, key=self._source.original.__getitem__):
+            label = self._source.original[name].encode()
+            for digest, piece in zip(digests, _pieces(table[name], numbers.get(name), lengths), strict=True):
+                digest.update(label + b"\0")
+                digest.update(piece)
+        return [digest.hexdigest() for digest in digests]
+
+
+def _pieces(
+    column: pa.ChunkedArray, numbers: NDArray[Any] | None, lengths: Sequence[int]
+) -> Iterator[bytes | memoryview]:
+    start = 0
+    values = np.ascontiguousarray(numbers) if numbers is not None else None
+    for length in lengths:
+        if values is not None:
+            yield memoryview(values[start : start + length]).cast("B")
+        else:
+            sink = pa.BufferOutputStream()
+            table = pa.table({"column": column.slice(start, length)}).combine_chunks()
+            with pa.ipc.new_stream(sink, table.schema) as writer:
+                writer.write_table(table)
+            yield memoryview(sink.getvalue())
+        start += length
+
+
+def embedded_images(column: pa.ChunkedArray, root: Path, where: str) -> pa.ChunkedArray | pa.Array:
+    """A picture column as LeRobot stores it: structs of ``bytes`` and ``path``, the bytes inside.
+
+    Raises:
+        DatasetError: The column holds no pictures, or a picture file is missing.
+    """
+    target = pa.struct({"bytes": pa.binary(), "path": pa.string()})
+    kind = column.type
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        data = column.combine_chunks().cast(pa.binary())
+        data = data if isinstance(data, pa.Array) else pa.concat_arrays(data.chunks)
+        return pa.StructArray.from_arrays([data, pa.nulls(len(data), pa.string())], fields=list(target))
+    names = (
+        {kind.field(number).name for number in range(kind.num_fields)} if pa.types.is_struct(kind) else set()
+    )
+    if names != {"bytes", "path"}:
+        message = f"holds {kind}, not pictures (structs of bytes and path)"
+        raise DatasetError(Problem("bad-column", message, where))
+    array = column.combine_chunks()
+    array = array if isinstance(array, pa.Array) else pa.concat_arrays(array.chunks)
+    data, paths = array.field("bytes").cast(pa.binary()), array.field("path").cast(pa.string())
+    if not data.null_count:
+        return pa.StructArray.from_arrays([data, paths], fields=list(target))
+    pictures = []
+    for value, path in zip(data.to_pylist(), paths.to_pylist(), strict=True):
+        pictures.append(value if value is not None else _picture_file(root, path, where))
+    return pa.StructArray.from_arrays([from_bytes(pictures), paths], fields=list(target))
+
+
+def _picture_file(root: Path, path: str | None, where: str) -> bytes:
+    file = (root / (path or "")).resolve()
+    if not path or not file.is_relative_to(root.resolve()) or not file.is_file():
+        message = f"a picture is not in the table, and its file {path!r} is not in the dataset"
+        raise DatasetError(Problem("missing-file", message, where))
+    return file.read_bytes()
+
+
+def half_open(ranges: IntervalSet) -> list[list[int]]:
+    """Ranges as pairs of 0-based numbers, the second one exclusive."""
+    return [[interval.start, _stop(interval)] for interval in ranges]
+
+
+def _stop(interval: FrameInterval) -> int:
+    assert interval.stop is not None
+    return interval.stop

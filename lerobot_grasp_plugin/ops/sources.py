@@ -1,0 +1,132 @@
+"""The datasets a merge takes from, opened and chosen from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lerobot_grasp_plugin.core.intervals import IntervalSet
+from lerobot_grasp_plugin.core.selection import select_episodes
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.info import Feature
+from lerobot_grasp_plugin.dataset.reader import DatasetReader, open_dataset
+from lerobot_grasp_plugin.errors import GraspError, Problem, UsageError
+from lerobot_grasp_plugin.ops.recipe import SourceConfig
+
+
+@dataclass
+class Source:
+    """One dataset of a merge.
+
+    Attributes:
+        number: Its place in the recipe, 0-based.
+        config: What the recipe says of it.
+        reader: The open dataset.
+        episodes: The chosen episodes, by ``episode_index``, in output order.
+        features: Its features under their names in the output.
+        original: Output name -> name in this dataset.
+        labels: Success frames of each annotated episode; None when nothing is labelled.
+    """
+
+    number: int
+    config: SourceConfig
+    reader: DatasetReader
+    episodes: Sequence[int]
+    features: Mapping[str, Feature]
+    original: Mapping[str, str]
+    labels: Mapping[int, IntervalSet] | None = None
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def repo_id(self) -> str:
+        """The dataset's name."""
+        return self.reader.repo_id
+
+    @property
+    def title(self) -> str:
+        """The dataset's name without its owner."""
+        return self.reader.repo_id.rsplit("/", 1)[-1]
+
+    @property
+    def tasks(self) -> Mapping[int, str]:
+        """Sentence of each of its task indices in the output."""
+        if self.config.task is not None:
+            return dict.fromkeys(self.reader.tasks or (0,), self.config.task)
+        return self.reader.tasks
+
+
+def open_sources(configs: Sequence[SourceConfig], drop_features: Sequence[str]) -> list[Source]:
+    """Opens every source and chooses its episodes.
+
+    Raises:
+        GraspError: With what is wrong with any of them; a ``UsageError`` when the calls are.
+    """
+    sources: list[Source] = []
+    errors: list[GraspError] = []
+    for number, config in enumerate(configs):
+        try:
+            reader = open_dataset(config.repo_id, config.root)
+            episodes = select_episodes(config.episodes, len(reader.lengths))
+            features, original = _renamed(reader, config.rename, drop_features)
+            sources.append(Source(number, config, reader, episodes, features, original))
+        except GraspError as error:
+            errors.append(error)
+    known = {name for source in sources for name in source.features} | {
+        name for source in sources for name in source.reader.info.features
+    }
+    unknown = [name for name in drop_features if name not in known] if not errors else []
+    if unknown:
+        names = ", ".join(repr(name) for name in unknown)
+        message = f"drop_features names {names}, which no source has"
+        hint = f"features: {', '.join(sorted(known))}"
+        errors.append(UsageError(Problem("unknown-feature", message, hint=hint)))
+    raise_all(errors)
+    return sources
+
+
+def raise_all(errors: Sequence[GraspError]) -> None:
+    """Raises one error with the problems of all: a data error if one of them is."""
+    if errors:
+        worst = min(errors, key=lambda error: error.exit_code)
+        raise type(worst)([problem for error in errors for problem in error.problems])
+
+
+def _renamed(
+    reader: DatasetReader, rename: Mapping[str, str], drop: Sequence[str]
+) -> tuple[dict[str, Feature], dict[str, str]]:
+    """Features under their output names, and output name -> source name."""
+    own = reader.info.features
+    problems = []
+    for old, new in rename.items():
+        if old not in own:
+            hint = f"features: {', '.join(own)}"
+            message = f"rename names {old!r}, which {reader.repo_id} has not"
+            problems.append(Problem("unknown-feature", message, hint=hint))
+        elif old in (*layout.INDEX_COLUMNS, layout.TIMESTAMP):
+            problems.append(Problem("bad-rename", f"{old!r} is LeRobot's own and keeps its name"))
+        if not new or "/" in new:
+            problems.append(Problem("bad-rename", f"{new!r} cannot be the name of a feature"))
+    features: dict[str, Feature] = {}
+    original: dict[str, str] = {}
+    for name, feature in own.items():
+        new = rename.get(name, name)
+        if new in features:
+            problems.append(
+                Problem("bad-rename", f"two features of {reader.repo_id} would be called {new!r}")
+            )
+        if new in drop or name in drop:
+            continue
+        features[new] = feature
+        original[new] = name
+    if problems:
+        raise UsageError(problems)
+    return features, original
+
+
+def same_folder(one: Path, other: Path) -> bool:
+    """Whether two paths are one folder."""
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False

@@ -1,0 +1,1 @@
+"""Writing format v3.0, and the folders an output is built in."""

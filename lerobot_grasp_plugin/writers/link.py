@@ -1,0 +1,57 @@
+"""Taking a file over without rewriting it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from pathlib import Path
+from typing import Literal
+
+_FICLONE = 0x40049409  # ioctl of Linux: share the file's extents, copy on write
+
+
+def take_over(source: Path, target: Path, link: Literal["auto", "hard", "copy"]) -> str:
+    """Makes ``target`` a file with the bytes of ``source``.
+
+    ``auto`` shares extents where the file system can (changing one file never changes the other)
+    and copies elsewhere. It never makes a hard link, because LeRobot writes videos in place:
+    ``reencode_dataset`` moves its result over the old file, which truncates that file itself when
+    the temporary folder is on another file system.
+
+    Returns:
+        What was done: ``reflink``, ``hard link`` or ``copy``.
+
+    Raises:
+        OSError: The file cannot be read or written, or ``hard`` is not possible here.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if link == "hard":
+        os.link(source.resolve(), target)
+        return "hard link"
+    if link == "auto" and _reflink(source, target):
+        return "reflink"
+    shutil.copyfile(source, target)
+    return "copy"
+
+
+def _reflink(source: Path, target: Path) -> bool:
+    try:
+        import fcntl
+    except ImportError:  # not a Unix
+        return False
+    with source.open("rb") as original, target.open("xb") as clone:
+        try:
+            fcntl.ioctl(clone.fileno(), _FICLONE, original.fileno())
+        except OSError as error:
+            if error.errno in (
+                errno.EOPNOTSUPP,
+                errno.EXDEV,
+                errno.EINVAL,
+                errno.ENOTTY,
+                errno.ENOSYS,
+                errno.EPERM,
+            ):
+                return False
+            raise
+    return True

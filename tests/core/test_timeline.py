@@ -1,0 +1,91 @@
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lerobot_grasp_plugin.core.timeline import (
+    frame_of,
+    frame_of_pts,
+    frames_of_pts,
+    nearest_frame,
+    pts_of,
+    ticks_per_frame,
+    timescale,
+    timestamp_of,
+)
+
+FPS = st.integers(1, 240)
+FRAMES = st.integers(0, 5_000_000)
+
+
+@pytest.mark.parametrize(
+    ("fps", "expected"),
+    [(10, 10240), (30, 15360), (50, 12800), (1, 16384), (10_000, 10_000), (12_345, 12_345)],
+)
+def test_timescale_is_the_mov_rule(fps: int, expected: int) -> None:
+    assert timescale(fps) == expected
+    assert ticks_per_frame(fps) * fps == expected
+
+
+@given(FPS, FRAMES)
+def test_a_frame_survives_seconds_and_ticks(fps: int, frame: int) -> None:
+    assert frame_of(timestamp_of(frame, fps), fps) == frame
+    tick = Fraction(1, timescale(fps))
+    assert pts_of(frame, fps, tick) == frame * ticks_per_frame(fps)
+    assert frame_of_pts(pts_of(frame, fps, tick), fps, tick) == frame
+
+
+@given(FPS, FRAMES)
+def test_a_timestamp_is_the_nearest_double(fps: int, frame: int) -> None:
+    seconds = timestamp_of(frame, fps)
+    assert type(seconds) is float
+    assert seconds == float(Fraction(frame, fps))
+
+
+def test_numpy_frames_give_python_floats() -> None:
+    assert type(timestamp_of(np.int64(7), 10)) is float  # type: ignore[arg-type]
+
+
+@given(FPS, FRAMES, st.fractions(Fraction(-49, 100), Fraction(49, 100), max_denominator=1000))
+def test_the_nearest_frame_and_its_deviation(fps: int, frame: int, part: Fraction) -> None:
+    seconds = float((frame + part) / fps)
+    found, deviation = nearest_frame(seconds, fps)
+    assert found == frame
+    assert deviation == pytest.approx(float(part) / fps, abs=1e-8)
+
+
+def test_off_the_grid_is_an_error_that_says_how_far() -> None:
+    assert frame_of(0.30005, 10) == 3
+    with pytest.raises(ValueError, match=r"frame 3 is at 0.3 s, 0.010000 s away"):
+        frame_of(0.31, 10)
+    assert frame_of(0.31, 10, tolerance_s=0.02) == 3
+    with pytest.raises(ValueError, match="nan is not a time"):
+        frame_of(float("nan"), 10)
+
+
+@pytest.mark.parametrize("fps", [0, -5, 29.97, True])
+def test_fps_must_be_a_positive_whole_number(fps: float) -> None:
+    with pytest.raises(ValueError, match="whole number"):
+        timescale(fps)  # type: ignore[arg-type]
+
+
+@given(
+    st.lists(st.integers(-(10**12), 10**12), min_size=1, max_size=8),
+    FPS,
+    st.integers(1, 1001),
+    st.integers(1, 90_000),
+)
+def test_arrays_agree_with_fractions(pts: list[int], fps: int, num: int, den: int) -> None:
+    tick = Fraction(num, den)
+    frames, rest = frames_of_pts(np.array(pts, dtype=np.int64), fps, tick)
+    for value, frame, left in zip(pts, frames.tolist(), rest.tolist(), strict=True):
+        assert frame == frame_of_pts(value, fps, tick)
+        assert Fraction(left, tick.denominator) == value * tick * fps - frame
+        assert abs(Fraction(left, tick.denominator)) <= Fraction(1, 2)
+
+
+def test_absurd_pts_are_refused_instead_of_wrapping() -> None:
+    with pytest.raises(ValueError, match="out of range"):
+        frames_of_pts(np.array([2**62], dtype=np.int64), 30, Fraction(1, 15360))
