@@ -24,7 +24,7 @@ def parse[Config](config_class: type[Config], args: Sequence[str] | None, *, pro
     original = sys.argv[0]
     sys.argv[0] = program
     try:
-        return draccus.parse(config_class, args=given)  # type: ignore[no-any-return]
+        return draccus.parse(config_class, args=given)
     except FileNotFoundError as error:
         fail(program, f"--config_path: {error.filename}: no such file")
     except (OSError, UnicodeDecodeError) as error:

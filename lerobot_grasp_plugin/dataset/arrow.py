@@ -61,9 +61,7 @@ def to_numpy(column: pa.ChunkedArray | pa.Array) -> NDArray[Any]:
         if pa.types.is_fixed_size_list(array.type):
             array = array.flatten()
         elif pa.types.is_list(array.type) or pa.types.is_large_list(array.type):
-            wide = pa.types.is_large_list(array.type)
-            offsets = np.frombuffer(array.buffers()[1], np.int64 if wide else np.int32) if len(array) else []
-            lengths = np.diff(offsets[array.offset : array.offset + len(array) + 1])
+            lengths = _list_lengths(array)
             if len(lengths) and lengths.min() != lengths.max():
                 raise ValueError(f"its lists have between {lengths.min()} and {lengths.max()} values")
             array = array.flatten()
@@ -82,6 +80,14 @@ def _buffer(array: pa.Array, dtype: np.dtype[Any]) -> NDArray[Any]:
     if data is None:
         return np.empty(0, dtype)
     return np.frombuffer(data, dtype, count=len(array), offset=array.offset * dtype.itemsize)
+
+
+def _list_lengths(array: pa.Array) -> NDArray[np.int64]:
+    data = array.buffers()[1]
+    if data is None:
+        return np.empty(0, np.int64)
+    offsets = np.frombuffer(data, np.int64 if pa.types.is_large_list(array.type) else np.int32)
+    return np.diff(offsets[array.offset : array.offset + len(array) + 1]).astype(np.int64)
 
 
 def _bits(array: pa.Array) -> NDArray[np.bool_]:

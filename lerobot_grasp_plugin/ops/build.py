@@ -33,7 +33,7 @@ from lerobot_grasp_plugin.ops.report import EpisodeReport, MergeReport, SourceRe
 from lerobot_grasp_plugin.ops.rows import RowBlock, RowBuilder
 from lerobot_grasp_plugin.ops.sources import Source, raise_all
 from lerobot_grasp_plugin.ops.verify import verify_dataset
-from lerobot_grasp_plugin.ops.videos import CameraPlan, plan_videos, write_videos
+from lerobot_grasp_plugin.ops.videos import CameraPlan, VideoWriter, plan_videos
 from lerobot_grasp_plugin.writers import v30
 
 _REQUIRED_STATISTICS = ("min", "max", "mean", "std", "count")
@@ -209,12 +209,13 @@ def write(build: Build, root: Path, repo_id: str, progress: Progress) -> MergeRe
         GraspError: A source turned out to be damaged.
         VerificationError: What was written is not what the plan said.
     """
-    writer = _Writer(build, root)
-    try:
-        writer.rows(progress)
-    finally:
-        writer.provenance.abandon()
-    ways = write_videos(build.videos, root, build.target.fps, build.config.link, progress)
+    with VideoWriter(build.videos, root, build.target.fps, build.config.link) as videos:
+        writer = _Writer(build, root)
+        try:
+            writer.rows(progress)
+        finally:
+            writer.provenance.abandon()
+        ways = videos.finish(progress)
     _write_metadata(build, root, repo_id, writer)
     verification = verify_dataset(root, repo_id)
     if not verification.ok:

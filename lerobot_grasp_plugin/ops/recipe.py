@@ -38,7 +38,7 @@ class LabelOptions:
 
 
 @dataclass(kw_only=True)
-class OutputOptions:
+class OutputOptions(LabelOptions):
     """Where the output goes and how it is made."""
 
     # name of the new dataset, owner/name
@@ -74,10 +74,11 @@ class SourceConfig:
 
 
 @dataclass(kw_only=True)
-class MergeConfig(LabelOptions, OutputOptions):
+class MergeConfig(OutputOptions):
     """Episodes of several datasets into a new one; labels from annotations in the same pass."""
 
-    # the datasets, in output order (without a value: those the annotation file names)
+    # the datasets, in output order, each with repo_id, root, episodes, annotations, rename, task
+    # (without a value: those the annotation file names)
     sources: list[SourceConfig] = field(default_factory=list)
     # annotation file for all sources
     annotations: Path | None = None
@@ -90,7 +91,7 @@ class MergeConfig(LabelOptions, OutputOptions):
 
 
 @dataclass(kw_only=True)
-class RelabelConfig(LabelOptions, OutputOptions):
+class RelabelConfig(OutputOptions):
     """The same dataset with the labels of an annotation file."""
 
     # the dataset, owner/name

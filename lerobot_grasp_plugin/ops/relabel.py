@@ -13,7 +13,6 @@ from lerobot_grasp_plugin.ops.build import prepare, write
 from lerobot_grasp_plugin.ops.merge import at_its_place, leftover_warnings, output_place
 from lerobot_grasp_plugin.ops.progress import Progress, silent
 from lerobot_grasp_plugin.ops.recipe import (
-    LabelOptions,
     MergeConfig,
     OutputOptions,
     RelabelConfig,
@@ -79,9 +78,8 @@ def _in_place_target(config: RelabelConfig) -> tuple[str, Path]:
 
 
 def _as_merge(config: RelabelConfig, source: SourceConfig) -> MergeConfig:
-    shared = {**LabelOptions.__dataclass_fields__, **OutputOptions.__dataclass_fields__}
     return MergeConfig(
         sources=[source],
         annotations=config.annotations,
-        **{name: getattr(config, name) for name in shared},
+        **{name: getattr(config, name) for name in OutputOptions.__dataclass_fields__},
     )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from lerobot_grasp_plugin.core.plan import MergePlan
 from lerobot_grasp_plugin.core.timeline import frame_of, timestamp_of
@@ -20,12 +22,14 @@ from lerobot_grasp_plugin.ops.sources import Source, raise_all
 from lerobot_grasp_plugin.video.packets import write_shard
 from lerobot_grasp_plugin.video.probe import header, scan
 from lerobot_grasp_plugin.writers.link import take_over
+from lerobot_grasp_plugin.writers.staging import sync
 
 _MAX_BYTES = layout.VIDEO_FILES_SIZE_IN_MB * 2**20
 _WORTH_KEEPING = _MAX_BYTES // 2
 """A file at least this large is taken over whole rather than packed with others."""
 
-_WORKERS = 2
+_WORKERS = 4
+"""Threads that read and write videos; more than cores, because they wait for the disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,6 @@ class CameraPlan:
         video_key: The camera.
         files: What each of its files is made of, by ordinal.
         places: Of each output episode.
-        frames: Frames in all its files that rows refer to.
         unreferenced: Frames in packed files that no row refers to; they make others decodable.
         snapped_s: Largest distance of a copied picture's time from the grid, in seconds.
     """
@@ -66,7 +69,6 @@ class CameraPlan:
     video_key: str
     files: Sequence[WholeFile | VideoShardPlan]
     places: Sequence[VideoPlace]
-    frames: int
     unreferenced: int
     snapped_s: float
 
@@ -79,10 +81,17 @@ def plan_videos(
     Raises:
         VideoError: With everything that cannot be copied exactly.
     """
+    unchanged = len(sources) == 1 and sources[0].reader.info.is_v3 and _is_complete(sources[0])
+    segments = {key: _segments(sources, plan, key, fps) for key in video_keys}
+    pieces = {key: list(_split(segments[key], unchanged)) for key in video_keys}
+    paths = {
+        segment.path: None for key in video_keys for whole, run in pieces[key] if not whole for segment in run
+    }
+    indices = _scan(paths, fps, progress)
     plans, errors = [], []
-    for video_key in video_keys:
+    for key in video_keys:
         try:
-            plans.append(_plan_camera(sources, plan, video_key, fps, progress))
+            plans.append(_plan_camera(key, pieces[key], indices, fps))
         except GraspError as error:
             errors.append(error)
     raise_all(errors)
@@ -90,31 +99,29 @@ def plan_videos(
 
 
 def _plan_camera(
-    sources: Sequence[Source], plan: MergePlan, video_key: str, fps: int, progress: Progress
+    video_key: str,
+    pieces: Sequence[tuple[bool, Sequence[Segment]]],
+    indices: dict[Path, VideoIndex],
+    fps: int,
 ) -> CameraPlan:
-    segments = _segments(sources, plan, video_key, fps)
-    unchanged = len(sources) == 1 and sources[0].reader.info.is_v3 and _is_complete(sources[0])
     files: list[WholeFile | VideoShardPlan] = []
     places: list[VideoPlace] = []
     unreferenced, snapped = 0, 0.0
-    for whole, run in _split(segments, unchanged):
+    for whole, run in pieces:
         if whole:
-            stamps = [
-                (timestamp_of(s.start_frame, fps), timestamp_of(s.start_frame + s.length, fps)) for s in run
-            ]
-            places += [VideoPlace(len(files), *pair) for pair in stamps]
+            for segment in run:
+                start, stop = segment.start_frame, segment.start_frame + segment.length
+                places.append(VideoPlace(len(files), timestamp_of(start, fps), timestamp_of(stop, fps)))
             files.append(WholeFile(run[0].path))
             continue
-        indices = _scan({segment.path: None for segment in run}, fps, video_key, progress)
-        shards = plan_shards(run, indices, fps, _MAX_BYTES)
-        for shard in shards:
+        for shard in plan_shards(run, indices, fps, _MAX_BYTES):
             for placement in shard.placements:
                 places.append(VideoPlace(len(files), *placement.timestamps(fps)))
             files.append(shard)
             unreferenced += shard.preroll + shard.postroll
-        snapped = max([snapped, *(index.max_deviation_s for index in indices.values() if index.snapped)])
-    frames = sum(segment.length for segment in segments)
-    return CameraPlan(video_key, files, places, frames, unreferenced, snapped)
+        moved = [indices[segment.path] for segment in run if indices[segment.path].snapped]
+        snapped = max([snapped, *(index.max_deviation_s for index in moved)])
+    return CameraPlan(video_key, files, places, unreferenced, snapped)
 
 
 def _segments(sources: Sequence[Source], plan: MergePlan, video_key: str, fps: int) -> list[Segment]:
@@ -166,7 +173,7 @@ def _covers(path: Path, run: Sequence[Segment]) -> bool:
     return header(path).frames == expected
 
 
-def _scan(paths: dict[Path, None], fps: int, video_key: str, progress: Progress) -> dict[Path, VideoIndex]:
+def _scan(paths: dict[Path, None], fps: int, progress: Progress) -> dict[Path, VideoIndex]:
     indices, errors = {}, []
     with ThreadPoolExecutor(_WORKERS) as pool:
         futures = {path: pool.submit(scan, path, fps) for path in paths}
@@ -175,44 +182,60 @@ def _scan(paths: dict[Path, None], fps: int, video_key: str, progress: Progress)
                 indices[path] = future.result()
             except GraspError as error:
                 errors.append(error)
-            progress(f"reading {video_key}", number, len(paths))
+            progress("reading videos", number, len(paths))
     raise_all(errors)
     return indices
 
 
-def write_videos(
-    plans: Sequence[CameraPlan], root: Path, fps: int, link: Link, progress: Progress
-) -> dict[str, int]:
-    """Makes every video file.
+class VideoWriter:
+    """Makes the video files in the background, from the moment the block is entered.
 
-    Returns:
-        How many files were made in which way: ``packets``, ``reflink``, ``hard link``, ``copy``.
+    Args:
+        plans: Of every camera.
+        root: The dataset's folder.
+        fps: Frames per second.
+        link: How whole files are taken over.
     """
-    jobs = []
-    for plan in plans:
-        for ordinal, file in enumerate(plan.files):
-            chunk, number = layout.chunk_and_file(ordinal)
-            relative = layout.VIDEO_PATH.format(
-                video_key=plan.video_key, chunk_index=chunk, file_index=number
-            )
-            jobs.append((file, root / relative))
-    ways: dict[str, int] = {}
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        futures = [pool.submit(_make, file, path, fps, link) for file, path in jobs]
-        try:
-            for number, future in enumerate(futures, start=1):
-                way = future.result()
-                ways[way] = ways.get(way, 0) + 1
-                progress("writing videos", number, len(jobs))
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-    return ways
+
+    def __init__(self, plans: Sequence[CameraPlan], root: Path, fps: int, link: Link) -> None:
+        self._pool = ThreadPoolExecutor(_WORKERS)
+        self._futures: list[Future[str]] = []
+        for plan in plans:
+            for ordinal, file in enumerate(plan.files):
+                chunk, number = layout.chunk_and_file(ordinal)
+                name = layout.VIDEO_PATH.format(
+                    video_key=plan.video_key, chunk_index=chunk, file_index=number
+                )
+                self._futures.append(self._pool.submit(_make, file, root / name, fps, link))
+
+    def finish(self, progress: Progress) -> dict[str, int]:
+        """Waits for the files.
+
+        Returns:
+            How many were made in which way: ``packets``, ``reflink``, ``hard link``, ``copy``.
+        """
+        ways: dict[str, int] = {}
+        for number, future in enumerate(self._futures, start=1):
+            way = future.result()
+            ways[way] = ways.get(way, 0) + 1
+            progress("writing videos", number, len(self._futures))
+        return ways
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pool.shutdown(cancel_futures=True)
 
 
 def _make(file: WholeFile | VideoShardPlan, path: Path, fps: int, link: Link) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     if isinstance(file, WholeFile):
-        return take_over(file.path, path, link)
-    write_shard(file, path, fps)
-    return "packets"
+        way = take_over(file.path, path, link)
+    else:
+        write_shard(file, path, fps)
+        way = "packets"
+    sync(path)  # while the other worker computes, not at the end
+    return way

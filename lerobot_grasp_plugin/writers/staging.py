@@ -90,7 +90,7 @@ def publish(staging: Path, target: Path) -> None:
         raise UsageError(
             Problem("target-exists", f"the new dataset cannot be put in place: {reason}", str(target))
         ) from None
-    sync_folder(target.parent)
+    sync(target.parent)
 
 
 def swap(staging: Path, target: Path) -> Path:
@@ -111,7 +111,7 @@ def swap(staging: Path, target: Path) -> Path:
     except OSError:
         os.rename(backup, target)
         raise
-    sync_folder(target.parent)
+    sync(target.parent)
     return backup
 
 
@@ -119,17 +119,13 @@ def sync_tree(root: Path) -> None:
     """Brings every file and folder below ``root`` to disk."""
     for folder, _, files in os.walk(root):
         for name in files:
-            descriptor = os.open(os.path.join(folder, name), os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-        sync_folder(Path(folder))
+            sync(Path(folder, name))
+        sync(Path(folder))
 
 
-def sync_folder(folder: Path) -> None:
-    """Brings a folder's entries to disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Brings a file's bytes, or a folder's entries, to disk."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -1,0 +1,76 @@
+"""Datasets that are made once for the whole run, whichever worker asks first."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+_HOME = tempfile.mkdtemp(prefix="grasp-tests-")
+os.environ["HF_HOME"] = _HOME
+os.environ["HF_LEROBOT_HOME"] = f"{_HOME}/lerobot"
+os.environ["HF_HUB_OFFLINE"] = "1"  # no test needs the network
+
+import factories  # noqa: E402  # reads the variables above through the libraries it imports
+from filelock import FileLock  # noqa: E402
+
+SHARED_DATA = Path(__file__).parents[1].parent / "shared/data"
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    shutil.rmtree(_HOME, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def recorded(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[[str], Path]:
+    """A dataset of ``factories.RECORDINGS`` by name; only to be read."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base if worker_id == "master" else base.parent) / "recorded"
+    shared.mkdir(exist_ok=True)
+
+    def made(name: str) -> Path:
+        root = shared / name
+        with FileLock(str(shared / f"{name}.lock")):
+            if not root.exists():
+                building = shared / "building" / name
+                factories.record(building, factories.RECORDINGS[name])
+                building.rename(root)
+        return root
+
+    return made
+
+
+@pytest.fixture
+def copied(recorded: Callable[[str], Path], tmp_path: Path) -> Callable[[str], Path]:
+    """A copy of a recorded dataset that may be spoiled."""
+
+    def made(name: str) -> Path:
+        return Path(shutil.copytree(recorded(name), tmp_path / "copied" / name))
+
+    return made
+
+
+@pytest.fixture
+def lerobot_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home folder of LeRobot's."""
+    home = tmp_path / "lerobot-home"
+    home.mkdir()
+    monkeypatch.setenv("HF_LEROBOT_HOME", str(home))
+    return home
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Callable[[str], Path]:
+    """A dataset of real recordings, where they are at hand."""
+
+    def found(name: str) -> Path:
+        path = SHARED_DATA / name
+        if not path.exists():
+            pytest.skip(f"{path} is not here")
+        return path
+
+    return found
