@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,7 @@ class DatasetInfo:
         data_path: Template of the tables.
         video_path: Template of the videos; None without videos.
         splits: As the file says.
+        tools: Tool schemas (``tools``), or None.
     """
 
     codebase_version: str
@@ -77,6 +78,7 @@ class DatasetInfo:
     data_path: str
     video_path: str | None
     splits: Mapping[str, Any]
+    tools: Sequence[Any] | None
 
     @property
     def video_keys(self) -> tuple[str, ...]:
@@ -149,6 +151,7 @@ def read_info(root: Path) -> DatasetInfo:
         video_path=checker.optional("video_path", str)
         or (layout.LEGACY_VIDEO_PATH if legacy else layout.VIDEO_PATH),
         splits=checker.optional("splits", dict) or {},
+        tools=checker.optional("tools", list),
     )
     if checker.problems:
         raise DatasetError(checker.problems)

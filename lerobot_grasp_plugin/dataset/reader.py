@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset.hub import Location, locate
 from lerobot_grasp_plugin.dataset.info import DatasetInfo, read_info
+from lerobot_grasp_plugin.errors import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class DatasetReader(Protocol):
         info: ``meta/info.json``.
         tasks: Sentence of each ``task_index``.
         lengths: Rows of each episode by the metadata, int64, shape ``(episodes,)``.
+        warnings: What is odd about it and was worked around, so far.
     """
 
     repo_id: str
@@ -60,6 +62,7 @@ class DatasetReader(Protocol):
     info: DatasetInfo
     tasks: Mapping[int, str]
     lengths: NDArray[Any]
+    warnings: list[Problem]
 
     def episode_tasks(self, episode: int) -> tuple[str, ...]:
         """Sentences of the tasks of an episode."""

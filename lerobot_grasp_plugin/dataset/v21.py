@@ -26,6 +26,7 @@ class LegacyReader:
         self.repo_id = location.repo_id
         self.root = location.root
         self.info = info
+        self.warnings: list[Problem] = []
         self._location = location
         self._by_name: dict[str, dict[str, list[Path]]] = {}
         self.tasks: Mapping[int, str] = self._read_tasks()
@@ -96,7 +97,7 @@ class LegacyReader:
         chosen = set(episodes)
         kept: dict[int, dict[str, dict[str, Any]]] = {}
         for number, entry in enumerate(read_json_lines(path), start=1):
-            episode, stats = entry.get("episode_index"), entry.get("stats")
+            episode, stats = _whole(entry.get("episode_index")), entry.get("stats")
             if not isinstance(episode, int) or not isinstance(stats, dict):
                 message = "expected an object with episode_index and stats"
                 raise DatasetError(Problem("bad-json", message, f"{path}:{number}"))
@@ -121,7 +122,7 @@ class LegacyReader:
         path = self.root / layout.LEGACY_TASKS_PATH
         tasks = {}
         for number, entry in enumerate(read_json_lines(path), start=1):
-            index, task = entry.get("task_index"), entry.get("task")
+            index, task = _whole(entry.get("task_index")), entry.get("task")
             if not isinstance(index, int) or not isinstance(task, str):
                 message = "expected an object with task_index and task"
                 raise DatasetError(Problem("bad-json", message, f"{path}:{number}"))
@@ -133,7 +134,8 @@ class LegacyReader:
         entries: dict[int, tuple[int, tuple[str, ...]]] = {}
         shared: dict[tuple[str, ...], tuple[str, ...]] = {}
         for number, entry in enumerate(read_json_lines(path), start=1):
-            episode, length, tasks = entry.get("episode_index"), entry.get("length"), entry.get("tasks", [])
+            episode, length = _whole(entry.get("episode_index")), _whole(entry.get("length"))
+            tasks = entry.get("tasks", [])
             if (
                 not isinstance(episode, int)
                 or not isinstance(length, int)
@@ -185,7 +187,18 @@ class LegacyReader:
         same = self._by_name[folder].get(path.name, [])
         if video_key is not None:
             same = [found for found in same if video_key in found.parts]
-        return same[0] if len(same) == 1 else path
+        if len(same) != 1:
+            return path
+        if not any(problem.where.endswith(setting) for problem in self.warnings):
+            message = f"{setting} leads to {path}, which is not there; files are found by their names"
+            where = f"{self.root / layout.INFO_PATH}: {setting}"
+            self.warnings.append(Problem("template-mismatch", message, where, severity="warning"))
+        return same[0]
+
+
+def _whole(value: object) -> object:
+    """An index that was written as a float, as the index it is."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def read_json_lines(path: Path) -> Iterator[dict[str, Any]]:

@@ -27,6 +27,7 @@ class V30Reader:
         self.repo_id = location.repo_id
         self.root = location.root
         self.info = info
+        self.warnings: list[Problem] = []
         self._location = location
         self.tasks: Mapping[int, str] = read_tasks_table(self.root / layout.TASKS_PATH)
         self._episode_files = self._list_episode_files()
@@ -122,12 +123,11 @@ class V30Reader:
             except (pa.ArrowException, OSError) as error:
                 reason = str(error).splitlines()[0]
                 raise DatasetError(Problem("bad-parquet", f"cannot be read: {reason}", str(path))) from None
-        table = pa.concat_tables(tables, promote_options="permissive")
-        return table
+        return pa.concat_tables(tables, promote_options="permissive")
 
     def _read_episodes(self) -> pa.Table:
         where = str(self.root / layout.EPISODES_DIR)
-        names = [open_parquet(path).schema_arrow.names for path in self._episode_files][0]
+        names: list[str] = open_parquet(self._episode_files[0]).schema_arrow.names
         self._stats_columns = [name for name in names if name.startswith("stats/")]
         needed = ["episode_index", "length", "data/chunk_index", "data/file_index"]
         lacking = [name for name in needed if name not in names]

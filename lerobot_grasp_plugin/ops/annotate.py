@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +14,10 @@ from lerobot_grasp_plugin.core.labels import Unlisted, check_section
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.hub import is_dataset, lerobot_home
 from lerobot_grasp_plugin.errors import AnnotationError, GraspError, Problem, Severity, UsageError
-from lerobot_grasp_plugin.ops.recipe import SourceConfig
+from lerobot_grasp_plugin.ops.recipe import LabelOptions, SourceConfig
 from lerobot_grasp_plugin.ops.sources import Source, raise_all, same_folder
 
-_MAX_BYTES = 64 * 2**20
+_MOST_BYTES = 8 * 2**20
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,8 @@ def read_annotations(path: Path, index_base: int | None) -> AnnotationFile:
         AnnotationError: With everything that is wrong in it.
     """
     try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise AnnotationError(Problem("too-large", "too large for an annotation file", str(path)))
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(_MOST_BYTES)  # what is longer than the grammar takes is refused there
     except OSError as error:
         reason = error.strerror or str(error)
         raise UsageError(Problem("no-annotations", f"cannot be read: {reason}", str(path))) from None
@@ -102,19 +102,14 @@ def _name_of(folder: Path) -> str:
 
 
 def label_sources(
-    sources: Sequence[Source],
-    annotations: Path | None,
-    *,
-    index_base: int | None,
-    unlisted: Unlisted,
+    sources: Sequence[Source], annotations: Path | None, options: LabelOptions
 ) -> list[Problem]:
     """Gives each source its ``labels``, and drops unlisted episodes where that is asked for.
 
     Args:
         sources: Changed in place.
         annotations: The file for every source that has none of its own.
-        index_base: For files that do not say it.
-        unlisted: What to do with chosen episodes that no annotation names.
+        options: How annotations become labels.
 
     Returns:
         Warnings.
@@ -122,9 +117,7 @@ def label_sources(
     Raises:
         GraspError: With everything wrong in any file, and every label that fits no episode.
     """
-    if index_base not in (None, 0, 1):
-        message = f"index_base is 0 or 1, not {index_base}"
-        raise UsageError(Problem("bad-index-base", message))
+    _check_options(options)
     paths = [source.config.annotations or annotations for source in sources]
     if not any(paths):
         return []
@@ -134,18 +127,30 @@ def label_sources(
     for path in files:
         users = [source for source, own in zip(sources, paths, strict=True) if own == path]
         try:
-            file = read_annotations(path, index_base)
+            file = read_annotations(path, options.index_base)
             warnings += file.warnings
-            warnings += _bind(file, users, strict=unlisted == "error")
+            warnings += _bind(file, users, strict=options.unlisted == "error")
         except GraspError as error:
             errors.append(error)
     if not errors:
         for source, own in zip(sources, paths, strict=True):
-            problems = _apply_unlisted(source, unlisted, own)
+            problems = _apply_unlisted(source, options.unlisted, own)
             if problems:
                 errors.append(AnnotationError(problems))
     raise_all(errors)
     return warnings
+
+
+def _check_options(options: LabelOptions) -> None:
+    problems = []
+    if options.index_base not in (None, 0, 1):
+        problems.append(Problem("bad-index-base", f"index_base is 0 or 1, not {options.index_base}"))
+    values = (options.success_value, options.failure_value)
+    if not all(math.isfinite(value) for value in values) or values[0] == values[1]:
+        message = f"success_value {values[0]} and failure_value {values[1]} must be two different numbers"
+        problems.append(Problem("bad-label-values", message))
+    if problems:
+        raise UsageError(problems)
 
 
 def _bind(file: AnnotationFile, users: Sequence[Source], *, strict: bool) -> list[Problem]:
@@ -243,9 +248,12 @@ def _apply_unlisted(source: Source, unlisted: Unlisted, path: Path | None) -> li
     listed = source.labels or {}
     missing = [episode for episode in source.episodes if episode not in listed]
     source.labels = dict(listed)
+    unused = sorted(set(listed) - set(source.episodes))
+    if unused:
+        source.notes.append(f"annotated, but not chosen: episodes {_numbers(unused)}")
     if not missing:
         return []
-    numbers = ", ".join(map(str, missing[:12])) + (", ..." if len(missing) > 12 else "")
+    numbers = _numbers(missing)
     where = str(path) if path is not None else ""
     if unlisted == "fail":
         source.labels |= dict.fromkeys(missing, IntervalSet())
@@ -266,3 +274,7 @@ def _apply_unlisted(source: Source, unlisted: Unlisted, path: Path | None) -> li
         hint = "annotate them, or say what they are with --unlisted fail, keep or drop"
         return [Problem("unlisted-episode", message, where, hint)]
     return []
+
+
+def _numbers(episodes: Sequence[int]) -> str:
+    return ", ".join(map(str, episodes[:12])) + (", ..." if len(episodes) > 12 else "")

@@ -175,6 +175,13 @@ def _usable(arrays: Mapping[str, NDArray[Any]], width: int, is_camera: bool) -> 
 
 
 def _plan_warnings(build: Build) -> Iterator[Problem]:
+    for source in build.sources:
+        yield from source.reader.warnings
+        declared = source.reader.info.features
+        extra = [name for name in source.reader.columns(source.episodes[0]) if name not in declared]
+        if extra:
+            message = f"{source.title}: info.json does not declare the columns {extra}; they are left out"
+            yield Problem("undeclared-column", message, severity="warning")
     seen: dict[tuple[Path, int], int] = {}
     for episode in build.plan.episodes:
         key = (build.sources[episode.source].reader.root.resolve(), episode.source_episode)
@@ -341,6 +348,8 @@ def _write_metadata(build: Build, root: Path, repo_id: str, writer: _Writer) -> 
         total_episodes=len(plan.episodes),
         total_frames=plan.total_frames,
         total_tasks=len(plan.tasks),
+        splits=_splits(build),
+        tools=build.sources[0].reader.info.tools,
     )
     v30.write_json(root / layout.INFO_PATH, info)
     v30.write_json(root / layout.STATS_PATH, writer.stats)
@@ -349,6 +358,18 @@ def _write_metadata(build: Build, root: Path, repo_id: str, writer: _Writer) -> 
     )
     (root / layout.CARD_PATH).write_text(card, encoding="utf-8")
     _copy_extra_metadata(build, root)
+
+
+def _splits(build: Build) -> Mapping[str, object]:
+    """The source's splits, where they still name the same episodes; else one for training."""
+    total = len(build.plan.episodes)
+    source = build.sources[0]
+    splits = source.reader.info.splits
+    if build.operation == "relabel" and total == len(source.reader.lengths) and splits:
+        ends = [str(span).rpartition(":")[2] for span in splits.values()]
+        if all(end.isdecimal() and int(end) <= total for end in ends):
+            return splits
+    return {"train": f"0:{total}"}
 
 
 def _copy_extra_metadata(build: Build, root: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from lerobot_grasp_plugin.ops.build import prepare, write
 from lerobot_grasp_plugin.ops.progress import Progress, silent
 from lerobot_grasp_plugin.ops.recipe import MergeConfig
 from lerobot_grasp_plugin.ops.report import MergeReport
-from lerobot_grasp_plugin.ops.sources import open_sources
+from lerobot_grasp_plugin.ops.sources import Source, open_sources
 from lerobot_grasp_plugin.writers.staging import refuse_existing, staged, staging_leftovers
 
 
@@ -38,9 +39,8 @@ def merge(config: MergeConfig, progress: Progress = silent) -> MergeReport:
             raise UsageError(Problem("no-sources", "the recipe names no sources", hint=hint))
         configs = sources_of_headers(config.annotations, config.index_base)
     sources = open_sources(configs, config.drop_features)
-    warnings = label_sources(
-        sources, config.annotations, index_base=config.index_base, unlisted=config.unlisted
-    )
+    refuse_inside(sources, root)
+    warnings = label_sources(sources, config.annotations, config)
     warnings += leftover_warnings(root)
     build = prepare(sources, config, operation="merge", progress=progress, warnings=warnings)
     with staged(root) as staging:
@@ -63,6 +63,18 @@ def output_place(repo_id: str | None, root: Path | None) -> tuple[str, Path]:
         )
     folder = Path(root).expanduser()
     return folder.absolute().name, folder
+
+
+def refuse_inside(sources: Sequence[Source], root: Path) -> None:
+    """Refuses to write into a source.
+
+    Raises:
+        UsageError: The new folder would stand inside a source's.
+    """
+    for source in sources:
+        if root.absolute().parent.resolve().is_relative_to(source.reader.root.resolve()):
+            message = f"the new dataset would stand inside its source {source.reader.root}"
+            raise UsageError(Problem("target-in-source", message, str(root), "choose another --new_root"))
 
 
 def leftover_warnings(root: Path) -> list[Problem]:

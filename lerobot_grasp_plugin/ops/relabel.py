@@ -10,7 +10,7 @@ from lerobot_grasp_plugin.dataset.reader import open_dataset
 from lerobot_grasp_plugin.errors import Problem, UsageError
 from lerobot_grasp_plugin.ops.annotate import label_sources
 from lerobot_grasp_plugin.ops.build import prepare, write
-from lerobot_grasp_plugin.ops.merge import at_its_place, leftover_warnings, output_place
+from lerobot_grasp_plugin.ops.merge import at_its_place, leftover_warnings, output_place, refuse_inside
 from lerobot_grasp_plugin.ops.progress import Progress, silent
 from lerobot_grasp_plugin.ops.recipe import (
     MergeConfig,
@@ -46,9 +46,8 @@ def relabel(config: RelabelConfig, progress: Progress = silent) -> MergeReport:
         refuse_existing(root)
     source = SourceConfig(repo_id=config.repo_id, root=config.root)
     sources = open_sources([source], config.drop_features)
-    warnings = label_sources(
-        sources, config.annotations, index_base=config.index_base, unlisted=config.unlisted
-    )
+    refuse_inside(sources, root)
+    warnings = label_sources(sources, config.annotations, config)
     warnings += leftover_warnings(root)
     recipe = _as_merge(config, source)
     build = prepare(sources, recipe, operation="relabel", progress=progress, warnings=warnings)

@@ -125,7 +125,7 @@ class _Verifier:
                 span = reader.video_span(episode, key)
                 start, deviation = nearest_frame(span.from_timestamp, fps)
                 if abs(deviation) > layout.TIMESTAMP_TOLERANCE_S:
-                    message = f"episode {episode}, camera {key!r}: from_timestamp is {deviation:+.6f} s off the grid"
+                    message = f"episode {episode}, {key!r}: from_timestamp is {deviation:+.6f} s off the grid"
                     self.problem("video-off-grid", message, str(span.path))
                 needed[span.path] = max(needed.get(span.path, 0), start + length)
             for path, frames in needed.items():

@@ -198,15 +198,19 @@ class VideoWriter:
     """
 
     def __init__(self, plans: Sequence[CameraPlan], root: Path, fps: int, link: Link) -> None:
-        self._pool = ThreadPoolExecutor(_WORKERS)
-        self._futures: list[Future[str]] = []
+        jobs: list[tuple[WholeFile | VideoShardPlan, Path]] = []
         for plan in plans:
             for ordinal, file in enumerate(plan.files):
                 chunk, number = layout.chunk_and_file(ordinal)
                 name = layout.VIDEO_PATH.format(
                     video_key=plan.video_key, chunk_index=chunk, file_index=number
                 )
-                self._futures.append(self._pool.submit(_make, file, root / name, fps, link))
+                jobs.append((file, root / name))
+        jobs.sort(key=lambda job: isinstance(job[0], WholeFile))  # packing takes longer: begin with it
+        self._pool = ThreadPoolExecutor(_WORKERS)
+        self._futures: list[Future[str]] = [
+            self._pool.submit(_make, file, path, fps, link) for file, path in jobs
+        ]
 
     def finish(self, progress: Progress) -> dict[str, int]:
         """Waits for the files.

@@ -103,6 +103,13 @@ class DataWriter:
     def __init__(self, root: Path, schema: pa.Schema) -> None:
         self._root = root
         self._schema = schema
+        # Measured numbers hardly repeat: a dictionary of them makes files larger and slower to write.
+        self._repeating = [
+            field.name
+            for field in schema
+            if field.name == layout.REWARD
+            or not (pa.types.is_nested(field.type) or pa.types.is_floating(field.type))
+        ]
         self._ordinal = -1
         self._writer: pq.ParquetWriter | None = None
 
@@ -119,7 +126,9 @@ class DataWriter:
             chunk, file = layout.chunk_and_file(ordinal)
             path = self._root / layout.DATA_PATH.format(chunk_index=chunk, file_index=file)
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._writer = pq.ParquetWriter(path, self._schema, compression="snappy", use_dictionary=True)
+            self._writer = pq.ParquetWriter(
+                path, self._schema, compression="snappy", use_dictionary=self._repeating
+            )
             self._ordinal = ordinal
         assert self._writer is not None
         if len(set(lengths)) == 1:
@@ -317,10 +326,12 @@ def info_json(
     total_episodes: int,
     total_frames: int,
     total_tasks: int,
+    splits: Mapping[str, Any],
+    tools: Sequence[Any] | None,
 ) -> dict[str, Any]:
     """Content of ``meta/info.json``."""
     has_video = any(feature.dtype == "video" for feature in features.values())
-    return {
+    info = {
         "codebase_version": layout.CODEBASE_VERSION,
         "fps": fps,
         "features": {name: feature.to_json() for name, feature in features.items()},
@@ -333,5 +344,6 @@ def info_json(
         "data_path": layout.DATA_PATH,
         "video_path": layout.VIDEO_PATH if has_video else None,
         "robot_type": robot_type,
-        "splits": {"train": f"0:{total_episodes}"},
+        "splits": dict(splits),
     }
+    return info if tools is None else {**info, "tools": list(tools)}
