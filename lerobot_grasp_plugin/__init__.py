@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lerobot_grasp_plugin.core.annotations import AnnotationSection, Annotations, EpisodeAnnotation
+    from lerobot_grasp_plugin.core.annotations import Annotations, AnnotationSection, EpisodeAnnotation
     from lerobot_grasp_plugin.core.grammar import ParsedAnnotations, format_text, parse
     from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
     from lerobot_grasp_plugin.core.labels import EpisodeLabels, label_episode

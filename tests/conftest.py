@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -74,3 +76,24 @@ def shared_data() -> Callable[[str], Path]:
         return path
 
     return found
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[[], tuple[Path, str]]:
+    """The folder ``lerobot-grasp-demo`` makes, and what it printed; only to be read."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base if worker_id == "master" else base.parent
+
+    def made() -> tuple[Path, str]:
+        root, printed = shared / "grasp_demo", shared / "grasp_demo.txt"
+        with FileLock(str(shared / "grasp_demo.lock")):
+            if not printed.exists():
+                program = Path(sys.executable).parent / "lerobot-grasp-demo"
+                done = subprocess.run(
+                    [program, "--output_dir", str(root)], check=False, capture_output=True, text=True
+                )
+                assert done.returncode == 0, done.stderr
+                printed.write_text(done.stdout)
+        return root, printed.read_text()
+
+    return made

@@ -111,7 +111,7 @@ def record(root: Path, recording: Recording) -> Path:
     )
     if recording.small_files:
         dataset.meta.update_chunk_settings(
-            chunks_size=2, data_files_size_in_mb=0.009, video_files_size_in_mb=0.012
+            chunks_size=2, data_files_size_in_mb=0.004, video_files_size_in_mb=0.0062
         )
     for episode, length in enumerate(recording.lengths):
         for frame in range(length):

@@ -195,7 +195,7 @@ class _Checker:
 
     def count(self, field: str, default: int | None = None) -> int:
         value = self.raw.get(field, default)
-        if isinstance(value, float) and value == int(value):
+        if isinstance(value, float) and value.is_integer():
             value = int(value)
         if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**62:
             return value

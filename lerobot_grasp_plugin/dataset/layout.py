@@ -6,6 +6,7 @@ The only module that knows path templates and column names. Sources of the rules
 
 from __future__ import annotations
 
+import re
 import string
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -47,6 +48,9 @@ REWARD: Final = "next.reward"
 DONE: Final = "next.done"
 SUCCESS: Final = "next.success"
 
+_FORMAT = re.compile("0?[0-9]?d?")
+"""Format a field of a path template may have: ``03d``, ``d``, none."""
+
 INDEX_COLUMNS: Final = (FRAME_INDEX, EPISODE_INDEX, INDEX, TASK_INDEX)
 """Columns every merge renumbers."""
 
@@ -75,9 +79,16 @@ def template_fields(template: str) -> set[str]:
     """Names of the replacement fields of a path template.
 
     Raises:
-        ValueError: The template is no format string.
+        ValueError: The template is no format string, or pads beyond reason.
     """
-    return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+    fields = {}
+    for _, name, form, conversion in string.Formatter().parse(template):
+        if name is not None:
+            fields[name] = f"!{conversion}" if conversion else form or ""
+    odd = [form for form in fields.values() if not _FORMAT.fullmatch(form)]
+    if odd:
+        raise ValueError(f"format {odd[0]!r} is not one of 03d, 06d, ...")
+    return set(fields)
 
 
 def fill_template(root: Path, template: str, *, setting: str, **values: str | int) -> Path:

@@ -202,6 +202,12 @@ class V30Reader:
         if self._file is None or self._file[0].path != path:
             file = TableFile(path)
             self._file = (file, file.episode_rows())
+            strange = [episode for episode in self._file[1] if not 0 <= episode < len(self.lengths)]
+            if strange:
+                message = f"it has rows of episodes {strange[:5]}, which the episodes table does not list"
+                problem = Problem("unlisted-rows", message, str(path), severity="warning")
+                if problem not in self.warnings:
+                    self.warnings.append(problem)
         return self._file
 
     def _locate(self, episode: int) -> tuple[TableFile, RowRange]:

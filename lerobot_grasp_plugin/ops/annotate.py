@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ class AnnotationFile:
     """A parsed annotation file and its folder."""
 
     path: Path
+    sha256: str
     annotations: Annotations
     warnings: Sequence[Problem]
 
@@ -47,7 +49,7 @@ def read_annotations(path: Path, index_base: int | None) -> AnnotationFile:
         reason = error.strerror or str(error)
         raise UsageError(Problem("no-annotations", f"cannot be read: {reason}", str(path))) from None
     parsed = parse(data, name=str(path), index_base=index_base)
-    return AnnotationFile(path, parsed.annotations, parsed.warnings)
+    return AnnotationFile(path, hashlib.sha256(data).hexdigest(), parsed.annotations, parsed.warnings)
 
 
 def header_folder(dataset: str, annotation_folder: Path) -> Path | None:
@@ -129,11 +131,16 @@ def label_sources(
         try:
             file = read_annotations(path, options.index_base)
             warnings += file.warnings
-            warnings += _bind(file, users, strict=options.unlisted == "error")
         except GraspError as error:
             errors.append(error)
-    if not errors:
-        for source, own in zip(sources, paths, strict=True):
+            continue
+        problems = _bind(file, users, strict=options.unlisted == "error")
+        warnings += [problem for problem in problems if problem.severity == "warning"]
+        wrong = [problem for problem in problems if problem.severity == "error"]
+        if wrong:
+            errors.append(AnnotationError(wrong))
+    for source, own in zip(sources, paths, strict=True):
+        if source.labels is not None or own is None:
             problems = _apply_unlisted(source, options.unlisted, own)
             if problems:
                 errors.append(AnnotationError(problems))
@@ -160,6 +167,9 @@ def _bind(file: AnnotationFile, users: Sequence[Source], *, strict: bool) -> lis
         file: The annotation file.
         users: The sources it is to label; changed in place.
         strict: Whether a source without any section is an error, and not a warning.
+
+    Returns:
+        Errors and warnings.
     """
     problems: list[Problem] = []
     mine: dict[int, list[AnnotationSection]] = {source.number: [] for source in users}
@@ -191,9 +201,10 @@ def _bind(file: AnnotationFile, users: Sequence[Source], *, strict: bool) -> lis
             hint = f"headers found: {names}; a header `# dataset path: {source.title}` would fit"
             severity: Severity = "error" if strict else "warning"
             problems.append(Problem("no-section", message, str(file.path), hint, severity=severity))
+            if strict:
+                continue
+        source.annotation_sha256 = file.sha256
         source.labels = _merged(mine[source.number])
-    if any(problem.severity == "error" for problem in problems):
-        raise AnnotationError(problems)
     return problems
 
 

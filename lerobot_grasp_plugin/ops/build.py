@@ -176,7 +176,6 @@ def _usable(arrays: Mapping[str, NDArray[Any]], width: int, is_camera: bool) -> 
 
 def _plan_warnings(build: Build) -> Iterator[Problem]:
     for source in build.sources:
-        yield from source.reader.warnings
         declared = source.reader.info.features
         extra = [name for name in source.reader.columns(source.episodes[0]) if name not in declared]
         if extra:
@@ -199,6 +198,15 @@ def _plan_warnings(build: Build) -> Iterator[Problem]:
                 "too, because others cannot be decoded without them"
             )
             yield Problem("unreferenced-frames", message, severity="warning")
+        if camera.left_out:
+            message = (
+                f"camera {camera.video_key!r}: the videos of {camera.left_out[0]} episodes hold "
+                f"{camera.left_out[1]} frames more than there are rows; these are left out"
+            )
+            yield Problem("unreferenced-frames", message, severity="warning")
+        if camera.has_audio:
+            message = f"camera {camera.video_key!r}: sound is not copied where files are packed anew"
+            yield Problem("audio-left-out", message, severity="warning")
         if camera.snapped_s > layout.TIMESTAMP_TOLERANCE_S:
             message = (
                 f"camera {camera.video_key!r}: pictures were up to {camera.snapped_s:.6f} s off frame / fps, "
@@ -260,7 +268,7 @@ class _Writer:
             sources=build.sources,
             dones=[builder.done for builder in self.builders],
             target=build.target,
-            options=build.config,
+            config=build.config,
             operation=build.operation,
         )
         self.stats: dict[str, dict[str, object]] = {}
@@ -425,4 +433,6 @@ def _report(
                 notes=notes,
             )
         )
-    return MergeReport(repo_id, root, reports, episodes, ways, build.warnings, verification)
+    found = [problem for source in build.sources for problem in source.reader.warnings]
+    warnings = tuple(dict.fromkeys([*build.warnings, *found]))
+    return MergeReport(repo_id, root, reports, episodes, ways, warnings, verification)

@@ -55,7 +55,7 @@ def unify(sources: Sequence[Source], config: MergeConfig) -> TargetFormat:
         MergeError: With every mismatch, each with the option that settles it.
     """
     labelled = any(source.labels is not None for source in sources)
-    labels = _label_columns(config) if labelled else ()
+    labels = _label_columns(sources, config) if labelled else ()
     problems = [
         *_fps_problems(sources),
         *_robot_problems(sources, config.robot_type),
@@ -81,9 +81,11 @@ def unify(sources: Sequence[Source], config: MergeConfig) -> TargetFormat:
     return TargetFormat(first.reader.info.fps, robot_type, features, labels)
 
 
-def _label_columns(config: MergeConfig) -> tuple[str, ...]:
+def _label_columns(sources: Sequence[Source], config: MergeConfig) -> tuple[str, ...]:
+    """A next.success that is there already is written anew too: it must not contradict next.reward."""
+    stale = any(layout.SUCCESS in source.features for source in sources)
     columns = (layout.REWARD, layout.DONE)
-    return (*columns, layout.SUCCESS) if config.next_success else columns
+    return (*columns, layout.SUCCESS) if config.next_success or stale else columns
 
 
 def _by_value(sources: Sequence[Source], values: Sequence[Any]) -> str:

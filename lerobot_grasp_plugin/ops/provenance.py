@@ -13,12 +13,13 @@ from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.core.plan import PlannedEpisode
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.ops.features import TargetFormat
-from lerobot_grasp_plugin.ops.recipe import LabelOptions
+from lerobot_grasp_plugin.ops.recipe import LabelOptions, MergeConfig
 from lerobot_grasp_plugin.ops.rows import half_open
 from lerobot_grasp_plugin.ops.sources import Source
 
 DISTRIBUTION = "lerobot_grasp_plugin"
 SIDECAR_FORMAT = 1
+_RECIPE_FIELDS = ("new_repo_id", "robot_type", "names", "mixed_codecs", "drop_features", "timestamps")
 
 
 def tool_version() -> str:
@@ -42,21 +43,22 @@ class ProvenanceWriter:
         sources: Sequence[Source],
         dones: Sequence[str],
         target: TargetFormat,
-        options: LabelOptions,
+        config: MergeConfig,
         operation: str,
     ) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         labels: dict[str, Any] | None = None
         if target.labels:
-            labels = {field: getattr(options, field) for field in LabelOptions.__dataclass_fields__}
+            labels = {field: getattr(config, field) for field in LabelOptions.__dataclass_fields__}
             labels["columns"] = list(target.labels)
         head = {
             "format": SIDECAR_FORMAT,
             "tool": {"name": DISTRIBUTION, "version": tool_version()},
             "operation": operation,
+            "recipe": {field: getattr(config, field) for field in _RECIPE_FIELDS},
             "labels": labels,
             "sources": [
-                _source(source, done if target.labels else None)
+                _source(source, config.annotations, done if target.labels else None)
                 for source, done in zip(sources, dones, strict=True)
             ],
         }
@@ -105,17 +107,19 @@ class ProvenanceWriter:
         self._file.close()
 
 
-def _source(source: Source, done: str | None) -> dict[str, Any]:
+def _source(source: Source, annotations: Path | None, done: str | None) -> dict[str, Any]:
     config = asdict(source.config)
-    entry = {
+    entry: dict[str, Any] = {
         "repo_id": source.repo_id,
         "root": str(source.reader.root),
         "codebase_version": source.reader.info.codebase_version,
         "episodes": config["episodes"],
-        "annotations": config["annotations"],
         "rename": config["rename"],
         "task": config["task"],
     }
+    if source.annotation_sha256 is not None:
+        path = source.config.annotations or annotations
+        entry["annotations"] = {"path": str(path), "sha256": source.annotation_sha256}
     if done is not None:
         entry["done"] = done
     return entry

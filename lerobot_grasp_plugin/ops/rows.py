@@ -260,6 +260,8 @@ class RowBuilder:
             single = not pa.types.is_nested(field.type) and pa.types.is_nested(column.type)
             if single:  # shape (1,) written as lists of one value
                 column = from_numpy(to_numpy(column).reshape(sum(batch.lengths)))
+            if _holds_text(column.type) != _holds_text(field.type):
+                raise ValueError("text is not turned into numbers, nor numbers into text")
             return column.cast(field.type)
         except (pa.ArrowException, ValueError, KeyError) as error:
             reason = str(error).splitlines()[0]
@@ -356,6 +358,10 @@ def _picture_file(root: Path, path: str | None, where: str) -> bytes:
         message = f"a picture is not in the table, and its file {path!r} is not in the dataset"
         raise DatasetError(Problem("missing-file", message, where))
     return file.read_bytes()
+
+
+def _holds_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def half_open(ranges: IntervalSet) -> list[list[int]]:

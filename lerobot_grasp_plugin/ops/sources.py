@@ -27,6 +27,8 @@ class Source:
         features: Its features under their names in the output.
         original: Output name -> name in this dataset.
         labels: Success frames of each annotated episode; None when nothing is labelled.
+        annotation_sha256: Of the annotation file they are from.
+        notes: What the report should say of it.
     """
 
     number: int
@@ -36,6 +38,7 @@ class Source:
     features: Mapping[str, Feature]
     original: Mapping[str, str]
     labels: Mapping[int, IntervalSet] | None = None
+    annotation_sha256: str | None = None
     notes: list[str] = field(default_factory=list)
 
     @property

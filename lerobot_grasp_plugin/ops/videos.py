@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby
@@ -64,6 +64,9 @@ class CameraPlan:
         places: Of each output episode.
         unreferenced: Frames in packed files that no row refers to; they make others decodable.
         snapped_s: Largest distance of a copied picture's time from the grid, in seconds.
+        left_out: Episodes whose own video file is longer than their rows, and the frames too many;
+            empty when there are none.
+        has_audio: Whether a packed file had sound.
     """
 
     video_key: str
@@ -71,6 +74,8 @@ class CameraPlan:
     places: Sequence[VideoPlace]
     unreferenced: int
     snapped_s: float
+    left_out: tuple[int, int] | tuple[()]
+    has_audio: bool
 
 
 def plan_videos(
@@ -91,7 +96,8 @@ def plan_videos(
     plans, errors = [], []
     for key in video_keys:
         try:
-            plans.append(_plan_camera(key, pieces[key], indices, fps))
+            left_out = _left_out(sources, plan, segments[key], indices)
+            plans.append(_plan_camera(key, pieces[key], indices, fps, left_out))
         except GraspError as error:
             errors.append(error)
     raise_all(errors)
@@ -103,10 +109,12 @@ def _plan_camera(
     pieces: Sequence[tuple[bool, Sequence[Segment]]],
     indices: dict[Path, VideoIndex],
     fps: int,
+    left_out: tuple[int, int] | tuple[()],
 ) -> CameraPlan:
     files: list[WholeFile | VideoShardPlan] = []
     places: list[VideoPlace] = []
-    unreferenced, snapped = 0, 0.0
+    unreferenced, snapped, has_audio = 0, 0.0, False
+    _check_whole_files([run for whole, run in pieces if whole])
     for whole, run in pieces:
         if whole:
             for segment in run:
@@ -119,9 +127,43 @@ def _plan_camera(
                 places.append(VideoPlace(len(files), *placement.timestamps(fps)))
             files.append(shard)
             unreferenced += shard.preroll + shard.postroll
+        has_audio |= any(indices[segment.path].has_audio for segment in run)
         moved = [indices[segment.path] for segment in run if indices[segment.path].snapped]
         snapped = max([snapped, *(index.max_deviation_s for index in moved)])
-    return CameraPlan(video_key, files, places, unreferenced, snapped)
+    return CameraPlan(video_key, files, places, unreferenced, snapped, left_out, has_audio)
+
+
+def _left_out(
+    sources: Sequence[Source],
+    plan: MergePlan,
+    segments: Sequence[Segment],
+    indices: dict[Path, VideoIndex],
+) -> tuple[int, int] | tuple[()]:
+    """Counts frames behind the last row in files that hold one episode (formats v2.x)."""
+    counts = []
+    for episode, segment in zip(plan.episodes, segments, strict=True):
+        index = indices.get(segment.path)
+        if index is not None and not sources[episode.source].reader.info.is_v3:
+            counts.append(int((index.frames[index.shown] >= segment.stop_frame).sum()))
+    longer = [count for count in counts if count]
+    return (len(longer), sum(longer)) if longer else ()
+
+
+def _check_whole_files(runs: Iterable[Sequence[Segment]]) -> None:
+    """Refuses files that cannot be opened, or do not hold the frames of their segments."""
+    problems: list[Problem] = []
+    for run in runs:
+        path, needed = run[0].path, max(segment.start_frame + segment.length for segment in run)
+        try:
+            held = header(path).frames
+        except GraspError as error:
+            problems += error.problems
+            continue
+        if held < needed:
+            message = f"{held} frames, but rows refer to {needed}"
+            problems.append(Problem("video-too-short", message, str(path)))
+    if problems:
+        raise VideoError(problems)
 
 
 def _segments(sources: Sequence[Source], plan: MergePlan, video_key: str, fps: int) -> list[Segment]:

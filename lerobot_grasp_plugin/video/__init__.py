@@ -1,0 +1,1 @@
+"""Video packets: read, planned, copied; decoded only to look at."""

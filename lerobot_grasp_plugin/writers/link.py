@@ -8,6 +8,8 @@ import shutil
 from pathlib import Path
 from typing import Literal
 
+from lerobot_grasp_plugin.errors import Problem, UsageError
+
 _FICLONE = 0x40049409  # ioctl of Linux: share the file's extents, copy on write
 
 
@@ -23,11 +25,18 @@ def take_over(source: Path, target: Path, link: Literal["auto", "hard", "copy"])
         What was done: ``reflink``, ``hard link`` or ``copy``.
 
     Raises:
-        OSError: The file cannot be read or written, or ``hard`` is not possible here.
+        UsageError: ``hard`` is not possible here.
+        OSError: The file cannot be read or written.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     if link == "hard":
-        os.link(source.resolve(), target)
+        try:
+            os.link(source.resolve(), target)
+        except OSError as error:
+            message = f"no hard link can be made to {source}: {error.strerror or error}"
+            raise UsageError(
+                Problem("no-hard-link", message, str(target), "use --link auto or copy")
+            ) from None
         return "hard link"
     if link == "auto" and _reflink(source, target):
         return "reflink"

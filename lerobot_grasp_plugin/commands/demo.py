@@ -1,0 +1,139 @@
+"""``lerobot-grasp-demo``: two small recordings, and both datasets built of them."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lerobot_grasp_plugin.commands.run import TerminalProgress, guarded, parse
+
+if TYPE_CHECKING:
+    from lerobot_grasp_plugin.demo.datasets import ReadBack
+    from lerobot_grasp_plugin.demo.seed import Target
+    from lerobot_grasp_plugin.ops.recipe import MergeConfig
+
+PROGRAM = "lerobot-grasp-demo"
+
+
+@dataclass(kw_only=True)
+class DemoConfig:
+    """Makes two small recordings with an annotation file, and both datasets from them."""
+
+    # folder for all of it; must not exist
+    output_dir: Path = Path("grasp_demo")
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Runs the command; returns 0 when every figure is the expected one."""
+    config = parse(DemoConfig, args, program=PROGRAM)
+    progress = TerminalProgress()
+
+    def action() -> int:
+        try:
+            return _demo(config.output_dir.expanduser(), progress)
+        finally:
+            progress.close()
+
+    return guarded(action)
+
+
+def _demo(output_dir: Path, progress: TerminalProgress) -> int:
+    from lerobot_grasp_plugin.commands.render import merge_report
+    from lerobot_grasp_plugin.demo import seed
+    from lerobot_grasp_plugin.demo.datasets import build, check_recordings, read_with_lerobot
+    from lerobot_grasp_plugin.demo.recordings import recorded, refuse_existing
+
+    refuse_existing(output_dir)
+    started = time.monotonic()
+    _say(f"Recording {' and '.join(recording.name for recording in seed.RECORDINGS)}")
+    _say("through LeRobot's writer, which takes up to a minute ...")
+    with recorded(output_dir, progress):
+        progress.close()
+        check_recordings(output_dir)
+        for recording in seed.RECORDINGS:
+            _say(f"{recording.repo_id}: {len(recording.lengths)} episodes, {recording.frames} frames")
+        _say(f"Recorded in {time.monotonic() - started:.0f} s.")
+        made: list[tuple[Target, ReadBack]] = []
+        for target in seed.TARGETS:
+            report = build(target, output_dir, progress)
+            progress.close()
+            _say(f"\n{merge_report(report)}")
+            made.append((target, read_with_lerobot(target, output_dir, progress)))
+            progress.close()
+        _say("\n=== Read with LeRobot ===")
+        _say("\n".join(_read_back(made)))
+    _say(f"\nAll figures are the expected ones. {time.monotonic() - started:.0f} s; all is in {output_dir}")
+    _say("\n".join(_next(output_dir)))
+    return 0
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def _read_back(made: Sequence[tuple[Target, ReadBack]]) -> Iterator[str]:
+    for target, read in made:
+        share = 100 * read.success_frames / read.rows
+        yield (
+            f"{target.name}: {target.episodes} episodes, {read.rows} frames, "
+            f"{read.success_frames} success ({share:.1f} %)"
+        )
+        yield f"    {target.purpose}"
+        yield "    every label as annotated"
+        yield f"    {read.pictures} items, with their pictures, equal to those of the recordings"
+
+
+def _next(output_dir: Path) -> Iterator[str]:
+    """The calls that make the same again, each into a folder of its own."""
+    from lerobot_grasp_plugin.demo import seed
+    from lerobot_grasp_plugin.demo.datasets import recipe
+
+    again = output_dir / "again"
+    yield "\n=== The same by hand ==="
+    for target in seed.TARGETS:
+        config = recipe(target, output_dir)
+        config.new_root = again / target.name
+        yield f"# {target.purpose}"
+        yield _merge_call(config)
+    name = "so101_grasp_only_v1_labelled"
+    yield "# one recording with labels, nothing merged"
+    yield _call(
+        "lerobot-grasp-relabel",
+        f"--root {_path(output_dir / seed.POSITIVE.repo_id)}",
+        f"--annotations {_path(output_dir / seed.ANNOTATION_FILE)}",
+        f"--new_repo_id {seed.OWNER}/{name}",
+        f"--new_root {_path(again / name)}",
+    )
+
+
+def _merge_call(config: MergeConfig) -> str:
+    flags = []
+    if config.sources:
+        sources = []
+        for source in config.sources:
+            given: dict[str, object] = {"root": str(source.root)}
+            if source.episodes is not None:
+                given["episodes"] = source.episodes
+            sources.append(json.dumps(given, ensure_ascii=False))
+        flags.append("--sources " + shlex.quote("[" + ",\n    ".join(sources) + "]"))
+    assert config.annotations is not None
+    assert config.new_root is not None
+    flags += [
+        f"--annotations {_path(config.annotations)}",
+        f"--new_repo_id {config.new_repo_id}",
+        f"--new_root {_path(config.new_root)}",
+    ]
+    return _call("lerobot-grasp-merge", *flags)
+
+
+def _call(program: str, *flags: str) -> str:
+    return " \\\n  ".join((program, *flags))
+
+
+def _path(path: Path) -> str:
+    return shlex.quote(str(path))

@@ -1,0 +1,147 @@
+"""The demo's two recordings, through LeRobot's own writer."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lerobot_grasp_plugin.demo import seed
+from lerobot_grasp_plugin.demo.motion import grasp_motion
+from lerobot_grasp_plugin.demo.scene import HEIGHT, WIDTH, Scene
+from lerobot_grasp_plugin.errors import DataError, GraspError, Problem, UsageError
+from lerobot_grasp_plugin.ops.progress import Progress, silent
+from lerobot_grasp_plugin.writers.staging import staged, unused_staging
+
+_SEED = 71
+
+
+def refuse_existing(output_dir: Path) -> None:
+    """Refuses a folder that is there already.
+
+    Raises:
+        UsageError: The folder exists.
+    """
+    if output_dir.exists() or output_dir.is_symlink():
+        message = "exists already, and the demo overwrites nothing"
+        hint = "choose another --output_dir, or move the folder away"
+        raise UsageError(Problem("target-exists", message, str(output_dir), hint))
+
+
+def make_recordings(output_dir: Path, progress: Progress = silent) -> None:
+    """Makes ``output_dir`` with both recordings and the annotation file in it.
+
+    The folder appears whole or not at all; the same call gives the same tables each time.
+
+    Args:
+        output_dir: Must not exist.
+        progress: Told how far it is.
+
+    Raises:
+        GraspError: The folder exists or cannot be written, or LeRobot failed.
+    """
+    refuse_existing(output_dir)
+    with staged(output_dir) as staging:
+        for recording in seed.RECORDINGS:
+            with lerobot_errors(recording.repo_id):
+                _record(recording, staging / recording.repo_id, progress)
+        (staging / seed.ANNOTATION_FILE).write_text(seed.ANNOTATION_TEXT, encoding="utf-8")
+
+
+@contextlib.contextmanager
+def recorded(output_dir: Path, progress: Progress = silent) -> Iterator[None]:
+    """Makes the recordings, for a block that adds to their folder.
+
+    If the block ends with an error, an interrupt included, the folder is taken away again. It loses
+    its name first, so that a second interrupt leaves nothing that looks finished.
+
+    Raises:
+        GraspError: As ``make_recordings``.
+    """
+    make_recordings(output_dir, progress)
+    try:
+        yield
+    except BaseException:
+        doomed = unused_staging(output_dir)
+        os.rename(output_dir, doomed)
+        shutil.rmtree(doomed, ignore_errors=True)
+        raise
+
+
+@contextlib.contextmanager
+def lerobot_errors(repo_id: str) -> Iterator[None]:
+    """Makes what LeRobot raises an error that names the dataset it was at work on.
+
+    Raises:
+        DataError: LeRobot failed.
+    """
+    try:
+        yield
+    except (GraspError, OSError):
+        raise
+    except Exception as error:
+        message = f"LeRobot failed: {type(error).__name__}: {error}"
+        raise DataError(Problem("lerobot-failed", message, repo_id)) from error
+
+
+def _quiet() -> None:
+    """Has the encoders say what is wrong, and not how they are; and the bars of `datasets` stay away."""
+    os.environ.setdefault("SVT_LOG", "1")  # read by SVT-AV1 when it is loaded
+    import av
+    import datasets
+
+    av.logging.set_libav_level(av.logging.WARNING)
+    datasets.disable_progress_bars()
+
+
+def _record(recording: seed.Recording, root: Path, progress: Progress) -> None:
+    _quiet()
+    from lerobot.datasets import LeRobotDataset
+
+    dataset = LeRobotDataset.create(
+        recording.repo_id,
+        fps=seed.FPS,
+        features=_features(),
+        root=root,
+        robot_type=seed.ROBOT_TYPE,
+        use_videos=True,
+        video_backend="pyav",
+        streaming_encoding=True,
+        # a whole episode fits, so that no frame is ever dropped
+        encoder_queue_maxsize=max(recording.lengths) + 1,
+    )
+    step, done = f"Recording {recording.name}", 0
+    number = seed.RECORDINGS.index(recording)
+    try:
+        for episode_index, success in enumerate(seed.success_masks(recording)):
+            rng = np.random.default_rng([_SEED, number, episode_index])
+            motion = grasp_motion(success, rng)
+            state, action = motion.joints(rng)
+            scene = Scene(rng)
+            for frame_index in range(len(success)):
+                dataset.add_frame(
+                    {
+                        "observation.state": state[frame_index],
+                        "action": action[frame_index],
+                        seed.CAMERA_KEY: scene.picture(motion, frame_index),
+                        "task": seed.TASK,
+                    }
+                )
+                done += 1
+                progress(step, done, recording.frames)
+            dataset.save_episode()
+    finally:
+        # left to the garbage collector, an interrupted writer would put files into a removed folder
+        dataset.writer.cancel_pending_videos()
+        dataset.finalize()
+
+
+def _features() -> dict[str, dict[str, Any]]:
+    joints = {"dtype": "float32", "shape": (len(seed.JOINTS),), "names": list(seed.JOINTS)}
+    camera = {"dtype": "video", "shape": (HEIGHT, WIDTH, 3), "names": ["height", "width", "channels"]}
+    return {"observation.state": joints, "action": dict(joints), seed.CAMERA_KEY: camera}

@@ -1,0 +1,227 @@
+"""The demo: its table of figures, its motion, and the whole command as a person runs it."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow.compute as pc
+import pyarrow.dataset as pads
+import pytest
+
+from lerobot_grasp_plugin.commands import demo as command
+from lerobot_grasp_plugin.core.grammar import parse
+from lerobot_grasp_plugin.demo import datasets, recordings, seed
+from lerobot_grasp_plugin.demo.motion import HOLDING, LIFTED, grasp_motion
+from lerobot_grasp_plugin.demo.scene import HEIGHT, WIDTH, Scene
+from lerobot_grasp_plugin.errors import Problem, VerificationError
+
+BIN = Path(sys.executable).parent
+
+
+def success_counts(text: str) -> list[int]:
+    sections = parse(text, name="annotations").annotations.sections
+    return [
+        sum(episode.success.count(recording.lengths[episode.episode_index]) for episode in section.episodes)
+        for section, recording in zip(sections, seed.RECORDINGS, strict=True)
+    ]
+
+
+def test_lengths_add_up():
+    assert [len(recording.lengths) for recording in seed.RECORDINGS] == [15, 10]
+    assert [recording.frames for recording in seed.RECORDINGS] == [991, 936]
+
+
+def test_annotations_give_the_success_frames():
+    assert success_counts(seed.ANNOTATION_TEXT) == [419, 104]
+    masks = [seed.success_masks(recording) for recording in seed.RECORDINGS]
+    assert [sum(int(mask.sum()) for mask in of) for of in masks] == [419, 104]
+    assert [[len(mask) for mask in of] for of in masks] == [list(r.lengths) for r in seed.RECORDINGS]
+
+
+def test_read_as_0_indexed_it_is_one_frame_less_per_open_range():
+    assert sum(success_counts("# index_base: 0\n" + seed.ANNOTATION_TEXT)) == 504
+
+
+@pytest.mark.parametrize(
+    ("target", "figures"), [(seed.REWARD, (25, 1927, 523)), (seed.OFFLINE, (18, 1239, 492))]
+)
+def test_expected_figures_follow_from_the_table(target, figures):
+    assert (target.episodes, target.frames, target.success_frames) == figures
+    for share in target.shares:
+        masks = seed.success_masks(share.recording)
+        assert sum(len(masks[episode]) for episode in share.chosen) == share.frames
+        assert sum(int(masks[episode].sum()) for episode in share.chosen) == share.success_frames
+
+
+ALL_EPISODES = [(r, e) for r in seed.RECORDINGS for e in range(len(r.lengths))]
+
+
+@pytest.mark.parametrize(("recording", "episode"), ALL_EPISODES)
+def test_the_cube_is_up_in_the_success_frames_alone(recording, episode):
+    success = seed.success_masks(recording)[episode]
+    motion = grasp_motion(success, np.random.default_rng([1, episode]))
+    assert np.array_equal(motion.held, success)
+    assert (motion.height[success] >= LIFTED - 1e-9).all()
+    assert np.allclose(motion.opening[success], HOLDING)
+    assert np.allclose(motion.cube[success], motion.gripper[success])
+    still = ~success[1:] & ~success[:-1]
+    assert (motion.cube[1:][still] == motion.cube[:-1][still]).all()
+    for first in np.flatnonzero(success & ~np.roll(success, 1)):
+        assert motion.height[first - 1] < 0.01
+    assert (motion.opening >= 0).all()
+    assert (motion.opening <= 100).all()
+    assert (motion.height >= 0).all()
+    assert (np.abs(np.diff(motion.gripper, axis=0)) < 1.2).all()
+    state, action = motion.joints(np.random.default_rng(0))
+    assert state.shape == action.shape == (len(success), len(seed.JOINTS))
+    assert (action[success, 5] < state[success, 5]).all()
+
+
+def test_pictures_are_the_same_each_time_and_show_the_hold():
+    success = seed.success_masks(seed.POSITIVE)[14]
+
+    def pictures():
+        rng = np.random.default_rng(5)
+        motion = grasp_motion(success, rng)
+        scene = Scene(rng)
+        return [scene.picture(motion, frame).astype(int) for frame in (38, 39, 47, 48)]
+
+    closed, lifted, held, lost = pictures()
+    assert closed.shape == (HEIGHT, WIDTH, 3)
+    assert all(np.array_equal(*pair) for pair in zip((closed, lifted, held, lost), pictures(), strict=True))
+    noise = 4
+    assert np.abs(closed - lifted).mean() > noise
+    assert np.abs(held - lost).mean() > noise
+
+
+def test_an_existing_folder_is_refused(tmp_path, capsys):
+    (tmp_path / "notes.txt").write_text("mine")
+    assert command.main(["--output_dir", str(tmp_path)]) == 2
+    message = capsys.readouterr().err
+    assert str(tmp_path) in message
+    assert "--output_dir" in message
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_an_interrupt_while_recording_leaves_nothing(tmp_path, monkeypatch):
+    def interrupted(recording, root, progress):
+        root.mkdir(parents=True)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(recordings, "_record", interrupted)
+    assert command.main(["--output_dir", str(tmp_path / "demo")]) == 130
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(KeyboardInterrupt(), 130), (VerificationError(Problem("wrong-figure", "made 2, expected 3")), 1)],
+)
+def test_an_error_after_recording_leaves_nothing(tmp_path, monkeypatch, capsys, error, code):
+    def failing(target, output_dir, progress):
+        assert (output_dir / seed.ANNOTATION_FILE).is_file()
+        raise error
+
+    monkeypatch.setattr(recordings, "_record", lambda recording, root, progress: root.mkdir(parents=True))
+    monkeypatch.setattr(datasets, "check_recordings", lambda output_dir: None)
+    monkeypatch.setattr(datasets, "build", failing)
+    assert command.main(["--output_dir", str(tmp_path / "demo")]) == code
+    assert list(tmp_path.iterdir()) == []
+    assert "nothing was written" in capsys.readouterr().err
+
+
+def test_a_wrong_figure_is_an_error(tmp_path, monkeypatch):
+    from lerobot_grasp_plugin.ops.report import MergeReport, SourceReport, VerifyReport
+
+    def source(share, success_frames):
+        return SourceReport(
+            share.recording.repo_id, tmp_path, "v3.0", 0, share.frames, success_frames, None, 0, 0.0, ()
+        )
+
+    first, second = seed.REWARD.shares
+    report = MergeReport(
+        seed.REWARD.repo_id,
+        tmp_path,
+        [source(first, first.success_frames), source(second, 85)],
+        [],
+        {},
+        [],
+        VerifyReport(tmp_path, [], []),
+    )
+    monkeypatch.setattr(datasets, "merge", lambda config, progress: report)
+    with pytest.raises(VerificationError) as caught:
+        datasets.build(seed.REWARD, tmp_path)
+    text = str(caught.value)
+    assert "success frames: made 504, expected 523" in text
+    assert "success frames from so101_grasp_only_negative_v1: made 85, expected 104" in text
+    assert "episodes: made 0, expected 25" in text
+
+
+def run(call, folder):
+    environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "HF_HUB_OFFLINE": "1"}
+    environment["HF_LEROBOT_HOME"] = str(folder / "lerobot_home")
+    return subprocess.run(call, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def labels(root):
+    columns = ["index", "episode_index", "frame_index", "next.reward", "next.done"]
+    table = pads.dataset(root / "data").to_table(columns=columns).sort_by("index")
+    return {name: table[name].to_numpy() for name in columns}
+
+
+def test_the_command_as_a_person_runs_it(tmp_path):
+    done = run([str(BIN / "lerobot-grasp-demo")], tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert max(len(line) for line in done.stdout.splitlines() if "next.done" not in line) <= 100
+    made = tmp_path / "grasp_demo"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["grasp_demo"]
+    assert sorted(path.name for path in made.iterdir()) == ["gtgando", seed.ANNOTATION_FILE]
+
+    reward = labels(made / "gtgando/so101_grasp_only_reward_v1")
+    assert len(reward["index"]) == 1927
+    assert reward["next.reward"].sum() == 523
+    assert set(reward["next.reward"]) == {0.0, 1.0}
+    positive = reward["episode_index"] < 15
+    assert positive.sum() == 991
+    assert reward["next.reward"][positive].sum() == 419
+    assert reward["next.reward"][~positive].sum() == 104
+    slipped = reward["next.reward"][reward["episode_index"] == 14]
+    assert np.flatnonzero(slipped).tolist() == [*range(39, 48), *range(59, 62)]
+    assert reward["next.done"].sum() == 25
+    offline = labels(made / "gtgando/so101_grasp_only_offline_v1")
+    assert np.array_equal(offline["index"], np.arange(1239))
+    assert np.bincount(offline["episode_index"]).tolist() == [*seed.POSITIVE.lengths, 95, 76, 77]
+    for recording in seed.RECORDINGS:
+        rows = pads.dataset(made / recording.repo_id / "data").to_table()
+        assert rows.num_rows == recording.frames
+        assert pc.max(rows["timestamp"]).as_py() == pytest.approx((max(recording.lengths) - 1) / 10)
+
+    squeezed = re.sub(" +", " ", done.stdout)
+    for line in (
+        "so101_grasp_only_v1 15 991 419 42.3 %",
+        "so101_grasp_only_negative_v1 10 936 104 11.1 %",
+        "in all 25 1927 523 27.1 %",
+        "in all 18 1239 492 39.7 %",
+        "15 so101_grasp_only_negative_v1 2",
+        "16-17 so101_grasp_only_negative_v1 7-8",
+        "=== Verification ===",
+        "Global indices: OK (contiguous)",
+    ):
+        assert line in squeezed
+
+    by_hand = run(["bash", "-e", "-c", done.stdout.partition("=== The same by hand ===")[2]], tmp_path)
+    assert by_hand.returncode == 0, by_hand.stderr
+    for target in seed.TARGETS:
+        assert contents(made / "again" / target.name) == contents(made / target.repo_id)
+
+    again = run([str(BIN / "lerobot-grasp-demo")], tmp_path)
+    assert again.returncode == 2
+    assert "exists already" in again.stderr
+
+
+def contents(root):
+    return {path.relative_to(root): path.read_bytes() for path in root.rglob("*") if path.is_file()}

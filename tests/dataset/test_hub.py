@@ -1,0 +1,179 @@
+"""Finding datasets: folder, LeRobot's home folder, Hub. No network."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from fnmatch import fnmatch
+from pathlib import Path
+
+import httpx
+import huggingface_hub
+import pytest
+from factories import Legacy, write_legacy
+from huggingface_hub.errors import LocalEntryNotFoundError, RepositoryNotFoundError, RevisionNotFoundError
+from lerobot_judge import assert_items, items_of, legacy_items
+
+from lerobot_grasp_plugin import DatasetError, MergeConfig, SourceConfig, UsageError, merge, open_dataset
+from lerobot_grasp_plugin.dataset.hub import locate
+
+type Recorded = Callable[[str], Path]
+
+
+class Hub:
+    """Stands in for ``snapshot_download``: hands out files of one folder, and remembers what was asked."""
+
+    def __init__(self, remote: Path, cache: Path, *, converted: bool = True) -> None:
+        self.remote, self.snapshot, self.converted = remote, cache / "snapshots/0123abcd", converted
+        self.asked: list[tuple[str | None, list[str]]] = []
+
+    def __call__(self, repo_id: str, **options: object) -> str:
+        assert repo_id == "far/away"
+        assert options["repo_type"] == "dataset"
+        revision, patterns = options["revision"], options["allow_patterns"]
+        self.asked.append((revision, list(patterns)))
+        if revision == "v3.0" and not self.converted:
+            raise not_found(RevisionNotFoundError)
+        for path in self.remote.rglob("*"):
+            relative = path.relative_to(self.remote).as_posix()
+            if path.is_file() and any(fnmatch(relative, pattern) for pattern in patterns):
+                target = self.snapshot / relative
+                target.parent.mkdir(parents=True, exist_ok=True)
+                if not target.exists():
+                    shutil.copyfile(path, target)
+        self.snapshot.mkdir(parents=True, exist_ok=True)
+        return str(self.snapshot)
+
+    @property
+    def files(self) -> set[str]:
+        return {p.relative_to(self.snapshot).as_posix() for p in self.snapshot.rglob("*") if p.is_file()}
+
+
+def not_found(kind: type[Exception]) -> Exception:
+    request = httpx.Request("GET", "https://example.invalid")
+    return kind("no such thing", response=httpx.Response(404, request=request))
+
+
+def test_metadata_first_then_only_what_is_needed(
+    recorded: Recorded, tmp_path: Path, lerobot_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = Hub(recorded("split"), tmp_path / "cache")
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", hub)
+    reader = open_dataset("far/away")
+    assert hub.asked == [("v3.0", ["meta/*"])]
+    assert all(name.startswith("meta/") for name in hub.files)
+    assert reader.repo_id == "far/away"
+    merge(
+        MergeConfig(
+            sources=[SourceConfig(repo_id="far/away", episodes=[0])],
+            drop_features=["observation.images.front"],
+            new_root=tmp_path / "out",
+        )
+    )
+    fetched = {name for name in hub.files if not name.startswith("meta/")}
+    assert fetched == {
+        "data/chunk-000/file-000.parquet",
+        "videos/observation.images.wrist/chunk-000/file-000.mp4",
+    }
+    revision, patterns = hub.asked[-1]
+    assert revision == "0123abcd"
+    assert set(patterns) == fetched
+    assert_items(
+        tmp_path / "out", [items_of(recorded("split"), 0)], dropped=["observation.images.front"]
+    )
+
+
+def test_a_dataset_that_was_never_converted(
+    tmp_path: Path, lerobot_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = Legacy()
+    hub = Hub(write_legacy(tmp_path / "remote", spec), tmp_path / "cache", converted=False)
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", hub)
+    merge(
+        MergeConfig(sources=[SourceConfig(repo_id="far/away", episodes=[2])], new_root=tmp_path / "out")
+    )
+    assert [revision for revision, _ in hub.asked] == ["v3.0", None, "0123abcd"]
+    assert {name for name in hub.files if not name.startswith("meta/")} == {
+        "data/chunk-000/episode_000002.parquet",
+        "videos/chunk-000/observation.images.wrist/episode_000002.mp4",
+    }
+    assert_items(tmp_path / "out", [legacy_items(tmp_path / "remote", spec, 2)])
+
+
+def test_the_home_folder_comes_before_the_hub(
+    recorded: Recorded, lerobot_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(recorded("av1"), lerobot_home / "far/away")
+
+    def never(*_: object, **__: object) -> str:
+        raise AssertionError("the Hub was asked")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", never)
+    assert open_dataset("far/away").root == lerobot_home / "far/away"
+
+
+@pytest.mark.parametrize("kind", [RepositoryNotFoundError, "offline", OSError])
+def test_what_the_hub_does_not_give(
+    kind: type[Exception] | str, lerobot_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object, **__: object) -> str:
+        if kind == "offline":
+            raise LocalEntryNotFoundError("not in the cache")
+        raise not_found(RepositoryNotFoundError) if kind is RepositoryNotFoundError else OSError("no route")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", failing)
+    with pytest.raises(UsageError, match="no-dataset") as caught:
+        open_dataset("far/away")
+    assert str(lerobot_home / "far/away") in str(caught.value)
+
+
+def test_files_that_cannot_be_downloaded(
+    recorded: Recorded, tmp_path: Path, lerobot_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = Hub(recorded("av1"), tmp_path / "cache")
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", hub)
+    reader = open_dataset("far/away")
+
+    def failing(*_: object, **__: object) -> str:
+        raise LocalEntryNotFoundError("gone")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", failing)
+    with pytest.raises(DatasetError, match="download-failed"):
+        reader.require([0], ["observation.images.wrist"])
+
+
+def test_a_file_the_hub_lacks_is_named(
+    tmp_path: Path, lerobot_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remote = write_legacy(tmp_path / "remote", Legacy())
+    (remote / "videos/chunk-000/observation.images.wrist/episode_000001.mp4").unlink()
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", Hub(remote, tmp_path / "cache"))
+    with pytest.raises(DatasetError, match="episode_000001.mp4"):
+        merge(MergeConfig(sources=[SourceConfig(repo_id="far/away")], new_root=tmp_path / "out"))
+
+
+@pytest.mark.parametrize(
+    ("variables", "wanted"),
+    [
+        ({"HF_LEROBOT_HOME": "/x/lerobot"}, "/x/lerobot/me/set"),
+        ({"HF_HOME": "/x/hf"}, "/x/hf/lerobot/me/set"),
+        ({"XDG_CACHE_HOME": "/x/cache"}, "/x/cache/huggingface/lerobot/me/set"),
+        ({"HOME": "/x/me"}, "/x/me/.cache/huggingface/lerobot/me/set"),
+    ],
+)
+def test_lerobots_home_folder(
+    variables: dict[str, str], wanted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lerobot_grasp_plugin.dataset.hub import lerobot_home as home
+
+    for name in ("HF_LEROBOT_HOME", "HF_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert str(home() / "me/set") == wanted
+
+
+@pytest.mark.parametrize("name", ["", "a/b/c", "../x", "a b", "/abs", "a/..", "a\nb", "-x/y", "a//b"])
+def test_names_that_are_none(name: str) -> None:
+    with pytest.raises(UsageError, match="bad-repo-id"):
+        locate(name, None)

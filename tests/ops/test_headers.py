@@ -1,0 +1,181 @@
+"""Which dataset the header of a section means."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from factories import data_table, tree
+from lerobot_judge import open_set
+
+from lerobot_grasp_plugin import (
+    AnnotationError,
+    GraspError,
+    MergeConfig,
+    MergeReport,
+    RelabelConfig,
+    SourceConfig,
+    UsageError,
+    merge,
+    relabel,
+)
+
+type Recorded = Callable[[str], Path]
+
+FIVE = "0: 1\n1: 1\n2: 1\n3: 1\n4: 1\n"
+THREE = "0: 2\n1: 2\n2: 2\n"
+
+
+@pytest.fixture
+def home(recorded: Recorded, lerobot_home: Path) -> Path:
+    """LeRobot's home folder with two datasets."""
+    shutil.copytree(recorded("av1"), lerobot_home / "me/grasp")
+    shutil.copytree(recorded("av1-other"), lerobot_home / "me/other")
+    return lerobot_home
+
+
+def by_headers(tmp_path: Path, text: str, **options: object) -> MergeReport:
+    labels = tmp_path / "labels.txt"
+    labels.write_text(text)
+    config = {"new_root": tmp_path / "out", "robot_type": "x"} | options
+    return merge(MergeConfig(annotations=labels, **config))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "# dataset path: me/grasp",
+        "# me/grasp",
+        "# dataset path: {home}/me/grasp",
+        "# dataset path: {home}/me/grasp/",
+        "# dataset path: ~/lerobot-home/me/grasp",
+        "# dataset path: /somewhere/else/.cache/lerobot/me/grasp",
+        "# dataset path: lerobot-home/me/grasp",
+    ],
+)
+def test_a_header_is_enough(
+    header: str, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    report = by_headers(tmp_path, header.format(home=home) + "\n" + FIVE)
+    assert [(source.repo_id, source.success_frames) for source in report.sources] == [("me/grasp", 5)]
+
+
+def test_sources_in_the_order_of_headers(home: Path, tmp_path: Path) -> None:
+    report = by_headers(tmp_path, f"# me/other\n{THREE}# me/grasp\n{FIVE}")
+    assert [source.repo_id for source in report.sources] == ["me/other", "me/grasp"]
+    assert [source.success_frames for source in report.sources] == [3, 5]
+    rewards = data_table(tmp_path / "out")["next.reward"].to_pylist()
+    assert [index for index, reward in enumerate(rewards) if reward] == [1, 7, 11, 15, 22, 27, 36, 42]
+    assert len(open_set(tmp_path / "out")) == 50
+
+
+def test_two_headers_of_one_dataset(home: Path, tmp_path: Path) -> None:
+    text = f"# me/grasp\n0: 1\n1: 1\n# {home}/me/grasp\n2: 1\n3: 1\n4: 1\n"
+    report = by_headers(tmp_path, text)
+    assert [source.success_frames for source in report.sources] == [5]
+
+
+def test_one_episode_in_two_sections(home: Path, tmp_path: Path) -> None:
+    with pytest.raises(AnnotationError, match="episode-twice"):
+        by_headers(tmp_path, f"# me/grasp\n{FIVE}# {home}/me/grasp\n4: 2\n")
+
+
+def test_headers_that_name_nothing_are_all_reported(home: Path, tmp_path: Path) -> None:
+    with pytest.raises(AnnotationError) as caught:
+        by_headers(tmp_path, f"0: 1\n# me/nothing\n{FIVE}# me/grasp\n{FIVE}# nobody/else\n0: 1\n")
+    assert [problem.code for problem in caught.value.problems] == [
+        "no-header",
+        "unknown-dataset",
+        "unknown-dataset",
+    ]
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_bare_name_is_a_source(recorded: Recorded, tmp_path: Path, lerobot_home: Path) -> None:
+    sources = [SourceConfig(root=recorded("av1-other")), SourceConfig(root=recorded("av1"), repo_id="me/grasp")]
+    report = by_headers(tmp_path, f"# grasp\n{FIVE}# av1-other\n{THREE}", sources=sources)
+    assert [source.success_frames for source in report.sources] == [3, 5]
+
+
+def test_a_bare_name_that_fits_two(recorded: Recorded, tmp_path: Path, lerobot_home: Path) -> None:
+    roots = []
+    for folder in ("x", "y"):
+        roots.append(Path(shutil.copytree(recorded("av1"), tmp_path / folder / "set")))
+    sources = [SourceConfig(root=root) for root in roots]
+    with pytest.raises(AnnotationError) as caught:
+        by_headers(tmp_path, f"# set\n{FIVE}", sources=sources)
+    problem = next(problem for problem in caught.value.problems if problem.code == "ambiguous-header")
+    assert all(str(root) in problem.message for root in roots)
+    report = by_headers(tmp_path, f"# x/set\n{FIVE}# {roots[1]}\n0: all success\n" + FIVE[5:], sources=sources)
+    assert [source.success_frames for source in report.sources] == [5, 11]
+
+
+def test_a_repo_id_that_fits_two(recorded: Recorded, tmp_path: Path, lerobot_home: Path) -> None:
+    sources = [SourceConfig(root=recorded(name), repo_id="me/grasp") for name in ("av1", "av1-other")]
+    with pytest.raises(AnnotationError, match="ambiguous-header"):
+        by_headers(tmp_path, f"# me/grasp\n{FIVE}", sources=sources)
+
+
+def test_a_path_beside_a_source_of_that_name(home: Path, recorded: Recorded, tmp_path: Path) -> None:
+    """The header is a dataset in the home folder, the source another one of the same name."""
+    elsewhere = Path(shutil.copytree(recorded("av1"), tmp_path / "elsewhere/grasp"))
+    with pytest.raises(AnnotationError, match="ambiguous-header"):
+        by_headers(tmp_path, f"# me/grasp\n{FIVE}", sources=[SourceConfig(root=elsewhere)])
+
+
+def test_sections_without_header(recorded: Recorded, tmp_path: Path, lerobot_home: Path) -> None:
+    one, other = SourceConfig(root=recorded("av1")), SourceConfig(root=recorded("av1-other"))
+    with pytest.raises(AnnotationError, match="no-header"):
+        by_headers(tmp_path, FIVE, sources=[one, other])
+    with pytest.raises(AnnotationError, match="no-header"):
+        by_headers(tmp_path, FIVE)
+    report = by_headers(tmp_path, FIVE, sources=[one])
+    assert report.success_frames == 5
+
+
+def test_a_section_of_another_dataset_is_left_alone(recorded: Recorded, tmp_path: Path, home: Path) -> None:
+    """A file about several datasets labels one of them."""
+    labels = tmp_path / "labels.txt"
+    labels.write_text(f"# me/other\n{THREE}# me/grasp\n{FIVE}")
+    report = relabel(RelabelConfig(repo_id="me/grasp", annotations=labels, new_root=tmp_path / "out"))
+    assert report.success_frames == 5
+
+
+def test_no_section_for_the_source(recorded: Recorded, tmp_path: Path, home: Path) -> None:
+    labels = tmp_path / "labels.txt"
+    labels.write_text(f"# me/other\n{THREE}")
+    config = RelabelConfig(repo_id="me/grasp", annotations=labels, new_root=tmp_path / "out")
+    with pytest.raises(AnnotationError) as caught:
+        relabel(config)
+    assert [problem.code for problem in caught.value.problems] == ["no-section"]
+    assert "'me/other'" in caught.value.problems[0].hint
+    config.unlisted = "fail"
+    report = relabel(config)
+    assert [problem.code for problem in report.warnings] == ["no-section"]
+    assert report.success_frames == 0
+
+
+def test_the_output_goes_to_the_home_folder(home: Path, tmp_path: Path) -> None:
+    labels = tmp_path / "labels.txt"
+    labels.write_text(FIVE)
+    report = relabel(
+        RelabelConfig(repo_id="me/grasp", annotations=labels, new_repo_id="me/grasp_labelled")
+    )
+    assert report.root == home / "me/grasp_labelled"
+    assert len(open_set(report.root)) == 35
+    with pytest.raises(UsageError, match="target-exists"):
+        relabel(RelabelConfig(repo_id="me/grasp", annotations=labels, new_repo_id="me/grasp"))
+
+
+def test_bytes_that_are_no_text(recorded: Recorded, tmp_path: Path) -> None:
+    labels = tmp_path / "labels.txt"
+    for content in (b"\xff\xfe\x00", b"", b"\x00" * 100, b"{", b"[]", b"# \xc3\x28\n0: 1\n"):
+        labels.write_bytes(content)
+        with pytest.raises(GraspError) as caught:
+            relabel(RelabelConfig(root=recorded("av1"), annotations=labels, new_root=tmp_path / "out"))
+        assert any(str(labels) in problem.where for problem in caught.value.problems)
+    assert tree(tmp_path) == tree(tmp_path)
+    assert not (tmp_path / "out").exists()

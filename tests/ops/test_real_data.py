@@ -1,0 +1,163 @@
+"""Recordings of others; skipped where they are not at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from factories import data_table, episodes_table, read_info, tree
+from lerobot_judge import open_set
+
+from lerobot_grasp_plugin import (
+    DataError,
+    DatasetError,
+    MergeConfig,
+    MergeReport,
+    RelabelConfig,
+    SourceConfig,
+    merge,
+    open_dataset,
+    relabel,
+)
+
+type SharedData = Callable[[str], Path]
+
+
+@pytest.fixture(scope="module")
+def banana(shared_data: SharedData, tmp_path_factory: pytest.TempPathFactory) -> MergeReport:
+    source, labels = shared_data("cr5_banana_v21"), shared_data("cr5_banana.txt")
+    target = tmp_path_factory.mktemp("banana") / "labelled"
+    return relabel(RelabelConfig(root=source, annotations=labels, new_root=target))
+
+
+def frames_equal(output: Path, source: Path, camera: str, pairs: list[tuple[int, int]]) -> None:
+    """First, middle and last pictures and all states against the v2.x files."""
+    import torch
+    from lerobot.datasets.video_utils import decode_video_frames
+
+    dataset, info = open_set(output), read_info(source)
+    for episode, own in pairs:
+        row = dataset.meta.episodes[episode]
+        first, length = row["dataset_from_index"], row["length"]
+        places = {"episode_chunk": 0, "episode_index": own, "video_key": camera}
+        table = pq.ParquetFile(source / info["data_path"].format(**places)).read()
+        assert table.num_rows == length
+        frames = [0, 1, length // 2, length - 1]
+        stamps = [frame / info["fps"] for frame in frames]
+        pictures = decode_video_frames(
+            source / info["video_path"].format(**places), stamps, 1e-4, backend="pyav"
+        )
+        for frame, picture in zip(frames, pictures, strict=True):
+            item = dataset[first + frame]
+            assert torch.equal(item[camera], picture), (episode, frame)
+            assert item["action"].tolist() == pytest.approx(table["action"][frame].as_py(), abs=0)
+
+
+def test_banana_figures(banana: MergeReport) -> None:
+    assert (len(banana.episodes), banana.frames, banana.success_frames) == (20, 4499, 779)
+    assert banana.sources[0].timestamps_fixed > 1000
+    assert banana.verification.ok
+    assert sum(data_table(banana.root)["next.reward"].to_pylist()) == 779
+
+
+def test_banana_pictures(banana: MergeReport, shared_data: SharedData) -> None:
+    camera = "observation.images.top"
+    frames_equal(banana.root, shared_data("cr5_banana_v21"), camera, [(n, n) for n in (0, 7, 13, 19)])
+
+
+def test_banana_refuses_to_keep_its_timestamps(shared_data: SharedData, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="timestamp-off-grid"):
+        relabel(
+            RelabelConfig(
+                root=shared_data("cr5_banana_v21"),
+                annotations=shared_data("cr5_banana.txt"),
+                new_root=tmp_path / "out",
+                timestamps="keep",
+            )
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_banana_subset_with_another(banana: MergeReport, shared_data: SharedData, tmp_path: Path) -> None:
+    source = shared_data("cr5_banana_v21")
+    other = merge(
+        MergeConfig(
+            sources=[SourceConfig(root=banana.root, episodes="18-19", task="eat it")],
+            drop_features=["next.reward", "next.done"],
+            new_root=tmp_path / "other",
+        )
+    )
+    report = merge(
+        MergeConfig(
+            sources=[SourceConfig(root=source, episodes=[3, 7, 11]), SourceConfig(root=other.root)],
+            new_root=tmp_path / "out",
+        )
+    )
+    lengths = open_dataset(root=source).lengths
+    assert [episode.frames for episode in report.episodes] == [lengths[n] for n in (3, 7, 11, 18, 19)]
+    pairs = list(enumerate((3, 7, 11, 18, 19)))
+    frames_equal(tmp_path / "out", source, "observation.images.top", pairs)
+    assert open_set(tmp_path / "out")[report.frames - 1]["task"] == "eat it"
+
+
+def test_gr1(shared_data: SharedData, tmp_path: Path) -> None:
+    source = shared_data("gr1_picknplace_v20")
+    before = tree(source)
+    extra = [name for name in read_info(source)["features"] if name.startswith("annotation.")]
+    report = merge(
+        MergeConfig(
+            sources=[SourceConfig(root=source, episodes=[4, 1])], drop_features=extra, new_root=tmp_path / "out"
+        )
+    )
+    camera = open_dataset(root=source).info.video_keys[0]
+    frames_equal(tmp_path / "out", source, camera, [(0, 4), (1, 1)])
+    assert any("measured" in note for note in report.sources[0].notes)
+    assert f"stats/{camera}/q99" in episodes_table(tmp_path / "out").column_names
+    assert tree(source) == before
+    info = read_info(tmp_path / "out")
+    assert not [name for name in info["features"] if name.startswith("annotation.")]
+
+
+def test_koch_lacks_its_videos(shared_data: SharedData, tmp_path: Path) -> None:
+    source = shared_data("koch_screwdriver_v21")
+    with pytest.raises(DatasetError) as caught:
+        merge(MergeConfig(sources=[SourceConfig(root=source)], new_root=tmp_path / "out"))
+    cameras = open_dataset(root=source).info.video_keys
+    assert [problem.code for problem in caught.value.problems] == ["missing-video"] * len(cameras)
+    assert list(tmp_path.iterdir()) == []
+    report = merge(
+        MergeConfig(
+            sources=[SourceConfig(root=source)], drop_features=list(cameras), new_root=tmp_path / "out"
+        )
+    )
+    assert (len(report.episodes), report.frames) == (5, 1217)
+    assert len(open_set(tmp_path / "out")) == 1217
+
+
+def test_b601_without_camera(shared_data: SharedData, tmp_path: Path) -> None:
+    source = shared_data("b601_v30_nocam")
+    merge(MergeConfig(sources=[SourceConfig(root=source)], new_root=tmp_path / "out"))
+    own, theirs = data_table(tmp_path / "out"), data_table(source)
+    assert len(open_set(tmp_path / "out")) == 871
+    for name in ("action", "observation.state"):
+        assert own[name].to_pylist() == theirs[name].to_pylist()
+
+
+@pytest.mark.parametrize("name", ["lerobotv2", "lerobotv2-image"])
+def test_ioai_v2(name: str, shared_data: SharedData, tmp_path: Path) -> None:
+    source = shared_data("ioai_tiny") / name
+    report = merge(MergeConfig(sources=[SourceConfig(root=source)], new_root=tmp_path / "out"))
+    assert (len(report.episodes), report.frames) == (2, 6)
+    dataset = open_set(tmp_path / "out")
+    assert [int(dataset[index]["frame_index"]) for index in range(6)] == [0, 1, 2, 0, 1, 2]
+
+
+def test_ioai_v3_says_what_it_lacks(shared_data: SharedData, tmp_path: Path) -> None:
+    source = shared_data("ioai_tiny") / "lerobotv3"
+    with pytest.raises(DatasetError) as caught:
+        merge(MergeConfig(sources=[SourceConfig(root=source)], new_root=tmp_path / "out"))
+    problem = caught.value.problems[0]
+    assert str(source / "meta") in problem.where
+    assert "column" in problem.message or "missing" in problem.message

@@ -1,0 +1,49 @@
+"""LeRobot reads an output with both of its video backends, and sees the source's pictures."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lerobot_grasp_plugin import MergeConfig, SourceConfig, merge
+
+BACKENDS = ("pyav", "torchcodec")
+
+
+def skip_unless_usable(backend: str) -> None:
+    if backend != "torchcodec":
+        return
+    try:
+        import torchcodec  # noqa: F401
+    except (ImportError, OSError, RuntimeError) as error:
+        if os.environ.get("GRASP_REQUIRE_TORCHCODEC"):
+            raise
+        pytest.skip(f"torchcodec does not load: {str(error).splitlines()[0]}")
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_every_picture_is_the_sources(
+    backend: str, demo: Callable[[], tuple[Path, str]], tmp_path: Path
+) -> None:
+    skip_unless_usable(backend)
+    from lerobot.datasets import LeRobotDataset
+
+    recording = demo()[0] / "gtgando/so101_grasp_only_negative_v1"
+    episodes = [8, 2, 7]
+    merge(MergeConfig(sources=[SourceConfig(root=recording, episodes=episodes)], new_root=tmp_path / "out"))
+    source = LeRobotDataset("grasp/source", root=recording, video_backend=backend)
+    output = LeRobotDataset("grasp/out", root=tmp_path / "out", video_backend=backend)
+    row = 0
+    for episode in episodes:
+        entry = source.meta.episodes[episode]
+        for original in range(entry["dataset_from_index"], entry["dataset_to_index"]):
+            theirs, ours = source[original], output[row]
+            for key in source.meta.camera_keys:
+                np.testing.assert_array_equal(ours[key].numpy(), theirs[key].numpy())
+            assert ours["timestamp"] == theirs["timestamp"]
+            row += 1
+    assert row == len(output)
