@@ -78,9 +78,17 @@ def features_of(recording: Recording) -> dict[str, dict[str, Any]]:
         features["next.reward"] = {"dtype": "float32", "shape": (1,), "names": None}
         features["next.done"] = {"dtype": "bool", "shape": (1,), "names": None}
     for key in recording.cameras:
-        features[key] = {"dtype": "video", "shape": (HEIGHT, WIDTH, 3), "names": ["height", "width", "channels"]}
+        features[key] = {
+            "dtype": "video",
+            "shape": (HEIGHT, WIDTH, 3),
+            "names": ["height", "width", "channels"],
+        }
     for key in recording.images:
-        features[key] = {"dtype": "image", "shape": (HEIGHT, WIDTH, 3), "names": ["height", "width", "channels"]}
+        features[key] = {
+            "dtype": "image",
+            "shape": (HEIGHT, WIDTH, 3),
+            "names": ["height", "width", "channels"],
+        }
     if recording.odd_features:
         features["odd.matrix"] = {"dtype": "float32", "shape": (2, 3), "names": None}
         features["odd.double"] = {"dtype": "float64", "shape": (3,), "names": ["a", "b", "c"]}

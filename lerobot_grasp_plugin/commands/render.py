@@ -54,10 +54,12 @@ def _sources(report: MergeReport) -> Iterator[str]:
         rows.append(("in all", str(total), str(report.frames), *_share(report.success_frames, report.frames)))
     yield f"=== {report.repo_id} ==="
     yield from _table(rows)
+    dones = {source.done for source in report.sources}
     for source in report.sources:
         name = source.repo_id.rsplit("/", 1)[-1]
-        if source.done is not None:
-            yield f"{name}: next.done is {_DONE[source.done]} (--done {source.done})"
+        if source.done is not None and (len(dones) > 1 or source is report.sources[0]):
+            whose = f"{name}: next.done" if len(dones) > 1 else "next.done"
+            yield f"{whose} is {_DONE[source.done]} (--done {source.done})"
         if source.timestamps_fixed:
             yield (
                 f"{name}: {source.timestamps_fixed} timestamps were up to {source.max_deviation_s:.6f} s off "

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from itertools import pairwise
+from pathlib import Path
 from typing import Any, NoReturn
 
 from lerobot_grasp_plugin.errors import GraspError
@@ -17,26 +19,38 @@ def parse[Config](config_class: type[Config], args: Sequence[str] | None, *, pro
     Ends the program with exit code 2 and one sentence for a flag, a key or a value that is wrong.
     """
     import draccus
+    import yaml
     from draccus.utils import DecodingError, ParsingError
-    from yaml import YAMLError
 
     given = list(sys.argv[1:] if args is None else args)
+    _check_config_file(given, program)
     original = sys.argv[0]
     sys.argv[0] = program
     try:
         return draccus.parse(config_class, args=given)
-    except FileNotFoundError as error:
-        fail(program, f"--config_path: {error.filename}: no such file")
-    except (OSError, UnicodeDecodeError) as error:
-        fail(program, f"--config_path cannot be read: {error}")
     except (ParsingError, DecodingError) as error:
         fail(program, str(error).strip())
-    except YAMLError as error:
-        fail(program, f"not valid YAML or JSON: {error}")
-    except (ValueError, TypeError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         fail(program, f"the call cannot be understood: {error}")
     finally:
         sys.argv[0] = original
+
+
+def _check_config_file(args: Sequence[str], program: str) -> None:
+    """Refuses a ``--config_path`` that draccus would fail on with less to say."""
+    import yaml
+
+    given = [value for flag, value in pairwise(args) if flag == "--config_path"]
+    given += [arg.partition("=")[2] for arg in args if arg.startswith("--config_path=")]
+    for name in given:
+        try:
+            content = yaml.safe_load(Path(name).read_text(encoding="utf-8"))
+        except OSError as error:
+            fail(program, f"--config_path: {name}: {(error.strerror or str(error)).lower()}")
+        except (UnicodeDecodeError, yaml.YAMLError, ValueError, RecursionError) as error:
+            fail(program, f"--config_path: {name} is not valid YAML or JSON: {error}")
+        if not isinstance(content, dict):
+            fail(program, f"--config_path: {name} should hold options, as `name: value`")
 
 
 def fail(program: str, message: str) -> NoReturn:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
+
+EPISODES_PER_DATA_FILE: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,7 @@ def plan_merge(
     tasks: Sequence[Mapping[int, str]],
     *,
     max_data_bytes: int,
+    max_data_episodes: int = EPISODES_PER_DATA_FILE,
 ) -> MergePlan:
     """Numbers episodes, rows, tasks and data files of the output.
 
@@ -94,16 +98,19 @@ def plan_merge(
         tasks: For each source, the sentence of each of its ``task_index``.
         max_data_bytes: A data file is closed before it would reach this size; an episode that is
             larger gets a file of its own.
+        max_data_episodes: A data file has at most this many episodes. Each is a row group, and the
+            list of row groups is held in memory whenever the file is open.
 
     Returns:
         The plan. Tasks are the union of the sources' tasks, in order of first appearance.
     """
     episodes: list[PlannedEpisode] = []
-    index = data_file = used = 0
+    index = data_file = used = held = 0
     for choice in chosen:
-        if used and used + choice.data_bytes >= max_data_bytes:
-            data_file, used = data_file + 1, 0
+        if held and (used + choice.data_bytes >= max_data_bytes or held == max_data_episodes):
+            data_file, used, held = data_file + 1, 0, 0
         used += choice.data_bytes
+        held += 1
         episodes.append(
             PlannedEpisode(len(episodes), choice.source, choice.episode, choice.length, index, data_file)
         )

@@ -12,6 +12,9 @@ from typing import Protocol
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.errors import DatasetError, Problem, UsageError
 
+_TRUE = frozenset({"1", "ON", "YES", "TRUE"})
+"""What huggingface_hub takes for yes in an environment variable."""
+
 _REPO_ID = re.compile(r"[A-Za-z0-9_][\w.-]*(/[A-Za-z0-9_][\w.-]*)?")
 
 
@@ -90,6 +93,11 @@ def locate(repo_id: str | None, root: str | Path | None) -> Location:
 
 def _from_hub(repo_id: str, expected: Path) -> Location:
     """A dataset of the Hub, in the cache LeRobot itself uses (``HF_LEROBOT_HOME/hub``)."""
+    cached = lerobot_home() / "hub" / f"datasets--{repo_id.replace('/', '--')}"
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() in _TRUE and not cached.is_dir():
+        message = f"{repo_id!r} is not at {expected}, and HF_HUB_OFFLINE keeps the Hub out"
+        hint = "give --root for a dataset in another folder"
+        raise UsageError(Problem("no-dataset", message, hint=hint))
     import huggingface_hub
     from huggingface_hub import errors
 

@@ -59,13 +59,21 @@ def open_parquet(path: Path) -> pq.ParquetFile:
 
 
 class TableFile:
-    """One parquet file, with the rows of each of its episodes."""
+    """One parquet file, with the rows of each of its episodes.
+
+    Attributes:
+        path: Where it is.
+        rows: How many rows it has.
+        columns: Names of its columns.
+        size: Bytes.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.file = open_parquet(path)
         meta = self.file.metadata
         self.rows: int = meta.num_rows
+        self.columns: list[str] = self.file.schema_arrow.names
         self.size: int = path.stat().st_size
         counts = [meta.row_group(group).num_rows for group in range(meta.num_row_groups)]
         self._group_starts = np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
@@ -73,11 +81,6 @@ class TableFile:
             meta.row_group(group).total_byte_size for group in range(meta.num_row_groups)
         )
         self._cache: tuple[tuple[int, int, tuple[str, ...]], pa.Table] | None = None
-
-    @property
-    def columns(self) -> list[str]:
-        """Names of the columns."""
-        return list(self.file.schema_arrow.names)
 
     @property
     def batch_rows(self) -> int:

@@ -31,8 +31,8 @@ from lerobot_grasp_plugin.dataset.arrow import (
 from lerobot_grasp_plugin.dataset.info import Feature
 from lerobot_grasp_plugin.errors import DatasetError, Problem
 
-_MAX_EPISODE_ROWS = 1000
-"""Episodes per row group of the episodes table."""
+_BUFFERED_EPISODES = 1000
+"""Episodes per row group of the episodes table: its hundred columns make small groups costly."""
 
 
 def column_type(name: str, feature: Feature) -> pa.DataType | None:
@@ -181,6 +181,8 @@ class EpisodesWriter:
         self._video_keys = video_keys
         self._ordinal = -1
         self._writer: pq.ParquetWriter | None = None
+        self._rows: dict[str, list[Any]] = {}
+        self._blocks: list[StatsBlock] = []
         self.paths: list[Path] = []
 
     def write(self, rows: Mapping[str, Sequence[Any]], stats: StatsBlock) -> None:
@@ -191,7 +193,17 @@ class EpisodesWriter:
                 columns by their name, ``tasks`` as lists of sentences.
             stats: Of the same episodes.
         """
-        table = self._table(rows, stats)
+        for name, values in rows.items():
+            self._rows.setdefault(name, []).extend(values)
+        self._blocks.append(stats)
+        if len(self._rows["episode_index"]) >= _BUFFERED_EPISODES:
+            self._flush()
+
+    def _flush(self) -> None:
+        if not self._blocks:
+            return
+        table = self._table()
+        self._rows, self._blocks = {}, []
         if self._writer is None or self._full():
             self.close()
             self._ordinal += 1
@@ -201,9 +213,10 @@ class EpisodesWriter:
             schema = self._place(table.slice(0, 0)).schema
             self._writer = pq.ParquetWriter(path, schema, compression="snappy", use_dictionary=True)
             self.paths.append(path)
-        self._writer.write_table(self._place(table), row_group_size=_MAX_EPISODE_ROWS)
+        self._writer.write_table(self._place(table))
 
     def _full(self) -> bool:
+        """Whether the open file is near LeRobot's limit."""
         return self.paths[-1].stat().st_size >= layout.DATA_FILES_SIZE_IN_MB * 2**20 * 9 // 10
 
     def _place(self, table: pa.Table) -> pa.Table:
@@ -213,9 +226,9 @@ class EpisodesWriter:
             table = table.append_column(f"meta/episodes/{name}", column)
         return table
 
-    def _table(self, rows: Mapping[str, Sequence[Any]], stats: StatsBlock) -> pa.Table:
+    def _table(self) -> pa.Table:
         columns: dict[str, pa.Array] = {}
-        for name, values in rows.items():
+        for name, values in self._rows.items():
             if name == "tasks":
                 columns[name] = string_lists(values)
             else:
@@ -223,7 +236,7 @@ class EpisodesWriter:
                 columns[name] = from_numpy(np.asarray(values, dtype=kind))
         for feature, statistics in self._stats.items():
             for statistic in statistics:
-                numbers = stats[feature][statistic]
+                numbers = np.concatenate([block[feature][statistic] for block in self._blocks])
                 if statistic == "count":
                     column = lists_from_numpy(numbers.astype(np.int64))
                 elif feature in self._cameras:
@@ -245,6 +258,8 @@ class EpisodesWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if kind is None:
+            self._flush()
         self.close()
 
     def global_stats(self) -> dict[str, dict[str, Any]]:

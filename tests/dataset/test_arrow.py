@@ -8,7 +8,19 @@ import pytest
 
 from lerobot_grasp_plugin.dataset import arrow
 
-DTYPES = ["float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
+DTYPES = [
+    "float16",
+    "float32",
+    "float64",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -27,18 +39,25 @@ def test_flags_at_any_bit(offset: int) -> None:
     values = np.random.default_rng(1).integers(0, 2, 40).astype(bool)
     column = arrow.from_numpy(values)
     assert column.to_pylist() == values.tolist()
-    assert arrow.to_numpy(column.slice(offset, 20)).reshape(-1).tolist() == values[offset : offset + 20].tolist()
+    assert (
+        arrow.to_numpy(column.slice(offset, 20)).reshape(-1).tolist() == values[offset : offset + 20].tolist()
+    )
 
 
 @pytest.mark.parametrize("kind", ["list", "large", "fixed"])
 @pytest.mark.parametrize(("start", "length"), [(0, 6), (2, 3), (5, 1), (3, 0)])
 def test_lists_of_one_length(kind: str, start: int, length: int) -> None:
     values = np.arange(18, dtype=np.float32).reshape(6, 3)
-    types = {"list": pa.list_(pa.float32()), "large": pa.large_list(pa.float32()), "fixed": pa.list_(pa.float32(), 3)}
+    types = {
+        "list": pa.list_(pa.float32()),
+        "large": pa.large_list(pa.float32()),
+        "fixed": pa.list_(pa.float32(), 3),
+    }
     column = pa.array(values.tolist(), types[kind]).slice(start, length)
-    assert arrow.to_numpy(column).reshape(length, -1).tolist() == values[start : start + length].tolist()
+    wanted = values[start : start + length].reshape(-1).tolist()
+    assert arrow.to_numpy(column).reshape(-1).tolist() == wanted
     chunked = pa.chunked_array([column, column], types[kind])
-    assert arrow.to_numpy(chunked).reshape(2 * length, -1).tolist() == values[start : start + length].tolist() * 2
+    assert arrow.to_numpy(chunked).reshape(-1).tolist() == wanted * 2
 
 
 def test_nested_lists() -> None:

@@ -20,6 +20,12 @@ from lerobot_grasp_plugin.dataset.hub import locate
 type Recorded = Callable[[str], Path]
 
 
+@pytest.fixture(autouse=True)
+def online(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Hub may be asked; every test here that asks has put something in its place."""
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+
+
 class Hub:
     """Stands in for ``snapshot_download``: hands out files of one folder, and remembers what was asked."""
 
@@ -78,9 +84,7 @@ def test_metadata_first_then_only_what_is_needed(
     revision, patterns = hub.asked[-1]
     assert revision == "0123abcd"
     assert set(patterns) == fetched
-    assert_items(
-        tmp_path / "out", [items_of(recorded("split"), 0)], dropped=["observation.images.front"]
-    )
+    assert_items(tmp_path / "out", [items_of(recorded("split"), 0)], dropped=["observation.images.front"])
 
 
 def test_a_dataset_that_was_never_converted(
@@ -89,9 +93,7 @@ def test_a_dataset_that_was_never_converted(
     spec = Legacy()
     hub = Hub(write_legacy(tmp_path / "remote", spec), tmp_path / "cache", converted=False)
     monkeypatch.setattr(huggingface_hub, "snapshot_download", hub)
-    merge(
-        MergeConfig(sources=[SourceConfig(repo_id="far/away", episodes=[2])], new_root=tmp_path / "out")
-    )
+    merge(MergeConfig(sources=[SourceConfig(repo_id="far/away", episodes=[2])], new_root=tmp_path / "out"))
     assert [revision for revision, _ in hub.asked] == ["v3.0", None, "0123abcd"]
     assert {name for name in hub.files if not name.startswith("meta/")} == {
         "data/chunk-000/episode_000002.parquet",
@@ -110,6 +112,16 @@ def test_the_home_folder_comes_before_the_hub(
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", never)
     assert open_dataset("far/away").root == lerobot_home / "far/away"
+
+
+def test_offline_the_hub_is_not_asked(lerobot_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: object, **__: object) -> str:
+        raise AssertionError("the Hub was asked")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", never)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(UsageError, match="HF_HUB_OFFLINE"):
+        open_dataset("far/away")
 
 
 @pytest.mark.parametrize("kind", [RepositoryNotFoundError, "offline", OSError])
@@ -148,7 +160,7 @@ def test_a_file_the_hub_lacks_is_named(
     remote = write_legacy(tmp_path / "remote", Legacy())
     (remote / "videos/chunk-000/observation.images.wrist/episode_000001.mp4").unlink()
     monkeypatch.setattr(huggingface_hub, "snapshot_download", Hub(remote, tmp_path / "cache"))
-    with pytest.raises(DatasetError, match="episode_000001.mp4"):
+    with pytest.raises(DatasetError, match=r"episode_000001\.mp4"):
         merge(MergeConfig(sources=[SourceConfig(repo_id="far/away")], new_root=tmp_path / "out"))
 
 

@@ -55,9 +55,7 @@ def by_headers(tmp_path: Path, text: str, **options: object) -> MergeReport:
         "# dataset path: lerobot-home/me/grasp",
     ],
 )
-def test_a_header_is_enough(
-    header: str, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_header_is_enough(header: str, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     report = by_headers(tmp_path, header.format(home=home) + "\n" + FIVE)
     assert [(source.repo_id, source.success_frames) for source in report.sources] == [("me/grasp", 5)]
@@ -95,8 +93,11 @@ def test_headers_that_name_nothing_are_all_reported(home: Path, tmp_path: Path) 
 
 
 def test_a_bare_name_is_a_source(recorded: Recorded, tmp_path: Path, lerobot_home: Path) -> None:
-    sources = [SourceConfig(root=recorded("av1-other")), SourceConfig(root=recorded("av1"), repo_id="me/grasp")]
-    report = by_headers(tmp_path, f"# grasp\n{FIVE}# av1-other\n{THREE}", sources=sources)
+    sources = [
+        SourceConfig(root=recorded("av1-other")),
+        SourceConfig(root=recorded("av1"), repo_id="me/grasp"),
+    ]
+    report = by_headers(tmp_path, f"# dataset path: grasp\n{FIVE}# av1-other\n{THREE}", sources=sources)
     assert [source.success_frames for source in report.sources] == [3, 5]
 
 
@@ -106,10 +107,12 @@ def test_a_bare_name_that_fits_two(recorded: Recorded, tmp_path: Path, lerobot_h
         roots.append(Path(shutil.copytree(recorded("av1"), tmp_path / folder / "set")))
     sources = [SourceConfig(root=root) for root in roots]
     with pytest.raises(AnnotationError) as caught:
-        by_headers(tmp_path, f"# set\n{FIVE}", sources=sources)
+        by_headers(tmp_path, f"# dataset path: set\n{FIVE}", sources=sources)
     problem = next(problem for problem in caught.value.problems if problem.code == "ambiguous-header")
     assert all(str(root) in problem.message for root in roots)
-    report = by_headers(tmp_path, f"# x/set\n{FIVE}# {roots[1]}\n0: all success\n" + FIVE[5:], sources=sources)
+    report = by_headers(
+        tmp_path, f"# x/set\n{FIVE}# {roots[1]}\n0: all success\n" + FIVE[5:], sources=sources
+    )
     assert [source.success_frames for source in report.sources] == [5, 11]
 
 
@@ -161,9 +164,7 @@ def test_no_section_for_the_source(recorded: Recorded, tmp_path: Path, home: Pat
 def test_the_output_goes_to_the_home_folder(home: Path, tmp_path: Path) -> None:
     labels = tmp_path / "labels.txt"
     labels.write_text(FIVE)
-    report = relabel(
-        RelabelConfig(repo_id="me/grasp", annotations=labels, new_repo_id="me/grasp_labelled")
-    )
+    report = relabel(RelabelConfig(repo_id="me/grasp", annotations=labels, new_repo_id="me/grasp_labelled"))
     assert report.root == home / "me/grasp_labelled"
     assert len(open_set(report.root)) == 35
     with pytest.raises(UsageError, match="target-exists"):

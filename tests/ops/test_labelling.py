@@ -8,7 +8,15 @@ from pathlib import Path
 
 import pytest
 from factories import RECORDINGS, Legacy, data_table, read_info, tree, write_legacy
-from lerobot_judge import assert_items, items_of, label_columns, leftovers, legacy_items, open_set, without_success
+from lerobot_judge import (
+    assert_items,
+    items_of,
+    label_columns,
+    leftovers,
+    legacy_items,
+    open_set,
+    without_success,
+)
 
 from lerobot_grasp_plugin import (
     AnnotationError,
@@ -100,7 +108,9 @@ def test_alignment_and_done(
 
 def test_labels_for_a_source_without_any(recorded: Recorded, tmp_path: Path) -> None:
     labels = tmp_path / "labels.json"
-    labels.write_text('{"index_base": 0, "episodes": {"0": {"ranges": [[3, null]]}, "1": null, "2": {"success_start": 1}}}')
+    labels.write_text(
+        '{"index_base": 0, "episodes": {"0": {"ranges": [[3, null]]}, "1": null, "2": {"success_start": 1}}}'
+    )
     report = relabel(
         RelabelConfig(root=recorded("unlabelled"), annotations=labels, new_root=tmp_path / "out")
     )

@@ -8,7 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from factories import RECORDINGS, Legacy, change_info, data_table, episodes_table, read_info, tree, write_legacy
+from factories import (
+    RECORDINGS,
+    Legacy,
+    change_info,
+    data_table,
+    episodes_table,
+    read_info,
+    tree,
+    write_legacy,
+)
 from lerobot_judge import assert_items, items_of, label_columns, legacy_items, open_set, without_success
 
 from lerobot_grasp_plugin import MergeConfig, MergeReport, SourceConfig, merge
@@ -60,7 +69,7 @@ def test_tasks_are_the_union_in_order_of_appearance(recorded: Recorded, tmp_path
     tasks = open_set(out).meta.tasks
     assert tasks["task_index"].to_dict() == {"place the cube": 0, "push the cube": 1, "pick the cube": 2}
     assert read_info(out)["total_tasks"] == 3
-    per_episode = [row for row in episodes_table(out)["tasks"].to_pylist()]
+    per_episode = episodes_table(out)["tasks"].to_pylist()
     assert per_episode[3] == ["pick the cube"]
     assert per_episode[4] == ["place the cube"]
     other, one = recorded("av1-other"), recorded("av1")
@@ -74,9 +83,7 @@ def test_cameras_chunks_and_files(recorded: Recorded, tmp_path: Path) -> None:
     assert any("chunk-001" in path for path in files)
     assert len(list((split / "data").rglob("*.parquet"))) > 1
     chosen = [7, 1, 2, 3, 4, 0]
-    report = merged(
-        tmp_path / "out", SourceConfig(root=split, episodes=chosen), SourceConfig(root=other)
-    )
+    report = merged(tmp_path / "out", SourceConfig(root=split, episodes=chosen), SourceConfig(root=other))
     wanted = [items_of(split, e) for e in chosen] + [items_of(other, e) for e in range(2)]
     assert_items(tmp_path / "out", wanted)
     assert set(report.video_files) == {"packets"}

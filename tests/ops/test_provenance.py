@@ -57,12 +57,15 @@ def test_content_hash_is_of_the_content(recorded: Recorded, tmp_path: Path) -> N
     labels.write_text("".join(f"{episode}: 1\n" for episode in range(5)))
     merge(MergeConfig(sources=[SourceConfig(root=source, episodes="4, 1")], new_root=tmp_path / "a"))
     merge(MergeConfig(sources=[SourceConfig(root=source)], annotations=labels, new_root=tmp_path / "b"))
+    labels.write_text("1: 1\n")
     relabel(RelabelConfig(root=tmp_path / "a", annotations=labels, new_root=tmp_path / "c", unlisted="drop"))
     hashes = {
-        name: [episode["content_sha256"] for episode in sidecar(tmp_path / name)["episodes"]] for name in "ab"
+        name: [episode["content_sha256"] for episode in sidecar(tmp_path / name)["episodes"]]
+        for name in "abc"
     }
     assert len(set(hashes["b"])) == 5
     assert hashes["a"] == [hashes["b"][4], hashes["b"][1]]
+    assert hashes["c"] == [hashes["b"][1]]
 
 
 def test_unlabelled_merge_has_no_labels_in_it(recorded: Recorded, tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ from lerobot_grasp_plugin import (
 
 type SharedData = Callable[[str], Path]
 
+TOP = "observation.images.top"
+
 
 @pytest.fixture(scope="module")
 def banana(shared_data: SharedData, tmp_path_factory: pytest.TempPathFactory) -> MergeReport:
@@ -32,27 +34,16 @@ def banana(shared_data: SharedData, tmp_path_factory: pytest.TempPathFactory) ->
     return relabel(RelabelConfig(root=source, annotations=labels, new_root=target))
 
 
-def frames_equal(output: Path, source: Path, camera: str, pairs: list[tuple[int, int]]) -> None:
-    """First, middle and last pictures and all states against the v2.x files."""
+def pictures_equal(output: Path, camera: str, paths: list[Path]) -> None:
+    """First and last pictures of each episode against a file of its own."""
     import torch
     from lerobot.datasets.video_utils import decode_video_frames
 
-    dataset, info = open_set(output), read_info(source)
-    for episode, own in pairs:
-        row = dataset.meta.episodes[episode]
-        first, length = row["dataset_from_index"], row["length"]
-        places = {"episode_chunk": 0, "episode_index": own, "video_key": camera}
-        table = pq.ParquetFile(source / info["data_path"].format(**places)).read()
-        assert table.num_rows == length
-        frames = [0, 1, length // 2, length - 1]
-        stamps = [frame / info["fps"] for frame in frames]
-        pictures = decode_video_frames(
-            source / info["video_path"].format(**places), stamps, 1e-4, backend="pyav"
-        )
-        for frame, picture in zip(frames, pictures, strict=True):
-            item = dataset[first + frame]
-            assert torch.equal(item[camera], picture), (episode, frame)
-            assert item["action"].tolist() == pytest.approx(table["action"][frame].as_py(), abs=0)
+    dataset = open_set(output)
+    for row, path in zip(dataset.meta.episodes, paths, strict=True):
+        for frame in (0, row["length"] - 1):
+            (picture,) = decode_video_frames(path, [frame / dataset.fps], 1e-4, backend="pyav")
+            assert torch.equal(dataset[row["dataset_from_index"] + frame][camera], picture), (path, frame)
 
 
 def test_banana_figures(banana: MergeReport) -> None:
@@ -62,9 +53,21 @@ def test_banana_figures(banana: MergeReport) -> None:
     assert sum(data_table(banana.root)["next.reward"].to_pylist()) == 779
 
 
-def test_banana_pictures(banana: MergeReport, shared_data: SharedData) -> None:
-    camera = "observation.images.top"
-    frames_equal(banana.root, shared_data("cr5_banana_v21"), camera, [(n, n) for n in (0, 7, 13, 19)])
+def banana_video(shared_data: SharedData, episode: int) -> Path:
+    return shared_data("cr5_banana_v21") / f"videos/chunk-000/{TOP}/episode_{episode:06d}.mp4"
+
+
+def test_banana_rows_and_pictures(banana: MergeReport, shared_data: SharedData) -> None:
+    own, tables = data_table(banana.root), []
+    for episode in range(20):
+        path = shared_data("cr5_banana_v21") / f"data/chunk-000/episode_{episode:06d}.parquet"
+        tables.append(pq.ParquetFile(path).read())
+    for name in ("action", "observation.state", "frame_index", "episode_index"):
+        assert own[name].to_pylist() == [value for table in tables for value in table[name].to_pylist()]
+    dataset = open_set(banana.root)
+    assert len(dataset) == 4499
+    for index in (0, 2500, 4498):
+        assert dataset[index][TOP].shape == (3, 480, 640)
 
 
 def test_banana_refuses_to_keep_its_timestamps(shared_data: SharedData, tmp_path: Path) -> None:
@@ -97,8 +100,8 @@ def test_banana_subset_with_another(banana: MergeReport, shared_data: SharedData
     )
     lengths = open_dataset(root=source).lengths
     assert [episode.frames for episode in report.episodes] == [lengths[n] for n in (3, 7, 11, 18, 19)]
-    pairs = list(enumerate((3, 7, 11, 18, 19)))
-    frames_equal(tmp_path / "out", source, "observation.images.top", pairs)
+    paths = [banana_video(shared_data, episode) for episode in (3, 7, 11, 18, 19)]
+    pictures_equal(tmp_path / "out", TOP, paths)
     assert open_set(tmp_path / "out")[report.frames - 1]["task"] == "eat it"
 
 
@@ -106,13 +109,27 @@ def test_gr1(shared_data: SharedData, tmp_path: Path) -> None:
     source = shared_data("gr1_picknplace_v20")
     before = tree(source)
     extra = [name for name in read_info(source)["features"] if name.startswith("annotation.")]
+    ghost = "observation.images.egoview"  # declared, without a single file
+    with pytest.raises(DatasetError, match="missing-video") as caught:
+        merge(MergeConfig(sources=[SourceConfig(root=source)], new_root=tmp_path / "out"))
+    assert ghost in caught.value.problems[0].hint
+    extra.append(ghost)
     report = merge(
         MergeConfig(
-            sources=[SourceConfig(root=source, episodes=[4, 1])], drop_features=extra, new_root=tmp_path / "out"
+            sources=[SourceConfig(root=source, episodes=[4])],
+            drop_features=extra,
+            new_root=tmp_path / "out",
         )
     )
-    camera = open_dataset(root=source).info.video_keys[0]
-    frames_equal(tmp_path / "out", source, camera, [(0, 4), (1, 1)])
+    camera = "observation.images.ego_view"
+    paths = [source / f"videos/chunk-000/{camera}/episode_{own:06d}.mp4" for own in (4,)]
+    pictures_equal(tmp_path / "out", camera, paths)
+    own = data_table(tmp_path / "out")
+    theirs = [pq.ParquetFile(source / f"data/chunk-000/episode_{n:06d}.parquet").read() for n in (4,)]
+    for name in ("observation.state", "action", "next.reward", "next.done"):
+        wanted = [value for table in theirs for value in table[name].to_pylist()]
+        assert own[name].to_pylist() == wanted, name
+    assert any(problem.code == "template-mismatch" for problem in report.warnings)
     assert any("measured" in note for note in report.sources[0].notes)
     assert f"stats/{camera}/q99" in episodes_table(tmp_path / "out").column_names
     assert tree(source) == before

@@ -194,7 +194,9 @@ def test_faults_of_all_sources_at_once(recorded: Recorded, tmp_path: Path) -> No
 
 
 def test_every_missing_file_is_named(tmp_path: Path) -> None:
-    source = write_legacy(tmp_path / "source", Legacy(cameras=("observation.images.a", "observation.images.b")))
+    source = write_legacy(
+        tmp_path / "source", Legacy(cameras=("observation.images.a", "observation.images.b"))
+    )
     gone = [
         source / "data/chunk-000/episode_000001.parquet",
         source / "videos/chunk-000/observation.images.a/episode_000002.mp4",
@@ -357,11 +359,10 @@ def test_damage_is_an_error_that_names_the_file(
     labels = tmp_path / "labels.txt"
     labels.write_text("".join(f"{episode}: 2\n" for episode in range(5)))
     beside = set(tmp_path.iterdir())
+    recipe = MergeConfig(sources=[SourceConfig(root=source, episodes=[4, 0])], new_root=tmp_path / "out")
+    config = RelabelConfig(root=source, annotations=labels, new_root=tmp_path / "out")
     with pytest.raises(DataError) as caught:
-        if operation == "merge":
-            merge(MergeConfig(sources=[SourceConfig(root=source, episodes=[4, 0])], new_root=tmp_path / "out"))
-        else:
-            relabel(RelabelConfig(root=source, annotations=labels, new_root=tmp_path / "out"))
+        merge(recipe) if operation == "merge" else relabel(config)
     assert all(str(source) in problem.where for problem in caught.value.problems)
     assert all(len(problem.message) < 500 for problem in caught.value.problems)
     assert set(tmp_path.iterdir()) == beside
@@ -375,7 +376,10 @@ def test_damage_is_an_error_that_names_the_file(
         ("meta/info.json", "[]"),
         ("meta/info.json", "\x00\xff"),
         ("meta/info.json", "[" * 100_000),
-        ("meta/episodes.jsonl", '{"episode_index": 0, "tasks": ["x"], "length": 6}\n{"episode_index": 1, "ta'),
+        (
+            "meta/episodes.jsonl",
+            '{"episode_index": 0, "tasks": ["x"], "length": 6}\n{"episode_index": 1, "ta',
+        ),
         ("meta/episodes.jsonl", ""),
         ("meta/episodes.jsonl", "[1]\n"),
         ("meta/episodes.jsonl", '{"episode_index": 0, "length": 0, "tasks": []}\n'),
@@ -517,9 +521,7 @@ def test_an_interrupt_leaves_nothing(recorded: Recorded, tmp_path: Path) -> None
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        merge(
-            MergeConfig(sources=[SourceConfig(root=recorded("av1"))], new_root=tmp_path / "out"), interrupt
-        )
+        merge(MergeConfig(sources=[SourceConfig(root=recorded("av1"))], new_root=tmp_path / "out"), interrupt)
     assert list(tmp_path.iterdir()) == []
 
 

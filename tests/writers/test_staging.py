@@ -27,7 +27,7 @@ def test_a_folder_appears_when_the_block_ends(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
 def test_nothing_appears_after_an_error(error: type[BaseException], tmp_path: Path) -> None:
-    with pytest.raises(error), staged(tmp_path / "out") as staging:
+    with pytest.raises(error), staged(tmp_path / "out") as staging:  # noqa: PT012
         (staging / "folder").mkdir()
         raise error
     assert list(tmp_path.iterdir()) == []
@@ -62,9 +62,7 @@ def test_swap_keeps_every_backup(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 4
 
 
-def test_swap_goes_back_when_the_second_rename_fails(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_swap_goes_back_when_the_second_rename_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "set").mkdir()
     (tmp_path / "staging").mkdir()
     (tmp_path / "set/old").write_text("x")

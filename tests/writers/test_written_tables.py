@@ -23,7 +23,9 @@ SHAPES = [("av1", [3, 0, 4]), ("odd", [2, 0, 1]), ("split", [6, 7, 1, 0, 2]), ("
 
 
 @pytest.fixture(scope="module")
-def output(recorded: Recorded, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Sequence[int]], Path]:
+def output(
+    recorded: Recorded, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str, Sequence[int]], Path]:
     made: dict[str, Path] = {}
 
     def merged(name: str, episodes: Sequence[int]) -> Path:

@@ -1,0 +1,555 @@
+"""Measures this package against lerobot-edit-dataset and cp, as whole processes.
+
+    python benchmarks/compare.py [--home DIR] [--only seed,one_of_200,relabel,memory,startup] [--repeat N]
+
+Sets that are missing are made first (see make_datasets.py). Every measured command is a process of its own:
+wall time, CPU time (user and system, with the processes it started) and peak resident memory are what the
+kernel reports when it ends. The table goes to stdout, everything measured to HOME/results.json.
+
+A process starts with the peak memory of the one that forked it, so this script imports nothing large.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+DEFAULT_HOME = HERE.parent / "outputs" / "benchmarks"
+BIN = Path(sys.executable).parent
+EDIT, MERGE, RELABEL, VERIFY = (
+    str(BIN / name)
+    for name in (
+        "lerobot-edit-dataset",
+        "lerobot-grasp-merge",
+        "lerobot-grasp-relabel",
+        "lerobot-grasp-verify",
+    )
+)
+PYTHON = [sys.executable]
+STARTUP_RUNS = 5
+REPEAT_UP_TO_S = 60.0
+MEMORY_EPISODES = (100, 1000, 10000)
+MEMORY_KINDS = {"": "no video", "-video": "video", "-v21": "v2.1, video"}
+
+
+class BenchmarkError(Exception):
+    """A command did not do what it is measured for."""
+
+
+@dataclass
+class Run:
+    """One command, or several in a row, from start to end."""
+
+    wall_s: float
+    cpu_s: float
+    peak_mb: float
+
+
+@dataclass
+class Measurement:
+    """A way to do something, and what its runs took."""
+
+    part: str
+    name: str
+    runs: list[Run] = field(default_factory=list)
+
+    @property
+    def typical(self) -> Run:
+        """The run of median wall time."""
+        ordered = sorted(self.runs, key=lambda run: run.wall_s)
+        return ordered[(len(ordered) - 1) // 2]
+
+    @property
+    def best(self) -> Run:
+        return min(self.runs, key=lambda run: run.wall_s)
+
+    @property
+    def peak_mb(self) -> float:
+        return max(run.peak_mb for run in self.runs)
+
+
+@dataclass
+class Result:
+    """A figure beside its target; without a verdict where there is only something to state."""
+
+    part: str
+    name: str
+    value: str
+    target: str
+    met: bool | None
+
+
+@dataclass
+class Way:
+    """Commands that together do one job, and the folder the job's result is in."""
+
+    name: str
+    commands: list[Sequence[str]]
+    output: Path | None = None
+    exit_code: int = 0
+
+
+class Bench:
+    """Runs ways of doing a job and keeps the books."""
+
+    def __init__(self, home: Path, work: Path, repeat: int) -> None:
+        self.home, self.work, self.repeat = home, work, repeat
+        self.measurements: list[Measurement] = []
+        self.results: list[Result] = []
+        self.environment = os.environ | {
+            "HF_HUB_OFFLINE": "1",
+            "HF_LEROBOT_HOME": str(work / "lerobot"),
+            "HF_DATASETS_CACHE": str(work / "cache"),
+            "SVT_LOG": "1",
+        }
+        self.scratch = work / "scratch"
+
+    def set(self, name: str) -> Path:
+        """The folder of a set; made if it does not exist."""
+        root = self.home / name
+        if not (root / "meta" / "info.json").is_file():
+            subprocess.run(
+                [*PYTHON, str(HERE / "make_datasets.py"), "--home", str(self.home), name],
+                check=True,
+                stdout=sys.stderr,
+            )
+        return root.resolve()
+
+    def compare(self, part: str, sources: Iterable[Path], ways: Sequence[Way]) -> list[Measurement]:
+        """Measures ways in turn, several times; their results must agree in size.
+
+        A way that took longer than a minute is not repeated.
+        """
+        warm(sources)
+        measurements = [Measurement(part, way.name) for way in ways]
+        totals: dict[str, dict[str, int]] = {}
+        for turn in range(self.repeat):
+            for way, measurement in zip(ways, measurements, strict=True):
+                if turn and measurement.runs[0].wall_s > REPEAT_UP_TO_S:
+                    continue
+                measurement.runs.append(self.run(part, way))
+                if way.output is not None and not turn:
+                    info = json.loads((way.output / "meta" / "info.json").read_text())
+                    totals[way.name] = {key: info[key] for key in ("total_episodes", "total_frames")}
+                self.clear()
+        if any(found != next(iter(totals.values())) for found in totals.values()):
+            raise BenchmarkError(f"the results differ: {totals}")
+        self.measurements += measurements
+        return measurements
+
+    def run(self, part: str, way: Way) -> Run:
+        """Runs the commands of a way once, one after the other."""
+        os.sync()  # nobody pays for what an earlier command left to write
+        runs = [self._process(command, way.exit_code) for command in way.commands]
+        total = Run(
+            sum(run.wall_s for run in runs),
+            sum(run.cpu_s for run in runs),
+            max(run.peak_mb for run in runs),
+        )
+        note(f"  {part}: {way.name}: {total.wall_s:.2f} s, {total.cpu_s:.2f} s CPU, {total.peak_mb:.0f} MB")
+        return total
+
+    def clear(self) -> None:
+        """Removes what measured commands wrote."""
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        self.scratch.mkdir()
+
+    def _process(self, command: Sequence[str], exit_code: int) -> Run:
+        with tempfile.TemporaryFile(dir=self.work) as log:
+            start = time.perf_counter()
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=self.environment,
+                cwd=self.work,
+            )
+            try:
+                _, status, usage = os.wait4(process.pid, 0)
+            except BaseException:
+                process.kill()
+                process.wait()
+                raise
+            wall = time.perf_counter() - start
+            process.returncode = os.waitstatus_to_exitcode(status)
+            if process.returncode != exit_code:
+                log.seek(0)
+                tail = log.read()[-3000:].decode(errors="replace")
+                raise BenchmarkError(
+                    f"{shlex.join(map(str, command))} ended with {process.returncode}:\n{tail}"
+                )
+        unit = 2**20 if sys.platform == "darwin" else 2**10
+        return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / unit)
+
+    def result(self, part: str, name: str, value: str, target: str = "", met: bool | None = None) -> None:
+        self.results.append(Result(part, name, value, target, met))
+
+    def at_least(self, part: str, name: str, ratio: float, target: float) -> None:
+        self.result(part, name, f"{ratio:.1f}x", f">= {target:g}x", ratio >= target)
+
+    def below(self, part: str, name: str, value: float, target: float, unit: str) -> None:
+        self.result(part, name, f"{value:.2f} {unit}", f"< {target:g} {unit}", value < target)
+
+
+def note(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def warm(sources: Iterable[Path]) -> None:
+    """Reads files once, so that the first command does not pay for the disk."""
+    for source in sources:
+        for path in source.rglob("*"):
+            if path.is_file():
+                with path.open("rb") as file:
+                    while file.read(2**20):
+                        pass
+
+
+def total_episodes(root: Path) -> int:
+    return json.loads((root / "meta" / "info.json").read_text())["total_episodes"]
+
+
+def merge_command(sources: Sequence[dict[str, object]], output: Path) -> list[str]:
+    return [
+        *(MERGE, "--sources", json.dumps(sources)),
+        *("--new_repo_id", "bench/merged", "--new_root", str(output)),
+    ]
+
+
+def relabel_command(source: Path, annotations: Path, output: Path) -> list[str]:
+    return [
+        *(RELABEL, "--root", str(source), "--annotations", str(annotations)),
+        *("--new_repo_id", "bench/relabelled", "--new_root", str(output)),
+    ]
+
+
+def delete_command(source: Path, episodes: Sequence[int], output: Path) -> list[str]:
+    return [
+        *(EDIT, "--repo_id", f"bench/{source.name}", "--root", str(source)),
+        *("--new_repo_id", "bench/kept", "--new_root", str(output)),
+        *("--operation.type", "delete_episodes", "--operation.episode_indices", str(list(episodes))),
+    ]
+
+
+def write_annotations(path: Path, episodes: int, length: int) -> Path:
+    """Ranges for every episode: the end of it, and in every other one a moment before."""
+    lines = ["# index_base: 1"]
+    for episode in range(episodes):
+        start = length * 6 // 10 + episode % (length // 5)
+        early = f"{length // 5}-{length // 5 + length // 10}, " if episode % 2 else ""
+        lines.append(f"{episode}: {early}{start}-{length}")
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+# -- the parts -----------------------------------------------------------------------------------------
+
+
+def seed(bench: Bench) -> None:
+    """Three episodes of one recording after all of another."""
+    a, b = bench.set("A"), bench.set("B")
+    keep = [2, 7, 8]
+    drop = [episode for episode in range(total_episodes(b)) if episode not in keep]
+    kept, merged, ours = (bench.scratch / name for name in ("kept", "merged", "ours"))
+    join = [
+        *(EDIT, "--new_repo_id", "bench/merged", "--new_root", str(merged), "--operation.type", "merge"),
+        *("--operation.repo_ids", json.dumps(["bench/A", "bench/kept"])),
+        *("--operation.roots", json.dumps([str(a), str(kept)])),
+    ]
+    sources = [{"root": str(a)}, {"root": str(b), "episodes": keep}]
+    theirs, own = bench.compare(
+        "seed",
+        [a, b],
+        [
+            Way("lerobot-edit-dataset, delete and merge", [delete_command(b, drop, kept), join], merged),
+            Way("lerobot-grasp-merge", [merge_command(sources, ours)], ours),
+        ],
+    )
+    bench.at_least("seed", "faster than lerobot", theirs.typical.wall_s / own.typical.wall_s, 30)
+
+
+def one_of_200(bench: Bench) -> None:
+    """All episodes but one of a gigabyte."""
+    c = bench.set("C")
+    kept, ours, copy = (bench.scratch / name for name in ("kept", "ours", "copy"))
+    copying = ["cp", "-r", str(c), str(copy)]
+    # to the disk, as this package's output is before it gets its name
+    syncing = ["find", str(copy), "-exec", "sync", "{}", "+"]
+    own, copied, synced, theirs = bench.compare(
+        "one_of_200",
+        [c],
+        [
+            Way("lerobot-grasp-merge", [merge_command([{"root": str(c), "episodes": "!100"}], ours)], ours),
+            Way("cp -r", [copying]),
+            Way("cp -r, then sync of the copy", [copying, syncing]),
+            Way("lerobot-edit-dataset, delete", [delete_command(c, [100], kept)], kept),
+        ],
+    )
+    wall = own.typical.wall_s
+    bench.at_least("one_of_200", "faster than lerobot", theirs.typical.wall_s / wall, 60)
+    ratio = wall / copied.typical.wall_s
+    bench.result("one_of_200", "slower than cp -r", f"{ratio:.1f}x", "<= 5x", ratio <= 5)
+    ratio = wall / synced.typical.wall_s
+    bench.result("one_of_200", "slower than cp -r and sync", f"{ratio:.1f}x")
+
+
+def relabel(bench: Bench) -> None:
+    """New rewards for a million rows."""
+    d = bench.set("D")
+    annotations = write_annotations(bench.work / "D.txt", total_episodes(d), 500)
+    removed, output, ours = (bench.scratch / name for name in ("removed", "output", "ours"))
+    script = [
+        *(*PYTHON, str(HERE / "lerobot_relabel.py"), "--root", str(d), "--annotations", str(annotations)),
+        *("--removed", str(removed), "--output", str(output)),
+    ]
+    theirs, own = bench.compare(
+        "relabel",
+        [d],
+        [
+            Way("lerobot, remove_feature and add_features", [script], output),
+            Way("lerobot-grasp-relabel", [relabel_command(d, annotations, ours)], ours),
+        ],
+    )
+    bench.at_least("relabel", "faster than lerobot", theirs.typical.wall_s / own.typical.wall_s, 10)
+    bench.below("relabel", "CPU", own.typical.cpu_s, 5, "s")
+    bench.below("relabel", "peak memory", own.peak_mb / 1024, 1.5, "GB")
+
+
+def startup(bench: Bench) -> None:
+    """Help and errors of each command."""
+    a, d = bench.set("A"), bench.set("D")
+    new = ["--new_repo_id", "bench/none", "--new_root", str(bench.scratch / "none")]
+    nowhere, unknown = str(bench.work / "nowhere"), "bench/nowhere"
+    annotations = str(write_annotations(bench.work / "A.txt", 1, 50))
+    ways = [
+        way
+        for command in (MERGE, RELABEL, VERIFY)
+        for way in (
+            Way(f"{Path(command).name} --help", [[command, "--help"]]),
+            Way(f"{Path(command).name}, bad flag", [[command, "--no_such_flag", "1"]], exit_code=2),
+        )
+    ]
+    for text, field_, value in (("folder", "root", nowhere), ("repo_id", "repo_id", unknown)):
+        calls = {
+            MERGE: [MERGE, "--sources", json.dumps([{field_: value}]), *new],
+            RELABEL: [RELABEL, f"--{field_}", value, "--annotations", annotations, *new],
+            VERIFY: [VERIFY, f"--{field_}", value],
+        }
+        ways += [
+            Way(f"{Path(command).name}, no such {text}", [call], exit_code=2)
+            for command, call in calls.items()
+        ]
+    mismatch = merge_command([{"root": str(a)}, {"root": str(d)}], bench.scratch / "none")
+    ways.append(Way("lerobot-grasp-merge, A and D do not fit", [mismatch], exit_code=1))
+    for way in ways:
+        measurement = Measurement("startup", way.name)
+        measurement.runs = [bench.run("startup", way) for _ in range(STARTUP_RUNS)]
+        bench.measurements.append(measurement)
+        bench.below("startup", way.name, measurement.best.wall_s, 0.5, "s")
+    reference = Way("lerobot-edit-dataset --help", [[EDIT, "--help"]])
+    bench.measurements.append(Measurement("startup", reference.name, [bench.run("startup", reference)]))
+
+
+def memory(bench: Bench, counts: Sequence[int] = MEMORY_EPISODES) -> None:
+    """Peak memory by number of episodes."""
+    peaks: dict[tuple[str, str], dict[int, float]] = {}
+    for kind, title in MEMORY_KINDS.items():
+        for count in counts:
+            source = bench.set(f"E{count}{kind}")
+            annotations = write_annotations(bench.work / f"E{count}.txt", count, 50)
+            output = bench.scratch / "ours"
+            measured = (
+                ("merge", merge_command([{"root": str(source)}], output)),
+                ("relabel", relabel_command(source, annotations, output)),
+            )
+            for operation, command in measured:
+                name = f"{operation}, {title}, {count} episodes"
+                [measurement] = bench.compare("memory", [source], [Way(name, [command], output)])
+                peaks.setdefault((operation, title), {})[count] = measurement.peak_mb
+    for (operation, title), by_count in peaks.items():
+        first, last = by_count[counts[0]], by_count[counts[-1]]
+        listed = " / ".join(f"{peak:.0f}" for peak in by_count.values()) + " MB"
+        if len(by_count) > 1:
+            listed += f" ({last / first:.2f}x)"
+        counted = " / ".join(map(str, by_count))
+        bench.result("memory", f"{operation}, {title}, {counted} episodes", listed, "does not grow")
+
+
+PARTS: dict[str, Callable[[Bench], None]] = {
+    "seed": seed,
+    "one_of_200": one_of_200,
+    "relabel": relabel,
+    "memory": memory,
+    "startup": startup,
+}
+
+
+# -- report --------------------------------------------------------------------------------------------
+
+
+def machine(folder: Path) -> dict[str, str]:
+    """What the figures were measured on."""
+    return {
+        "cpu": _processor(),
+        "cores": str(_cores()),
+        "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.1f} GB",
+        "load at the start": " ".join(f"{value:.2f}" for value in os.getloadavg()),
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "file system": _file_system(folder),
+        "python": platform.python_version(),
+        **{name: _version(name) for name in ("lerobot", "pyarrow", "av", "lerobot_grasp_plugin")},
+        "commit": _commit(),
+        "date": time.strftime("%Y-%m-%d %H:%M %z"),
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or "unknown"
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or "unknown"
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 0
+
+
+def _file_system(folder: Path) -> str:
+    try:
+        mounts = [line.split()[1:3] for line in Path("/proc/mounts").read_text().splitlines()]
+    except OSError:
+        return "unknown"
+    fitting = [(point, kind) for point, kind in mounts if folder.is_relative_to(point)]
+    return max(fitting, key=lambda mount: len(mount[0]))[1]  # the longest mount point is the nearest
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _commit() -> str:
+    command = ["git", "-C", str(HERE), "describe", "--always", "--dirty"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join(
+            cell.rjust(width) if cell[:1].isdigit() else cell.ljust(width)
+            for cell, width in zip(row, widths, strict=True)
+        ).rstrip()
+        for row in rows
+    ]
+    return "\n".join(lines)
+
+
+def report(bench: Bench, description: dict[str, str]) -> str:
+    lines = [f"{name}: {value}" for name, value in description.items()]
+    rows = [["part", "what", "wall s", "CPU s", "peak MB", "runs"]]
+    for measurement in bench.measurements:
+        run = measurement.best if measurement.part == "startup" else measurement.typical
+        rows.append(
+            [
+                *(measurement.part, measurement.name, f"{run.wall_s:.2f}", f"{run.cpu_s:.2f}"),
+                *(f"{measurement.peak_mb:.0f}", str(len(measurement.runs))),
+            ]
+        )
+    verdicts = {True: "met", False: "MISSED", None: ""}
+    results = [["part", "figure", "measured", "target", ""]]
+    results += [[r.part, r.name, r.value, r.target, verdicts[r.met]] for r in bench.results]
+    return "\n".join([*lines, "", table(rows), "", table(results)])
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--home", type=Path, default=DEFAULT_HOME, help="folder of the sets and the results")
+    parser.add_argument("--only", type=_parts, default=list(PARTS), help="parts, separated by commas")
+    parser.add_argument("--repeat", type=_positive, default=3, help="runs of each command; the median counts")
+    parser.add_argument(
+        "--episodes", type=_counts, default=MEMORY_EPISODES, help="numbers of episodes of the memory part"
+    )
+    arguments = parser.parse_args()
+    home = arguments.home.resolve()
+    home.mkdir(parents=True, exist_ok=True)
+    description = machine(home)
+    work = Path(tempfile.mkdtemp(prefix="work-", dir=home))
+    bench = Bench(home, work, arguments.repeat)
+    failed = []
+    try:
+        bench.clear()
+        for name in arguments.only:
+            note(f"{name}: {PARTS[name].__doc__}")
+            try:
+                if name == "memory":
+                    memory(bench, arguments.episodes)
+                else:
+                    PARTS[name](bench)
+            except (BenchmarkError, subprocess.CalledProcessError) as error:
+                note(f"{name} failed: {error}")
+                failed.append(name)
+            bench.clear()
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    content = {
+        "machine": description,
+        "failed": failed,
+        "measurements": [
+            asdict(measurement) | {"median": asdict(measurement.typical)}
+            for measurement in bench.measurements
+        ],
+        "results": [asdict(result) for result in bench.results],
+    }
+    path = home / "results.json"
+    path.write_text(json.dumps(content, indent=2) + "\n")
+    print(report(bench, description))
+    note(f"wrote {path}")
+    return 1 if failed else 0
+
+
+def _parts(text: str) -> list[str]:
+    names = [name for name in text.split(",") if name]
+    unknown = [name for name in names if name not in PARTS]
+    if unknown or not names:
+        raise argparse.ArgumentTypeError(f"choose from {', '.join(PARTS)}")
+    return names
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError("a positive number")
+    return int(text)
+
+
+def _counts(text: str) -> list[int]:
+    return [_positive(count) for count in text.split(",")]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,50 @@
+"""``lerobot-grasp-preflight``: what disagrees between a HIL-SERL config and what it names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lerobot_grasp_plugin.commands.run import fail, guarded
+
+if TYPE_CHECKING:
+    from lerobot_grasp_plugin.learning.preflight import PreflightReport
+
+PROGRAM = "lerobot-grasp-preflight"
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Runs the command; returns 0 without errors, 1 with, 2 when the config cannot be read."""
+    import argparse
+
+    parser = argparse.ArgumentParser(
+        PROGRAM,
+        description="Compares a HIL-SERL config with the dataset, the reward classifier and the "
+        "calibration it names, and reports every disagreement at once. Writes nothing.",
+    )
+    parser.add_argument("--config_path", metavar="PATH", help="the learner's config, JSON")
+    given = parser.parse_args(args)
+    if given.config_path is None:
+        fail(PROGRAM, "no config is named; give --config_path")
+
+    def action() -> int:
+        from lerobot_grasp_plugin.learning.preflight import preflight
+
+        report = preflight(Path(given.config_path))
+        print("\n".join(preflight_lines(report)))
+        return 0 if report.ok else 1
+
+    return guarded(action)
+
+
+def preflight_lines(report: PreflightReport) -> Iterator[str]:
+    """The report as text, also for the learner's first step."""
+    yield f"=== Preflight of {report.config_path} ==="
+    yield from report.looked_at
+    yield from map(str, report.findings)
+    if not report.findings:
+        yield "no findings"
+        return
+    counts = [(report.count(severity), severity) for severity in ("error", "warning", "note")]
+    yield ", ".join(f"{count} {severity}{'s' * (count != 1)}" for count, severity in counts if count)

@@ -1,0 +1,122 @@
+"""Reports on reward classifiers as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from lerobot_grasp_plugin.learning.drafts import disagreement_lines
+
+if TYPE_CHECKING:
+    from lerobot_grasp_plugin.learning.classifier_evaluation import Evaluation
+    from lerobot_grasp_plugin.learning.classifier_review import EvaluationReport
+    from lerobot_grasp_plugin.learning.classifier_training import TrainingReport
+    from lerobot_grasp_plugin.learning.metrics import Confusion
+    from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
+
+LEROBOT_THRESHOLD = 0.5
+_HEAD = ("Frames", "Success", "Accuracy", "Precision", "Recall", "F1", "AUC")
+
+
+def training_lines(report: TrainingReport) -> Iterator[str]:
+    """What was trained, how good it is on the validation episodes, and what to do with it."""
+    yield from map(str, report.warnings)
+    yield f"Encoder: {report.encoder}"
+    yield f"Pictures: {_pictures(report.preprocessing)}; not normalised, as LeRobot's environment shows them"
+    train, val = (report.splits.part(name) for name in ("train", "val"))
+    yield f"Training episodes ({len(train)}): {_indices(train)}"
+    yield f"Validation episodes ({len(val)}), {report.splits_from}: {_indices(val)}"
+    yield f"Lowest validation loss at step {report.best_step} of {report.steps}"
+    yield ""
+    yield from _quality(report.evaluation, LEROBOT_THRESHOLD)
+    if report.suggested_threshold is not None:
+        yield f"Suggested success_threshold: {report.suggested_threshold:.3f} (highest F1 on these episodes)"
+    yield f"Wrote {report.output_dir} in {report.seconds:.0f} s; in the environment's config:"
+    yield f'  "reward_classifier": {{"pretrained_path": "{report.pretrained_path}"}}'
+
+
+def evaluation_lines(report: EvaluationReport) -> Iterator[str]:
+    """Disagreements with the labels first, then how good the classifier is."""
+    yield from map(str, report.warnings)
+    yield from disagreement_lines(report.draft)
+    yield ""
+    if report.encoder:
+        yield f"Encoder: {report.encoder}"
+    yield f"Pictures: {_pictures(report.preprocessing)}"
+    if report.trained_on:
+        yield f"Episodes it was trained on, so that figures are too good: {_indices(report.trained_on)}"
+    if report.evaluation.is_labelled:
+        yield from _quality(report.evaluation, report.threshold)
+        suggested = report.evaluation.suggested_threshold
+        if suggested is not None:
+            yield f"Highest F1 on these episodes at threshold {suggested:.3f}"
+    else:
+        yield f"{report.evaluation.frames} frames without labels"
+    for what, path in (("the draft", report.draft_path), ("report and pictures", report.output_dir)):
+        if path is not None:
+            yield f"Wrote {what} to {path}"
+
+
+def _quality(evaluation: Evaluation, threshold: float) -> Iterator[str]:
+    whole = evaluation.confusion(threshold)
+    yield f"=== {len(evaluation.episodes)} episodes, {whole.frames} frames, threshold {threshold:g} ==="
+    yield f"AUC {_figure(evaluation.area_under_curve)}, {_rates(whole)}"
+    yield from _aligned(
+        [
+            ("", "said success", "said failure"),
+            ("is success", str(whole.true_success), str(whole.false_failure)),
+            ("is failure", str(whole.false_success), str(whole.true_failure)),
+        ]
+    )
+    yield ""
+    rows: list[Sequence[str]] = [("Source", *_HEAD)]
+    rows += [_row(source, part, threshold) for source, part in evaluation.by_source()]
+    yield from _aligned(rows)
+    yield ""
+    rows = [("Episode", *_HEAD)]
+    rows += [
+        _row(f"{episode.episode_index:02d}", alone, threshold) for episode, alone in evaluation.by_episode()
+    ]
+    yield from _aligned(rows)
+    yield ""
+
+
+def _row(name: str, part: Evaluation, threshold: float) -> tuple[str, ...]:
+    found = part.confusion(threshold)
+    success = found.true_success + found.false_failure
+    rates = (found.accuracy, found.precision, found.recall, found.f1, part.area_under_curve)
+    return (name, str(found.frames), str(success), *map(_figure, rates))
+
+
+def _rates(found: Confusion) -> str:
+    names = ("accuracy", "precision", "recall", "f1")
+    return ", ".join(f"{'F1' if name == 'f1' else name} {_figure(getattr(found, name))}" for name in names)
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
+
+
+def _indices(episodes: Sequence[int]) -> str:
+    return ", ".join(map(str, episodes))
+
+
+def _pictures(preprocessing: ImagePreprocessing) -> str:
+    size = preprocessing.resize
+    crops = [
+        f"{key} cropped to {list(crop)} (top, left, height, width)"
+        for key, crop in preprocessing.crops.items()
+    ]
+    resized = "not resized" if size is None else f"resized to {size[0]} x {size[1]}"
+    return ", ".join([*(crops or ["whole"]), resized, "values in [0, 1]"])
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        first, *rest = row
+        cells = [
+            first.ljust(widths[0]),
+            *(cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True)),
+        ]
+        yield "  ".join(cells).rstrip()

@@ -1,0 +1,49 @@
+"""``lerobot-grasp-train-classifier``: LeRobot's reward classifier, from a labelled dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from lerobot_grasp_plugin.commands.run import TerminalProgress, guarded, parse
+
+if TYPE_CHECKING:
+    from lerobot_grasp_plugin.learning.classifier_fit import Validation
+
+PROGRAM = "lerobot-grasp-train-classifier"
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Runs the command; returns its exit code."""
+    from lerobot_grasp_plugin.learning.classifier_configs import ClassifierTrainConfig
+
+    config = parse(ClassifierTrainConfig, args, program=PROGRAM)
+
+    def action() -> int:
+        from lerobot_grasp_plugin.commands.render_classifier import training_lines
+        from lerobot_grasp_plugin.learning.classifier_training import train_classifier
+
+        progress = TerminalProgress()
+
+        def told(validation: Validation) -> None:
+            if validation.step % config.log_freq == 0 or validation.is_best:
+                progress.close()
+                print(_line(validation), flush=True)
+
+        try:
+            report = train_classifier(config, progress, told)
+        finally:
+            progress.close()
+        print("\n".join(training_lines(report)))
+        return 0
+
+    return guarded(action)
+
+
+def _line(validation: Validation) -> str:
+    auc = "-" if validation.val_auc is None else f"{validation.val_auc:.4f}"
+    mark = "  lowest" if validation.is_best else ""
+    return (
+        f"step {validation.step}: loss {validation.train_loss:.4f}, validation loss "
+        f"{validation.val_loss:.4f}, AUC {auc}, {validation.seconds:.0f} s{mark}"
+    )

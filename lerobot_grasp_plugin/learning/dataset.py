@@ -1,0 +1,347 @@
+"""LeRobot's dataset with this package's labels, preprocessing and frame cache."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import datasets
+import numpy as np
+from lerobot.datasets import LeRobotDataset
+
+from lerobot_grasp_plugin.core.intervals import IntervalSet
+from lerobot_grasp_plugin.core.labels import Alignment, Done, Unlisted
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem, UsageError
+from lerobot_grasp_plugin.learning.frame_cache import FrameCache
+from lerobot_grasp_plugin.learning.frame_reader import FrameReader
+from lerobot_grasp_plugin.learning.in_order import InOrderItems
+from lerobot_grasp_plugin.learning.overlay import LabelOverlay, overlay_labels
+from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
+from lerobot_grasp_plugin.learning.recorded_labels import LABEL_COLUMNS, RecordedLabels
+from lerobot_grasp_plugin.learning.sidecar import LearningSidecar, read_learning, write_learning
+from lerobot_grasp_plugin.ops.recipe import LabelOptions
+
+logger = logging.getLogger(__name__)
+
+
+class GraspDataset(LeRobotDataset):  # type: ignore[misc]  # lerobot is not typed
+    """A ``LeRobotDataset`` that reads labels of an annotation file, and records labels.
+
+    Reading: with ``annotations``, items are those that ``lerobot-grasp-relabel`` would have written,
+    and nothing is written. One thing differs: with ``unlisted="drop"`` the remaining episodes keep
+    their ``episode_index`` and ``index``, as with ``episodes=``. Pictures are prepared as the
+    dataset's sidecar says, and are then floats in [0, 1] even with ``return_uint8=True``. Without
+    annotations, sidecar and cache it is a ``LeRobotDataset``.
+
+    Recording: ``create`` and ``resume`` give a dataset whose ``add_frame`` fills the label columns.
+
+    Args:
+        repo_id: The dataset's name.
+        root: Its folder; None for LeRobot's home folder, then the Hub.
+        *args: LeRobot's further arguments, by position.
+        annotations: Annotation file whose labels replace the dataset's.
+        done: How ``next.done`` is made; None keeps the dataset's, or is ``episode_end`` without one.
+        alignment: ``frame``: row t has the label of image t; ``next``: of image t + 1.
+        unlisted: What becomes of episodes that no annotation names.
+        index_base: Number of an episode's first frame, 0 or 1, in annotations that do not say it.
+        success_value: ``next.reward`` of success frames.
+        failure_value: ``next.reward`` of all others.
+        next_success: Also give ``next.success``.
+        preprocessing: Of pictures: ``stored`` for what the sidecar says, None for none.
+        cache_frames: Keep decoded episodes in memory (see ``FrameCache``). Its pixels are those of
+            LeRobot's ``pyav`` backend.
+        **kwargs: LeRobot's further arguments.
+
+    Raises:
+        GraspError: With everything that is wrong with the annotations or the preprocessing.
+    """
+
+    episodes: list[int] | None
+    reader: Any
+    writer: Any
+    preprocessing: ImagePreprocessing | None
+    _recorded: RecordedLabels | None = None
+    _in_order: InOrderItems | None = None
+
+    def __init__(
+        self,
+        repo_id: str,
+        root: str | Path | None = None,
+        *args: Any,
+        annotations: str | Path | None = None,
+        done: Done | None = None,
+        alignment: Alignment = "frame",
+        unlisted: Unlisted = "error",
+        index_base: int | None = None,
+        success_value: float = 1.0,
+        failure_value: float = 0.0,
+        next_success: bool = False,
+        preprocessing: ImagePreprocessing | Literal["stored"] | None = "stored",
+        cache_frames: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        options = LabelOptions(
+            success_value=success_value,
+            failure_value=failure_value,
+            alignment=alignment,
+            done=done,
+            unlisted=unlisted,
+            next_success=next_success,
+            index_base=index_base,
+        )
+        if annotations is None and options != LabelOptions():
+            message = "options for labels are given, and no annotation file"
+            raise UsageError(Problem("no-annotations", message, hint="give annotations="))
+        super().__init__(repo_id, root, *args, **kwargs)
+        if self.writer is not None:
+            message = "a dataset that is written to cannot be read with other labels"
+            hint = "leave streaming_encoding and batch_encoding_size out; record with create or resume"
+            raise UsageError(Problem("contradicting-options", message, hint=hint))
+        if annotations is not None:
+            self._lay_over(Path(annotations).expanduser(), options)
+        if preprocessing == "stored":
+            stored = read_learning(self.root)
+            preprocessing = None if stored is None else stored.preprocessing
+        self.preprocessing = preprocessing
+        if preprocessing is not None or cache_frames:
+            cache = FrameCache(preprocessing) if cache_frames else None
+            self.reader = FrameReader(self.reader, preprocessing, cache)
+        if preprocessing is not None:
+            self._reshape_cameras(preprocessing)
+
+    def fill_frame_cache(self) -> None:
+        """Decodes all selected episodes into the frame cache, in order.
+
+        Do so before a DataLoader with workers is started: the workers then share the cache.
+
+        Raises:
+            UsageError: The dataset was opened without ``cache_frames``.
+        """
+        if not isinstance(self.reader, FrameReader) or self.reader.cache is None:
+            hint = "open the dataset with cache_frames=True"
+            raise UsageError(Problem("no-frame-cache", "the dataset has no frame cache", hint=hint))
+        chosen = range(self.meta.total_episodes) if self.episodes is None else sorted(set(self.episodes))
+        self.reader.fill_cache(list(chosen))
+
+    def __getitem__(self, idx: Any) -> Any:
+        if self.writer is None and isinstance(idx, int):
+            if self._in_order is None:
+                self._in_order = InOrderItems()
+            item = self._in_order.item(self.reader, self.preprocessing, idx)
+            if item is not None:
+                return item
+        return super().__getitem__(idx)
+
+    # -- labels laid over -------------------------------------------------------------------------
+
+    def _lay_over(self, annotations: Path, options: LabelOptions) -> None:
+        overlay = overlay_labels(self.repo_id, self.root, annotations, options, self.episodes)
+        for warning in overlay.warnings:
+            logger.warning("%s", warning)
+        chosen = range(self.meta.total_episodes) if self.episodes is None else set(self.episodes)
+        if len(overlay.episodes) < len(chosen):
+            kept = set(overlay.episodes)
+            self.episodes = [episode for episode in self.episodes or chosen if episode in kept]
+            self.reader.episodes = self.episodes
+            self.reader.load_and_activate()
+        rows = self.reader.hf_dataset
+        order = self._file_order(rows, overlay)
+        for name, column in overlay.columns.items():
+            if name in rows.column_names:
+                rows = rows.remove_columns(name)
+            values = np.empty_like(column)
+            values[order] = column
+            rows = rows.add_column(name, values, feature=datasets.Value(column.dtype.name))
+        own = self.meta.features
+        made = {
+            name: {"dtype": column.dtype.name, "shape": (1,), "names": None}
+            for name, column in overlay.columns.items()
+        }
+        self.meta.info.features = {name: made.get(name) or own[name] for name in overlay.features}
+        columns = [name for name in self.meta.features if name in rows.column_names]
+        self.reader.hf_dataset = rows.select_columns(columns)
+        self.meta.stats = {**(self.meta.stats or {}), **overlay.stats}
+
+    def _file_order(self, rows: datasets.Dataset, overlay: LabelOverlay) -> Any:
+        """Where in the table each row of the overlay stands, int64 of shape ``(frames,)``."""
+        episode_index = rows.data.column(layout.EPISODE_INDEX).to_numpy()
+        index = rows.data.column(layout.INDEX).to_numpy()
+        order = np.lexsort((index, episode_index))
+        expected = np.repeat(overlay.episodes, overlay.lengths)
+        if not np.array_equal(episode_index[order], expected):
+            message = "the rows LeRobot loaded are not those of the episodes table"
+            raise DatasetError(Problem("wrong-length", message, str(self.root)))
+        return order
+
+    def _reshape_cameras(self, preprocessing: ImagePreprocessing) -> None:
+        """Puts the shapes that come out into the features, in memory."""
+        cameras = [key for key in self.meta.camera_keys if key not in self.meta.depth_keys]
+        problems = [
+            Problem(
+                "unknown-camera",
+                f"the preprocessing crops {key!r}, which the dataset has not",
+                str(self.root),
+                f"cameras: {', '.join(cameras) or 'none'}",
+            )
+            for key in preprocessing.crops
+            if key not in cameras
+        ]
+        features = dict(self.meta.features)
+        for key in cameras:
+            channels_first = str((features[key].get("names") or [""])[0]).startswith("channel")
+            shape = tuple(features[key]["shape"])
+            chw = shape if channels_first else (shape[2], shape[0], shape[1])
+            try:
+                channels, height, width = preprocessing.output_shape(key, chw)
+            except GraspError as error:
+                problems += error.problems
+                continue
+            shape = (channels, height, width) if channels_first else (height, width, channels)
+            features[key] = {**features[key], "shape": shape}
+        if problems:
+            raise DatasetError(problems)
+        self.meta.info.features = features
+
+    # -- recording --------------------------------------------------------------------------------
+
+    @classmethod
+    def create(
+        cls,
+        repo_id: str,
+        fps: int,
+        features: Mapping[str, Mapping[str, Any]],
+        *args: Any,
+        done: Done | None = None,
+        alignment: Alignment = "frame",
+        success_value: float = 1.0,
+        failure_value: float = 0.0,
+        next_success: bool = False,
+        preprocessing: ImagePreprocessing | None = None,
+        **kwargs: Any,
+    ) -> Self:
+        """A new dataset to record into, with label columns and a sidecar.
+
+        Args:
+            repo_id: The dataset's name.
+            fps: Frames per second.
+            features: As LeRobot takes them; ``next.reward`` and ``next.done`` are added.
+            *args: LeRobot's further arguments, by position.
+            done: Which frames besides the last are done; None for none (``episode_end``).
+            alignment: Which row gets the mark of a frame: its own, or the one before.
+            success_value: ``next.reward`` of success frames.
+            failure_value: ``next.reward`` of all others.
+            next_success: Also record ``next.success``.
+            preprocessing: Stored in the sidecar; the pictures themselves are recorded whole.
+            **kwargs: LeRobot's further arguments.
+        """
+        options = LabelOptions(
+            done=done,
+            alignment=alignment,
+            success_value=success_value,
+            failure_value=failure_value,
+            next_success=next_success,
+        )
+        labels: dict[str, Any] = {layout.REWARD: {"dtype": "float32", "shape": (1,), "names": None}}
+        labels[layout.DONE] = {"dtype": "bool", "shape": (1,), "names": None}
+        if next_success:
+            labels[layout.SUCCESS] = {"dtype": "bool", "shape": (1,), "names": None}
+        recorded = RecordedLabels(options, {**labels, **features})
+        dataset: Self = super().create(repo_id, fps, {**labels, **features}, *args, **kwargs)
+        write_learning(dataset.root, LearningSidecar(preprocessing=preprocessing))
+        return dataset._record_with(recorded)
+
+    @classmethod
+    def resume(
+        cls,
+        *args: Any,
+        done: Done | None = None,
+        alignment: Alignment = "frame",
+        success_value: float = 1.0,
+        failure_value: float = 0.0,
+        **kwargs: Any,
+    ) -> Self:
+        """An existing dataset to record more episodes into; the label columns it has are filled.
+
+        Args:
+            *args: LeRobot's arguments, by position.
+            done: As in ``create``.
+            alignment: As in ``create``.
+            success_value: As in ``create``.
+            failure_value: As in ``create``.
+            **kwargs: LeRobot's arguments.
+        """
+        options = LabelOptions(
+            done=done, alignment=alignment, success_value=success_value, failure_value=failure_value
+        )
+        dataset: Self = super().resume(*args, **kwargs)
+        return dataset._record_with(RecordedLabels(options, dataset.features))
+
+    def _record_with(self, recorded: RecordedLabels) -> Self:
+        self._recorded = recorded
+        self.preprocessing = None
+        return self
+
+    @property
+    def success(self) -> IntervalSet:
+        """Success frames of the episode that is being recorded, so far; 0-based, half-open."""
+        return self._recording("success").success
+
+    def mark_success(self, active: bool) -> None:
+        """Says whether the frames added from now on, to the end of the episode, are success."""
+        recorded = self._recording("mark_success")
+        if not any(name in self.features for name in LABEL_COLUMNS):
+            message = "the dataset has no label column that could hold a success"
+            raise UsageError(Problem("no-labels", message, str(self.root), "record a new one with create"))
+        recorded.active = active
+
+    def correct_success(self, success: IntervalSet) -> None:
+        """Replaces the success frames of the episode that is being recorded.
+
+        Raises:
+            UsageError: A range reaches past the frames recorded so far.
+        """
+        self._recording("correct_success").correct(success)
+
+    def add_frame(self, frame: dict[str, Any]) -> None:
+        """Adds a frame; label columns it lacks are filled.
+
+        Args:
+            frame: As LeRobot takes it. Its own ``next.reward``, ``next.done`` and ``next.success`` are
+                kept.
+        """
+        if self._recorded is None:
+            super().add_frame(frame)
+            return
+        super().add_frame(self._recorded.filled(frame))
+        self._recorded.added(frame)
+
+    def save_episode(self, episode_data: dict[str, Any] | None = None, *args: Any, **kwargs: Any) -> None:
+        """Labels the episode by its marks, then saves it as LeRobot does.
+
+        Args:
+            episode_data: An episode of the caller's own, which is saved as it is.
+            *args: LeRobot's further arguments.
+            **kwargs: LeRobot's further arguments.
+        """
+        if self._recorded is None or episode_data is not None:
+            super().save_episode(episode_data, *args, **kwargs)
+            return
+        if self.has_pending_frames():
+            self._recorded.finish(self.writer.episode_buffer)
+        super().save_episode(None, *args, **kwargs)
+        self._recorded.begin()
+
+    def clear_episode_buffer(self, *args: Any, **kwargs: Any) -> None:
+        """Forgets the episode that is being recorded, with its marks."""
+        super().clear_episode_buffer(*args, **kwargs)
+        if self._recorded is not None:
+            self._recorded.begin()
+
+    def _recording(self, what: str) -> RecordedLabels:
+        if self._recorded is None:
+            hint = "open it with GraspDataset.create or GraspDataset.resume"
+            raise UsageError(Problem("not-recording", f"{what}: the dataset is not recorded into", hint=hint))
+        return self._recorded

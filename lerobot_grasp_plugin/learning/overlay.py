@@ -1,0 +1,118 @@
+"""The label columns that relabel would write, made in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from lerobot_grasp_plugin.core.plan import PlannedEpisode
+from lerobot_grasp_plugin.core.stats import combine
+from lerobot_grasp_plugin.dataset.reader import EpisodeBatch
+from lerobot_grasp_plugin.errors import AnnotationError, Problem
+from lerobot_grasp_plugin.ops.annotate import label_sources
+from lerobot_grasp_plugin.ops.features import unify
+from lerobot_grasp_plugin.ops.recipe import LabelOptions, MergeConfig, SourceConfig
+from lerobot_grasp_plugin.ops.rows import RowBlock, RowBuilder
+from lerobot_grasp_plugin.ops.sources import open_sources
+from lerobot_grasp_plugin.writers import v30
+
+
+@dataclass(frozen=True)
+class LabelOverlay:
+    """Labels of some episodes of a dataset.
+
+    Attributes:
+        episodes: Which ones, by ``episode_index``, ascending; without those left out as unlisted.
+        lengths: Frames of each.
+        columns: ``next.reward`` (float32), ``next.done`` (bool) and, when asked for,
+            ``next.success`` (bool): shape ``(frames,)``, one episode after the other.
+        features: Names of the features of the labelled dataset, in the order relabel gives them.
+        stats: Statistics of each column over the whole, as relabel writes them.
+        warnings: What is odd about the annotations, and which episodes were left out or kept.
+    """
+
+    episodes: Sequence[int]
+    lengths: Sequence[int]
+    columns: Mapping[str, NDArray[Any]]
+    features: Sequence[str]
+    stats: Mapping[str, Mapping[str, NDArray[Any]]]
+    warnings: Sequence[Problem]
+
+
+def overlay_labels(
+    repo_id: str,
+    root: Path,
+    annotations: Path,
+    options: LabelOptions,
+    episodes: Sequence[int] | None = None,
+) -> LabelOverlay:
+    """Labels of a dataset's episodes, by the code that ``lerobot-grasp-relabel`` runs.
+
+    Args:
+        repo_id: The dataset's name, which the headers of the annotation file may use.
+        root: Its folder.
+        annotations: The annotation file.
+        options: How annotations become labels.
+        episodes: By ``episode_index``; None for all.
+
+    Raises:
+        GraspError: With everything that is wrong with the annotations or the dataset.
+    """
+    chosen = None if episodes is None else sorted(set(episodes))
+    sources = open_sources([SourceConfig(repo_id=repo_id, root=root, episodes=chosen)], [])
+    warnings = label_sources(sources, annotations, options)
+    source = sources[0]
+    if not source.episodes:
+        message = "none of the chosen episodes is annotated, and unlisted episodes are dropped"
+        raise AnnotationError(Problem("no-episodes", message, str(annotations)))
+    target = unify(sources, MergeConfig(**asdict(options)))
+    builder = RowBuilder(
+        source,
+        target,
+        v30.data_schema({name: target.features[name] for name in target.labels}, {}),
+        task_map=dict.fromkeys(source.tasks or (0,), 0),
+        options=options,
+        timestamps="fix",
+        recompute=target.labels,
+    )
+    blocks = list(_blocks(builder, source.reader.read(source.episodes, builder.columns)))
+    table = pa.concat_tables([block.table for block in blocks])
+    stats = {
+        name: combine(
+            {
+                statistic: np.concatenate([block.stats[name][statistic] for block in blocks])
+                for statistic in blocks[0].stats[name]
+            }
+        )
+        for name in target.labels
+    }
+    return LabelOverlay(
+        episodes=tuple(source.episodes),
+        lengths=[int(source.reader.lengths[episode]) for episode in source.episodes],
+        columns={
+            name: np.asarray(table[name].combine_chunks().to_numpy(zero_copy_only=False))
+            for name in target.labels
+        },
+        features=tuple(target.features),
+        stats=stats,
+        warnings=[
+            *warnings,
+            *(Problem("labels", note, str(annotations), severity="warning") for note in source.notes),
+        ],
+    )
+
+
+def _blocks(builder: RowBuilder, batches: Iterator[EpisodeBatch]) -> Iterator[RowBlock]:
+    index = 0
+    for batch in batches:
+        planned = []
+        for episode, length in zip(batch.episodes, batch.lengths, strict=True):
+            planned.append(PlannedEpisode(episode, 0, episode, length, index, 0))
+            index += length
+        yield builder.build(batch, planned)

@@ -1,0 +1,1 @@
+"""One module per topic, each a function from facts to findings."""

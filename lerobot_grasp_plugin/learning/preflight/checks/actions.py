@@ -1,0 +1,126 @@
+"""Width, convention and values of actions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from lerobot_grasp_plugin.learning.preflight.dataset_facts import DatasetFacts
+from lerobot_grasp_plugin.learning.preflight.facts import Facts
+from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, warning
+from lerobot_grasp_plugin.learning.preflight.ranges import listed
+
+GRIPPER_COMMANDS = 3
+"""LeRobot's discrete gripper: 0 close, 1 stay, 2 open (``GripperVelocityToJoint``)."""
+_UNIT = 1.0 + 1e-3
+
+
+def check_actions(facts: Facts) -> Iterator[Finding]:
+    """Source of the rules: ``gym_manipulator.make_processors`` and ``SACAlgorithm``."""
+    yield from _environment(facts)
+    for dataset in facts.datasets:
+        if "action" in dataset.columns:
+            yield from _width_and_convention(facts, dataset)
+            yield from _gripper(facts, dataset)
+            yield from _movement(facts, dataset)
+
+
+def _environment(facts: Facts) -> Iterator[Finding]:
+    config = facts.config
+    if facts.end_effector:
+        if not facts.use_gripper:
+            message = "with inverse kinematics LeRobot takes a gripper command from every action (a KeyError)"
+            yield error("gripper-disabled", "env.processor.gripper.use_gripper", message, "set it to true")
+        elif facts.action_width is not None and facts.action_width != 4:
+            message = f"an action has {facts.action_width} values, the environment takes dx, dy, dz, gripper"
+            change = "continuous shape [3] with num_discrete_actions 3, or [4] without"
+            yield error("action-width", "env.features.action.shape", message, change)
+        if (
+            config.has("env.processor.max_gripper_pos")
+            and config.get("env.processor.max_gripper_pos") is None
+        ):
+            message = "null, and the gripper command is multiplied by it"
+            yield error("max-gripper-pos", "env.processor.max_gripper_pos", message, "100.0 for an SO101")
+    if facts.use_gripper and facts.discrete not in (None, GRIPPER_COMMANDS):
+        message = f"{facts.discrete}, the gripper knows 0 close, 1 stay, 2 open"
+        yield error("discrete-actions", "policy.num_discrete_actions", message, "set it to 3")
+    gives, kind = facts.teleop_gives, config.text("env.teleop.type")
+    if gives == "deltas" and not facts.end_effector and facts.config.text("env.name") != "gym_hil":
+        message = f"{kind} gives end-effector deltas, and without it they go to the joints as they are"
+        change = "write inverse_kinematics with urdf_path, target_frame_name, bounds and step sizes"
+        yield error("action-convention", "env.processor.inverse_kinematics", message, change)
+    if gives == "joints" and facts.end_effector:
+        message = f"{kind} gives joint positions, the environment takes end-effector deltas"
+        yield error(
+            "action-convention", "env.teleop.type", message, "use a gamepad, or no inverse_kinematics"
+        )
+    mode = config.text("env.processor.control_mode")
+    if (mode == "leader" and gives == "deltas") or (mode in ("gamepad", "keyboard") and gives == "joints"):
+        message = f"{mode!r}, and the teleoperator is {kind}"
+        yield warning("control-mode", "env.processor.control_mode", message, "name the one that is used")
+
+
+def _width_and_convention(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
+    place = dataset.column_place("action")
+    values, names = dataset.columns["action"], dataset.names("action")
+    width = values.shape[1]
+    if facts.action_width is not None and width != facts.action_width:
+        message = f"{width} values per row ({', '.join(names) or 'unnamed'}), the policy has "
+        message += f"{facts.continuous_width} continuous"
+        message += f" and a discrete one of {facts.discrete}" if facts.discrete is not None else ""
+        yield error("action-width", place, message, "record with the teleoperator and gripper of this config")
+    motion = values[:, :3] if facts.end_effector else values
+    beyond = float(np.abs(motion).max(initial=0.0))
+    joints = any(name.endswith(".pos") for name in names)
+    deltas = any("delta" in name for name in names)
+    if facts.end_effector and (joints or beyond > _UNIT):
+        message = f"values up to {beyond:.4g} ({', '.join(names) or 'unnamed'}), the environment takes "
+        message += "end-effector deltas in [-1, 1]; these look like joint positions"
+        change = "record with the gamepad of this config, or remove env.processor.inverse_kinematics"
+        yield error("action-convention", place, message, change)
+    elif not facts.end_effector and facts.teleop_gives != "deltas" and deltas:
+        message = f"{', '.join(names)} are end-effector deltas, the environment sends actions to the joints"
+        yield error("action-convention", place, message, "add env.processor.inverse_kinematics")
+
+
+def _gripper(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
+    values = dataset.columns["action"]
+    if not facts.use_gripper or values.shape[1] != 4 or not (facts.end_effector or facts.discrete):
+        return
+    place, gripper = dataset.column_place("action"), values[:, 3]
+    last = (facts.discrete or GRIPPER_COMMANDS) - 1
+    low, high = float(gripper.min(initial=0)), float(gripper.max(initial=0))
+    if low < -0.5 or high >= last + 0.5:
+        message = f"the gripper command goes from {low:.4g} to {high:.4g}, LeRobot's from 0 to {last}"
+        change = "0 close, 1 stay, 2 open: a command in [-1, 1] becomes its value plus 1"
+        yield error("gripper-range", place, message, change)
+    elif facts.discrete is not None:
+        between = int((np.abs(gripper - np.round(gripper)) > 1e-3).sum())
+        if between:
+            message = f"{between} gripper commands are no whole numbers, and will be rounded"
+            yield warning("gripper-range", place, message, "record 0 close, 1 stay, 2 open")
+
+
+def _movement(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
+    place, names = dataset.column_place("action"), dataset.names("action")
+    width = dataset.columns["action"].shape[1]
+    moving = width - 1 if width == 4 and facts.use_gripper else width
+    still = [
+        int(episode)
+        for episode, rows in zip(dataset.episodes, dataset.per_episode("action"), strict=True)
+        if not rows[:, :moving].any()
+    ]
+    if still:
+        message = f"the arm's actions are all zero in {listed(still, 'episode')}"
+        change = "leave these episodes out; they are recorded so when no kinematics (URDF) is loaded"
+        yield error("zero-actions", place, message, change)
+    if len(still) == len(dataset.episodes):
+        return
+    spans = np.ptp(dataset.columns["action"], axis=0)
+    for dimension in np.flatnonzero(spans == 0).tolist():
+        name = names[dimension] if dimension < len(names) else f"dimension {dimension}"
+        value = dataset.columns["action"][0, dimension]
+        message = f"{name} is {value:g} in every row"
+        change = "check the teleoperator; a dimension that never moves cannot be learned"
+        yield warning("constant-action", place, message, change)

@@ -1,0 +1,73 @@
+"""The reward classifier against what the environment shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lerobot_grasp_plugin.learning.preflight.checks.images import CROPS, camera_name, camera_shape
+from lerobot_grasp_plugin.learning.preflight.classifier_facts import PATH_KEY, ClassifierFacts
+from lerobot_grasp_plugin.learning.preflight.config_view import shape_of
+from lerobot_grasp_plugin.learning.preflight.facts import Facts
+from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, warning
+from lerobot_grasp_plugin.learning.preflight.pictures import Preprocessing, crop_text
+
+_NOTHING = Preprocessing({}, None)
+
+
+def check_classifier(facts: Facts) -> Iterator[Finding]:
+    """Source of the rules: ``RewardClassifierProcessorStep`` and ``Classifier.predict_reward``."""
+    classifier = facts.classifier
+    if classifier is None:
+        return
+    config_file = str(classifier.root / "config.json")
+    kind = classifier.config.get("type")
+    if kind not in (None, "reward_classifier"):
+        message = f"a checkpoint of type {kind!r}"
+        yield error("classifier-type", PATH_KEY, message, "name one of a reward_classifier")
+    cameras = facts.config.mapping("env.robot.cameras")
+    given = {f"observation.images.{name}" for name in cameras} or set(facts.cameras)
+    for key in classifier.image_features:
+        if key not in given:
+            message = f"it looks at {key}, the environment gives {', '.join(sorted(given)) or 'no pictures'}"
+            yield error("classifier-camera", PATH_KEY, message, "train it on the environment's cameras")
+    count = classifier.config.get("num_cameras")
+    if isinstance(count, int) and count != len(classifier.image_features):
+        message = f"num_cameras is {count}, input_features has {len(classifier.image_features)} pictures"
+        yield error("classifier-camera", config_file, message, "train it with as many as there are")
+    for key, feature in classifier.image_features.items():
+        if key in given:
+            yield from _picture(facts, classifier, key, shape_of(feature))
+    for key, stats in classifier.image_stats.items():
+        highest = max((max(values) for values in stats.values()), default=0.0)
+        where = str(classifier.root)
+        if highest > 1.5:
+            message = f"it was trained with statistics of {key} up to {highest:g}, so on pictures in 0-255; "
+            message += "the environment gives 0-1"
+            yield error("image-range", where, message, "train it again on pictures in 0-1")
+        elif stats:
+            message = f"it was trained on normalised pictures of {key}, and LeRobot 0.6.1 leaves the saved "
+            message += "normaliser out in the environment: probabilities differ"
+            change = "train with normalization_mapping VISUAL: IDENTITY (lerobot-grasp-train-classifier does)"
+            yield warning("classifier-normaliser", where, message, change)
+
+
+def _picture(
+    facts: Facts, classifier: ClassifierFacts, key: str, trained: tuple[int, ...] | None
+) -> Iterator[Finding]:
+    environment = facts.environment or _NOTHING
+    camera = camera_shape(facts, key) or shape_of(facts.cameras.get(key))
+    if camera is not None and trained is not None and len(camera) == 3:
+        shown = environment.output(key, (camera[0], camera[1], camera[2]))
+        if shown != trained:
+            message = f"it was trained on {key} of shape {list(trained)}, the environment shows {list(shown)}"
+            change = f"set resize_size to {list(trained[1:])}, or train it on the environment's size"
+            yield error("classifier-image-size", PATH_KEY, message, change)
+    record = classifier.preprocessing
+    if record is None:
+        return
+    if record.crops.get(key) != environment.crops.get(key):
+        message = (
+            f"{crop_text(environment.crops.get(key))} of {camera_name(key)}, the classifier was trained "
+        )
+        message += f"with {crop_text(record.crops.get(key))} ({classifier.preprocessing_from})"
+        yield error("classifier-crop", f"{CROPS}.{key}", message, "use one crop, or train it again")

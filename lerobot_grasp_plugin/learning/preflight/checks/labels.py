@@ -1,0 +1,170 @@
+"""What rewards and dones mean, and whether there is anything to learn from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.learning.preflight.dataset_facts import DatasetFacts
+from lerobot_grasp_plugin.learning.preflight.facts import Facts
+from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, warning
+from lerobot_grasp_plugin.learning.preflight.ranges import listed
+
+CLASSIFIER = "env.processor.reward_classifier"
+TERMINATE = "env.processor.reset.terminate_on_success"
+_FEW_FRAMES = 0.01
+_FEW_EPISODES = 0.1
+
+
+def check_labels(facts: Facts) -> Iterator[Finding]:
+    """Rewards and dones of the data against those the environment will give."""
+    threshold = facts.config.number(f"{CLASSIFIER}.success_threshold")
+    if threshold is not None and not 0 < threshold < 1:
+        message = f"{threshold:g} is no probability between 0 and 1: success would come always or never"
+        change = "take the threshold that lerobot-grasp-eval-classifier suggests"
+        yield error("success-threshold", f"{CLASSIFIER}.success_threshold", message, change)
+    labelled = [dataset for dataset in facts.datasets if layout.REWARD in dataset.columns]
+    for dataset in labelled:
+        yield from _values(facts, dataset)
+        if layout.DONE in dataset.columns:
+            yield from _dones(facts, dataset)
+        yield from _alignment(facts, dataset)
+        yield from _balance(dataset)
+    if labelled and not any(_success(dataset).any() for dataset in labelled):
+        message = "no row is a success, so there is no reward to learn from"
+        change = "label it (dataset.annotations, lerobot-grasp-relabel), or add episodes that succeed"
+        yield error("class-balance", labelled[0].column_place(layout.REWARD), message, change)
+
+
+def _success_value(dataset: DatasetFacts) -> float:
+    value = dataset.labels.get("success_value")
+    return float(value) if isinstance(value, (int, float)) and not dataset.relabelled else 1.0
+
+
+def _success(dataset: DatasetFacts) -> NDArray[np.bool_]:
+    rewards = dataset.columns[layout.REWARD][:, 0]
+    known = _success_value(dataset)
+    if not (rewards == known).any():
+        known = max(rewards.max(initial=0.0), np.finfo(np.float64).tiny)
+    return np.asarray(rewards == known)
+
+
+def _values(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
+    place = dataset.column_place(layout.REWARD)
+    values = np.unique(dataset.columns[layout.REWARD])
+    failure = dataset.labels.get("failure_value")
+    expected = {_success_value(dataset), float(failure) if isinstance(failure, (int, float)) else 0.0}
+    odd = [value for value in values.tolist() if not any(np.isclose(value, known) for known in expected)]
+    if odd and not dataset.relabelled:
+        shown = ", ".join(f"{value:g}" for value in odd[:6])
+        known = " and ".join(f"{value:g}" for value in sorted(expected))
+        message = f"there are rewards {shown}; a grasp dataset has {known}"
+        yield error("reward-values", place, message, "relabel it, or check what these values mean")
+    reward = facts.config.number(f"{CLASSIFIER}.success_reward")
+    if reward is None and facts.classifier is not None:
+        reward = 1.0
+    given = dataset.columns[layout.REWARD][:, 0][_success(dataset)]
+    if reward is not None and len(given) and not odd and not np.isclose(given[0], reward):
+        message = f"{reward:g}, the dataset rewards success with {given[0]:g}"
+        change = f"set it to {given[0]:g}, or relabel with --success_value {reward:g}"
+        yield error("success-reward", f"{CLASSIFIER}.success_reward", message, change)
+
+
+def _dones(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
+    place = dataset.column_place(layout.DONE)
+    done = dataset.columns[layout.DONE][:, 0].astype(bool)
+    success = _success(dataset)
+    ends = dataset.starts + dataset.lengths - 1
+    open_ended = dataset.episodes[~done[ends]].tolist()
+    if open_ended:
+        message = (
+            f"the last row of {listed(open_ended, 'episode')} is not done, and LeRobot's buffer takes the "
+        )
+        message += "first row of the next episode for what came after it"
+        yield error("done-not-at-end", place, message, "relabel with --done episode_end or first_success")
+    terminate = facts.config.flag(TERMINATE, True)
+    episodes = np.repeat(dataset.episodes, dataset.lengths)
+    running = list(_running_on(dataset, success, done)) if terminate else []
+    if running:
+        message = (
+            f"the first success of {listed(running, 'episode')} is not done, and the environment ends an "
+        )
+        message += "episode there (terminate_on_success)"
+        change = "relabel with --done first_success, or set terminate_on_success to false"
+        yield warning("success-not-done", place, message, change)
+    inside = done.copy()
+    inside[ends] = False
+    if not terminate and (inside & success).any():
+        message = (
+            f"{int((inside & success).sum())} success rows end their episode, and the environment goes on"
+        )
+        message += " after success (terminate_on_success is false)"
+        yield warning("done-at-success", place, message, "relabel with --done episode_end, or terminate")
+    if (inside & ~success).any():
+        rows = np.flatnonzero(inside & ~success)
+        message = (
+            f"{len(rows)} rows inside of {listed(np.unique(episodes[rows]).tolist(), 'episode')} are done "
+        )
+        message += "without success"
+        yield warning("done-inside", place, message, "relabel with --done first_success or episode_end")
+
+
+def _running_on(dataset: DatasetFacts, success: NDArray[np.bool_], done: NDArray[np.bool_]) -> Iterator[int]:
+    """Episodes whose first success row is not done; what follows a done row no longer counts."""
+    rows = zip(dataset.starts, dataset.lengths, dataset.episodes, strict=True)
+    for start, length, episode in rows:
+        mine = success[start : start + length]
+        if mine.any() and not done[start + int(mine.argmax())]:
+            yield int(episode)
+
+
+def _alignment(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
+    if dataset.relabelled:
+        alignment, where = facts.config.text("dataset.alignment"), "dataset.alignment"
+    else:
+        alignment = dataset.labels.get("alignment")
+        where = str(dataset.root / layout.PROVENANCE_PATH)
+    if alignment == "frame":
+        message = (
+            "row t has the label of image t, and the learner takes it for the reward of the step after it"
+        )
+        change = "relabel for the learner with --alignment next; frame is what a reward classifier wants"
+        yield warning("alignment", where, message, change)
+
+
+def _balance(dataset: DatasetFacts) -> Iterator[Finding]:
+    """Too few successes, of the dataset or of one source it was merged of."""
+    success, place = _success(dataset), dataset.column_place(layout.REWARD)
+    done = dataset.columns.get(layout.DONE, np.zeros((len(success), 1)))[:, 0].astype(bool)
+    for name, chosen in _parts(dataset):
+        mine = success[np.repeat(chosen, dataset.lengths)]
+        ended = done[np.repeat(chosen, dataset.lengths)]
+        lengths = dataset.lengths[chosen]
+        starts = np.concatenate(([0], np.cumsum(lengths)[:-1])).astype(np.int64)
+        episodes = np.maximum.reduceat(mine, starts) if len(mine) else mine
+        sparse = bool(mine.any()) and bool(ended[mine].all())  # one success row ends an episode
+        few = episodes.mean() < _FEW_EPISODES if sparse else mine.mean() < _FEW_FRAMES
+        if mine.any() and few:
+            message = f"{name}: {int(mine.sum())} of {len(mine)} rows ({100 * mine.mean():.1f} %), in "
+            message += f"{int(episodes.sum())} of {len(episodes)} episodes, are success"
+            yield warning("class-balance", place, message, "add successes, or check the annotations")
+
+
+def _parts(dataset: DatasetFacts) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    entries = (dataset.provenance or {}).get("episodes")
+    names = (dataset.provenance or {}).get("sources")
+    origin = {
+        entry.get("episode_index"): entry.get("source")
+        for entry in (entries if isinstance(entries, list) else ())
+        if isinstance(entry, dict)
+    }
+    sources = np.array([origin.get(int(episode), -1) for episode in dataset.episodes])
+    if not isinstance(names, list) or len(np.unique(sources)) < 2:
+        yield dataset.repo_id, np.ones(len(dataset.episodes), dtype=bool)
+        return
+    for number in np.unique(sources).tolist():
+        entry = names[number] if 0 <= number < len(names) else {}
+        yield str(entry.get("repo_id", f"source {number}")), sources == number

@@ -1,0 +1,61 @@
+"""Files of this machine: calibrations and the robot's description."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from lerobot_grasp_plugin.dataset.hub import lerobot_home
+from lerobot_grasp_plugin.learning.preflight.dataset_facts import read_object
+from lerobot_grasp_plugin.learning.preflight.facts import Facts
+from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, warning
+
+_URDF = "env.processor.inverse_kinematics.urdf_path"
+_FOLDERS = {
+    "so100_follower": "so_follower",
+    "so101_follower": "so_follower",
+    "so100_leader": "so_leader",
+    "so101_leader": "so_leader",
+    "koch_follower": "koch_follower",
+    "koch_leader": "koch_leader",
+}
+"""LeRobot's folder of calibrations by config type; types without a calibration are left out."""
+
+
+def check_machine(facts: Facts) -> Iterator[Finding]:
+    """What the actor opens before the robot moves."""
+    for block, folder in (("env.robot", "robots"), ("env.teleop", "teleoperators")):
+        yield from _calibration(facts, block, folder)
+    if not facts.end_effector:
+        return
+    urdf = facts.config.text(_URDF)
+    if urdf is None:
+        message = "missing: without it there is no inverse kinematics, and actions are zero"
+        yield error("urdf-missing", _URDF, message, "give the robot's URDF file")
+    elif not Path(urdf).expanduser().is_file():
+        message = f"there is no file {urdf!r} on this machine"
+        yield warning(
+            "urdf-missing", _URDF, message, "give the file; the machine that runs the actor needs it"
+        )
+
+
+def _calibration(facts: Facts, block: str, folder: str) -> Iterator[Finding]:
+    config = facts.config
+    name = _FOLDERS.get(config.text(f"{block}.type") or "")
+    if name is None:
+        return
+    identity = config.text(f"{block}.id")
+    if identity is None:
+        message = "missing, so LeRobot looks for the calibration None.json"
+        yield warning("calibration-missing", f"{block}.id", message, "give the id it was calibrated under")
+        return
+    own = config.text(f"{block}.calibration_dir")
+    home = Path(os.environ.get("HF_LEROBOT_CALIBRATION") or lerobot_home() / "calibration").expanduser()
+    path = (Path(own).expanduser() if own else home / folder / name) / f"{identity}.json"
+    if not path.is_file():
+        message = f"there is no calibration of {identity!r} at {path}: connecting asks for one"
+        yield warning("calibration-missing", f"{block}.id", message, "calibrate it, or give its id")
+    elif read_object(path) is None:
+        message = "the calibration is no JSON object"
+        yield error("calibration-unreadable", str(path), message, "calibrate the arm again")

@@ -1,0 +1,43 @@
+"""Train and validation parts stored with a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from lerobot_grasp_plugin.learning.preflight.dataset_facts import LEARNING_PATH, DatasetFacts
+from lerobot_grasp_plugin.learning.preflight.facts import Facts
+from lerobot_grasp_plugin.learning.preflight.findings import Finding, error
+from lerobot_grasp_plugin.learning.preflight.ranges import listed
+
+_CHANGE = "split by episode, with lerobot_grasp_plugin.learning.splits"
+
+
+def check_splits(facts: Facts) -> Iterator[Finding]:
+    """An episode stands in one part only, and parts are made of episodes, not of frames."""
+    for dataset in facts.datasets:
+        yield from _dataset(dataset)
+
+
+def _dataset(dataset: DatasetFacts) -> Iterator[Finding]:
+    splits = (dataset.learning or {}).get("splits")
+    parts = splits.get("parts") if isinstance(splits, Mapping) else None
+    if not isinstance(parts, Mapping):
+        return
+    where = str(dataset.root / LEARNING_PATH)
+    seen: dict[int, str] = {}
+    shared: set[int] = set()
+    for name, episodes in parts.items():
+        for episode in episodes if isinstance(episodes, list) else ():
+            if seen.setdefault(episode, name) != name:
+                shared.add(episode)
+    if shared:
+        message = (
+            f"{listed(sorted(shared), 'episode')} stands in two parts: neighbouring frames on both sides "
+        )
+        message += "make validation look better than it is"
+        yield error("split-by-frame", where, message, _CHANGE)
+    total = dataset.total_episodes
+    beyond = sorted(number for number in seen if number >= total)
+    if beyond:
+        message = f"{listed(beyond, 'entry')} is past the last episode ({total - 1}); these look like frames"
+        yield error("split-by-frame", where, message, _CHANGE)

@@ -1,0 +1,119 @@
+"""``policy.dataset_stats`` against the data and against the policy's features."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from lerobot_grasp_plugin.learning.preflight.config_view import numbers_of, shape_of
+from lerobot_grasp_plugin.learning.preflight.dataset_facts import DatasetFacts
+from lerobot_grasp_plugin.learning.preflight.facts import Facts
+from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, warning
+
+STATS = "policy.dataset_stats"
+_TOLERANCE = 1e-3
+_OFTEN = 0.05
+
+
+def check_statistics(facts: Facts) -> Iterator[Finding]:
+    """The normaliser maps [min, max] to [-1, 1] and pictures by mean and std."""
+    stats = facts.config.mapping(STATS)
+    for key, entry in stats.items():
+        if isinstance(entry, Mapping):
+            if key.startswith("observation.image"):
+                yield from _picture(key, entry)
+            else:
+                yield from _bounds(facts, key, entry)
+    for key in [*facts.states, "action"]:
+        if key not in stats:
+            message = "there is none: " + (
+                "LeRobot's own, of another width, is used" if not stats else "values stay raw"
+            )
+            change = "write min and max of every dimension"
+            yield error("stats-missing", f"{STATS}.{key}", message, change)
+    if facts.end_effector and isinstance(stats.get("action"), Mapping):
+        yield from _unit_actions(stats["action"])
+
+
+def _picture(key: str, entry: Mapping[str, Any]) -> Iterator[Finding]:
+    for name in ("mean", "std", "min", "max"):
+        values = numbers_of(entry.get(name))
+        if values is not None and max(values) > 1.5:
+            message = f"{list(values)} are of pictures in 0-255, the environment gives 0-1"
+            yield error("image-range", f"{STATS}.{key}.{name}", message, "divide them by 255")
+        if values is not None and name == "std" and min(values) <= 0:
+            message = f"{list(values)} divides by nothing"
+            yield error("stats-zero-width", f"{STATS}.{key}.std", message, "take ImageNet's or the dataset's")
+        if values is not None and len(values) not in (1, 3):
+            message = f"{len(values)} values for 3 channels"
+            yield error("stats-width", f"{STATS}.{key}.{name}", message, "one value per channel")
+
+
+def _bounds(facts: Facts, key: str, entry: Mapping[str, Any]) -> Iterator[Finding]:
+    place = f"{STATS}.{key}"
+    low, high = numbers_of(entry.get("min")), numbers_of(entry.get("max"))
+    if low is None or high is None:
+        if "min" not in entry or "max" not in entry:
+            yield error("stats-missing", place, "min or max is missing", "write both")
+        return
+    width = _width(facts, key)
+    wrong = [
+        name for name, values in (("min", low), ("max", high)) if width is not None and len(values) != width
+    ]
+    for name in wrong:
+        message = f"{len(low if name == 'min' else high)} values, {key} has {width}"
+        yield error("stats-width", f"{place}.{name}", message, "one value per dimension")
+    if wrong or len(low) != len(high):
+        return
+    for dimension, (smallest, largest) in enumerate(zip(low, high, strict=True)):
+        if smallest > largest:
+            message = f"dimension {dimension}: min {smallest:g} is above max {largest:g}"
+            yield error("stats-swapped", place, message, "swap them")
+        elif smallest == largest:
+            message = f"dimension {dimension}: min and max are both {smallest:g}"
+            yield error("stats-zero-width", place, message, "give the range of the dimension")
+    if all(smallest < largest for smallest, largest in zip(low, high, strict=True)):
+        for dataset in facts.datasets:
+            yield from _narrow(dataset, key, np.array(low), np.array(high))
+
+
+def _width(facts: Facts, key: str) -> int | None:
+    if key == "action":
+        return facts.continuous_width
+    shape = shape_of(facts.states.get(key))
+    return None if shape is None else shape[0]
+
+
+def _narrow(dataset: DatasetFacts, key: str, low: Any, high: Any) -> Iterator[Finding]:
+    values = dataset.columns.get(key)
+    if values is None or values.shape[1] < len(low) or not np.isfinite(values).all():
+        return
+    if values.shape[1] > len(low) and key != "action":
+        return
+    values = values[:, : len(low)]
+    slack = _TOLERANCE * (high - low)
+    outside = (values < low - slack) | (values > high + slack)
+    dimensions = np.flatnonzero(outside.any(axis=0)).tolist()
+    if not dimensions:
+        return
+    first = dimensions[0]
+    share = float(outside.any(axis=1).mean())
+    message = f"dimension {first} of {dataset.repo_id} goes from {values[:, first].min():.4g} to "
+    message += f"{values[:, first].max():.4g}, min and max say {low[first]:g} to {high[first]:g}; "
+    message += f"{len(dimensions)} dimensions and {100 * share:.1f} % of the rows are outside"
+    change = "widen them to the data; if the factor is 57, one is in radians and the other in degrees"
+    yield (error if share > _OFTEN else warning)("stats-narrow", f"{STATS}.{key}", message, change)
+
+
+def _unit_actions(entry: Mapping[str, Any]) -> Iterator[Finding]:
+    low, high = numbers_of(entry.get("min")), numbers_of(entry.get("max"))
+    if low is None or high is None or any(a >= b for a, b in zip(low, high, strict=False)):
+        return
+    if any(value != -1 for value in low[:3]) or any(value != 1 for value in high[:3]):
+        message = (
+            f"{list(low)} to {list(high)}: the actor scales its actions by them, and the learner does not"
+        )
+        change = "use -1 and 1 for every end-effector delta; the step sizes are in inverse_kinematics"
+        yield warning("action-stats", f"{STATS}.action", message, change)

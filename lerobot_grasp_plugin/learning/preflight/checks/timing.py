@@ -1,0 +1,29 @@
+"""Frames per second of dataset, environment and cameras."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lerobot_grasp_plugin.learning.preflight.facts import Facts
+from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, warning
+
+_DEFAULT_FPS = 30
+
+
+def check_timing(facts: Facts) -> Iterator[Finding]:
+    """A step must take as long in training as it took in the recording."""
+    fps = facts.config.number("env.fps", _DEFAULT_FPS) or 0
+    for dataset in facts.datasets:
+        if dataset.fps != fps:
+            message = f"{fps:g}, {dataset.repo_id} was recorded at {dataset.fps}"
+            yield error("fps", "env.fps", message, f"set it to {dataset.fps}, or record at {fps:g}")
+    for name in facts.config.mapping("env.robot.cameras"):
+        place = f"env.robot.cameras.{name}.fps"
+        camera = facts.config.number(place)
+        if camera is not None and camera < fps:
+            message = f"{camera:g}, the environment runs at {fps:g}: pictures would repeat"
+            yield error("camera-fps", place, message, f"set it to {fps:g} or more")
+    for number, dataset in enumerate(facts.datasets[1:], start=1):
+        if dataset.fps != facts.datasets[0].fps:
+            message = f"{dataset.fps}, the first source has {facts.datasets[0].fps}"
+            yield warning("fps", f"dataset.sources[{number}]", message, "sources of one fps merge")

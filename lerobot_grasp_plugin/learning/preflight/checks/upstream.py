@@ -1,0 +1,52 @@
+"""Settings LeRobot 0.6.1 crashes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from lerobot_grasp_plugin.learning.preflight.facts import Facts
+from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, warning
+
+_LEADERS = ("so100_leader", "so101_leader")
+
+
+def check_upstream(facts: Facts) -> Iterator[Finding]:
+    """Each was seen with LeRobot 0.6.1; see ``TrainPipelineConfig.validate`` and ``learner.train``."""
+    config = facts.config
+    if config.get("dataset") is None:
+        message = "null, and LeRobot reads dataset.repo_id all the same (an AttributeError)"
+        yield error(
+            "dataset-null", "dataset", message, "name a dataset, or sources for lerobot-grasp-learner"
+        )
+    if config.get("env.processor.reset") is not None and not facts.plugin_learner:
+        message = "LeRobot's learner crashes whenever it is set (a TypeError of cfg.to_dict(), for its field "
+        message += "of type Any)"
+        change = "start lerobot-grasp-learner, which mends it; or give it to the actor alone, as flags"
+        yield error("reset-crash", "env.processor.reset", message, change)
+    kind = config.text("env.type")
+    if kind is None:
+        change = 'write "type": "gym_manipulator"; gym_manipulator itself wants a config without it'
+        yield error("env-type", "env.type", "missing, and the learner requires it", change)
+    elif kind != "gym_manipulator":
+        message = f"{kind!r} is no real robot of HIL-SERL"
+        yield error("env-type", "env.type", message, 'write "gym_manipulator"')
+    yield from _output_dir(facts)
+    if config.flag("policy.push_to_hub", True) and not config.text("policy.repo_id"):
+        message = "true (LeRobot's default), and there is no policy.repo_id: validation fails"
+        yield error("push-to-hub", "policy.push_to_hub", message, "set it to false, or give policy.repo_id")
+    if config.text("env.teleop.type") in _LEADERS:
+        message = f"{config.text('env.teleop.type')} has no get_teleop_events(): HIL-SERL ends in a TypeError"
+        yield error("teleop-events", "env.teleop.type", message, "use a gamepad, or a leader that has them")
+
+
+def _output_dir(facts: Facts) -> Iterator[Finding]:
+    output_dir = facts.config.text("output_dir")
+    if output_dir is None or facts.config.flag("resume", False):
+        return
+    if Path(output_dir).expanduser().is_dir():
+        message = f"{output_dir} exists and resume is false (a FileExistsError)"
+        yield error("output-dir", "output_dir", message, "set it to null, or to a new folder")
+    else:
+        message = "actor and learner of one config share it: the second to start ends in a FileExistsError"
+        yield warning("output-dir", "output_dir", message, "set it to null; each then gets its own")

@@ -1,0 +1,122 @@
+"""What preflight knows of a reward classifier: its config, saved processors and where it was trained."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lerobot_grasp_plugin.learning.preflight.config_view import ConfigView, is_image, numbers_of
+from lerobot_grasp_plugin.learning.preflight.dataset_facts import LEARNING_PATH, read_object
+from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, note
+from lerobot_grasp_plugin.learning.preflight.pictures import Preprocessing, preprocessing_of
+
+RECORD = "grasp_classifier.json"
+"""What ``classifier_model`` writes beside ``config.json``; that module imports torch."""
+PATH_KEY = "env.processor.reward_classifier.pretrained_path"
+
+
+@dataclass(frozen=True)
+class ClassifierFacts:
+    """A checkpoint of LeRobot's ``reward_classifier``.
+
+    Attributes:
+        root: Its folder.
+        config: ``config.json``.
+        image_features: The cameras it looks at, camera_key -> feature.
+        preprocessing: The crop and resize it was trained with; None where nothing says so.
+        preprocessing_from: What says so.
+        image_stats: camera_key -> statistic -> values, as its saved normaliser applies them.
+    """
+
+    root: Path
+    config: Mapping[str, Any]
+    image_features: Mapping[str, Any]
+    preprocessing: Preprocessing | None
+    preprocessing_from: Path | None
+    image_stats: Mapping[str, Mapping[str, tuple[float, ...]]]
+
+
+def load_classifier(config: ConfigView) -> tuple[ClassifierFacts | None, list[Finding]]:
+    """Opens the checkpoint the config names."""
+    named = config.text(PATH_KEY)
+    if named is None:
+        return None, []
+    root = Path(named).expanduser()
+    if not root.is_dir():
+        if _may_be_on_the_hub(named):
+            change = "download it and give its folder, so that it can be compared"
+            return None, [note("classifier-not-local", PATH_KEY, f"{named!r} is not a folder here", change)]
+        change = "give the checkpoint's pretrained_model folder"
+        return None, [error("classifier-missing", PATH_KEY, f"there is no folder {named!r}", change)]
+    raw = read_object(root / "config.json")
+    if raw is None:
+        message = "the checkpoint has no config.json that can be read"
+        change = "give the folder that holds config.json and model.safetensors (pretrained_model)"
+        return None, [error("classifier-unreadable", str(root / "config.json"), message, change)]
+    features = raw.get("input_features")
+    images = {
+        str(key): feature
+        for key, feature in (features.items() if isinstance(features, Mapping) else ())
+        if is_image(str(key), feature)
+    }
+    preprocessing, source = _preprocessing(root)
+    return ClassifierFacts(root, raw, images, preprocessing, source, _image_stats(root, images)), []
+
+
+def _may_be_on_the_hub(named: str) -> bool:
+    return named.count("/") == 1 and not named.startswith((".", "/", "~")) and "outputs" not in named
+
+
+def _preprocessing(root: Path) -> tuple[Preprocessing | None, Path | None]:
+    """Its own record, or that of the dataset it was trained on."""
+    path = root / RECORD
+    found = preprocessing_of((read_object(path) or {}).get("image_preprocessing"))
+    if found is not None:
+        return found, path
+    dataset = (read_object(root / "train_config.json") or {}).get("dataset")
+    if isinstance(dataset, Mapping) and isinstance(dataset.get("root"), str):
+        path = Path(dataset["root"]).expanduser() / LEARNING_PATH
+        found = preprocessing_of((read_object(path) or {}).get("image_preprocessing"))
+        if found is not None:
+            return found, path
+    return None, None
+
+
+def _image_stats(root: Path, images: Mapping[str, Any]) -> dict[str, dict[str, tuple[float, ...]]]:
+    """Statistics of pictures in the saved preprocessor, where it normalises pictures."""
+    found: dict[str, dict[str, tuple[float, ...]]] = {}
+    for path in sorted(root.glob("*preprocessor.json")):
+        steps = (read_object(path) or {}).get("steps")
+        for step in steps if isinstance(steps, list) else ():
+            if not isinstance(step, Mapping) or step.get("registry_name") != "normalizer_processor":
+                continue
+            if _mode(step.get("config")) == "IDENTITY" or not isinstance(step.get("state_file"), str):
+                continue
+            for name, values in _tensors(root / step["state_file"]):
+                key, _, statistic = name.rpartition(".")
+                if key in images and statistic in ("mean", "std", "min", "max"):
+                    found.setdefault(key, {})[statistic] = values
+    return found
+
+
+def _mode(config: Any) -> str:
+    modes = config.get("norm_map") if isinstance(config, Mapping) else None
+    return str(modes.get("VISUAL", "IDENTITY")) if isinstance(modes, Mapping) else "IDENTITY"
+
+
+def _tensors(path: Path) -> Iterator[tuple[str, tuple[float, ...]]]:
+    """Names and values of the float tensors of a safetensors file."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        tensors = load_file(path)
+    except (OSError, SafetensorError, ValueError, json.JSONDecodeError):
+        return
+    for name, tensor in tensors.items():
+        values = numbers_of(tensor.tolist())
+        if values is not None:
+            yield name, values

@@ -1,0 +1,106 @@
+"""A training config read as plain JSON, so that one broken field does not hide the others."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lerobot_grasp_plugin.errors import Problem, UsageError
+
+
+@dataclass(frozen=True)
+class ConfigView:
+    """The config's values by dotted path. A value of another kind than asked for counts as absent.
+
+    Attributes:
+        path: The file.
+        raw: Its content.
+    """
+
+    path: Path
+    raw: Mapping[str, Any]
+
+    def get(self, dotted: str) -> Any:
+        """The value at a path such as ``env.processor.reset``; None where there is none."""
+        value: Any = self.raw
+        for name in dotted.split("."):
+            if not isinstance(value, Mapping):
+                return None
+            value = value.get(name)
+        return value
+
+    def has(self, dotted: str) -> bool:
+        """Whether the key is written, be it with null."""
+        parent, _, name = dotted.rpartition(".")
+        value = self.get(parent) if parent else self.raw
+        return isinstance(value, Mapping) and name in value
+
+    def number(self, dotted: str, default: float | None = None) -> float | None:
+        """A number."""
+        value = self.get(dotted)
+        return value if isinstance(value, (int, float)) and not isinstance(value, bool) else default
+
+    def flag(self, dotted: str, default: bool) -> bool:
+        """A boolean."""
+        value = self.get(dotted)
+        return value if isinstance(value, bool) else default
+
+    def text(self, dotted: str) -> str | None:
+        """A string."""
+        value = self.get(dotted)
+        return value if isinstance(value, str) else None
+
+    def mapping(self, dotted: str) -> Mapping[str, Any]:
+        """An object; empty where there is none."""
+        value = self.get(dotted)
+        return value if isinstance(value, Mapping) else {}
+
+
+def read_config(path: Path) -> ConfigView:
+    """Reads a config file.
+
+    Raises:
+        UsageError: It cannot be read, is not JSON, or no object.
+    """
+    where = str(path)
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as reason:
+        raise UsageError(Problem("config-unreadable", reason.strerror or str(reason), where)) from None
+    except (UnicodeDecodeError, ValueError, RecursionError) as reason:
+        raise UsageError(Problem("config-unreadable", f"not a JSON file: {reason}", where)) from None
+    if not isinstance(raw, dict):
+        raise UsageError(Problem("config-unreadable", "not a JSON object", where))
+    return ConfigView(path, raw)
+
+
+def shape_of(feature: Any) -> tuple[int, ...] | None:
+    """``shape`` of one entry of a feature map; None where it is missing or odd."""
+    shape = feature.get("shape") if isinstance(feature, Mapping) else None
+    if isinstance(shape, (list, tuple)) and shape and all(type(size) is int and size > 0 for size in shape):
+        return tuple(shape)
+    return None
+
+
+def is_image(key: str, feature: Any = None) -> bool:
+    """Whether a feature holds pictures, by its type or, as LeRobot's policy does, by its name."""
+    kind = feature.get("type") if isinstance(feature, Mapping) else None
+    return kind == "VISUAL" if isinstance(kind, str) else key.startswith("observation.image")
+
+
+def numbers_of(value: Any) -> tuple[float, ...] | None:
+    """A (nested) list of numbers, flattened; None for anything else."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return (float(value),)
+    if not isinstance(value, (list, tuple)):
+        return None
+    flat: list[float] = []
+    for item in value:
+        inner = numbers_of(item)
+        if inner is None:
+            return None
+        flat += inner
+    return tuple(flat)

@@ -1,0 +1,313 @@
+"""What preflight knows of a dataset: features, numeric columns, statistics and this plugin's sidecars."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lerobot_grasp_plugin.core.labels import Alignment, Done, Unlisted, label_episode
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.arrow import is_numeric, to_numpy
+from lerobot_grasp_plugin.dataset.info import Feature
+from lerobot_grasp_plugin.errors import GraspError
+from lerobot_grasp_plugin.learning.preflight.config_view import ConfigView
+from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, warning
+from lerobot_grasp_plugin.learning.preflight.pictures import Preprocessing, preprocessing_of
+from lerobot_grasp_plugin.ops.annotate import label_sources, sources_of_headers
+from lerobot_grasp_plugin.ops.recipe import LabelOptions, SourceConfig
+from lerobot_grasp_plugin.ops.sources import Source, open_sources
+
+LEARNING_PATH = "meta/grasp_learning.json"
+LABEL_CHOICES: Mapping[str, tuple[Any, ...]] = {
+    "alignment": get_args(Alignment),
+    "done": get_args(Done),
+    "unlisted": get_args(Unlisted),
+    "index_base": (0, 1),
+}
+"""What the label options of a ``dataset`` block may be."""
+_WIDEST = 256
+
+
+@dataclass(frozen=True)
+class DatasetFacts:
+    """The chosen episodes of one dataset, with the names and labels they will have in training.
+
+    Attributes:
+        where: Where the config names it: ``dataset``, or ``dataset.sources[0]``.
+        repo_id: Its name.
+        root: Its folder.
+        fps: Frames per second.
+        total_episodes: Episodes of the whole dataset, chosen or not.
+        features: By name.
+        lengths: Rows of each chosen episode, shape (episodes,).
+        episodes: ``episode_index`` of each chosen episode, shape (episodes,).
+        columns: Numeric columns, shape (rows, width), float64; rows of the chosen episodes in order.
+        stats: ``meta/stats.json``.
+        provenance: ``meta/grasp_provenance.json``, or None.
+        learning: ``meta/grasp_learning.json``, or None.
+        relabelled: Whether ``next.reward`` and ``next.done`` are those of the config's annotations.
+        built: Whether the plugin's learner builds a new dataset of it, which then has a sidecar.
+    """
+
+    where: str
+    repo_id: str
+    root: Path
+    fps: int
+    total_episodes: int
+    features: Mapping[str, Feature]
+    lengths: NDArray[np.int64]
+    episodes: NDArray[np.int64]
+    columns: Mapping[str, NDArray[np.float64]]
+    stats: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, Any] | None = None
+    learning: Mapping[str, Any] | None = None
+    relabelled: bool = False
+    built: bool = False
+
+    @property
+    def frames(self) -> int:
+        """Rows of the chosen episodes."""
+        return int(self.lengths.sum())
+
+    @property
+    def ours(self) -> bool:
+        """Whether it is read as a GraspDataset: it carries a sidecar, or will."""
+        return self.built or self.provenance is not None or self.learning is not None
+
+    @cached_property
+    def starts(self) -> NDArray[np.int64]:
+        """First row of each chosen episode."""
+        return np.concatenate(([0], np.cumsum(self.lengths)[:-1])).astype(np.int64)
+
+    @property
+    def preprocessing(self) -> Preprocessing | None:
+        """The image preprocessing stored with it."""
+        return preprocessing_of((self.learning or {}).get("image_preprocessing"))
+
+    @property
+    def labels(self) -> Mapping[str, Any]:
+        """The label options its provenance says it was made with."""
+        labels = (self.provenance or {}).get("labels")
+        return labels if isinstance(labels, Mapping) else {}
+
+    def column_place(self, name: str) -> str:
+        """Where a column stands, for a finding."""
+        return f"{self.where}: column {name}"
+
+    def per_episode(self, name: str) -> list[NDArray[np.float64]]:
+        """A column's rows, episode by episode."""
+        return np.split(self.columns[name], self.starts[1:])
+
+    def names(self, name: str) -> list[str]:
+        """Names of a feature's dimensions; empty where it has none."""
+        feature = self.features.get(name)
+        names = feature.names if feature is not None else None
+        if isinstance(names, Mapping):
+            if len(names) == 1 and isinstance(next(iter(names.values())), list):
+                return [str(entry) for entry in next(iter(names.values()))]
+            return [str(entry) for entry in names]
+        return [str(entry) for entry in names] if isinstance(names, (list, tuple)) else []
+
+
+def is_recipe(config: ConfigView) -> bool:
+    """Whether the ``dataset`` block is the plugin's: it names sources or annotations."""
+    block = config.mapping("dataset")
+    return bool(block.get("sources")) or block.get("annotations") is not None
+
+
+def load_datasets(config: ConfigView, built: bool) -> tuple[list[DatasetFacts], list[Finding]]:
+    """Opens every dataset the config names; what cannot be read becomes a finding.
+
+    Args:
+        config: The config.
+        built: Whether the plugin's learner builds a new dataset of them.
+    """
+    block = config.mapping("dataset")
+    if not block:
+        return [], []
+    findings: list[Finding] = []
+    opened: list[tuple[str, Source]] = []
+    try:
+        entries = _entries(block)
+    except GraspError as failure:
+        return [], _as_findings(failure, "dataset.annotations", "annotations-unusable")
+    for where, entry in entries:
+        try:
+            opened += [(where, source) for source in open_sources([entry], ())]
+        except GraspError as failure:
+            findings += _as_findings(failure, where, "dataset-unreadable")
+    if opened and not findings:
+        findings += _label([source for _, source in opened], block)
+    options = _label_options(block)
+    facts = []
+    for where, source in opened:
+        try:
+            facts.append(_read(where, source, options, built))
+        except GraspError as failure:
+            findings += _as_findings(failure, where, "dataset-unreadable")
+    return facts, findings
+
+
+def _entries(block: Mapping[str, Any]) -> list[tuple[str, SourceConfig]]:
+    """The datasets to open, each with its place in the config, by the rule of ``GraspDatasetConfig``."""
+    sources = block.get("sources")
+    if isinstance(sources, list) and sources:
+        return [(f"dataset.sources[{number}]", _source_config(entry)) for number, entry in enumerate(sources)]
+    annotations = block.get("annotations")
+    if isinstance(annotations, str) and block.get("repo_id") is None and block.get("root") is None:
+        found = sources_of_headers(Path(annotations), _label_options(block).index_base)
+        return [("dataset.annotations", entry) for entry in found]
+    return [("dataset", _source_config(block))]
+
+
+def _source_config(entry: Any) -> SourceConfig:
+    raw = entry if isinstance(entry, Mapping) else {}
+
+    def path(name: str) -> Path | None:
+        return Path(raw[name]) if isinstance(raw.get(name), str) else None
+
+    repo_id, episodes, rename = raw.get("repo_id"), raw.get("episodes"), raw.get("rename")
+    return SourceConfig(
+        repo_id=repo_id if isinstance(repo_id, str) else None,
+        root=path("root"),
+        episodes=episodes if isinstance(episodes, str) or _whole_numbers(episodes) else None,
+        annotations=path("annotations"),
+        rename=dict(rename) if isinstance(rename, Mapping) else {},
+    )
+
+
+def _whole_numbers(value: Any) -> bool:
+    return isinstance(value, list) and all(type(number) is int for number in value)
+
+
+def _label_options(block: Mapping[str, Any]) -> LabelOptions:
+    """The label options of a ``dataset`` block; what ``config-wrong-type`` names is left out.
+
+    The alignment is ``next`` where it is not said, as in ``GraspDatasetConfig``.
+    """
+    given = {name: block[name] for name in LABEL_CHOICES if block.get(name) in LABEL_CHOICES[name]}
+    for name in ("success_value", "failure_value"):
+        if isinstance(block.get(name), (int, float)):
+            given[name] = float(block[name])
+    return LabelOptions(**{"alignment": "next", **given})
+
+
+def _label(sources: Sequence[Source], block: Mapping[str, Any]) -> list[Finding]:
+    """Binds the config's annotations to the sources; none of them is labelled where that fails."""
+    for number, source in enumerate(sources):
+        source.number = number
+    annotations = block.get("annotations")
+    path = Path(annotations) if isinstance(annotations, str) else None
+    try:
+        label_sources(sources, path, _label_options(block))
+    except GraspError as failure:
+        for source in sources:
+            source.labels = None
+        return _as_findings(failure, "dataset.annotations", "annotations-unusable")
+    return []
+
+
+def _as_findings(failure: GraspError, where: str, code: str) -> list[Finding]:
+    return [
+        (error if problem.severity == "error" else warning)(
+            code,
+            f"{where}: {problem.where}" if problem.where else where,
+            problem.message,
+            problem.hint or "mend it, or name another one",
+        )
+        for problem in failure.problems
+    ]
+
+
+def _read(where: str, source: Source, options: LabelOptions, built: bool) -> DatasetFacts:
+    reader = source.reader
+    wanted = [
+        name
+        for name, feature in source.features.items()
+        if is_numeric(feature.dtype) and int(np.prod(feature.shape)) <= _WIDEST
+    ]
+    episodes = np.asarray(source.episodes, dtype=np.int64)
+    reader.require(episodes.tolist(), [key for key in reader.info.video_keys if key in source.features])
+    parts: dict[str, list[NDArray[np.float64]]] = {name: [] for name in wanted}
+    for batch in reader.read(episodes.tolist(), [source.original[name] for name in wanted]):
+        for name in wanted:
+            if source.original[name] in batch.table.column_names:
+                parts[name].append(_numbers(batch.table[source.original[name]]))
+    columns = {name: np.concatenate(rows) for name, rows in parts.items() if rows}
+    lengths = np.asarray(reader.lengths, dtype=np.int64)[episodes]
+    if source.labels is not None:
+        columns |= _labels(source, options, lengths, columns)
+    return DatasetFacts(
+        where=where,
+        repo_id=reader.repo_id,
+        root=reader.root,
+        fps=reader.info.fps,
+        total_episodes=len(reader.lengths),
+        features=source.features,
+        lengths=lengths,
+        episodes=episodes,
+        columns={name: rows for name, rows in columns.items() if len(rows) == int(lengths.sum())},
+        stats=read_object(reader.root / layout.STATS_PATH) or {},
+        provenance=read_object(reader.root / layout.PROVENANCE_PATH),
+        learning=read_object(reader.root / LEARNING_PATH),
+        relabelled=source.labels is not None,
+        built=built,
+    )
+
+
+def _numbers(column: Any) -> NDArray[np.float64]:
+    """A column as float64; nulls and lists of unequal length leave it out."""
+    try:
+        return to_numpy(column).astype(np.float64)
+    except ValueError:
+        return np.empty((0, 1))
+
+
+def _labels(
+    source: Source,
+    options: LabelOptions,
+    lengths: Iterable[int],
+    columns: Mapping[str, NDArray[np.float64]],
+) -> dict[str, NDArray[np.float64]]:
+    """``next.reward`` and ``next.done`` as relabel would write them; unlisted episodes keep theirs."""
+    done, reward = columns.get(layout.DONE), columns.get(layout.REWARD)
+    rewards: list[NDArray[np.float64]] = []
+    dones: list[NDArray[np.float64]] = []
+    start = 0
+    for episode, length in zip(source.episodes, lengths, strict=True):
+        rows = slice(start, start + length)
+        start += length
+        ranges = (source.labels or {}).get(episode)
+        if ranges is None:
+            rewards.append(np.zeros((length, 1)) if reward is None else reward[rows])
+            dones.append(np.zeros((length, 1)) if done is None else done[rows])
+            continue
+        existing = None if done is None else done[rows, 0].astype(bool)
+        made = label_episode(
+            ranges,
+            length,
+            alignment=options.alignment,
+            done=options.done or ("episode_end" if existing is None else "keep"),
+            success_value=options.success_value,
+            failure_value=options.failure_value,
+            existing_done=existing,
+        )
+        rewards.append(made.reward.astype(np.float64)[:, None])
+        dones.append(made.done.astype(np.float64)[:, None])
+    return {layout.REWARD: np.concatenate(rewards), layout.DONE: np.concatenate(dones)} if rewards else {}
+
+
+def read_object(path: Path) -> dict[str, Any] | None:
+    """A JSON object; None where there is none, or none that can be read."""
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return raw if isinstance(raw, dict) else None

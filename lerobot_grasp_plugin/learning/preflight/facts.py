@@ -1,0 +1,124 @@
+"""Everything preflight looks at, read once and tolerantly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from lerobot_grasp_plugin.learning.preflight.classifier_facts import ClassifierFacts, load_classifier
+from lerobot_grasp_plugin.learning.preflight.config_view import ConfigView, is_image, read_config, shape_of
+from lerobot_grasp_plugin.learning.preflight.dataset_facts import DatasetFacts, is_recipe, load_datasets
+from lerobot_grasp_plugin.learning.preflight.findings import Finding
+from lerobot_grasp_plugin.learning.preflight.pictures import Preprocessing, preprocessing_of
+
+IMAGE_PREPROCESSING = "env.processor.image_preprocessing"
+
+_DELTA_TELEOPS = ("gamepad", "keyboard_ee")
+_JOINT_TELEOPS = ("so100_leader", "so101_leader", "koch_leader", "omx_leader")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the checks compare.
+
+    Attributes:
+        config: The config.
+        datasets: The datasets it names; none where they cannot be read.
+        classifier: The reward classifier; None where there is none.
+        plugin_learner: Whether lerobot-grasp-learner will run it, which builds its dataset and mends faults
+            of LeRobot's learner.
+        unreadable: What was found while opening them.
+    """
+
+    config: ConfigView
+    datasets: Sequence[DatasetFacts]
+    classifier: ClassifierFacts | None
+    plugin_learner: bool = False
+    unreadable: Sequence[Finding] = ()
+
+    @property
+    def inputs(self) -> Mapping[str, Any]:
+        """``policy.input_features``."""
+        return self.config.mapping("policy.input_features")
+
+    @property
+    def cameras(self) -> Mapping[str, Any]:
+        """The policy's pictures, camera_key -> feature."""
+        return {key: feature for key, feature in self.inputs.items() if is_image(key, feature)}
+
+    @property
+    def states(self) -> Mapping[str, Any]:
+        """The policy's other inputs."""
+        return {key: feature for key, feature in self.inputs.items() if not is_image(key, feature)}
+
+    @cached_property
+    def environment(self) -> Preprocessing | None:
+        """Crop and resize of the environment; None where it does neither."""
+        return preprocessing_of(self.config.get(IMAGE_PREPROCESSING))
+
+    @property
+    def frames(self) -> int:
+        """Rows of all datasets."""
+        return sum(dataset.frames for dataset in self.datasets)
+
+    @property
+    def discrete(self) -> int | None:
+        """``policy.num_discrete_actions``."""
+        value = self.config.get("policy.num_discrete_actions")
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+    @property
+    def use_gripper(self) -> bool:
+        """Whether an action has a gripper command, by the rule of ``gym_manipulator``."""
+        return bool(self.config.mapping("env.processor.gripper")) and self.config.flag(
+            "env.processor.gripper.use_gripper", True
+        )
+
+    @property
+    def end_effector(self) -> bool:
+        """Whether actions move the end effector (through inverse kinematics), and not the joints."""
+        return self.config.get("env.processor.inverse_kinematics") is not None
+
+    @property
+    def teleop_gives(self) -> str | None:
+        """``deltas`` or ``joints``, by the type of the teleoperator; None where it is not known."""
+        kind = self.config.text("env.teleop.type")
+        if kind in _DELTA_TELEOPS:
+            return "deltas"
+        return "joints" if kind in _JOINT_TELEOPS else None
+
+    @property
+    def continuous_width(self) -> int | None:
+        """Continuous dimensions of the policy's action: LeRobot takes those of the environment."""
+        for features in ("env.features", "policy.output_features"):
+            shape = shape_of(self.config.mapping(features).get("action"))
+            if shape is not None:
+                return shape[0]
+        return None
+
+    @property
+    def action_width(self) -> int | None:
+        """Dimensions of an executed action: the continuous ones, and one for the discrete gripper."""
+        width = self.continuous_width
+        return None if width is None else width + (self.discrete is not None)
+
+
+def load_facts(config_path: Path, *, plugin_learner: bool = False) -> Facts:
+    """Opens the config and everything it names.
+
+    Args:
+        config_path: The config.
+        plugin_learner: Whether lerobot-grasp-learner will run it. It must, where the ``dataset`` block
+            names sources or annotations.
+
+    Raises:
+        UsageError: The config cannot be read. What else cannot be read is a finding.
+    """
+    config = read_config(config_path)
+    built = plugin_learner or is_recipe(config)
+    datasets, findings = load_datasets(config, built)
+    classifier, more = load_classifier(config)
+    return Facts(config, datasets, classifier, built, [*findings, *more])

@@ -1,0 +1,38 @@
+"""LeRobot's own parser, as the last word on a config's fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lerobot_grasp_plugin.errors import GraspError
+from lerobot_grasp_plugin.learning.preflight.dataset_facts import is_recipe
+from lerobot_grasp_plugin.learning.preflight.facts import Facts
+from lerobot_grasp_plugin.learning.preflight.findings import Finding, error
+
+
+def check_parsing(facts: Facts) -> Iterator[Finding]:
+    """Parses the config as ``lerobot.rl.learner`` does, or as lerobot-grasp-learner does."""
+    import draccus
+    from draccus.utils import DraccusException
+    from lerobot.cameras import opencv  # noqa: F401  # registers its config, as the learner does
+    from lerobot.rl.train_rl import TrainRLServerPipelineConfig
+    from lerobot.robots import so_follower  # noqa: F401
+    from lerobot.teleoperators import gamepad, keyboard, so_leader  # noqa: F401
+
+    from lerobot_grasp_plugin.learning.rl_configs import GraspTrainRLConfig
+
+    path = facts.config.path
+    recipe = is_recipe(facts.config)
+    config_class = GraspTrainRLConfig if recipe else TrainRLServerPipelineConfig
+    try:
+        with draccus.config_type("json"):
+            config = draccus.parse(config_class, config_path=path, args=[])
+        if recipe:
+            config.dataset.source_configs()
+    except (DraccusException, ValueError, TypeError, KeyError, AttributeError) as reason:
+        lines = [line.strip() for line in str(reason).splitlines() if line.strip()]
+        message = f"{config_class.__name__} does not take it: " + " ".join(lines)[:600]
+        yield error("config-rejected", str(path), message, "mend the field it names")
+    except GraspError as failure:
+        for problem in failure.problems:
+            yield error("config-rejected", "dataset", problem.message, problem.hint)

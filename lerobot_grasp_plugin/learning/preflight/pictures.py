@@ -1,0 +1,81 @@
+"""Sizes of pictures on their way from a camera to a network; no pixel is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lerobot_grasp_plugin.dataset.info import Feature
+
+Shape = tuple[int, int, int]
+"""Channels, height, width."""
+Crop = tuple[int, int, int, int]
+"""Top, left, height, width, as LeRobot's ``crop_params_dict``."""
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """A crop per camera, then a resize.
+
+    Attributes:
+        crops: camera_key -> crop; cameras without a crop are left out.
+        resize: Height and width, or None.
+    """
+
+    crops: Mapping[str, Crop]
+    resize: tuple[int, int] | None
+
+    def output(self, camera_key: str, shape: Shape) -> Shape:
+        """The shape of a picture after it."""
+        channels, height, width = shape
+        if camera_key in self.crops:
+            height, width = self.crops[camera_key][2:]
+        if self.resize is not None:
+            height, width = self.resize
+        return channels, height, width
+
+
+def preprocessing_of(raw: Any) -> Preprocessing | None:
+    """Reads a preprocessing in LeRobot's words (``crop_params_dict``, ``resize_size``).
+
+    Crops that are no four whole numbers are left out; ``config-wrong-type`` names them.
+    """
+    if not isinstance(raw, Mapping):
+        return None
+    crops = raw.get("crop_params_dict")
+    sizes = {
+        str(key): whole_numbers(crop, 4)
+        for key, crop in (crops.items() if isinstance(crops, Mapping) else ())
+    }
+    resize = whole_numbers(raw.get("resize_size"), 2)
+    return Preprocessing(
+        {key: (crop[0], crop[1], crop[2], crop[3]) for key, crop in sizes.items() if crop is not None},
+        (resize[0], resize[1]) if resize is not None else None,
+    )
+
+
+def whole_numbers(value: Any, count: int) -> tuple[int, ...] | None:
+    """A list of ``count`` whole numbers, none below 0; None for anything else."""
+    sized = isinstance(value, (list, tuple)) and len(value) == count
+    return tuple(value) if sized and all(type(number) is int and number >= 0 for number in value) else None
+
+
+def picture_shape(feature: Feature) -> Shape | None:
+    """Channels, height and width of a dataset's camera, in whichever order it names them."""
+    if len(feature.shape) != 3:
+        return None
+    first, second, third = feature.shape
+    names = list(feature.names) if isinstance(feature.names, (list, tuple)) else []
+    channels_first = names[0] in ("channels", "channel") if names else first in (1, 3, 4)
+    return (first, second, third) if channels_first else (third, first, second)
+
+
+def as_text(shape: Shape) -> str:
+    """``640x480``: width x height, as cameras are named."""
+    return f"{shape[2]}x{shape[1]}"
+
+
+def crop_text(crop: Crop | None) -> str:
+    """A crop as LeRobot writes it."""
+    return "no crop" if crop is None else f"crop {list(crop)}"

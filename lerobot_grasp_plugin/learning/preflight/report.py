@@ -1,0 +1,114 @@
+"""All checks over one config."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lerobot_grasp_plugin.learning.preflight.checks.actions import check_actions
+from lerobot_grasp_plugin.learning.preflight.checks.buffers import check_buffers
+from lerobot_grasp_plugin.learning.preflight.checks.classifier import check_classifier
+from lerobot_grasp_plugin.learning.preflight.checks.columns import check_columns
+from lerobot_grasp_plugin.learning.preflight.checks.features import check_features
+from lerobot_grasp_plugin.learning.preflight.checks.images import check_images
+from lerobot_grasp_plugin.learning.preflight.checks.labels import check_labels
+from lerobot_grasp_plugin.learning.preflight.checks.machine import check_machine
+from lerobot_grasp_plugin.learning.preflight.checks.schema import check_schema
+from lerobot_grasp_plugin.learning.preflight.checks.splits import check_splits
+from lerobot_grasp_plugin.learning.preflight.checks.states import check_states
+from lerobot_grasp_plugin.learning.preflight.checks.statistics import check_statistics
+from lerobot_grasp_plugin.learning.preflight.checks.timing import check_timing
+from lerobot_grasp_plugin.learning.preflight.checks.upstream import check_upstream
+from lerobot_grasp_plugin.learning.preflight.checks.workspace import check_workspace
+from lerobot_grasp_plugin.learning.preflight.facts import Facts, load_facts
+from lerobot_grasp_plugin.learning.preflight.findings import ORDER, Finding, Severity
+from lerobot_grasp_plugin.learning.preflight.parsing import check_parsing
+
+CHECKS: tuple[Callable[[Facts], Iterable[Finding]], ...] = (
+    check_schema,
+    check_upstream,
+    check_columns,
+    check_features,
+    check_images,
+    check_actions,
+    check_states,
+    check_statistics,
+    check_labels,
+    check_timing,
+    check_buffers,
+    check_classifier,
+    check_splits,
+    check_workspace,
+    check_machine,
+)
+_EXPLAIN_REJECTION = {"config-wrong-type", "env-type"}
+
+
+@dataclass(frozen=True)
+class PreflightReport:
+    """What was looked at, and all that disagrees.
+
+    Attributes:
+        config_path: The config.
+        looked_at: The datasets and the classifier that could be opened, in words.
+        findings: Errors first, then warnings, then notes.
+    """
+
+    config_path: Path
+    looked_at: Sequence[str]
+    findings: Sequence[Finding]
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is no error."""
+        return not self.count("error")
+
+    @property
+    def codes(self) -> frozenset[str]:
+        """Codes of all findings."""
+        return frozenset(finding.code for finding in self.findings)
+
+    def count(self, severity: Severity) -> int:
+        """How many findings there are of a severity."""
+        return Counter(finding.severity for finding in self.findings)[severity]
+
+
+def preflight(
+    config_path: str | Path, *, parse: bool = True, plugin_learner: bool = False
+) -> PreflightReport:
+    """Compares a HIL-SERL config with the dataset, the classifier and the files it names.
+
+    Args:
+        config_path: A ``TrainRLServerPipelineConfig`` as JSON, or one whose ``dataset`` names sources.
+        parse: Also let LeRobot's own parser read it, which imports lerobot (several seconds).
+        plugin_learner: lerobot-grasp-learner will run it, which builds its dataset and mends faults of
+            LeRobot's learner. Configs whose ``dataset`` names sources or annotations are always taken so.
+
+    Raises:
+        UsageError: The config cannot be read. All else is a finding.
+    """
+    path = Path(config_path).expanduser()
+    facts = load_facts(path, plugin_learner=plugin_learner)
+    findings = [*facts.unreadable]
+    for check in CHECKS:
+        findings += check(facts)
+    if parse and not any(finding.code in _EXPLAIN_REJECTION for finding in findings):
+        findings += check_parsing(facts)
+    findings = list(dict.fromkeys(findings))
+    findings.sort(key=lambda finding: ORDER.index(finding.severity))
+    return PreflightReport(path, list(_looked_at(facts)), findings)
+
+
+def _looked_at(facts: Facts) -> Iterable[str]:
+    for dataset in facts.datasets:
+        stored = "stored image preprocessing" if dataset.preprocessing else "no stored image preprocessing"
+        yield (
+            f"{dataset.where} {dataset.repo_id}: {len(dataset.lengths)} episodes, {dataset.frames} frames, "
+            f"{dataset.fps} fps, {stored}"
+        )
+    if facts.classifier is not None:
+        crop = "crop recorded" if facts.classifier.preprocessing else "crop not recorded"
+        cameras = ", ".join(facts.classifier.image_features)
+        yield f"classifier {facts.classifier.root}: {cameras}, {crop}"

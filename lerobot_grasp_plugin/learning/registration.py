@@ -1,0 +1,90 @@
+"""The one place where this package changes LeRobot.
+
+``lerobot.datasets.factory.make_dataset`` builds its dataset through a global of its module,
+``LeRobotDataset``; lerobot-train and lerobot.rl.learner both go through it. ``install`` puts a class
+in its place that builds a ``GraspDataset`` for a dataset with a sidecar of this package, and a plain
+``LeRobotDataset`` for every other. Nothing else of LeRobot is touched.
+"""
+
+from __future__ import annotations
+
+import importlib
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Final
+
+from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.learning.sidecar import has_sidecar
+
+KNOWN_VERSIONS: Final = "0.6."
+SEAM_MODULE: Final = "lerobot.datasets.factory"
+SEAM_NAME: Final = "LeRobotDataset"
+
+
+class SeamError(UsageError, ImportError):
+    """The installed lerobot has not the place where the dataset class is put.
+
+    It is an ``ImportError``, too: LeRobot's discovery names the plugin that raised one.
+    """
+
+
+def install() -> None:
+    """Makes LeRobot's dataset factory build a ``GraspDataset`` where that is due; once is enough.
+
+    Raises:
+        SeamError: The installed lerobot is a version this was not written for.
+    """
+    try:
+        installed = version("lerobot")
+    except PackageNotFoundError:
+        installed = "none"
+    if not installed.startswith(KNOWN_VERSIONS):
+        raise _seam_error(f"lerobot {installed} is installed")
+    from lerobot.datasets import LeRobotDataset
+
+    factory = importlib.import_module(SEAM_MODULE)
+    current = getattr(factory, SEAM_NAME, None)
+    if getattr(current, "builds_grasp_datasets", False):
+        return
+    if current is not LeRobotDataset:
+        raise _seam_error(f"lerobot {installed} has {current!r} as {SEAM_MODULE}.{SEAM_NAME}")
+    setattr(factory, SEAM_NAME, _factory_class(LeRobotDataset))
+
+
+def _seam_error(found: str) -> SeamError:
+    message = f"GraspDataset cannot be put into LeRobot's dataset factory: {found}"
+    hint = f"this works with lerobot {KNOWN_VERSIONS}x as its authors released it"
+    return SeamError(Problem("unknown-seam", message, hint=hint))
+
+
+def _factory_class(plain: Any) -> Any:
+    """A class that is called, and otherwise behaves, like ``LeRobotDataset``."""
+
+    class FactoryType(type):
+        builds_grasp_datasets = True
+
+        def __call__(cls, repo_id: str, root: str | Path | None = None, *args: Any, **kwargs: Any) -> Any:
+            return _build(plain, repo_id, root, *args, **kwargs)
+
+        def __instancecheck__(cls, instance: object) -> bool:
+            return isinstance(instance, plain)
+
+        def __subclasscheck__(cls, subclass: type) -> bool:
+            return issubclass(subclass, plain)
+
+        def __getattr__(cls, name: str) -> Any:
+            return getattr(plain, name)
+
+    return FactoryType(plain.__name__, (), {"__doc__": plain.__doc__})
+
+
+def _build(plain: Any, repo_id: str, root: str | Path | None, *args: Any, **kwargs: Any) -> Any:
+    from lerobot.datasets import LeRobotDatasetMetadata
+
+    meta = LeRobotDatasetMetadata(repo_id, root=root, revision=kwargs.get("revision"))
+    if not has_sidecar(Path(meta.root)):
+        return plain(repo_id, root, *args, **kwargs)
+    from lerobot_grasp_plugin.learning.dataset import GraspDataset
+
+    # LeRobot's learner takes uint8 for floats; its training scales only what is uint8
+    return GraspDataset(repo_id, root, *args, **{**kwargs, "return_uint8": False})

@@ -1,0 +1,147 @@
+"""The learner's configuration, with a dataset block that may name sources and annotations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from lerobot.configs.default import DatasetConfig
+from lerobot.envs.configs import ResetConfig
+from lerobot.rl.train_rl import TrainRLServerPipelineConfig
+
+from lerobot_grasp_plugin.core.labels import Alignment
+from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.ops.recipe import LabelOptions, SourceConfig
+
+
+@dataclass
+class GraspDatasetConfig(DatasetConfig, LabelOptions):
+    """LeRobot's ``dataset`` block, and what to make the dataset of.
+
+    Without ``sources`` it names one dataset, as LeRobot's does, and ``annotations`` may label it. With
+    ``sources``, ``repo_id`` is the name of the dataset that is made of them.
+    """
+
+    # the dataset, owner/name; with sources: what to call the merged one
+    repo_id: str | None = None
+    # which episodes: "0-14", [2, 7, 8], "!19,23" for all but these (without a value: all)
+    episodes: list[int] | str | None = None
+    # the datasets to merge, each with repo_id, root, episodes, annotations, rename, task
+    sources: list[SourceConfig] = field(default_factory=list)
+    # annotation file for all sources
+    annotations: Path | None = None
+    # next: row t has the label of frame t+1, the reward of step t as the actor sends it;
+    # frame: row t has the label of frame t
+    alignment: Alignment = "next"
+    # features to leave out
+    drop_features: list[str] = field(default_factory=list)
+    # robot_type of the merged dataset, where the sources disagree
+    robot_type: str | None = None
+
+    def __post_init__(self) -> None:
+        given = self.episodes
+        self.episodes = None  # LeRobot's check knows lists of indices only; ops.sources checks all forms
+        super().__post_init__()
+        self.episodes = given
+
+    def source_configs(self) -> list[SourceConfig]:
+        """The sources to merge; empty where the headers of the annotation file are to name them.
+
+        Raises:
+            UsageError: With every setting that contradicts another, or has no effect.
+        """
+        problems = []
+        if self.sources:
+            single = [name for name in ("root", "episodes", "revision") if getattr(self, name) is not None]
+            if single:
+                names = " and ".join(f"dataset.{name}" for name in single)
+                message = f"{names} would be of one dataset, and dataset.sources names its own"
+                hint = "say it in each source"
+                problems.append(Problem("contradicting-options", message, hint=hint))
+        elif self.repo_id is None and self.root is None and self.annotations is None:
+            hint = "give dataset.repo_id, dataset.root, dataset.sources or dataset.annotations"
+            problems.append(Problem("no-dataset", "the dataset block names no dataset", hint=hint))
+        if self.revision is not None and not self.sources:
+            message = f"dataset.revision {self.revision!r} is not read here"
+            hint = "download that revision and give dataset.root"
+            problems.append(Problem("unsupported-option", message, hint=hint))
+        if self.streaming or self.repo_type != "dataset" or self.eval_split:
+            message = "streaming, repo_type and eval_split of the dataset block are not for the learner"
+            hint = "it keeps the whole dataset in its offline buffer; leave them out"
+            problems.append(Problem("unsupported-option", message, hint=hint))
+        labelled = self.annotations is not None or any(source.annotations for source in self.sources)
+        if self.done is not None and not labelled:
+            message = f"dataset.done {self.done!r} has no effect without annotations"
+            hint = "give dataset.annotations, or leave it out"
+            problems.append(Problem("no-effect", message, hint=hint))
+        if problems:
+            raise UsageError(problems)
+        if self.sources:
+            return list(self.sources)
+        if self.repo_id is None and self.root is None:
+            return []
+        root = None if self.root is None else Path(self.root)
+        return [SourceConfig(repo_id=self.repo_id, root=root, episodes=self.episodes)]
+
+    def plain(self, repo_id: str, root: Path) -> DatasetConfig:
+        """LeRobot's own block for a finished dataset; settings of its reading stay as given."""
+        settings = {entry.name: getattr(self, entry.name) for entry in fields(DatasetConfig)}
+        return DatasetConfig(**settings | {"repo_id": repo_id, "root": str(root), "episodes": None})
+
+    def of_checkpoint(self) -> DatasetConfig:
+        """The block of a checkpoint's ``train_config.json``, where nothing is to be made any more.
+
+        Raises:
+            UsageError: It is not from a checkpoint: it names sources or annotations.
+        """
+        if self.sources or self.annotations is not None or self.repo_id is None or self.root is None:
+            message = "a resumed run has its dataset from its checkpoint, and this names another"
+            hint = "give --config_path of the checkpoint: checkpoints/last/pretrained_model/train_config.json"
+            raise UsageError(Problem("resume-config", message, hint=hint))
+        return self.plain(self.repo_id, Path(self.root))
+
+
+@dataclass(kw_only=True)
+class GraspTrainRLConfig(TrainRLServerPipelineConfig):  # type: ignore[misc]
+    """LeRobot's configuration of learner and actor, with the wider dataset block."""
+
+    # what the offline buffer is filled from
+    dataset: GraspDatasetConfig | None = None
+    # where merged datasets are kept (without a value: LeRobot's home folder / grasp_cache)
+    cache_dir: Path | None = None
+
+    def plain(self, dataset: DatasetConfig) -> TrainRLServerPipelineConfig:
+        """The configuration for LeRobot's learner: its own classes, so that checkpoints are its own."""
+        settings = {
+            entry.name: getattr(self, entry.name)
+            for entry in fields(TrainRLServerPipelineConfig)
+            if entry.init
+        }
+        config = TrainRLServerPipelineConfig(**settings | {"dataset": dataset})
+        _make_encodable(config)
+        return config
+
+    def encoded(self) -> dict[str, Any]:
+        """The configuration as JSON types, with every default in it."""
+        _make_encodable(self)
+        raw: dict[str, Any] = self.to_dict()
+        return raw
+
+
+@dataclass
+class EncodableResetConfig(ResetConfig):  # type: ignore[misc]
+    """LeRobot's reset block, with a type that draccus can write.
+
+    LeRobot 0.6.1 declares ``fixed_reset_joint_positions: Any | None``, on which ``cfg.to_dict()`` and
+    checkpoints end in a TypeError (``draccus/parsers/encoding.py``). What is written is the same block.
+    """
+
+    fixed_reset_joint_positions: list[float] | None = None
+
+
+def _make_encodable(config: Any) -> None:
+    processor = getattr(config.env, "processor", None)
+    reset = getattr(processor, "reset", None)
+    if processor is not None and type(reset) is ResetConfig:
+        processor.reset = EncodableResetConfig(**vars(reset))

@@ -1,0 +1,114 @@
+"""``meta/grasp_learning.json``: how a dataset's pictures are prepared, and its splits."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.info import read_json
+from lerobot_grasp_plugin.errors import DatasetError, Problem, UsageError
+from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
+from lerobot_grasp_plugin.learning.splits import EpisodeSplits
+from lerobot_grasp_plugin.writers.staging import sync
+
+LEARNING_PATH: Final = "meta/grasp_learning.json"
+SIDECAR_FORMAT: Final = 1
+
+
+@dataclass(frozen=True)
+class LearningSidecar:
+    """What is written down with a dataset for those who learn from it.
+
+    Attributes:
+        preprocessing: Of its pictures; None when they are taken as they are.
+        splits: Of its episodes; None when there are none.
+    """
+
+    preprocessing: ImagePreprocessing | None = None
+    splits: EpisodeSplits | None = None
+
+
+def has_sidecar(root: Path) -> bool:
+    """Whether a dataset was made by this package, or has a learning sidecar."""
+    return any((root / path).is_file() for path in (layout.PROVENANCE_PATH, LEARNING_PATH))
+
+
+def read_learning(root: Path) -> LearningSidecar | None:
+    """A dataset's learning sidecar; None when it has none.
+
+    Raises:
+        DatasetError: The file is damaged.
+    """
+    path = root / LEARNING_PATH
+    if not path.exists():
+        return None
+    raw = read_json(path)
+    if not isinstance(raw, dict) or raw.get("format") != SIDECAR_FORMAT:
+        hint = "another version of this package may have written it"
+        message = f"it is no learning sidecar of format {SIDECAR_FORMAT}"
+        raise DatasetError(Problem("bad-sidecar", message, str(path), hint))
+    preprocessing, splits = raw.get("image_preprocessing"), raw.get("splits")
+    try:
+        return LearningSidecar(
+            None if preprocessing is None else ImagePreprocessing.from_json(preprocessing),
+            None if splits is None else EpisodeSplits.from_json(splits),
+        )
+    except DatasetError as error:
+        raise DatasetError(
+            [Problem(problem.code, problem.message, str(path), problem.hint) for problem in error.problems]
+        ) from None
+
+
+def write_learning(root: Path, sidecar: LearningSidecar, *, replace: bool = False) -> None:
+    """Writes a dataset's learning sidecar, whole or not at all.
+
+    Args:
+        root: The dataset's folder.
+        sidecar: All that the file is to say.
+        replace: Allow that a stored preprocessing or stored splits change. Without it, only what is
+            not there yet is added.
+
+    Raises:
+        UsageError: There is no dataset, or something else is stored already.
+        DatasetError: The stored file is damaged.
+    """
+    if not (root / layout.INFO_PATH).is_file():
+        raise UsageError(Problem("no-dataset", "the folder has no meta/info.json", str(root)))
+    path = root / LEARNING_PATH
+    if not replace and (stored := read_learning(root)) is not None:
+        if stored == sidecar:
+            return
+        _refuse_change(path, stored, sidecar)
+    raw: dict[str, Any] = {
+        "format": SIDECAR_FORMAT,
+        "image_preprocessing": None if sidecar.preprocessing is None else sidecar.preprocessing.to_json(),
+        "splits": None if sidecar.splits is None else sidecar.splits.to_json(),
+    }
+    descriptor, name = tempfile.mkstemp(prefix=".grasp_learning", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(json.dumps(raw, indent=2) + "\n")
+        Path(name).chmod(0o644)
+        sync(Path(name))
+        Path(name).replace(path)
+        sync(path.parent)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _refuse_change(path: Path, stored: LearningSidecar, sidecar: LearningSidecar) -> None:
+    problems = []
+    for what in ("preprocessing", "splits"):
+        old, new = getattr(stored, what), getattr(sidecar, what)
+        if old is not None and old != new:
+            message = f"{what} {old} is stored already, and this is {new}"
+            hint = "what was trained with the stored one no longer fits; replace=True changes it all the same"
+            problems.append(Problem(f"other-{what}", message, str(path), hint))
+    if problems:
+        raise UsageError(problems)

@@ -1,0 +1,154 @@
+"""Which episodes train and which validate, and how classes are weighted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from lerobot_grasp_plugin.errors import DatasetError, Problem, UsageError
+
+SUCCESS_ABOVE = 0.5
+"""A frame is a success when its ``next.reward`` is higher, as LeRobot's reward classifier has it."""
+
+
+@dataclass(frozen=True)
+class EpisodeSplits:
+    """A division of all episodes of a dataset.
+
+    Attributes:
+        seed: With which it was drawn.
+        parts: Name of a part (``train``, ``val``) -> its episodes by ``episode_index``, ascending.
+
+    Raises:
+        DatasetError: An episode is in two parts, or an index is no episode.
+    """
+
+    seed: int
+    parts: Mapping[str, tuple[int, ...]]
+
+    def __post_init__(self) -> None:
+        parts = {name: tuple(sorted(episodes)) for name, episodes in self.parts.items()}
+        indices = [index for episodes in parts.values() for index in episodes]
+        if len(set(indices)) != len(indices) or any(index < 0 for index in indices):
+            message = "an episode of the splits is negative or stands in two parts"
+            raise DatasetError(Problem("bad-splits", message))
+        object.__setattr__(self, "parts", parts)
+
+    def part(self, name: str) -> list[int]:
+        """The episodes of a part, for LeRobot's ``episodes=``.
+
+        Raises:
+            UsageError: There is no such part.
+        """
+        if name not in self.parts:
+            hint = f"parts: {', '.join(self.parts)}"
+            raise UsageError(Problem("unknown-split", f"there is no split {name!r}", hint=hint))
+        return list(self.parts[name])
+
+    def to_json(self) -> dict[str, Any]:
+        """The entry of the sidecar."""
+        return {"seed": self.seed, "parts": {name: list(episodes) for name, episodes in self.parts.items()}}
+
+    @classmethod
+    def from_json(cls, raw: object) -> EpisodeSplits:
+        """What ``to_json`` wrote.
+
+        Raises:
+            DatasetError: It is something else.
+        """
+        seed, parts = (raw.get("seed"), raw.get("parts")) if isinstance(raw, Mapping) else (None, None)
+        sound = (
+            _is_whole(seed)
+            and isinstance(parts, Mapping)
+            and all(
+                isinstance(episodes, list) and all(_is_whole(index) for index in episodes)
+                for episodes in parts.values()
+            )
+        )
+        if not sound:
+            hint = 'they look like {"seed": 0, "parts": {"train": [0, 1], "val": [2]}}'
+            raise DatasetError(Problem("bad-splits", f"splits are {raw!r}", hint=hint))
+        assert isinstance(seed, int)
+        assert isinstance(parts, Mapping)
+        return cls(seed, {str(name): tuple(episodes) for name, episodes in parts.items()})
+
+
+def split_episodes(
+    sources: Sequence[int | str],
+    outcomes: Sequence[bool],
+    *,
+    fractions: Mapping[str, float],
+    seed: int,
+) -> EpisodeSplits:
+    """Divides episodes at random so that each part has its share of every (source, outcome).
+
+    Of n episodes of one source and outcome, a part with fraction f gets n * f, rounded up or down;
+    the rounding is settled so that the parts' totals, too, are as near to their shares as can be.
+
+    Args:
+        sources: Which dataset each episode came from, by ``episode_index``.
+        outcomes: Whether each episode has a success frame.
+        fractions: Name of a part -> its share. They sum to 1.
+        seed: The same arguments give the same splits.
+
+    Raises:
+        UsageError: The fractions are no shares, or the sequences differ in length.
+    """
+    names = list(fractions)
+    shares = np.array([fractions[name] for name in names], dtype=np.float64)
+    if not names or not (shares > 0).all() or abs(shares.sum() - 1) > 1e-6:
+        hint = "for instance train 0.8 and val 0.2"
+        message = f"the fractions {dict(fractions)} are not positive numbers that sum to 1"
+        raise UsageError(Problem("bad-fractions", message, hint=hint))
+    if len(sources) != len(outcomes):
+        message = f"there are {len(sources)} sources and {len(outcomes)} outcomes of episodes"
+        raise UsageError(Problem("bad-splits", message))
+    strata: dict[tuple[str, bool], list[int]] = {}
+    for episode, key in enumerate(zip(map(str, sources), map(bool, outcomes), strict=True)):
+        strata.setdefault(key, []).append(episode)
+    rng = np.random.default_rng(seed)
+    parts: dict[str, list[int]] = {name: [] for name in names}
+    owed = np.zeros(len(names))  # what each part is short of, over the strata so far
+    for key in sorted(strata):
+        episodes = rng.permutation(strata[key])
+        owed += shares * len(episodes)
+        counts = np.floor(shares * len(episodes) + 1e-9).astype(int)
+        owed -= counts
+        while counts.sum() < len(episodes):
+            neediest = int(np.argmax(owed))
+            counts[neediest] += 1
+            owed[neediest] -= 1
+        stops = np.cumsum(counts)
+        for name, start, stop in zip(names, stops - counts, stops, strict=True):
+            parts[name] += episodes[start:stop].tolist()
+    return EpisodeSplits(seed, {name: tuple(episodes) for name, episodes in parts.items()})
+
+
+def class_weights(rewards: Any) -> torch.Tensor:
+    """Weights with which failures and successes count the same.
+
+    Args:
+        rewards: ``next.reward`` of each frame, anything torch can make a tensor of.
+
+    Returns:
+        float32, shape ``(2,)``: the weight of a failure frame and of a success frame. Their mean over
+        all frames is 1.
+
+    Raises:
+        DatasetError: One of the classes has no frame.
+    """
+    success = torch.as_tensor(rewards).reshape(-1) > SUCCESS_ABOVE
+    counts = torch.stack([(~success).sum(), success.sum()]).to(torch.float64)
+    if not bool((counts > 0).all()):
+        message = f"there are {int(counts[1])} success and {int(counts[0])} failure frames"
+        hint = "a classifier needs both; a frame is a success when its next.reward is above 0.5"
+        raise DatasetError(Problem("one-class", message, hint=hint))
+    return (counts.sum() / (2 * counts)).to(torch.float32)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

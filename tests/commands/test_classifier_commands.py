@@ -1,0 +1,48 @@
+"""The commands' side: exit codes, and the config file by LeRobot's own class."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import draccus
+import pytest
+from lerobot.configs.train import TrainPipelineConfig
+from lerobot.rewards.classifier import RewardClassifierConfig
+
+from lerobot_grasp_plugin.commands import eval_classifier, train_classifier
+from lerobot_grasp_plugin.learning.classifier_configs import ClassifierTrainConfig
+
+CONFIG = Path(__file__).parents[2] / "configs/reward_classifier_train_config.json"
+
+
+@pytest.mark.parametrize("config_class", [TrainPipelineConfig, ClassifierTrainConfig])
+def test_lerobot_train_and_this_command_read_the_same_file(config_class):
+    config = draccus.parse(config_class, CONFIG, args=[])
+    assert isinstance(config.reward_model, RewardClassifierConfig)
+    assert (config.steps, config.batch_size, config.seed) == (400, 32, 1000)
+    if config_class is ClassifierTrainConfig:
+        assert config.classifier() is config.reward_model
+
+
+@pytest.mark.parametrize("command", [train_classifier, eval_classifier])
+def test_a_call_that_is_wrong_ends_with_2(command, capsys):
+    with pytest.raises(SystemExit) as ended:
+        command.main(["--no_such_flag=1"])
+    assert ended.value.code == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_folder_that_is_no_checkpoint(tmp_path, capsys):
+    code = eval_classifier.main(
+        [f"--pretrained_path={tmp_path}", "--dataset.repo_id=me/x", f"--dataset.root={tmp_path}"]
+    )
+    assert code == 2
+    assert "no-checkpoint" in capsys.readouterr().err
+
+
+def test_a_dataset_that_is_not_there(tmp_path, capsys):
+    code = train_classifier.main(
+        ["--dataset.repo_id=me/x", f"--dataset.root={tmp_path}", f"--output_dir={tmp_path}/out"]
+    )
+    assert code == 2
+    assert "no-dataset" in capsys.readouterr().err

@@ -1,0 +1,200 @@
+"""``lerobot-grasp-merge`` as it is typed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from factories import read_info, tree
+from lerobot_judge import open_set
+
+from lerobot_grasp_plugin.commands.merge import main
+
+type Recorded = Callable[[str], Path]
+
+SCRIPT = str(Path(sys.executable).with_name("lerobot-grasp-merge"))
+
+
+def recipe(path: Path, recorded: Recorded, **more: object) -> Path:
+    content = {
+        "sources": [
+            {"root": str(recorded("av1")), "episodes": "0, 3"},
+            {"root": str(recorded("av1-other")), "episodes": [2], "task": "push it"},
+        ],
+        "robot_type": "so_follower",
+        "new_root": str(path.parent / "out"),
+    } | more
+    path.write_text(json.dumps(content))  # JSON is YAML too
+    return path
+
+
+def ended(args: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    """Runs the command in this process: exit code, output, errors."""
+    capsys.readouterr()  # what LeRobot said while it recorded
+    try:
+        code = main(args)
+    except SystemExit as leaving:
+        code = leaving.code
+    out, err = capsys.readouterr()
+    assert "Traceback" not in err
+    return code, out, err
+
+
+@pytest.mark.parametrize("suffix", [".yaml", ".json"])
+def test_a_recipe(suffix: str, recorded: Recorded, tmp_path: Path, capsys) -> None:
+    path = recipe(tmp_path / f"recipe{suffix}", recorded)
+    code, out, err = ended(["--config_path", str(path)], capsys)
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0] == "=== out ==="
+    assert [line.split() for line in lines if line.startswith(("av1", "in all"))][:3] == [
+        ["av1", "2", "13", "2", "15.4", "%"],
+        ["av1-other", "1", "5", "0", "0.0", "%"],
+        ["in", "all", "3", "18", "2", "11.1", "%"],
+    ]
+    assert "=== Verification ===" in lines
+    assert "Global indices: OK (contiguous)" in lines
+    assert "Totals in info.json: OK" in lines
+    assert lines[-1] == f"Wrote out to {tmp_path / 'out'}"
+    assert len(open_set(tmp_path / "out")) == 18
+
+
+def test_flags_over_a_recipe(recorded: Recorded, tmp_path: Path, capsys) -> None:
+    path = recipe(tmp_path / "recipe.yaml", recorded)
+    code, _, err = ended(
+        [f"--config_path={path}", f"--new_root={tmp_path / 'other'}", "--robot_type=arm"], capsys
+    )
+    assert (code, err) == (0, "")
+    assert read_info(tmp_path / "other")["robot_type"] == "arm"
+    assert not (tmp_path / "out").exists()
+
+
+def test_flags_alone(recorded: Recorded, tmp_path: Path, capsys) -> None:
+    sources = json.dumps([{"root": str(recorded("av1")), "episodes": "!0", "rename": {"action": "act"}}])
+    code, _, err = ended(
+        [f"--sources={sources}", f"--new_root={tmp_path / 'out'}", '--drop_features=["observation.state"]'],
+        capsys,
+    )
+    assert (code, err) == (0, "")
+    features = read_info(tmp_path / "out")["features"]
+    assert "act" in features
+    assert "observation.state" not in features
+
+
+def test_the_remapping_table(recorded: Recorded, tmp_path: Path, capsys) -> None:
+    sources = [
+        {"root": str(recorded("av1")), "episodes": "0-2, 4"},
+        {"root": str(recorded("av1-other"))},
+        {"root": str(recorded("av1")), "episodes": [3]},
+    ]
+    path = recipe(tmp_path / "recipe.yaml", recorded, sources=sources)
+    _, out, _ = ended(["--config_path", str(path)], capsys)
+    table = out.split("=== Episodes ===\n")[1].split("\n\n")[0]
+    assert [line.split() for line in table.splitlines()] == [
+        ["Output", "Source", "Episode"],
+        ["0-2", "av1", "0-2"],
+        ["3", "av1", "4"],
+        ["4-6", "av1-other", "0-2"],
+        ["7", "av1", "3"],
+    ]
+
+
+def test_data_at_fault_ends_in_1(recorded: Recorded, tmp_path: Path, capsys) -> None:
+    path = recipe(tmp_path / "recipe.yaml", recorded, robot_type=None)
+    before = tree(tmp_path)
+    code, out, err = ended(["--config_path", str(path)], capsys)
+    assert (code, out) == (1, "")
+    assert "[robot-type-mismatch]" in err
+    assert "--robot_type so_follower" in err
+    assert err.endswith("1 error; nothing was written.\n")
+    assert tree(tmp_path) == before
+
+
+def test_a_target_that_exists_ends_in_2(recorded: Recorded, tmp_path: Path, capsys) -> None:
+    path = recipe(tmp_path / "recipe.yaml", recorded)
+    (tmp_path / "out").mkdir()
+    code, _, err = ended(["--config_path", str(path)], capsys)
+    assert code == 2
+    assert "[target-exists]" in err
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["--new_rot=x"], "new_rot"),
+        (["--config_path=/nowhere/recipe.yaml"], "/nowhere/recipe.yaml"),
+        (["--config_path", "{folder}"], "{folder}"),
+        (["--config_path", "{folder}/misspelt.yaml"], "sorces"),
+        (["--config_path", "{folder}/nested.yaml"], "epsodes"),
+        (["--config_path", "{folder}/broken.yaml"], "broken.yaml"),
+        (["--config_path", "{folder}/binary.yaml"], ""),
+        pytest.param(["--config_path", "{folder}/list.yaml"], ""),
+        pytest.param(["--config_path", "{folder}/empty.yaml"], ""),
+        (["--done=sometimes"], "sometimes"),
+        (["--unlisted=maybe"], "maybe"),
+        (["--success_value=much"], "much"),
+        (["--sources=3"], ""),
+        (["--sources=[{{"], ""),
+        (["nonsense"], "nonsense"),
+        ([], "no-target"),
+        (["--new_root={folder}/out"], "no-sources"),
+    ],
+)
+def test_calls_at_fault_end_in_2(args: list[str], said: str, tmp_path: Path, capsys) -> None:
+    (tmp_path / "misspelt.yaml").write_text("sorces: []\nnew_root: x\n")
+    (tmp_path / "nested.yaml").write_text("sources:\n- root: x\n  epsodes: 3\nnew_root: x\n")
+    (tmp_path / "broken.yaml").write_text("sources: [\n")
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00\x01")
+    (tmp_path / "list.yaml").write_text("- 1\n- 2\n")
+    (tmp_path / "empty.yaml").write_text("")
+    before = tree(tmp_path)
+    code, out, err = ended([arg.format(folder=tmp_path) for arg in args], capsys)
+    assert (code, out) == (2, "")
+    assert said.format(folder=tmp_path) in err
+    assert 0 < len(err) < 3000
+    assert tree(tmp_path) == before
+
+
+def test_as_a_process(recorded: Recorded, tmp_path: Path) -> None:
+    path = recipe(tmp_path / "recipe.yaml", recorded)
+    done = subprocess.run([SCRIPT, "--config_path", path], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    again = subprocess.run([SCRIPT, "--config_path", path], capture_output=True, text=True, check=False)
+    assert again.returncode == 2
+    assert "Traceback" not in again.stderr
+    path = recipe(tmp_path / "recipe.yaml", recorded, robot_type=None, new_root=str(tmp_path / "x"))
+    failed = subprocess.run([SCRIPT, "--config_path", path], capture_output=True, text=True, check=False)
+    assert failed.returncode == 1
+    assert "Traceback" not in failed.stderr
+
+
+@pytest.mark.parametrize("command", ["merge", "relabel", "verify"])
+@pytest.mark.parametrize("args", [["--help"], ["--misspelt=1"], ["--root=/nowhere", "--new_root=/x/y"]])
+def test_answers_at_once(command: str, args: list[str]) -> None:
+    """Help and errors come without the packages that are slow to import, in under half a second of CPU."""
+    code = (
+        "import sys, time\n"
+        f"from lerobot_grasp_plugin.commands.{command} import main\n"
+        "try:\n"
+        f"    status = main({args!r})\n"
+        "except SystemExit as leaving:\n"
+        "    status = leaving.code\n"
+        "slow = [n for n in ('torch', 'lerobot', 'pandas', 'datasets') if n in sys.modules]\n"
+        "print('ENDED', status, time.process_time(), slow)\n"
+    )
+    times = []
+    for _ in range(3):
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        _, status, seconds, *slow = done.stdout.splitlines()[-1].split(maxsplit=3)
+        assert slow == ["[]"]
+        assert status in ("0", "2")
+        assert (status == "0") == (args == ["--help"])
+        times.append(float(seconds))
+        if times[-1] < 0.5:
+            break
+    assert min(times) < 0.5

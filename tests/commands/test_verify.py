@@ -1,0 +1,181 @@
+"""``lerobot-grasp-verify``: sound datasets pass, and every kind of damage is found."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from factories import RECORDINGS, Legacy, change_info, tree, write_legacy
+
+from lerobot_grasp_plugin import verify_dataset
+from lerobot_grasp_plugin.commands.verify import main
+
+type Recorded = Callable[[str], Path]
+
+SCRIPT = str(Path(sys.executable).with_name("lerobot-grasp-verify"))
+
+
+@pytest.mark.parametrize("name", RECORDINGS)
+def test_what_lerobot_wrote_is_sound(name: str, recorded: Recorded, capsys) -> None:
+    root = recorded(name)
+    before = tree(root)
+    capsys.readouterr()  # what LeRobot said while it recorded
+    assert main(["--root", str(root)]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    videos = len(list(root.rglob("*.mp4")))
+    data = len(list((root / "data").rglob("*.parquet")))
+    assert out.splitlines() == [
+        "=== Verification ===",
+        f"Parquet files: {data}",
+        f"Video files: {videos}",
+        "Global indices: OK (contiguous)",
+        "Episode indices: OK",
+        "Frame indices: OK",
+        "Totals in info.json: OK",
+        f"Episodes in metadata: {len(RECORDINGS[name].lengths)}",
+    ]
+    assert tree(root) == before
+
+
+def changed_column(name: str, change: Callable[[list], list]) -> Callable[[Path], None]:
+    def spoil(root: Path) -> None:
+        path = next((root / "data").rglob("*.parquet"))
+        table = pq.ParquetFile(path).read()
+        number = table.column_names.index(name)
+        values = pa.array(change(table[name].to_pylist()), table[name].type)
+        pq.write_table(table.set_column(number, name, values), path)
+
+    return spoil
+
+
+def fewer_rows(root: Path) -> None:
+    path = next((root / "data").rglob("*.parquet"))
+    pq.write_table(pq.ParquetFile(path).read().slice(0, 30), path)
+
+
+def no_video(root: Path) -> None:
+    next(root.rglob("*.mp4")).unlink()
+
+
+def cut_video(root: Path) -> None:
+    path = next(root.rglob("*.mp4"))
+    path.write_bytes(path.read_bytes()[:900])
+
+
+def no_data(root: Path) -> None:
+    next((root / "data").rglob("*.parquet")).unlink()
+
+
+def broken_data(root: Path) -> None:
+    next((root / "data").rglob("*.parquet")).write_bytes(b"PAR1")
+
+
+def missing_index(root: Path) -> None:
+    path = next((root / "data").rglob("*.parquet"))
+    pq.write_table(pq.ParquetFile(path).read().drop_columns(["index"]), path)
+
+
+def shifted_video(root: Path) -> None:
+    path = next((root / "meta/episodes").rglob("*.parquet"))
+    table = pq.ParquetFile(path).read()
+    name = "videos/observation.images.wrist/from_timestamp"
+    starts = [start + 0.03 for start in table[name].to_pylist()]
+    pq.write_table(table.set_column(table.column_names.index(name), name, pa.array(starts)), path)
+
+
+def late_video(root: Path) -> None:
+    path = next((root / "meta/episodes").rglob("*.parquet"))
+    table = pq.ParquetFile(path).read()
+    name = "videos/observation.images.wrist/from_timestamp"
+    starts = [start + 1.0 for start in table[name].to_pylist()]
+    pq.write_table(table.set_column(table.column_names.index(name), name, pa.array(starts)), path)
+
+
+SPOILERS = {
+    "a hole in the index": (changed_column("index", lambda v: [*v[:9], *(n + 1 for n in v[9:])]), "Global"),
+    "an index twice": (changed_column("index", lambda v: [*v[:9], v[8], *v[10:]]), "Global"),
+    "another episode": (changed_column("episode_index", lambda v: [*v[:9], 4, *v[10:]]), "Episode indices"),
+    "a frame twice": (changed_column("frame_index", lambda v: [*v[:9], v[8], *v[10:]]), "Frame"),
+    "fewer rows": (fewer_rows, "Parquet"),
+    "no video": (no_video, "Video"),
+    "a cut video": (cut_video, "Video"),
+    "no data": (no_data, "Parquet"),
+    "broken data": (broken_data, "Parquet"),
+    "no index column": (missing_index, "Parquet"),
+    "video off the grid": (shifted_video, "Video"),
+    "video past its end": (late_video, "Video"),
+    "wrong frames": (lambda root: change_info(root, total_frames=36), "Totals"),
+}
+
+
+@pytest.mark.parametrize("damage", SPOILERS)
+def test_damage_is_found(damage: str, copied: Recorded, capsys) -> None:
+    root = copied("av1")
+    spoil, line = SPOILERS[damage]
+    spoil(root)
+    capsys.readouterr()
+    assert main(["--root", str(root)]) == 1
+    out, err = capsys.readouterr()
+    assert err == ""
+    marked = [text for text in out.splitlines() if "WRONG" in text]
+    assert any(text.startswith(line) for text in marked), out
+    assert f"{root}" in out
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("meta/info.json", "{"), ("meta/tasks.parquet", "x"), ("meta/episodes/chunk-000/file-000.parquet", "x")],
+)
+def test_unreadable_metadata(name: str, content: str, copied: Recorded, capsys) -> None:
+    root = copied("av1")
+    (root / name).write_text(content)
+    assert main(["--root", str(root)]) == 1
+    out, err = capsys.readouterr()
+    assert "Traceback" not in out + err
+    assert str(root / name) in out + err
+
+
+def test_wrong_total_episodes(copied: Recorded, capsys) -> None:
+    root = copied("av1")
+    change_info(root, total_episodes=6)
+    assert main(["--root", str(root)]) == 1
+    out, err = capsys.readouterr()
+    assert "6" in out + err
+
+
+def test_as_a_function_it_never_raises(tmp_path: Path, copied: Recorded) -> None:
+    assert not verify_dataset(tmp_path / "nothing").ok
+    root = copied("av1")
+    (root / "meta/info.json").write_text(json.dumps([]))
+    report = verify_dataset(root)
+    assert not report.ok
+    assert report.problems
+
+
+def test_a_legacy_dataset(tmp_path: Path) -> None:
+    """v2.x can be verified too: its episodes, tables and videos are where they should be."""
+    root = write_legacy(tmp_path / "set", Legacy(lengths=(3, 4)))
+    report = verify_dataset(root)
+    assert report.ok, report.problems
+
+
+def test_nothing_there_ends_in_2(tmp_path: Path, capsys) -> None:
+    assert main(["--root", str(tmp_path)]) == 2
+    assert "[no-dataset]" in capsys.readouterr().err
+
+
+def test_as_a_process(recorded: Recorded, copied: Recorded) -> None:
+    done = subprocess.run([SCRIPT, "--root", recorded("av1")], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    root = copied("av1")
+    no_data(root)
+    failed = subprocess.run([SCRIPT, "--root", root], capture_output=True, text=True, check=False)
+    assert failed.returncode == 1
+    assert "Traceback" not in failed.stderr

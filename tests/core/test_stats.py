@@ -1,0 +1,91 @@
+"""Statistics, against plain numpy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lerobot_grasp_plugin.core.stats import QUANTILES, STATISTICS, combine, episode_stats
+
+
+def by_numpy(part: np.ndarray) -> dict[str, np.ndarray]:
+    wide = part.astype(np.float64)
+    stats = {"min": wide.min(0), "max": wide.max(0), "mean": wide.mean(0), "std": wide.std(0)}
+    stats["count"] = np.array([len(part)])
+    return stats | {name: np.quantile(wide, share, axis=0) for name, share in QUANTILES.items()}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "uint8", "int8", "bool"])
+@pytest.mark.parametrize("lengths", [[1], [5], [4, 4, 4], [1, 7, 7, 2, 7, 1], [300, 299]])
+def test_episodes(dtype: str, lengths: list[int]) -> None:
+    values = np.random.default_rng(3).normal(0, 60, (sum(lengths), 3))
+    values = (values > 0) if dtype == "bool" else np.clip(values, -100, 100).astype(dtype)
+    stats = episode_stats(values, lengths)
+    assert tuple(sorted(stats)) == tuple(sorted(STATISTICS))
+    start = 0
+    for episode, length in enumerate(lengths):
+        for name, wanted in by_numpy(values[start : start + length]).items():
+            assert np.allclose(stats[name][episode], wanted, rtol=1e-12, atol=1e-12), name
+        start += length
+    assert stats["count"].tolist() == [[length] for length in lengths]
+
+
+def test_large_integers_and_offsets_keep_their_precision() -> None:
+    values = np.arange(1_000_000_000, 1_000_000_100, dtype=np.int64)[:, None]
+    stats = episode_stats(values, [100])
+    assert stats["std"][0, 0] == pytest.approx(np.arange(100).std(), rel=1e-9)
+    assert stats["q50"][0, 0] == 1_000_000_049.5
+
+
+def test_the_reward_of_a_mostly_failed_episode() -> None:
+    """The median of a mostly-zero reward is zero: LeRobot's histogram says otherwise."""
+    values = np.zeros((50, 1), np.float32)
+    values[-3:] = 1
+    stats = episode_stats(values, [50])
+    assert stats["q50"].tolist() == [[0.0]]
+    assert stats["q90"].tolist() == [[0.0]]
+    assert stats["q99"].tolist() == [[1.0]]
+
+
+def test_nan_stays_visible_in_its_own_dimension_and_episode() -> None:
+    values = np.ones((6, 2))
+    values[4, 1] = np.nan
+    stats = episode_stats(values, [3, 3])
+    for name in ("min", "max", "mean", "std", *QUANTILES):
+        assert np.isnan(stats[name]).tolist() == [[False, False], [False, True]], name
+
+
+def test_input_is_not_changed() -> None:
+    values = np.random.default_rng(0).normal(size=(20, 2))
+    before = values.copy()
+    values.setflags(write=False)
+    episode_stats(values, [7, 13])
+    assert np.array_equal(values, before)
+
+
+def test_combining_episodes_is_exact_for_what_can_be() -> None:
+    values = np.random.default_rng(5).normal(2, 9, (60, 3))
+    whole = combine(episode_stats(values, [10, 1, 30, 19]))
+    wanted = by_numpy(values)
+    for name in ("min", "max", "mean", "std", "count"):
+        assert np.allclose(whole[name], wanted[name], rtol=1e-12), name
+    assert whole["count"].dtype == np.int64
+
+
+def test_combining_as_lerobot_does() -> None:
+    from lerobot.datasets.compute_stats import aggregate_stats
+
+    values = np.random.default_rng(6).normal(0, 1, (40, 2))
+    stats = episode_stats(values, [4, 16, 20])
+    listed = [{"x": {name: array[episode] for name, array in stats.items()}} for episode in range(3)]
+    wanted = aggregate_stats(listed)["x"]
+    own = combine(stats)
+    assert set(own) == set(wanted)
+    for name, value in wanted.items():
+        assert np.allclose(own[name], value, rtol=1e-13), name
+
+
+def test_combining_without_quantiles() -> None:
+    stats = episode_stats(np.ones((4, 1)), [2, 2])
+    own = combine({name: stats[name] for name in ("min", "max", "mean", "std", "count", "q50")})
+    assert set(own) == {"min", "max", "mean", "std", "count", "q50"}

@@ -1,0 +1,256 @@
+"""Training and evaluation of LeRobot's reward classifier, and the same numbers in its environment."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import classifier_scenes as scenes
+import numpy as np
+import pytest
+import torch
+from filelock import FileLock
+from lerobot.configs.default import DatasetConfig
+from lerobot.configs.train import TrainPipelineConfig
+from lerobot.envs.configs import ImagePreprocessingConfig
+from lerobot.processor import (
+    ImageCropResizeProcessorStep,
+    RewardClassifierProcessorStep,
+    TransitionKey,
+    VanillaObservationProcessorStep,
+)
+from lerobot.rewards.classifier import Classifier, RewardClassifierConfig
+
+from lerobot_grasp_plugin.core.grammar import parse
+from lerobot_grasp_plugin.errors import GraspError, UsageError
+from lerobot_grasp_plugin.learning.classifier_configs import ClassifierEvalConfig, ClassifierTrainConfig
+from lerobot_grasp_plugin.learning.classifier_model import configured, encode, logits, make_classifier
+from lerobot_grasp_plugin.learning.classifier_review import eval_classifier
+from lerobot_grasp_plugin.learning.classifier_training import train_classifier
+from lerobot_grasp_plugin.learning.dataset import GraspDataset
+from lerobot_grasp_plugin.learning.small_encoder import make_small_encoder
+
+CROP = ImagePreprocessingConfig({scenes.CAMERA: scenes.CROP}, (128, 128))
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def settings(root: Path, output_dir: Path, **changes) -> ClassifierTrainConfig:
+    given = {
+        "dataset": DatasetConfig("me/squares", root=str(root)),
+        "output_dir": output_dir,
+        "reward_model": RewardClassifierConfig(learning_rate=1e-3, hidden_dim=32, latent_dim=32),
+        "steps": 24,
+        "batch_size": 16,
+        "eval_steps": 8,
+        "seed": 3,
+    }
+    return ClassifierTrainConfig(**given | changes)
+
+
+@pytest.fixture(scope="session")
+def squares(tmp_path_factory, worker_id):
+    base = tmp_path_factory.getbasetemp()
+    shared = base if worker_id == "master" else base.parent
+    with FileLock(str(shared / "squares.lock")):
+        if not (shared / "squares_done").exists():
+            scenes.record(shared / "squares")
+            (shared / "squares_done").touch()
+    return shared / "squares"
+
+
+@pytest.fixture(scope="session")
+def trained(squares, tmp_path_factory, worker_id):
+    """Output folder of a run that made its own encoder; only to be read."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base if worker_id == "master" else base.parent
+    with FileLock(str(shared / "classifier.lock")):
+        if not (shared / "classifier").exists():
+            threads = torch.get_num_threads()
+            torch.set_num_threads(1)
+            train_classifier(
+                settings(squares, shared / "classifier", make_encoder=True, image_preprocessing=CROP)
+            )
+            torch.set_num_threads(threads)
+    return shared / "classifier"
+
+
+def environment(pretrained_path: Path, threshold: float = 0.5):
+    """LeRobot's own steps between a camera and a reward."""
+    prepare = (
+        VanillaObservationProcessorStep(),
+        ImageCropResizeProcessorStep({scenes.CAMERA: scenes.CROP}, (128, 128)),
+    )
+    step = RewardClassifierProcessorStep(str(pretrained_path), success_threshold=threshold)
+
+    def show(pixels):
+        observation = {"pixels": {scenes.CAMERA.removeprefix("observation.images."): pixels}}
+        transition = {
+            TransitionKey.OBSERVATION: observation,
+            TransitionKey.REWARD: 0.0,
+            TransitionKey.INFO: {},
+        }
+        for stage in prepare:
+            transition = stage(transition)
+        after = step(transition)
+        images = [transition[TransitionKey.OBSERVATION][scenes.CAMERA]]
+        with torch.inference_mode():
+            probability = step.reward_classifier.predict(images).probabilities.item()
+        return probability, after[TransitionKey.REWARD]
+
+    return show
+
+
+def test_it_separates_episodes_it_was_not_trained_on(trained):
+    report = json.loads((trained / "report.json").read_text())
+    validation = report["validation"]
+    assert validation["all"]["auc"] >= 0.97
+    parts = report["splits"]["parts"]
+    assert sorted(parts["train"] + parts["val"]) == list(range(scenes.EPISODES))
+    assert [entry["episode_index"] for entry in validation["episodes"]] == parts["val"]
+    for entry in validation["episodes"]:
+        assert entry["label"] == scenes.is_success(entry["episode_index"]).astype(int).tolist()
+    assert set(validation["sources"]) == {"me/squares"}
+    assert "no pretrained weights" in report["encoder"]
+    best = min(report["history"], key=lambda item: item["val_loss"])
+    assert best["step"] == report["best_step"]
+    for name in ("validation_curves.png", "worst_frames.png"):
+        assert (trained / name).stat().st_size > 1000
+
+
+def test_lerobots_environment_computes_the_same_probabilities(trained, squares):
+    report = json.loads((trained / "report.json").read_text())
+    pretrained_path = trained / "checkpoints/last/pretrained_model"
+    threshold = report["validation"]["suggested_threshold"]
+    show = environment(pretrained_path, threshold)
+    stored = GraspDataset("me/squares", squares, preprocessing=None, return_uint8=True, video_backend="pyav")
+    for entry in report["validation"]["episodes"]:
+        for frame, expected in enumerate(entry["probability"]):
+            item = stored[entry["episode_index"] * scenes.LENGTH + frame]
+            probability, reward = show(item[scenes.CAMERA].permute(1, 2, 0).numpy())
+            assert probability == pytest.approx(expected, abs=1e-5)
+            if abs(expected - threshold) > 1e-5:
+                assert reward == float(expected > threshold)
+
+
+def test_the_checkpoint_is_laid_out_as_lerobots(trained):
+    report = json.loads((trained / "report.json").read_text())
+    last = trained / "checkpoints/last"
+    assert last.is_symlink()
+    assert last.resolve().name == f"{report['best_step']:06d}"
+    folder = last / "pretrained_model"
+    assert Path(report["pretrained_path"]) == folder.resolve()
+    config = TrainPipelineConfig.from_pretrained(folder)
+    assert config.reward_model.num_cameras == 1
+    assert config.reward_model.normalization_mapping["VISUAL"].value == "IDENTITY"
+    assert config.reward_model.input_features[scenes.CAMERA].shape == (3, 128, 128)
+    record = json.loads((folder / "grasp_classifier.json").read_text())
+    assert record["image_preprocessing"]["crop_params_dict"] == {scenes.CAMERA: list(scenes.CROP)}
+    assert record["success_threshold"] == report["validation"]["suggested_threshold"]
+
+
+def test_evaluation_repeats_the_figures_and_drafts_labels(trained, squares, tmp_path):
+    report = json.loads((trained / "report.json").read_text())
+    moved = tmp_path / "moved"
+    (trained / "checkpoints/last").resolve().joinpath("pretrained_model").rename  # noqa: B018
+    import shutil
+
+    shutil.copytree(trained / "checkpoints/last/pretrained_model", moved)
+    config = json.loads((moved / "config.json").read_text())
+    (moved / "config.json").write_text(json.dumps(config | {"model_name": "/nowhere/any/more"}))
+    draft = tmp_path / "draft.txt"
+    found = eval_classifier(
+        ClassifierEvalConfig(
+            pretrained_path=moved,
+            dataset=DatasetConfig("me/squares", root=str(squares)),
+            output_dir=tmp_path / "evaluation",
+            draft=draft,
+        )
+    )
+    again = {item.episode_index: item.probability for item in found.evaluation.episodes}
+    assert sorted(again) == list(range(scenes.EPISODES))
+    for entry in report["validation"]["episodes"]:
+        assert again[entry["episode_index"]] == pytest.approx(np.array(entry["probability"]), abs=1e-5)
+    assert list(found.trained_on) == report["splits"]["parts"]["train"]
+    parsed = parse(draft.read_text(), name="draft").annotations
+    (section,) = parsed.sections
+    for said, item in zip(section.episodes, found.draft, strict=True):
+        assert said.success.clip(scenes.LENGTH) == item.success
+        differing = said.success.mask(scenes.LENGTH) != scenes.is_success(item.episode_index)
+        assert differing.sum() == item.differing
+    assert (tmp_path / "evaluation/report.json").is_file()
+
+
+def test_a_frozen_encoder_stays_as_it_is(squares, tmp_path):
+    torch.manual_seed(0)
+    encoder = tmp_path / "encoder"
+    make_small_encoder(encoder)
+    model = RewardClassifierConfig(learning_rate=3e-3, model_name=str(encoder), hidden_dim=32, latent_dim=32)
+    told = []
+    config = settings(
+        squares, tmp_path / "out", reward_model=model, val_episodes="1, 4", image_preprocessing=CROP
+    )
+    report = train_classifier(config, told=told.append)
+    assert report.splits.parts == {"train": (0, 2, 3, 5), "val": (1, 4)}
+    assert "frozen" in report.encoder
+    assert str(encoder) in report.encoder
+    assert [item.step for item in told] == [8, 16, 24]
+    after = Classifier.from_pretrained(report.pretrained_path)
+    fresh = make_classifier(configured(model, {scenes.CAMERA: (3, 128, 128)}))
+    for (name, value), (_, before) in zip(
+        after.encoder.state_dict().items(), fresh.encoder.state_dict().items(), strict=True
+    ):
+        assert torch.equal(value, before), name  # running means of its normalisation, too
+    kernel = next(iter(after.encoders.values()))[1].kernel
+    assert kernel.requires_grad
+    assert report.evaluation.area_under_curve is not None
+
+
+def test_what_learns_is_what_lerobot_predicts_with(tmp_path):
+    torch.manual_seed(0)
+    make_small_encoder(tmp_path)
+    shapes = {"observation.images.a": (3, 128, 128), "observation.images.b": (3, 128, 128)}
+    model = make_classifier(configured(RewardClassifierConfig(model_name=str(tmp_path)), shapes))
+    pictures = {camera: torch.rand(3, *shape) for camera, shape in shapes.items()}
+    encoded = {camera: encode(model, camera, picture) for camera, picture in pictures.items()}
+    found = logits(model, encoded)
+    with torch.no_grad():
+        expected = model.predict(list(pictures.values())).logits
+    torch.testing.assert_close(found.detach(), expected)
+    found.sum().backward()
+    assert all(encoder[1].kernel.grad is not None for encoder in model.encoders.values())
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"val_episodes": "0-5"}, "empty-split"),
+        ({"val_episodes": "9"}, "unknown-episode"),
+        ({"reward_model": RewardClassifierConfig(model_name="/no/such/encoder")}, "no-encoder"),
+        (
+            {"make_encoder": True, "image_preprocessing": ImagePreprocessingConfig(None, (96, 96))},
+            "wrong-map",
+        ),
+        ({"make_encoder": True, "reward_model": RewardClassifierConfig(num_classes=3)}, "unsupported-option"),
+        ({"steps": 0}, "bad-value"),
+        ({"unlisted": "fail"}, "no-effect"),
+        ({"dataset": DatasetConfig("me/squares", root="/no/such/folder")}, "no-dataset"),
+    ],
+)
+def test_what_cannot_be_is_refused(squares, tmp_path, changes, code):
+    output_dir = tmp_path / "out"
+    with pytest.raises(GraspError) as error:
+        train_classifier(settings(squares, output_dir, **changes))
+    assert error.value.problems[0].code in (code, "episode-missing" if code == "unknown-episode" else code)
+    assert not output_dir.exists()
+
+
+def test_nothing_is_overwritten(squares, tmp_path):
+    with pytest.raises(UsageError, match="target-exists"):
+        train_classifier(settings(squares, tmp_path, make_encoder=True))

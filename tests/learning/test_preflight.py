@@ -1,0 +1,556 @@
+"""One planted disagreement at a time: each is named, and nothing else is."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lerobot_grasp_plugin.commands.preflight import main
+from lerobot_grasp_plugin.errors import UsageError
+from lerobot_grasp_plugin.learning.preflight import preflight
+from lerobot_grasp_plugin.learning.preflight.checks.labels import check_labels
+from lerobot_grasp_plugin.learning.preflight.config_view import ConfigView
+from lerobot_grasp_plugin.learning.preflight.dataset_facts import DatasetFacts
+from lerobot_grasp_plugin.learning.preflight.facts import Facts
+
+from learning_preflight import CAMERA, CROP, JOINTS, PENALTY, STATE, Case, dump, sound  # isort: skip
+
+PLANTED: dict[str, tuple[Callable[[Case], object], str, str]] = {}
+"""name -> how to spoil the case, the codes that must come (all of them), the severity of the first."""
+
+IMAGES = "env/processor/image_preprocessing"
+IK = "env/processor/inverse_kinematics"
+STATS = "policy/dataset_stats"
+
+
+def plant(name: str, codes: str, severity: str = "error") -> Callable[[Callable[[Case], object]], None]:
+    def add(spoil: Callable[[Case], object]) -> None:
+        assert name not in PLANTED
+        PLANTED[name] = (spoil, codes, severity)
+
+    return add
+
+
+def planted(name: str, codes: str, path: str, value: object, severity: str = "error") -> None:
+    plant(name, codes, severity)(lambda case: case.set(path, value))
+
+
+# -- upstream crashes
+planted("no dataset", "dataset-null", "dataset", None)
+planted("reset set", "reset-crash", "env/processor/reset", {"control_time_s": 15.0})
+plant("env type left out", "env-type")(lambda case: case.config["env"].pop("type"))
+planted("env of another type", "env-type", "env/type", "aloha")
+planted("explicit output_dir", "output-dir", "output_dir", "outputs/not-there-yet", "warning")
+planted("leader without events", "teleop-events action-convention control-mode calibration-missing",
+        "env/teleop", {"type": "so101_leader", "port": "/dev/ttyACM1", "id": "leader"})  # fmt: skip
+plant("push_to_hub by default", "push-to-hub")(lambda case: case.config["policy"].pop("push_to_hub"))
+
+
+@plant("output_dir exists", "output-dir")
+def _(case: Case) -> None:
+    case.set("output_dir", str(case.folder))
+
+
+# -- fields of the wrong kind
+planted("capacity is a word", "config-wrong-type", "policy/online_buffer_capacity", "many")
+planted("done by another name", "config-wrong-type", "dataset/done", "success")
+planted("crop of three numbers", "config-wrong-type image-crop classifier-crop", f"{IMAGES}/crop_params_dict", {CAMERA: [0, 80, 480]})  # fmt: skip # noqa: E501
+
+# -- columns
+plant("no rewards", "missing-column")(lambda case: case.drop("next.reward"))
+plant("no dones", "missing-column", "warning")(lambda case: case.drop("next.done"))
+plant("no actions", "missing-column")(lambda case: case.drop("action"))
+plant("no state", "missing-column")(lambda case: case.drop(STATE))
+plant("no penalty", "discrete-penalty")(lambda case: case.drop(PENALTY))
+
+
+@plant("camera under another name in the dataset", "missing-column")
+def _(case: Case) -> None:
+    case.info["features"]["observation.images.front"] = case.info["features"].pop(CAMERA)
+    folder = Path(f"videos/{CAMERA}")
+    case.after.append(lambda case: (case.root / folder).rename(case.root / "videos/observation.images.front"))
+    case.after.append(lambda case: rename_camera(case))
+
+
+def rename_camera(case: Case) -> None:
+    import pyarrow.parquet as pq
+
+    path = case.root / "meta/episodes/chunk-000/file-000.parquet"
+    table = pq.ParquetFile(path).read()
+    new = [name.replace(CAMERA, "observation.images.front") for name in table.column_names]
+    pq.write_table(table.rename_columns(new), path)
+
+
+@plant("a state that is not a number", "not-finite")
+def _(case: Case) -> None:
+    case.columns[STATE][3, 2] = np.nan
+
+
+# -- features
+plant("features_map lacks the state", "feature-key")(
+    lambda case: case.config["env"]["features_map"].pop(STATE)
+)
+planted("policy shape of the state", "feature-shape state-width stats-width",
+        "policy/input_features/observation.state/shape", [18])  # fmt: skip
+planted("policy action of four", "feature-shape", "policy/output_features/action/shape", [4])
+
+
+@plant("env without the state", "feature-key")
+def _(case: Case) -> None:
+    del case.config["env"]["features"][STATE]
+    del case.config["env"]["features_map"][STATE]
+
+
+# -- pictures
+planted("env resizes to another size", "image-size classifier-image-size", f"{IMAGES}/resize_size", [96, 96])
+planted("env squeezes what was cropped", "image-crop classifier-crop", f"{IMAGES}/crop_params_dict", {})
+planted(
+    "env crops elsewhere",
+    "image-crop classifier-crop",
+    f"{IMAGES}/crop_params_dict",
+    {CAMERA: [0, 0, 480, 480]},
+)
+planted("crop of another camera", "crop-unknown-camera",
+        f"{IMAGES}/crop_params_dict", {CAMERA: CROP, "observation.images.top": CROP})  # fmt: skip
+planted("crop past the picture", "crop-outside image-crop classifier-crop",
+        f"{IMAGES}/crop_params_dict", {CAMERA: [0, 200, 480, 480]})  # fmt: skip
+planted("camera of another name", "camera-missing classifier-camera",
+        "env/robot/cameras", {"front": {"type": "opencv", "index_or_path": 0, "width": 640, "height": 480, "fps": 30}})  # fmt: skip # noqa: E501
+planted("camera of another size", "camera-size", "env/robot/cameras/wrist/width", 800, "warning")
+
+
+@plant("no stored preprocessing", "image-size")
+def _(case: Case) -> None:
+    case.learning = None
+
+
+@plant("0-255: no sidecar at all", "image-range image-size")
+def _(case: Case) -> None:
+    case.learning = case.provenance = None
+
+
+@plant("0-255: stored range", "image-range")
+def _(case: Case) -> None:
+    case.learning["image_preprocessing"]["range"] = [0, 255]
+
+
+@plant("0-255: statistics of the dataset", "image-range")
+def _(case: Case) -> None:
+    case.stats[CAMERA]["max"] = [[[255.0]]] * 3
+
+
+planted("0-255: statistics in the config", "image-range",
+        f"{STATS}/{CAMERA}", {"mean": [123.7, 116.3, 103.5], "std": [58.4, 57.1, 57.4]})  # fmt: skip
+
+# -- the classifier
+planted(
+    "classifier is not there",
+    "classifier-missing",
+    "env/processor/reward_classifier/pretrained_path",
+    "/no/such",
+)
+
+
+@plant("classifier of another camera", "classifier-camera")
+def _(case: Case) -> None:
+    features = case.classifier["input_features"]
+    features["observation.images.top"] = features.pop(CAMERA)
+
+
+@plant("classifier on full pictures", "classifier-image-size")
+def _(case: Case) -> None:
+    case.classifier["input_features"][CAMERA]["shape"] = [3, 480, 640]
+
+
+@plant("classifier on squeezed pictures", "classifier-crop")
+def _(case: Case) -> None:
+    case.classifier_learning["image_preprocessing"]["crop_params_dict"] = {}
+
+
+@plant("classifier trained on another dataset's crop", "classifier-crop")
+def _(case: Case) -> None:
+    case.classifier_learning = None
+
+    def train_config(case: Case) -> None:
+        other = case.folder / "other/meta"
+        other.mkdir(parents=True)
+        stored = {"crop_params_dict": {}, "resize_size": [128, 128], "range": [0.0, 1.0]}
+        dump(other / "grasp_learning.json", {"format": 1, "image_preprocessing": stored})
+        dump(case.folder / "classifier/train_config.json", {"dataset": {"root": str(other.parent)}})
+
+    case.after.append(train_config)
+
+
+@plant("classifier with a normaliser", "classifier-normaliser", "warning")
+def _(case: Case) -> None:
+    case.classifier_stats = {f"{CAMERA}.mean": np.full(3, 0.5, np.float32)}
+
+
+@plant("classifier on 0-255", "image-range")
+def _(case: Case) -> None:
+    case.classifier_stats = {f"{CAMERA}.mean": np.full(3, 120, np.float32)}
+
+
+@plant("classifier with a wrong count of cameras", "classifier-camera")
+def _(case: Case) -> None:
+    case.classifier["num_cameras"] = 2
+
+
+@plant("classifier checkpoint without config", "classifier-unreadable")
+def _(case: Case) -> None:
+    case.after.append(lambda case: (case.folder / "classifier/config.json").unlink())
+
+
+# -- actions
+@plant("joint actions for an end effector", "action-convention action-width stats-narrow")
+def _(case: Case) -> None:
+    case.columns["action"] = case.columns[STATE].copy()
+    names = [f"{joint}.pos" for joint in JOINTS]
+    case.info["features"]["action"] = {"dtype": "float32", "shape": [6], "names": names}
+
+
+@plant("gripper in [-1, 1]", "gripper-range")
+def _(case: Case) -> None:
+    case.columns["action"][:, 3] -= 1
+
+
+@plant("gripper in percent", "gripper-range")
+def _(case: Case) -> None:
+    case.columns["action"][:, 3] *= 50
+
+
+@plant("gripper between its commands", "gripper-range", "warning")
+def _(case: Case) -> None:
+    case.columns["action"][::2, 3] = 0.5
+
+
+@plant("an episode of zero actions", "zero-actions")
+def _(case: Case) -> None:
+    case.columns["action"][12:22, :3] = 0
+
+
+@plant("all actions zero", "zero-actions")
+def _(case: Case) -> None:
+    case.columns["action"][:, :3] = 0
+
+
+@plant("a dimension that never moves", "constant-action", "warning")
+def _(case: Case) -> None:
+    case.columns["action"][:, 1] = 0
+
+
+@plant("actions without the gripper", "action-width")
+def _(case: Case) -> None:
+    case.columns["action"] = case.columns["action"][:, :3]
+    case.info["features"]["action"] = {
+        "dtype": "float32",
+        "shape": [3],
+        "names": ["delta_x", "delta_y", "delta_z"],
+    }
+
+
+planted("five gripper commands", "discrete-actions", "policy/num_discrete_actions", 5)
+planted("gripper switched off", "gripper-disabled", "env/processor/gripper/use_gripper", False)
+planted("no max_gripper_pos", "max-gripper-pos", "env/processor/max_gripper_pos", None)
+planted("no discrete gripper", "action-width", "policy/num_discrete_actions", None)
+planted("control mode of a leader", "control-mode", "env/processor/control_mode", "leader", "warning")
+plant("deltas without kinematics", "action-convention")(lambda case: case.set(IK, None))
+
+# -- states and statistics
+planted("velocities in the env alone", "state-width",
+        "env/processor/observation", {"add_joint_velocity_to_observation": True, "add_current_to_observation": True})  # fmt: skip # noqa: E501
+
+
+@plant("a state of 18", "state-width")
+def _(case: Case) -> None:
+    case.columns[STATE] = np.tile(case.columns[STATE], 3)
+    case.info["features"][STATE] = {"dtype": "float32", "shape": [18], "names": None}
+
+
+@plant("radians", "angle-unit")
+def _(case: Case) -> None:
+    case.columns[STATE][:, :5] *= math.pi / 180
+
+
+planted("statistics in radians", "stats-narrow",
+        f"{STATS}/{STATE}", {"min": [-math.pi] * 5 + [0], "max": [math.pi] * 5 + [100]})  # fmt: skip
+planted("statistics swapped", "stats-swapped", f"{STATS}/{STATE}", {"min": [180.0] * 6, "max": [-180.0] * 6})
+planted("statistics of no width", "stats-zero-width",
+        f"{STATS}/{STATE}", {"min": [-180.0] * 5 + [0], "max": [180.0] * 5 + [0]})  # fmt: skip
+planted(
+    "statistics of two dimensions",
+    "stats-width",
+    f"{STATS}/{STATE}",
+    {"min": [-180.0] * 2, "max": [180.0] * 2},
+)
+plant("no statistics of the state", "stats-missing")(
+    lambda case: case.config["policy"]["dataset_stats"].pop(STATE)
+)
+plant("no statistics", "stats-missing")(lambda case: case.config["policy"].pop("dataset_stats"))
+planted("actions scaled by statistics", "stats-narrow action-stats",
+        f"{STATS}/action", {"min": [-0.03] * 3, "max": [0.03] * 3})  # fmt: skip
+
+
+# -- labels
+@plant("rewards of 0.5", "reward-values")
+def _(case: Case) -> None:
+    case.columns["next.reward"][5] = 0.5
+
+
+@plant("no success", "class-balance")
+def _(case: Case) -> None:
+    case.columns["next.reward"][:] = 0
+
+
+@plant("success goes on, done does not come", "success-not-done", "warning")
+def _(case: Case) -> None:
+    case.columns["next.reward"][6:12] = 1
+
+
+@plant("the last rows are not done", "done-not-at-end success-not-done")
+def _(case: Case) -> None:
+    case.columns["next.done"][:] = False
+
+
+@plant("done without success", "done-inside", "warning")
+def _(case: Case) -> None:
+    case.columns["next.done"][4] = True
+
+
+@plant("env goes on after success", "reset-crash done-at-success")
+def _(case: Case) -> None:
+    case.set("env/processor/reset", {"terminate_on_success": False})
+    case.columns["next.reward"][4] = 1
+    case.columns["next.done"][4] = True
+
+
+@plant("labels of the frame, not of the next", "alignment", "warning")
+def _(case: Case) -> None:
+    case.provenance["labels"]["alignment"] = "frame"
+
+
+planted("another success_reward", "success-reward", "env/processor/reward_classifier/success_reward", 10.0)
+planted("threshold in percent", "success-threshold", "env/processor/reward_classifier/success_threshold", 70)
+
+# -- timing, buffers, splits, workspace, machine
+planted("env at another fps", "fps", "env/fps", 30)
+planted("camera slower than the env", "camera-fps", "env/robot/cameras/wrist/fps", 5)
+planted("offline buffer too small", "offline-capacity", "policy/offline_buffer_capacity", 40)
+planted("online buffer never starts", "online-capacity", "policy/online_buffer_capacity", 3)
+planted("online_ratio of 50", "online-ratio", "online_ratio", 50)
+planted("online_ratio of 1", "online-ratio", "online_ratio", 1.0, "warning")
+
+
+@plant("one episode in both parts", "split-by-frame")
+def _(case: Case) -> None:
+    case.learning["splits"]["parts"]["val"] = [1, 2]
+
+
+@plant("parts of frames", "split-by-frame")
+def _(case: Case) -> None:
+    case.learning["splits"]["parts"] = {"train": list(range(30)), "val": list(range(30, 45))}
+
+
+planted("bounds swapped", "workspace-swapped",
+        f"{IK}/end_effector_bounds", {"min": [0.24, -0.08, 0.03], "max": [0.16, 0.2, 0.1]})  # fmt: skip
+
+
+def with_height(case: Case, low: float, high: float) -> None:
+    rows = len(case.columns["action"])
+    case.columns["observation.ee"] = np.linspace(low, high, rows, dtype=np.float32)
+    case.info["features"]["observation.ee"] = {"dtype": "float32", "shape": [1], "names": ["ee.z"]}
+
+
+plant("recorded higher than the bounds", "workspace", "warning")(lambda case: with_height(case, 0.05, 0.2))
+plant("recorded at 0.07, trained at 0.03", "workspace", "warning")(lambda case: with_height(case, 0.07, 0.09))
+planted("no URDF", "urdf-missing", f"{IK}/urdf_path", "/path/so101.urdf", "warning")
+planted("URDF not named", "urdf-missing", f"{IK}/urdf_path", None)
+planted("another calibration id", "calibration-missing", "env/robot/id", "somebody", "warning")
+planted("dataset that is not there", "dataset-unreadable", "dataset/root", "/no/such/dataset")
+
+
+@plant("a video that is missing", "dataset-unreadable")
+def _(case: Case) -> None:
+    case.after.append(lambda case: shutil.rmtree(case.root / "videos"))
+
+
+# -- tests
+
+
+def test_a_sound_config_passes(tmp_path: Path) -> None:
+    report = preflight(sound(tmp_path).write(), parse=False)
+    assert not report.findings
+    assert report.ok
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_planted_disagreement_is_named(name: str, tmp_path: Path) -> None:
+    spoil, codes, severity = PLANTED[name]
+    case = sound(tmp_path)
+    spoil(case)
+    report = preflight(case.write(), parse=False)
+    expected = set(codes.split())
+    assert report.codes == expected, "\n".join(map(str, report.findings))
+    first = codes.split()[0]
+    assert severity in {finding.severity for finding in report.findings if finding.code == first}
+    assert all(finding.where and finding.change for finding in report.findings)
+
+
+def test_everything_wrong_is_reported_at_once(tmp_path: Path) -> None:
+    case = sound(tmp_path)
+    case.set("env/fps", 30)
+    case.set("policy/online_buffer_capacity", "many")
+    case.columns["action"][:, 3] -= 1
+    case.drop(PENALTY)
+    report = preflight(case.write(), parse=False)
+    assert report.codes == {"fps", "config-wrong-type", "gripper-range", "discrete-penalty"}
+
+
+@pytest.mark.parametrize(
+    ("positives", "done", "named"),
+    [
+        ((100, 101, 102), 998, {"class-balance", "success-not-done"}),  # 3 of 999 rows
+        (range(100, 300), 998, {"success-not-done"}),
+        ((998,), 998, set()),  # one success row ends its episode: sparse, and sound
+        ((), 998, {"class-balance"}),
+    ],
+)
+def test_hardly_any_success_is_named(positives: Sequence[int], done: int, named: set[str]) -> None:
+    reward, dones = np.zeros((999, 1)), np.zeros((999, 1))
+    reward[list(positives)] = 1
+    dones[done] = 1
+    dataset = DatasetFacts(
+        where="dataset",
+        repo_id="lab/bad",
+        root=Path("nowhere"),
+        fps=10,
+        total_episodes=1,
+        features={},
+        lengths=np.array([999]),
+        episodes=np.array([0]),
+        columns={"next.reward": reward, "next.done": dones},
+    )
+    facts = Facts(ConfigView(Path("config.json"), {}), [dataset], None)
+    assert {finding.code for finding in check_labels(facts)} == named
+
+
+def test_one_poor_source_is_named_among_good_ones(tmp_path: Path) -> None:
+    columns = {"next.reward": np.zeros((1998, 1)), "next.done": np.zeros((1998, 1))}
+    columns["next.reward"][[*range(500, 999), 1100, 1101, 1102]] = 1
+    columns["next.done"][[998, 1997]] = 1
+    dataset = DatasetFacts(
+        where="dataset",
+        repo_id="lab/merged",
+        root=tmp_path,
+        fps=10,
+        total_episodes=2,
+        features={},
+        lengths=np.array([999, 999]),
+        episodes=np.array([0, 1]),
+        columns=columns,
+        provenance={
+            "sources": [{"repo_id": "lab/good"}, {"repo_id": "lab/poor"}],
+            "episodes": [{"episode_index": 0, "source": 0}, {"episode_index": 1, "source": 1}],
+        },
+    )
+    facts = Facts(ConfigView(Path("config.json"), {}), [dataset], None)
+    messages = [finding.message for finding in check_labels(facts) if finding.code == "class-balance"]
+    assert len(messages) == 1
+    assert "lab/poor: 3 of 999 rows" in messages[0]
+
+
+def test_it_is_quick(tmp_path: Path) -> None:
+    path = sound(tmp_path).write()
+    program = "import sys; from lerobot_grasp_plugin.learning.preflight import preflight as check\n"
+    program += "assert not check(sys.argv[1], parse=False).findings\n"
+    program += "assert not {'torch', 'lerobot', 'pandas'} & set(sys.modules), 'slow imports'"
+    subprocess.run([sys.executable, "-c", program, str(path)], check=True)
+
+
+def test_sources_are_labelled_by_their_annotations(tmp_path: Path) -> None:
+    case = sound(tmp_path)
+    case.write()
+    text = "# dataset path: dataset\n0: 12-\n1: 10-\n2: 14-\n3: all fail\n"
+    (tmp_path / "labels.txt").write_text(text)
+    del case.config["dataset"]["repo_id"], case.config["dataset"]["root"]
+    case.config["dataset"] |= {
+        "sources": [{"root": str(case.root)}],
+        "annotations": str(tmp_path / "labels.txt"),
+        "alignment": "next",
+        "done": "first_success",
+    }
+    dump(tmp_path / "config.json", case.config)
+    report = preflight(tmp_path / "config.json", parse=False)
+    assert not report.findings
+    (tmp_path / "labels.txt").write_text(text.replace("12-", "6-"))
+    assert not preflight(tmp_path / "config.json", parse=False).findings
+    case.config["dataset"]["done"] = "episode_end"
+    dump(tmp_path / "config.json", case.config)
+    assert preflight(tmp_path / "config.json", parse=False).codes == {"success-not-done"}
+    (tmp_path / "labels.txt").write_text("0: 57\n9: 3-\n")
+    assert preflight(tmp_path / "config.json", parse=False).codes == {"annotations-unusable"}
+
+
+def test_the_plugins_learner_mends_what_lerobots_crashes_on(tmp_path: Path) -> None:
+    case = sound(tmp_path)
+    case.set("env/processor/reset", {"terminate_on_success": True, "control_time_s": 15.0})
+    case.learning = case.provenance = None
+    path = case.write()
+    assert preflight(path, parse=False).codes == {"reset-crash", "image-range", "image-size"}
+    assert not preflight(path, parse=False, plugin_learner=True).findings
+
+
+def test_pictures_recorded_after_the_crop_are_not_cropped_again(tmp_path: Path) -> None:
+    case = sound(tmp_path)
+    case.learning = None
+    shape = {"shape": [3, 128, 128], "names": ["channels", "height", "width"]}
+    case.info["features"][CAMERA] |= shape
+    path = case.write()
+    assert not preflight(path, parse=False).findings
+    assert not preflight(path, parse=False, plugin_learner=True).findings
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", None])
+def test_an_unreadable_config_is_a_wrong_call(
+    content: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "config.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(UsageError):
+        preflight(path)
+    assert main(["--config_path", str(path)]) == 2
+    assert "config-unreadable" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("wrong", [7, "text", [1], None, True, {"a": []}, -1.5])
+@pytest.mark.parametrize("block", ["dataset", "policy", "env", "env/processor", "env/features", "env/robot",
+                                   "env/robot/cameras", STATS, IMAGES, IK, "policy/input_features",
+                                   "policy/output_features", "env/features_map", "env/processor/gripper",
+                                   "env/processor/reward_classifier", f"{STATS}/action"])  # fmt: skip
+def test_no_block_of_another_kind_ends_in_a_traceback(block: str, wrong: object, tmp_path: Path) -> None:
+    case = sound(tmp_path)
+    case.set(block, wrong)
+    preflight(case.write(), parse=False)
+
+
+def test_lerobots_parser_has_the_last_word(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    case = sound(tmp_path)
+    path = case.write()
+    assert main(["--config_path", str(path)]) == 0
+    assert "no findings" in capsys.readouterr().out
+    case.config["polcy"] = {}
+    dump(path, case.config)
+    assert main(["--config_path", str(path)]) == 1
+    output = capsys.readouterr().out
+    assert "config-rejected" in output
+    assert "polcy" in output
+    assert json.loads(path.read_text())["polcy"] == {}  # nothing is written

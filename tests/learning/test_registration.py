@@ -1,0 +1,241 @@
+"""The seam, in this process and in LeRobot's own commands."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import factories
+import lerobot.datasets.factory as factory
+import pytest
+import torch
+from lerobot.configs.parser import PluginLoadError, load_plugin
+from lerobot.datasets import LeRobotDataset
+
+from lerobot_grasp_plugin.learning import registration
+from lerobot_grasp_plugin.learning.dataset import GraspDataset
+from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
+from lerobot_grasp_plugin.learning.registration import SeamError, install
+from lerobot_grasp_plugin.learning.sidecar import LearningSidecar, write_learning
+
+WRIST = "observation.images.wrist"
+SQUARE = ImagePreprocessing({WRIST: (0, 16, 64, 64)}, (112, 112))
+DISCOVER = "--dataset.discover_packages_path=lerobot_grasp_plugin"
+
+
+@pytest.fixture
+def seam(monkeypatch: pytest.MonkeyPatch) -> None:
+    """LeRobot's factory as it was, now and after the test."""
+    monkeypatch.setattr(factory, "LeRobotDataset", LeRobotDataset)
+
+
+@pytest.fixture
+def carrying(copied: Callable[[str], Path]) -> Path:
+    """A dataset with a sidecar."""
+    root = copied("av1")
+    write_learning(root, LearningSidecar(preprocessing=SQUARE))
+    return root
+
+
+def made_by_factory(root: Path) -> Any:
+    from lerobot.configs.default import DatasetConfig
+
+    indices = SimpleNamespace(
+        reward_delta_indices=None, action_delta_indices=None, observation_delta_indices=None
+    )
+    dataset = DatasetConfig("lab/set", root=str(root), video_backend="pyav", use_imagenet_stats=False)
+    return factory.make_dataset(SimpleNamespace(dataset=dataset, trainable_config=indices, tolerance_s=1e-4))
+
+
+def test_the_factory_builds_what_is_due(seam, recorded, carrying):
+    plain = made_by_factory(recorded("av1"))
+    install()
+    first = factory.LeRobotDataset
+    install()
+    assert factory.LeRobotDataset is first
+    again = made_by_factory(recorded("av1"))
+    assert type(again) is LeRobotDataset
+    assert torch.equal(again[3][WRIST], plain[3][WRIST])
+    assert again[3][WRIST].dtype == torch.uint8
+    made = made_by_factory(carrying)
+    assert type(made) is GraspDataset
+    assert torch.equal(made[3][WRIST], SQUARE(WRIST, plain[3][WRIST]))
+
+
+def test_without_a_preprocessing_pictures_are_floats_between_0_and_1(seam, copied):
+    root = copied("av1")
+    write_learning(root, LearningSidecar())
+    install()
+    picture = made_by_factory(root)[0][WRIST]
+    assert torch.equal(picture, LeRobotDataset("lab/set", root, video_backend="pyav")[0][WRIST])
+
+
+def test_the_name_still_stands_for_lerobots_class(seam, recorded):
+    install()
+    name: Any = factory.LeRobotDataset
+    plain = LeRobotDataset("lab/set", recorded("av1"), video_backend="pyav")
+    assert isinstance(plain, name)
+    assert issubclass(GraspDataset, name)
+    assert not isinstance(3, name)
+    assert name.__name__ == "LeRobotDataset"
+    assert name.create == LeRobotDataset.create
+    import lerobot.datasets
+
+    assert lerobot.datasets.LeRobotDataset is LeRobotDataset
+
+
+@pytest.mark.parametrize("version", ["0.5.1", "0.7.0", "1.0"])
+def test_an_unknown_version_is_an_error_that_the_host_command_names(seam, monkeypatch, version):
+    monkeypatch.setattr(registration, "version", lambda _: version)
+    monkeypatch.delitem(sys.modules, "lerobot_grasp_plugin.plugin", raising=False)
+    with pytest.raises(SeamError, match=f"lerobot {version} is installed"):
+        install()
+    with pytest.raises(PluginLoadError, match=f"lerobot {version} is installed"):
+        load_plugin("lerobot_grasp_plugin")
+    assert factory.LeRobotDataset is LeRobotDataset
+
+
+def test_a_changed_factory_is_an_error(monkeypatch):
+    monkeypatch.setattr(factory, "LeRobotDataset", dict)
+    with pytest.raises(SeamError, match="class 'dict'"):
+        install()
+    monkeypatch.delattr(factory, "LeRobotDataset")
+    with pytest.raises(SeamError, match="None as lerobot"):
+        install()
+
+
+# -- LeRobot's own commands ---------------------------------------------------------------------------
+
+
+def run(*arguments: str) -> str:
+    environment = {**os.environ, "TORCHDYNAMO_DISABLE": "1", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    return done.stdout
+
+
+def tiny_resnet(folder: Path) -> Path:
+    from transformers import ResNetConfig, ResNetModel
+
+    torch.manual_seed(0)
+    config = ResNetConfig(embedding_size=8, hidden_sizes=[8, 8, 8, 16], depths=[1, 1, 1, 1])
+    ResNetModel(config).save_pretrained(folder)
+    return folder
+
+
+def test_lerobot_train_reads_the_stored_preprocessing(carrying, tmp_path):
+    # the classifier's spatial map is hard-coded to 4 x 4, so the 64 x 96 pictures as recorded would fail
+    config = {
+        "dataset": {
+            "repo_id": "lab/set",
+            "root": str(carrying),
+            "video_backend": "pyav",
+            "use_imagenet_stats": False,
+        },
+        "reward_model": {
+            "type": "reward_classifier",
+            "model_name": str(tiny_resnet(tmp_path / "resnet")),
+            "model_type": "cnn",
+            "num_cameras": 1,
+            "hidden_dim": 8,
+            "latent_dim": 8,
+            "device": "cpu",
+            "push_to_hub": False,
+            "input_features": {WRIST: {"type": "VISUAL", "shape": [3, 112, 112]}},
+            "output_features": {"next.reward": {"type": "REWARD", "shape": [1]}},
+        },
+        "output_dir": str(tmp_path / "out"),
+        "batch_size": 4,
+        "num_workers": 0,
+        "persistent_workers": False,
+        "steps": 3,
+        "log_freq": 1,
+        "save_freq": 3,
+        "env_eval_freq": 0,
+    }
+    path = tmp_path / "train.json"
+    path.write_text(json.dumps(config))
+    run("-m", "lerobot.scripts.lerobot_train", f"--config_path={path}", DISCOVER)
+    assert (tmp_path / "out/checkpoints/last/pretrained_model/model.safetensors").is_file()
+
+
+LEARNER = """
+import json, sys
+from lerobot.rl import learner
+
+def offline_buffer(cfg):
+    buffer = learner.initialize_offline_replay_buffer(cfg, "cpu", "cpu")
+    rows = slice(buffer.size)
+    frames = buffer.states["observation.images.wrist"][rows]
+    rewards, dones = buffer.rewards[rows].tolist(), buffer.dones[rows].tolist()
+    return {"shape": list(frames.shape), "max": float(frames.max()), "rewards": rewards, "dones": dones}
+
+def only_the_offline_buffer(cfg, job_name=None):
+    results = [offline_buffer(cfg)]
+    cfg.dataset.root = PLAIN
+    print("RESULT" + json.dumps([*results, offline_buffer(cfg)]))
+
+learner.train = only_the_offline_buffer
+learner.train_cli()
+"""
+
+
+def test_the_learner_gets_floats_between_0_and_1(carrying, recorded, tmp_path):
+    script = tmp_path / "learner.py"
+    script.write_text(LEARNER.replace("PLAIN", repr(str(recorded("av1")))))
+    policy = {
+        "type": "gaussian_actor",
+        "device": "cpu",
+        "push_to_hub": False,
+        "vision_encoder_name": None,
+        "offline_buffer_capacity": 50,
+        "online_buffer_capacity": 50,
+        "input_features": {
+            WRIST: {"type": "VISUAL", "shape": [3, 112, 112]},
+            "observation.state": {"type": "STATE", "shape": [2]},
+        },
+        "output_features": {"action": {"type": "ACTION", "shape": [2]}},
+    }
+    config = {
+        "dataset": {
+            "repo_id": "lab/set",
+            "root": str(carrying),
+            "video_backend": "pyav",
+            "use_imagenet_stats": False,
+        },
+        "policy": policy,
+        "algorithm": {"type": "sac", "use_torch_compile": False},
+        "env": {"type": "gym_manipulator", "name": "real_robot", "task": "grasp", "fps": 10},
+        "output_dir": str(tmp_path / "out"),
+        "job_name": "grasp",
+    }
+    path = tmp_path / "learner.json"
+    path.write_text(json.dumps(config))
+    output = run(str(script), f"--config_path={path}", DISCOVER)
+    made, plain = json.loads(output.split("RESULT")[1].splitlines()[0])
+    recording = factories.RECORDINGS["av1"]
+    rewards, dones = [], []
+    for episode, length in enumerate(recording.lengths):
+        rewards += [float(number in recording.rewards.get(episode, ())) for number in range(length)]
+        dones += [number == length - 1 for number in range(length)]
+    for result in (made, plain):
+        assert result["rewards"] == rewards
+        assert [bool(done) for done in result["dones"]] == dones
+    assert made["shape"] == [len(rewards), 3, 112, 112]
+    assert 0 < made["max"] <= 1
+    # a dataset without a sidecar is left as LeRobot has it, its fault included
+    assert plain["shape"] == [len(rewards), 3, factories.HEIGHT, factories.WIDTH]
+    assert plain["max"] > 1

@@ -1,0 +1,71 @@
+"""The public names, and what importing them costs."""
+
+from __future__ import annotations
+
+import inspect
+import pickle
+import subprocess
+import sys
+
+import pytest
+
+import lerobot_grasp_plugin
+from lerobot_grasp_plugin import errors
+
+HEAVY = ("torch", "lerobot", "pandas", "datasets", "draccus", "pyarrow", "av", "numpy")
+
+
+def modules_after(code: str) -> set[str]:
+    """Which heavy packages are imported after some code."""
+    script = f"{code}\nimport sys\nprint(*[name for name in {HEAVY} if name in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return set(result.stdout.split())
+
+
+def test_all_names_are_there() -> None:
+    assert lerobot_grasp_plugin.__all__ == sorted(lerobot_grasp_plugin.__all__)
+    for name in lerobot_grasp_plugin.__all__:
+        value = getattr(lerobot_grasp_plugin, name)
+        assert value.__name__ == name
+        assert value.__doc__
+    assert set(lerobot_grasp_plugin.__all__) <= set(dir(lerobot_grasp_plugin))
+
+
+def test_an_unknown_name() -> None:
+    with pytest.raises(AttributeError, match="'nothing'"):
+        _ = lerobot_grasp_plugin.nothing
+
+
+def test_importing_the_package_costs_nothing() -> None:
+    assert modules_after("import lerobot_grasp_plugin") == set()
+
+
+def test_the_operations_need_neither_torch_nor_lerobot_nor_pandas() -> None:
+    names = ", ".join(lerobot_grasp_plugin.__all__)
+    loaded = modules_after(f"from lerobot_grasp_plugin import {names}")
+    assert not loaded & {"torch", "lerobot", "pandas", "datasets", "draccus"}
+
+
+def test_every_error_is_public_and_has_an_exit_code() -> None:
+    kinds = [
+        value
+        for value in vars(errors).values()
+        if inspect.isclass(value) and issubclass(value, errors.GraspError)
+    ]
+    assert {kind.__name__ for kind in kinds} <= set(lerobot_grasp_plugin.__all__)
+    assert {kind.exit_code for kind in kinds} == {1, 2}
+
+
+def test_an_error_carries_its_problems() -> None:
+    problems = [errors.Problem("a-b", "first", "file:1", "hint", "text\n^"), errors.Problem("c", "second")]
+    error = errors.MergeError(iter(problems))
+    assert error.problems == tuple(problems)
+    assert str(error).splitlines() == [
+        "file:1: error: first [a-b]",
+        "    text",
+        "    ^",
+        "    hint",
+        "error: second [c]",
+    ]
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), again.problems) == (errors.MergeError, tuple(problems))
