@@ -16,7 +16,7 @@ from lerobot_grasp_plugin.ops.recipe import LabelOptions, SourceConfig
 
 
 @dataclass
-class GraspDatasetConfig(DatasetConfig, LabelOptions):
+class GraspDatasetConfig(DatasetConfig, LabelOptions):  # type: ignore[misc]  # lerobot is not typed
     """LeRobot's ``dataset`` block, and what to make the dataset of.
 
     Without ``sources`` it names one dataset, as LeRobot's does, and ``annotations`` may label it. With
