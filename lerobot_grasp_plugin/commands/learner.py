@@ -6,6 +6,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,7 +51,7 @@ def _parse(given: list[str]) -> GraspTrainRLConfig:
     from lerobot.configs import parser
 
     try:
-        import lerobot.rl.learner  # its imports make robots, cameras and teleoperators known by name
+        import_module("lerobot.rl.learner")  # makes robots, cameras and teleoperators known by name
 
         from lerobot_grasp_plugin.learning.rl_configs import GraspTrainRLConfig
     except ImportError as error:

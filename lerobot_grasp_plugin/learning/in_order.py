@@ -103,14 +103,14 @@ class InOrderItems:
                 return dict(block.items[idx - block.first])
         if not follows or not 0 <= idx < len(reader.hf_dataset):
             return None
-        block = self._read(reader, preprocessing, idx)
-        if block is None:  # LeRobot reads it all the same, or has its own words for what is wrong
+        read = self._read(reader, preprocessing, idx)
+        if read is None:  # LeRobot reads it all the same, or has its own words for what is wrong
             self._given_up = True
             self._blocks.clear()
             self._ahead.clear()
             return None
-        self._blocks.append(block)
-        return dict(block.items[idx - block.first])
+        self._blocks.append(read)
+        return dict(read.items[idx - read.first])
 
     def _read(self, reader: Any, preprocessing: ImagePreprocessing | None, idx: int) -> _Block | None:
         if self._pool is None:

@@ -3,7 +3,11 @@
 ``lerobot.datasets.factory.make_dataset`` builds its dataset through a global of its module,
 ``LeRobotDataset``; lerobot-train and lerobot.rl.learner both go through it. ``install`` puts a class
 in its place that builds a ``GraspDataset`` for a dataset with a sidecar of this package, and a plain
-``LeRobotDataset`` for every other. Nothing else of LeRobot is touched.
+``LeRobotDataset`` for every other.
+
+It also mends the declaration of one field: ``ResetConfig.fixed_reset_joint_positions`` is of type
+``Any | None``, on which draccus ends in a TypeError as soon as LeRobot's learner writes its config down,
+into the log or a checkpoint; it becomes ``list[float] | None``. Nothing else of LeRobot is touched.
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ from lerobot_grasp_plugin.learning.sidecar import has_sidecar
 KNOWN_VERSIONS: Final = "0.6."
 SEAM_MODULE: Final = "lerobot.datasets.factory"
 SEAM_NAME: Final = "LeRobotDataset"
+RESET_FIELD: Final = "fixed_reset_joint_positions"
 
 
 class SeamError(UsageError, ImportError):
@@ -49,6 +54,14 @@ def install() -> None:
     if current is not LeRobotDataset:
         raise _seam_error(f"lerobot {installed} has {current!r} as {SEAM_MODULE}.{SEAM_NAME}")
     setattr(factory, SEAM_NAME, _factory_class(LeRobotDataset))
+    _mend_reset_config()
+
+
+def _mend_reset_config() -> None:
+    from lerobot.envs.configs import ResetConfig
+
+    if ResetConfig.__annotations__.get(RESET_FIELD) == "Any | None":
+        ResetConfig.__annotations__[RESET_FIELD] = "list[float] | None"
 
 
 def _seam_error(found: str) -> SeamError:

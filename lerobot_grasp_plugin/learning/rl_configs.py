@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from lerobot.configs.default import DatasetConfig
-from lerobot.envs.configs import ResetConfig
 from lerobot.rl.train_rl import TrainRLServerPipelineConfig
 
 from lerobot_grasp_plugin.core.labels import Alignment
@@ -16,7 +15,7 @@ from lerobot_grasp_plugin.ops.recipe import LabelOptions, SourceConfig
 
 
 @dataclass
-class GraspDatasetConfig(DatasetConfig, LabelOptions):
+class GraspDatasetConfig(DatasetConfig, LabelOptions):  # type: ignore[misc]  # lerobot is not typed
     """LeRobot's ``dataset`` block, and what to make the dataset of.
 
     Without ``sources`` it names one dataset, as LeRobot's does, and ``annotations`` may label it. With
@@ -118,30 +117,9 @@ class GraspTrainRLConfig(TrainRLServerPipelineConfig):  # type: ignore[misc]
             for entry in fields(TrainRLServerPipelineConfig)
             if entry.init
         }
-        config = TrainRLServerPipelineConfig(**settings | {"dataset": dataset})
-        _make_encodable(config)
-        return config
+        return TrainRLServerPipelineConfig(**settings | {"dataset": dataset})
 
     def encoded(self) -> dict[str, Any]:
-        """The configuration as JSON types, with every default in it."""
-        _make_encodable(self)
+        """The configuration as JSON types, with every default in it; ``install`` comes first."""
         raw: dict[str, Any] = self.to_dict()
         return raw
-
-
-@dataclass
-class EncodableResetConfig(ResetConfig):  # type: ignore[misc]
-    """LeRobot's reset block, with a type that draccus can write.
-
-    LeRobot 0.6.1 declares ``fixed_reset_joint_positions: Any | None``, on which ``cfg.to_dict()`` and
-    checkpoints end in a TypeError (``draccus/parsers/encoding.py``). What is written is the same block.
-    """
-
-    fixed_reset_joint_positions: list[float] | None = None
-
-
-def _make_encodable(config: Any) -> None:
-    processor = getattr(config.env, "processor", None)
-    reset = getattr(processor, "reset", None)
-    if processor is not None and type(reset) is ResetConfig:
-        processor.reset = EncodableResetConfig(**vars(reset))

@@ -45,13 +45,19 @@ def planted(name: str, codes: str, path: str, value: object, severity: str = "er
 
 # -- upstream crashes
 planted("no dataset", "dataset-null", "dataset", None)
-planted("reset set", "reset-crash", "env/processor/reset", {"control_time_s": 15.0})
+planted("reset set", "reset-crash", "env/processor/reset", {"control_time_s": 15.0}, "note")
 plant("env type left out", "env-type")(lambda case: case.config["env"].pop("type"))
 planted("env of another type", "env-type", "env/type", "aloha")
 planted("explicit output_dir", "output-dir", "output_dir", "outputs/not-there-yet", "warning")
 planted("leader without events", "teleop-events action-convention control-mode calibration-missing",
         "env/teleop", {"type": "so101_leader", "port": "/dev/ttyACM1", "id": "leader"})  # fmt: skip
 plant("push_to_hub by default", "push-to-hub")(lambda case: case.config["policy"].pop("push_to_hub"))
+
+
+@plant("reset set, without the plugin", "reset-crash image-range image-size")
+def _(case: Case) -> None:
+    case.set("env/processor/reset", {"control_time_s": 15.0})
+    case.learning = case.provenance = None
 
 
 @plant("output_dir exists", "output-dir")
@@ -325,7 +331,7 @@ def _(case: Case) -> None:
     case.columns["next.done"][4] = True
 
 
-@plant("env goes on after success", "reset-crash done-at-success")
+@plant("env goes on after success", "done-at-success reset-crash", "warning")
 def _(case: Case) -> None:
     case.set("env/processor/reset", {"terminate_on_success": False})
     case.columns["next.reward"][4] = 1

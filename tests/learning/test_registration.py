@@ -11,7 +11,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import factories
 import lerobot.datasets.factory as factory
 import pytest
 import torch
@@ -170,72 +169,3 @@ def test_lerobot_train_reads_the_stored_preprocessing(carrying, tmp_path):
     path.write_text(json.dumps(config))
     run("-m", "lerobot.scripts.lerobot_train", f"--config_path={path}", DISCOVER)
     assert (tmp_path / "out/checkpoints/last/pretrained_model/model.safetensors").is_file()
-
-
-LEARNER = """
-import json, sys
-from lerobot.rl import learner
-
-def offline_buffer(cfg):
-    buffer = learner.initialize_offline_replay_buffer(cfg, "cpu", "cpu")
-    rows = slice(buffer.size)
-    frames = buffer.states["observation.images.wrist"][rows]
-    rewards, dones = buffer.rewards[rows].tolist(), buffer.dones[rows].tolist()
-    return {"shape": list(frames.shape), "max": float(frames.max()), "rewards": rewards, "dones": dones}
-
-def only_the_offline_buffer(cfg, job_name=None):
-    results = [offline_buffer(cfg)]
-    cfg.dataset.root = PLAIN
-    print("RESULT" + json.dumps([*results, offline_buffer(cfg)]))
-
-learner.train = only_the_offline_buffer
-learner.train_cli()
-"""
-
-
-def test_the_learner_gets_floats_between_0_and_1(carrying, recorded, tmp_path):
-    script = tmp_path / "learner.py"
-    script.write_text(LEARNER.replace("PLAIN", repr(str(recorded("av1")))))
-    policy = {
-        "type": "gaussian_actor",
-        "device": "cpu",
-        "push_to_hub": False,
-        "vision_encoder_name": None,
-        "offline_buffer_capacity": 50,
-        "online_buffer_capacity": 50,
-        "input_features": {
-            WRIST: {"type": "VISUAL", "shape": [3, 112, 112]},
-            "observation.state": {"type": "STATE", "shape": [2]},
-        },
-        "output_features": {"action": {"type": "ACTION", "shape": [2]}},
-    }
-    config = {
-        "dataset": {
-            "repo_id": "lab/set",
-            "root": str(carrying),
-            "video_backend": "pyav",
-            "use_imagenet_stats": False,
-        },
-        "policy": policy,
-        "algorithm": {"type": "sac", "use_torch_compile": False},
-        "env": {"type": "gym_manipulator", "name": "real_robot", "task": "grasp", "fps": 10},
-        "output_dir": str(tmp_path / "out"),
-        "job_name": "grasp",
-    }
-    path = tmp_path / "learner.json"
-    path.write_text(json.dumps(config))
-    output = run(str(script), f"--config_path={path}", DISCOVER)
-    made, plain = json.loads(output.split("RESULT")[1].splitlines()[0])
-    recording = factories.RECORDINGS["av1"]
-    rewards, dones = [], []
-    for episode, length in enumerate(recording.lengths):
-        rewards += [float(number in recording.rewards.get(episode, ())) for number in range(length)]
-        dones += [number == length - 1 for number in range(length)]
-    for result in (made, plain):
-        assert result["rewards"] == rewards
-        assert [bool(done) for done in result["dones"]] == dones
-    assert made["shape"] == [len(rewards), 3, 112, 112]
-    assert 0 < made["max"] <= 1
-    # a dataset without a sidecar is left as LeRobot has it, its fault included
-    assert plain["shape"] == [len(rewards), 3, factories.HEIGHT, factories.WIDTH]
-    assert plain["max"] > 1

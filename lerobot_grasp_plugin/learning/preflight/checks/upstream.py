@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lerobot_grasp_plugin.learning.preflight.facts import Facts
-from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, warning
+from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, note, warning
 
 _LEADERS = ("so100_leader", "so101_leader")
 
@@ -20,10 +20,12 @@ def check_upstream(facts: Facts) -> Iterator[Finding]:
             "dataset-null", "dataset", message, "name a dataset, or sources for lerobot-grasp-learner"
         )
     if config.get("env.processor.reset") is not None and not facts.plugin_learner:
-        message = "LeRobot's learner crashes whenever it is set (a TypeError of cfg.to_dict(), for its field "
-        message += "of type Any)"
-        change = "start lerobot-grasp-learner, which mends it; or give it to the actor alone, as flags"
-        yield error("reset-crash", "env.processor.reset", message, change)
+        message = "LeRobot's learner alone crashes whenever it is set (a TypeError of cfg.to_dict(), for its "
+        message += "field of type Any)"
+        change = "start lerobot-grasp-learner, or name the plugin: "
+        change += "--dataset.discover_packages_path=lerobot_grasp_plugin"
+        named = any(dataset.ours for dataset in facts.datasets)  # it has to be, or pictures are 0-255
+        yield (note if named else error)("reset-crash", "env.processor.reset", message, change)
     kind = config.text("env.type")
     if kind is None:
         change = 'write "type": "gym_manipulator"; gym_manipulator itself wants a config without it'
