@@ -1,0 +1,162 @@
+"""Picture files that take the place of those an earlier run wrote, and of nothing else.
+
+What a run wrote is known by the index in a folder, and by the remark in a single picture.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.writers.staging import STAGING_MARK, sync, unused_staging
+
+INDEX_NAME: Final = "index.json"
+MADE_BY: Final = "lerobot-grasp-frames"
+
+
+def save_picture(picture: Image.Image | NDArray[np.uint8], path: Path) -> None:
+    """Writes a picture, ``.jpg`` at high quality with full colour or ``.png``, with the maker's remark."""
+    image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
+    if path.suffix == ".png":
+        remark = PngInfo()
+        remark.add_text("Comment", MADE_BY)
+        image.save(path, pnginfo=remark, compress_level=3)
+    else:
+        image.save(path, quality=95, subsampling=0, comment=MADE_BY.encode())
+
+
+def refuse_foreign_folder(folder: Path) -> None:
+    """Refuses a folder that holds anything but what an earlier run wrote there.
+
+    Raises:
+        UsageError: It does, or the place is no folder.
+    """
+    if not folder.exists() and not folder.is_symlink():
+        return
+    strange = "it is no folder"
+    if folder.is_dir() and not folder.is_symlink():
+        present = {entry.name for entry in folder.iterdir()}
+        unknown = sorted(present - _written(folder))
+        if not unknown:
+            return
+        strange = f"it holds {unknown[0]!r}, which {MADE_BY} did not write"
+    raise _foreign(f"the folder would be replaced, but {strange}", folder)
+
+
+def refuse_foreign_picture(path: Path) -> None:
+    """Refuses a picture file that an earlier run did not write.
+
+    Raises:
+        UsageError: It did not.
+    """
+    if not path.exists() and not path.is_symlink():
+        return
+    if path.is_file() and not path.is_symlink():
+        try:
+            with Image.open(path) as image:
+                remark = image.info.get("comment", b"") or image.info.get("Comment", "")
+        except OSError:
+            remark = ""
+        if remark in (MADE_BY, MADE_BY.encode()):
+            return
+    raise _foreign(f"the file would be replaced, but {MADE_BY} did not write it", path)
+
+
+@contextmanager
+def replaced_folder(folder: Path, index: Mapping[str, Any]) -> Iterator[Path]:
+    """A staging folder for pictures, which takes the folder's place when the block ends without an error.
+
+    Args:
+        folder: Where the pictures go.
+        index: What the index file beside them says; ``frames`` in it is a list with a ``file`` each, and
+            may be filled in the block.
+
+    Raises:
+        UsageError: The folder holds other files, or cannot be made.
+    """
+    refuse_foreign_folder(folder)
+    staging = unused_staging(folder)
+    _make(staging)
+    try:
+        yield staging
+        text = json.dumps({"made_by": MADE_BY, **index}, indent=1, ensure_ascii=False)
+        (staging / INDEX_NAME).write_text(text + "\n", encoding="utf-8")
+        refuse_foreign_folder(folder)
+        old = folder.parent / f".{folder.name}.grasp-old-{secrets.token_hex(4)}"
+        is_there = folder.exists()
+        if is_there:
+            os.rename(folder, old)
+        try:
+            os.rename(staging, folder)
+        except OSError:
+            if is_there:
+                os.rename(old, folder)
+            raise
+        sync(folder.parent)
+        if is_there:
+            shutil.rmtree(old)
+    except BaseException:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise
+
+
+def replace_picture(image: Image.Image, path: Path) -> None:
+    """Writes one picture, whole or not at all, in the place of one an earlier run wrote.
+
+    Raises:
+        UsageError: There is another file, or the folder cannot be made.
+    """
+    refuse_foreign_picture(path)
+    _make(path.parent)
+    staging = path.parent / f".{path.stem}{STAGING_MARK}{secrets.token_hex(4)}{path.suffix}"
+    try:
+        save_picture(image, staging)
+        staging.replace(path)
+    except BaseException:
+        staging.unlink(missing_ok=True)
+        raise
+
+
+def read_index(folder: Path) -> Mapping[str, Any] | None:
+    """The index of a folder an earlier run wrote; None where there is none."""
+    try:
+        index = json.loads((folder / INDEX_NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return index if isinstance(index, dict) and index.get("made_by") == MADE_BY else None
+
+
+def _written(folder: Path) -> set[str]:
+    """Names of what an earlier run wrote into a folder."""
+    index = read_index(folder)
+    frames = index.get("frames") if index is not None else None
+    if not isinstance(frames, list):
+        return set()
+    return {INDEX_NAME} | {str(frame.get("file")) for frame in frames if isinstance(frame, dict)}
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        hint = "choose another folder with --output_dir"
+        problem = Problem("cannot-write", f"pictures cannot be put here: {reason}", str(folder), hint)
+        raise UsageError(problem) from None
+
+
+def _foreign(message: str, where: Path) -> UsageError:
+    hint = "choose another folder with --output_dir, or move it away"
+    return UsageError(Problem("not-own-output", message, str(where), hint))
