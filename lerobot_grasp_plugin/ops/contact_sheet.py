@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from PIL.Image import Resampling
 
+from lerobot_grasp_plugin.core.annotations import IndexBase
 from lerobot_grasp_plugin.core.grammar_ranges import format_ranges
 from lerobot_grasp_plugin.core.intervals import IntervalSet
 
@@ -52,7 +53,7 @@ class SheetText:
     length: int
     fps: int
     stride: int
-    index_base: int
+    index_base: IndexBase
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class _Grid:
     @property
     def strip(self) -> int:
         """Height of the strip below a thumbnail that holds its number."""
-        return max(24, round(self.width * 0.15))
+        return max(30, round(self.width * 0.17))
 
 
 def draw_sheet(
@@ -139,7 +140,7 @@ def _draw_frame(
     draw.rectangle((x, y, right, below), fill=_SUCCESS if is_success else _FAILURE_STRIP)
     page.paste(thumbnail, at)
     draw.rectangle((x, y, right, below), outline=colour, width=5 if is_success else 2)
-    font = _font(strip * 0.72)
+    font = _font(strip * 0.8)
     middle = y + thumbnail.height + strip / 2 - (2 if is_success else 0)
     ink = _PAPER if is_success else _INK
     draw.text((x + thumbnail.width / 2, middle), number, ink, font, anchor="mm")
@@ -182,14 +183,13 @@ class _Header:
         if text.stride > 1:
             parts.append(f"every {text.stride}th shown")
         if self._success is None:
-            return "    ".join([*parts, "not labelled"])
+            return "  ·  ".join([*parts, "not labelled"])
         count = self._success.count(text.length)
         if not count:
-            return "    ".join([*parts, "no success frame"])
-        base = 0 if text.index_base == 0 else 1
-        ranges = format_ranges(self._success.intervals, base)
+            return "  ·  ".join([*parts, "no success frame"])
+        ranges = format_ranges(self._success.intervals, text.index_base)
         share = f"{count} of {text.length} frames, {100 * count / text.length:.1f} %"
-        return "    ".join([*parts, f"success {ranges} ({share})"])
+        return "  ·  ".join([*parts, f"success {ranges} ({share})"])
 
     def _draw_bar(self, draw: ImageDraw.ImageDraw, y: int) -> None:
         """The episode as one bar, its success frames filled, with frame numbers below."""
@@ -218,7 +218,7 @@ def _fitted(
     width: float,
 ) -> None:
     """Writes a line, cut short where it is too long."""
-    line, font = " ".join(words.split()), _font(size)
+    line, font = words.replace("\n", " ").replace("\r", " "), _font(size)
     if draw.textlength(line, font) > width:
         while line and draw.textlength(line + " ...", font) > width:
             line = line[:-1]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lerobot_grasp_plugin.core.annotations import IndexBase
 from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.core.selection import select_episodes
 from lerobot_grasp_plugin.dataset import layout
@@ -26,12 +28,13 @@ from lerobot_grasp_plugin.ops.progress import Progress, silent
 from lerobot_grasp_plugin.ops.recipe import LabelOptions, SourceConfig
 from lerobot_grasp_plugin.ops.sources import open_sources
 from lerobot_grasp_plugin.writers.pictures import (
+    StagedPictures,
     read_index,
     refuse_foreign_folder,
     refuse_foreign_picture,
-    replace_picture,
-    replaced_folder,
     save_picture,
+    staged_pictures,
+    write_index,
 )
 
 FRAMES_DIR = "frames"
@@ -80,21 +83,26 @@ class _Work:
     reader: DatasetReader
     config: FramesConfig
     crop: Crop | None
-    index_base: int
+    index_base: IndexBase
     labels: Mapping[int, IntervalSet]
-    pictures: EpisodeFrames = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "pictures", EpisodeFrames(self.reader))
+    pictures: EpisodeFrames
+    staged: StagedPictures
+    given_up: threading.Event = field(default_factory=threading.Event)
 
     def decoded(self, job: _Job) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-        """Wanted frames, 0-based, and their pictures, cropped."""
+        """Wanted frames, 0-based, and their pictures, cropped; ends early when the run was given up."""
         for frame, picture in self.pictures.decode(job.episode, job.camera_key, job.frames):
+            if self.given_up.is_set():
+                raise _GivenUpError
             yield frame, picture if self.crop is None else _cropped(picture, self.crop, job.camera_key)
 
 
+class _GivenUpError(Exception):
+    """Another job failed, or the person stopped the run."""
+
+
 def extract_frames(config: FramesConfig, progress: Progress = silent) -> FramesReport:
-    """Writes the chosen frames, each episode whole or not at all.
+    """Writes the chosen frames, all of them or none.
 
     An episode's folder or sheet from an earlier run is replaced; anything else that stands in the way
     is refused before a picture is decoded.
@@ -114,16 +122,16 @@ def extract_frames(config: FramesConfig, progress: Progress = silent) -> FramesR
     episodes = select_episodes(source.episodes, len(reader.lengths))
     cameras = _cameras(reader, config.camera_key)
     crop = _parsed_crop(config.crop)
-    reader.require(episodes, [key for key in cameras if key in reader.info.video_keys])
+    _require(reader, episodes, cameras)
     labels, warnings, file_base = _labels(reader, source, episodes, config)
-    base = config.index_base if config.index_base is not None else file_base
+    base: IndexBase = file_base if config.index_base is None else 0 if config.index_base == 0 else 1
     output_dir = (config.output_dir or reader.root / FRAMES_DIR).expanduser()
-    work = _Work(reader, config, crop, base, labels)
-    jobs = _jobs(work, output_dir, episodes, cameras)
+    jobs = _jobs(reader, config, output_dir, episodes, cameras)
     for job in jobs:
         (refuse_foreign_picture if config.contact_sheet else refuse_foreign_folder)(job.target)
-    run = _write_sheet if config.contact_sheet else _write_frames
-    done = _run_all(lambda job: run(work, job), jobs, progress)
+    with staged_pictures() as staged:
+        work = _Work(reader, config, crop, base, labels, EpisodeFrames(reader), staged)
+        done = _run_all(work, jobs, progress)
     warnings += [] if config.contact_sheet else _other_bases(jobs, base)
     return FramesReport(
         output_dir,
@@ -166,6 +174,18 @@ def _cameras(reader: DatasetReader, camera_key: str | None) -> list[str]:
     return known if camera_key is None else [camera_key]
 
 
+def _require(reader: DatasetReader, episodes: Sequence[int], cameras: Sequence[str]) -> None:
+    try:
+        reader.require(episodes, [key for key in cameras if key in reader.info.video_keys])
+    except DatasetError as error:
+        hint = "choose a camera that is there with --camera_key, or fetch the files"
+        problems = [
+            replace(problem, hint=hint) if problem.code == "missing-video" and problem.hint else problem
+            for problem in error.problems
+        ]
+        raise DatasetError(problems) from None
+
+
 def _parsed_crop(crop: Sequence[int] | str | None) -> Crop | None:
     if crop is None:
         return None
@@ -195,7 +215,7 @@ def _cropped(picture: NDArray[np.uint8], crop: Crop, camera_key: str) -> NDArray
 
 def _labels(
     reader: DatasetReader, source: SourceConfig, episodes: Sequence[int], config: FramesConfig
-) -> tuple[Mapping[int, IntervalSet], list[Problem], int]:
+) -> tuple[Mapping[int, IntervalSet], list[Problem], IndexBase]:
     """Success frames of labelled episodes, warnings, and how the annotation file counts (else 1)."""
     if not config.contact_sheet:
         return {}, [], 1
@@ -204,7 +224,7 @@ def _labels(
         options = LabelOptions(unlisted="drop", index_base=config.index_base)
         warnings = label_sources(sources, config.annotations, options)
         base = read_annotations(config.annotations, config.index_base).annotations.index_base
-        return sources[0].labels or {}, warnings, int(base)
+        return sources[0].labels or {}, warnings, base
     if layout.REWARD not in reader.info.features:
         return {}, [], 1
     labels: dict[int, IntervalSet] = {}
@@ -219,18 +239,24 @@ def _labels(
     return labels, [], 1
 
 
-def _jobs(work: _Work, output_dir: Path, episodes: Sequence[int], cameras: Sequence[str]) -> list[_Job]:
+def _jobs(
+    reader: DatasetReader,
+    config: FramesConfig,
+    output_dir: Path,
+    episodes: Sequence[int],
+    cameras: Sequence[str],
+) -> list[_Job]:
     """Every episode of every camera; cameras have folders of their own where the dataset has several."""
-    several = len(work.reader.info.camera_keys) > 1
+    several = len(reader.info.camera_keys) > 1
     jobs = []
     for episode in episodes:
         name = f"episode_{episode:06d}"
         for key in cameras:
             folder = output_dir / key if several else output_dir
             target = folder / name
-            if work.config.contact_sheet:
-                target = folder / SHEETS_DIR / f"{name}.{work.config.format}"
-            frames = range(0, int(work.reader.lengths[episode]), work.config.stride)
+            if config.contact_sheet:
+                target = folder / SHEETS_DIR / f"{name}.{config.format}"
+            frames = range(0, int(reader.lengths[episode]), config.stride)
             jobs.append(_Job(episode, key, frames, target))
     return jobs
 
@@ -238,26 +264,31 @@ def _jobs(work: _Work, output_dir: Path, episodes: Sequence[int], cameras: Seque
 # -- the work ---------------------------------------------------------------------------------------
 
 
-def _run_all(run: Callable[[_Job], None], jobs: Sequence[_Job], progress: Progress) -> int:
+def _run_all(work: _Work, jobs: Sequence[_Job], progress: Progress) -> int:
     """Runs the jobs on all processors; returns the number of frames.
 
     Decoding, drawing and packing happen outside Python's lock, so that threads are as fast as processes
     and start at once.
     """
+    run = _write_sheet if work.config.contact_sheet else _write_frames
     total, done = sum(len(job.frames) for job in jobs), 0
     progress("frames", 0, total)
     waiting = list(reversed(jobs))
     workers = max(1, min(os.cpu_count() or 1, len(jobs)))
     with ThreadPoolExecutor(workers, thread_name_prefix="grasp-frames") as pool:
         running: dict[Future[None], _Job] = {}
-        while waiting or running:
-            while waiting and len(running) < workers:
-                job = waiting.pop()
-                running[pool.submit(run, job)] = job
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                future.result()
-                done += len(running.pop(future).frames)
-                progress("frames", done, total)
+        try:
+            while waiting or running:
+                while waiting and len(running) < workers:
+                    job = waiting.pop()
+                    running[pool.submit(run, work, job)] = job
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    future.result()
+                    done += len(running.pop(future).frames)
+                    progress("frames", done, total)
+        except BaseException:
+            work.given_up.set()
+            raise
     return total
 
 
@@ -275,12 +306,13 @@ def _write_frames(work: _Work, job: _Job) -> None:
         "crop": work.crop,
         "frames": entries,
     }
-    with replaced_folder(job.target, index) as folder:
-        for frame, picture in work.decoded(job):
-            number = frame + work.index_base
-            name = f"frame_{number:04d}.{suffix}"
-            save_picture(picture, folder / name)
-            entries.append({"file": name, "number": number, "frame_index": frame, "timestamp": frame / fps})
+    folder = work.staged.folder(job.target)
+    for frame, picture in work.decoded(job):
+        number = frame + work.index_base
+        name = f"frame_{number:04d}.{suffix}"
+        save_picture(picture, folder / name)
+        entries.append({"file": name, "number": number, "frame_index": frame, "timestamp": frame / fps})
+    write_index(folder, index)
 
 
 def _write_sheet(work: _Work, job: _Job) -> None:
@@ -294,7 +326,8 @@ def _write_sheet(work: _Work, job: _Job) -> None:
         stride=work.config.stride,
         index_base=work.index_base,
     )
-    replace_picture(draw_sheet(work.decoded(job), text, work.labels.get(job.episode)), job.target)
+    sheet = draw_sheet(work.decoded(job), text, work.labels.get(job.episode))
+    save_picture(sheet, work.staged.picture(job.target))
 
 
 def _other_bases(jobs: Sequence[_Job], base: int) -> list[Problem]:

@@ -9,8 +9,9 @@ import json
 import os
 import secrets
 import shutil
+import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +21,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from lerobot_grasp_plugin.errors import Problem, UsageError
-from lerobot_grasp_plugin.writers.staging import STAGING_MARK, sync, unused_staging
+from lerobot_grasp_plugin.writers.staging import STAGING_MARK, sync
 
 INDEX_NAME: Final = "index.json"
 MADE_BY: Final = "lerobot-grasp-frames"
@@ -74,59 +75,102 @@ def refuse_foreign_picture(path: Path) -> None:
     raise _foreign(f"the file would be replaced, but {MADE_BY} did not write it", path)
 
 
-@contextmanager
-def replaced_folder(folder: Path, index: Mapping[str, Any]) -> Iterator[Path]:
-    """A staging folder for pictures, which takes the folder's place when the block ends without an error.
+class StagedPictures:
+    """What one run writes, each beside its place until all of it is complete. Threads may share it."""
 
-    Args:
-        folder: Where the pictures go.
-        index: What the index file beside them says; ``frames`` in it is a list with a ``file`` each, and
-            may be filled in the block.
+    def __init__(self) -> None:
+        self._staged: list[tuple[Path, Path]] = []
+        self._made: list[Path] = []
+        self._lock = threading.Lock()
 
-    Raises:
-        UsageError: The folder holds other files, or cannot be made.
-    """
-    refuse_foreign_folder(folder)
-    staging = unused_staging(folder)
-    _make(staging)
-    try:
-        yield staging
-        text = json.dumps({"made_by": MADE_BY, **index}, indent=1, ensure_ascii=False)
-        (staging / INDEX_NAME).write_text(text + "\n", encoding="utf-8")
-        refuse_foreign_folder(folder)
-        old = folder.parent / f".{folder.name}.grasp-old-{secrets.token_hex(4)}"
-        is_there = folder.exists()
-        if is_there:
-            os.rename(folder, old)
-        try:
-            os.rename(staging, folder)
-        except OSError:
+    def folder(self, target: Path) -> Path:
+        """A new folder that will take the place of ``target``.
+
+        Raises:
+            UsageError: Nothing can be written there.
+        """
+        staging = self._beside(target)
+        self._make(staging)
+        return staging
+
+    def picture(self, target: Path) -> Path:
+        """The name of a file that will take the place of ``target``.
+
+        Raises:
+            UsageError: Nothing can be written there.
+        """
+        staging = self._beside(target)
+        self._make(target.parent)
+        return staging
+
+    def publish(self) -> None:
+        """Puts everything in its place; what earlier runs wrote there is removed.
+
+        Raises:
+            UsageError: Somebody else's files are in the way by now. Nothing was replaced.
+        """
+        for staging, target in self._staged:
+            (refuse_foreign_folder if staging.is_dir() else refuse_foreign_picture)(target)
+        for staging, target in self._staged:
+            if not staging.is_dir():
+                staging.replace(target)
+                continue
+            old = target.with_name(f".{target.name}.grasp-old-{secrets.token_hex(4)}")
+            is_there = target.exists()
             if is_there:
-                os.rename(old, folder)
-            raise
-        sync(folder.parent)
-        if is_there:
-            shutil.rmtree(old)
-    except BaseException:
-        shutil.rmtree(staging, ignore_errors=True)
-        raise
+                os.rename(target, old)
+            os.rename(staging, target)
+            if is_there:
+                shutil.rmtree(old)
+        for folder in {target.parent for _, target in self._staged}:
+            sync(folder)
+
+    def discard(self) -> None:
+        """Removes what is not in its place, and the folders that were made for it."""
+        for staging, _ in self._staged:
+            if staging.is_dir():
+                shutil.rmtree(staging, ignore_errors=True)
+            else:
+                staging.unlink(missing_ok=True)
+        for folder in reversed(self._made):
+            with suppress(OSError):
+                folder.rmdir()
+
+    def _beside(self, target: Path) -> Path:
+        staging = target.with_name(f".{target.stem}{STAGING_MARK}{secrets.token_hex(4)}{target.suffix}")
+        with self._lock:
+            self._staged.append((staging, target))
+        return staging
+
+    def _make(self, folder: Path) -> None:
+        try:
+            with self._lock:
+                absent = [place for place in (folder, *folder.parents) if not place.exists()]
+                folder.mkdir(parents=True, exist_ok=True)
+                self._made += reversed(absent)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            hint = "choose another folder with --output_dir"
+            problem = Problem("cannot-write", f"pictures cannot be put here: {reason}", str(folder), hint)
+            raise UsageError(problem) from None
 
 
-def replace_picture(image: Image.Image, path: Path) -> None:
-    """Writes one picture, whole or not at all, in the place of one an earlier run wrote.
-
-    Raises:
-        UsageError: There is another file, or the folder cannot be made.
-    """
-    refuse_foreign_picture(path)
-    _make(path.parent)
-    staging = path.parent / f".{path.stem}{STAGING_MARK}{secrets.token_hex(4)}{path.suffix}"
+@contextmanager
+def staged_pictures() -> Iterator[StagedPictures]:
+    """Pictures that appear together when the block ends, and not at all when it ends with an error."""
+    staged = StagedPictures()
     try:
-        save_picture(image, staging)
-        staging.replace(path)
+        yield staged
+        staged.publish()
     except BaseException:
-        staging.unlink(missing_ok=True)
+        staged.discard()
         raise
+
+
+def write_index(folder: Path, index: Mapping[str, Any]) -> None:
+    """Writes the index beside the pictures; ``frames`` in it is a list with a ``file`` each."""
+    text = json.dumps({"made_by": MADE_BY, **index}, indent=1, ensure_ascii=False)
+    (folder / INDEX_NAME).write_text(text + "\n", encoding="utf-8")
 
 
 def read_index(folder: Path) -> Mapping[str, Any] | None:
@@ -145,16 +189,6 @@ def _written(folder: Path) -> set[str]:
     if not isinstance(frames, list):
         return set()
     return {INDEX_NAME} | {str(frame.get("file")) for frame in frames if isinstance(frame, dict)}
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        hint = "choose another folder with --output_dir"
-        problem = Problem("cannot-write", f"pictures cannot be put here: {reason}", str(folder), hint)
-        raise UsageError(problem) from None
 
 
 def _foreign(message: str, where: Path) -> UsageError:
