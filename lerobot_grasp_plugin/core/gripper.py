@@ -26,6 +26,8 @@ _SHUT = 0.06
 """Share of the travel within which it counts as shut, with nothing in it."""
 _PRESSES = 0.05
 """Share of the travel it is commanded to close further than it does while it presses."""
+_SAME = 0.01
+"""Share of the travel within which command and position are one signal, recorded twice."""
 _LOADED = 2.0
 """Current of a gripper that presses, in multiples of its current while it is open and still."""
 _SHORTEST_S = 0.3
@@ -81,14 +83,14 @@ def suggest_success(
 
     Pressing is what sets a grasp apart from a gripper that was only closed half way: the command goes
     further than the position, or the current stays high. With neither, every such stall is a candidate
-    and ``reason`` says so.
+    and ``reason`` says so; ``closed`` must then be given.
 
     Args:
         position: Measured gripper position of each frame, shape (length,), any unit.
         current: Motor current of each frame, shape (length,), any unit and sign.
         command: Commanded position of each frame (the action), shape (length,), unit of ``position``.
-        closed: Position when shut on nothing. None for the lowest value seen of position and command,
-            which is right where larger is wider open.
+        closed: Position when shut on nothing. None for the lowest value of position and command, which
+            holds where larger is wider open.
         opened: Position when wide open. None for the value seen that is farthest from ``closed``.
         fps: Frames per second.
 
@@ -122,13 +124,11 @@ def suggest_success(
     if np.ptp(opening) < _MOVES:
         return Suggestion(reason=f"the gripper moves by {100 * np.ptp(opening):.0f} % of its travel only")
     presses, doubt = _pressing(opening, current, None if aim is None else (aim - shut) / (wide - shut))
+    if doubt and closed is None:
+        return Suggestion(reason="it is not known where the jaws are shut, nor whether they press")
     holds = _holds(opening, presses, fps)
     if holds:
         return Suggestion(holds, doubt)
-    if doubt and closed is None:
-        return Suggestion(
-            reason="no stall is above the lowest position seen, and where the jaws are shut is not known"
-        )
     return Suggestion(reason="the gripper never closes and stalls on something")
 
 
@@ -142,7 +142,7 @@ def _pressing(
         free = load[still & (opening > 0.5)]
         if len(free) >= 3 and load.max() > 0:
             return load > max(_LOADED * float(np.median(free)), 0.1 * float(load.max())), ""
-    if aim is not None and np.abs(opening - aim).max() > _PRESSES:
+    if aim is not None and np.abs(opening - aim).max() > _SAME:
         return opening - aim > _PRESSES, ""
     doubt = "no current or command shows whether the jaws press: closed half way looks the same"
     return np.ones(len(opening), dtype=np.bool_), doubt

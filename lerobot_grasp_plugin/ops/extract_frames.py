@@ -154,7 +154,7 @@ def _check(config: FramesConfig) -> None:
     if config.index_base not in (None, 0, 1):
         problems.append(Problem("bad-index-base", f"index_base is 0 or 1, not {config.index_base}"))
     if config.annotations is not None and not config.contact_sheet:
-        hint = "add --contact_sheet true"
+        hint = "add --contact_sheet"
         problems.append(Problem("no-sheet", "annotations are shown on contact sheets only", hint=hint))
     if problems:
         raise UsageError(problems)
