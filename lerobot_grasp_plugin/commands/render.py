@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from lerobot_grasp_plugin.ops.report import EpisodeReport, MergeReport, VerifyReport
+
+if TYPE_CHECKING:
+    from lerobot_grasp_plugin.ops.extract_frames import FramesReport
 
 
 def merge_report(report: MergeReport) -> str:
@@ -39,6 +43,20 @@ def verify_report(report: VerifyReport) -> str:
             detail = f"WRONG ({detail})" if detail.isdigit() else "WRONG"
         lines.append(f"{check.name}: {detail}")
     lines += [str(problem) for problem in report.problems]
+    return "\n".join(lines)
+
+
+def frames_report(report: FramesReport) -> str:
+    """What was written where, and how it is numbered."""
+    lines = [str(problem) for problem in report.warnings]
+    cameras = f"{len(report.cameras)} camera{'s' * (len(report.cameras) != 1)}"
+    episodes = f"{report.episodes} episode{'s' * (report.episodes != 1)}"
+    what = f"{report.pictures} frames of {episodes}, {cameras}"
+    if report.sheets:
+        what = f"{len(report.sheets)} contact sheet{'s' * (len(report.sheets) != 1)} of {what}"
+    lines += [f"Wrote {what}", f"The first frame of an episode is number {report.index_base}."]
+    folder = report.sheets[0].parent if report.sheets and len(report.cameras) == 1 else report.output_dir
+    lines.append(f"They are in {folder}")
     return "\n".join(lines)
 
 

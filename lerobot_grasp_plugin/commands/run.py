@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
@@ -22,7 +23,7 @@ def parse[Config](config_class: type[Config], args: Sequence[str] | None, *, pro
     import yaml
     from draccus.utils import DecodingError, ParsingError
 
-    given = list(sys.argv[1:] if args is None else args)
+    given = _switched_on(config_class, list(sys.argv[1:] if args is None else args))
     _check_config_file(given, program)
     original = sys.argv[0]
     sys.argv[0] = program
@@ -34,6 +35,17 @@ def parse[Config](config_class: type[Config], args: Sequence[str] | None, *, pro
         fail(program, f"the call cannot be understood: {error}")
     finally:
         sys.argv[0] = original
+
+
+def _switched_on(config_class: type, args: Sequence[str]) -> list[str]:
+    """The flags, with ``true`` after a switch that stands alone."""
+    switches = {f"--{option.name}" for option in fields(config_class) if option.type in (bool, "bool")}
+    written: list[str] = []
+    for flag, follower in zip(args, [*args[1:], "--"], strict=True):
+        written.append(flag)
+        if flag in switches and follower.startswith("--"):
+            written.append("true")
+    return written
 
 
 def _check_config_file(args: Sequence[str], program: str) -> None:

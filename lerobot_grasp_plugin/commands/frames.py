@@ -1,0 +1,29 @@
+"""``lerobot-grasp-frames``: the frames of a dataset as picture files or contact sheets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lerobot_grasp_plugin.commands.run import TerminalProgress, guarded, parse
+from lerobot_grasp_plugin.ops.frames_config import FramesConfig
+
+PROGRAM = "lerobot-grasp-frames"
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Runs the command; returns its exit code."""
+    config = parse(FramesConfig, args, program=PROGRAM)
+
+    def action() -> int:
+        from lerobot_grasp_plugin.commands.render import frames_report
+        from lerobot_grasp_plugin.ops.extract_frames import extract_frames
+
+        progress = TerminalProgress()
+        try:
+            report = extract_frames(config, progress)
+        finally:
+            progress.close()
+        print(frames_report(report))
+        return 0
+
+    return guarded(action)

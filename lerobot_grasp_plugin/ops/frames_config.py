@@ -1,0 +1,37 @@
+"""What a person asks of ``lerobot-grasp-frames``. The comment above a field is its ``--help`` text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+PictureFormat = Literal["jpg", "png"]
+
+
+@dataclass(kw_only=True)
+class FramesConfig:
+    """The frames of a dataset as picture files, or as one contact sheet for each episode."""
+
+    # the dataset, owner/name
+    repo_id: str | None = None
+    # its folder (without a value: LeRobot's home folder, then the Hub)
+    root: Path | None = None
+    # which episodes: "0-14", [2, 7, 8], "!19,23" for all but these (without a value: all)
+    episodes: list[int] | str | None = None
+    # one camera (without a value: all)
+    camera_key: str | None = None
+    # every how many frames one is taken; numbers stay those of the source
+    stride: int = 1
+    # the part of the picture to take: top,left,height,width in pixels
+    crop: list[int] | str | None = None
+    # folder for the pictures (without a value: frames/ in the dataset's folder)
+    output_dir: Path | None = None
+    # number of an episode's first frame, 0 or 1 (without a value: the annotation file's, else 1)
+    index_base: int | None = None
+    # jpg (high quality) or png (exact)
+    format: PictureFormat = "jpg"
+    # one picture of all frames for each episode, instead of a file for each frame
+    contact_sheet: bool = False
+    # annotation file whose labels the contact sheets show (without a value: next.reward, if there)
+    annotations: Path | None = None

@@ -1,0 +1,196 @@
+"""Picture files that take the place of those an earlier run wrote, and of nothing else.
+
+What a run wrote is known by the index in a folder, and by the remark in a single picture.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.writers.staging import STAGING_MARK, sync
+
+INDEX_NAME: Final = "index.json"
+MADE_BY: Final = "lerobot-grasp-frames"
+
+
+def save_picture(picture: Image.Image | NDArray[np.uint8], path: Path) -> None:
+    """Writes a picture, ``.jpg`` at high quality with full colour or ``.png``, with the maker's remark."""
+    image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
+    if path.suffix == ".png":
+        remark = PngInfo()
+        remark.add_text("Comment", MADE_BY)
+        image.save(path, pnginfo=remark, compress_level=3)
+    else:
+        image.save(path, quality=95, subsampling=0, comment=MADE_BY.encode())
+
+
+def refuse_foreign_folder(folder: Path) -> None:
+    """Refuses a folder that holds anything but what an earlier run wrote there.
+
+    Raises:
+        UsageError: It does, or the place is no folder.
+    """
+    if not folder.exists() and not folder.is_symlink():
+        return
+    strange = "it is no folder"
+    if folder.is_dir() and not folder.is_symlink():
+        present = {entry.name for entry in folder.iterdir()}
+        unknown = sorted(present - _written(folder))
+        if not unknown:
+            return
+        strange = f"it holds {unknown[0]!r}, which {MADE_BY} did not write"
+    raise _foreign(f"the folder would be replaced, but {strange}", folder)
+
+
+def refuse_foreign_picture(path: Path) -> None:
+    """Refuses a picture file that an earlier run did not write.
+
+    Raises:
+        UsageError: It did not.
+    """
+    if not path.exists() and not path.is_symlink():
+        return
+    if path.is_file() and not path.is_symlink():
+        try:
+            with Image.open(path) as image:
+                remark = image.info.get("comment", b"") or image.info.get("Comment", "")
+        except OSError:
+            remark = ""
+        if remark in (MADE_BY, MADE_BY.encode()):
+            return
+    raise _foreign(f"the file would be replaced, but {MADE_BY} did not write it", path)
+
+
+class StagedPictures:
+    """What one run writes, each beside its place until all of it is complete. Threads may share it."""
+
+    def __init__(self) -> None:
+        self._staged: list[tuple[Path, Path]] = []
+        self._made: list[Path] = []
+        self._lock = threading.Lock()
+
+    def folder(self, target: Path) -> Path:
+        """A new folder that will take the place of ``target``.
+
+        Raises:
+            UsageError: Nothing can be written there.
+        """
+        staging = self._beside(target)
+        self._make(staging)
+        return staging
+
+    def picture(self, target: Path) -> Path:
+        """The name of a file that will take the place of ``target``.
+
+        Raises:
+            UsageError: Nothing can be written there.
+        """
+        staging = self._beside(target)
+        self._make(target.parent)
+        return staging
+
+    def publish(self) -> None:
+        """Puts everything in its place; what earlier runs wrote there is removed.
+
+        Raises:
+            UsageError: Somebody else's files are in the way by now. Nothing was replaced.
+        """
+        for staging, target in self._staged:
+            (refuse_foreign_folder if staging.is_dir() else refuse_foreign_picture)(target)
+        for staging, target in self._staged:
+            if not staging.is_dir():
+                staging.replace(target)
+                continue
+            old = target.with_name(f".{target.name}.grasp-old-{secrets.token_hex(4)}")
+            is_there = target.exists()
+            if is_there:
+                os.rename(target, old)
+            os.rename(staging, target)
+            if is_there:
+                shutil.rmtree(old)
+        for folder in {target.parent for _, target in self._staged}:
+            sync(folder)
+
+    def discard(self) -> None:
+        """Removes what is not in its place, and the folders that were made for it."""
+        for staging, _ in self._staged:
+            if staging.is_dir():
+                shutil.rmtree(staging, ignore_errors=True)
+            else:
+                staging.unlink(missing_ok=True)
+        for folder in reversed(self._made):
+            with suppress(OSError):
+                folder.rmdir()
+
+    def _beside(self, target: Path) -> Path:
+        staging = target.with_name(f".{target.stem}{STAGING_MARK}{secrets.token_hex(4)}{target.suffix}")
+        with self._lock:
+            self._staged.append((staging, target))
+        return staging
+
+    def _make(self, folder: Path) -> None:
+        try:
+            with self._lock:
+                absent = [place for place in (folder, *folder.parents) if not place.exists()]
+                folder.mkdir(parents=True, exist_ok=True)
+                self._made += reversed(absent)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            hint = "choose another folder with --output_dir"
+            problem = Problem("cannot-write", f"pictures cannot be put here: {reason}", str(folder), hint)
+            raise UsageError(problem) from None
+
+
+@contextmanager
+def staged_pictures() -> Iterator[StagedPictures]:
+    """Pictures that appear together when the block ends, and not at all when it ends with an error."""
+    staged = StagedPictures()
+    try:
+        yield staged
+        staged.publish()
+    except BaseException:
+        staged.discard()
+        raise
+
+
+def write_index(folder: Path, index: Mapping[str, Any]) -> None:
+    """Writes the index beside the pictures; ``frames`` in it is a list with a ``file`` each."""
+    text = json.dumps({"made_by": MADE_BY, **index}, indent=1, ensure_ascii=False)
+    (folder / INDEX_NAME).write_text(text + "\n", encoding="utf-8")
+
+
+def read_index(folder: Path) -> Mapping[str, Any] | None:
+    """The index of a folder an earlier run wrote; None where there is none."""
+    try:
+        index = json.loads((folder / INDEX_NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return index if isinstance(index, dict) and index.get("made_by") == MADE_BY else None
+
+
+def _written(folder: Path) -> set[str]:
+    """Names of what an earlier run wrote into a folder."""
+    index = read_index(folder)
+    frames = index.get("frames") if index is not None else None
+    if not isinstance(frames, list):
+        return set()
+    return {INDEX_NAME} | {str(frame.get("file")) for frame in frames if isinstance(frame, dict)}
+
+
+def _foreign(message: str, where: Path) -> UsageError:
+    hint = "choose another folder with --output_dir, or move it away"
+    return UsageError(Problem("not-own-output", message, str(where), hint))
