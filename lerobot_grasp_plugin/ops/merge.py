@@ -9,7 +9,8 @@ from pathlib import Path
 from lerobot_grasp_plugin.dataset.hub import check_repo_id, lerobot_home
 from lerobot_grasp_plugin.errors import Problem, UsageError
 from lerobot_grasp_plugin.ops.annotate import label_sources, sources_of_headers
-from lerobot_grasp_plugin.ops.build import prepare, write
+from lerobot_grasp_plugin.ops.build import write
+from lerobot_grasp_plugin.ops.prepare import prepare
 from lerobot_grasp_plugin.ops.progress import Progress, silent
 from lerobot_grasp_plugin.ops.recipe import MergeConfig
 from lerobot_grasp_plugin.ops.report import MergeReport

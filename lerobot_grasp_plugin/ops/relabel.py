@@ -9,8 +9,9 @@ from pathlib import Path
 from lerobot_grasp_plugin.dataset.reader import open_dataset
 from lerobot_grasp_plugin.errors import Problem, UsageError
 from lerobot_grasp_plugin.ops.annotate import label_sources
-from lerobot_grasp_plugin.ops.build import prepare, write
+from lerobot_grasp_plugin.ops.build import write
 from lerobot_grasp_plugin.ops.merge import at_its_place, leftover_warnings, output_place, refuse_inside
+from lerobot_grasp_plugin.ops.prepare import prepare
 from lerobot_grasp_plugin.ops.progress import Progress, silent
 from lerobot_grasp_plugin.ops.recipe import (
     MergeConfig,

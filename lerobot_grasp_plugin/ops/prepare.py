@@ -1,0 +1,205 @@
+"""Everything about a new dataset decided, and its sources checked, before a byte is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from lerobot_grasp_plugin.core.plan import ChosenEpisode, MergePlan, plan_merge
+from lerobot_grasp_plugin.core.stats import STATISTICS
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.arrow import is_numeric
+from lerobot_grasp_plugin.errors import DataError, DatasetError, GraspError, MergeError, Problem
+from lerobot_grasp_plugin.ops.features import TargetFormat, unify
+from lerobot_grasp_plugin.ops.image_stats import measure_images
+from lerobot_grasp_plugin.ops.progress import Progress
+from lerobot_grasp_plugin.ops.recipe import MergeConfig
+from lerobot_grasp_plugin.ops.sources import Source, raise_all
+from lerobot_grasp_plugin.ops.videos import CameraPlan, plan_videos
+from lerobot_grasp_plugin.writers import v30
+
+_REQUIRED_STATISTICS = ("min", "max", "mean", "std", "count")
+
+type StatsOfSource = dict[str, dict[str, NDArray[Any]]]
+"""feature -> statistic -> one row per chosen episode of the source."""
+
+
+@dataclass
+class Build:
+    """A dataset about to be written: everything is decided, nothing is on disk yet."""
+
+    sources: Sequence[Source]
+    config: MergeConfig
+    operation: str
+    target: TargetFormat
+    plan: MergePlan
+    schema: pa.Schema
+    videos: Sequence[CameraPlan]
+    carried: Sequence[StatsOfSource]
+    statistics: Mapping[str, Sequence[str]]
+    warnings: list[Problem] = field(default_factory=list)
+
+
+def prepare(
+    sources: Sequence[Source],
+    config: MergeConfig,
+    *,
+    operation: str,
+    progress: Progress,
+    warnings: Sequence[Problem] = (),
+) -> Build:
+    """Checks that the sources fit together, and plans the output.
+
+    Args:
+        sources: Opened, with episodes chosen and labels attached.
+        config: The recipe.
+        operation: ``merge`` or ``relabel``. A relabel takes the statistics of columns it does not
+            touch from the source.
+        progress: Told how far the reading of videos is.
+        warnings: Found so far.
+
+    Raises:
+        GraspError: With everything that is in the way.
+    """
+    sources = [source for source in sources if len(source.episodes)]
+    if not sources:
+        raise MergeError(Problem("no-episodes", "no episode is left to write"))
+    for number, source in enumerate(sources):
+        source.number = number
+    target = unify(sources, config)
+    video_keys = [name for name, feature in target.features.items() if feature.dtype == "video"]
+    errors: list[GraspError] = []
+    for source in sources:
+        try:
+            source.reader.require(source.episodes, [source.original[key] for key in video_keys])
+        except GraspError as error:
+            errors.append(error)
+    raise_all(errors)
+    schema = v30.data_schema(target.features, _kept_fields(sources, target))
+    chosen = [
+        ChosenEpisode(
+            source.number, episode, int(source.reader.lengths[episode]), source.reader.data_bytes(episode)
+        )
+        for source in sources
+        for episode in source.episodes
+    ]
+    plan = plan_merge(
+        chosen,
+        [source.tasks for source in sources],
+        max_data_bytes=layout.DATA_FILES_SIZE_IN_MB * 2**20,
+    )
+    videos = plan_videos(sources, plan, video_keys, target.fps, progress)
+    carried, statistics = _plan_stats(sources, target, operation == "relabel", progress)
+    build = Build(sources, config, operation, target, plan, schema, videos, carried, statistics)
+    build.warnings += [*warnings, *_plan_warnings(build)]
+    return build
+
+
+def _kept_fields(sources: Sequence[Source], target: TargetFormat) -> dict[str, pa.Field]:
+    """Arrow fields of columns whose type is taken from the first source (language annotations)."""
+    fields: dict[str, pa.Field] = {}
+    for name, feature in target.features.items():
+        if feature.dtype != "video" and v30.column_type(name, feature) is None:
+            batch = next(iter(sources[0].reader.read(sources[0].episodes[:1], [sources[0].original[name]])))
+            if sources[0].original[name] not in batch.table.column_names:
+                message = f"column {name!r} is missing, though info.json declares it"
+                raise DatasetError(Problem("missing-column", message, str(batch.path)))
+            fields[name] = batch.table.schema.field(0).with_name(name)
+    return fields
+
+
+def _plan_stats(
+    sources: Sequence[Source], target: TargetFormat, keep_untouched: bool, progress: Progress
+) -> tuple[list[StatsOfSource], dict[str, Sequence[str]]]:
+    """Which statistics come from the sources, and which each feature has in the output."""
+    touched = {*target.labels, layout.TIMESTAMP, *layout.INDEX_COLUMNS}
+    cameras = [name for name, feature in target.features.items() if feature.dtype in ("image", "video")]
+    numeric = [name for name, feature in target.features.items() if is_numeric(feature.dtype)]
+    wanted = [*cameras, *(name for name in numeric if keep_untouched and name not in touched)]
+    carried: list[StatsOfSource] = []
+    for source in sources:
+        kept: StatsOfSource = {}
+        own = source.reader.stats(source.episodes, [source.original[name] for name in wanted])
+        for name in wanted:
+            arrays = _usable(own.get(source.original[name], {}), _width(target, name), name in cameras)
+            if arrays:
+                kept[name] = arrays
+            elif name in cameras:
+                kept[name] = measure_images(source, name, progress)
+                source.notes.append(f"statistics of {name!r} measured from its pictures, for want of any")
+        carried.append(kept)
+    statistics: dict[str, Sequence[str]] = {}
+    for name in target.features:
+        if name in cameras:
+            statistics[name] = [s for s in STATISTICS if all(s in kept[name] for kept in carried)]
+        elif name in numeric:
+            statistics[name] = STATISTICS
+    return carried, statistics
+
+
+def _width(target: TargetFormat, name: str) -> int:
+    feature = target.features[name]
+    if feature.dtype in ("image", "video"):
+        return 0  # channels: 3, or 1 for depth; whatever the source measured
+    return int(np.prod(feature.shape))
+
+
+def _usable(arrays: Mapping[str, NDArray[Any]], width: int, is_camera: bool) -> dict[str, NDArray[Any]]:
+    """Statistics of a source as arrays; empty where they are not complete enough to be kept."""
+    result: dict[str, NDArray[Any]] = {}
+    for name, values in arrays.items():
+        if name == "count":
+            result[name] = values[:, :1]
+        elif name in STATISTICS and (is_camera or values.shape[1] == width):
+            result[name] = values
+    needed = _REQUIRED_STATISTICS if is_camera else STATISTICS
+    return result if all(name in result for name in needed) else {}
+
+
+def _plan_warnings(build: Build) -> Iterator[Problem]:
+    for source in build.sources:
+        declared = source.reader.info.features
+        extra = [name for name in source.reader.columns(source.episodes[0]) if name not in declared]
+        if extra:
+            message = f"{source.title}: info.json does not declare the columns {extra}; they are left out"
+            yield Problem("undeclared-column", message, severity="warning")
+    seen: dict[tuple[Path, int], int] = {}
+    for episode in build.plan.episodes:
+        key = (build.sources[episode.source].reader.root.resolve(), episode.source_episode)
+        if key in seen:
+            message = (
+                f"episode {episode.source_episode} of {build.sources[episode.source].title} goes into the "
+                f"output twice, as episodes {seen[key]} and {episode.episode_index}"
+            )
+            yield Problem("episode-twice", message, severity="warning")
+        seen[key] = episode.episode_index
+    for camera in build.videos:
+        if camera.unreferenced:
+            message = (
+                f"camera {camera.video_key!r}: {camera.unreferenced} frames that no row refers to are copied "
+                "too, because others cannot be decoded without them"
+            )
+            yield Problem("unreferenced-frames", message, severity="warning")
+        if camera.left_out:
+            message = (
+                f"camera {camera.video_key!r}: the videos of {camera.left_out[0]} episodes hold "
+                f"{camera.left_out[1]} frames more than there are rows; these are left out"
+            )
+            yield Problem("unreferenced-frames", message, severity="warning")
+        if camera.has_audio:
+            message = f"camera {camera.video_key!r}: sound is not copied where files are packed anew"
+            yield Problem("audio-left-out", message, severity="warning")
+        if camera.snapped_s > layout.TIMESTAMP_TOLERANCE_S:
+            message = (
+                f"camera {camera.video_key!r}: pictures were up to {camera.snapped_s:.6f} s off frame / fps, "
+                "and stand on it now"
+            )
+            yield Problem("video-retimed", message, severity="warning")
+            if build.config.timestamps == "keep":
+                raise DataError(Problem("video-off-grid", message, hint="use --timestamps fix"))
