@@ -41,7 +41,7 @@ def _switched_on(config_class: type, args: Sequence[str]) -> list[str]:
     """The flags, with ``true`` after a switch that stands alone."""
     switches = {f"--{option.name}" for option in fields(config_class) if option.type in (bool, "bool")}
     written: list[str] = []
-    for flag, follower in zip(args, [*args[1:], "--"], strict=True):
+    for flag, follower in zip(args, [*args[1:], "--"], strict=False):
         written.append(flag)
         if flag in switches and follower.startswith("--"):
             written.append("true")
