@@ -267,8 +267,8 @@ def _jobs(
 def _run_all(work: _Work, jobs: Sequence[_Job], progress: Progress) -> int:
     """Runs the jobs on all processors; returns the number of frames.
 
-    Decoding, drawing and packing happen outside Python's lock, so that threads are as fast as processes
-    and start at once.
+    Decoding, scaling and packing a picture happen outside Python's lock, so that threads do; they start
+    at once.
     """
     run = _write_sheet if work.config.contact_sheet else _write_frames
     total, done = sum(len(job.frames) for job in jobs), 0
