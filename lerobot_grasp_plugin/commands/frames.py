@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 from lerobot_grasp_plugin.commands.run import TerminalProgress, guarded, parse
@@ -20,7 +21,7 @@ def main(args: Sequence[str] | None = None) -> int:
 
         progress = TerminalProgress()
         try:
-            report = extract_frames(config, progress)
+            report = extract_frames(config, progress, workers=os.cpu_count() or 1)
         finally:
             progress.close()
         print(frames_report(report))

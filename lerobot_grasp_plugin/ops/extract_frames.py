@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.annotations import IndexBase
 from lerobot_grasp_plugin.core.intervals import IntervalSet
@@ -21,26 +14,20 @@ from lerobot_grasp_plugin.dataset.arrow import to_numpy
 from lerobot_grasp_plugin.dataset.reader import DatasetReader, open_dataset
 from lerobot_grasp_plugin.errors import DatasetError, Problem, UsageError
 from lerobot_grasp_plugin.ops.annotate import label_sources, read_annotations
-from lerobot_grasp_plugin.ops.contact_sheet import SheetText, draw_sheet
-from lerobot_grasp_plugin.ops.episode_frames import EpisodeFrames
+from lerobot_grasp_plugin.ops.frame_jobs import Crop, FrameJob, FrameWork, run_jobs
 from lerobot_grasp_plugin.ops.frames_config import FramesConfig
 from lerobot_grasp_plugin.ops.progress import Progress, silent
 from lerobot_grasp_plugin.ops.recipe import LabelOptions, SourceConfig
 from lerobot_grasp_plugin.ops.sources import open_sources
 from lerobot_grasp_plugin.writers.pictures import (
-    StagedPictures,
     read_index,
     refuse_foreign_folder,
     refuse_foreign_picture,
-    save_picture,
     staged_pictures,
-    write_index,
 )
 
 FRAMES_DIR = "frames"
 SHEETS_DIR = "contact_sheets"
-
-type Crop = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -66,42 +53,7 @@ class FramesReport:
     warnings: Sequence[Problem]
 
 
-@dataclass(frozen=True)
-class _Job:
-    """One episode of one camera, and the folder or sheet it becomes."""
-
-    episode: int
-    camera_key: str
-    frames: range
-    target: Path
-
-
-@dataclass(frozen=True)
-class _Work:
-    """All that the jobs of a run share."""
-
-    reader: DatasetReader
-    config: FramesConfig
-    crop: Crop | None
-    index_base: IndexBase
-    labels: Mapping[int, IntervalSet]
-    pictures: EpisodeFrames
-    staged: StagedPictures
-    given_up: threading.Event = field(default_factory=threading.Event)
-
-    def decoded(self, job: _Job) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-        """Wanted frames, 0-based, and their pictures, cropped; ends early when the run was given up."""
-        for frame, picture in self.pictures.decode(job.episode, job.camera_key, job.frames):
-            if self.given_up.is_set():
-                raise _GivenUpError
-            yield frame, picture if self.crop is None else _cropped(picture, self.crop, job.camera_key)
-
-
-class _GivenUpError(Exception):
-    """Another job failed, or the person stopped the run."""
-
-
-def extract_frames(config: FramesConfig, progress: Progress = silent) -> FramesReport:
+def extract_frames(config: FramesConfig, progress: Progress = silent, *, workers: int = 1) -> FramesReport:
     """Writes the chosen frames, all of them or none.
 
     An episode's folder or sheet from an earlier run is replaced; anything else that stands in the way
@@ -110,6 +62,8 @@ def extract_frames(config: FramesConfig, progress: Progress = silent) -> FramesR
     Args:
         config: What is asked for.
         progress: Told how many frames are done.
+        workers: Most processes to use. With more than one the calling script needs the usual
+            ``if __name__ == "__main__"``.
 
     Raises:
         UsageError: The call is at fault: an unknown camera or episode, a crop outside the picture, files
@@ -129,9 +83,18 @@ def extract_frames(config: FramesConfig, progress: Progress = silent) -> FramesR
     jobs = _jobs(reader, config, output_dir, episodes, cameras)
     for job in jobs:
         (refuse_foreign_picture if config.contact_sheet else refuse_foreign_folder)(job.target)
+    work = FrameWork(
+        repo_id=reader.repo_id,
+        root=reader.root,
+        suffix=config.format,
+        as_sheets=config.contact_sheet,
+        stride=config.stride,
+        crop=crop,
+        index_base=base,
+        labels=labels,
+    )
     with staged_pictures() as staged:
-        work = _Work(reader, config, crop, base, labels, EpisodeFrames(reader), staged)
-        done = _run_all(work, jobs, progress)
+        done = run_jobs(work, reader, jobs, staged, workers, progress)
     warnings += [] if config.contact_sheet else _other_bases(jobs, base)
     return FramesReport(
         output_dir,
@@ -201,18 +164,6 @@ def _parsed_crop(crop: Sequence[int] | str | None) -> Crop | None:
     return top, left, height, width
 
 
-def _cropped(picture: NDArray[np.uint8], crop: Crop, camera_key: str) -> NDArray[np.uint8]:
-    top, left, height, width = crop
-    rows, columns = picture.shape[:2]
-    if top + height > rows or left + width > columns:
-        message = (
-            f"crop {top},{left},{height},{width} reaches to row {top + height} and column {left + width}; "
-            f"pictures of {camera_key!r} have {rows} rows and {columns} columns"
-        )
-        raise UsageError(Problem("bad-crop", message, hint="crop is top,left,height,width"))
-    return picture[top : top + height, left : left + width]
-
-
 def _labels(
     reader: DatasetReader, source: SourceConfig, episodes: Sequence[int], config: FramesConfig
 ) -> tuple[Mapping[int, IntervalSet], list[Problem], IndexBase]:
@@ -245,7 +196,7 @@ def _jobs(
     output_dir: Path,
     episodes: Sequence[int],
     cameras: Sequence[str],
-) -> list[_Job]:
+) -> list[FrameJob]:
     """Every episode of every camera; cameras have folders of their own where the dataset has several."""
     several = len(reader.info.camera_keys) > 1
     jobs = []
@@ -257,80 +208,11 @@ def _jobs(
             if config.contact_sheet:
                 target = folder / SHEETS_DIR / f"{name}.{config.format}"
             frames = range(0, int(reader.lengths[episode]), config.stride)
-            jobs.append(_Job(episode, key, frames, target))
+            jobs.append(FrameJob(episode, key, frames, target))
     return jobs
 
 
-# -- the work ---------------------------------------------------------------------------------------
-
-
-def _run_all(work: _Work, jobs: Sequence[_Job], progress: Progress) -> int:
-    """Runs the jobs on all processors; returns the number of frames.
-
-    Decoding, drawing and packing happen outside Python's lock, so that threads are as fast as processes
-    and start at once.
-    """
-    run = _write_sheet if work.config.contact_sheet else _write_frames
-    total, done = sum(len(job.frames) for job in jobs), 0
-    progress("frames", 0, total)
-    waiting = list(reversed(jobs))
-    workers = max(1, min(os.cpu_count() or 1, len(jobs)))
-    with ThreadPoolExecutor(workers, thread_name_prefix="grasp-frames") as pool:
-        running: dict[Future[None], _Job] = {}
-        try:
-            while waiting or running:
-                while waiting and len(running) < workers:
-                    job = waiting.pop()
-                    running[pool.submit(run, work, job)] = job
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    future.result()
-                    done += len(running.pop(future).frames)
-                    progress("frames", done, total)
-        except BaseException:
-            work.given_up.set()
-            raise
-    return total
-
-
-def _write_frames(work: _Work, job: _Job) -> None:
-    fps, suffix = work.reader.info.fps, work.config.format
-    entries: list[dict[str, Any]] = []
-    index = {
-        "repo_id": work.reader.repo_id,
-        "episode_index": job.episode,
-        "camera_key": job.camera_key,
-        "fps": fps,
-        "length": int(work.reader.lengths[job.episode]),
-        "index_base": work.index_base,
-        "stride": work.config.stride,
-        "crop": work.crop,
-        "frames": entries,
-    }
-    folder = work.staged.folder(job.target)
-    for frame, picture in work.decoded(job):
-        number = frame + work.index_base
-        name = f"frame_{number:04d}.{suffix}"
-        save_picture(picture, folder / name)
-        entries.append({"file": name, "number": number, "frame_index": frame, "timestamp": frame / fps})
-    write_index(folder, index)
-
-
-def _write_sheet(work: _Work, job: _Job) -> None:
-    text = SheetText(
-        dataset=work.reader.repo_id,
-        episode=job.episode,
-        camera_key=job.camera_key,
-        task="; ".join(work.reader.episode_tasks(job.episode)),
-        length=int(work.reader.lengths[job.episode]),
-        fps=work.reader.info.fps,
-        stride=work.config.stride,
-        index_base=work.index_base,
-    )
-    sheet = draw_sheet(work.decoded(job), text, work.labels.get(job.episode))
-    save_picture(sheet, work.staged.picture(job.target))
-
-
-def _other_bases(jobs: Sequence[_Job], base: int) -> list[Problem]:
+def _other_bases(jobs: Sequence[FrameJob], base: int) -> list[Problem]:
     """A warning where episodes of an earlier run, beside these, are counted from another number."""
     written = {job.target for job in jobs}
     odd = []

@@ -9,7 +9,6 @@ import json
 import os
 import secrets
 import shutil
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -76,30 +75,20 @@ def refuse_foreign_picture(path: Path) -> None:
 
 
 class StagedPictures:
-    """What one run writes, each beside its place until all of it is complete. Threads may share it."""
+    """What one run writes, each beside its place until all of it is complete."""
 
     def __init__(self) -> None:
         self._staged: list[tuple[Path, Path]] = []
         self._made: list[Path] = []
-        self._lock = threading.Lock()
 
-    def folder(self, target: Path) -> Path:
-        """A new folder that will take the place of ``target``.
-
-        Raises:
-            UsageError: Nothing can be written there.
-        """
-        staging = self._beside(target)
-        self._make(staging)
-        return staging
-
-    def picture(self, target: Path) -> Path:
-        """The name of a file that will take the place of ``target``.
+    def beside(self, target: Path) -> Path:
+        """The name under which to make the file or the folder that will take the place of ``target``.
 
         Raises:
             UsageError: Nothing can be written there.
         """
-        staging = self._beside(target)
+        staging = target.with_name(f".{target.stem}{STAGING_MARK}{secrets.token_hex(4)}{target.suffix}")
+        self._staged.append((staging, target))
         self._make(target.parent)
         return staging
 
@@ -136,18 +125,11 @@ class StagedPictures:
             with suppress(OSError):
                 folder.rmdir()
 
-    def _beside(self, target: Path) -> Path:
-        staging = target.with_name(f".{target.stem}{STAGING_MARK}{secrets.token_hex(4)}{target.suffix}")
-        with self._lock:
-            self._staged.append((staging, target))
-        return staging
-
     def _make(self, folder: Path) -> None:
         try:
-            with self._lock:
-                absent = [place for place in (folder, *folder.parents) if not place.exists()]
-                folder.mkdir(parents=True, exist_ok=True)
-                self._made += reversed(absent)
+            absent = [place for place in (folder, *folder.parents) if not place.exists()]
+            folder.mkdir(parents=True, exist_ok=True)
+            self._made += reversed(absent)
         except OSError as error:
             reason = error.strerror or str(error)
             hint = "choose another folder with --output_dir"

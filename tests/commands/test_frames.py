@@ -14,7 +14,7 @@ from factories import Legacy, tree, write_legacy
 from lerobot_judge import items_of
 from PIL import Image
 
-from lerobot_grasp_plugin import UsageError
+from lerobot_grasp_plugin import UsageError, VideoError
 from lerobot_grasp_plugin.commands.frames import main
 from lerobot_grasp_plugin.ops.extract_frames import extract_frames
 from lerobot_grasp_plugin.ops.frames_config import FramesConfig
@@ -200,3 +200,27 @@ def test_it_starts_without_lerobot_torch_or_pandas(recorded: Recorded, tmp_path:
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_several_processes_give_the_same(tmp_path: Path, monkeypatch, damaged: bool) -> None:
+    monkeypatch.setattr("lerobot_grasp_plugin.ops.frame_jobs._WORTH_PROCESSES", 1)
+    root = write_legacy(tmp_path / "set", Legacy(images=("eye",)))
+    if damaged:
+        video = next(root.rglob("episode_000002.mp4"))
+        video.write_bytes(video.read_bytes()[:-200])
+    before = tree(root)
+    config = FramesConfig(root=root, output_dir=tmp_path / "two", format="png")
+    if damaged:
+        with pytest.raises(VideoError, match=r"episode_000002\.mp4"):
+            extract_frames(config, workers=2)
+        assert not (tmp_path / "two").exists()
+    else:
+        steps = []
+        extract_frames(config, lambda *step: steps.append(step), workers=2)
+        config.output_dir = tmp_path / "one"
+        extract_frames(config)
+        assert tree(tmp_path / "two") == tree(tmp_path / "one")
+        assert steps[0] == ("frames", 0, 30)
+        assert steps[-1] == ("frames", 30, 30)
+    assert tree(root) == before
