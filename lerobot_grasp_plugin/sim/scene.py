@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -46,8 +47,9 @@ def arm_model() -> Path:
     return Path(package.submodule_search_locations[0]) / "assets/SO101_menagerie/so101.xml"
 
 
+@cache
 def build_scene(width: int, height: int) -> Any:
-    """The compiled ``mujoco.MjModel``: arm, table, cube, two cameras.
+    """The compiled ``mujoco.MjModel``: arm, table, cube, two cameras. It is shared: never change it.
 
     Args:
         width: Width in pixels of the widest picture that will be rendered.
