@@ -1,6 +1,6 @@
 """The config that ``--teleop.type=so101_script`` stands for."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from lerobot.teleoperators.config import TeleoperatorConfig
 
@@ -10,9 +10,9 @@ from lerobot.teleoperators.config import TeleoperatorConfig
 class So101ScriptConfig(TeleoperatorConfig):  # type: ignore[misc]
     """A script that goes for the cube of the simulated SO101."""
 
-    # success, miss (beside the cube), air (closes above it), drop (lets go of it); one for each episode
-    # saved, and from the start again
-    outcome: list[str] = field(default_factory=lambda: ["success"])
+    # success, miss (beside the cube), air (closes above it), drop (lets go of it); or a list for one
+    # saved episode after the other, and from the start again: success*3,miss,drop
+    outcome: str = "success"
     # How long one attempt takes, in simulated seconds; the arm then stays until the episode is over
     attempt_s: float = 4.0
     # Decides the small differences between attempts

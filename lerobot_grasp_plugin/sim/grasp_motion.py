@@ -8,15 +8,40 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from lerobot_grasp_plugin.errors import Problem, UsageError
 from lerobot_grasp_plugin.sim.joints import Radians
 from lerobot_grasp_plugin.sim.world import World
 
 Outcome = Literal["success", "miss", "air", "drop"]
-OUTCOMES: tuple[str, ...] = get_args(Outcome)
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 _ABOVE, _AT, _RAISED = 0.065, 0.014, 0.072
 _CLOSED, _OPEN = 0.0, 0.6
 _BESIDE = 0.055
+
+
+def parse_outcomes(text: str) -> list[Outcome]:
+    """The outcomes of a list such as ``success*3,miss``, each as often as it says.
+
+    Raises:
+        UsageError: An outcome is not known, or a number is none.
+    """
+    outcomes: list[Outcome] = []
+    for part in text.split(","):
+        name, star, times = (piece.strip() for piece in part.partition("*"))
+        known = next((outcome for outcome in OUTCOMES if outcome == name), None)
+        count = times if star else "1"
+        if known is None or not count.isdecimal() or int(count) == 0:
+            raise UsageError(
+                Problem(
+                    "unknown-outcome",
+                    f"the script cannot play {part.strip()!r}",
+                    where="--teleop.outcome",
+                    hint=f"outcomes are {', '.join(OUTCOMES)}; success*3,miss plays three and one",
+                )
+            )
+        outcomes += [known] * int(count)
+    return outcomes
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from lerobot.utils.decorators import check_if_already_connected, check_if_not_co
 
 from lerobot_grasp_plugin.errors import Problem, UsageError
 from lerobot_grasp_plugin.sim.config_so101_script import So101ScriptConfig
-from lerobot_grasp_plugin.sim.grasp_motion import OUTCOMES, GraspMotion, plan_grasp, plan_home
+from lerobot_grasp_plugin.sim.grasp_motion import GraspMotion, parse_outcomes, plan_grasp, plan_home
 from lerobot_grasp_plugin.sim.joints import JOINTS, JointUnits
 from lerobot_grasp_plugin.sim.world import World
 
@@ -28,17 +28,14 @@ class So101Script(Teleoperator):  # type: ignore[misc]
     def __init__(self, config: So101ScriptConfig) -> None:
         super().__init__(config)
         self.config = config
-        unknown = [outcome for outcome in config.outcome if outcome not in OUTCOMES]
-        if unknown or not config.outcome or config.attempt_s <= 0:
-            wrong = f"outcome {unknown[0]!r}" if unknown else "an empty list of outcomes"
-            if config.attempt_s <= 0:
-                wrong = f"an attempt of {config.attempt_s} s"
+        self._outcomes = parse_outcomes(config.outcome)
+        if not config.attempt_s > 0:
             raise UsageError(
                 Problem(
-                    "script-option",
-                    f"the script cannot play {wrong}",
-                    where="--teleop",
-                    hint=f"outcomes are {', '.join(OUTCOMES)}; attempt_s is above 0",
+                    "attempt-length",
+                    f"an attempt cannot take {config.attempt_s} s",
+                    where="--teleop.attempt_s",
+                    hint="say seconds above 0; 4 looks natural",
                 )
             )
         self._connected = False
@@ -120,7 +117,7 @@ class So101Script(Teleoperator):  # type: ignore[misc]
         self._motion = self._plan(world)
 
     def _plan(self, world: World) -> GraspMotion:
-        outcome: Any = self.config.outcome[world.saved % len(self.config.outcome)]
+        outcome = self._outcomes[world.saved % len(self._outcomes)]
         random = np.random.default_rng([self.config.seed, world.attempt])
         return plan_grasp(world, outcome, self.config.attempt_s, random)
 

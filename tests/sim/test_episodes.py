@@ -98,7 +98,7 @@ def test_the_script_goes_home_between_episodes_and_begins_with_the_next(recorder
     from lerobot_grasp_plugin.sim.world import World
 
     world = World.current = recorder.world
-    script = So101Script(So101ScriptConfig(outcome=["success", "air"], attempt_s=2.0))
+    script = So101Script(So101ScriptConfig(outcome="success,air", attempt_s=2.0))
     script.connect()
 
     def play(frames, *, recorded):

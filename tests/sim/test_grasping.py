@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from lerobot_grasp_plugin.sim.grasp_motion import OUTCOMES, plan_grasp, plan_home
+from lerobot_grasp_plugin.errors import UsageError
+from lerobot_grasp_plugin.sim.grasp_motion import OUTCOMES, parse_outcomes, plan_grasp, plan_home
 from lerobot_grasp_plugin.sim.truth import EpisodeTruth, read_truth
 
 ATTEMPT_S, SECONDS = 3.0, 3.4
@@ -88,3 +89,16 @@ def test_the_truth_is_read_as_it_was_written(make_world, tmp_path):
     read = read_truth(tmp_path)
     assert read == {4: EpisodeTruth(4, 6, truths)}
     assert [path.name for path in tmp_path.iterdir()] == ["episode_000004.json"]
+
+
+def test_a_list_of_outcomes_is_read():
+    assert parse_outcomes("drop") == ["drop"]
+    assert parse_outcomes("success*3, miss,air") == ["success"] * 3 + ["miss", "air"]
+
+
+@pytest.mark.parametrize(
+    "text", ["sucess", "", "success,,miss", "success*", "success*0", "miss*-1", "drop*two"]
+)
+def test_what_is_no_outcome_is_named(text):
+    with pytest.raises(UsageError, match="unknown-outcome"):
+        parse_outcomes(text)

@@ -22,7 +22,7 @@ def recording(simulator, tmp_path_factory):
         "robot.type": "so101_sim",
         "robot.cameras": "{wrist: {width: 96, height: 64}}",
         "teleop.type": "so101_script",
-        "teleop.outcome": "[success, miss]",
+        "teleop.outcome": "success,miss",
         "teleop.attempt_s": "2.0",
         "dataset.repo_id": "me/sim",
         "dataset.root": str(root),
