@@ -1,9 +1,12 @@
 """What LeRobot's ``--dataset.discover_packages_path=lerobot_grasp_plugin`` is after.
 
 LeRobot imports every module of the package, and with this one the dataset factory learns of
-``GraspDataset``. Nothing else in the package imports it.
+``GraspDataset``, and the registries of robots and teleoperators learn of those this package has.
 """
 
 from lerobot_grasp_plugin.learning.registration import install
+from lerobot_grasp_plugin.sim import config_so101_script as _script  # noqa: F401  # registers its type
+from lerobot_grasp_plugin.sim import config_so101_sim as _sim  # noqa: F401
+from lerobot_grasp_plugin.teleop import config_so101_leader_hil as _leader_hil  # noqa: F401
 
 install()

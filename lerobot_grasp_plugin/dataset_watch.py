@@ -1,0 +1,74 @@
+"""Learn what is recorded, whichever program of LeRobot's records it.
+
+A robot or a teleoperator is told neither when an episode begins nor when it is saved. A watch listens
+where every recorder passes: at ``LeRobotDataset``'s own ``add_frame``, ``save_episode`` and
+``clear_episode_buffer``. What they do is not changed.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, Protocol
+
+_WATCHED = ("add_frame", "save_episode", "clear_episode_buffer")
+
+
+class Listener(Protocol):
+    """What a watch tells; each is called after LeRobot did it."""
+
+    def frame_added(self, dataset: Any, frame: dict[str, Any]) -> None:
+        """``frame`` became the next row of the episode."""
+
+    def episode_saved(self, dataset: Any, episode_index: int) -> None:
+        """The episode is in the dataset, as ``episode_index`` (0-based)."""
+
+    def episode_discarded(self, dataset: Any) -> None:
+        """The rows since the last episode were thrown away."""
+
+
+_listeners: list[Listener] = []
+_originals: dict[str, Callable[..., Any]] = {}
+
+
+def start_watch(listener: Listener) -> None:
+    """Tell ``listener`` of every dataset this process records from now on; once is enough."""
+    from lerobot.datasets import LeRobotDataset
+
+    if listener not in _listeners:
+        _listeners.append(listener)
+    if not _originals:
+        for name in _WATCHED:
+            _originals[name] = getattr(LeRobotDataset, name)
+            setattr(LeRobotDataset, name, _watched(name, _originals[name]))
+
+
+def stop_watch(listener: Listener) -> None:
+    """Tell ``listener`` nothing more; after the last one LeRobot is as it was."""
+    from lerobot.datasets import LeRobotDataset
+
+    if listener in _listeners:
+        _listeners.remove(listener)
+    if not _listeners:
+        for name, original in _originals.items():
+            setattr(LeRobotDataset, name, original)
+        _originals.clear()
+
+
+def _watched(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def call(dataset: Any, *args: Any, **kwargs: Any) -> Any:
+        episode_index = int(dataset.meta.total_episodes)
+        # LeRobot takes the task out of the frame it is given
+        frame = dict(args[0] if args else kwargs["frame"]) if name == "add_frame" else {}
+        result = original(dataset, *args, **kwargs)
+        for listener in tuple(_listeners):
+            if name == "add_frame":
+                listener.frame_added(dataset, frame)
+            elif name == "save_episode":
+                listener.episode_saved(dataset, episode_index)
+            else:
+                listener.episode_discarded(dataset)
+        return result
+
+    return call

@@ -1,0 +1,41 @@
+"""The config that ``--robot.type=so101_sim`` stands for."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lerobot.robots.config import RobotConfig
+
+
+@dataclass
+class SimCameraConfig:
+    """One picture of the scene: 8-bit RGB, ``height`` x ``width`` x 3."""
+
+    # `wrist` or `front`; left out, the name of the camera says it
+    view: str | None = None
+    width: int = 320
+    height: int = 240
+    # as every camera config has it; a picture is rendered for each observation
+    fps: int = 30
+
+
+@RobotConfig.register_subclass("so101_sim")
+@dataclass
+class So101SimConfig(RobotConfig):  # type: ignore[misc]
+    """An SO101 follower in MuJoCo, with a cube on the table.
+
+    Each action moves the simulated time on by ``1 / fps`` s, however long that took: the same actions
+    give the same episode on every machine.
+    """
+
+    # Frames per simulated second: the same number as --dataset.fps
+    fps: int = 30
+    # Body joints in degrees, or -100..100 of their range; the gripper is 0..100 either way
+    use_degrees: bool = True
+    # As SO101Follower: the most a joint may be sent away from where it is
+    max_relative_target: float | dict[str, float] | None = None
+    # By name, e.g. '{wrist: {width: 640, height: 480}, side: {view: front}}'
+    cameras: dict[str, SimCameraConfig] = field(default_factory=lambda: {"wrist": SimCameraConfig()})
+    # Decides where the cube lies in each attempt
+    seed: int = 0
+    # Where the truth of each saved episode goes; left out, <dataset root>_sim_truth
+    truth_dir: Path | None = None

@@ -1,0 +1,77 @@
+"""Which attempt becomes which episode, and what was true in each of its frames."""
+
+from __future__ import annotations
+
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lerobot_grasp_plugin.sim.joints import JOINTS
+from lerobot_grasp_plugin.sim.truth import EpisodeTruth, Truth
+from lerobot_grasp_plugin.sim.world import World
+
+_STATE = "observation.state"
+
+
+class EpisodeLog:
+    """Follows the recording of a world: lays the cube out between episodes, and writes the truth.
+
+    A frame may be recorded one step after it was observed, as LeRobot's ``gym_manipulator`` does it,
+    so a recorded state is looked up among the last observations.
+    """
+
+    def __init__(self, world: World, folder: Path | None) -> None:
+        """Args:
+        world: Whose cube is laid out.
+        folder: Where the truth goes; None for ``<dataset root>_sim_truth``.
+        """
+        self._world = world
+        self._folder = folder
+        self._observed: deque[tuple[np.ndarray[Any, Any], Truth]] = deque(maxlen=2)
+        self._episode: list[Truth] = []
+        self._attempt = world.attempt
+        self._touched = False
+        self._acted = False
+
+    def observed(self, state: dict[str, float]) -> None:
+        """The robot was read: joint positions by joint name, in the units they are recorded in."""
+        if self._acted and self._world.recording is not None:
+            self._between_episodes()
+        self._observed.append(
+            (np.array([state[name] for name in JOINTS], dtype=np.float32), self._world.truth())
+        )
+
+    def acted(self) -> None:
+        """An action was carried out; a frame that is recorded now belongs to it."""
+        self._acted = True
+
+    def frame_added(self, dataset: Any, frame: dict[str, Any]) -> None:
+        self._world.recording = True
+        self._acted = False
+        self._touched = True
+        if not self._episode:
+            self._attempt = self._world.attempt
+        state = np.asarray(frame.get(_STATE, ()), dtype=np.float32).ravel()[: len(JOINTS)]
+        matching = (truth for seen, truth in self._observed if np.array_equal(seen, state))
+        self._episode.append(next(matching, self._observed[-1][1]))
+
+    def episode_saved(self, dataset: Any, episode_index: int) -> None:
+        root = Path(dataset.root)
+        folder = self._folder or root.with_name(f"{root.name}_sim_truth")
+        EpisodeTruth(episode_index, self._attempt, self._episode).write(folder)
+        self._world.saved += 1
+        self._episode = []
+        self._between_episodes()
+
+    def episode_discarded(self, dataset: Any) -> None:
+        self._episode = []
+        self._between_episodes()
+
+    def _between_episodes(self) -> None:
+        """Lay the cube out again, once after each episode."""
+        self._world.recording = False
+        if self._touched:
+            self._touched = False
+            self._world.lay_out()

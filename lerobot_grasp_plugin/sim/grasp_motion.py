@@ -1,0 +1,146 @@
+"""How the script reaches for the cube, and the ways in which it fails."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.sim.joints import Radians
+from lerobot_grasp_plugin.sim.world import World
+
+Outcome = Literal["success", "miss", "air", "drop"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+
+_ABOVE, _AT, _RAISED = 0.065, 0.014, 0.072
+_CLOSED, _OPEN = 0.0, 0.6
+_BESIDE = 0.055
+
+
+def parse_outcomes(text: str) -> list[Outcome]:
+    """The outcomes of a list such as ``success*3,miss``, each as often as it says.
+
+    Raises:
+        UsageError: An outcome is not known, or a number is none.
+    """
+    outcomes: list[Outcome] = []
+    for part in text.split(","):
+        name, star, times = (piece.strip() for piece in part.partition("*"))
+        known = next((outcome for outcome in OUTCOMES if outcome == name), None)
+        count = times if star else "1"
+        if known is None or not count.isdecimal() or int(count) == 0:
+            raise UsageError(
+                Problem(
+                    "unknown-outcome",
+                    f"the script cannot play {part.strip()!r}",
+                    where="--teleop.outcome",
+                    hint=f"outcomes are {', '.join(OUTCOMES)}; success*3,miss plays three and one",
+                )
+            )
+        outcomes += [known] * int(count)
+    return outcomes
+
+
+@dataclass(frozen=True, slots=True)
+class Waypoint:
+    """Where the joints are at a time.
+
+    Attributes:
+        time: Seconds from the start of the attempt.
+        joints: float64 (6,), radians.
+    """
+
+    time: float
+    joints: Radians
+
+
+class GraspMotion:
+    """One attempt: joint goals over time, smooth between waypoints."""
+
+    def __init__(self, waypoints: list[Waypoint]) -> None:
+        self._waypoints = waypoints
+
+    @property
+    def duration(self) -> float:
+        """Seconds until the last waypoint."""
+        return self._waypoints[-1].time
+
+    def at(self, time: float) -> Radians:
+        """The joint goals at a time in seconds, float64 (6,), radians; the last ones after the end."""
+        before = self._waypoints[0]
+        for after in self._waypoints[1:]:
+            if time < after.time:
+                part = max(0.0, (time - before.time) / (after.time - before.time))
+                eased = part**3 * (10 - 15 * part + 6 * part**2)
+                return before.joints + eased * (after.joints - before.joints)
+            before = after
+        return before.joints
+
+
+def plan_grasp(world: World, outcome: Outcome, duration: float, random: np.random.Generator) -> GraspMotion:
+    """An attempt from where the arm is now, for the cube where it lies now.
+
+    Args:
+        world: Only looked at.
+        outcome: ``success`` holds the cube up; ``miss`` comes down beside it; ``air`` closes above
+            it; ``drop`` lifts it and lets go.
+        duration: Seconds.
+        random: Decides the pace, the height and the direction of a miss.
+    """
+    cube = world.cube_position
+    low, high = world.ranges[-1]
+
+    def joints(x: float, y: float, z: float, gripper: float) -> Radians:
+        arm = world.kinematics.solve(np.array([x, y, z]), world.cube_yaw)
+        return np.append(arm, low + gripper * (high - low))
+
+    x, y = _beside(cube, random) if outcome == "miss" else (float(cube[0]), float(cube[1]))
+    down = _ABOVE if outcome == "air" else _AT + random.uniform(-0.002, 0.002)
+    above = joints(x, y, _ABOVE, _OPEN)
+    closed = joints(x, y, down, _CLOSED)
+    raised = joints(x, y, _RAISED, _CLOSED)
+    let_go = raised.copy()
+    let_go[-1] = low + _OPEN * (high - low)
+    steps = [
+        (random.uniform(0.22, 0.28), above),
+        (random.uniform(0.42, 0.48), joints(x, y, down, _OPEN)),
+        (random.uniform(0.58, 0.62), closed),
+        (random.uniform(0.64, 0.66), closed),
+        (random.uniform(0.80, 0.84), raised),
+        (random.uniform(0.90, 0.92), raised),
+        (1.0, let_go if outcome == "drop" else raised),
+    ]
+    start = Waypoint(0.0, world.goal)
+    return GraspMotion([start, *(Waypoint(share * duration, goal) for share, goal in steps)])
+
+
+def _beside(cube: NDArray[np.float64], random: np.random.Generator) -> tuple[float, float]:
+    """A place to the left or right of the cube, as far from the arm."""
+    radius, azimuth = float(np.hypot(cube[0], cube[1])), float(np.arctan2(cube[1], cube[0]))
+    side = -1.0 if azimuth > 0.2 else 1.0 if azimuth < -0.2 else random.choice([-1.0, 1.0])
+    azimuth += side * _BESIDE / radius
+    return radius * float(np.cos(azimuth)), radius * float(np.sin(azimuth))
+
+
+def plan_home(world: World, duration: float) -> GraspMotion:
+    """Up with an open gripper, then back to where attempts begin.
+
+    Args:
+        world: Only looked at.
+        duration: Seconds.
+    """
+    opened = world.goal.copy()
+    opened[-1] = world.home[-1]
+    raised = opened.copy()
+    raised[1:4] = world.home[1:4]
+    return GraspMotion(
+        [
+            Waypoint(0.0, world.goal),
+            Waypoint(0.25 * duration, opened),
+            Waypoint(0.6 * duration, raised),
+            Waypoint(duration, world.home),
+        ]
+    )

@@ -1,0 +1,158 @@
+"""The simulated table: arm, cube, time, and which attempt is under way."""
+
+from __future__ import annotations
+
+import os
+from ctypes.util import find_library
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lerobot_grasp_plugin.sim.joints import JOINTS, Radians
+from lerobot_grasp_plugin.sim.kinematics import GripperDown
+from lerobot_grasp_plugin.sim.scene import CUBE_HALF, build_scene, camera_of
+from lerobot_grasp_plugin.sim.truth import LIFTED, Truth
+
+HOME_POSITION = np.array([0.20, 0.0, 0.07])
+_ARM = len(JOINTS) - 1
+_CUBE_QPOS = slice(len(JOINTS), len(JOINTS) + 7)
+_CUBE_QVEL = slice(len(JOINTS), len(JOINTS) + 6)
+
+
+class World:
+    """One simulated arm and its cube.
+
+    A robot opens it and makes it ``World.current``, where the script that plays the teleoperator
+    finds it: the script may look at the table as a person would.
+
+    Attributes:
+        current: The world of the connected robot, if there is one.
+        attempt: Counts the times the cube was laid out, from 0.
+        saved: Episodes saved since the robot was connected.
+        recording: The last action belonged to a frame that was recorded; None before the first one.
+        cube_yaw: How the cube was turned when it was laid out, radians.
+    """
+
+    current: ClassVar[World | None] = None
+
+    def __init__(self, *, fps: int, seed: int, width: int = 64, height: int = 64) -> None:
+        """Args:
+        fps: Actions per simulated second.
+        seed: Decides where the cube lies in each attempt.
+        width: Width in pixels of the widest picture that will be asked for.
+        height: Height in pixels of the tallest.
+        """
+        use_gl_that_is_there()
+        import mujoco
+
+        self._mujoco = mujoco
+        self.model = build_scene(width, height)
+        self.data = mujoco.MjData(self.model)
+        self.kinematics = GripperDown(self.model)
+        self.fps = fps
+        self._seed = seed
+        self._steps_done = 0
+        self._actions = 0
+        self._renderers: dict[tuple[int, int], Any] = {}
+        self._fixed_jaw = self.model.body("gripper").id
+        self._moving_jaw = self.model.body("moving_jaw_so101_v1").id
+        self._cube = self.model.body("cube").id
+        self.home = self._home()
+        self.goal = self.home.copy()
+        self.data.qpos[: len(JOINTS)] = self.home
+        self.data.ctrl[:] = self.home
+        self.saved = 0
+        self.recording: bool | None = None
+        self.attempt = -1
+        self.cube_yaw = 0.0
+        self.lay_out()
+
+    def _home(self) -> Radians:
+        low, high = self.ranges[-1]
+        gripper = low + 0.6 * (high - low)
+        return np.append(self.kinematics.solve(HOME_POSITION, 0.0), gripper)
+
+    @property
+    def ranges(self) -> Radians:
+        """Limits of the joints, float64 (6, 2), radians."""
+        limits: Radians = self.model.jnt_range[: len(JOINTS)]
+        return limits
+
+    @property
+    def joints(self) -> Radians:
+        """Where the joints are, float64 (6,), radians."""
+        angles: Radians = self.data.qpos[: len(JOINTS)].copy()
+        return angles
+
+    @property
+    def cube_position(self) -> NDArray[np.float64]:
+        """The cube's centre, float64 (3,), metres, from the arm's base."""
+        position: NDArray[np.float64] = self.data.xpos[self._cube].copy()
+        return position
+
+    def lay_out(self) -> None:
+        """Begin the next attempt: put the cube at a place the seed and the attempt decide."""
+        self.attempt += 1
+        random = np.random.default_rng([self._seed, self.attempt])
+        radius, azimuth = random.uniform(0.18, 0.25), random.uniform(-0.5, 0.5)
+        self.cube_yaw = azimuth + random.uniform(-0.3, 0.3)
+        cube = self.data.qpos[_CUBE_QPOS]
+        cube[:3] = radius * np.cos(azimuth), radius * np.sin(azimuth), CUBE_HALF
+        cube[3:] = np.cos(self.cube_yaw / 2), 0, 0, np.sin(self.cube_yaw / 2)
+        self.data.qvel[_CUBE_QVEL] = 0
+        self._mujoco.mj_forward(self.model, self.data)
+
+    def act(self, goal: Radians) -> None:
+        """Send the joints to ``goal`` and let one frame of time pass.
+
+        Args:
+            goal: float64 (6,), radians, within the joints' limits.
+        """
+        self.goal = goal.copy()
+        self.data.ctrl[:] = goal
+        self._actions += 1
+        due = round(self._actions / self.fps / self.model.opt.timestep)
+        self._mujoco.mj_step(self.model, self.data, nstep=due - self._steps_done)
+        self._steps_done = due
+
+    def truth(self) -> Truth:
+        """What holds now."""
+        mujoco, data = self._mujoco, self.data
+        touching = set()
+        for index in range(data.ncon):
+            bodies = set(self.model.geom_bodyid[data.contact.geom[index]])
+            if self._cube in bodies:
+                force = np.zeros(6)
+                mujoco.mj_contactForce(self.model, data, index, force)
+                if force[0] > 0:
+                    touching |= bodies
+        x, y, z = (round(float(value), 5) for value in self.cube_position)
+        rotation = data.xmat[self._cube].reshape(3, 3)
+        lowest = z - CUBE_HALF * float(np.abs(rotation[2]).sum())
+        return Truth({self._fixed_jaw, self._moving_jaw} <= touching, lowest > LIFTED, (x, y, z))
+
+    def picture(self, view: str, width: int, height: int) -> NDArray[np.uint8]:
+        """The scene from ``wrist`` or ``front``, RGB, uint8 (height, width, 3)."""
+        size = (width, height)
+        if size not in self._renderers:
+            self._renderers[size] = self._mujoco.Renderer(self.model, height, width)
+        renderer = self._renderers[size]
+        renderer.update_scene(self.data, camera_of(view))
+        pixels: NDArray[np.uint8] = renderer.render()
+        return pixels
+
+    def close(self) -> None:
+        """Give the renderers back."""
+        for renderer in self._renderers.values():
+            renderer.close()
+        self._renderers.clear()
+
+
+def use_gl_that_is_there() -> None:
+    """Render without a window on Linux: by EGL, or in software where there is none.
+
+    ``MUJOCO_GL`` decides where it is set.
+    """
+    if "MUJOCO_GL" not in os.environ and os.uname().sysname == "Linux":
+        os.environ["MUJOCO_GL"] = "egl" if find_library("EGL") else "osmesa"

@@ -1,0 +1,20 @@
+"""The config that ``--teleop.type=so101_leader_hil`` stands for."""
+
+from dataclasses import dataclass
+
+from lerobot.teleoperators.config import TeleoperatorConfig
+from lerobot.teleoperators.so_leader.config_so_leader import SOLeaderConfig
+
+
+@TeleoperatorConfig.register_subclass("so101_leader_hil")
+@dataclass
+class So101LeaderHilConfig(TeleoperatorConfig, SOLeaderConfig):  # type: ignore[misc]
+    """An SO101 leader whose operator tells, by keys, how the episode went."""
+
+    # Whether the leader moves the follower from the start; while recording it must
+    intervene: bool = True
+    # Keys as LeRobot names them: a character, or right, left, up, down, esc, enter, tab, space, backspace
+    success_key: str = "s"
+    failure_key: str = "f"
+    rerecord_key: str = "left"
+    intervene_key: str = "space"

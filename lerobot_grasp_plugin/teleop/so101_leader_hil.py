@@ -1,0 +1,121 @@
+"""The teleoperator that ``--teleop.type=so101_leader_hil`` makes."""
+
+import logging
+import threading
+from typing import Any
+
+import numpy as np
+from lerobot.teleoperators.so_leader.so_leader import SOLeader
+from lerobot.teleoperators.utils import TeleopEvents
+from lerobot.utils.keyboard_input import create_key_listener
+from numpy.typing import NDArray
+
+from lerobot_grasp_plugin.dataset_watch import start_watch, stop_watch
+from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.teleop.config_so101_leader_hil import So101LeaderHilConfig
+from lerobot_grasp_plugin.teleop.finished_recording import FinishedRecording
+
+logger = logging.getLogger(__name__)
+
+
+class So101LeaderHil(SOLeader):  # type: ignore[misc]
+    """An SO101 leader for ``lerobot.rl.gym_manipulator`` and ``lerobot.rl.actor``, in joint space.
+
+    Success ends the episode with reward 1, failure with reward 0, re-record throws it away; the
+    intervention key gives the follower to the leader and back. What ``gym_manipulator`` records is
+    finalised when the process ends, which it does not do by itself.
+    """
+
+    config_class = So101LeaderHilConfig
+
+    def __init__(self, config: So101LeaderHilConfig) -> None:
+        super().__init__(config)
+        self._events = {
+            config.success_key: TeleopEvents.SUCCESS,
+            config.failure_key: TeleopEvents.FAILURE,
+            config.rerecord_key: TeleopEvents.RERECORD_EPISODE,
+            config.intervene_key: TeleopEvents.IS_INTERVENTION,
+        }
+        if len(self._events) < len(TeleopEvents) - 1:
+            keys = (config.success_key, config.failure_key, config.rerecord_key, config.intervene_key)
+            raise UsageError(
+                Problem(
+                    "key-twice",
+                    f"one key stands for two events: {', '.join(keys)}",
+                    where="--teleop",
+                    hint="give success, failure, rerecord and intervene a key each",
+                )
+            )
+        self._pressed: set[TeleopEvents] = set()
+        self._intervening = config.intervene
+        self._lock = threading.Lock()
+        self._listener: Any = None
+        self._recording = FinishedRecording()
+
+    @property
+    def action_features(self) -> dict[str, Any]:
+        """The feature of an action, as ``gym_manipulator`` puts it into its dataset."""
+        names = [f"{motor}.pos" for motor in self.bus.motors]
+        return {"dtype": "float32", "shape": (len(names),), "names": names}
+
+    @property
+    def feedback_features(self) -> dict[str, type]:
+        return {f"{motor}.pos": float for motor in self.bus.motors}
+
+    def connect(self, calibrate: bool = True) -> None:
+        super().connect(calibrate)
+        start_watch(self._recording)
+        shown = ", ".join(f"{key}: {event.value}" for key, event in self._events.items())
+        self._listener = create_key_listener(self.press, controls_help=shown)
+        if self._listener is None:
+            logger.warning("No keyboard can be read here: an episode ends by its time limit only.")
+
+    def press(self, key: str) -> None:
+        """Take note of a key; unknown ones are left alone.
+
+        Args:
+            key: A character, or a name such as ``space``.
+        """
+        event = self._events.get(key)
+        if event is None:
+            return
+        with self._lock:
+            if event is TeleopEvents.IS_INTERVENTION:
+                self._intervening = not self._intervening
+                logger.info("The %s moves the follower.", "leader" if self._intervening else "policy")
+            else:
+                self._pressed.add(event)
+                logger.info("%s", event.value)
+
+    def get_action(self) -> NDArray[np.float32]:
+        """The leader's joints, float32 (6,), in the order of ``action_features``."""
+        positions = super().get_action()
+        return np.array([positions[name] for name in self.action_features["names"]], dtype=np.float32)
+
+    def get_teleop_events(self) -> dict[TeleopEvents, bool]:
+        """What was pressed since the last call: each press is told once.
+
+        The last of several verdicts does not matter: re-recording wins over failure, failure over
+        success.
+        """
+        with self._lock:
+            pressed, self._pressed = self._pressed, set()
+            intervening = self._intervening
+        rerecord = TeleopEvents.RERECORD_EPISODE in pressed
+        failure = TeleopEvents.FAILURE in pressed and not rerecord
+        success = TeleopEvents.SUCCESS in pressed and not rerecord and not failure
+        return {
+            TeleopEvents.IS_INTERVENTION: intervening,
+            TeleopEvents.SUCCESS: success,
+            TeleopEvents.FAILURE: failure,
+            TeleopEvents.RERECORD_EPISODE: rerecord,
+            TeleopEvents.TERMINATE_EPISODE: bool(pressed),
+        }
+
+    def disconnect(self) -> None:
+        if self._listener is not None:
+            self._listener.stop()
+            self._listener = None
+        self._recording.finish()
+        stop_watch(self._recording)
+        super().disconnect()
