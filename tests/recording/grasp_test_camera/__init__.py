@@ -1,0 +1,1 @@
+"""A camera that sees a moving square, registered as another package would."""
