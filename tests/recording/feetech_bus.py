@@ -6,6 +6,7 @@ byte in the place of the instruction.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -69,6 +70,8 @@ class FeetechBus:
         return struct.unpack_from("<H", self._memory[servo], PRESENT_POSITION)[0]
 
     def _serve(self) -> None:
+        with contextlib.suppress(OSError):  # on a busy machine the driver would not wait long enough
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), -15)
         waiting = b""
         while not self._unplugged.is_set():
             ready, _, _ = select.select([self._master], [], [], 0.02)
