@@ -17,6 +17,9 @@ from lerobot_grasp_plugin.recording.hooks import HookConfig, HookResult, HookSes
 
 Vector = NDArray[np.float64]
 
+ORIENTATION_WEIGHT = 0.0
+"""Five joints cannot keep the orientation and go anywhere."""
+
 
 @HookConfig.register_subclass("random_ee_reset")
 @dataclass
@@ -150,7 +153,9 @@ class RandomEeReset(RecordingHook):
         pose[:3, 3] = target
         found = joints
         for _ in range(200):
-            found = np.asarray(self._kinematics.inverse_kinematics(found, pose), dtype=float)
+            found = np.asarray(
+                self._kinematics.inverse_kinematics(found, pose, 1.0, ORIENTATION_WEIGHT), dtype=float
+            )
             distance = float(np.linalg.norm(self._where(found) - target))
             if distance < self._config.tolerance / 4:
                 break
@@ -159,7 +164,10 @@ class RandomEeReset(RecordingHook):
             raise DataError(Problem("unreachable", message, hint="choose another base or a smaller half_box"))
         for name, value, (low, high) in zip(self._joints, found, self._limits, strict=True):
             if not low <= value <= high:
-                message = f"random_ee_reset: {name} would go to {value:.1f} degrees, outside {low:.1f} to {high:.1f}"
+                message = (
+                    f"random_ee_reset: {name} would go to {value:.1f} degrees, "
+                    f"outside {low:.1f} to {high:.1f}"
+                )
                 raise DataError(
                     Problem("joint-limit", message, hint="choose another base or a smaller half_box")
                 )

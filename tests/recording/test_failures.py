@@ -87,7 +87,7 @@ def test_cable_pulled_in_mid_episode(rig):
 def rig(rig):
     """The rig, with all output of all its runs in ``log``."""
     rig.log = ""
-    start, read = rig.start, rig._read
+    start = rig.start
 
     def started(*flags, fresh_log=True):
         if fresh_log:

@@ -25,7 +25,7 @@ class Gantry:
         pose[:3, 3] = np.asarray(joints) / 1000
         return pose
 
-    def inverse_kinematics(self, joints, pose):
+    def inverse_kinematics(self, joints, pose, position_weight, orientation_weight):
         return pose[:3, 3] * 1000
 
 

@@ -69,7 +69,9 @@ def test_record_mark_correct_relabel_resume(rig, rewards):
     assert len(dataset) == sum(map(len, after))
     assert all(dataset[index]["next.done"] == (index == len(dataset) - 1) for index in (0, len(dataset) - 1))
 
-    rig.start("--resume=true", "--dataset.num_episodes=1", "--dataset.episode_time_s=1", "--grasp.ask=false")
+    hooks = "--grasp.hooks=[{type: gripper_events, min_length: 2}]"
+    once = ("--dataset.num_episodes=1", "--dataset.episode_time_s=1", "--grasp.ask=false")
+    rig.start("--resume=true", *once, hooks)
     rig.expect("Recording episode 3")
     rig.send("s")
     rig.expect("Episode 3 saved")
@@ -78,6 +80,7 @@ def test_record_mark_correct_relabel_resume(rig, rewards):
     code, printed = rig.finish()
     assert code == 0, printed
     assert rewards(rig.root)[:3] == after
+    assert set(sidecar(rig.root)["3"]["hooks"]["gripper_events"]) >= {"mean_ms", "late_frames", "suggestion"}
     assert rewards(rig.root)[3][-1] == 1.0
     assert verify_dataset(rig.root).ok
     assert not list(rig.folder.glob(".picks.*"))
