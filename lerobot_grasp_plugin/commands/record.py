@@ -1,0 +1,120 @@
+"""``lerobot-grasp-record``: lerobot-record with labels, corrected and applied in one session."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from lerobot_grasp_plugin.commands.run import INTERRUPTED, TerminalProgress, fail, guarded, parse
+from lerobot_grasp_plugin.errors import GraspError
+
+if TYPE_CHECKING:
+    from lerobot_grasp_plugin.recording.config import GraspRecordConfig
+    from lerobot_grasp_plugin.recording.session import Session, SessionReport
+
+PROGRAM = "lerobot-grasp-record"
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Records; returns 0 when all went well, 1 when the session or the data is at fault."""
+    config = _parse(list(sys.argv[1:] if args is None else args))
+
+    def action() -> int:
+        from lerobot.utils.utils import init_logging
+
+        from lerobot_grasp_plugin.recording.session import Session
+
+        init_logging()
+        session = Session(config, lambda line: print(line, flush=True))
+        report = session.run()
+        sound = _tell(report)
+        if report.total:
+            try:
+                sound = _finish(config, session, report) and sound
+            except GraspError as error:
+                print(error, file=sys.stderr)
+                print(f"The {report.total} episodes are as they were recorded.", file=sys.stderr)
+                sound = False
+        if report.failure == "interrupted":
+            return INTERRUPTED
+        return 0 if sound else 1
+
+    return guarded(action)
+
+
+def _parse(given: list[str]) -> GraspRecordConfig:
+    from lerobot.configs import parser
+    from lerobot.utils.import_utils import register_third_party_plugins
+
+    try:
+        import lerobot_grasp_plugin.recording.builtin_hooks  # noqa: F401  # makes them known by name
+        from lerobot_grasp_plugin.recording.config import GraspRecordConfig
+    except ImportError as error:
+        fail(PROGRAM, f"LeRobot cannot record here: {error}; install lerobot_grasp_plugin[record]")
+    register_third_party_plugins()
+    try:
+        parser.load_plugin("lerobot_grasp_plugin")
+        for flag, package in parser.parse_plugin_args(parser.PLUGIN_DISCOVERY_SUFFIX, given).items():
+            parser.load_plugin(package)
+            given = parser.filter_arg(flag, given)
+    except parser.PluginLoadError as error:
+        fail(PROGRAM, str(error))
+    return parse(GraspRecordConfig, given, program=PROGRAM)
+
+
+def _tell(report: SessionReport) -> bool:
+    """Says what is saved, before anything that went wrong."""
+    print(f"{report.recorded} episodes recorded; {report.repo_id} has {report.total}, in {report.root}")
+    if report.total:
+        print(f"Annotations: {report.annotations}")
+    if report.failure is not None:
+        print(f"The session ended early, and the episode then being recorded is lost: {report.failure}")
+    for complaint in report.shutdown:
+        print(f"While shutting down, after everything was saved: {complaint}")
+    return report.failure is None and not any(line.startswith("the dataset") for line in report.shutdown)
+
+
+def _finish(config: GraspRecordConfig, session: Session, report: SessionReport) -> bool:
+    """Applies changed labels, verifies, uploads; returns whether the dataset is sound."""
+    from lerobot_grasp_plugin.commands.render import merge_report, verify_report
+    from lerobot_grasp_plugin.ops.verify import verify_dataset
+    from lerobot_grasp_plugin.recording.relabelling import apply, changed_episodes
+
+    grasp = config.grasp
+    asking = grasp.relabel == "ask" and report.failure is None
+    if asking:
+        if find_spec("lerobot_grasp_plugin.review") is not None:
+            print(
+                f"Look through it: lerobot-grasp-review --root {report.root} "
+                f"--annotations {report.annotations}"
+            )
+        answer = session.keys.ask("[Enter] apply changes of the annotation file, n leave them > ")
+        asking = answer is None or answer.lower() not in ("n", "no")
+    if grasp.relabel == "always" or asking:
+        changed = changed_episodes(report.root, report.repo_id, report.annotations, grasp)
+        if changed:
+            print(f"Labels changed since they were recorded: episodes {', '.join(map(str, changed))}")
+            progress = TerminalProgress()
+            try:
+                merged = apply(
+                    report.root,
+                    report.repo_id,
+                    report.annotations,
+                    grasp,
+                    next_success=grasp.next_success,
+                    progress=progress,
+                )
+            finally:
+                progress.close()
+            print(merge_report(merged))
+    verification = verify_dataset(report.root, report.repo_id)
+    print(verify_report(verification))
+    if verification.ok and config.dataset.push_to_hub:
+        from lerobot.datasets import LeRobotDataset
+
+        LeRobotDataset(report.repo_id, root=report.root).push_to_hub(
+            tags=config.dataset.tags, private=config.dataset.private
+        )
+    return verification.ok

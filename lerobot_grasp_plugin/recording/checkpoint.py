@@ -1,0 +1,157 @@
+"""The last good state of a dataset that is being recorded, so that a crash loses one episode at most.
+
+LeRobot never changes a data, video or episodes file of a finished episode when it was finalised and
+opened again in between; what changes are a few small files in ``meta/``. A snapshot lists the former
+by size and holds the latter whole. It is written beside the dataset after each episode, and is gone
+when the session ends in good order.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lerobot_grasp_plugin.errors import DatasetError, Problem
+from lerobot_grasp_plugin.writers.staging import sync
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A dataset's files at a moment when it was sound.
+
+    Attributes:
+        episodes: How many there are.
+        files: Size in bytes of every file that does not change any more, by path below the root.
+        small: Content of the files directly in ``meta/``, by name.
+    """
+
+    episodes: int
+    files: dict[str, int]
+    small: dict[str, bytes]
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON values."""
+        small = {name: base64.b64encode(data).decode("ascii") for name, data in self.small.items()}
+        return {"format": FORMAT, "episodes": self.episodes, "files": self.files, "small": small}
+
+
+def checkpoint_path(root: Path) -> Path:
+    """Where the snapshot of a running or interrupted session lies."""
+    return root.parent / f".{root.name}.grasp-session.json"
+
+
+def take(root: Path, episodes: int) -> Snapshot:
+    """The state of a finalised dataset."""
+    files, small = {}, {}
+    for path in sorted(root.rglob("*")):
+        if path.is_file():
+            if path.parent == root / "meta":
+                small[path.name] = path.read_bytes()
+            else:
+                files[path.relative_to(root).as_posix()] = path.stat().st_size
+    return Snapshot(episodes, files, small)
+
+
+def commit(root: Path, snapshot: Snapshot, before: Snapshot | None = None) -> None:
+    """Brings the files that are new since ``before`` to disk, then the snapshot itself."""
+    for name in snapshot.files:
+        if before is None or name not in before.files:
+            sync(root / name)
+    for name in snapshot.small:
+        sync(root / "meta" / name)
+    write_whole(checkpoint_path(root), json.dumps(snapshot.to_json()).encode("utf-8"))
+
+
+def read(root: Path) -> Snapshot | None:
+    """The snapshot an interrupted session left; None when there is none.
+
+    Raises:
+        DatasetError: The file is damaged.
+    """
+    path = checkpoint_path(root)
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        if raw["format"] != FORMAT:
+            raise ValueError(f"format {raw['format']} is not known")
+        small = {name: base64.b64decode(data) for name, data in raw["small"].items()}
+        return Snapshot(int(raw["episodes"]), dict(raw["files"]), small)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        hint = "verify the dataset with lerobot-grasp-verify; if it is sound, move this file away"
+        raise DatasetError(Problem("bad-checkpoint", f"cannot be read: {error}", str(path), hint)) from None
+
+
+def changed(root: Path, snapshot: Snapshot) -> list[str]:
+    """Files of finished episodes that are gone or of another size: somebody else changed the dataset."""
+    found = []
+    for name, size in snapshot.files.items():
+        path = root / name
+        if not path.is_file() or path.stat().st_size != size:
+            found.append(name)
+    return found
+
+
+def restore(root: Path, snapshot: Snapshot, aside: Path | None) -> list[str]:
+    """Puts a dataset back to a snapshot whose files are all there.
+
+    Args:
+        root: The dataset's folder.
+        snapshot: What it is to be.
+        aside: Folder that takes what came later, made when it is needed; None to remove it, for files
+            this very run has written.
+
+    Returns:
+        Paths below the root of what came later.
+    """
+    later = [
+        path
+        for path in sorted(root.rglob("*"))
+        if path.is_file()
+        and path.relative_to(root).as_posix() not in snapshot.files
+        and not (path.parent == root / "meta" and path.name in snapshot.small)
+    ]
+    names = [path.relative_to(root).as_posix() for path in later]
+    for path, name in zip(later, names, strict=True):
+        if aside is None:
+            path.unlink()
+        else:
+            (aside / name).parent.mkdir(parents=True, exist_ok=True)
+            os.rename(path, aside / name)
+    for folder in sorted((path for path in root.rglob("*") if path.is_dir()), reverse=True):
+        if not any(folder.iterdir()):
+            folder.rmdir()
+    for name, data in snapshot.small.items():
+        path = root / "meta" / name
+        if not path.is_file() or path.read_bytes() != data:
+            write_whole(path, data)
+    return names
+
+
+def aside_folder(root: Path) -> Path:
+    """A name beside the dataset for what an interrupted session left unfinished."""
+    number = 1
+    while (folder := root.parent / f"{root.name}.interrupted-{number}").exists():
+        number += 1
+    return folder
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Writes a file whole or not at all, and brings it to disk."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        temporary.write_bytes(data)
+        sync(temporary)
+        temporary.replace(path)
+        sync(path.parent)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

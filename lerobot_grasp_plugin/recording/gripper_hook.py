@@ -1,0 +1,73 @@
+"""``gripper_events``: success ranges suggested by a gripper that is kept from closing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lerobot_grasp_plugin.core.gripper_events import held_ranges
+from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.recording.hooks import HookConfig, HookResult, HookSession, RecordingHook
+
+STATE, ACTION = "observation.state", "action"
+
+
+@HookConfig.register_subclass("gripper_events")
+@dataclass
+class GripperEventsConfig(HookConfig):  # type: ignore[no-untyped-call]  # draccus is not typed
+    """When the gripper counts as holding something."""
+
+    # the gripper's name in observation.state and action
+    joint: str = "gripper.pos"
+    # how far below its position it must be told to go, in the joint's unit
+    gap: float = 4.0
+    # how little it may move in a frame to be at rest, in the joint's unit
+    still: float = 1.0
+    # shorter ranges are left out
+    min_length: int = 3
+
+    def make(self) -> RecordingHook:
+        """The hook."""
+        return GripperEvents(self)
+
+
+class GripperEvents(RecordingHook):
+    """Collects gripper positions and goals, and suggests when the episode is over."""
+
+    def __init__(self, config: GripperEventsConfig) -> None:
+        self._config = config
+        self._position: list[float] = []
+        self._goal: list[float] = []
+
+    def session_started(self, session: HookSession) -> None:
+        self._state_at = _index(session, STATE, self._config.joint)
+        self._action_at = _index(session, ACTION, self._config.joint)
+
+    def episode_started(self, episode_index: int) -> None:
+        self._position, self._goal = [], []
+
+    def frame(self, frame_index: int, frame: Mapping[str, Any]) -> None:
+        self._position.append(float(frame[STATE][self._state_at]))
+        self._goal.append(float(frame[ACTION][self._action_at]))
+
+    def episode_ended(self, length: int) -> HookResult:
+        config = self._config
+        found = held_ranges(
+            np.array(self._position),
+            np.array(self._goal),
+            gap=config.gap,
+            still=config.still,
+            min_length=config.min_length,
+        )
+        return HookResult(suggestion=found)
+
+
+def _index(session: HookSession, feature: str, joint: str) -> int:
+    names = list(session.features.get(feature, {}).get("names") or [])
+    if joint not in names:
+        message = f"gripper_events: {feature} has no {joint!r}"
+        raise UsageError(Problem("unknown-joint", message, hint=f"it has {', '.join(map(str, names))}"))
+    return names.index(joint)

@@ -1,0 +1,144 @@
+"""What LeRobot's ``record_loop`` writes frames into: the dataset, with marks and hooks in between."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from lerobot_grasp_plugin.core.intervals import IntervalSet
+from lerobot_grasp_plugin.core.marks import MarkAction, MarkEvent, Marks
+from lerobot_grasp_plugin.learning.dataset import GraspDataset
+from lerobot_grasp_plugin.recording.hooks import LATE, TimedHook
+
+
+@dataclass
+class Attempt:
+    """An episode as the loop left it.
+
+    Attributes:
+        length: Its frames.
+        success: The marks, 0-based.
+        record: For the sidecar.
+        suggestions: What hooks suggest, by name.
+    """
+
+    length: int
+    success: IntervalSet
+    record: dict[str, Any]
+    suggestions: dict[str, IntervalSet]
+
+
+class EpisodeRecorder:
+    """Stands in for the dataset in ``record_loop``.
+
+    Keys come from another thread and are looked at when the next frame is added, so that each has one
+    frame and nothing is raced for.
+
+    Args:
+        dataset: Open for an episode.
+        lag: Frames by which a mark counts earlier.
+        hooks: Called with each frame, in order.
+        tell: Shows a mark to the person.
+    """
+
+    def __init__(
+        self,
+        dataset: GraspDataset,
+        lag: int,
+        hooks: Sequence[TimedHook],
+        tell: Callable[[MarkEvent], None],
+    ) -> None:
+        self._dataset = dataset
+        self._lag = lag
+        self._hooks = hooks
+        self._tell = tell
+        self._marks = Marks(lag)
+        self._pressed: deque[tuple[MarkAction, float]] = deque()
+        self._times: list[float] = []
+        self._started = time.perf_counter()
+
+    @property
+    def fps(self) -> int:
+        """As LeRobot asks the dataset."""
+        return int(self._dataset.fps)
+
+    @property
+    def features(self) -> Mapping[str, Any]:
+        """As LeRobot asks the dataset."""
+        features: Mapping[str, Any] = self._dataset.features
+        return features
+
+    @property
+    def writer(self) -> Any:
+        """As LeRobot asks the dataset when the loop fails."""
+        return self._dataset.writer
+
+    def press(self, action: MarkAction) -> None:
+        """Takes a key; may be called from any thread."""
+        self._pressed.append((action, time.perf_counter()))
+
+    def add_frame(self, frame: dict[str, Any]) -> None:
+        """Adds a frame, after the hooks have seen it and the keys pressed before it are heeded."""
+        now = time.perf_counter()
+        if self._times:
+            for hook in self._hooks:
+                hook.count_late(now - self._times[-1])
+        else:
+            self._started = now
+        index = len(self._times)
+        self._times.append(now)
+        self._heed(index)
+        for hook in self._hooks:
+            hook.frame(index, frame)
+        self._dataset.mark_success(self._marks.active)
+        self._dataset.add_frame(frame)
+
+    def finish(self) -> Attempt:
+        """What the episode came to, once the loop has ended."""
+        length = len(self._times)
+        self._heed(length)
+        success = self._marks.success(length)
+        hooks: dict[str, Any] = {}
+        suggestions: dict[str, IntervalSet] = {}
+        for hook in self._hooks:
+            record, suggestion = hook.ended(length)
+            if suggestion is not None:
+                suggestions[hook.name] = suggestion.clip(length)
+                record["suggestion"] = pairs(suggestion, length)
+            hooks[hook.name] = record
+        record = {
+            "length": length,
+            "recorded_at": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+            "lag_frames": self._lag,
+            "keys": [asdict(event) for event in self._marks.events],
+            "marked": pairs(success, length),
+            "timing": self._timing(),
+            "hooks": hooks,
+        }
+        return Attempt(length, success, record, suggestions)
+
+    def _heed(self, index: int) -> None:
+        while self._pressed:
+            action, pressed = self._pressed.popleft()
+            self._tell(self._marks.press(action, index, round(max(0.0, pressed - self._started), 3)))
+
+    def _timing(self) -> dict[str, Any]:
+        periods = 1000 * np.diff(self._times)
+        if not len(periods):
+            return {}
+        return {
+            "mean_period_ms": round(float(periods.mean()), 3),
+            "p99_period_ms": round(float(np.quantile(periods, 0.99)), 3),
+            "max_period_ms": round(float(periods.max()), 3),
+            "late_frames": int((periods > LATE * 1000 / self.fps).sum()),
+        }
+
+
+def pairs(success: IntervalSet, length: int) -> list[list[int]]:
+    """Ranges as JSON: ``[start, stop]``, 0-based, half-open."""
+    return [[item.start, item.stop or length] for item in success.clip(length)]

@@ -1,0 +1,304 @@
+"""One recording session: LeRobot's loop, the person's keys and answers, and a store that keeps it all."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from lerobot.datasets import aggregate_pipeline_dataset_features, create_initial_features
+from lerobot.processor import make_default_processors
+from lerobot.robots import make_robot_from_config
+from lerobot.scripts.lerobot_record import record_loop
+from lerobot.teleoperators import make_teleoperator_from_config
+from lerobot.utils.feature_utils import combine_feature_dicts
+from lerobot.utils.keyboard_input import apply_recording_control
+from lerobot.utils.utils import log_say
+from lerobot.utils.visualization_utils import init_visualization, shutdown_visualization
+
+from lerobot_grasp_plugin.core.marks import MarkAction, MarkEvent
+from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem, UsageError
+from lerobot_grasp_plugin.recording.config import GraspRecordConfig
+from lerobot_grasp_plugin.recording.dialogue import Verdict, ask_about
+from lerobot_grasp_plugin.recording.hooks import HookSession, make_hooks
+from lerobot_grasp_plugin.recording.keys import Keys
+from lerobot_grasp_plugin.recording.recorder import Attempt, EpisodeRecorder, pairs
+from lerobot_grasp_plugin.recording.records import spelled
+from lerobot_grasp_plugin.recording.store import RecordingStore
+
+logger = logging.getLogger(__name__)
+
+_CONTROLS = {"n": "right", "right": "right", "r": "left", "left": "left", "q": "esc", "esc": "esc"}
+
+
+@dataclass
+class SessionReport:
+    """What a session left behind.
+
+    Attributes:
+        repo_id: The dataset's name, with LeRobot's date.
+        root: Its folder.
+        annotations: The annotation file beside it.
+        recorded: Episodes of this session that are saved.
+        total: Episodes of the dataset.
+        failure: What ended the session early; None when it ended as planned.
+        shutdown: What robot, teleoperator and hooks had to complain about when they were let go.
+    """
+
+    repo_id: str
+    root: Path
+    annotations: Path
+    recorded: int
+    total: int
+    failure: str | None = None
+    shutdown: list[str] = field(default_factory=list)
+
+
+class Session:
+    """Records the episodes a config asks for.
+
+    Args:
+        config: The session's.
+        show: Shows a line to the person.
+    """
+
+    def __init__(self, config: GraspRecordConfig, show: Callable[[str], None] = print) -> None:
+        if config.dataset.repo_id.split("/", 1)[-1].startswith("eval_") and not config.resume:
+            message = "names that begin with eval_ are LeRobot's, for policy evaluation"
+            raise UsageError(Problem("reserved-name", message, config.dataset.repo_id))
+        config.grasp.check()
+        self._config = config
+        self._show = show
+        self._events = {"exit_early": False, "rerecord_episode": False, "stop_recording": False}
+        self._processors = make_default_processors()
+        self._recorder: EpisodeRecorder | None = None
+        self._mark_keys: dict[str, MarkAction] = {
+            config.grasp.success_key: "toggle",
+            config.grasp.failure_key: "fail_rest",
+            config.grasp.undo_key: "undo",
+        }
+        self.robot = make_robot_from_config(config.robot)
+        self.teleop = make_teleoperator_from_config(config.teleop)
+        self.store = RecordingStore(config, self.robot, self._features(), show)
+        grasp = config.grasp
+        controls = (
+            f"{grasp.success_key}=success on/off, {grasp.failure_key}=rest fails, {grasp.undo_key}=undo"
+        )
+        self.keys = Keys(self._key, grasp.key_repeat_s, controls)
+        self._hooks = make_hooks(grasp.hooks, config.dataset.fps)
+
+    def run(self) -> SessionReport:
+        """Records until all episodes are there, the person quits, or something fails.
+
+        What was saved stays saved in every case; the report says what failed.
+        """
+        config, store = self._config, self.store
+        failure: str | None = None
+        if config.display_data:
+            init_visualization(
+                config.display_mode, session_name="recording", ip=config.display_ip, port=config.display_port
+            )
+        try:
+            self.teleop.connect()
+            self.robot.connect()
+            hook_session = HookSession(
+                self.robot, self.teleop, config.dataset.fps, store.dataset.features, store.root, self._show
+            )
+            for hook in self._hooks:
+                hook.hook.session_started(hook_session)
+            self.keys.start()
+            self._record()
+        except KeyboardInterrupt:
+            failure = "interrupted"
+        except GraspError as error:
+            failure = str(error)
+        except Exception as error:  # a cable, a driver, a disk: all the same for what is saved
+            logger.debug("the session failed", exc_info=True)
+            failure = f"{type(error).__name__}: {error}"
+        shutdown = self._let_go()
+        return SessionReport(
+            store.repo_id,
+            store.root,
+            store.annotations.path,
+            store.episodes - store.first_episode,
+            store.episodes,
+            failure,
+            shutdown,
+        )
+
+    # -- recording --------------------------------------------------------------------------------
+
+    def _record(self) -> None:
+        config, events, store = self._config, self._events, self.store
+        wanted = config.dataset.num_episodes
+        done = 0
+        while done < wanted and not events["stop_recording"]:
+            for hook in self._hooks:
+                hook.hook.reset(store.episodes)
+            attempt = self._attempt()
+            verdict = self._verdict(attempt)
+            if verdict.keep:
+                done += self._save(attempt, verdict)
+            else:
+                store.discard()
+                self._show(f"Episode {store.episodes} is not kept.")
+                done += verdict.counts
+            if not events["stop_recording"] and done < wanted:
+                if config.dataset.reset_time_s > 0:
+                    self._say("Reset the environment")
+                    self._loop(None, config.dataset.reset_time_s)
+                if events["rerecord_episode"] and verdict.keep and done:
+                    store.take_back()
+                    done -= 1
+                    self._say(f"Re-record episode {store.episodes}")
+                events["rerecord_episode"] = False
+
+    def _attempt(self) -> Attempt:
+        store, grasp = self.store, self._config.grasp
+        fps = self._config.dataset.fps
+        dataset = store.dataset
+        for hook in self._hooks:
+            hook.begin()
+            hook.hook.episode_started(store.episodes)
+        recorder = EpisodeRecorder(dataset, grasp.lag(fps), self._hooks, self._tell)
+        self._say(f"Recording episode {store.episodes}")
+        self._recorder = recorder
+        try:
+            self._loop(recorder, self._config.dataset.episode_time_s)
+        finally:
+            self._recorder = None
+        return recorder.finish()
+
+    def _loop(self, recorder: EpisodeRecorder | None, seconds: float) -> None:
+        config = self._config
+        teleop_action, robot_action, observation = self._processors
+        remote = config.display_data and config.display_ip is not None and config.display_port is not None
+        record_loop(
+            robot=self.robot,
+            events=self._events,
+            fps=config.dataset.fps,
+            teleop_action_processor=teleop_action,
+            robot_action_processor=robot_action,
+            robot_observation_processor=observation,
+            teleop=self.teleop,
+            dataset=recorder,
+            control_time_s=seconds,
+            single_task=config.dataset.single_task,
+            display_data=config.display_data,
+            display_mode=config.display_mode,
+            display_compressed_images=True if remote else config.display_compressed_images,
+        )
+        self._events["exit_early"] = False
+
+    def _verdict(self, attempt: Attempt) -> Verdict:
+        events, store = self._events, self.store
+        if not attempt.length:
+            return Verdict(keep=False)
+        if events["rerecord_episode"]:
+            events["rerecord_episode"] = False
+            self._say("Re-record episode")
+            return Verdict(keep=False)
+        episode, length = store.episodes, attempt.length
+        seconds = length / self._config.dataset.fps
+        self._show(
+            f"Episode {episode}: {length} frames ({seconds:.1f} s), "
+            f"success {spelled(attempt.success, length)} ({attempt.success.count(length)} frames)"
+        )
+        for name, suggestion in attempt.suggestions.items():
+            self._show(f"  {name} suggests {spelled(suggestion, length)}")
+        if not self._config.grasp.ask:
+            return Verdict(keep=True, success=attempt.success)
+        self.keys.stop()
+        try:
+            verdict = ask_about(self.keys.ask, self._show, store, attempt)
+        finally:
+            self.keys.start()
+        events["stop_recording"] = events["stop_recording"] or verdict.quit
+        return verdict
+
+    def _save(self, attempt: Attempt, verdict: Verdict) -> int:
+        success = attempt.success if verdict.success is None else verdict.success
+        record = {
+            **attempt.record,
+            "success": pairs(success, attempt.length),
+            "edited": success != attempt.success,
+        }
+        try:
+            episode = self.store.save(success, record)
+        except DatasetError as error:  # frames were lost: only this attempt is at fault
+            self._show(str(error))
+            return 0
+        self._show(f"Episode {episode} saved.")
+        return 1
+
+    # -- keys and words ---------------------------------------------------------------------------
+
+    def _key(self, key: str) -> None:
+        action = self._mark_keys.get(key)
+        if action is not None:
+            recorder = self._recorder
+            if recorder is not None:
+                recorder.press(action)
+        elif control := _CONTROLS.get(key.lower()):
+            apply_recording_control(control, self._events)
+
+    def _tell(self, event: MarkEvent) -> None:
+        state = "SUCCESS" if event.success else "failure"
+        what = {"toggle": "mark", "fail_rest": "rest fails", "undo": "undone"}[event.action]
+        if not event.changed:
+            what = "nothing to undo" if event.action == "undo" else "ignored, the rest is marked failure"
+        logger.info("key %s at frame_index %d, %.3f s", event.action, event.frame_index, event.time_s)
+        self._show(
+            f"[frame {event.frame_index + 1}, {event.time_s:.2f} s] {what}: {state} from frame "
+            f"{event.from_frame + 1} on"
+        )
+        if self._config.play_sounds:  # starting the speaker may take longer than a frame
+            threading.Thread(target=log_say, args=(state.lower(), True), daemon=True).start()
+
+    def _say(self, text: str) -> None:
+        self._show(text)
+        if self._config.play_sounds:
+            threading.Thread(target=log_say, args=(text, True), daemon=True).start()
+
+    def _features(self) -> dict[str, Any]:
+        teleop_action, _, observation = self._processors
+        video = self._config.dataset.video
+        features: dict[str, Any] = combine_feature_dicts(
+            aggregate_pipeline_dataset_features(
+                pipeline=teleop_action,
+                initial_features=create_initial_features(action=self.robot.action_features),
+                use_videos=video,
+            ),
+            aggregate_pipeline_dataset_features(
+                pipeline=observation,
+                initial_features=create_initial_features(observation=self.robot.observation_features),
+                use_videos=video,
+            ),
+        )
+        return features
+
+    def _let_go(self) -> list[str]:
+        """Closes the dataset first, then everything else; returns what went wrong."""
+        steps: list[tuple[str, Callable[[], Any]]] = [("the dataset", self.store.close)]
+        steps += [(f"hook {hook.name}", hook.hook.session_ended) for hook in self._hooks]
+        for name, device in (("the robot", self.robot), ("the teleoperator", self.teleop)):
+            steps.append((name, partial(_disconnect, device)))
+        steps.append(("the keys", self.keys.stop))
+        if self._config.display_data:
+            steps.append(("the display", lambda: shutdown_visualization(self._config.display_mode)))
+        wrong = []
+        for name, step in steps:
+            try:
+                step()
+            except Exception as error:  # none may keep the others from ending
+                wrong.append(f"{name}: {type(error).__name__}: {error}")
+        return wrong
+
+
+def _disconnect(device: Any) -> None:
+    if device.is_connected:
+        device.disconnect()

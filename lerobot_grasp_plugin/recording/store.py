@@ -1,0 +1,313 @@
+"""The dataset of a recording session: after each episode it is whole, labelled and on disk."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.hub import lerobot_home
+from lerobot_grasp_plugin.dataset.info import read_info
+from lerobot_grasp_plugin.dataset.reader import open_dataset
+from lerobot_grasp_plugin.errors import DatasetError, Problem, UsageError
+from lerobot_grasp_plugin.learning.dataset import GraspDataset
+from lerobot_grasp_plugin.ops.verify import verify_dataset
+from lerobot_grasp_plugin.recording import checkpoint
+from lerobot_grasp_plugin.recording.config import GraspRecordConfig
+from lerobot_grasp_plugin.recording.records import (
+    AnnotationFile,
+    RecordingSidecar,
+    read_recording,
+)
+from lerobot_grasp_plugin.video.probe import header
+
+Say = Callable[[str], None]
+
+
+class RecordingStore:
+    """Creates or resumes the dataset, saves episodes one by one, and can take the last one back.
+
+    Args:
+        config: The session's.
+        robot: LeRobot's robot, for its type and cameras.
+        features: LeRobot's features of observation and action.
+        say: Shows a line to the person.
+
+    Raises:
+        GraspError: The dataset cannot be created, or not resumed.
+    """
+
+    def __init__(self, config: GraspRecordConfig, robot: Any, features: dict[str, Any], say: Say) -> None:
+        self._config = config
+        self._robot = robot
+        self._features = features
+        self._say = say
+        grasp = config.grasp
+        self._labels: dict[str, Any] = {
+            "alignment": grasp.alignment,
+            "done": grasp.done,
+            "success_value": grasp.success_value,
+            "failure_value": grasp.failure_value,
+        }
+        self._dataset: GraspDataset | None = None
+        self._before: checkpoint.Snapshot | None = None  # the state without the last episode
+        self._state: checkpoint.Snapshot | None = None
+        if not config.resume:
+            config.dataset.stamp_repo_id()
+        self.repo_id: str = config.dataset.repo_id
+        self.root = Path(config.dataset.root or lerobot_home() / self.repo_id).expanduser()
+        found = self._recover() if config.resume else 0
+        if found:
+            self._resume()
+            self._check_compatible()
+        else:
+            self._create()
+        self.episodes = found
+        self.first_episode = found
+        noted = {**self._labels, "next_success": layout.SUCCESS in self.dataset.features}
+        self.sidecar: RecordingSidecar = read_recording(self.root, noted)
+        self.annotations = AnnotationFile(self.root, self.repo_id)
+        self.annotations.keep_below(found)
+        self._mend_annotations()
+        if found:
+            self._state = checkpoint.take(self.root, found)
+            checkpoint.commit(self.root, self._state)
+
+    @property
+    def dataset(self) -> GraspDataset:
+        """The dataset, open for the next episode."""
+        if self._dataset is None:
+            if self.episodes:
+                self._resume()
+            else:
+                self._create()
+        assert self._dataset is not None
+        return self._dataset
+
+    def save(self, success: IntervalSet, record: dict[str, Any]) -> int:
+        """Saves the frames recorded since the last episode, with their labels.
+
+        When this returns, the episode survives whatever happens to the process.
+
+        Args:
+            success: 0-based success frames.
+            record: For the sidecar.
+
+        Returns:
+            The new ``episode_index``.
+
+        Raises:
+            DatasetError: The encoder lost frames; nothing of the episode is kept.
+            OSError: The disk is full, or gone; the dataset is as it was before, or will be by
+                ``--resume``.
+        """
+        dataset, episode = self.dataset, self.episodes
+        length = int(dataset.writer.episode_buffer["size"])
+        try:
+            self._refuse_dropped(dataset)
+            dataset.correct_success(success)
+            dataset.save_episode()
+            dataset.finalize()
+            self._refuse_short_video(episode, length)
+            self.sidecar.episodes[str(episode)] = record
+            self.sidecar.write(self.root)
+            state = checkpoint.take(self.root, episode + 1)
+            checkpoint.commit(self.root, state, self._state)
+        except BaseException:
+            self._abandon()
+            raise
+        self._before, self._state = self._state, state
+        self._dataset = None
+        self.episodes = episode + 1
+        self.annotations.put(episode, success, length)
+        return episode
+
+    def discard(self) -> None:
+        """Forgets the frames recorded since the last episode."""
+        if self._dataset is not None and self._dataset.has_pending_frames():
+            self._dataset.clear_episode_buffer()
+
+    def take_back(self) -> None:
+        """Removes the episode saved last, which this session has recorded."""
+        if self.episodes <= self.first_episode or self._state is None:
+            message = "there is no episode of this session to take back"
+            raise UsageError(Problem("no-episode", message))
+        if self._dataset is not None:
+            self._dataset.finalize()
+            self._dataset = None
+        self.episodes -= 1
+        self.sidecar.episodes.pop(str(self.episodes), None)
+        self._state, self._before = self._before, None
+        if self._state is None:
+            self._forget()
+        else:
+            checkpoint.commit(self.root, self._state)
+            checkpoint.restore(self.root, self._state, None)
+        self.annotations.keep_below(self.episodes)
+
+    def close(self) -> None:
+        """Ends the session in good order; a dataset without any episode is not left behind."""
+        if self._dataset is not None:
+            self.discard()
+            self._dataset.finalize()
+            self._dataset = None
+        if self._state is None:
+            self._forget()
+        else:
+            checkpoint.restore(self.root, self._state, None)
+            checkpoint.checkpoint_path(self.root).unlink(missing_ok=True)
+
+    def lengths(self) -> list[int]:
+        """Frames of each episode."""
+        if not self.episodes:
+            return []
+        return [int(length) for length in open_dataset(self.repo_id, self.root).lengths]
+
+    # -- opening ----------------------------------------------------------------------------------
+
+    def _recover(self) -> int:
+        """Puts an interrupted session's dataset in order; returns how many episodes there are."""
+        root = self.root
+        snapshot = checkpoint.read(root)
+        if snapshot is None and not (root / layout.INFO_PATH).is_file():
+            hint = "leave --resume out to record a new one; mind the date in its name (--dataset.no_stamp)"
+            raise UsageError(Problem("no-dataset", "there is no dataset to resume", str(root), hint))
+        if snapshot is None:
+            self._refuse_unsound()
+            return read_info(root).total_episodes
+        if snapshot.episodes == 0:
+            return self._set_aside("a session that was interrupted before it had finished an episode")
+        differing = checkpoint.changed(root, snapshot)
+        if differing:
+            self._refuse_unsound()
+            self._say("The last session was interrupted; the dataset was changed since, and is sound.")
+            return read_info(root).total_episodes
+        aside = checkpoint.aside_folder(root)
+        moved = checkpoint.restore(root, snapshot, aside)
+        self._say(f"The last session was interrupted. {snapshot.episodes} finished episodes are there.")
+        if moved:
+            self._say(f"An unfinished episode was found, {len(moved)} files; they are now in {aside}")
+        self._refuse_unsound()
+        return snapshot.episodes
+
+    def _refuse_unsound(self) -> None:
+        report = verify_dataset(self.root, self.repo_id)
+        if not report.ok:
+            raise DatasetError([problem for problem in report.problems if problem.severity == "error"])
+
+    def _set_aside(self, what: str) -> int:
+        aside = checkpoint.aside_folder(self.root)
+        if self.root.exists():
+            self.root.rename(aside)
+            self._say(f"Found {what}; it is now in {aside}, and recording begins anew.")
+        return 0
+
+    def _create(self) -> None:
+        dataset, grasp = self._config.dataset, self._config.grasp
+        if self.root.exists():
+            hint = "give --resume=true to go on with it, or another --dataset.root or repo_id"
+            message = "the dataset's folder exists already"
+            raise UsageError(Problem("target-exists", message, str(self.root), hint))
+        self._dataset = GraspDataset.create(
+            self.repo_id,
+            dataset.fps,
+            self._features,
+            root=self.root,
+            robot_type=self._robot.name,
+            use_videos=dataset.video,
+            next_success=grasp.next_success,
+            **self._labels,
+            **self._writing(),
+        )
+        checkpoint.commit(self.root, checkpoint.Snapshot(0, {}, {}))
+
+    def _resume(self) -> None:
+        self._dataset = GraspDataset.resume(self.repo_id, root=self.root, **self._labels, **self._writing())
+
+    def _writing(self) -> dict[str, Any]:
+        """How LeRobot is to write pictures."""
+        dataset = self._config.dataset
+        cameras = len(getattr(self._robot, "cameras", {}))
+        return {
+            "batch_encoding_size": dataset.video_encoding_batch_size,
+            "rgb_encoder": dataset.rgb_encoder,
+            "depth_encoder": dataset.depth_encoder,
+            "encoder_threads": dataset.encoder_threads,
+            "streaming_encoding": dataset.streaming_encoding,
+            "encoder_queue_maxsize": dataset.encoder_queue_maxsize,
+            "image_writer_processes": dataset.num_image_writer_processes if cameras else 0,
+            "image_writer_threads": dataset.num_image_writer_threads_per_camera * cameras,
+        }
+
+    def _check_compatible(self) -> None:
+        from lerobot.common.control_utils import sanity_check_dataset_robot_compatibility
+
+        assert self._dataset is not None
+        own = self._dataset.features
+        if layout.REWARD not in own:
+            hint = "give it labels first: lerobot-grasp-relabel --in_place true"
+            message = "the dataset has no next.reward to record labels in"
+            raise UsageError(Problem("no-labels", message, str(self.root), hint))
+        labels = {name: own[name] for name in (layout.REWARD, layout.DONE, layout.SUCCESS) if name in own}
+        try:
+            sanity_check_dataset_robot_compatibility(
+                self._dataset, self._robot, self._config.dataset.fps, {**self._features, **labels}
+            )
+        except ValueError as error:
+            raise UsageError(Problem("other-robot", str(error), str(self.root))) from None
+
+    def _mend_annotations(self) -> None:
+        """Adds the lines a crash kept from the annotation file, out of the sidecar."""
+        listed = self.annotations.episodes()
+        for name, record in sorted(self.sidecar.episodes.items(), key=lambda item: int(item[0])):
+            episode = int(name)
+            if episode < self.episodes and episode not in listed:
+                success = IntervalSet(FrameInterval(start, stop) for start, stop in record["success"])
+                self.annotations.put(episode, success, int(record["length"]))
+
+    # -- saving -----------------------------------------------------------------------------------
+
+    def _refuse_dropped(self, dataset: GraspDataset) -> None:
+        encoder = getattr(dataset.writer, "_streaming_encoder", None)
+        dropped = {key: count for key, count in getattr(encoder, "_dropped_frames", {}).items() if count}
+        if dropped:
+            told = ", ".join(f"{count} of {key}" for key, count in dropped.items())
+            message = f"the video encoder lost frames ({told}); rows and pictures would not fit"
+            hint = "record it again; a larger --dataset.encoder_queue_maxsize or a faster codec helps"
+            raise DatasetError(Problem("dropped-frames", message, f"episode {self.episodes}", hint))
+
+    def _refuse_short_video(self, episode: int, length: int) -> None:
+        reader = open_dataset(self.repo_id, self.root)
+        for key in reader.info.video_keys:
+            held = header(reader.video_span(episode, key).path).frames
+            if held < length:
+                message = f"the video of {key} holds {held} pictures for {length} rows"
+                raise DatasetError(
+                    Problem("dropped-frames", message, f"episode {episode}", "record it again")
+                )
+
+    def _abandon(self) -> None:
+        """Leaves the dataset without the episode that could not be saved, as far as the disk allows."""
+        self.sidecar.episodes.pop(str(self.episodes), None)
+        dataset, self._dataset = self._dataset, None
+        try:
+            if dataset is not None:
+                dataset.writer.cancel_pending_videos()
+                dataset.finalize()
+        except Exception as error:  # whatever LeRobot's writers say about a file that is given up
+            self._say(f"While giving the episode up: {error}")
+        try:
+            if self._state is None:
+                self._forget()
+            else:
+                checkpoint.restore(self.root, self._state, None)
+        except OSError as error:
+            self._say(f"The episode's files are left for the next --resume to clear: {error}")
+
+    def _forget(self) -> None:
+        """Removes a dataset that this session made and that has no episode."""
+        shutil.rmtree(self.root, ignore_errors=True)
+        checkpoint.checkpoint_path(self.root).unlink(missing_ok=True)

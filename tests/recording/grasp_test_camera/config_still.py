@@ -1,0 +1,9 @@
+from dataclasses import dataclass
+
+from lerobot.cameras import CameraConfig
+
+
+@CameraConfig.register_subclass("grasp_test")
+@dataclass
+class StillConfig(CameraConfig):
+    pass

@@ -1,0 +1,37 @@
+import numpy as np
+from lerobot.cameras import Camera
+
+
+class Still(Camera):
+    """A grey picture with a bright square that moves one pixel with each picture."""
+
+    def __init__(self, config):
+        super().__init__(config)
+        self._on = False
+        self._count = 0
+
+    @property
+    def is_connected(self):
+        return self._on
+
+    @staticmethod
+    def find_cameras():
+        return []
+
+    def connect(self, warmup=True):
+        self._on = True
+
+    def read(self, *args):
+        picture = np.full((self.height, self.width, 3), 90, np.uint8)
+        left = self._count % (self.width - 8)
+        picture[4:12, left : left + 8] = 250
+        self._count += 1
+        return picture
+
+    async_read = read
+
+    def read_latest(self, max_age_ms=500):
+        return self.read()
+
+    def disconnect(self):
+        self._on = False

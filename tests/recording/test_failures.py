@@ -1,0 +1,104 @@
+"""What a session leaves behind when something breaks."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import time
+
+import pytest
+
+from lerobot_grasp_plugin.ops.verify import verify_dataset
+from lerobot_grasp_plugin.recording.checkpoint import checkpoint_path
+
+QUICK = ("--grasp.ask=false", "--grasp.relabel=never", "--dataset.episode_time_s=0.6")
+ROUNDS = int(os.environ.get("GRASP_KILL_ROUNDS", "2"))
+
+
+def finished(rig) -> int:
+    """Episodes the command has said are saved, counted in all it has printed so far."""
+    return rig.log.count(" saved.")
+
+
+def check(rig, saved: int) -> int:
+    """Everything that was said to be saved is there, whole and labelled; the number of episodes."""
+    report = verify_dataset(rig.root)
+    assert report.ok, report.problems
+    info = json.loads((rig.root / "meta/info.json").read_text())
+    assert info["total_episodes"] >= saved
+    text = (rig.folder / "picks_annotations.txt").read_text()
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    assert len(lines) == info["total_episodes"]
+    records = json.loads((rig.root / "meta/grasp_recording.json").read_text())["episodes"]
+    assert sorted(map(int, records)) == list(range(info["total_episodes"]))
+    return info["total_episodes"]
+
+
+def test_killed_at_random_moments(rig, rewards):
+    """GRASP_KILL_ROUNDS=50 runs as many kills."""
+    chance = random.Random(7)
+    saved = 0
+    for number in range(ROUNDS):
+        resume = ("--resume=true",) if rig.root.exists() or checkpoint_path(rig.root).exists() else ()
+        rig.start(*resume, "--dataset.num_episodes=1000", *QUICK, fresh_log=False)
+        rig.expect("Recording episode")
+        if number == 0:
+            rig.expect(" saved.")
+        time.sleep(chance.uniform(0, 3))
+        os.kill(rig.process.pid, signal.SIGKILL)
+        rig.finish()
+        saved = max(saved, finished(rig))
+    rig.start("--resume=true", "--dataset.num_episodes=1", *QUICK, fresh_log=False)
+    code, printed = rig.finish()
+    assert code == 0, printed
+    assert "was interrupted" in rig.log
+    episodes = check(rig, finished(rig))
+    assert finished(rig) <= episodes <= finished(rig) + ROUNDS
+    assert [len(rows) for rows in rewards(rig.root)] == [
+        json.loads((rig.root / "meta/grasp_recording.json").read_text())["episodes"][str(number)]["length"]
+        for number in range(episodes)
+    ]
+
+
+def test_cable_pulled_in_mid_episode(rig):
+    rig.follower.bad_every = 7  # now and then a corrupt reply, which the driver asks for again
+    rig.start("--dataset.num_episodes=5", "--grasp.relabel=always", "--dataset.episode_time_s=2")
+    rig.expect("[Enter] accept")
+    rig.send("1-3\n")
+    rig.expect("success 1-3")
+    rig.send("\n")
+    rig.expect("Episode 0 saved")
+    rig.expect("Recording episode 1")
+    time.sleep(0.5)
+    rig.follower.unplug()
+    code, printed = rig.finish()
+    assert code == 1
+    assert "1 episodes recorded" in printed
+    assert "the episode then being recorded is lost" in printed
+    assert "Traceback" not in printed
+    assert rig.follower.bad_answers > 2
+    assert check(rig, 1) == 1
+    assert not checkpoint_path(rig.root).exists()
+
+
+@pytest.fixture
+def rig(rig):
+    """The rig, with all output of all its runs in ``log``."""
+    rig.log = ""
+    start = rig.start
+
+    def started(*flags, fresh_log=True):
+        if fresh_log:
+            rig.log = ""
+        start(*flags)
+
+    def reading():
+        data = rig.process.stdout.read()
+        if data:
+            rig.output += data.decode(errors="replace")
+            rig.log += data.decode(errors="replace")
+
+    rig.start, rig._read = started, reading
+    return rig

@@ -1,0 +1,86 @@
+"""Whole sessions with LeRobot's real drivers on emulated arms."""
+
+from __future__ import annotations
+
+import json
+
+from lerobot.datasets import LeRobotDataset
+
+from lerobot_grasp_plugin.ops.verify import verify_dataset
+
+ENTER = "\n"
+
+
+def sidecar(root):
+    return json.loads((root / "meta/grasp_recording.json").read_text())["episodes"]
+
+
+def test_record_mark_correct_relabel_resume(rig, rewards):
+    rig.start("--dataset.num_episodes=3", "--dataset.episode_time_s=4", "--grasp.lag_frames=3")
+    rig.expect("Recording episode 0")
+    rig.send("n")  # heeded once the loop runs
+    rig.expect("[Enter] accept")
+    rig.send("r\n")
+    rig.expect("is not kept")
+    rig.expect("Recording episode 0")
+    rig.send("sss")  # a held key counts once
+    rig.expect("SUCCESS from frame")
+    rig.send("n")
+    rig.expect("[Enter] accept")
+    rig.send(ENTER)
+    rig.expect("Episode 0 saved")
+    rig.expect("Recording episode 1")
+    rig.send("s")
+    rig.expect("SUCCESS")
+    rig.send("f")
+    rig.expect("rest fails")
+    rig.send("u")
+    rig.expect("undone")
+    rig.expect("[Enter] accept")
+    rig.send("99999-\n")
+    rig.expect("past the end")
+    rig.send("2-3, 5-\n")
+    rig.expect("success 2-3, 5-")
+    rig.send("0: 1\n")
+    rig.expect("applied after the session")
+    rig.send(ENTER)
+    rig.expect("Recording episode 2")
+    rig.expect("[Enter] accept")
+    rig.send("q\n")
+    rig.expect("apply changes")
+    assert [row[0] for row in rewards(rig.root)][1:] == [0.0, 0.0]
+    before = rewards(rig.root)
+    event = sidecar(rig.root)["0"]["keys"][0]
+    assert event["from_frame"] == max(0, event["frame_index"] - 3)
+    assert len(sidecar(rig.root)["0"]["keys"]) == 1
+    expected = [float(frame >= event["from_frame"]) for frame in range(len(before[0]))]
+    assert before[0] == expected
+    rig.send(ENTER)
+    code, printed = rig.finish()
+    assert code == 0, printed
+    assert "Labels changed since they were recorded: episodes 0" in printed
+    after = rewards(rig.root)
+    assert after[0] == [1.0] + [0.0] * (len(before[0]) - 1)
+    assert after[1] == [float(frame in (1, 2) or frame >= 4) for frame in range(len(before[1]))]
+    assert after[2] == [0.0] * len(after[2])
+    text = (rig.folder / "picks_annotations.txt").read_text()
+    assert text == "# dataset path: lab/picks\n00: 1\n01: 2-3, 5-\n02: all fail\n"
+    dataset = LeRobotDataset("lab/picks", rig.root)
+    assert len(dataset) == sum(map(len, after))
+    assert all(dataset[index]["next.done"] == (index == len(dataset) - 1) for index in (0, len(dataset) - 1))
+
+    hooks = "--grasp.hooks=[{type: gripper_events, min_length: 2}]"
+    once = ("--dataset.num_episodes=1", "--dataset.episode_time_s=1", "--grasp.ask=false")
+    rig.start("--resume=true", *once, hooks)
+    rig.expect("Recording episode 3")
+    rig.send("s")
+    rig.expect("Episode 3 saved")
+    rig.expect("apply changes")
+    rig.send("n\n")
+    code, printed = rig.finish()
+    assert code == 0, printed
+    assert rewards(rig.root)[:3] == after
+    assert set(sidecar(rig.root)["3"]["hooks"]["gripper_events"]) >= {"mean_ms", "late_frames", "suggestion"}
+    assert rewards(rig.root)[3][-1] == 1.0
+    assert verify_dataset(rig.root).ok
+    assert not list(rig.folder.glob(".picks.*"))
