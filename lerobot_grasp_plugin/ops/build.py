@@ -143,7 +143,7 @@ def _plan_stats(
             if arrays:
                 kept[name] = arrays
             elif name in cameras:
-                kept[name] = measure_images(source, name, target.fps, progress)
+                kept[name] = measure_images(source, name, progress)
                 source.notes.append(f"statistics of {name!r} measured from its pictures, for want of any")
         carried.append(kept)
     statistics: dict[str, Sequence[str]] = {}

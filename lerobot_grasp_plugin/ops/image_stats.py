@@ -6,7 +6,6 @@ the same.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,10 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.stats import STATISTICS, episode_stats
-from lerobot_grasp_plugin.core.timeline import frame_of
-from lerobot_grasp_plugin.errors import DatasetError, Problem
+from lerobot_grasp_plugin.ops.episode_frames import EpisodeFrames
 from lerobot_grasp_plugin.ops.progress import Progress
-from lerobot_grasp_plugin.ops.rows import embedded_images
 from lerobot_grasp_plugin.ops.sources import Source
 
 _FEWEST, _MOST, _POWER = 100, 10_000, 0.75
@@ -39,7 +36,7 @@ def shrunk(picture: NDArray[Any]) -> NDArray[Any]:
     return picture[::step, ::step]
 
 
-def measure_images(source: Source, name: str, fps: int, progress: Progress) -> dict[str, NDArray[Any]]:
+def measure_images(source: Source, name: str, progress: Progress) -> dict[str, NDArray[Any]]:
     """Statistics of one camera for every chosen episode of a source.
 
     Returns:
@@ -48,7 +45,7 @@ def measure_images(source: Source, name: str, fps: int, progress: Progress) -> d
     """
     rows: list[dict[str, NDArray[Any]]] = []
     for number, episode in enumerate(source.episodes, start=1):
-        pictures = [shrunk(picture) for picture in _pictures(source, name, episode, fps)]
+        pictures = [shrunk(picture) for picture in _pictures(source, name, episode)]
         pixels = np.concatenate([picture.reshape(-1, picture.shape[-1]) for picture in pictures])
         stats = episode_stats(pixels, [len(pixels)])
         scaled = {key: values if key == "count" else values / 255.0 for key, values in stats.items()}
@@ -57,25 +54,7 @@ def measure_images(source: Source, name: str, fps: int, progress: Progress) -> d
     return {key: np.concatenate([row[key] for row in rows]) for key in STATISTICS}
 
 
-def _pictures(source: Source, name: str, episode: int, fps: int) -> Iterator[NDArray[Any]]:
-    own = source.original[name]
-    length = int(source.reader.lengths[episode])
-    wanted = sampled_frames(length)
-    if source.features[name].dtype == "video":
-        from lerobot_grasp_plugin.video.frames import decode_segment
-
-        span = source.reader.video_span(episode, own)
-        decoded = dict(decode_segment(span.path, frame_of(span.from_timestamp, fps), length, fps, wanted))
-        yield from (decoded[frame] for frame in wanted)
-        return
-    from PIL import Image
-
-    batch = next(iter(source.reader.read([episode], [own])))
-    column = embedded_images(batch.table[own], source.reader.root, f"{batch.path}: column {own!r}")
-    for frame in wanted:
-        try:
-            with Image.open(io.BytesIO(column[frame].as_py()["bytes"])) as picture:
-                yield np.asarray(picture.convert("RGB"))
-        except OSError as error:
-            message = f"episode {episode}, frame {frame}: not a picture: {error}"
-            raise DatasetError(Problem("bad-picture", message, str(batch.path))) from None
+def _pictures(source: Source, name: str, episode: int) -> Iterator[NDArray[Any]]:
+    wanted = sampled_frames(int(source.reader.lengths[episode]))
+    decoded = dict(EpisodeFrames(source.reader).decode(episode, source.original[name], wanted))
+    yield from (decoded[frame] for frame in wanted)
