@@ -212,6 +212,22 @@ def _merged(sections: Sequence[AnnotationSection]) -> Mapping[int, IntervalSet]:
     return {episode.episode_index: episode.success for section in sections for episode in section.episodes}
 
 
+def sections_of(file: AnnotationFile, source: Source) -> list[AnnotationSection]:
+    """The sections of a file that label a source.
+
+    Raises:
+        AnnotationError: A header fits, and may mean another dataset.
+    """
+    found: list[AnnotationSection] = []
+    for section in file.annotations.sections:
+        fitting, problem = _fitting(file, section, [source])
+        if problem is not None:
+            raise AnnotationError(problem)
+        if fitting:
+            found.append(section)
+    return found
+
+
 def _fitting(
     file: AnnotationFile, section: AnnotationSection, users: Sequence[Source]
 ) -> tuple[list[Source], Problem | None]:

@@ -1,0 +1,102 @@
+"""``lerobot-grasp-review``: a page on which episodes are labelled by looking at them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lerobot_grasp_plugin.commands.run import guarded, parse
+
+PROGRAM = "lerobot-grasp-review"
+
+
+@dataclass(kw_only=True)
+class ReviewConfig:
+    """Serves a page to label a dataset by looking, and saves the annotation file on every change."""
+
+    # the dataset, owner/name
+    repo_id: str | None = None
+    # its folder (without a value: LeRobot's home folder, then the Hub)
+    root: Path | None = None
+    # the annotation file, text form; begun when it does not exist
+    annotations: Path | None = None
+    # what the first frame is called in a file that does not say it: 0 or 1
+    index_base: int | None = None
+    # where datasets with the labels are made (without a value: the annotation file's folder)
+    output_dir: Path | None = None
+    # address to serve at; other machines can reach it when it is not 127.0.0.1
+    host: str = "127.0.0.1"
+    # port to serve at; 0 takes a free one
+    port: int = 8765
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Runs the command until Ctrl+C; returns its exit code."""
+    config = parse(ReviewConfig, args, program=PROGRAM)
+    return guarded(lambda: _serve(config))
+
+
+def _serve(config: ReviewConfig) -> int:
+    from lerobot_grasp_plugin.errors import Problem, UsageError
+    from lerobot_grasp_plugin.ops.recipe import SourceConfig
+    from lerobot_grasp_plugin.ops.sources import open_sources
+    from lerobot_grasp_plugin.review.session import Session
+
+    if config.annotations is None:
+        hint = "give --annotations FILE; it is begun when it does not exist"
+        raise UsageError(Problem("no-annotations", "no annotation file is given", hint=hint))
+    if config.index_base not in (None, 0, 1):
+        raise UsageError(Problem("bad-index-base", f"index_base is 0 or 1, not {config.index_base}"))
+    if not 0 <= config.port <= 65535:
+        raise UsageError(Problem("bad-port", f"port is 0 to 65535, not {config.port}"))
+    path = config.annotations.expanduser().absolute()
+    (source,) = open_sources([SourceConfig(repo_id=config.repo_id, root=config.root)], [])
+    session = Session(source, path, config.index_base)
+    try:
+        import starlette  # noqa: F401
+        import uvicorn
+    except ImportError:
+        hint = "pip install 'lerobot_grasp_plugin[review]'"
+        raise UsageError(Problem("no-server", "the page needs starlette and uvicorn", hint=hint)) from None
+    import secrets
+    import socket
+
+    from lerobot_grasp_plugin.commands.render import merge_report
+    from lerobot_grasp_plugin.review.app import Review, create_app
+    from lerobot_grasp_plugin.review.pictures import Pictures
+    from lerobot_grasp_plugin.review.security import is_loopback
+
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    listening = socket.socket(family)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((config.host, config.port))
+    except OSError as error:
+        listening.close()
+        message = f"{config.host}:{config.port} cannot be served at: {error.strerror or error}"
+        raise UsageError(Problem("bad-address", message, hint="choose another --port or --host")) from None
+    token = secrets.token_urlsafe(24)
+    review = Review(
+        session, Pictures(source.reader), (config.output_dir or path.parent).absolute(), merge_report
+    )
+    app = create_app(review, token=token, host=config.host)
+    if not is_loopback(config.host):
+        print(
+            f"warning: at {config.host} other machines can reach this page; whoever has the address can "
+            "see the pictures and change the labels, and nothing is encrypted",
+            file=sys.stderr,
+        )
+    shown = f"[{config.host}]" if ":" in config.host else config.host
+    print(f"Labels of {source.repo_id} in {path}")
+    print(f"Open http://{shown}:{listening.getsockname()[1]}/{token}/")
+    print("Every change is saved at once. Ctrl+C ends it.", flush=True)
+    settings = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
+    try:
+        uvicorn.Server(settings).run(sockets=[listening])
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        listening.close()
+    return 0

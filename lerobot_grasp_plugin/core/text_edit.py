@@ -1,0 +1,117 @@
+"""One episode of an annotation text changed, every other character kept as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from lerobot_grasp_plugin.core.annotations import Annotations, AnnotationSection, EpisodeAnnotation
+from lerobot_grasp_plugin.core.grammar import parse
+from lerobot_grasp_plugin.core.grammar_ranges import format_ranges
+from lerobot_grasp_plugin.core.intervals import FrameInterval
+from lerobot_grasp_plugin.errors import AnnotationError, Problem
+
+_PLACEHOLDER = "0: all fail\n"
+
+
+def parse_editable(text: str, *, name: str, index_base: int | None = None) -> Annotations:
+    """Reads an annotation text, which may be empty or have no episode yet.
+
+    Args:
+        text: The text form.
+        name: What to call the file in messages.
+        index_base: As for ``parse``.
+
+    Raises:
+        AnnotationError: It is JSON, or has errors.
+    """
+    if text.lstrip("\ufeff \t\r\n")[:1] in ("{", "["):
+        hint = "label in a text file; JSON is read by relabel and merge"
+        raise AnnotationError(Problem("json-annotations", "only the text form can be edited", name, hint))
+    try:
+        return parse(text, name=name, index_base=index_base).annotations
+    except AnnotationError as error:
+        if {problem.code for problem in error.problems} != {"no-episodes"}:
+            raise
+    gap = "" if not text or text.endswith("\n") else "\n"
+    found = parse(text + gap + _PLACEHOLDER, name=name, index_base=index_base).annotations
+    sections = tuple(replace(section, episodes=()) for section in found.sections if section.dataset)
+    return replace(found, sections=sections)
+
+
+def with_ranges(
+    text: str,
+    annotations: Annotations,
+    sections: Sequence[AnnotationSection],
+    episode_index: int,
+    ranges: Collection[FrameInterval] | None,
+    *,
+    new_header: str,
+) -> str:
+    """The text with other success frames for one episode.
+
+    A listed episode keeps its line, the spelling of its number and its comment. A new one is put in
+    the order of the episodes; where the dataset has no section, one is begun at the end.
+
+    Args:
+        text: The annotation text.
+        annotations: ``parse_editable`` of ``text``.
+        sections: Those of ``annotations`` that are about the dataset.
+        episode_index: LeRobot's ``episode_index``, 0-based.
+        ranges: 0-based half-open success ranges; empty for all failure, None to remove the episode.
+        new_header: What a new section calls the dataset.
+    """
+    lines = _split(text)
+    ending = "\r\n" if "\r\n" in text else "\n"
+    listed = [episode for section in sections for episode in section.episodes]
+    old = next((episode for episode in listed if episode.episode_index == episode_index), None)
+    if ranges is None:
+        if old is not None:
+            del lines[old.line - 1]
+        return "".join(lines)
+    said = format_ranges(sorted(ranges, key=lambda item: item.start), annotations.index_base)
+    if old is not None:
+        lines[old.line - 1] = _relabelled(lines[old.line - 1], said)
+        return "".join(lines)
+    at = _place(sections, listed, episode_index)
+    if lines and not lines[-1].endswith("\n"):
+        lines[-1] += ending
+    new = f"{episode_index:02d}: {said}{ending}"
+    if at is not None:
+        lines.insert(at, new)
+    else:
+        if lines and lines[-1].strip():
+            lines.append(ending)
+        lines += [f"# dataset path: {new_header}{ending}", new]
+    return "".join(lines)
+
+
+def _split(text: str) -> list[str]:
+    lines = [line + "\n" for line in text.split("\n")]
+    last = lines.pop().removesuffix("\n")
+    return [*lines, last] if last else lines
+
+
+def _relabelled(line: str, said: str) -> str:
+    body = line.rstrip("\r\n")
+    number, _, rest = body.partition(":")
+    code, mark, comment = rest.partition("#")
+    gap = code[len(code.rstrip()) :] or " "
+    return f"{number}: {said}" + (f"{gap}#{comment}" if mark else "") + line[len(body) :]
+
+
+def _place(
+    sections: Sequence[AnnotationSection],
+    listed: Sequence[EpisodeAnnotation],
+    episode_index: int,
+) -> int | None:
+    """The 0-based line before which a new episode goes; None when a section has to be begun."""
+    lower = [episode for episode in listed if episode.episode_index < episode_index]
+    if lower:
+        return max(lower, key=lambda episode: episode.episode_index).line
+    if listed:
+        first = min(listed, key=lambda episode: episode.episode_index)
+        return first.line - 1 - len(first.before)
+    if sections and sections[0].line:
+        return sections[0].line
+    return None

@@ -1,0 +1,1 @@
+"""The web page to label by looking."""

@@ -1,0 +1,246 @@
+"""The page's HTTP side: a few addresses over one ``Session`` and its ``Pictures``."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Awaitable, Callable
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from lerobot_grasp_plugin.core.intervals import FrameInterval
+from lerobot_grasp_plugin.errors import GraspError
+from lerobot_grasp_plugin.ops.recipe import RelabelConfig
+from lerobot_grasp_plugin.ops.relabel import relabel
+from lerobot_grasp_plugin.ops.report import MergeReport
+from lerobot_grasp_plugin.review.pictures import CHUNK, Pictures
+from lerobot_grasp_plugin.review.security import Guard
+from lerobot_grasp_plugin.review.session import ChangedOutsideError, Session
+from lerobot_grasp_plugin.review.signals import signals
+from lerobot_grasp_plugin.review.statistics import statistics
+
+_STATIC = {
+    "": ("index.html", "text/html"),
+    "style.css": ("style.css", "text/css"),
+    "app.js": ("app.js", "text/javascript"),
+    "strip.js": ("strip.js", "text/javascript"),
+    "marks.js": ("marks.js", "text/javascript"),
+}
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,95}")
+_UNLISTED: tuple[Literal["error", "fail", "keep", "drop"], ...] = ("error", "fail", "keep", "drop")
+
+type Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Review:
+    """Answers of the page.
+
+    Args:
+        session: The labels.
+        pictures: The frames.
+        output_dir: Folder in which datasets with the labels are made.
+        render: A report as text.
+    """
+
+    def __init__(
+        self, session: Session, pictures: Pictures, output_dir: Path, render: Callable[[MergeReport], str]
+    ) -> None:
+        self.session, self.pictures = session, pictures
+        self.output_dir, self.render = output_dir, render
+        self.cameras = session.source.reader.info.camera_keys
+
+    async def state(self, request: Request) -> Response:
+        """Everything about the set but its pictures and curves."""
+        session, info = self.session, self.session.source.reader.info
+        outside = await run_in_threadpool(session.changed_outside)
+        shapes = [info.features[camera].shape for camera in self.cameras]
+        return JSONResponse(
+            {
+                "dataset": session.source.repo_id,
+                "file": session.path.name,
+                "fps": info.fps,
+                "cameras": list(self.cameras),
+                "aspects": [shape[1] / shape[0] for shape in shapes],
+                "chunk": CHUNK,
+                "index_base": session.index_base,
+                "lengths": session.lengths,
+                "labels": {str(episode): _plain(ranges) for episode, ranges in session.labels.items()},
+                "changed": [episode for episode in range(len(session.lengths)) if session.changed(episode)],
+                "version": session.version,
+                "undo": len(session.history),
+                "changed_outside": outside,
+                "new_name": f"{session.source.title}_labelled",
+            }
+        )
+
+    async def signals(self, request: Request) -> Response:
+        """Curves and suggestion of one episode."""
+        episode = self._episode(request)
+        return JSONResponse(await run_in_threadpool(signals, self.session.source.reader, episode))
+
+    async def statistics(self, request: Request) -> Response:
+        """Figures of the whole set."""
+        return JSONResponse(await run_in_threadpool(statistics, self.session))
+
+    async def strip(self, request: Request) -> Response:
+        """Neighbouring thumbnails as one picture."""
+        episode, camera = self._episode(request), self._camera(request)
+        chunk = request.path_params["chunk"]
+        if chunk * CHUNK >= self.session.lengths[episode]:
+            raise HTTPException(404)
+        data = await run_in_threadpool(self.pictures.strip, episode, camera, chunk)
+        return Response(data, media_type="image/jpeg")
+
+    async def frame(self, request: Request) -> Response:
+        """One picture in full size."""
+        episode, camera = self._episode(request), self._camera(request)
+        frame, exact = request.path_params["frame"], request.path_params["kind"] == "png"
+        if frame >= self.session.lengths[episode]:
+            raise HTTPException(404)
+        data = await run_in_threadpool(self.pictures.frame, episode, camera, frame, exact=exact)
+        return Response(data, media_type="image/png" if exact else "image/jpeg")
+
+    async def label(self, request: Request) -> Response:
+        """Saves other success frames of one episode."""
+        body = await _body(request)
+        episode, ranges = body.get("episode"), body.get("ranges")
+        if not isinstance(episode, int) or not 0 <= episode < len(self.session.lengths):
+            raise HTTPException(400, "there is no such episode")
+        try:
+            wanted = None if ranges is None else [FrameInterval(start, stop) for start, stop in ranges]
+            await run_in_threadpool(self.session.label, episode, wanted, str(body.get("version")))
+        except (TypeError, ValueError) as error:
+            raise HTTPException(400, f"these are no success frames: {error}") from None
+        return await self.state(request)
+
+    async def undo(self, request: Request) -> Response:
+        """Takes the last change back."""
+        body = await _body(request)
+        await run_in_threadpool(self.session.undo, str(body.get("version")))
+        return await self.state(request)
+
+    async def load(self, request: Request) -> Response:
+        """Takes the file as it is on disk."""
+        await run_in_threadpool(self.session.load)
+        return await self.state(request)
+
+    async def command(self, request: Request) -> Response:
+        """The call that applies the labels."""
+        return JSONResponse({"command": self._command(await _body(request))})
+
+    async def apply(self, request: Request) -> Response:
+        """Relabels to a new dataset and gives the report."""
+        config = self._config(await _body(request))
+        report = await run_in_threadpool(relabel, config)
+        return JSONResponse({"report": self.render(report)})
+
+    def _config(self, body: dict[str, Any]) -> RelabelConfig:
+        name, unlisted = body.get("name"), body.get("unlisted", "error")
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            raise HTTPException(400, "a name has letters, digits, `_`, `-` and `.`")
+        if unlisted not in _UNLISTED:
+            raise HTTPException(400, f"unlisted is one of {', '.join(_UNLISTED)}")
+        return RelabelConfig(
+            repo_id=self.session.source.repo_id if "/" in self.session.source.repo_id else None,
+            root=self.session.source.reader.root,
+            annotations=self.session.path,
+            new_root=self.output_dir / name,
+            unlisted=unlisted,
+            index_base=self.session.asked_base,
+        )
+
+    def _command(self, body: dict[str, Any]) -> str:
+        config = self._config(body)
+        flags = [("root", config.root), ("annotations", config.annotations), ("new_root", config.new_root)]
+        if config.unlisted != "error":
+            flags.append(("unlisted", Path(config.unlisted)))
+        if config.index_base is not None:
+            flags.append(("index_base", Path(str(config.index_base))))
+        return "lerobot-grasp-relabel" + "".join(f" \\\n  --{flag} {_quoted(value)}" for flag, value in flags)
+
+    def _episode(self, request: Request) -> int:
+        episode = int(request.path_params["episode"])
+        if episode >= len(self.session.lengths):
+            raise HTTPException(404)
+        return episode
+
+    def _camera(self, request: Request) -> str:
+        place = int(request.path_params["camera"])
+        if place >= len(self.cameras):
+            raise HTTPException(404)
+        return self.cameras[place]
+
+
+def create_app(review: Review, *, token: str, host: str) -> Starlette:
+    """The ASGI application; every address begins with ``/token/``."""
+    pictures = "pictures/{episode:int}/{camera:int}"
+    addresses: list[tuple[str, Handler, str]] = [
+        ("api/state", review.state, "GET"),
+        ("api/signals/{episode:int}", review.signals, "GET"),
+        ("api/statistics", review.statistics, "GET"),
+        (pictures + "/strip/{chunk:int}", review.strip, "GET"),
+        (pictures + "/frame/{frame:int}/{kind}", review.frame, "GET"),
+        ("api/label", review.label, "POST"),
+        ("api/undo", review.undo, "POST"),
+        ("api/load", review.load, "POST"),
+        ("api/command", review.command, "POST"),
+        ("api/apply", review.apply, "POST"),
+    ]
+    routes = [Route(f"/{token}/{path}", answer, methods=[method]) for path, answer, method in addresses]
+    routes += [Route(f"/{token}/{address}", _static(*what)) for address, what in _STATIC.items()]
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(Guard, token=token, host=host)],
+        exception_handlers={
+            HTTPException: _said,
+            GraspError: _said,
+            ChangedOutsideError: _said,
+            OSError: _said,
+        },
+    )
+
+
+def _static(name: str, kind: str) -> Handler:
+    content = files("lerobot_grasp_plugin.review").joinpath("static", name).read_bytes()
+
+    async def answer(request: Request) -> Response:
+        return Response(content, media_type=kind)
+
+    return answer
+
+
+async def _said(request: Request, error: Exception) -> Response:
+    if isinstance(error, ChangedOutsideError):
+        return JSONResponse({"error": "the annotation file was changed outside of this page"}, 409)
+    if isinstance(error, HTTPException):
+        return JSONResponse({"error": error.detail}, error.status_code)
+    return JSONResponse({"error": str(error)}, 422 if isinstance(error, GraspError) else 500)
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    if request.headers.get("content-type", "").partition(";")[0] != "application/json":
+        raise HTTPException(415, "JSON is expected")
+    try:
+        body = await request.json()
+    except ValueError:
+        raise HTTPException(400, "this is not JSON") from None
+    if not isinstance(body, dict):
+        raise HTTPException(400, "an object is expected")
+    return body
+
+
+def _plain(ranges: tuple[FrameInterval, ...]) -> list[list[int | None]]:
+    return [[item.start, item.stop] for item in ranges]
+
+
+def _quoted(value: object) -> str:
+    return shlex.quote(str(value))

@@ -1,0 +1,329 @@
+// The page: what is selected, what the person does, and what the server keeps.
+
+import { endAt, maskOf, painted, rangesOf, said, startAt } from "./marks.js";
+import { Strip, legendOf } from "./strip.js";
+
+const at = (id) => document.getElementById(id);
+const strip = new Strip(at("strip"));
+let state, episode = 0, cursor = 0, view, playing = null, drag = null, refused = null, saving = Promise.resolve();
+
+async function ask(path, body) {
+  const options = body === undefined ? {} : { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+  const answer = await fetch(path, options);
+  const value = await answer.json().catch(() => ({ error: "the server gave no answer" }));
+  if (!answer.ok) throw Object.assign(new Error(value.error), { status: answer.status });
+  return value;
+}
+
+function make(tag, text, properties = {}) {
+  const element = Object.assign(document.createElement(tag), properties);
+  if (text !== null) element.textContent = text;
+  return element;
+}
+
+const kindOf = (i) => (!(i in state.labels) ? "unlabelled" : state.labels[i].length ? "labelled" : "fail");
+const SIGNS = { unlabelled: "○", labelled: "✓", fail: "✗" };
+const WORDS = { unlabelled: "unlabelled", labelled: "labelled", fail: "all fail" };
+
+function shown() {
+  const filter = at("filter").value;
+  return state.lengths.map((_, i) => i).filter((i) => filter === "all" || (filter === "changed" ? state.changed.includes(i) : kindOf(i) === filter));
+}
+
+function showList() {
+  const rows = shown().map((i) => {
+    const kind = kindOf(i), length = state.lengths[i];
+    const count = maskOf(state.labels[i], length).filter(Boolean).length;
+    const changed = state.changed.includes(i) ? " •" : "";
+    const row = make("li", null, { className: kind, id: `episode-${i}` });
+    row.setAttribute("role", "option");
+    row.setAttribute("aria-selected", String(i === episode));
+    row.setAttribute("aria-label", `Episode ${i}, ${WORDS[kind]}, ${length} frames${changed && ", changed"}`);
+    row.append(make("span", SIGNS[kind], { className: "mark" }), make("span", String(i), { className: "number" }),
+      make("span", WORDS[kind] + changed, { className: "state", title: changed ? "changed in this session" : "" }),
+      make("span", kind === "unlabelled" ? `${length} fr` : `${length} · ${Math.round((100 * count) / length)} %`, { className: "share" }));
+    row.addEventListener("click", () => select(i));
+    return row;
+  });
+  at("episodes").replaceChildren(...(rows.length ? rows : [make("li", "No episode is like this.", { className: "empty" })]));
+  if (shown().includes(episode)) at("episodes").setAttribute("aria-activedescendant", `episode-${episode}`);
+  const done = Object.keys(state.labels).length;
+  at("progress").max = state.lengths.length; at("progress").value = done;
+  at("progress-text").textContent = `${done} of ${state.lengths.length} episodes labelled`;
+  at("dataset").textContent = state.dataset; at("dataset").title = state.dataset;
+  document.querySelector('[data-act="undo"]').disabled = !state.undo;
+}
+
+function take(next) {
+  state = next;
+  showOutside(state.changed_outside);
+  showList();
+  if (view) refresh();
+}
+
+function refresh() {
+  view.labelled = episode in state.labels;
+  view.mask = drag?.mask ?? maskOf(state.labels[episode], view.length);
+  at("said").textContent = said(state.labels[episode], view.length, state.index_base);
+  at("said").dataset.episode = episode;
+  showSuggestion();
+  strip.draw();
+  describe();
+}
+
+async function select(i, frame = 0) {
+  stop();
+  episode = i; cursor = frame;
+  const length = state.lengths[i];
+  view = { episode: i, length, aspects: state.aspects, chunk: state.chunk, base: state.index_base, curves: [], suggested: new Array(length).fill(false), cursor, mask: [],
+    stripAddress: (camera, chunk) => `pictures/${i}/${camera}/strip/${chunk}` };
+  delete at("strip").dataset.complete;
+  showList();
+  at(`episode-${i}`)?.scrollIntoView({ block: "nearest" });
+  at("title").textContent = `Episode ${i} · ${length} frames · ${(length / state.fps).toFixed(1)} s`;
+  at("strip").setAttribute("aria-valuemin", state.index_base);
+  at("strip").setAttribute("aria-valuemax", length - 1 + state.index_base);
+  at("large").replaceChildren(...state.cameras.map((name, camera) => {
+    const figure = make("figure", null);
+    figure.append(make("img", null, { id: `large-${camera}`, alt: `${name} at the frame` }), make("figcaption", name.replace("observation.images.", "")));
+    return figure;
+  }));
+  strip.show(view);
+  strip.fit(); at("zoom").value = strip.width;
+  refresh(); move(cursor);
+  const mine = view;
+  try {
+    const found = await ask(`api/signals/${i}`);
+    if (view !== mine) return;
+    for (const curve of found.curves) {
+      const values = curve.values.filter((value) => value !== null);
+      curve.min = Math.min(...values); curve.max = Math.max(...values);
+    }
+    view.curves = found.curves; view.suggestion = found.suggestion;
+    view.suggested = maskOf(found.suggestion.ranges, length);
+    at("legend").replaceChildren(...legendOf(found.curves).map(([colour, text]) => {
+      const entry = make("span", null), line = make("i", "");
+      line.style.background = colour; entry.append(line, text);
+      return entry;
+    }));
+    strip.fit(); at("zoom").value = strip.width;
+    refresh();
+  } catch (error) { complain(error); }
+}
+
+function describe() {
+  const number = cursor + state.index_base, success = view.mask[cursor];
+  at("where").textContent = `${number} / ${view.length - 1 + state.index_base} · ${(cursor / state.fps).toFixed(2)} s`;
+  at("strip").setAttribute("aria-valuenow", number);
+  at("strip").setAttribute("aria-valuetext", `frame ${number}, ${success ? "success" : view.labelled ? "failure" : "not labelled"}`);
+}
+
+let exact;
+function move(frame, fast = false) {
+  cursor = view.cursor = Math.max(0, Math.min(view.length - 1, frame));
+  clearTimeout(exact);
+  const show = (kind) => state.cameras.forEach((_, camera) => { at(`large-${camera}`).src = `pictures/${episode}/${camera}/frame/${cursor}/${kind}`; });
+  if (fast) show("jpg"); else exact = setTimeout(() => show("png"), 30);
+  strip.draw(); strip.reveal(cursor); describe();
+}
+
+function save(ranges) {
+  const mine = episode;
+  at("saved").className = ""; at("saved").textContent = "saving …";
+  saving = saving.then(() => send(mine, ranges));
+  return saving;
+}
+
+async function send(mine, ranges) {
+  try {
+    take(await ask("api/label", { episode: mine, ranges, version: state.version }));
+    at("saved").textContent = `saved in ${state.file}`;
+  } catch (error) {
+    refresh();
+    if (error.status === 409) { refused = { episode: mine, ranges }; at("saved").textContent = ""; showOutside(true); } else complain(error);
+  }
+}
+
+function complain(error) { at("saved").className = "wrong"; at("saved").textContent = error.message; }
+
+async function undo() {
+  await saving;
+  try { take(await ask("api/undo", { version: state.version })); at("saved").textContent = `undone in ${state.file}`; }
+  catch (error) { if (error.status === 409) showOutside(true); else complain(error); }
+}
+
+function showOutside(yes) {
+  at("outside").hidden = !yes;
+  at("outside-redo").hidden = !refused;
+  at("outside-detail").textContent = refused ? `Your change of episode ${refused.episode} is not saved.` : "Nothing was overwritten.";
+}
+
+async function load(again) {
+  try {
+    const change = again ? refused : null;
+    refused = null;
+    take(await ask("api/load", {}));
+    if (change) await send(change.episode, change.ranges);
+  } catch (error) { complain(error); }
+}
+
+function showSuggestion() {
+  const found = view.suggestion, box = at("suggestion");
+  box.hidden = !found || (!found.ranges.length && !found.reason);
+  if (box.hidden) return;
+  box.replaceChildren();
+  if (found.ranges.length) {
+    box.append(make("span", `Gripper suggests ${said(found.ranges, view.length, state.index_base)}${found.reason ? ` (${found.reason})` : ""}`));
+    const button = make("button", "Take it", { type: "button" });
+    button.addEventListener("click", () => save(found.ranges));
+    box.append(button);
+  } else box.append(make("span", `No suggestion: ${found.reason}`));
+}
+
+const ACTS = {
+  start: () => save(rangesOf(startAt(view.mask, cursor))),
+  end: () => save(rangesOf(endAt(view.mask, cursor))),
+  rest: () => save(rangesOf(painted(view.mask, cursor, view.length - 1, true))),
+  fail: () => save([]),
+  undo,
+  next: () => {
+    const order = state.lengths.map((_, i) => i), open = (i) => kindOf(i) === "unlabelled";
+    const found = order.slice(episode + 1).find(open) ?? order.find(open);
+    if (found !== undefined) select(found); else at("saved").textContent = "every episode is labelled";
+  },
+};
+
+function step(by) {
+  const list = shown(), place = list.indexOf(episode);
+  const next = place < 0 ? list[0] : list[place + by];
+  if (next !== undefined) select(next);
+}
+
+function stop() { cancelAnimationFrame(playing); playing = null; at("play").textContent = "Play"; }
+
+function play() {
+  if (playing !== null) { stop(); move(cursor); return; }
+  const from = cursor >= view.length - 1 ? 0 : cursor, began = performance.now();
+  at("play").textContent = "Stop";
+  const tick = (now) => {
+    const frame = from + Math.floor(((now - began) * state.fps) / 1000);
+    if (frame >= view.length) { stop(); move(view.length - 1); return; }
+    if (frame !== cursor) move(frame, true);
+    playing = requestAnimationFrame(tick);
+  };
+  playing = requestAnimationFrame(tick);
+}
+
+function zoom(width) {
+  strip.width = Math.max(24, Math.min(200, width));
+  at("zoom").value = strip.width;
+  strip.layout(); strip.reveal(cursor);
+}
+
+const KEYS = {
+  ArrowLeft: (event) => move(cursor - (event.shiftKey ? 10 : 1)), ArrowRight: (event) => move(cursor + (event.shiftKey ? 10 : 1)),
+  ArrowUp: () => step(-1), ArrowDown: () => step(1), Home: () => move(0), End: () => move(view.length - 1),
+  "[": ACTS.start, "]": ACTS.end, s: ACTS.rest, f: ACTS.fail, u: undo, n: ACTS.next, " ": play,
+  "+": () => zoom(strip.width + 12), "-": () => zoom(strip.width - 12), 0: () => { strip.fit(); at("zoom").value = strip.width; }, "?": () => at("keys").showModal(),
+};
+
+document.addEventListener("keydown", (event) => {
+  if (!view || document.querySelector("dialog[open]") || event.altKey || event.metaKey) return;
+  if (event.ctrlKey) { if (event.key === "z") { event.preventDefault(); undo(); } return; }
+  const target = event.target.tagName;
+  if (target === "SELECT" || target === "INPUT" || (target === "BUTTON" && (event.key === " " || event.key === "Enter"))) return;
+  const act = KEYS[event.key];
+  if (act) { event.preventDefault(); act(event); }
+});
+
+at("strip").addEventListener("pointerdown", (event) => {
+  const frame = strip.frameAt(event);
+  if (frame === null || event.button !== 0) return;
+  at("strip").setPointerCapture(event.pointerId);
+  move(frame);
+  drag = { from: frame, on: !view.mask[frame], before: view.mask };
+  drag.mask = painted(drag.before, frame, frame, drag.on);
+  view.mask = drag.mask; strip.draw();
+});
+at("strip").addEventListener("pointermove", (event) => {
+  const frame = drag && strip.frameAt(event);
+  if (frame === null || !drag || frame === cursor) return;
+  drag.mask = view.mask = painted(drag.before, drag.from, frame, drag.on);
+  move(frame, true);
+});
+at("strip").addEventListener("pointerup", () => {
+  if (!drag) return;
+  const mask = drag.mask; drag = null;
+  move(cursor); save(rangesOf(mask));
+});
+at("strip").addEventListener("pointercancel", () => { drag = null; refresh(); });
+
+for (const button of document.querySelectorAll("[data-act]")) button.addEventListener("click", () => ACTS[button.dataset.act]());
+at("back").addEventListener("click", () => move(cursor - 1));
+at("forward").addEventListener("click", () => move(cursor + 1));
+at("play").addEventListener("click", play);
+at("zoom").addEventListener("input", () => zoom(+at("zoom").value));
+at("fit").addEventListener("click", KEYS[0]);
+at("curves").addEventListener("change", () => { strip.curvesShown = at("curves").checked; strip.fit(); });
+at("filter").addEventListener("change", () => { showList(); });
+at("outside-load").addEventListener("click", () => load(false));
+at("outside-redo").addEventListener("click", () => load(true));
+at("show-keys").addEventListener("click", () => at("keys").showModal());
+window.addEventListener("resize", () => { if (view) KEYS[0](); });
+
+function table(head, rows) {
+  const result = make("table", null);
+  const line = (cells, tag) => { const row = make("tr", null); cells.forEach((cell, i) => row.append(make(tag, String(cell), { className: i ? "n" : "" }))); return row; };
+  result.append(line(head, "th"), ...rows.map((row) => line(row, "td")));
+  return result;
+}
+
+at("show-statistics").addEventListener("click", async () => {
+  try {
+    const found = await ask("api/statistics");
+    const share = (row) => [row.frames, row.success_frames, row.frames ? `${((100 * row.success_frames) / row.frames).toFixed(1)} %` : "–"];
+    const most = Math.max(1, ...found.starts);
+    at("figures").replaceChildren(
+      make("h3", "Class balance of what is labelled"),
+      table(["Source", "Episodes", "Frames", "Success", "Share"], found.sources.map((row) => [row.name, row.episodes, ...share(row)])),
+      make("h3", "Where success begins, in tenths of the episode"),
+      table(["Part", "Episodes"], found.starts.map((count, i) => [`${i * 10}-${i * 10 + 10} %  ${"█".repeat(Math.round((count / most) * 24))}`, count])),
+      make("h3", "Episodes that stand out"),
+      found.odd.length ? table(["Episode and why"], found.odd.map((row) => [`${row.episode}: ${row.why}`])) : make("p", "None."),
+      make("h3", "Each episode"),
+      table(["Episode", "Frames", "Success", "Share"], found.episodes.map((row) => [row.episode, ...share(row)])));
+    at("statistics").showModal();
+  } catch (error) { complain(error); }
+});
+
+const wanted = () => ({ name: at("apply-name").value, unlisted: at("apply-unlisted").value });
+async function showCommand() {
+  try { at("apply-command").textContent = (await ask("api/command", wanted())).command; at("apply-go").disabled = false; }
+  catch (error) { at("apply-command").textContent = error.message; at("apply-go").disabled = true; }
+}
+at("show-apply").addEventListener("click", async () => {
+  at("apply-name").value ||= state.new_name;
+  at("apply-report").hidden = true;
+  await showCommand();
+  at("apply").showModal();
+});
+at("apply-name").addEventListener("input", showCommand);
+at("apply-unlisted").addEventListener("change", showCommand);
+at("apply-go").addEventListener("click", async () => {
+  const report = at("apply-report");
+  report.hidden = false; report.textContent = "working …"; at("apply-go").disabled = true;
+  try { report.textContent = (await ask("api/apply", wanted())).report; } catch (error) { report.textContent = error.message; }
+  at("apply-go").disabled = false;
+});
+
+setInterval(async () => {
+  if (document.hidden || !at("outside").hidden || drag) return;
+  try { const next = await ask("api/state"); if (next.changed_outside) showOutside(true); else if (next.version !== state.version) take(next); } catch { /* the next try may do */ }
+}, 2500);
+
+try {
+  take(await ask("api/state"));
+  const first = state.lengths.findIndex((_, i) => kindOf(i) === "unlabelled");
+  await select(Math.max(0, first));
+  at("strip").focus();
+} catch (error) { complain(error); }
