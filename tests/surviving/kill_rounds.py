@@ -96,9 +96,7 @@ class Rounds:
             sources = [SourceConfig(root=one), SourceConfig(root=other, episodes=[0, 2])]
             report = merge(MergeConfig(sources=sources, new_root=self.target))
         elif self.operation == "relabel":
-            report = relabel(
-                RelabelConfig(root=one, annotations=self.annotations, new_root=self.target)
-            )
+            report = relabel(RelabelConfig(root=one, annotations=self.annotations, new_root=self.target))
         else:
             report = relabel(RelabelConfig(root=self.target, annotations=self.annotations, in_place=True))
         named = [problem.where for problem in report.warnings if problem.code == "interrupted-run"]
@@ -136,7 +134,9 @@ class Rounds:
         elif there:
             shutil.rmtree(self.target)
         done(self.run)
-        assert json.loads((self.home / "named.json").read_text()) == list(map(str, left)), "a leftover unnamed"
+        assert json.loads((self.home / "named.json").read_text()) == list(map(str, left)), (
+            "a leftover unnamed"
+        )
         assert tree(self.target) == self.new, "the second run wrote something else"
         for folder in left:
             shutil.rmtree(folder)
