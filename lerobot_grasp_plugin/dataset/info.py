@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +13,8 @@ from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.errors import DatasetError, Problem
 
 _MAX_JSON_BYTES = 64 * 2**20
+_MAX_VALUES = 2**28
+"""Values a feature may have per frame; a picture of 16k has half of that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +124,7 @@ def read_json(path: Path) -> Any:
         raise DatasetError(Problem("missing-file", "the file is missing", str(path))) from None
     except OSError as error:
         raise DatasetError(Problem("unreadable-file", error.strerror or str(error), str(path))) from None
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise DatasetError(Problem("bad-json", f"not a JSON file: {error}", str(path))) from None
 
 
@@ -225,6 +228,9 @@ class _Checker:
                 continue
             if not isinstance(shape, list) or not all(isinstance(n, int) and 0 < n < 2**31 for n in shape):
                 self.wrong(f"features.{name}.shape", "a list of positive whole numbers", shape)
+                continue
+            if math.prod(shape) > _MAX_VALUES:
+                self.wrong(f"features.{name}.shape", f"at most {_MAX_VALUES} values per frame", shape)
                 continue
             if dtype == "video" and ("/" in name or name in ("", ".", "..")):
                 self.wrong(f"features.{name}", "a name that can be a folder", name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import string
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -117,4 +118,48 @@ def fill_template(root: Path, template: str, *, setting: str, **values: str | in
     if pure.is_absolute() or ".." in pure.parts or "\0" in relative:
         message = f"{setting} {template!r} leads outside the dataset: {relative!r}"
         raise DatasetError(Problem("path-outside-dataset", message, where))
-    return root / relative
+    path = root / relative
+    _check_folder(root, path.parent)
+    if path.is_symlink():
+        _check_place(root, path)
+    return path
+
+
+def check_links(root: Path, folder: str) -> None:
+    """Refuses links below a folder of a dataset that lead outside the dataset.
+
+    A link may lead to where the Hub's cache keeps the files of the same repository.
+
+    Raises:
+        DatasetError: A link leads elsewhere.
+    """
+    pending, seen = [root / folder], set()
+    while pending:
+        here = pending.pop()
+        _check_folder(root, here)
+        seen.add(here.resolve())
+        try:
+            entries = sorted(here.iterdir())
+        except OSError:
+            continue
+        for entry in entries:
+            if entry.is_symlink():
+                _check_place(root, entry)
+            if entry.is_dir() and entry.resolve() not in seen:
+                pending.append(entry)
+
+
+@cache
+def _check_folder(root: Path, folder: Path) -> None:
+    _check_place(root, folder)
+
+
+def _check_place(root: Path, path: Path) -> None:
+    real, home = path.resolve(), root.resolve()
+    allowed = [home]
+    if home.parent.name == "snapshots":  # a download: files are links to ../../blobs
+        allowed.append(home.parent.parent / "blobs")
+    if not any(real.is_relative_to(place) for place in allowed):
+        message = f"the path leads outside the dataset, to {real}"
+        hint = "a dataset is taken from its own folder only; move the files themselves into it"
+        raise DatasetError(Problem("path-outside-dataset", message, str(path), hint))

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.hub import Location, locate
 from lerobot_grasp_plugin.dataset.info import DatasetInfo, read_info
 from lerobot_grasp_plugin.errors import Problem
@@ -112,9 +113,18 @@ def open_dataset(repo_id: str | None = None, root: str | Path | None = None) -> 
         UsageError: Neither is given, or there is no such dataset.
         DatasetError: Its metadata cannot be read.
     """
+    return open_located(locate(repo_id, root))
+
+
+def open_located(location: Location) -> DatasetReader:
+    """Opens a dataset whose folder is known.
+
+    Raises:
+        DatasetError: Its metadata cannot be read.
+    """
     from lerobot_grasp_plugin.dataset.v21 import LegacyReader
     from lerobot_grasp_plugin.dataset.v30 import V30Reader
 
-    location: Location = locate(repo_id, root)
+    layout.check_links(location.root, "meta")
     info = read_info(location.root)
     return V30Reader(location, info) if info.is_v3 else LegacyReader(location, info)

@@ -19,6 +19,12 @@ from lerobot_grasp_plugin.errors import DatasetError, Problem
 BATCH_BYTES = 48 * 2**20
 """About how much of a table (uncompressed) is held at a time."""
 
+MAX_GROUP_BYTES = 1024 * 2**20
+"""Size in memory of the columns of a row group above which it is not read."""
+
+_WIDTHS = {"BOOLEAN": 1, "INT32": 4, "FLOAT": 4, "INT64": 8, "DOUBLE": 8, "INT96": 12}
+"""Bytes of a value in memory, by its type in the file."""
+
 _LFS_MARK = b"version https://git-lfs"
 
 
@@ -75,12 +81,35 @@ class TableFile:
         self.rows: int = meta.num_rows
         self.columns: list[str] = self.file.schema_arrow.names
         self.size: int = path.stat().st_size
+        self._check_sizes()
         counts = [meta.row_group(group).num_rows for group in range(meta.num_row_groups)]
         self._group_starts = np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
         self._raw_size: int = sum(
             meta.row_group(group).total_byte_size for group in range(meta.num_row_groups)
         )
         self._cache: tuple[tuple[int, int, tuple[str, ...]], pa.Table] | None = None
+
+    def _check_sizes(self) -> None:
+        """Refuses a footer that contradicts itself, before anything is allocated by it."""
+        meta = self.file.metadata
+        counts = [meta.row_group(group).num_rows for group in range(meta.num_row_groups)]
+        if any(count < 0 for count in counts) or sum(counts) != self.rows:
+            message = f"the footer says {self.rows} rows, its row groups {sum(counts)}"
+            raise DatasetError(Problem("bad-parquet", message, str(self.path)))
+
+    def _check_memory(self, groups: Sequence[int], columns: Sequence[str]) -> None:
+        """Refuses row groups that would not fit into memory, by what their footer says of them."""
+        meta = self.file.metadata
+        for group in groups:
+            total = 0
+            for number in range(meta.num_columns):
+                column = meta.row_group(group).column(number)
+                if column.path_in_schema.partition(".")[0] in columns:
+                    width = _WIDTHS.get(column.physical_type, 0)
+                    total += max(column.total_uncompressed_size, column.num_values * width)
+            if total > MAX_GROUP_BYTES:
+                message = f"row group {group} is {total} bytes in memory; at most {MAX_GROUP_BYTES} are read"
+                raise DatasetError(Problem("too-large", message, str(self.path), "write smaller row groups"))
 
     @property
     def batch_rows(self) -> int:
@@ -122,6 +151,7 @@ class TableFile:
             self._cache = None
             try:
                 groups = list(range(first, max(first, last)))
+                self._check_memory(groups, columns)
                 table = self.file.read_row_groups(groups, columns=list(columns), use_threads=False)
             except (pa.ArrowException, OSError) as error:
                 reason = str(error).splitlines()[0]

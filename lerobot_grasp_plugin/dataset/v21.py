@@ -18,6 +18,8 @@ from lerobot_grasp_plugin.dataset.reader import EpisodeBatch, VideoSpan
 from lerobot_grasp_plugin.dataset.tables import RowRange, TableFile
 from lerobot_grasp_plugin.errors import DatasetError, Problem
 
+_MAX_LINE_BYTES = 8 * 2**20
+
 
 class LegacyReader:
     """A v2.0 or v2.1 dataset. See ``DatasetReader`` for the attributes."""
@@ -182,6 +184,7 @@ class LegacyReader:
             return path
         if folder not in self._by_name:
             self._by_name[folder] = {}
+            layout.check_links(self.root, folder)
             for found in sorted((self.root / folder).rglob("*.*")):
                 self._by_name[folder].setdefault(found.name, []).append(found)
         same = self._by_name[folder].get(path.name, [])
@@ -205,23 +208,26 @@ def read_json_lines(path: Path) -> Iterator[dict[str, Any]]:
     """Objects of a JSON lines file, one at a time.
 
     Raises:
-        DatasetError: The file is missing, or a line is no JSON object.
+        DatasetError: The file is missing, or a line is no JSON object or too long to be metadata.
     """
     try:
-        with path.open(encoding="utf-8") as file:
-            for number, line in enumerate(file, start=1):
+        with path.open("rb") as file:
+            for number, line in enumerate(iter(lambda: file.readline(_MAX_LINE_BYTES + 1), b""), start=1):
+                where = f"{path}:{number}"
+                if len(line) > _MAX_LINE_BYTES:
+                    message = f"more than {_MAX_LINE_BYTES} bytes in one line are too many for metadata"
+                    raise DatasetError(Problem("bad-json", message, where))
                 if not line.strip():
                     continue
                 try:
-                    entry = json.loads(line)
-                except (json.JSONDecodeError, RecursionError) as error:
-                    raise DatasetError(
-                        Problem("bad-json", f"not JSON: {error}", f"{path}:{number}")
-                    ) from None
+                    entry = json.loads(line.decode("utf-8"))
+                except (ValueError, RecursionError) as error:
+                    raise DatasetError(Problem("bad-json", f"not JSON: {error}", where)) from None
                 if not isinstance(entry, dict):
-                    raise DatasetError(Problem("bad-json", "not a JSON object", f"{path}:{number}"))
+                    raise DatasetError(Problem("bad-json", "not a JSON object", where))
                 yield entry
     except FileNotFoundError:
         raise DatasetError(Problem("missing-file", "the file is missing", str(path))) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(Problem("unreadable-file", str(error), str(path))) from None
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise DatasetError(Problem("unreadable-file", reason, str(path))) from None

@@ -90,7 +90,7 @@ def cached_dataset(
         **{name: getattr(config, name) for name in LabelOptions.__dataclass_fields__},
     )
     try:
-        with staged(folder) as staging:
+        with staged(folder, wait=True) as staging:
             merge_config.new_root = staging / DATASET_FOLDER
             report = merge(merge_config, progress)
             write_learning(merge_config.new_root, LearningSidecar(preprocessing))

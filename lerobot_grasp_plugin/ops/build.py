@@ -30,18 +30,34 @@ def write(build: Build, root: Path, repo_id: str, progress: Progress) -> MergeRe
         GraspError: A source turned out to be damaged.
         VerificationError: What was written is not what the plan said.
     """
-    with VideoWriter(build.videos, root, build.target.fps, build.config.link) as videos:
-        writer = _Writer(build, root)
-        try:
-            writer.rows(progress)
-        finally:
-            writer.provenance.abandon()
-        ways = videos.finish(progress)
-    _write_metadata(build, root, repo_id, writer)
+    try:
+        with VideoWriter(build.videos, root, build.target.fps, build.config.link) as videos:
+            writer = _Writer(build, root)
+            try:
+                writer.rows(progress)
+            finally:
+                writer.provenance.abandon()
+            ways = videos.finish(progress)
+        _write_metadata(build, root, repo_id, writer)
+    except (GraspError, OSError):
+        _check_unchanged(build.sources)  # the cause, where they are not
+        raise
+    _check_unchanged(build.sources)
     verification = verify_dataset(root, repo_id)
     if not verification.ok:
         raise VerificationError(verification.problems)
     return _report(build, root, repo_id, writer, ways, verification)
+
+
+def _check_unchanged(sources: Sequence[Source]) -> None:
+    """Refuses an output whose sources were written to in the meantime.
+
+    Raises:
+        DatasetError: With a file of each source that is gone or different.
+    """
+    problems = [problem for source in sources for problem in source.state.changes()]
+    if problems:
+        raise DatasetError(list(dict.fromkeys(problems)))
 
 
 class _Writer:
@@ -192,7 +208,7 @@ def _copy_extra_metadata(build: Build, root: Path) -> None:
         extra = [
             path
             for path in sorted((source.reader.root / "meta").glob("*"))
-            if path.is_file()
+            if path.is_file()  # whose links lead nowhere outside: see layout.check_links
             and f"meta/{path.name}" not in layout.KNOWN_META_FILES
             and not path.name.startswith(".")
         ]

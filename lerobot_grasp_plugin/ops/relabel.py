@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from lerobot_grasp_plugin.ops.recipe import (
 )
 from lerobot_grasp_plugin.ops.report import MergeReport
 from lerobot_grasp_plugin.ops.sources import open_sources
-from lerobot_grasp_plugin.writers.staging import refuse_existing, staged, swap, sync_tree, unused_staging
+from lerobot_grasp_plugin.writers.staging import backups, claimed, refuse_existing, staged, swap, sync_tree
 
 
 def relabel(config: RelabelConfig, progress: Progress = silent) -> MergeReport:
@@ -56,19 +55,18 @@ def relabel(config: RelabelConfig, progress: Progress = silent) -> MergeReport:
         with staged(root) as staging:
             report = write(build, staging, repo_id, progress)
         return at_its_place(report, root)
-    staging = unused_staging(root)
-    staging.mkdir()
-    try:
+    with claimed(root) as staging:
         report = write(build, staging, repo_id, progress)
         sync_tree(staging)
         backup = swap(staging, root)
-    except BaseException:
-        shutil.rmtree(staging, ignore_errors=True)
-        raise
     return replace(at_its_place(report, root), backup=backup)
 
 
 def _in_place_target(config: RelabelConfig) -> tuple[str, Path]:
+    if config.root is not None and not config.root.exists() and (old := backups(config.root)):
+        message = "an interrupted run left no dataset here; the old one is complete in its backup"
+        hint = f"put it back with: mv '{old[-1]}' '{config.root}'"
+        raise UsageError(Problem("interrupted-swap", message, str(config.root), hint))
     reader = open_dataset(config.repo_id, config.root)
     if reader.root.is_symlink() or reader.root.parent.name == "snapshots":
         message = "a downloaded or linked folder is not replaced"

@@ -9,8 +9,10 @@ from pathlib import Path
 from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.core.selection import select_episodes
 from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.file_state import FileState
+from lerobot_grasp_plugin.dataset.hub import locate
 from lerobot_grasp_plugin.dataset.info import Feature
-from lerobot_grasp_plugin.dataset.reader import DatasetReader, open_dataset
+from lerobot_grasp_plugin.dataset.reader import DatasetReader, open_located
 from lerobot_grasp_plugin.errors import GraspError, Problem, UsageError
 from lerobot_grasp_plugin.ops.recipe import SourceConfig
 
@@ -26,6 +28,7 @@ class Source:
         episodes: The chosen episodes, by ``episode_index``, in output order.
         features: Its features under their names in the output.
         original: Output name -> name in this dataset.
+        state: Of its files, before any was read.
         labels: Success frames of each annotated episode; None when nothing is labelled.
         annotation_sha256: Of the annotation file they are from.
         notes: What the report should say of it.
@@ -37,6 +40,7 @@ class Source:
     episodes: Sequence[int]
     features: Mapping[str, Feature]
     original: Mapping[str, str]
+    state: FileState
     labels: Mapping[int, IntervalSet] | None = None
     annotation_sha256: str | None = None
     notes: list[str] = field(default_factory=list)
@@ -69,10 +73,12 @@ def open_sources(configs: Sequence[SourceConfig], drop_features: Sequence[str]) 
     errors: list[GraspError] = []
     for number, config in enumerate(configs):
         try:
-            reader = open_dataset(config.repo_id, config.root)
+            location = locate(config.repo_id, config.root)
+            state = FileState.of(location.root)
+            reader = open_located(location)
             episodes = select_episodes(config.episodes, len(reader.lengths))
             features, original = _renamed(reader, config.rename, drop_features)
-            sources.append(Source(number, config, reader, episodes, features, original))
+            sources.append(Source(number, config, reader, episodes, features, original, state))
         except GraspError as error:
             errors.append(error)
     known = {name for source in sources for name in source.features} | {

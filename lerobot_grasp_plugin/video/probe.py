@@ -21,6 +21,7 @@ from lerobot_grasp_plugin.errors import Problem, VideoError
 from lerobot_grasp_plugin.video.bitstream import StartReader
 
 _LFS_START = b"version https://git-lfs.github.com/spec/"
+_MAX_MOOV_BYTES = 256 * 2**20
 _CONTAINERS = ("moov", "trak", "mdia", "minf", "stbl")
 
 
@@ -111,6 +112,9 @@ def _check_file(path: Path) -> None:
                     )
                     raise video_error("video-truncated", message, path)
                 if kind == b"moov":
+                    if size > _MAX_MOOV_BYTES:
+                        message = f"its index of {size} bytes is too large to be read"
+                        raise video_error("video-damaged", message, path)
                     file.seek(at + 8)
                     moov = file.read(size - 8)
                 at += size

@@ -13,16 +13,22 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.writers.exchange import exchange
 
 STAGING_MARK = ".grasp-staging-"
 BACKUP_MARK = ".before-relabel-"
 
 
 def staging_leftovers(target: Path) -> list[Path]:
-    """Staging folders that interrupted runs left beside a target."""
+    """Staging folders that interrupted runs left beside a target; not those of runs that go on."""
+    return [folder for folder in _staging_folders(target) if not _is_in_use(folder)]
+
+
+def _staging_folders(target: Path) -> list[Path]:
     if not target.parent.is_dir():
         return []
-    return sorted(target.parent.glob(f".{target.name}{STAGING_MARK}*"))
+    mark = f".{target.name}{STAGING_MARK}"
+    return sorted(path for path in target.parent.iterdir() if path.name.startswith(mark))
 
 
 def unused_staging(target: Path) -> Path:
@@ -48,32 +54,122 @@ def refuse_existing(target: Path) -> None:
 
 
 @contextmanager
-def staged(target: Path) -> Iterator[Path]:
+def staged(target: Path, *, wait: bool = False) -> Iterator[Path]:
     """A folder to build in, which becomes ``target`` when the block ends without an error.
 
     Everything in the folder is fsynced before the rename; on any error, an interrupt included, the
     folder is removed and the target stays absent.
 
+    Args:
+        target: The folder to be; must not exist.
+        wait: Whether to wait for another run that writes the same target, rather than refuse.
+
     Raises:
-        UsageError: The target exists (checked before and at the end), or cannot be created.
+        UsageError: The target exists (checked before and at the end), cannot be created, or is being
+            written by another run.
     """
     refuse_existing(target)
-    staging = unused_staging(target)
+    with claimed(target, wait=wait) as staging:
+        refuse_existing(target)
+        yield staging
+        sync_tree(staging)
+        publish(staging, target)
+
+
+@contextmanager
+def claimed(target: Path, *, wait: bool = False) -> Iterator[Path]:
+    """A staging folder beside ``target`` that only this run uses; removed on any error.
+
+    The folder is locked until the block ends, and the system unlocks it when the process dies: so
+    other runs tell a folder that is being filled from one that was left behind.
+
+    Raises:
+        UsageError: The folder cannot be created, or another run is writing the same target.
+    """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        staging.mkdir()
+        while isinstance(claim := _claim(target), Path):
+            if not wait:
+                hint = f"wait until it has ended; it builds in {claim}"
+                message = "another run is writing this dataset now"
+                raise UsageError(Problem("target-in-use", message, str(target), hint))
+            with _locked(claim):
+                pass
     except OSError as error:
         reason = error.strerror or str(error)
         raise UsageError(
             Problem("cannot-write", f"the new dataset cannot be put here: {reason}", str(target))
         ) from None
+    staging, lock = claim
     try:
         yield staging
-        sync_tree(staging)
-        publish(staging, target)
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
         raise
+    finally:
+        if lock is not None:
+            os.close(lock)
+
+
+def _claim(target: Path) -> Path | tuple[Path, int | None]:
+    """A new staging folder and its lock; or, where another run has one, that one's folder."""
+    with _locked(target.parent):  # nobody comes between looking for others and being one
+        for folder in _staging_folders(target):
+            if _is_in_use(folder):
+                return folder
+        staging = unused_staging(target)
+        staging.mkdir()
+        try:
+            return staging, _lock(staging, wait=False)
+        except BaseException:
+            staging.rmdir()
+            raise
+
+
+def _lock(folder: Path, *, wait: bool) -> int | None:
+    """Locks a folder until the returned descriptor is closed; None where folders cannot be locked.
+
+    Raises:
+        BlockingIOError: Another process has locked it, and ``wait`` is False.
+    """
+    try:
+        import fcntl
+
+        descriptor = os.open(folder, os.O_RDONLY)
+    except (ImportError, FileNotFoundError):  # not a Unix; gone by now
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        os.close(descriptor)
+        raise
+    except OSError:  # some network file systems lock no folders
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    descriptor = _lock(folder, wait=True)
+    try:
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _is_in_use(folder: Path) -> bool:
+    """Whether a run that is still going on builds in a folder."""
+    try:
+        descriptor = _lock(folder, wait=False)
+    except BlockingIOError:
+        return True
+    except OSError:  # gone by now, or not ours to open
+        return False
+    if descriptor is not None:
+        os.close(descriptor)
+    return False
 
 
 def publish(staging: Path, target: Path) -> None:
@@ -93,26 +189,52 @@ def publish(staging: Path, target: Path) -> None:
     sync(target.parent)
 
 
+def backups(target: Path) -> list[Path]:
+    """Old datasets that in-place runs kept beside a target, the latest last."""
+    if not target.parent.is_dir():
+        return []
+    mark = f"{target.name}{BACKUP_MARK}"
+    numbers = {
+        int(number): path
+        for path in target.parent.iterdir()
+        if path.name.startswith(mark) and (number := path.name[len(mark) :]).isdecimal()
+    }
+    return [numbers[number] for number in sorted(numbers)]
+
+
 def swap(staging: Path, target: Path) -> Path:
     """Puts a finished folder in the place of an existing one, which is kept beside it.
 
-    At every instant either the old or the new dataset is complete under ``target``, or the old one
-    is complete under the returned name and the new one under the staging name.
+    The new folder first takes the backup's name, then both exchange names in one step of the system:
+    at every instant one of them is complete under ``target``, the other under the returned name.
+    Where the system cannot exchange names, the old one is renamed first; it is complete under the
+    returned name in the instant in which there is no ``target``.
 
     Returns:
         Where the old dataset is now.
     """
     number = 1
-    while (backup := target.parent / f"{target.name}{BACKUP_MARK}{number}").exists():
+    while os.path.lexists(backup := target.parent / f"{target.name}{BACKUP_MARK}{number}"):
         number += 1
-    os.rename(target, backup)
+    os.rename(staging, backup)
     try:
-        os.rename(staging, target)
-    except OSError:
-        os.rename(backup, target)
+        if not exchange(backup, target):
+            os.rename(backup, staging)
+            os.rename(target, backup)
+            os.rename(staging, target)
+    except BaseException:
+        _undo(staging, target, backup)
         raise
     sync(target.parent)
     return backup
+
+
+def _undo(staging: Path, target: Path, backup: Path) -> None:
+    """Puts the folders of an exchange that did not come about back under their names."""
+    if not target.exists():
+        os.rename(backup, target)
+    elif backup.exists() and not staging.exists():
+        os.rename(backup, staging)
 
 
 def sync_tree(root: Path) -> None:

@@ -1,0 +1,53 @@
+"""Whether a dataset's files are still what they were when they were first looked at."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lerobot_grasp_plugin.errors import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """Size, time of change and inode of every file below a folder, hidden folders left out.
+
+    Attributes:
+        root: The folder.
+        files: By path in it.
+    """
+
+    root: Path
+    files: Mapping[str, tuple[int, int, int]]
+
+    @classmethod
+    def of(cls, root: Path) -> FileState:
+        """The state of a folder now; no file is opened."""
+        files = {}
+        for folder, below, names in os.walk(root):
+            below[:] = [name for name in below if not name.startswith(".")]
+            for name in names:
+                path = Path(folder, name)
+                try:
+                    found = path.stat()
+                except OSError:  # a link to nothing
+                    continue
+                files[os.path.relpath(path, root)] = (found.st_size, found.st_mtime_ns, found.st_ino)
+        return cls(root, files)
+
+    def changes(self) -> list[Problem]:
+        """What is gone or different now; files that are new do not matter."""
+        now = FileState.of(self.root).files
+        gone = [name for name in self.files if name not in now]
+        changed = [name for name in self.files if name in now and now[name] != self.files[name]]
+        problems = []
+        for names, what in ((gone, "disappeared"), (changed, "changed")):
+            if not names:
+                continue
+            more = f", and {len(names) - 1} more files of this dataset" if len(names) > 1 else ""
+            message = f"the file {what} while it was being read{more}"
+            hint = "run again when nothing writes to the source"
+            problems += [Problem("source-changed", message, str(self.root / names[0]), hint)]
+        return problems
