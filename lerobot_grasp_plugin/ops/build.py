@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.plan import PlannedEpisode
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.errors import Problem, VerificationError
+from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem, VerificationError
 from lerobot_grasp_plugin.ops.prepare import Build
 from lerobot_grasp_plugin.ops.progress import Progress
 from lerobot_grasp_plugin.ops.provenance import ProvenanceWriter, dataset_card
