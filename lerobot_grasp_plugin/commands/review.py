@@ -77,6 +77,7 @@ def _serve(config: ReviewConfig) -> int:
         listening.close()
         message = f"{config.host}:{config.port} cannot be served at: {error.strerror or error}"
         raise UsageError(Problem("bad-address", message, hint="choose another --port or --host")) from None
+    listening.listen(128)
     token = secrets.token_urlsafe(24)
     review = Review(
         session, Pictures(source.reader), (config.output_dir or path.parent).absolute(), merge_report

@@ -40,7 +40,7 @@ function showList() {
     row.setAttribute("aria-selected", String(i === episode));
     row.setAttribute("aria-label", `Episode ${i}, ${WORDS[kind]}, ${length} frames${changed && ", changed"}`);
     row.append(make("span", SIGNS[kind], { className: "mark" }), make("span", String(i), { className: "number" }),
-      make("span", WORDS[kind] + changed, { className: "state", title: changed ? "changed in this session" : "" }),
+      make("span", WORDS[kind] + changed.trim(), { className: "state", title: changed ? "changed in this session" : "" }),
       make("span", kind === "unlabelled" ? `${length} fr` : `${length} · ${Math.round((100 * count) / length)} %`, { className: "share" }));
     row.addEventListener("click", () => select(i));
     return row;

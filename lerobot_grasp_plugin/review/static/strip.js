@@ -1,6 +1,6 @@
 // The filmstrip: lines of frames like lines of a score, with marks above and curves below each line.
 
-const NUMBER = 15, MARK = 8, GAP = 3, REWARD = 12, GRIPPER = 26, OTHER = 24;
+const NUMBER = 15, MARK = 8, GAP = 3, REWARD = 9, GRIPPER = 18, OTHER = 13;
 const COLOURS = { gripper: "#8a3ffc", state: "#1f5fbf", action: "#b04a00" };
 
 export class Strip {
@@ -54,7 +54,7 @@ export class Strip {
 
   fit() {
     const room = { width: this.element.clientWidth - 14, height: this.element.clientHeight - 14 };
-    for (let width = 160; width > 32; width -= 4) {
+    for (let width = 160; width > 44; width -= 4) {
       this.width = width;
       const lines = Math.ceil(this.view.length / Math.max(1, Math.floor(room.width / width)));
       if (lines * (this.height + 6) <= room.height) break;
