@@ -83,13 +83,13 @@ class Session:
         }
         self.robot = make_robot_from_config(config.robot)
         self.teleop = make_teleoperator_from_config(config.teleop)
+        self._hooks = make_hooks(config.grasp.hooks, config.dataset.fps)
         self.store = RecordingStore(config, self.robot, self._features(), show)
         grasp = config.grasp
         controls = (
             f"{grasp.success_key}=success on/off, {grasp.failure_key}=rest fails, {grasp.undo_key}=undo"
         )
         self.keys = Keys(self._key, grasp.key_repeat_s, controls)
-        self._hooks = make_hooks(grasp.hooks, config.dataset.fps)
 
     def run(self) -> SessionReport:
         """Records until all episodes are there, the person quits, or something fails.

@@ -81,7 +81,7 @@ class Rig:
     def send(self, text: str) -> None:
         os.write(self.terminal, text.encode())
 
-    def expect(self, text: str, seconds: float = 90) -> None:
+    def expect(self, text: str, seconds: float = 240) -> None:
         """Waits until the command has printed a text that it had not before."""
         give_up = time.monotonic() + seconds
         while text not in self.output:
@@ -92,7 +92,7 @@ class Rig:
             time.sleep(0.01)
         self.output = self.output.split(text, 1)[1]
 
-    def finish(self, seconds: float = 90) -> tuple[int, str]:
+    def finish(self, seconds: float = 240) -> tuple[int, str]:
         """Waits for the end; the exit code and what was printed since the last text expected."""
         self.process.wait(timeout=seconds)
         self._read()

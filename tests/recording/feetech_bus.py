@@ -74,8 +74,9 @@ class FeetechBus:
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), -15)
         waiting = b""
         while not self._unplugged.is_set():
-            ready, _, _ = select.select([self._master], [], [], 0.02)
+            ready, _, _ = select.select([self._master], [], [], 0.2)
             if not ready:
+                waiting = b""  # the rest of this packet will not come: its sender is gone
                 continue
             try:
                 waiting += os.read(self._master, 4096)

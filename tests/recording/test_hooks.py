@@ -1,0 +1,78 @@
+"""Hooks are watched, and none takes a recording down with it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import draccus
+import pytest
+
+import lerobot_grasp_plugin.recording.builtin_hooks  # noqa: F401
+from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
+from lerobot_grasp_plugin.errors import UsageError
+from lerobot_grasp_plugin.recording.config import GraspOptions
+from lerobot_grasp_plugin.recording.hooks import HookConfig, HookResult, RecordingHook, make_hooks
+
+
+@HookConfig.register_subclass("test_hook")
+@dataclass
+class ForeignConfig(HookConfig):
+    fails: bool = False
+
+    def make(self):
+        return Foreign(self.fails)
+
+
+class Foreign(RecordingHook):
+    def __init__(self, fails):
+        self.fails = fails
+
+    def frame(self, frame_index, frame):
+        if self.fails:
+            raise RuntimeError("no picture")
+        time.sleep(0.002)
+
+    def episode_ended(self, length):
+        return HookResult({"seen": length}, IntervalSet([FrameInterval(1, 3)]))
+
+
+def test_hooks_of_other_packages_are_chosen_by_name():
+    flags = ["--hooks=[{type: test_hook}, {type: gripper_events, gap: 2.5}, {type: test_hook, fails: true}]"]
+    options = draccus.parse(GraspOptions, args=flags)
+    names = [hook.name for hook in make_hooks(options.hooks, 10)]
+    assert names == ["test_hook", "gripper_events", "test_hook#2"]
+    assert options.hooks[1].gap == 2.5
+
+
+def test_time_failures_and_late_frames_are_recorded():
+    slow, broken = make_hooks([ForeignConfig(), ForeignConfig(fails=True)], 10)
+    for hook in (slow, broken):
+        for frame in range(3):
+            hook.frame(frame, {})
+        hook.count_late(0.1)  # in time
+        hook.count_late(0.111)  # late by less than the slow hook took
+        hook.count_late(0.2)  # late without it as well
+    record, suggestion = slow.ended(3)
+    assert record["late_frames"] == 1
+    assert record["max_ms"] >= 2
+    assert record["seen"] == 3
+    assert suggestion == IntervalSet([FrameInterval(1, 3)])
+    record, _ = broken.ended(3)
+    assert record["failed"] == "RuntimeError: no picture"
+    assert record["late_frames"] == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"lag_frames": 2, "lag_s": 0.1}, "both given"),
+        ({"lag_s": -1.0}, "0 or more"),
+        ({"success_key": "n"}, "two meanings"),
+        ({"failure_key": "s"}, "two meanings"),
+        ({"done": "keep"}, "to keep"),
+    ],
+)
+def test_options_that_contradict_are_refused(options, said):
+    with pytest.raises(UsageError, match=said):
+        GraspOptions(**options).check()

@@ -1,0 +1,109 @@
+"""Episodes that cannot be saved leave the dataset as it was."""
+
+from __future__ import annotations
+
+import errno
+from types import SimpleNamespace
+from unittest.mock import Mock
+
+import numpy as np
+import pytest
+from lerobot.configs.dataset import DatasetRecordConfig
+
+from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
+from lerobot_grasp_plugin.errors import DatasetError, UsageError
+from lerobot_grasp_plugin.ops.verify import verify_dataset
+from lerobot_grasp_plugin.recording import checkpoint
+from lerobot_grasp_plugin.recording.config import GraspOptions
+from lerobot_grasp_plugin.recording.store import RecordingStore
+
+FEATURES = {
+    name: {"dtype": "float32", "shape": (1,), "names": ["gripper.pos"]}
+    for name in ("observation.state", "action")
+}
+SUCCESS = IntervalSet([FrameInterval(2, 4)])
+
+
+def opened(root, said=None, *, resume=False, **grasp) -> RecordingStore:
+    dataset = DatasetRecordConfig("lab/arm", "grasp", root, fps=10, no_stamp=True, video=False)
+    config = SimpleNamespace(dataset=dataset, grasp=GraspOptions(**grasp), resume=resume)
+    robot = SimpleNamespace(name="arm", robot_type="arm", cameras={})
+    return RecordingStore(config, robot, FEATURES, (said if said is not None else []).append)
+
+
+def add(store: RecordingStore, length: int = 4) -> None:
+    for number in range(length):
+        value = np.array([number], np.float32)
+        store.dataset.add_frame({"observation.state": value, "action": value, "task": "grasp"})
+
+
+def save(store: RecordingStore) -> int:
+    add(store)
+    return store.save(SUCCESS, {"length": 4, "success": [[2, 4]]})
+
+
+def files(root) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def test_a_full_disk_loses_the_episode_that_did_not_fit(tmp_path, monkeypatch):
+    root = tmp_path / "arm"
+    store = opened(root)
+    save(store)
+    before = files(root)
+    with monkeypatch.context() as patched:
+        patched.setattr(checkpoint, "commit", Mock(side_effect=OSError(errno.ENOSPC, "disk full")))
+        with pytest.raises(OSError, match="disk full"):
+            save(store)
+    assert files(root) == before
+    assert save(store) == 1
+    store.close()
+    assert verify_dataset(root).ok
+    assert not checkpoint.checkpoint_path(root).exists()
+
+
+def test_lost_frames_are_refused(tmp_path):
+    store = opened(tmp_path / "arm")
+    save(store)
+    add(store)
+    store.dataset.writer._streaming_encoder = Mock(_dropped_frames={"front": 2})
+    with pytest.raises(DatasetError, match="lost frames"):
+        store.save(SUCCESS, {"length": 4, "success": [[2, 4]]})
+    assert save(store) == 1
+    store.close()
+
+
+def test_the_last_episode_can_be_taken_back(tmp_path):
+    root = tmp_path / "arm"
+    store = opened(root)
+    save(store)
+    before = files(root)
+    save(store)
+    store.take_back()
+    assert files(root) == before
+    assert store.annotations.episodes() == {0: IntervalSet([FrameInterval(2, None)])}
+    store.close()
+    with pytest.raises(UsageError, match="labelled with"):
+        opened(root, resume=True, alignment="next")
+    with pytest.raises(UsageError, match="exists already"):
+        opened(root)
+
+
+def test_an_interrupted_session_is_put_in_order(tmp_path):
+    root = tmp_path / "arm"
+    store = opened(root)
+    save(store)
+    before = files(root)
+    add(store)
+    store.dataset.save_episode()  # and the process is gone: no footer, wrong totals
+    store.annotations.path.unlink()
+    said: list[str] = []
+    resumed = opened(root, said, resume=True)
+    assert "1 finished episodes are there" in said[0]
+    assert "files; they are now in" in said[1]
+    assert (tmp_path / "arm.interrupted-1").is_dir()
+    assert {name: data for name, data in files(root).items() if name in before} == before
+    assert resumed.annotations.episodes() == {0: IntervalSet([FrameInterval(2, None)])}
+    assert save(resumed) == 1
+    resumed.close()
+    assert verify_dataset(root).ok
