@@ -423,7 +423,7 @@ def verify(bench: Bench) -> None:
     ways = [Way("lerobot-grasp-verify", [[VERIFY, "--root", str(d)]])]
     doctor = BIN / "lerobot-doctor"
     if doctor.exists():
-        ways.append(Way("lerobot-doctor", [[str(doctor), str(d)]]))
+        ways.append(Way("lerobot-doctor", [[str(doctor), "check", str(d)]]))
     else:
         note("  lerobot-doctor is not installed, so there is nothing to compare with")
     own, *_ = bench.compare("verify", [d], ways)
