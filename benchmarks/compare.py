@@ -1,10 +1,11 @@
 """Measures this package against lerobot-edit-dataset and cp, as whole processes.
 
-    python benchmarks/compare.py [--home DIR] [--only seed,one_of_200,relabel,memory,startup] [--repeat N]
+    python benchmarks/compare.py [--home DIR] [--only PART,...] [--repeat N] [--resume]
 
 Sets that are missing are made first (see make_datasets.py). Every measured command is a process of its own:
 wall time, CPU time (user and system, with the processes it started) and peak resident memory are what the
-kernel reports when it ends. The table goes to stdout, everything measured to HOME/results.json.
+kernel reports when it ends. The table goes to stdout, everything measured to HOME/results.json, as a table to
+HOME/results.md and as a plot to HOME/results.png.
 
 A process starts with the peak memory of the one that forked it, so this script imports nothing large.
 """
@@ -26,6 +27,8 @@ from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import present
+
 HERE = Path(__file__).resolve().parent
 DEFAULT_HOME = HERE.parent / "outputs" / "benchmarks"
 BIN = Path(sys.executable).parent
@@ -42,6 +45,7 @@ PYTHON = [sys.executable]
 STARTUP_RUNS = 5
 REPEAT_UP_TO_S = 60.0
 MEMORY_EPISODES = (100, 1000, 10000)
+SCALING_EPISODES = (10, 100, 1000, 10000)
 MEMORY_KINDS = {"": "no video", "-video": "video", "-v21": "v2.1, video"}
 
 
@@ -56,6 +60,7 @@ class Run:
     wall_s: float
     cpu_s: float
     peak_mb: float
+    written_mb: float = 0.0
 
 
 @dataclass
@@ -140,7 +145,9 @@ class Bench:
             for way, measurement in zip(ways, measurements, strict=True):
                 if turn and measurement.runs[0].wall_s > REPEAT_UP_TO_S:
                     continue
-                measurement.runs.append(self.run(part, way))
+                run = self.run(part, way)
+                run.written_mb = megabytes(way.output or self.scratch)
+                measurement.runs.append(run)
                 if way.output is not None and not turn:
                     info = json.loads((way.output / "meta" / "info.json").read_text())
                     totals[way.name] = {key: info[key] for key in ("total_episodes", "total_frames")}
@@ -195,6 +202,20 @@ class Bench:
         unit = 2**20 if sys.platform == "darwin" else 2**10
         return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / unit)
 
+    def load(self, path: Path) -> set[str]:
+        """Takes over the parts that an earlier call finished; returns their names."""
+        content = json.loads(path.read_text())
+        for found in content["measurements"]:
+            runs = [Run(**run) for run in found["runs"]]
+            self.measurements.append(Measurement(found["part"], found["name"], runs))
+        self.results += [Result(**result) for result in content["results"]]
+        return {measurement.part for measurement in self.measurements}
+
+    def forget(self, part: str) -> None:
+        """Drops what was measured of a part that failed."""
+        self.measurements = [found for found in self.measurements if found.part != part]
+        self.results = [found for found in self.results if found.part != part]
+
     def result(self, part: str, name: str, value: str, target: str = "", met: bool | None = None) -> None:
         self.results.append(Result(part, name, value, target, met))
 
@@ -217,6 +238,15 @@ def warm(sources: Iterable[Path]) -> None:
                 with path.open("rb") as file:
                     while file.read(2**20):
                         pass
+
+
+def megabytes(root: Path) -> float:
+    return sum(path.stat().st_size for path in root.rglob("*") if path.is_file()) / 1e6
+
+
+def read_command(source: Path) -> list[str]:
+    """Reads every byte of a folder, and does nothing else."""
+    return ["find", str(source), "-type", "f", "-exec", "cat", "{}", "+"]
 
 
 def total_episodes(root: Path) -> int:
@@ -277,8 +307,10 @@ def seed(bench: Bench) -> None:
         [
             Way("lerobot-edit-dataset, delete and merge", [delete_command(b, drop, kept), join], merged),
             Way("lerobot-grasp-merge", [merge_command(sources, ours)], ours),
+            Way("cp -r of both", [["cp", "-r", str(a), str(b), str(bench.scratch)]]),
+            Way("reading both", [read_command(a), read_command(b)]),
         ],
-    )
+    )[:2]
     bench.at_least("seed", "faster than lerobot", theirs.typical.wall_s / own.typical.wall_s, 30)
 
 
@@ -297,8 +329,9 @@ def one_of_200(bench: Bench) -> None:
             Way("cp -r", [copying]),
             Way("cp -r, then sync of the copy", [copying, syncing]),
             Way("lerobot-edit-dataset, delete", [delete_command(c, [100], kept)], kept),
+            Way("reading", [read_command(c)]),
         ],
-    )
+    )[:4]
     wall = own.typical.wall_s
     bench.at_least("one_of_200", "faster than lerobot", theirs.typical.wall_s / wall, 60)
     ratio = wall / copied.typical.wall_s
@@ -322,8 +355,10 @@ def relabel(bench: Bench) -> None:
         [
             Way("lerobot, remove_feature and add_features", [script], output),
             Way("lerobot-grasp-relabel", [relabel_command(d, annotations, ours)], ours),
+            Way("cp -r", [["cp", "-r", str(d), str(bench.scratch / "copy")]]),
+            Way("reading", [read_command(d)]),
         ],
-    )
+    )[:2]
     bench.at_least("relabel", "faster than lerobot", theirs.typical.wall_s / own.typical.wall_s, 10)
     bench.below("relabel", "CPU", own.typical.cpu_s, 5, "s")
     bench.below("relabel", "peak memory", own.peak_mb / 1024, 1.5, "GB")
@@ -364,6 +399,38 @@ def startup(bench: Bench) -> None:
     bench.measurements.append(Measurement("startup", reference.name, [bench.run("startup", reference)]))
 
 
+def scaling(bench: Bench, counts: Sequence[int] = SCALING_EPISODES) -> None:
+    """Time, memory and bytes by number of episodes, with video."""
+    for count in counts:
+        source = bench.set(f"E{count}-video")
+        annotations = write_annotations(bench.work / f"S{count}.txt", count, 50)
+        ours, copy = bench.scratch / "ours", bench.scratch / "copy"
+        odd = [{"root": str(source), "episodes": list(range(0, count, 2))}]
+        for name, way in (
+            ("merge of every other episode", Way("", [merge_command(odd, ours)], ours)),
+            ("relabel", Way("", [relabel_command(source, annotations, ours)], ours)),
+            ("verify", Way("", [[VERIFY, "--root", str(source)]])),
+            ("cp -r", Way("", [["cp", "-r", str(source), str(copy)]])),
+            ("reading", Way("", [read_command(source)])),
+        ):
+            way.name = f"{name}, {count} episodes"
+            bench.compare("scaling", [source], [way])
+
+
+def verify(bench: Bench) -> None:
+    """A million rows, checked; beside lerobot-doctor where that is installed."""
+    d = bench.set("D")
+    ways = [Way("lerobot-grasp-verify", [[VERIFY, "--root", str(d)]])]
+    doctor = BIN / "lerobot-doctor"
+    if doctor.exists():
+        ways.append(Way("lerobot-doctor", [[str(doctor), "check", str(d)]]))
+    else:
+        note("  lerobot-doctor is not installed, so there is nothing to compare with")
+    own, *_ = bench.compare("verify", [d], ways)
+    bench.below("verify", "wall time", own.typical.wall_s, 10, "s")
+    bench.below("verify", "peak memory", own.peak_mb / 1024, 1, "GB")
+
+
 def memory(bench: Bench, counts: Sequence[int] = MEMORY_EPISODES) -> None:
     """Peak memory by number of episodes."""
     peaks: dict[tuple[str, str], dict[int, float]] = {}
@@ -393,6 +460,8 @@ PARTS: dict[str, Callable[[Bench], None]] = {
     "seed": seed,
     "one_of_200": one_of_200,
     "relabel": relabel,
+    "verify": verify,
+    "scaling": scaling,
     "memory": memory,
     "startup": startup,
 }
@@ -485,6 +554,28 @@ def report(bench: Bench, description: dict[str, str]) -> str:
     return "\n".join([*lines, "", table(rows), "", table(results)])
 
 
+def save(bench: Bench, description: dict[str, str], failed: Sequence[str], path: Path) -> None:
+    """What is measured so far: as JSON, as a table, as a plot."""
+    measurements = [
+        asdict(measurement) | {"median": asdict(measurement.typical)} for measurement in bench.measurements
+    ]
+    content = {
+        "machine": description,
+        "failed": list(failed),
+        "measurements": measurements,
+        "results": [asdict(result) for result in bench.results],
+    }
+    path.write_text(json.dumps(content, indent=2) + "\n")
+    path.with_suffix(".md").write_text(present.markdown(description, measurements))
+    series: dict[str, dict[int, dict[str, float]]] = {}
+    for found in measurements:
+        way, _, count = found["name"].removesuffix(" episodes").rpartition(", ")
+        if found["part"] == "scaling":
+            series.setdefault(way, {})[int(count)] = found["median"]
+    if series:
+        present.plot(series, path.with_suffix(".png"))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -493,41 +584,37 @@ def main() -> int:
     parser.add_argument("--only", type=_parts, default=list(PARTS), help="parts, separated by commas")
     parser.add_argument("--repeat", type=_positive, default=3, help="runs of each command; the median counts")
     parser.add_argument(
-        "--episodes", type=_counts, default=MEMORY_EPISODES, help="numbers of episodes of the memory part"
+        "--episodes", type=_counts, help="numbers of episodes of the scaling and the memory part"
     )
+    parser.add_argument("--resume", action="store_true", help="keep the parts HOME/results.json has already")
     arguments = parser.parse_args()
     home = arguments.home.resolve()
     home.mkdir(parents=True, exist_ok=True)
     description = machine(home)
     work = Path(tempfile.mkdtemp(prefix="work-", dir=home))
     bench = Bench(home, work, arguments.repeat)
-    failed = []
+    path = home / "results.json"
+    kept = bench.load(path) if arguments.resume and path.exists() else set()
+    failed: list[str] = []
     try:
         bench.clear()
         for name in arguments.only:
+            if name in kept:
+                continue
             note(f"{name}: {PARTS[name].__doc__}")
             try:
-                if name == "memory":
-                    memory(bench, arguments.episodes)
+                if name in ("memory", "scaling") and arguments.episodes:
+                    (memory if name == "memory" else scaling)(bench, arguments.episodes)
                 else:
                     PARTS[name](bench)
             except (BenchmarkError, subprocess.CalledProcessError) as error:
                 note(f"{name} failed: {error}")
                 failed.append(name)
+                bench.forget(name)
             bench.clear()
+            save(bench, description, failed, path)
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    content = {
-        "machine": description,
-        "failed": failed,
-        "measurements": [
-            asdict(measurement) | {"median": asdict(measurement.typical)}
-            for measurement in bench.measurements
-        ],
-        "results": [asdict(result) for result in bench.results],
-    }
-    path = home / "results.json"
-    path.write_text(json.dumps(content, indent=2) + "\n")
     print(report(bench, description))
     note(f"wrote {path}")
     return 1 if failed else 0

@@ -167,7 +167,10 @@ class _Source:
 
     def first_missing(self, segment: Segment) -> int | None:
         """The first frame of a segment that the file does not show; None when all are there."""
-        wanted = np.arange(segment.start_frame, segment.stop_frame)
+        if not len(self._sorted) or segment.start_frame < self._sorted[0]:
+            return segment.start_frame
+        end = max(segment.start_frame, int(self._sorted[-1]) + 1) + 1  # behind it nothing needs a look
+        wanted = np.arange(segment.start_frame, min(segment.stop_frame, end))
         at = np.searchsorted(self._sorted, wanted)
         found = at < len(self._sorted)
         found[found] = self._sorted[at[found]] == wanted[found]

@@ -137,7 +137,7 @@ def check_links(root: Path, folder: str) -> None:
     while pending:
         here = pending.pop()
         _check_folder(root, here)
-        seen.add(here.resolve())
+        seen.add(here.resolve())  # links may lead in a circle
         try:
             entries = sorted(here.iterdir())
         except OSError:
@@ -155,7 +155,10 @@ def _check_folder(root: Path, folder: Path) -> None:
 
 
 def _check_place(root: Path, path: Path) -> None:
-    real, home = path.resolve(), root.resolve()
+    try:
+        real, home = path.resolve(), root.resolve()
+    except (OSError, RuntimeError):
+        raise DatasetError(Problem("bad-link", "the link leads in a circle", str(path))) from None
     allowed = [home]
     if home.parent.name == "snapshots":  # a download: files are links to ../../blobs
         allowed.append(home.parent.parent / "blobs")

@@ -141,6 +141,8 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         container = av.open(str(path))
     except (av.FFmpegError, OSError) as error:
         raise video_error("video-unreadable", f"not a video file: {error.strerror}", path) from error
+    except (ValueError, OverflowError, MemoryError) as error:  # names in it are no text, ...
+        raise video_error("video-unreadable", f"not a video file: {error}", path) from error
     with container:
         if not container.streams.video:
             raise video_error("video-no-stream", "the file has no video stream", path)
