@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from lerobot_grasp_plugin.core.gripper_events import held_ranges
+from lerobot_grasp_plugin.core.gripper import suggest_success
+from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.errors import Problem, UsageError
 from lerobot_grasp_plugin.recording.hooks import HookConfig, HookResult, HookSession, RecordingHook
 
@@ -18,16 +19,14 @@ STATE, ACTION = "observation.state", "action"
 @HookConfig.register_subclass("gripper_events")
 @dataclass
 class GripperEventsConfig(HookConfig):  # type: ignore[no-untyped-call]  # draccus is not typed
-    """When the gripper counts as holding something."""
+    """Where the gripper's signal is found, and its ends."""
 
     # the gripper's name in observation.state and action
     joint: str = "gripper.pos"
-    # how far below its position it must be told to go, in the joint's unit
-    gap: float = 4.0
-    # how little it may move in a frame to be at rest, in the joint's unit
-    still: float = 1.0
-    # shorter ranges are left out
-    min_length: int = 3
+    # its position when shut on nothing
+    closed: float = 0.0
+    # its position when wide open
+    opened: float = 100.0
 
     def make(self) -> RecordingHook:
         """The hook."""
@@ -43,6 +42,7 @@ class GripperEvents(RecordingHook):
         self._goal: list[float] = []
 
     def session_started(self, session: HookSession) -> None:
+        self._fps = session.fps
         self._state_at = _index(session, STATE, self._config.joint)
         self._action_at = _index(session, ACTION, self._config.joint)
 
@@ -54,15 +54,15 @@ class GripperEvents(RecordingHook):
         self._goal.append(float(frame[ACTION][self._action_at]))
 
     def episode_ended(self, length: int) -> HookResult:
-        config = self._config
-        found = held_ranges(
+        found = suggest_success(
             np.array(self._position),
-            np.array(self._goal),
-            gap=config.gap,
-            still=config.still,
-            min_length=config.min_length,
+            command=np.array(self._goal),
+            closed=self._config.closed,
+            opened=self._config.opened,
+            fps=self._fps,
         )
-        return HookResult(suggestion=found)
+        record = {"reason": found.reason} if found.reason else {}
+        return HookResult(record=record, suggestion=IntervalSet(found.intervals))
 
 
 def _index(session: HookSession, feature: str, joint: str) -> int:

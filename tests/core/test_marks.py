@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
-from lerobot_grasp_plugin.core.gripper_events import held_ranges
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
 from lerobot_grasp_plugin.core.marks import Marks
 
@@ -48,14 +46,3 @@ def test_every_press_is_logged_with_what_it_did():
         (5, True, True),
     ]
     assert marks.active
-
-
-def test_a_gripper_kept_from_closing_holds_something():
-    goal = np.array([60, 40, 20, 5, 5, 5, 5, 5, 5, 60, 60, 60], float)
-    holding = np.array([60, 45, 30, 25, 25, 25, 25, 25, 25, 40, 60, 60], float)
-    options = {"gap": 4.0, "still": 1.0, "min_length": 3}
-    assert held_ranges(holding, goal, **options) == IntervalSet([FrameInterval(4, 9)])
-    closing_on_air = np.array([60, 45, 30, 15, 5, 5, 5, 5, 5, 40, 60, 60], float)
-    assert not held_ranges(closing_on_air, goal, **options)
-    slipping = np.array([60, 45, 30, 25, 25, 25, 25, 5, 5, 40, 60, 60], float)
-    assert held_ranges(slipping, goal, **options) == IntervalSet([FrameInterval(4, 7)])

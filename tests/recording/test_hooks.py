@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import draccus
 import pytest
 
-import lerobot_grasp_plugin.recording.builtin_hooks  # noqa: F401
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
 from lerobot_grasp_plugin.errors import UsageError
+from lerobot_grasp_plugin.recording.builtin_hooks import GripperEventsConfig
 from lerobot_grasp_plugin.recording.config import GraspOptions
-from lerobot_grasp_plugin.recording.hooks import HookConfig, HookResult, RecordingHook, make_hooks
+from lerobot_grasp_plugin.recording.hooks import (
+    HookConfig,
+    HookResult,
+    HookSession,
+    RecordingHook,
+    make_hooks,
+)
 
 
 @HookConfig.register_subclass("test_hook")
@@ -38,11 +45,13 @@ class Foreign(RecordingHook):
 
 
 def test_hooks_of_other_packages_are_chosen_by_name():
-    flags = ["--hooks=[{type: test_hook}, {type: gripper_events, gap: 2.5}, {type: test_hook, fails: true}]"]
+    flags = [
+        "--hooks=[{type: test_hook}, {type: gripper_events, closed: 2.5}, {type: test_hook, fails: true}]"
+    ]
     options = draccus.parse(GraspOptions, args=flags)
     names = [hook.name for hook in make_hooks(options.hooks, 10)]
     assert names == ["test_hook", "gripper_events", "test_hook#2"]
-    assert options.hooks[1].gap == 2.5
+    assert options.hooks[1].closed == 2.5
 
 
 def test_time_failures_and_late_frames_are_recorded():
@@ -61,6 +70,26 @@ def test_time_failures_and_late_frames_are_recorded():
     record, _ = broken.ended(3)
     assert record["failed"] == "RuntimeError: no picture"
     assert record["late_frames"] == 0
+
+
+def test_a_stalled_gripper_is_suggested_as_a_grasp():
+    features = {name: {"names": ["elbow.pos", "gripper.pos"]} for name in ("observation.state", "action")}
+    hook = GripperEventsConfig().make()
+    hook.session_started(HookSession(None, None, 10, features, Path(), print))
+    hook.episode_started(0)
+    goal = [60, 40, 20, 5, 5, 5, 5, 5, 5, 5, 60, 60, 60]
+    position = [60, 45, 30, 25, 25, 25, 25, 25, 25, 25, 40, 60, 60]
+    for frame, (aim, place) in enumerate(zip(goal, position, strict=True)):
+        hook.frame(frame, {"action": [0, aim], "observation.state": [0, place]})
+    (found,) = hook.episode_ended(len(goal)).suggestion
+    assert 3 <= found.start <= 4
+    assert 9 <= found.stop <= 10
+    hook.episode_started(1)
+    for frame, aim in enumerate(goal):
+        hook.frame(frame, {"action": [0, aim], "observation.state": [0, aim]})
+    result = hook.episode_ended(len(goal))
+    assert not result.suggestion
+    assert result.record["reason"]
 
 
 @pytest.mark.parametrize(

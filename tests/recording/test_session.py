@@ -69,7 +69,7 @@ def test_record_mark_correct_relabel_resume(rig, rewards):
     assert len(dataset) == sum(map(len, after))
     assert all(dataset[index]["next.done"] == (index == len(dataset) - 1) for index in (0, len(dataset) - 1))
 
-    hooks = "--grasp.hooks=[{type: gripper_events, min_length: 2}]"
+    hooks = "--grasp.hooks=[{type: gripper_events}]"
     once = ("--dataset.num_episodes=1", "--dataset.episode_time_s=1", "--grasp.ask=false")
     rig.start("--resume=true", *once, hooks)
     rig.expect("Recording episode 3")
