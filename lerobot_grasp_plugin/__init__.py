@@ -26,6 +26,9 @@ if TYPE_CHECKING:
         VerificationError,
         VideoError,
     )
+    from lerobot_grasp_plugin.learning.dataset import GraspDataset
+    from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
+    from lerobot_grasp_plugin.learning.sidecar import LearningSidecar, read_learning, write_learning
     from lerobot_grasp_plugin.ops.merge import merge
     from lerobot_grasp_plugin.ops.recipe import MergeConfig, RelabelConfig, SourceConfig
     from lerobot_grasp_plugin.ops.relabel import relabel
@@ -49,6 +52,9 @@ _HOMES = {
         "VerificationError",
         "VideoError",
     ),
+    "learning.dataset": ("GraspDataset",),
+    "learning.preprocessing": ("ImagePreprocessing",),
+    "learning.sidecar": ("LearningSidecar", "read_learning", "write_learning"),
     "ops.merge": ("merge",),
     "ops.recipe": ("MergeConfig", "RelabelConfig", "SourceConfig"),
     "ops.relabel": ("relabel",),
@@ -68,8 +74,11 @@ __all__ = [
     "EpisodeLabels",
     "EpisodeReport",
     "FrameInterval",
+    "GraspDataset",
     "GraspError",
+    "ImagePreprocessing",
     "IntervalSet",
+    "LearningSidecar",
     "MergeConfig",
     "MergeError",
     "MergeReport",
@@ -87,8 +96,10 @@ __all__ = [
     "merge",
     "open_dataset",
     "parse",
+    "read_learning",
     "relabel",
     "verify_dataset",
+    "write_learning",
 ]
 
 
