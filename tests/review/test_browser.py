@@ -10,8 +10,6 @@ from typing import Any
 import pytest
 from factories import data_table
 
-FRAME = "document.querySelector('#strip canvas')"
-
 
 def select(page: Any, episode: int) -> None:
     page.click(f"#episode-{episode}")
@@ -27,7 +25,9 @@ def place(page: Any, frame: int) -> tuple[float, float]:
 
 
 def wait_said(page: Any, text: str) -> None:
-    page.wait_for_function("text => document.querySelector('#said').textContent === text", arg=text)
+    from playwright.sync_api import expect
+
+    expect(page.locator("#said")).to_have_text(text, timeout=8000)
 
 
 def file_says(page: Any, path: Path, line: str) -> None:
@@ -49,6 +49,7 @@ def test_label_three_episodes_and_apply(
     address = served(root, path)
     page.goto(address)
     page.wait_for_selector("#strip[data-complete='0']")
+    page.wait_for_selector("#legend i")
     # by mouse: frames 3 to 5, then 4 cleared by a click
     x, y = place(page, 2)
     page.mouse.move(x, y)
@@ -97,7 +98,7 @@ def test_label_three_episodes_and_apply(
     page.fill("#apply-name", "made")
     page.select_option("#apply-unlisted", "fail")
     page.click("#apply-go")
-    page.wait_for_function("document.querySelector('#apply-report').textContent.includes('Wrote')")
+    page.wait_for_selector("#apply-report:has-text('Wrote')")
     table = data_table(tmp_path / "made")
     rewards: dict[int, list[float]] = {}
     rows = zip(table["episode_index"].to_pylist(), table["next.reward"].to_pylist(), strict=True)
