@@ -50,19 +50,19 @@ def test_label_three_episodes_and_apply(
     page.goto(address)
     page.wait_for_selector("#strip[data-complete='0']")
     page.wait_for_selector("#legend i")
-    # by mouse: frames 3 to 5, then 4 cleared by a click
-    x, y = place(page, 2)
+    # by mouse: frames 2 to 4 (numbered from 1), then 3 cleared by a click
+    x, y = place(page, 1)
     page.mouse.move(x, y)
     page.mouse.down()
+    page.mouse.move(place(page, 2)[0], y)
     page.mouse.move(place(page, 3)[0], y)
-    page.mouse.move(place(page, 4)[0], y)
     page.mouse.up()
-    wait_said(page, "3-5")
-    file_says(page, path, "00: 3-5")
-    page.mouse.click(place(page, 3)[0], y)
-    wait_said(page, "3, 5")
+    wait_said(page, "2-4")
+    file_says(page, path, "00: 2-4")
+    page.mouse.click(place(page, 2)[0], y)
+    wait_said(page, "2, 4")
     page.keyboard.press("Control+z")
-    wait_said(page, "3-5")
+    wait_said(page, "2-4")
     # by keyboard: success from frame 3 on, and all fail
     select(page, 1)
     page.keyboard.press("ArrowRight")
@@ -105,8 +105,8 @@ def test_label_three_episodes_and_apply(
     for episode, reward in rows:
         rewards.setdefault(episode, []).append(reward)
     wanted = {episode: [0.0] * len(own) for episode, own in rewards.items()}
-    wanted[0][2:5] = [1.0] * 3
-    wanted[1][3:] = [1.0] * (len(wanted[1]) - 3)
+    wanted[0][1:4] = [1.0] * 3
+    wanted[1][3:] = [1.0] * (len(wanted[1]) - 3)  # from frame 4 on, as edited
     assert rewards == wanted
     assert all(url.startswith((address, "data:")) for url in asked)
 
