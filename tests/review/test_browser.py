@@ -10,8 +10,6 @@ from typing import Any
 import pytest
 from factories import data_table
 
-FRAME = "document.querySelector('#strip canvas')"
-
 
 def select(page: Any, episode: int) -> None:
     page.click(f"#episode-{episode}")
@@ -27,7 +25,9 @@ def place(page: Any, frame: int) -> tuple[float, float]:
 
 
 def wait_said(page: Any, text: str) -> None:
-    page.wait_for_function("text => document.querySelector('#said').textContent === text", arg=text)
+    from playwright.sync_api import expect
+
+    expect(page.locator("#said")).to_have_text(text, timeout=8000)
 
 
 def file_says(page: Any, path: Path, line: str) -> None:
@@ -49,19 +49,20 @@ def test_label_three_episodes_and_apply(
     address = served(root, path)
     page.goto(address)
     page.wait_for_selector("#strip[data-complete='0']")
-    # by mouse: frames 3 to 5, then 4 cleared by a click
-    x, y = place(page, 2)
+    page.wait_for_selector("#legend i")
+    # by mouse: frames 2 to 4 (numbered from 1), then 3 cleared by a click
+    x, y = place(page, 1)
     page.mouse.move(x, y)
     page.mouse.down()
+    page.mouse.move(place(page, 2)[0], y)
     page.mouse.move(place(page, 3)[0], y)
-    page.mouse.move(place(page, 4)[0], y)
     page.mouse.up()
-    wait_said(page, "3-5")
-    file_says(page, path, "00: 3-5")
-    page.mouse.click(place(page, 3)[0], y)
-    wait_said(page, "3, 5")
+    wait_said(page, "2-4")
+    file_says(page, path, "00: 2-4")
+    page.mouse.click(place(page, 2)[0], y)
+    wait_said(page, "2, 4")
     page.keyboard.press("Control+z")
-    wait_said(page, "3-5")
+    wait_said(page, "2-4")
     # by keyboard: success from frame 3 on, and all fail
     select(page, 1)
     page.keyboard.press("ArrowRight")
@@ -97,15 +98,15 @@ def test_label_three_episodes_and_apply(
     page.fill("#apply-name", "made")
     page.select_option("#apply-unlisted", "fail")
     page.click("#apply-go")
-    page.wait_for_function("document.querySelector('#apply-report').textContent.includes('Wrote')")
+    page.wait_for_selector("#apply-report:has-text('Wrote')")
     table = data_table(tmp_path / "made")
     rewards: dict[int, list[float]] = {}
     rows = zip(table["episode_index"].to_pylist(), table["next.reward"].to_pylist(), strict=True)
     for episode, reward in rows:
         rewards.setdefault(episode, []).append(reward)
     wanted = {episode: [0.0] * len(own) for episode, own in rewards.items()}
-    wanted[0][2:5] = [1.0] * 3
-    wanted[1][3:] = [1.0] * (len(wanted[1]) - 3)
+    wanted[0][1:4] = [1.0] * 3
+    wanted[1][3:] = [1.0] * (len(wanted[1]) - 3)  # from frame 4 on, as edited
     assert rewards == wanted
     assert all(url.startswith((address, "data:")) for url in asked)
 
