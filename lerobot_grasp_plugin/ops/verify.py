@@ -19,6 +19,8 @@ from lerobot_grasp_plugin.dataset.reader import DatasetReader, open_dataset
 from lerobot_grasp_plugin.dataset.tables import TableFile, whole_numbers
 from lerobot_grasp_plugin.errors import GraspError, Problem
 from lerobot_grasp_plugin.ops.report import Check, VerifyReport
+from lerobot_grasp_plugin.ops.verification.files import check_files
+from lerobot_grasp_plugin.ops.verification.rows import check_rows
 from lerobot_grasp_plugin.video.probe import header
 
 
@@ -30,13 +32,14 @@ def verify_dataset(root: Path, repo_id: str | None = None) -> VerifyReport:
         repo_id: Its name, if the folder's name is not it.
 
     Returns:
-        The checks and everything that is wrong; never raises for a damaged dataset.
+        The checks and everything that was found; never raises for a damaged dataset.
     """
+    damaged = check_files(root)
     try:
         info = read_info(root)
         reader = open_dataset(repo_id, root)
     except GraspError as error:
-        return VerifyReport(root, [], error.problems)
+        return VerifyReport(root, [], _once([*error.problems, *damaged]))
     verifier = _Verifier(reader)
     data = sorted((root / "data").rglob("*.parquet"))
     verifier.tables(data)
@@ -44,6 +47,7 @@ def verify_dataset(root: Path, repo_id: str | None = None) -> VerifyReport:
     if info.total_frames != int(reader.lengths.sum()):
         message = f"info.json says {info.total_frames} frames, the episodes table {int(reader.lengths.sum())}"
         verifier.problem("wrong-total", message, str(root / layout.INFO_PATH))
+    verifier.problems += [*check_rows(reader), *damaged]
     return VerifyReport(
         root,
         [
@@ -55,8 +59,16 @@ def verify_dataset(root: Path, repo_id: str | None = None) -> VerifyReport:
             Check("Totals in info.json", not verifier.found("wrong-total"), ""),
             Check("Episodes in metadata", not verifier.found("meta"), str(len(reader.lengths))),
         ],
-        verifier.problems,
+        _once(verifier.problems),
     )
+
+
+def _once(problems: Sequence[Problem]) -> list[Problem]:
+    """What several checks found alike, once; a table's own code wins over the prefixed one."""
+    seen: dict[tuple[str, str], Problem] = {}
+    for problem in problems:
+        seen.setdefault((problem.where, problem.message), problem)
+    return list(seen.values())
 
 
 class _Verifier:
@@ -68,7 +80,9 @@ class _Verifier:
         self.problems.append(Problem(code, message, where))
 
     def found(self, prefix: str) -> bool:
-        return any(problem.code.startswith(prefix) for problem in self.problems)
+        return any(
+            problem.code.startswith(prefix) and problem.severity == "error" for problem in self.problems
+        )
 
     def tables(self, paths: Sequence[Path]) -> None:
         """Indices of every row against the episodes table."""
@@ -121,14 +135,19 @@ class _Verifier:
         total = 0
         for key in reader.info.video_keys:
             needed: dict[Path, int] = {}
+            used: dict[Path, int] = {}
             for episode, length in enumerate(reader.lengths.tolist()):
                 span = reader.video_span(episode, key)
                 start, deviation = nearest_frame(span.from_timestamp, fps)
                 if abs(deviation) > layout.TIMESTAMP_TOLERANCE_S:
                     message = f"episode {episode}, {key!r}: from_timestamp is {deviation:+.6f} s off the grid"
                     self.problem("video-off-grid", message, str(span.path))
+                used[span.path] = used.get(span.path, 0) + length
                 needed[span.path] = max(needed.get(span.path, 0), start + length)
             for path, frames in needed.items():
+                if not path.is_file():
+                    self.problem("video-missing", "the video is missing; rows refer to it", str(path))
+                    continue
                 try:
                     held = header(path).frames
                 except GraspError as error:
@@ -137,5 +156,14 @@ class _Verifier:
                 if held < frames:
                     message = f"{held} frames, but rows refer to {frames}"
                     self.problem("video-too-short", message, str(path))
+                elif held > used[path]:
+                    surplus = held - used[path]
+                    message = (
+                        f"{surplus} of {held} frames ({surplus / fps:.1f} s, {100 * surplus / held:.1f} %) "
+                        "belong to no row"
+                    )
+                    self.problems.append(
+                        Problem("unreferenced-frames", message, str(path), severity="warning")
+                    )
             total += len(needed)
         return total
