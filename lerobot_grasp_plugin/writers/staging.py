@@ -9,7 +9,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from lerobot_grasp_plugin.errors import Problem, UsageError
@@ -113,7 +113,7 @@ def claimed(target: Path, *, wait: bool = False) -> Iterator[Path]:
 
 def _claim(target: Path) -> Path | tuple[Path, int | None]:
     """A new staging folder and its lock; or, where another run has one, that one's folder."""
-    with _locked(target.parent):  # nobody comes between looking for others and being one
+    with _alone_in(target.parent):  # nobody comes between looking for others and being one
         for folder in _staging_folders(target):
             if _is_in_use(folder):
                 return folder
@@ -147,6 +147,14 @@ def _lock(folder: Path, *, wait: bool) -> int | None:
         os.close(descriptor)
         return None
     return descriptor
+
+
+def _alone_in(folder: Path) -> AbstractContextManager[None]:
+    """No other run claims a target in ``folder`` meanwhile.
+
+    A staging folder is locked by its own run for as long as it is built in, and nobody else writes there.
+    """
+    return nullcontext() if STAGING_MARK in folder.name else _locked(folder)
 
 
 @contextmanager

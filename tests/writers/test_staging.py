@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,17 @@ def test_a_folder_appears_when_the_block_ends(tmp_path: Path) -> None:
         assert not target.exists()
     assert tree(target.parent) == tree(target.parent)
     assert [path.name for path in target.parent.iterdir()] == ["out"]
+
+
+def test_a_folder_is_built_in_one_that_is_being_built(tmp_path: Path) -> None:
+    def build() -> None:
+        with staged(tmp_path / "cache") as outer, staged(outer / "dataset") as inner:
+            (inner / "info.json").write_text("{}")
+
+    builder = threading.Thread(target=build, daemon=True)  # one that waits for itself never ends
+    builder.start()
+    builder.join(60)
+    assert tree(tmp_path / "cache").keys() == {"dataset/info.json"}
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
