@@ -74,9 +74,3 @@ def test_a_setting_of_the_model_needs_no_type(tmp_path, capsys):
     )
     assert code == 2
     assert "no-dataset" in capsys.readouterr().err  # it was understood; only the dataset is missing
-
-
-def test_a_type_that_is_given_stays(capsys):
-    code = train_classifier.main(["--dataset.repo_id=me/x", "--reward_model.type=robometer"])
-    assert code == 2
-    assert "the reward model is robometer" in capsys.readouterr().err
