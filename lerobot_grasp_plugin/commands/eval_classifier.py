@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lerobot_grasp_plugin.commands.run import TerminalProgress, guarded, parse
+from lerobot_grasp_plugin.commands.run import TerminalProgress, guarded, parse, require
 
 PROGRAM = "lerobot-grasp-eval-classifier"
 
 
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
+    require(PROGRAM, "learn", "transformers")
     from lerobot_grasp_plugin.learning.classifier_configs import ClassifierEvalConfig
 
     config = parse(ClassifierEvalConfig, args, program=PROGRAM)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import fields
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
@@ -63,6 +64,14 @@ def _check_config_file(args: Sequence[str], program: str) -> None:
             fail(program, f"--config_path: {name} is not valid YAML or JSON: {error}")
         if not isinstance(content, dict):
             fail(program, f"--config_path: {name} should hold options, as `name: value`")
+
+
+def require(program: str, extra: str, *modules: str) -> None:
+    """Ends the program with exit code 2 where modules of an extra are not installed."""
+    missing = [module for module in modules if find_spec(module) is None]
+    if missing:
+        names = " and ".join(missing)
+        fail(program, f"{names} cannot be imported; install lerobot_grasp_plugin[{extra}]")
 
 
 def fail(program: str, message: str) -> NoReturn:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from lerobot_grasp_plugin.commands.run import TerminalProgress, guarded, parse
+from lerobot_grasp_plugin.commands.run import TerminalProgress, guarded, parse, require
 
 if TYPE_CHECKING:
     from lerobot_grasp_plugin.learning.classifier_fit import Validation
@@ -15,9 +16,11 @@ PROGRAM = "lerobot-grasp-train-classifier"
 
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
+    require(PROGRAM, "learn", "transformers")
     from lerobot_grasp_plugin.learning.classifier_configs import ClassifierTrainConfig
 
-    config = parse(ClassifierTrainConfig, args, program=PROGRAM)
+    given = _with_model_type(list(sys.argv[1:] if args is None else args))
+    config = parse(ClassifierTrainConfig, given, program=PROGRAM)
 
     def action() -> int:
         from lerobot_grasp_plugin.commands.render_classifier import training_lines
@@ -38,6 +41,15 @@ def main(args: Sequence[str] | None = None) -> int:
         return 0
 
     return guarded(action)
+
+
+def _with_model_type(args: list[str]) -> list[str]:
+    """The flags, with the only model there is for settings of a model that neither flag nor file names."""
+    names = {arg.partition("=")[0] for arg in args}
+    named = names & {"--config_path", "--reward_model", "--reward_model.type", "--reward_model.path"}
+    if named or not any(name.startswith("--reward_model.") for name in names):
+        return args
+    return ["--reward_model.type=reward_classifier", *args]
 
 
 def _line(validation: Validation) -> str:

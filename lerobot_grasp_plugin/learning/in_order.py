@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import datasets
 import numpy as np
 import torch
 from lerobot.datasets.io_utils import hf_transform_to_torch
@@ -144,7 +145,7 @@ def _begin(
     meta = reader._meta
     if reader.delta_indices is not None or meta.depth_keys or getattr(reader, "cache", None) is not None:
         return None
-    rows = reader.hf_dataset.with_format(None)[first : first + _block_frames(meta, preprocessing)]
+    rows = _rows(reader.hf_dataset, slice(first, first + _block_frames(meta, preprocessing)))
     episodes = np.asarray(rows[layout.EPISODE_INDEX])
     size = int(np.argmax(episodes != episodes[0])) or len(episodes)
     frames = _frames(np.asarray(rows[layout.TIMESTAMP][:size]), meta.fps, reader._tolerance_s)
@@ -170,6 +171,13 @@ def _begin(
         }
 
     return _Reading(first, first + size, columns, pool.submit(decode))
+
+
+def _rows(table: Any, which: slice) -> dict[str, list[Any]]:
+    """Rows as Python values; only pictures in the table have to go through ``datasets``' decoding."""
+    if any(isinstance(feature, datasets.Image) for feature in table.features.values()):
+        return dict(table.with_format(None)[which])
+    return dict(table.with_format("arrow")[which].to_pydict())
 
 
 def _frames(stamps: NDArray[Any], fps: int, tolerance_s: float) -> NDArray[np.int64] | None:
@@ -205,7 +213,7 @@ def _preparation(camera_key: str, preprocessing: ImagePreprocessing | None, as_b
     whole = preprocessing or ImagePreprocessing()
 
     def prepare(pictures: torch.Tensor) -> torch.Tensor:
-        return whole.resized(whole.cropped(camera_key, pictures).contiguous())
+        return whole.resized(whole.cropped(camera_key, pictures))
 
     return prepare
 

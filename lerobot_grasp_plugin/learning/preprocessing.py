@@ -150,7 +150,7 @@ class ImagePreprocessing:
 def to_unit_range(picture: torch.Tensor) -> torch.Tensor:
     """float32 in [0, 1]: uint8 is divided by 255, floats are taken to be in [0, 1] already."""
     if picture.dtype == torch.uint8:
-        return picture.to(torch.float32) / 255
+        return picture.to(torch.float32, memory_format=torch.contiguous_format).div_(255)
     return picture.to(torch.float32)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import draccus
@@ -46,3 +47,30 @@ def test_a_dataset_that_is_not_there(tmp_path, capsys):
     )
     assert code == 2
     assert "no-dataset" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [train_classifier, eval_classifier])
+def test_without_the_learn_extra(command, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    with pytest.raises(SystemExit) as ended:
+        command.main(["--dataset.repo_id=me/x"])
+    assert ended.value.code == 2
+    said = capsys.readouterr().err.splitlines()
+    expected = (
+        f"{command.PROGRAM}: error: transformers cannot be imported; install lerobot_grasp_plugin[learn]"
+    )
+    assert said[0] == expected
+
+
+def test_a_setting_of_the_model_needs_no_type(tmp_path, capsys):
+    code = train_classifier.main(
+        [
+            "--dataset.repo_id=me/x",
+            f"--dataset.root={tmp_path}",
+            "--reward_model.device=cpu",
+            "--reward_model.hidden_dim=64",
+            f"--output_dir={tmp_path}/out",
+        ]
+    )
+    assert code == 2
+    assert "no-dataset" in capsys.readouterr().err  # it was understood; only the dataset is missing

@@ -397,6 +397,19 @@ def test_a_sound_config_passes(tmp_path: Path) -> None:
     assert report.ok
 
 
+def test_it_runs_without_the_learn_extra(tmp_path: Path) -> None:
+    blocked = ["transformers", "grpc", "gym_hil", "placo", "accelerate", "wandb"]
+    program = (
+        f"import sys; sys.modules.update(dict.fromkeys({blocked})); "
+        "from lerobot_grasp_plugin.commands.preflight import main; sys.exit(main())"
+    )
+    path = sound(tmp_path).write()
+    done = subprocess.run(
+        [sys.executable, "-c", program, f"--config_path={path}"], check=False, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "no findings"), done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("name", PLANTED)
 def test_a_planted_disagreement_is_named(name: str, tmp_path: Path) -> None:
     spoil, codes, severity = PLANTED[name]
