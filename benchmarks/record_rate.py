@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 RECORDING_TESTS = Path(__file__).parents[1] / "tests/recording"
-sys.path.insert(0, str(RECORDING_TESTS))
+sys.path.insert(0, str(RECORDING_TESTS.parent))
 
 from feetech_bus import GOAL_POSITION, SYNC_WRITE, FeetechBus, sway, write_calibration  # noqa: E402
 

@@ -11,11 +11,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from feetech_bus import FeetechBus, sway, write_calibration
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
 
-from feetech_bus import FeetechBus, sway, write_calibration  # noqa: E402
 
 PROGRAM = Path(sys.executable).parent / "lerobot-grasp-record"
 

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from teleop.feetech_bus import JOINTS, FeetechBus
+from feetech_bus import CENTRE, JOINTS, FeetechBus, write_calibration
 
 from lerobot_grasp_plugin import RelabelConfig, UsageError, relabel
 
@@ -22,14 +22,14 @@ def bus():
     pytest.importorskip("scservo_sdk")
     bus = FeetechBus()
     yield bus
-    bus.close()
+    bus.unplug()
 
 
 def leader(bus, folder, **options):
     from lerobot_grasp_plugin.teleop.config_so101_leader_hil import So101LeaderHilConfig
     from lerobot_grasp_plugin.teleop.so101_leader_hil import So101LeaderHil
 
-    bus.write_calibration(folder, "leader")
+    write_calibration(folder / "leader.json")
     return So101LeaderHil(So101LeaderHilConfig(port=bus.port, id="leader", calibration_dir=folder, **options))
 
 
@@ -38,7 +38,7 @@ def test_actions_are_joints_in_order_and_each_press_is_told_once(bus, tmp_path):
 
     teleop = leader(bus, tmp_path)
     teleop.connect()
-    bus.move("elbow_flex", 2048 + 1024)
+    bus.move("elbow_flex", CENTRE + 1024)
     action = teleop.get_action()
     assert action.dtype == np.float32
     assert teleop.action_features == {
@@ -46,7 +46,7 @@ def test_actions_are_joints_in_order_and_each_press_is_told_once(bus, tmp_path):
         "shape": (6,),
         "names": [f"{joint}.pos" for joint in JOINTS],
     }
-    assert action == pytest.approx([0, 0, 90, 0, 0, 50], abs=0.1)
+    assert action == pytest.approx([0, 0, 90, 0, 0, 50], abs=0.3)
 
     def told():
         return {event.value for event, holds in teleop.get_teleop_events().items() if holds}
@@ -75,7 +75,7 @@ def test_one_key_for_two_events_is_refused(bus, tmp_path):
 def test_gym_manipulator_records_with_it_and_the_recording_is_complete(bus, tmp_path):
     if find_spec("so101_nexus") is None:
         pytest.skip("the extra sim is not installed")
-    bus.write_calibration(tmp_path / "calibration", "leader")
+    write_calibration(tmp_path / "calibration/leader.json")
     root = tmp_path / "hil"
     config = {
         "env": {

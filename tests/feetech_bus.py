@@ -65,6 +65,10 @@ class FeetechBus:
             os.close(self._master)
             os.close(self._slave)
 
+    def move(self, joint: str, steps: int) -> None:
+        """Turns a servo by hand; ``CENTRE`` is the middle."""
+        struct.pack_into("<H", self._memory[JOINTS.index(joint) + 1], PRESENT_POSITION, steps)
+
     def position(self, servo: int) -> int:
         """Present position in steps."""
         return struct.unpack_from("<H", self._memory[servo], PRESENT_POSITION)[0]
