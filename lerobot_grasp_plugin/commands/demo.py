@@ -51,7 +51,7 @@ def _demo(output_dir: Path, progress: TerminalProgress) -> int:
     refuse_existing(output_dir)
     started = time.monotonic()
     _say(f"Recording {' and '.join(recording.name for recording in seed.RECORDINGS)}")
-    _say("through LeRobot's writer, which takes up to a minute ...")
+    _say("through LeRobot's writer, which takes a minute or two ...")
     with recorded(output_dir, progress):
         progress.close()
         check_recordings(output_dir)
