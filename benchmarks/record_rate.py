@@ -60,7 +60,8 @@ def periods(program: str, folder: Path, seconds: float, fps: int, *more: str) ->
         "--play_sounds=false",
         *more,
     ]
-    environment = {**os.environ, "PYTHONPATH": str(RECORDING_TESTS)}
+    folders = os.pathsep.join(map(str, (RECORDING_TESTS, RECORDING_TESTS.parent)))
+    environment = {**os.environ, "PYTHONPATH": folders}
     command = [str(Path(sys.executable).parent / program), *flags]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=environment)
     leader.unplug()

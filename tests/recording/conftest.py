@@ -62,7 +62,7 @@ class Rig:
     def start(self, *more: str) -> None:
         """Starts the command on a terminal of its own."""
         master, slave = pty.openpty()
-        environment = {**os.environ, "PYTHONPATH": str(HERE)}
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (HERE, HERE.parent)))}
         environment.pop("DISPLAY", None)
         self.process = subprocess.Popen(
             [PROGRAM, *self.flags(*more)],

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -20,6 +21,8 @@ from lerobot_grasp_plugin import RelabelConfig, UsageError, relabel
 @pytest.fixture
 def bus():
     pytest.importorskip("scservo_sdk")
+    import patient_feetech  # noqa: F401
+
     bus = FeetechBus()
     yield bus
     bus.unplug()
@@ -99,12 +102,18 @@ def test_gym_manipulator_records_with_it_and_the_recording_is_complete(bus, tmp_
     master, slave = pty.openpty()
     command = [
         sys.executable,
-        "-m",
-        "lerobot.rl.gym_manipulator",
+        "-c",
+        "import patient_feetech, runpy; runpy.run_module('lerobot.rl.gym_manipulator', run_name='__main__')",
         f"--config_path={path}",
         "--env.discover_packages_path=lerobot_grasp_plugin",
     ]
-    process = subprocess.Popen(command, stdin=slave, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    process = subprocess.Popen(
+        command,
+        stdin=slave,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+    )
 
     def read():
         for line in process.stdout:

@@ -1,17 +1,6 @@
 """A camera that sees a moving square, registered as another package would.
 
-It also makes the Feetech driver patient: emulated servos on a busy machine may take longer to answer
-than the 50 ms after which the driver gives real ones up.
+It makes the Feetech driver patient, too, in the process that loads it.
 """
 
-from lerobot.motors.feetech import feetech
-
-PATIENCE_MS = 3000
-
-
-def _patient(port, packet_length):
-    port.packet_start_time = port.getCurrentTime()
-    port.packet_timeout = port.tx_time_per_byte * packet_length + PATIENCE_MS
-
-
-feetech.patch_setPacketTimeout = _patient
+import patient_feetech  # noqa: F401

@@ -1,0 +1,17 @@
+"""Importing this makes LeRobot's Feetech driver patient.
+
+Emulated servos on a busy machine may take far longer to answer than the 50 ms after which the driver gives
+real ones up.
+"""
+
+from lerobot.motors.feetech import feetech
+
+PATIENCE_MS = 20_000
+
+
+def _patient(port, packet_length):
+    port.packet_start_time = port.getCurrentTime()
+    port.packet_timeout = port.tx_time_per_byte * packet_length + PATIENCE_MS
+
+
+feetech.patch_setPacketTimeout = _patient
