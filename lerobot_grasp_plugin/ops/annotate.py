@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from lerobot_grasp_plugin.core.annotations import Annotations, AnnotationSection
 from lerobot_grasp_plugin.core.grammar import parse
@@ -153,8 +154,13 @@ def _check_options(options: LabelOptions) -> None:
     if options.index_base not in (None, 0, 1):
         problems.append(Problem("bad-index-base", f"index_base is 0 or 1, not {options.index_base}"))
     values = (options.success_value, options.failure_value)
-    if not all(math.isfinite(value) for value in values) or values[0] == values[1]:
-        message = f"success_value {values[0]} and failure_value {values[1]} must be two different numbers"
+    with np.errstate(over="ignore"):  # next.reward is float32, and what does not fit is infinite there
+        written = np.array(values, dtype=np.float64).astype(np.float32)
+    if not np.isfinite(written).all() or written[0] == written[1]:
+        message = (
+            f"success_value {values[0]} and failure_value {values[1]} must be two different numbers, "
+            "as float32 holds them"
+        )
         problems.append(Problem("bad-label-values", message))
     if problems:
         raise UsageError(problems)

@@ -317,3 +317,23 @@ def test_links(link: str, copied: Recorded, labels: Path, tmp_path: Path) -> Non
     assert not {path.stat().st_ino for path in source.rglob("*.parquet")} & {
         path.stat().st_ino for path in out.rglob("*.parquet")
     }
+
+
+@pytest.mark.parametrize(("success", "failure"), [(1.0, 1.0), (1.00000001, 1.0), (1e60, 0.0), (0.0, 1e-60)])
+def test_values_that_float32_cannot_tell_apart_are_refused(
+    success: float, failure: float, recorded: Recorded, tmp_path: Path
+) -> None:
+    labels = tmp_path / "labels.txt"
+    labels.write_text("0: 2-\n")
+    with pytest.raises(UsageError, match="float32"):
+        relabel(
+            RelabelConfig(
+                root=recorded("av1"),
+                annotations=labels,
+                unlisted="fail",
+                new_root=tmp_path / "out",
+                success_value=success,
+                failure_value=failure,
+            )
+        )
+    assert not (tmp_path / "out").exists()
