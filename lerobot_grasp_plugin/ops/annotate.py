@@ -300,7 +300,9 @@ def _apply_unlisted(source: Source, unlisted: Unlisted, path: Path | None) -> li
             message = (
                 f"{source.title} has no {layout.REWARD} that its unlisted episodes could keep: {numbers}"
             )
-            return [Problem("nothing-to-keep", message, where, "use --unlisted fail, drop or error")]
+            return [
+                Problem("nothing-to-keep", message, where, "annotate them, or use --unlisted fail or drop")
+            ]
         source.notes.append(f"unlisted episodes keep their labels: {numbers}")
     else:
         message = f"{len(missing)} chosen episodes of {source.title} are not annotated: {numbers}"

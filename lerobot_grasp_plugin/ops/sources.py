@@ -84,11 +84,17 @@ def open_sources(configs: Sequence[SourceConfig], drop_features: Sequence[str]) 
     known = {name for source in sources for name in source.features} | {
         name for source in sources for name in source.reader.info.features
     }
+    own = {*layout.INDEX_COLUMNS, layout.TIMESTAMP}
+    if kept := [name for name in drop_features if name in own]:
+        names = ", ".join(repr(name) for name in kept)
+        message = f"drop_features names {names}, which LeRobot needs"
+        hint = f"features that can be left out: {', '.join(sorted(known - own))}"
+        errors.append(UsageError(Problem("needed-feature", message, hint=hint)))
     unknown = [name for name in drop_features if name not in known] if not errors else []
     if unknown:
         names = ", ".join(repr(name) for name in unknown)
         message = f"drop_features names {names}, which no source has"
-        hint = f"features: {', '.join(sorted(known))}"
+        hint = f"features that can be left out: {', '.join(sorted(known - own))}"
         errors.append(UsageError(Problem("unknown-feature", message, hint=hint)))
     raise_all(errors)
     return sources

@@ -145,6 +145,7 @@ def test_a_target_inside_its_source(copied: Recorded) -> None:
         ({"new_root": None}, "no-target"),
         ({"new_root": None, "new_repo_id": "../out"}, "bad-repo-id"),
         ({"drop_features": ["nothing"]}, "unknown-feature"),
+        ({"drop_features": ["timestamp", "task_index"]}, "needed-feature"),
         ({"annotations": Path("/nowhere.txt")}, "no-annotations"),
         ({"index_base": 2, "annotations": Path(__file__)}, "bad-index-base"),
     ],
