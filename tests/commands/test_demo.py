@@ -18,6 +18,8 @@ from lerobot_grasp_plugin.demo.motion import HOLDING, LIFTED, grasp_motion
 from lerobot_grasp_plugin.demo.scene import HEIGHT, WIDTH, Scene
 from lerobot_grasp_plugin.errors import Problem, VerificationError
 
+pytestmark = pytest.mark.xdist_group("processes")  # they need the machine to themselves
+
 BIN = Path(sys.executable).parent
 
 

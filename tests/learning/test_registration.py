@@ -23,6 +23,8 @@ from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.registration import SeamError, install
 from lerobot_grasp_plugin.learning.sidecar import LearningSidecar, write_learning
 
+pytestmark = pytest.mark.xdist_group("processes")  # they need the machine to themselves
+
 WRIST = "observation.images.wrist"
 SQUARE = ImagePreprocessing({WRIST: (0, 16, 64, 64)}, (112, 112))
 DISCOVER = "--dataset.discover_packages_path=lerobot_grasp_plugin"

@@ -13,6 +13,8 @@ import pytest
 from lerobot_grasp_plugin.ops.verify import verify_dataset
 from lerobot_grasp_plugin.recording.checkpoint import checkpoint_path
 
+pytestmark = pytest.mark.xdist_group("processes")  # they need the machine to themselves
+
 QUICK = ("--grasp.ask=false", "--grasp.relabel=never", "--dataset.episode_time_s=0.6")
 ROUNDS = int(os.environ.get("GRASP_KILL_ROUNDS", "2"))
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from lerobot.datasets import LeRobotDataset
 
 from lerobot_grasp_plugin.ops.verify import verify_dataset
+
+pytestmark = pytest.mark.xdist_group("processes")  # they need the machine to themselves
 
 ENTER = "\n"
 

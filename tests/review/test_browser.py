@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from factories import data_table
 
+pytestmark = pytest.mark.xdist_group("processes")  # they need the machine to themselves
+
 
 def select(page: Any, episode: int) -> None:
     page.click(f"#episode-{episode}")

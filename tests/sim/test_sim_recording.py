@@ -11,6 +11,8 @@ import pytest
 from lerobot_grasp_plugin import verify_dataset
 from lerobot_grasp_plugin.sim.truth import read_truth
 
+pytestmark = pytest.mark.xdist_group("processes")  # they need the machine to themselves
+
 RECORD = Path(sys.executable).parent / "lerobot-record"
 
 

@@ -17,6 +17,8 @@ from feetech_bus import CENTRE, JOINTS, FeetechBus, write_calibration
 
 from lerobot_grasp_plugin import RelabelConfig, UsageError, relabel
 
+pytestmark = pytest.mark.xdist_group("processes")  # they need the machine to themselves
+
 
 @pytest.fixture
 def bus():
