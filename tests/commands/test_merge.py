@@ -179,7 +179,8 @@ def test_as_a_process(recorded: Recorded, tmp_path: Path) -> None:
 def test_answers_at_once(command: str, args: list[str], tmp_path_factory: pytest.TempPathFactory) -> None:
     """Help and errors come without the packages that are slow to import, in under half a second of CPU.
 
-    As for anybody who has run a command before, modules are compiled already from the second run on.
+    As for anybody who has run a command before, modules are compiled already from the second run on. On a
+    machine so busy that the parser alone takes long, the command may take twice as long as that.
     """
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     environment["PYTHONPYCACHEPREFIX"] = str(tmp_path_factory.getbasetemp() / "bytecode")
@@ -193,7 +194,8 @@ def test_answers_at_once(command: str, args: list[str], tmp_path_factory: pytest
         "slow = [n for n in ('torch', 'lerobot', 'pandas', 'datasets') if n in sys.modules]\n"
         "print('ENDED', status, time.process_time(), slow)\n"
     )
-    times = []
+    parser = "import time, draccus, numpy, yaml\nprint(time.process_time())"
+    times, allowed = [], 0.5
     for _ in range(4):
         done = subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
@@ -203,6 +205,10 @@ def test_answers_at_once(command: str, args: list[str], tmp_path_factory: pytest
         assert status in ("0", "2")
         assert (status == "0") == (args == ["--help"])
         times.append(float(seconds))
-        if times[-1] < 0.5:
+        if times[-1] < allowed:
             break
-    assert min(times) < 0.5
+        alone = subprocess.run(
+            [sys.executable, "-c", parser], capture_output=True, text=True, check=True, env=environment
+        )
+        allowed = max(allowed, 2 * float(alone.stdout))
+    assert min(times) < allowed

@@ -19,7 +19,7 @@ def sidecar(root):
 
 
 def test_record_mark_correct_relabel_resume(rig, rewards):
-    rig.start("--dataset.num_episodes=3", "--dataset.episode_time_s=4", "--grasp.lag_frames=3")
+    rig.start("--dataset.num_episodes=3", "--dataset.episode_time_s=10", "--grasp.lag_frames=3")
     rig.expect("Recording episode 0")
     rig.send("n")  # heeded once the loop runs
     rig.expect("[Enter] accept")
@@ -73,10 +73,11 @@ def test_record_mark_correct_relabel_resume(rig, rewards):
     assert all(dataset[index]["next.done"] == (index == len(dataset) - 1) for index in (0, len(dataset) - 1))
 
     hooks = "--grasp.hooks=[{type: gripper_events}]"
-    once = ("--dataset.num_episodes=1", "--dataset.episode_time_s=1", "--grasp.ask=false")
+    once = ("--dataset.num_episodes=1", "--dataset.episode_time_s=8", "--grasp.ask=false")
     rig.start("--resume=true", *once, hooks)
     rig.expect("Recording episode 3")
     rig.send("s")
+    rig.expect("SUCCESS")
     rig.expect("Episode 3 saved")
     rig.expect("apply changes")
     rig.send("n\n")
