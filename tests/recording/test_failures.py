@@ -65,7 +65,7 @@ def test_killed_at_random_moments(rig, rewards):
 
 
 def test_cable_pulled_in_mid_episode(rig):
-    rig.follower.bad_every = 7  # now and then a corrupt reply, which the driver asks for again
+    rig.follower.bad_every = 3  # every third reply is corrupt, and the driver asks again
     rig.start("--dataset.num_episodes=5", "--grasp.relabel=always", "--dataset.episode_time_s=2")
     rig.expect("[Enter] accept")
     rig.send("1-3\n")
@@ -80,7 +80,7 @@ def test_cable_pulled_in_mid_episode(rig):
     assert "1 episodes recorded" in printed
     assert "the episode then being recorded is lost" in printed
     assert "Traceback" not in printed
-    assert rig.follower.bad_answers > 2
+    assert rig.follower.bad_answers > 0
     assert check(rig, 1) == 1
     assert not checkpoint_path(rig.root).exists()
 
