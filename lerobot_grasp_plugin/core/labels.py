@@ -7,19 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from lerobot_grasp_plugin.core.annotations import AnnotationSection, EpisodeAnnotation, IndexBase
+from lerobot_grasp_plugin.core.choices import Alignment, Done
 from lerobot_grasp_plugin.core.grammar_ranges import format_range, format_ranges
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
 from lerobot_grasp_plugin.errors import Problem
-
-Alignment = Literal["frame", "next"]
-Done = Literal["keep", "episode_end", "first_success", "last_frame_of_success"]
-Unlisted = Literal["error", "fail", "keep", "drop"]
 
 Lengths = Mapping[int, int] | Sequence[int]
 """Frames per episode, by ``episode_index``."""

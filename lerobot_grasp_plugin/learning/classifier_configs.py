@@ -13,7 +13,7 @@ from lerobot.configs.train import TrainPipelineConfig
 from lerobot.envs.configs import ImagePreprocessingConfig
 from lerobot.rewards.classifier import RewardClassifierConfig
 
-from lerobot_grasp_plugin.core.labels import Unlisted
+from lerobot_grasp_plugin.core.choices import Unlisted
 from lerobot_grasp_plugin.errors import Problem, UsageError
 
 VAL_SHARE = 0.2

@@ -11,8 +11,8 @@ import datasets
 import numpy as np
 from lerobot.datasets import LeRobotDataset
 
+from lerobot_grasp_plugin.core.choices import Alignment, Done, Unlisted
 from lerobot_grasp_plugin.core.intervals import IntervalSet
-from lerobot_grasp_plugin.core.labels import Alignment, Done, Unlisted
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem, UsageError
 from lerobot_grasp_plugin.learning.frame_cache import FrameCache

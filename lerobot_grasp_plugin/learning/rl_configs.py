@@ -9,7 +9,7 @@ from typing import Any
 from lerobot.configs.default import DatasetConfig
 from lerobot.rl.train_rl import TrainRLServerPipelineConfig
 
-from lerobot_grasp_plugin.core.labels import Alignment
+from lerobot_grasp_plugin.core.choices import Alignment
 from lerobot_grasp_plugin.errors import Problem, UsageError
 from lerobot_grasp_plugin.ops.recipe import LabelOptions, SourceConfig
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from lerobot_grasp_plugin.core.annotations import Annotations, AnnotationSection
+from lerobot_grasp_plugin.core.choices import Unlisted
 from lerobot_grasp_plugin.core.grammar import parse
 from lerobot_grasp_plugin.core.intervals import IntervalSet
-from lerobot_grasp_plugin.core.labels import Unlisted, check_section
+from lerobot_grasp_plugin.core.labels import check_section
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.hub import is_dataset, lerobot_home
 from lerobot_grasp_plugin.errors import AnnotationError, GraspError, Problem, Severity, UsageError

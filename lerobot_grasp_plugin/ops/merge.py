@@ -9,8 +9,6 @@ from pathlib import Path
 from lerobot_grasp_plugin.dataset.hub import check_repo_id, lerobot_home
 from lerobot_grasp_plugin.errors import Problem, UsageError
 from lerobot_grasp_plugin.ops.annotate import label_sources, sources_of_headers
-from lerobot_grasp_plugin.ops.build import write
-from lerobot_grasp_plugin.ops.prepare import prepare
 from lerobot_grasp_plugin.ops.progress import Progress, silent
 from lerobot_grasp_plugin.ops.recipe import MergeConfig
 from lerobot_grasp_plugin.ops.report import MergeReport
@@ -43,6 +41,9 @@ def merge(config: MergeConfig, progress: Progress = silent) -> MergeReport:
     refuse_inside(sources, root)
     warnings = label_sources(sources, config.annotations, config)
     warnings += leftover_warnings(root)
+    from lerobot_grasp_plugin.ops.build import write
+    from lerobot_grasp_plugin.ops.prepare import prepare
+
     build = prepare(sources, config, operation="merge", progress=progress, warnings=warnings)
     with staged(root) as staging:
         report = write(build, staging, repo_id, progress)

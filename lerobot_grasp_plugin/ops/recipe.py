@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from lerobot_grasp_plugin.core.labels import Alignment, Done, Unlisted
+from lerobot_grasp_plugin.core.choices import Alignment, Done, Unlisted
 
 Link = Literal["auto", "hard", "copy"]
 Timestamps = Literal["fix", "keep"]

@@ -8,9 +8,7 @@ from pathlib import Path
 from lerobot_grasp_plugin.dataset.reader import open_dataset
 from lerobot_grasp_plugin.errors import Problem, UsageError
 from lerobot_grasp_plugin.ops.annotate import label_sources
-from lerobot_grasp_plugin.ops.build import write
 from lerobot_grasp_plugin.ops.merge import at_its_place, leftover_warnings, output_place, refuse_inside
-from lerobot_grasp_plugin.ops.prepare import prepare
 from lerobot_grasp_plugin.ops.progress import Progress, silent
 from lerobot_grasp_plugin.ops.recipe import (
     MergeConfig,
@@ -50,6 +48,9 @@ def relabel(config: RelabelConfig, progress: Progress = silent) -> MergeReport:
     warnings = label_sources(sources, config.annotations, config)
     warnings += leftover_warnings(root)
     recipe = _as_merge(config, source)
+    from lerobot_grasp_plugin.ops.build import write
+    from lerobot_grasp_plugin.ops.prepare import prepare
+
     build = prepare(sources, recipe, operation="relabel", progress=progress, warnings=warnings)
     if not config.in_place:
         with staged(root) as staging:

@@ -12,8 +12,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from lerobot_grasp_plugin.core.choices import Done
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
-from lerobot_grasp_plugin.core.labels import Done, EpisodeLabels, label_episode
+from lerobot_grasp_plugin.core.labels import EpisodeLabels, label_episode
 from lerobot_grasp_plugin.core.plan import PlannedEpisode
 from lerobot_grasp_plugin.core.stats import episode_stats
 from lerobot_grasp_plugin.dataset import layout

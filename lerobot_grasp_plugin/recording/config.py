@@ -7,7 +7,7 @@ from typing import Literal
 
 from lerobot.scripts.lerobot_record import RecordConfig
 
-from lerobot_grasp_plugin.core.labels import Alignment, Done
+from lerobot_grasp_plugin.core.choices import Alignment, Done
 from lerobot_grasp_plugin.errors import Problem, UsageError
 from lerobot_grasp_plugin.recording.hooks import HookConfig
 

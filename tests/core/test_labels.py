@@ -8,16 +8,10 @@ import numpy.typing as npt
 import pytest
 
 from lerobot_grasp_plugin.core.annotations import AnnotationSection, EpisodeAnnotation
+from lerobot_grasp_plugin.core.choices import Alignment, Done
 from lerobot_grasp_plugin.core.grammar import parse
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
-from lerobot_grasp_plugin.core.labels import (
-    Alignment,
-    Done,
-    EpisodeLabels,
-    check_section,
-    label_episode,
-    unlisted_episodes,
-)
+from lerobot_grasp_plugin.core.labels import EpisodeLabels, check_section, label_episode, unlisted_episodes
 
 SUCCESS = IntervalSet([FrameInterval(2, 4), FrameInterval(6, None)])
 

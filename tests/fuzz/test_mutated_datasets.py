@@ -90,7 +90,7 @@ def spoil(root: Path, rng: random.Random) -> None:
 @pytest.mark.parametrize("kind", ["v2.1", "v3.0"])
 def test_mutated_datasets(kind: str, recorded: Recorded, tmp_path: Path) -> None:
     sound = recorded("split") if kind == "v3.0" else write_legacy(tmp_path / "sound", Legacy())
-    seed = random.randrange(10**6)
+    seed = 0  # the same each time; GRASP_FUZZ_ROUNDS goes further
     rng = random.Random(seed)
     roots = []
     for number in range(ROUNDS):

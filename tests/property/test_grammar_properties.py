@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lerobot_grasp_plugin.core.annotations import Annotations, AnnotationSection, EpisodeAnnotation
+from lerobot_grasp_plugin.core.choices import Alignment, Done
 from lerobot_grasp_plugin.core.grammar import format_text, parse
 from lerobot_grasp_plugin.core.intervals import FrameInterval
-from lerobot_grasp_plugin.core.labels import Alignment, Done, check_section, label_episode
+from lerobot_grasp_plugin.core.labels import check_section, label_episode
 from lerobot_grasp_plugin.errors import AnnotationError
 
 printable = st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import random
 import shutil
 import signal
 import subprocess
@@ -35,9 +34,8 @@ type Recorded = Callable[[str], Path]
 def test_kills_at_random_moments_lose_nothing() -> None:
     rounds = os.environ.get("GRASP_KILL_ROUNDS", "6")
     command = [sys.executable, "-W", "ignore", HERE / "kill_rounds.py", "--rounds", rounds]
-    seed = str(random.randrange(1000))
-    done = subprocess.run([*command, "--seed", seed], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"seed {seed}: {done.stderr}"
+    done = subprocess.run([*command, "--seed", "0"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
     assert done.stdout.count(f"{rounds} rounds") == 3, done.stdout
 
 

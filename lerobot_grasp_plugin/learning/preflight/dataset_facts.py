@@ -12,7 +12,8 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from lerobot_grasp_plugin.core.labels import Alignment, Done, Unlisted, label_episode
+from lerobot_grasp_plugin.core.choices import Alignment, Done, Unlisted
+from lerobot_grasp_plugin.core.labels import label_episode
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import is_numeric, to_numpy
 from lerobot_grasp_plugin.dataset.info import Feature

@@ -1,0 +1,10 @@
+"""The choices a person has in how labels are made; the README's table says what each means.
+
+Configs are read before anything slow is imported, so these stand apart from the code that uses numpy.
+"""
+
+from typing import Literal
+
+Alignment = Literal["frame", "next"]
+Done = Literal["keep", "episode_end", "first_success", "last_frame_of_success"]
+Unlisted = Literal["error", "fail", "keep", "drop"]
