@@ -20,6 +20,8 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # no test needs the network
 import factories  # noqa: E402  # reads the variables above through the libraries it imports
 from filelock import FileLock  # noqa: E402
 
+import lerobot_grasp_plugin.ops.build  # noqa: E402, F401  # loaded late, it would keep what a test has patched
+
 SHARED_DATA = Path(__file__).parents[1].parent / "shared/data"
 
 
