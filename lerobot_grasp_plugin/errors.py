@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "warning", "note"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,10 @@ class Problem:
             ``episode 7, frame 12`` (0-based, as LeRobot counts). Empty when it stands nowhere.
         hint: What would be right, or which option settles it. Empty when ``message`` says it.
         excerpt: Source line and caret line, ready to print. Empty when there is no text to show.
-        severity: ``warning`` for what is harmless but must not pass in silence.
+        severity: ``warning`` for what does not stop the work but will probably hurt, ``note`` for what is
+            only worth knowing.
+        episode: The episode it was found in, 0-based; None when it belongs to none.
+        frame: The frame of that episode, 0-based; None when it belongs to none.
     """
 
     code: str
@@ -33,9 +36,21 @@ class Problem:
     hint: str = ""
     excerpt: str = ""
     severity: Severity = "error"
+    episode: int | None = None
+    frame: int | None = None
+
+    @property
+    def place(self) -> str:
+        """Where it stands, episode and frame included; empty when it stands nowhere."""
+        parts = [self.where]
+        if self.episode is not None:
+            parts.append(f"episode {self.episode}")
+        if self.frame is not None:
+            parts.append(f"frame {self.frame}")
+        return ", ".join(part for part in parts if part)
 
     def __str__(self) -> str:
-        place = f"{self.where}: " if self.where else ""
+        place = f"{self.place}: " if self.place else ""
         lines = [f"{place}{self.severity}: {self.message} [{self.code}]"]
         if self.excerpt:
             lines.extend("    " + line for line in self.excerpt.splitlines())
