@@ -25,7 +25,7 @@ from lerobot_grasp_plugin.writers.link import take_over
 from lerobot_grasp_plugin.writers.staging import sync
 
 _MAX_BYTES = layout.VIDEO_FILES_SIZE_IN_MB * 2**20
-_WORTH_KEEPING = _MAX_BYTES // 2
+_WORTH_KEEPING = _MAX_BYTES // 4
 """A file at least this large is taken over whole rather than packed with others."""
 
 _WORKERS = 4
