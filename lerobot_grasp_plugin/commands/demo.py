@@ -39,7 +39,7 @@ def main(args: Sequence[str] | None = None) -> int:
         finally:
             progress.close()
 
-    return guarded(action)
+    return guarded(action, writes=True)
 
 
 def _demo(output_dir: Path, progress: TerminalProgress) -> int:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from lerobot_grasp_plugin.commands.run import TerminalProgress, guarded, parse
 from lerobot_grasp_plugin.ops.recipe import RelabelConfig
+
+if TYPE_CHECKING:
+    from lerobot_grasp_plugin.ops.report import MergeReport
 
 PROGRAM = "lerobot-grasp-relabel"
 
@@ -14,19 +18,25 @@ def main(args: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     config = parse(RelabelConfig, args, program=PROGRAM)
 
-    def action() -> int:
-        from lerobot_grasp_plugin.commands.publish import push
+    reports: list[MergeReport] = []
+
+    def write() -> int:
         from lerobot_grasp_plugin.commands.render import merge_report
         from lerobot_grasp_plugin.ops.relabel import relabel
 
         progress = TerminalProgress()
         try:
-            report = relabel(config, progress)
+            reports.append(relabel(config, progress))
         finally:
             progress.close()
-        print(merge_report(report))
-        if config.push_to_hub:
-            push(report.repo_id, report.root)
+        print(merge_report(reports[0]))
         return 0
 
-    return guarded(action)
+    def upload() -> int:
+        from lerobot_grasp_plugin.commands.publish import push
+
+        if config.push_to_hub:
+            push(reports[0].repo_id, reports[0].root)
+        return 0
+
+    return guarded(write, writes=True) or guarded(upload)

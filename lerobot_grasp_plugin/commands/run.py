@@ -80,28 +80,33 @@ def fail(program: str, message: str) -> NoReturn:
     raise SystemExit(2)
 
 
-def guarded(action: Callable[[], int]) -> int:
+def guarded(action: Callable[[], int], *, writes: bool = False) -> int:
     """Runs a command; errors become one message and an exit code.
+
+    Args:
+        action: The command.
+        writes: Whether it writes a dataset whole or not at all, and nothing when it fails.
 
     Returns:
         0 when done, 1 when the data is at fault, 2 when the call is, 130 after Ctrl+C.
     """
+    end = "; nothing was written." if writes else "."
     try:
         return action()
     except GraspError as error:
         count = sum(problem.severity == "error" for problem in error.problems)
         print(str(error), file=sys.stderr)
-        print(f"{count} error{'s' * (count != 1)}; nothing was written.", file=sys.stderr)
+        print(f"{count} error{'s' * (count != 1)}{end}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        print("interrupted; nothing was written.", file=sys.stderr)
+        print(f"interrupted{end}", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()
         return 0
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        print(f"{place}error: {error.strerror or error}; nothing was written.", file=sys.stderr)
+        print(f"{place}error: {error.strerror or error}{end}", file=sys.stderr)
         return 1
 
 

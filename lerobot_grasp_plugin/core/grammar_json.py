@@ -31,6 +31,7 @@ from lerobot_grasp_plugin.core.grammar_ranges import (
     check_not_empty,
     check_number,
     check_said_base,
+    format_range,
     to_interval,
     to_intervals,
 )
@@ -305,10 +306,12 @@ class _Reader:
         intervals = [to_interval(item, self.base, self.findings) for item in written]
         if not written:
             return ranges, places
-        message = f"the frames of {member.path} count as failure"
+        found = [item for item in intervals if item is not None]
+        frames = ", ".join(format_range(item, self.base) for item in found)
+        message = f"{member.path}: frames {frames} ({self.base}-indexed) count as failure"
         hint = "they stay in the dataset; leave `exclude` out by writing the success ranges without them"
         self.findings.warn("exclude-counts-as-failure", message, member.key.place, hint)
-        left = IntervalSet(ranges).difference(IntervalSet(item for item in intervals if item is not None))
+        left = IntervalSet(ranges).difference(IntervalSet(found))
         origins = sorted(zip(ranges, places, strict=True), key=lambda pair: pair[0].start)
         starts = [interval.start for interval, _ in origins]
         return left.intervals, tuple(origins[bisect_right(starts, item.start) - 1][1] for item in left)

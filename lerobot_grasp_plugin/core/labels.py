@@ -100,7 +100,7 @@ def check_section(
             problems.append(_unknown(episode, section, known, name))
             continue
         for position, interval in enumerate(episode.ranges):
-            if _ends_late(interval, length):
+            if _ends_late(interval, length) and not _is_empty_rest(episode, position, length):
                 problems.append(_past_end(episode, position, length, name, index_base))
     return problems
 
@@ -151,6 +151,13 @@ def _unknown(
         hint = f"it has {len(known)} episodes between {min(known)} and {max(known)}"
     excerpt = f"{episode.text.strip()}\n^" if episode.text else ""
     return Problem("unknown-episode", message, _line(episode, name), hint, excerpt)
+
+
+def _is_empty_rest(episode: EpisodeAnnotation, position: int, length: int) -> bool:
+    """Whether a piece is what `exclude` left of an open range behind the last frame: nothing."""
+    if episode.ranges[position] != FrameInterval(length, None) or not episode.places:
+        return False
+    return episode.places.count(episode.places[position]) > 1
 
 
 def _past_end(

@@ -38,7 +38,7 @@ def select_episodes(
     if selection is None:
         selection = "all"
     if not isinstance(selection, str):
-        selection = "[" + ", ".join(str(item) for item in selection) + "]"
+        selection = "[" + ", ".join(map(str, selection)) + "]"
     reader = _Reader(Source(name, re.sub(r"[\r\n]", " ", selection)), total)
     reader.read()
     if not reader.problems and not reader.selected.keys() - reader.excluded.keys():

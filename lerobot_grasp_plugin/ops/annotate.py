@@ -211,12 +211,18 @@ def _bind(file: AnnotationFile, users: Sequence[Source], *, strict: bool) -> lis
             if strict:
                 continue
         source.annotation_sha256 = file.sha256
-        source.labels = _merged(mine[source.number])
+        source.labels = _success(mine[source.number], source.reader.lengths.tolist())
     return problems
 
 
-def _merged(sections: Sequence[AnnotationSection]) -> Mapping[int, IntervalSet]:
-    return {episode.episode_index: episode.success for section in sections for episode in section.episodes}
+def _success(sections: Sequence[AnnotationSection], lengths: Sequence[int]) -> Mapping[int, IntervalSet]:
+    """Success frames of each episode; what reaches past an end was found by ``check_section``."""
+    return {
+        episode.episode_index: episode.success.clip(lengths[episode.episode_index])
+        for section in sections
+        for episode in section.episodes
+        if episode.episode_index < len(lengths)
+    }
 
 
 def sections_of(file: AnnotationFile, source: Source) -> list[AnnotationSection]:

@@ -15,8 +15,10 @@ from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem, Verif
 from lerobot_grasp_plugin.ops.prepare import Build
 from lerobot_grasp_plugin.ops.progress import Progress
 from lerobot_grasp_plugin.ops.provenance import ProvenanceWriter, dataset_card
+from lerobot_grasp_plugin.ops.recipe import LabelOptions
 from lerobot_grasp_plugin.ops.report import EpisodeReport, MergeReport, SourceReport, VerifyReport
 from lerobot_grasp_plugin.ops.rows import RowBlock, RowBuilder
+from lerobot_grasp_plugin.ops.source_labels import common_labels
 from lerobot_grasp_plugin.ops.sources import Source
 from lerobot_grasp_plugin.ops.verify import verify_dataset
 from lerobot_grasp_plugin.ops.videos import VideoWriter
@@ -73,7 +75,7 @@ class _Writer:
                 build.target,
                 build.schema,
                 task_map=build.plan.task_maps[source.number],
-                options=build.config,
+                options=build.label_options,
                 timestamps=build.config.timestamps,
                 recompute=recompute[source.number],
             )
@@ -88,12 +90,25 @@ class _Writer:
         self.provenance = ProvenanceWriter(
             root / layout.PROVENANCE_PATH,
             sources=build.sources,
-            dones=[builder.done for builder in self.builders],
-            target=build.target,
+            dones=self._dones(),
+            labels=self._labels(),
             config=build.config,
             operation=build.operation,
         )
         self.stats: dict[str, dict[str, object]] = {}
+
+    def _dones(self) -> list[str | None]:
+        if self.build.target.labels:
+            return [builder.done for builder in self.builders]
+        return [known.get("done") for known in self.build.recorded]
+
+    def _labels(self) -> Mapping[str, Any] | None:
+        """How the labels of the output were made; None where it has none, or sources differ."""
+        build = self.build
+        if not build.target.labels:
+            return common_labels(build.recorded)
+        options = {field: getattr(build.config, field) for field in LabelOptions.__dataclass_fields__}
+        return {**options, "columns": list(build.target.labels)}
 
     def rows(self, progress: Progress) -> None:
         """Data files, the episodes table and the sidecar."""
@@ -256,5 +271,18 @@ def _report(
             )
         )
     found = [problem for source in build.sources for problem in source.reader.warnings]
+    found += [_other_rewards(build, builder) for builder in writer.builders if builder.other_rewards]
     warnings = tuple(dict.fromkeys([*build.warnings, *found]))
     return MergeReport(repo_id, root, reports, episodes, ways, warnings, verification)
+
+
+def _other_rewards(build: Build, builder: RowBuilder) -> Problem:
+    options = build.label_options
+    values = ", ".join(f"{value:g}" for value in sorted(builder.other_values))
+    message = (
+        f"{builder.source.title}: {builder.other_rewards} rewards that are kept are neither success "
+        f"({options.success_value:g}) nor failure ({options.failure_value:g}), such as {values}; "
+        "they count as failure"
+    )
+    hint = "if these are labels, give them as --success_value and --failure_value"
+    return Problem("other-reward-values", message, hint=hint, severity="warning")

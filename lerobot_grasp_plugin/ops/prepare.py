@@ -19,7 +19,14 @@ from lerobot_grasp_plugin.errors import DataError, DatasetError, GraspError, Mer
 from lerobot_grasp_plugin.ops.features import TargetFormat, unify
 from lerobot_grasp_plugin.ops.image_stats import measure_images
 from lerobot_grasp_plugin.ops.progress import Progress
-from lerobot_grasp_plugin.ops.recipe import MergeConfig
+from lerobot_grasp_plugin.ops.recipe import LabelOptions, MergeConfig
+from lerobot_grasp_plugin.ops.source_labels import (
+    Recorded,
+    as_recorded,
+    common_labels,
+    kept_labels_warnings,
+    recorded_labels,
+)
 from lerobot_grasp_plugin.ops.sources import Source, raise_all
 from lerobot_grasp_plugin.ops.videos import CameraPlan, plan_videos
 from lerobot_grasp_plugin.writers import v30
@@ -43,7 +50,13 @@ class Build:
     videos: Sequence[CameraPlan]
     carried: Sequence[StatsOfSource]
     statistics: Mapping[str, Sequence[str]]
+    recorded: Sequence[Recorded]
     warnings: list[Problem] = field(default_factory=list)
+
+    @property
+    def label_options(self) -> LabelOptions:
+        """How labels are made; where none are, how those of the sources were, if that is known."""
+        return self.config if self.target.labels else as_recorded(self.config, common_labels(self.recorded))
 
 
 def prepare(
@@ -96,8 +109,10 @@ def prepare(
     )
     videos = plan_videos(sources, plan, video_keys, target.fps, progress)
     carried, statistics = _plan_stats(sources, target, operation == "relabel", progress)
-    build = Build(sources, config, operation, target, plan, schema, videos, carried, statistics)
+    recorded = [recorded_labels(source) for source in sources]
+    build = Build(sources, config, operation, target, plan, schema, videos, carried, statistics, recorded)
     build.warnings += [*warnings, *_plan_warnings(build)]
+    build.warnings += kept_labels_warnings(sources, recorded, config, bool(target.labels))
     return build
 
 

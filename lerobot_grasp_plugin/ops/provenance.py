@@ -12,8 +12,7 @@ from typing import Any
 from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.core.plan import PlannedEpisode
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.ops.features import TargetFormat
-from lerobot_grasp_plugin.ops.recipe import LabelOptions, MergeConfig
+from lerobot_grasp_plugin.ops.recipe import MergeConfig
 from lerobot_grasp_plugin.ops.rows import half_open
 from lerobot_grasp_plugin.ops.sources import Source
 
@@ -41,16 +40,12 @@ class ProvenanceWriter:
         path: Path,
         *,
         sources: Sequence[Source],
-        dones: Sequence[str],
-        target: TargetFormat,
+        dones: Sequence[str | None],
+        labels: Mapping[str, Any] | None,
         config: MergeConfig,
         operation: str,
     ) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        labels: dict[str, Any] | None = None
-        if target.labels:
-            labels = {field: getattr(config, field) for field in LabelOptions.__dataclass_fields__}
-            labels["columns"] = list(target.labels)
         head = {
             "format": SIDECAR_FORMAT,
             "tool": {"name": DISTRIBUTION, "version": tool_version()},
@@ -58,8 +53,7 @@ class ProvenanceWriter:
             "recipe": {field: getattr(config, field) for field in _RECIPE_FIELDS},
             "labels": labels,
             "sources": [
-                _source(source, config.annotations, done if target.labels else None)
-                for source, done in zip(sources, dones, strict=True)
+                _source(source, config.annotations, done) for source, done in zip(sources, dones, strict=True)
             ],
         }
         self._file = path.open("w", encoding="utf-8")

@@ -12,7 +12,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from lerobot_grasp_plugin.core.choices import Done
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
 from lerobot_grasp_plugin.core.labels import EpisodeLabels, label_episode
 from lerobot_grasp_plugin.core.plan import PlannedEpisode
@@ -24,7 +23,11 @@ from lerobot_grasp_plugin.dataset.tables import whole_numbers
 from lerobot_grasp_plugin.errors import DatasetError, Problem
 from lerobot_grasp_plugin.ops.features import TargetFormat
 from lerobot_grasp_plugin.ops.recipe import LabelOptions, Timestamps
+from lerobot_grasp_plugin.ops.source_labels import decided_done
 from lerobot_grasp_plugin.ops.sources import Source
+
+_EXAMPLES = 4
+"""How many strange values a warning names."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,12 @@ class RowBuilder:
         options: How labels are made.
         timestamps: What to do with timestamps LeRobot cannot read.
         recompute: Features whose statistics are computed from the rows.
+
+    Attributes:
+        source: Where the rows are from.
+        done: How next.done is made.
+        other_rewards: Rewards taken over so far that are neither the success nor the failure value.
+        other_values: Some of them.
     """
 
     def __init__(
@@ -76,16 +85,17 @@ class RowBuilder:
         timestamps: Timestamps,
         recompute: Sequence[str],
     ) -> None:
-        self._source = source
+        self.source = source
         self._target = target
         self._schema = schema
         self._task_map = task_map
         self._options = options
         self._timestamps = timestamps
         self._recompute = recompute
-        has_done = layout.DONE in source.features
-        self.done: Done = options.done or ("keep" if has_done else "episode_end")
-        if target.labels and self.done == "keep" and not has_done:
+        self.done = decided_done(source, options)
+        self.other_rewards = 0
+        self.other_values: set[float] = set()
+        if target.labels and self.done == "keep" and layout.DONE not in source.features:
             message = f"{source.title} has no {layout.DONE} to keep"
             hint = "use --done episode_end, first_success or last_frame_of_success"
             raise DatasetError(Problem("nothing-to-keep", message, str(source.reader.root), hint))
@@ -95,8 +105,8 @@ class RowBuilder:
         """The columns to read, by their names in the source."""
         wanted = {layout.TIMESTAMP, layout.FRAME_INDEX, layout.TASK_INDEX}
         for name in (*self._schema.names, *self._target.labels):
-            if name in self._source.original:
-                wanted.add(self._source.original[name])
+            if name in self.source.original:
+                wanted.add(self.source.original[name])
         return sorted(wanted - {layout.INDEX, layout.EPISODE_INDEX})
 
     def build(self, batch: EpisodeBatch, planned: Sequence[PlannedEpisode]) -> RowBlock:
@@ -208,7 +218,7 @@ class RowBuilder:
     def _labels(self, batch: EpisodeBatch) -> list[EpisodeLabels] | None:
         if not self._target.labels:
             return None
-        success = self._source.labels or {}
+        success = self.source.labels or {}
         dones = self._existing(batch, layout.DONE)
         rewards = self._existing(batch, layout.REWARD)
         options = self._options
@@ -221,6 +231,7 @@ class RowBuilder:
             if asserted is None:
                 assert rewards is not None
                 kept = rewards[rows].astype(np.float32)
+                self._note_others(kept)
                 asserted = IntervalSet.from_mask(kept == np.float32(options.success_value))
             made = label_episode(
                 asserted,
@@ -235,7 +246,7 @@ class RowBuilder:
         return labels
 
     def _existing(self, batch: EpisodeBatch, name: str) -> NDArray[Any] | None:
-        own = self._source.original.get(name)
+        own = self.source.original.get(name)
         if own is None or own not in batch.table.column_names:
             return None
         try:
@@ -246,13 +257,13 @@ class RowBuilder:
     # -- columns that are taken over --------------------------------------------------------------
 
     def _taken(self, batch: EpisodeBatch, field: pa.Field) -> pa.ChunkedArray | pa.Array:
-        own = self._source.original[field.name]
+        own = self.source.original[field.name]
         if own not in batch.table.column_names:
             message = f"column {own!r} is missing, though info.json declares it"
             raise DatasetError(Problem("missing-column", message, str(batch.path)))
         column = batch.table[own]
         if self._target.features[field.name].dtype == "image":
-            return embedded_images(column, self._source.reader.root, f"{batch.path}: column {own!r}")
+            return embedded_images(column, self.source.reader.root, f"{batch.path}: column {own!r}")
         if column.type == field.type:
             return column
         try:
@@ -285,8 +296,17 @@ class RowBuilder:
             return [int(each.success.sum()) for each in labels]
         if layout.REWARD not in numbers:
             return None
-        hits = (numbers[layout.REWARD] == self._options.success_value).all(axis=1).astype(np.int64)
+        rewards = numbers[layout.REWARD].reshape(-1).astype(np.float32)
+        self._note_others(rewards)
+        hits = (rewards == np.float32(self._options.success_value)).astype(np.int64)
         return np.add.reduceat(hits, np.concatenate(([0], np.cumsum(lengths)[:-1]))).tolist()  # type: ignore[no-any-return]
+
+    def _note_others(self, rewards: NDArray[np.float32]) -> None:
+        values = np.array([self._options.success_value, self._options.failure_value], dtype=np.float32)
+        others = rewards[~np.isin(rewards, values)]
+        self.other_rewards += len(others)
+        if len(self.other_values) < _EXAMPLES:
+            self.other_values.update(np.unique(others)[:_EXAMPLES].tolist())
 
     def _hashes(
         self,
@@ -299,8 +319,8 @@ class RowBuilder:
         skipped = made | {layout.REWARD, layout.DONE, layout.SUCCESS}
         names = [name for name in table.column_names if name not in skipped]
         digests = [hashlib.sha256() for _ in lengths]
-        for name in sorted(names, key=self._source.original.__getitem__):
-            label = self._source.original[name].encode()
+        for name in sorted(names, key=self.source.original.__getitem__):
+            label = self.source.original[name].encode()
             for digest, piece in zip(digests, _pieces(table[name], numbers.get(name), lengths), strict=True):
                 digest.update(label + b"\0")
                 digest.update(piece)

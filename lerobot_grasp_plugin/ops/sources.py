@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,8 @@ from lerobot_grasp_plugin.dataset.info import Feature
 from lerobot_grasp_plugin.dataset.reader import DatasetReader, open_located
 from lerobot_grasp_plugin.errors import GraspError, Problem, UsageError
 from lerobot_grasp_plugin.ops.recipe import SourceConfig
+
+_LABELS = {layout.REWARD: ("float32", "float64"), layout.DONE: ("bool",), layout.SUCCESS: ("bool",)}
 
 
 @dataclass
@@ -77,6 +80,8 @@ def open_sources(configs: Sequence[SourceConfig], drop_features: Sequence[str]) 
             state = FileState.of(location.root)
             reader = open_located(location)
             episodes = select_episodes(config.episodes, len(reader.lengths))
+            if config.task is not None and not config.task.strip():
+                raise UsageError(Problem("empty-task", f"the task of {reader.repo_id} is empty"))
             features, original = _renamed(reader, config.rename, drop_features)
             sources.append(Source(number, config, reader, episodes, features, original, state))
         except GraspError as error:
@@ -120,6 +125,11 @@ def _renamed(
             problems.append(Problem("unknown-feature", message, hint=hint))
         elif old in (*layout.INDEX_COLUMNS, layout.TIMESTAMP):
             problems.append(Problem("bad-rename", f"{old!r} is LeRobot's own and keeps its name"))
+        elif new in (*layout.INDEX_COLUMNS, layout.TIMESTAMP):
+            problems.append(Problem("bad-rename", f"{old!r} cannot be called {new!r}: that is LeRobot's own"))
+        elif new in _LABELS and (own[old].dtype not in _LABELS[new] or math.prod(own[old].shape) != 1):
+            message = f"{old!r} ({own[old].dtype}, shape {list(own[old].shape)}) cannot be {new!r}"
+            problems.append(Problem("bad-rename", message, hint=f"that is one {_LABELS[new][0]} a row"))
         if not new or "/" in new:
             problems.append(Problem("bad-rename", f"{new!r} cannot be the name of a feature"))
     features: dict[str, Feature] = {}

@@ -162,3 +162,20 @@ def test_unlisted_episodes() -> None:
     (section,) = parse(TEXT, name="x").annotations.sections
     assert unlisted_episodes(section.episodes, [10] * 6) == (4, 5)
     assert unlisted_episodes(section.episodes, {9: 4, 3: 4, 8: 4}) == (8, 9)
+
+
+@pytest.mark.parametrize(("exclude", "wanted"), [("[7]", 4), ("[[6, 7]]", 3), ("[3, 7]", 3)])
+def test_excluding_the_last_frame_of_an_open_range(exclude: str, wanted: int) -> None:
+    text = f'{{"index_base": 1, "0": {{"ranges": [[3, null]], "exclude": {exclude}}}}}'
+    section = parse(text.encode(), name="labels.json").annotations.sections[0]
+    assert not check_section(section, [7], name="labels.json", index_base=1)
+    success = section.episodes[0].success.clip(7).mask(7)
+    assert success.sum() == wanted
+    assert not success[-1]
+
+
+def test_excluding_past_the_end_is_an_error() -> None:
+    text = '{"index_base": 1, "0": {"ranges": [[3, null]], "exclude": [[8, 9]]}}'
+    section = parse(text.encode(), name="labels.json").annotations.sections[0]
+    problems = check_section(section, [7], name="labels.json", index_base=1)
+    assert [problem.code for problem in problems] == ["range-past-end"]

@@ -187,10 +187,55 @@ def test_unlisted_keep_keeps_foreign_values(recorded: Recorded, labels: Path, tm
     )
     few = tmp_path / "few.txt"
     few.write_text("0: 1\n")
-    relabel(RelabelConfig(root=first, annotations=few, new_root=tmp_path / "out", unlisted="keep"))
+    report = relabel(RelabelConfig(root=first, annotations=few, new_root=tmp_path / "out", unlisted="keep"))
+    said = {problem.code: problem.message for problem in report.warnings}
+    assert (
+        "28 rewards that are kept are neither success (1) nor failure (0), such as -1, 5"
+        in said["other-reward-values"]
+    )
+    assert said["success-value-differs"].endswith("first 5, this call 1.0")
     rewards = [episode["next.reward"] for episode in written(tmp_path / "out")]
     assert rewards[0] == [1, 0, 0, 0, 0, 0, 0]
     assert rewards[1:] == [e["next.reward"] for e in wanted_labels(values=(-1, 5))[1:]]
+
+
+def test_a_done_made_from_old_labels_is_not_kept_in_silence(
+    recorded: Recorded, labels: Path, tmp_path: Path
+) -> None:
+    first = tmp_path / "first"
+    relabel(RelabelConfig(root=recorded("av1"), annotations=labels, new_root=first, done="first_success"))
+    corrected = tmp_path / "corrected.txt"
+    corrected.write_text(TEXT.replace("0: 3-", "0: 5-"))
+    kept = relabel(RelabelConfig(root=first, annotations=corrected, new_root=tmp_path / "kept"))
+    assert [(p.code, p.hint) for p in kept.warnings] == [("stale-done", "--done first_success makes it anew")]
+    anew = relabel(
+        RelabelConfig(root=first, annotations=corrected, new_root=tmp_path / "anew", done="first_success")
+    )
+    assert not anew.warnings
+    assert written(tmp_path / "anew")[0]["next.done"] == [False] * 4 + [True, False, True]
+
+
+def test_alignments_that_differ_are_named(recorded: Recorded, labels: Path, tmp_path: Path) -> None:
+    for alignment in ("frame", "next"):
+        relabel(
+            RelabelConfig(
+                root=recorded("av1"),
+                annotations=labels,
+                new_root=tmp_path / alignment,
+                alignment=alignment,
+            )
+        )
+    both = [SourceConfig(root=tmp_path / name) for name in ("frame", "next")]
+    report = merge(MergeConfig(sources=both, new_root=tmp_path / "both"))
+    assert [p.code for p in report.warnings] == ["alignment-differs"]
+    assert "frame frame, next next" in report.warnings[0].message
+    few = tmp_path / "few.txt"
+    few.write_text("0: 1\n")
+    report = relabel(
+        RelabelConfig(root=tmp_path / "next", annotations=few, new_root=tmp_path / "few", unlisted="keep")
+    )
+    assert [p.code for p in report.warnings] == ["alignment-differs"]
+    relabel(RelabelConfig(root=tmp_path / "next", annotations=labels, new_root=tmp_path / "again"))
 
 
 def test_every_label_fault_at_once(recorded: Recorded, tmp_path: Path) -> None:
@@ -337,3 +382,12 @@ def test_values_that_float32_cannot_tell_apart_are_refused(
             )
         )
     assert not (tmp_path / "out").exists()
+
+
+def test_json_that_excludes_the_last_frame(recorded: Recorded, tmp_path: Path) -> None:
+    labels = tmp_path / "labels.json"
+    labels.write_text('{"index_base": 1, "0": {"ranges": [[3, null]], "exclude": [7]}, "1": null}')
+    relabel(
+        RelabelConfig(root=recorded("av1"), annotations=labels, new_root=tmp_path / "out", unlisted="fail")
+    )
+    assert written(tmp_path / "out")[0]["next.reward"] == [0, 0, 1, 1, 1, 1, 0]

@@ -50,6 +50,29 @@ def test_sidecar_of_a_labelled_merge(recorded: Recorded, tmp_path: Path) -> None
     ] == [(0, 0, 3, 6, []), (1, 0, 0, 7, [[2, 4], [5, 7]]), (2, 1, 2, 5, [[4, 5]])]
 
 
+def test_a_merge_of_labelled_sets_knows_how_they_were_labelled(recorded: Recorded, tmp_path: Path) -> None:
+    labels = tmp_path / "labels.txt"
+    labels.write_text("".join(f"{episode}: 1\n" for episode in range(5)))
+    for name in ("one", "two"):
+        relabel(
+            RelabelConfig(
+                root=recorded("av1"),
+                annotations=labels,
+                new_root=tmp_path / name,
+                alignment="next",
+                success_value=3,
+                done="first_success",
+            )
+        )
+    sources = [SourceConfig(root=tmp_path / name) for name in ("one", "two")]
+    report = merge(MergeConfig(sources=sources, new_root=tmp_path / "out"))
+    content = sidecar(tmp_path / "out")
+    assert (content["labels"]["alignment"], content["labels"]["success_value"]) == ("next", 3)
+    assert [source["done"] for source in content["sources"]] == ["first_success"] * 2
+    assert report.success_frames == 0  # the first frame alone, and no row before it
+    assert report.warnings == ()
+
+
 def test_content_hash_is_of_the_content(recorded: Recorded, tmp_path: Path) -> None:
     """The same for an episode wherever it goes and however it is labelled; another for another one."""
     source = recorded("av1")

@@ -173,6 +173,8 @@ def test_calls_that_are_at_fault(
         ({"rename": {"action": "observation.state"}}, "bad-rename"),
         ({"rename": {"action": "a/b"}}, "bad-rename"),
         ({"rename": {"action": "timestamp"}}, "bad-rename"),
+        ({"rename": {"action": "next.reward"}}, "bad-rename"),
+        ({"task": " "}, "empty-task"),
     ],
 )
 def test_sources_that_are_at_fault(source: dict, code: str, recorded: Recorded, tmp_path: Path) -> None:
