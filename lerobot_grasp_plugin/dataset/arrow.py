@@ -1,6 +1,6 @@
 """Arrow columns as numpy arrays and back, by their buffers.
 
-``pyarrow``'s own ``to_numpy`` and ``pa.array`` import pandas, and ``take`` and ``cast`` import
+``pyarrow``'s own ``to_numpy`` and ``pa.array`` import pandas, and ``take``, ``cast`` and ``flatten`` import
 ``pyarrow.compute``: that costs more time than merging a small dataset.
 """
 
@@ -59,12 +59,15 @@ def to_numpy(column: pa.ChunkedArray | pa.Array) -> NDArray[Any]:
         if array.null_count:
             raise ValueError("it has empty (null) values")
         if pa.types.is_fixed_size_list(array.type):
-            array = array.flatten()
+            size = array.type.list_size
+            array = array.values.slice(array.offset * size, len(array) * size)
         elif pa.types.is_list(array.type) or pa.types.is_large_list(array.type):
-            lengths = _list_lengths(array)
+            offsets = _list_offsets(array)
+            lengths = np.diff(offsets)
             if len(lengths) and lengths.min() != lengths.max():
                 raise ValueError(f"its lists have between {lengths.min()} and {lengths.max()} values")
-            array = array.flatten()
+            first = int(offsets[0]) if len(offsets) else 0
+            array = array.values.slice(first, int(lengths.sum()))
         else:
             break
     if pa.types.is_boolean(array.type):
@@ -82,12 +85,12 @@ def _buffer(array: pa.Array, dtype: np.dtype[Any]) -> NDArray[Any]:
     return np.frombuffer(data, dtype, count=len(array), offset=array.offset * dtype.itemsize)
 
 
-def _list_lengths(array: pa.Array) -> NDArray[np.int64]:
+def _list_offsets(array: pa.Array) -> NDArray[np.int64]:
     data = array.buffers()[1]
-    if data is None:
+    if data is None or not len(array):
         return np.empty(0, np.int64)
     offsets = np.frombuffer(data, np.int64 if pa.types.is_large_list(array.type) else np.int32)
-    return np.diff(offsets[array.offset : array.offset + len(array) + 1]).astype(np.int64)
+    return offsets[array.offset : array.offset + len(array) + 1].astype(np.int64)
 
 
 def _bits(array: pa.Array) -> NDArray[np.bool_]:
