@@ -41,9 +41,11 @@ def read_annotations(path: Path, index_base: int | None) -> AnnotationFile:
     """Reads an annotation file of either form.
 
     Raises:
-        UsageError: There is no such file.
+        UsageError: There is no such file, or ``index_base`` is neither 0 nor 1.
         AnnotationError: With everything that is wrong in it.
     """
+    if index_base not in (None, 0, 1):
+        raise UsageError(Problem("bad-index-base", f"index_base is 0 or 1, not {index_base}"))
     try:
         with path.open("rb") as file:
             data = file.read(_MOST_BYTES)  # what is longer than the grammar takes is refused there
@@ -73,6 +75,7 @@ def sources_of_headers(path: Path, index_base: int | None) -> list[SourceConfig]
     Raises:
         AnnotationError: A header names no dataset on this machine, or there is none.
     """
+    path = path.expanduser()
     file = read_annotations(path, index_base)
     found: list[Path] = []
     configs: list[SourceConfig] = []
@@ -122,7 +125,8 @@ def label_sources(
         GraspError: With everything wrong in any file, and every label that fits no episode.
     """
     _check_options(options)
-    paths = [source.config.annotations or annotations for source in sources]
+    given = [source.config.annotations or annotations for source in sources]
+    paths = [None if path is None else path.expanduser() for path in given]
     if not any(paths):
         return []
     warnings: list[Problem] = []
@@ -152,8 +156,6 @@ def label_sources(
 
 def _check_options(options: LabelOptions) -> None:
     problems = []
-    if options.index_base not in (None, 0, 1):
-        problems.append(Problem("bad-index-base", f"index_base is 0 or 1, not {options.index_base}"))
     values = (options.success_value, options.failure_value)
     with np.errstate(over="ignore"):  # next.reward is float32, and what does not fit is infinite there
         written = np.array(values, dtype=np.float64).astype(np.float32)
@@ -184,6 +186,13 @@ def _bind(file: AnnotationFile, users: Sequence[Source], *, strict: bool) -> lis
         fitting, problem = _fitting(file, section, users)
         if problem is not None:
             problems.append(problem)
+        elif not fitting and header_folder(section.dataset or "", file.path.parent) is None:
+            message = (
+                f"the header {section.dataset!r} fits no source, and is no dataset on this machine; "
+                f"what it says of {len(section.episodes)} episodes is not used"
+            )
+            hint = "if it is a remark and no header, write it as a sentence"
+            problems.append(Problem("unused-section", message, file.place(section), hint, severity="warning"))
         for source in fitting:
             mine[source.number].append(section)
     for source in users:
@@ -265,15 +274,14 @@ def _fitting(
         if fitting:
             return fitting, None
     fitting = [source for source in users if len(parts) > 1 and source.repo_id == repo_id]
-    by_name = not fitting
-    if by_name:
+    if not fitting:
         fitting = [source for source in users if name in (source.title, source.reader.root.name)]
     roots = {source.reader.root.resolve() for source in fitting}
     if len(roots) > 1:
         names = " and ".join(str(root) for root in sorted(roots))
         message = f"the header {section.dataset!r} fits two sources: {names}"
         return [], Problem("ambiguous-header", message, where, "write the path of the one that is meant")
-    if fitting and by_name and folder is not None:
+    if fitting and folder is not None:
         message = (
             f"the header {section.dataset!r} is the dataset {folder}, but the source of that name is "
             f"{fitting[0].reader.root}"

@@ -174,7 +174,7 @@ def _labels(
         sources = open_sources([source], ())
         options = LabelOptions(unlisted="drop", index_base=config.index_base)
         warnings = label_sources(sources, config.annotations, options)
-        base = read_annotations(config.annotations, config.index_base).annotations.index_base
+        base = read_annotations(config.annotations.expanduser(), config.index_base).annotations.index_base
         return sources[0].labels or {}, warnings, base
     if layout.REWARD not in reader.info.features:
         return {}, [], 1

@@ -60,6 +60,7 @@ def unify(sources: Sequence[Source], config: MergeConfig) -> TargetFormat:
         *_fps_problems(sources),
         *_robot_problems(sources, config.robot_type),
         *_feature_problems(sources, labels, config),
+        *(_done_problems(sources, config) if labels else ()),
     ]
     if problems:
         raise MergeError(problems)
@@ -110,6 +111,14 @@ def _robot_problems(sources: Sequence[Source], given: str | None) -> Iterator[Pr
         known = next(value for value in values if value is not None)
         message = f"robot_type differs: {_by_value(sources, values)}"
         yield Problem("robot-type-mismatch", message, hint=f"say which it is: --robot_type {known}")
+
+
+def _done_problems(sources: Sequence[Source], config: MergeConfig) -> Iterator[Problem]:
+    lacking = [source.title for source in sources if layout.DONE not in source.features]
+    if config.done == "keep" and lacking:
+        message = f"{', '.join(lacking)} has no {layout.DONE} to keep"
+        hint = "use --done episode_end, first_success or last_frame_of_success"
+        yield Problem("nothing-to-keep", message, hint=hint)
 
 
 def _feature_problems(

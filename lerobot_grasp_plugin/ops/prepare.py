@@ -80,6 +80,7 @@ def prepare(
     Raises:
         GraspError: With everything that is in the way.
     """
+    warnings = [*warnings, *_left_out(sources)]
     sources = [source for source in sources if len(source.episodes)]
     if not sources:
         raise MergeError(Problem("no-episodes", "no episode is left to write"))
@@ -114,6 +115,13 @@ def prepare(
     build.warnings += [*warnings, *_plan_warnings(build)]
     build.warnings += kept_labels_warnings(sources, recorded, config, bool(target.labels))
     return build
+
+
+def _left_out(sources: Sequence[Source]) -> Iterator[Problem]:
+    for source in sources:
+        if not len(source.episodes):
+            message = f"nothing of {source.title} goes into the output ({'; '.join(source.notes)})"
+            yield Problem("source-left-out", message, str(source.reader.root), severity="warning")
 
 
 def _kept_fields(sources: Sequence[Source], target: TargetFormat) -> dict[str, pa.Field]:

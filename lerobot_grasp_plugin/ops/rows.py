@@ -95,10 +95,6 @@ class RowBuilder:
         self.done = decided_done(source, options)
         self.other_rewards = 0
         self.other_values: set[float] = set()
-        if target.labels and self.done == "keep" and layout.DONE not in source.features:
-            message = f"{source.title} has no {layout.DONE} to keep"
-            hint = "use --done episode_end, first_success or last_frame_of_success"
-            raise DatasetError(Problem("nothing-to-keep", message, str(source.reader.root), hint))
 
     @property
     def columns(self) -> list[str]:

@@ -191,7 +191,8 @@ def test_answers_at_once(command: str, args: list[str], tmp_path_factory: pytest
         f"    status = main({args!r})\n"
         "except SystemExit as leaving:\n"
         "    status = leaving.code\n"
-        "slow = [n for n in ('torch', 'lerobot', 'pandas', 'datasets', 'pyarrow.compute') if n in sys.modules]\n"
+        "names = ('torch', 'lerobot', 'pandas', 'datasets', 'pyarrow.compute')\n"
+        "slow = [name for name in names if name in sys.modules]\n"
         "print('ENDED', status, time.process_time(), slow)\n"
     )
     parser = "import time, draccus, numpy, yaml\nprint(time.process_time())"

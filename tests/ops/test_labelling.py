@@ -391,3 +391,84 @@ def test_json_that_excludes_the_last_frame(recorded: Recorded, tmp_path: Path) -
         RelabelConfig(root=recorded("av1"), annotations=labels, new_root=tmp_path / "out", unlisted="fail")
     )
     assert written(tmp_path / "out")[0]["next.reward"] == [0, 0, 1, 1, 1, 1, 0]
+
+
+def test_a_source_that_is_dropped_whole_is_named(recorded: Recorded, tmp_path: Path) -> None:
+    labels = tmp_path / "labels.txt"
+    labels.write_text("# av1\n0: 3-\n# av1-other\n2: 1\n")
+    sources = [
+        SourceConfig(root=recorded("av1"), episodes=[1, 2]),
+        SourceConfig(root=recorded("av1-other"), episodes=[2]),
+    ]
+    report = merge(
+        MergeConfig(
+            sources=sources,
+            annotations=labels,
+            unlisted="drop",
+            new_root=tmp_path / "out",
+            robot_type="so_follower",
+        )
+    )
+    [warning] = report.warnings
+    assert warning.code == "source-left-out"
+    assert "nothing of av1 goes into the output" in warning.message
+    assert "unlisted episodes left out: 1, 2" in warning.message
+
+
+@pytest.mark.parametrize("header", ["# re-check", "# dataset path: somebody/av2"])
+def test_labels_under_a_header_that_fits_nothing_are_named(
+    header: str, recorded: Recorded, tmp_path: Path
+) -> None:
+    labels = tmp_path / "labels.txt"
+    labels.write_text(f"# av1\n0: 3-\n{header}\n2: 1\n3: 1\n")
+    report = relabel(
+        RelabelConfig(root=recorded("av1"), annotations=labels, new_root=tmp_path / "out", unlisted="fail")
+    )
+    [warning] = report.warnings
+    assert (warning.code, warning.where) == ("unused-section", f"{labels}:3")
+    assert "2 episodes is not used" in warning.message
+
+
+def test_a_section_of_another_dataset_is_no_news(recorded: Recorded, tmp_path: Path) -> None:
+    labels = tmp_path / "labels.txt"
+    labels.write_text(f"# av1\n0: 3-\n# {recorded('av1-other')}\n2: 1\n")
+    report = relabel(
+        RelabelConfig(root=recorded("av1"), annotations=labels, new_root=tmp_path / "out", unlisted="fail")
+    )
+    assert report.warnings == ()
+
+
+def test_done_to_keep_is_missed_everywhere_at_once(recorded: Recorded, tmp_path: Path) -> None:
+    labels = tmp_path / "labels.txt"
+    labels.write_text("# unlabelled\n0: 1\n")
+    sources = [SourceConfig(root=recorded("unlabelled"), episodes=[0])] * 2
+    with pytest.raises(DataError, match=r"unlabelled, unlabelled has no .* to keep"):
+        merge(MergeConfig(sources=sources, annotations=labels, done="keep", new_root=tmp_path / "out"))
+
+
+def test_an_index_base_that_is_none(recorded: Recorded, tmp_path: Path) -> None:
+    labels = tmp_path / "labels.txt"
+    labels.write_text(f"# {recorded('av1')}\n0: 1\n")
+    with pytest.raises(UsageError, match="bad-index-base"):
+        merge(MergeConfig(annotations=labels, index_base=2, new_root=tmp_path / "out"))
+
+
+def test_home_in_the_path_of_annotations(
+    recorded: Recorded, labels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    config = RelabelConfig(root=recorded("av1"), annotations=Path("~/labels.txt"), new_root=tmp_path / "out")
+    assert relabel(config).success_frames == 15
+
+
+@pytest.mark.parametrize("header", ["# dataset path: {}/elsewhere/me/x", "# dataset path: elsewhere/me/x"])
+def test_a_header_that_is_the_path_of_another_dataset(
+    header: str, recorded: Recorded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_LEROBOT_HOME", str(tmp_path / "home"))
+    shutil.copytree(recorded("av1"), tmp_path / "elsewhere/me/x")
+    shutil.copytree(recorded("av1-other"), tmp_path / "home/me/x")
+    labels = tmp_path / "labels.txt"
+    labels.write_text(header.format(tmp_path) + "\n0: 3-\n")
+    with pytest.raises(AnnotationError, match="ambiguous-header"):
+        relabel(RelabelConfig(repo_id="me/x", annotations=labels, new_root=tmp_path / "o", unlisted="fail"))
