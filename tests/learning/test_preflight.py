@@ -398,7 +398,25 @@ def _(case: Case) -> None:
     case.after.append(lambda case: shutil.rmtree(case.root / "videos"))
 
 
+# -- what LeRobot cannot read
+@plant("timestamps that jitter", "timestamps")
+def _(case: Case) -> None:
+    frames = np.concatenate([np.arange(length) for length in LENGTHS])
+    case.columns["frame_index"] = frames
+    case.columns["timestamp"] = (frames / 10 + np.where(frames == 5, 0.03, 0)).astype(np.float32)
+    for name, dtype in (("frame_index", "int64"), ("timestamp", "float32")):
+        case.info["features"][name] = {"dtype": dtype, "shape": [1], "names": None}
+
+
 # -- the same troubles, planted in another way
+@plant("0-255: mean of the dataset's statistics", "image-range")
+def _(case: Case) -> None:
+    case.stats[CAMERA] = {"mean": [[[124.0]]] * 3}
+
+
+planted("teleoperator without its gripper", "gripper-disabled", "env/teleop/use_gripper", False)
+
+
 @plant("classifier that LeRobot alone trained on squeezed pictures", "classifier-crop")
 def _(case: Case) -> None:
     case.classifier_learning = None
@@ -735,6 +753,17 @@ def test_pictures_recorded_after_the_crop_are_not_cropped_again(tmp_path: Path) 
     path = case.write()
     assert not preflight(path, parse=False).findings
     assert not preflight(path, parse=False, plugin_learner=True).findings
+
+
+def test_a_dataset_of_an_older_format_is_named_unless_it_is_built_anew(
+    tmp_path: Path, shared_data: Callable[[str], Path]
+) -> None:
+    case = sound(tmp_path)
+    root = shared_data("cr5_banana_v21")
+    case.config["dataset"] |= {"root": str(root), "repo_id": "lab/banana"}
+    path = case.write()
+    assert {"dataset-format", "timestamps"} <= preflight(path, parse=False).codes
+    assert not {"dataset-format", "timestamps"} & preflight(path, parse=False, plugin_learner=True).codes
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", None])

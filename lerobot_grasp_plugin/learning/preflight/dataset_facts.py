@@ -55,6 +55,7 @@ class DatasetFacts:
         learning: ``meta/grasp_learning.json``, or None.
         relabelled: Whether ``next.reward`` and ``next.done`` are those of the config's annotations.
         built: Whether the plugin's learner builds a new dataset of it, which then has a sidecar.
+        version: Its ``codebase_version``.
     """
 
     where: str
@@ -71,6 +72,7 @@ class DatasetFacts:
     learning: Mapping[str, Any] | None = None
     relabelled: bool = False
     built: bool = False
+    version: str = "v3.0"
 
     @property
     def frames(self) -> int:
@@ -91,6 +93,11 @@ class DatasetFacts:
     def preprocessing(self) -> Preprocessing | None:
         """The image preprocessing stored with it."""
         return preprocessing_of((self.learning or {}).get("image_preprocessing"))
+
+    @property
+    def cameras(self) -> list[str]:
+        """Features that are pictures."""
+        return [name for name, feature in self.features.items() if feature.dtype in ("image", "video")]
 
     @property
     def labels(self) -> Mapping[str, Any]:
@@ -250,6 +257,7 @@ def _read(where: str, source: Source, options: LabelOptions, built: bool) -> Dat
         repo_id=reader.repo_id,
         root=reader.root,
         fps=reader.info.fps,
+        version=reader.info.codebase_version,
         total_episodes=len(reader.lengths),
         features=source.features,
         lengths=lengths,

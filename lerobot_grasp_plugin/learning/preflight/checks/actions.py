@@ -49,6 +49,9 @@ def _environment(facts: Facts) -> Iterator[Finding]:
     if facts.use_gripper and facts.discrete not in (None, GRIPPER_COMMANDS):
         message = f"{facts.discrete}, the gripper knows 0 close, 1 stay, 2 open"
         yield error("discrete-actions", "policy.num_discrete_actions", message, "set it to 3")
+    if facts.use_gripper and facts.end_effector and not config.flag("env.teleop.use_gripper", True):
+        message = "false, and the environment takes a gripper command: the teleoperator never gives one"
+        yield error("gripper-disabled", "env.teleop.use_gripper", message, "set it to true")
     gives, kind = facts.teleop_gives, config.text("env.teleop.type")
     if gives == "deltas" and not facts.end_effector and facts.config.text("env.name") != "gym_hil":
         message = f"{kind} gives end-effector deltas, and without it they go to the joints as they are"
