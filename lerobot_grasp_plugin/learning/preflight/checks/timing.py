@@ -46,5 +46,6 @@ def _readable(dataset: DatasetFacts) -> Iterator[Finding]:
         return
     off = np.abs(stamps - frames / dataset.fps).max(initial=0.0)
     if off > layout.TIMESTAMP_TOLERANCE_S:
-        message = f"up to {off:.3g} s off frame_index / fps, and LeRobot takes no more than {layout.TIMESTAMP_TOLERANCE_S} s"
+        message = f"up to {off:.3g} s off frame_index / fps, and LeRobot takes no more than "
+        message += f"{layout.TIMESTAMP_TOLERANCE_S} s"
         yield error("timestamps", dataset.column_place(layout.TIMESTAMP), message, change)
