@@ -641,6 +641,17 @@ def test_a_planted_disagreement_is_named(name: str, tmp_path: Path) -> None:
     assert all(finding.where and finding.change for finding in report.findings)
 
 
+def test_a_change_is_said_in_words_of_the_config(tmp_path: Path, lerobot_home: Path) -> None:
+    case = sound(tmp_path)
+    case.config["dataset"] = {"repo_id": "lab/elsewhere"}
+    (finding,) = (
+        finding
+        for finding in preflight(case.write(), parse=False).findings
+        if finding.code == "dataset-unreadable"
+    )
+    assert "give dataset.root" in finding.change
+
+
 def test_everything_wrong_is_reported_at_once(tmp_path: Path) -> None:
     case = sound(tmp_path)
     case.set("env/fps", 30)

@@ -208,7 +208,7 @@ def _as_findings(failure: GraspError, where: str, code: str) -> list[Finding]:
             code,
             f"{where}: {problem.where}" if problem.where else where,
             problem.message,
-            problem.hint or "mend it, or name another one",
+            problem.hint.replace("--root", f"{where}.root") or "mend it, or name another one",
         )
         for problem in failure.problems
     ]
