@@ -76,7 +76,9 @@ def trained(squares, tmp_path_factory, worker_id):
             threads = torch.get_num_threads()
             torch.set_num_threads(1)
             train_classifier(
-                settings(squares, shared / "classifier", make_encoder=True, image_preprocessing=CROP)
+                settings(
+                    squares, shared / "classifier", make_encoder=True, image_preprocessing=CROP, steps=40
+                )
             )
             torch.set_num_threads(threads)
     return shared / "classifier"
