@@ -17,6 +17,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
+from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.errors import Problem, UsageError
 from lerobot_grasp_plugin.learning.sidecar import has_sidecar
 
@@ -92,12 +93,18 @@ def _factory_class(plain: Any) -> Any:
 
 
 def _build(plain: Any, repo_id: str, root: str | Path | None, *args: Any, **kwargs: Any) -> Any:
-    from lerobot.datasets import LeRobotDatasetMetadata
-
-    meta = LeRobotDatasetMetadata(repo_id, root=root, revision=kwargs.get("revision"))
-    if not has_sidecar(Path(meta.root)):
+    if not has_sidecar(_folder(repo_id, root, kwargs.get("revision"))):
         return plain(repo_id, root, *args, **kwargs)
     from lerobot_grasp_plugin.learning.dataset import GraspDataset
 
     # LeRobot's learner takes uint8 for floats; its training scales only what is uint8
     return GraspDataset(repo_id, root, *args, **{**kwargs, "return_uint8": False})
+
+
+def _folder(repo_id: str, root: str | Path | None, revision: str | None) -> Path:
+    """Where a dataset is; LeRobot is asked, which takes a while, only where the call does not say it."""
+    if root is not None and (Path(root) / layout.INFO_PATH).is_file():
+        return Path(root)
+    from lerobot.datasets import LeRobotDatasetMetadata
+
+    return Path(LeRobotDatasetMetadata(repo_id, root=root, revision=revision).root)
