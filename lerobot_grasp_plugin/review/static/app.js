@@ -110,11 +110,13 @@ async function select(i, frame = 0) {
   at("title").textContent = `Episode ${i} · ${length} frames · ${(length / state.fps).toFixed(1)} s`;
   at("strip").setAttribute("aria-valuemin", state.index_base);
   at("strip").setAttribute("aria-valuemax", length - 1 + state.index_base);
-  at("large").replaceChildren(...state.cameras.map((name, camera) => {
+  delete at("large").dataset.frame;
+  at("large").replaceChildren(...state.cameras.map((name) => {
     const figure = make("figure", null);
-    figure.append(make("img", null, { id: `large-${camera}`, alt: `${name} at the frame` }), make("figcaption", name.replace("observation.images.", "")));
+    figure.append(make("img", null, { alt: name }), make("figcaption", name.replace("observation.images.", "")));
     return figure;
   }));
+  if (!state.cameras.length) at("large").append(make("p", "This dataset has no camera; the curves are what there is."));
   strip.show(view);
   fit(); refresh(); move(cursor);
   const mine = view;
@@ -146,13 +148,32 @@ function describe() {
 // The frame the keys work on: the one the mouse points at, else the one last stepped to.
 const here = () => view.pointed ?? cursor;
 
+// Shows a frame of every camera at once, when all have arrived; of those asked for meanwhile, the last.
+let loading = false, waiting = null;
+async function show(wanted) {
+  if (loading) { waiting = wanted; return; }
+  loading = true;
+  const images = state.cameras.map((name, camera) => make("img", null, { alt: `${name}, frame ${wanted.frame + state.index_base}`,
+    src: `pictures/${wanted.episode}/${camera}/frame/${wanted.frame}/${wanted.kind}` }));
+  try {
+    await Promise.all(images.map((image) => image.decode()));
+    if (wanted.episode === episode) {
+      document.querySelectorAll("#large img").forEach((old, camera) => old.replaceWith(images[camera]));
+      at("large").dataset.frame = wanted.frame;
+    }
+  } catch {
+    if (wanted.episode === episode) complain(new Error(`Frame ${wanted.frame + state.index_base} of episode ${episode} cannot be shown.`));
+  }
+  loading = false;
+  if (waiting) { const last = waiting; waiting = null; show(last); }
+}
+
 let exact;
 function look(fast) {
-  const frame = here(), mine = view.episode;
+  const wanted = { episode, frame: here() };
   clearTimeout(exact);
-  const show = (kind) => state.cameras.forEach((_, camera) => { at(`large-${camera}`).src = `pictures/${mine}/${camera}/frame/${frame}/${kind}`; });
-  if (fast) show("jpg");
-  if (!fast || playing === null) exact = setTimeout(() => show("png"), fast ? 150 : 30);
+  if (fast) show({ ...wanted, kind: "jpg" });
+  if (!fast || playing === null) exact = setTimeout(() => show({ ...wanted, kind: "png" }), fast ? 150 : 30);
   draw(); describe();
 }
 
