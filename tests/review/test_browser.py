@@ -25,7 +25,9 @@ def select(page: Any, episode: int) -> None:
 
 def place(page: Any, frame: int) -> tuple[float, float]:
     """Where a frame of the first line is on the screen."""
-    box = page.locator("#strip canvas").first.bounding_box()
+    page.wait_for_selector("#legend i")
+    while (box := page.locator("#strip canvas").first.bounding_box()) is None:
+        page.wait_for_timeout(20)  # it is being laid out anew
     width = float(page.input_value("#zoom"))
     return box["x"] + (frame + 0.5) * width, box["y"] + 40
 
@@ -206,6 +208,7 @@ def test_pointing_suggestion_and_the_way_through(
     both = ["episode-0", "episode-1"]
     assert shown == {"all": both, "unlabelled": [], "labelled": both[1:], "fail": both[:1], "changed": both}
     page.click("#show-statistics")
+    page.wait_for_selector("#statistics[open]")
     assert "26.2 %" in page.inner_text("#figures")  # 34 of 130 frames
     assert page.eval_on_selector("#statistics", "e => e.scrollTop") == 0
     page.click("#figures .link >> text='Episode 1'")

@@ -343,7 +343,13 @@ at("trouble-close").addEventListener("click", () => { at("trouble").hidden = tru
 at("filter").addEventListener("change", () => { showList(); });
 at("outside-load").addEventListener("click", () => load(false));
 at("outside-redo").addEventListener("click", () => load(true));
-new ResizeObserver(() => { if (view) { if (fitted) fit(); else strip.layout(); } }).observe(at("strip"));
+let room = "";
+new ResizeObserver(() => {
+  const now = `${at("strip").offsetWidth},${at("strip").offsetHeight}`;
+  if (!view || now === room) return;
+  if (fitted) fit(); else strip.layout();
+  room = `${at("strip").offsetWidth},${at("strip").offsetHeight}`;
+}).observe(at("strip"), { box: "border-box" });
 const opened = dialogs({ ask, select, complain, state: () => state });
 
 setInterval(async () => {
