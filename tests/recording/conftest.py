@@ -59,9 +59,9 @@ class Rig:
             *more,
         ]
 
-    def start(self, *more: str) -> None:
-        """Starts the command on a terminal of its own."""
-        master, slave = pty.openpty()
+    def start(self, *more: str, terminal: bool = True) -> None:
+        """Starts the command on a terminal of its own, or with a pipe for keys."""
+        master, slave = pty.openpty() if terminal else os.pipe()[::-1]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (HERE, HERE.parent)))}
         environment.pop("DISPLAY", None)
         self.process = subprocess.Popen(
@@ -95,9 +95,14 @@ class Rig:
         """Waits for the end; the exit code and what was printed since the last text expected."""
         self.process.wait(timeout=seconds)
         self._read()
-        os.close(self.terminal)
-        self.terminal = -1
+        self.hang_up()
         return self.process.returncode, self.output
+
+    def hang_up(self) -> None:
+        """Ends what the command reads its keys from."""
+        if self.terminal >= 0:
+            os.close(self.terminal)
+            self.terminal = -1
 
     def _read(self) -> None:
         data = self.process.stdout.read()
@@ -112,8 +117,7 @@ class Rig:
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
             self.process.wait()
-        if self.terminal >= 0:
-            os.close(self.terminal)
+        self.hang_up()
         self.leader.unplug()
         self.follower.unplug()
 
