@@ -39,7 +39,7 @@ def check(rig, saved: int) -> int:
 
 
 def test_killed_at_random_moments(rig, rewards):
-    """GRASP_KILL_ROUNDS=50 runs as many kills."""
+    """GRASP_KILL_ROUNDS=50 runs as many kills; -s shows what they came to."""
     chance = random.Random(7)
     saved = 0
     for number in range(ROUNDS):
@@ -58,6 +58,7 @@ def test_killed_at_random_moments(rig, rewards):
     assert "was interrupted" in rig.log
     episodes = check(rig, finished(rig))
     assert finished(rig) <= episodes <= finished(rig) + ROUNDS
+    print(f"{ROUNDS} kills, {finished(rig)} episodes said to be saved, {episodes} there")
     assert [len(rows) for rows in rewards(rig.root)] == [
         json.loads((rig.root / "meta/grasp_recording.json").read_text())["episodes"][str(number)]["length"]
         for number in range(episodes)
