@@ -1,4 +1,4 @@
-"""The one place where this package changes LeRobot.
+"""How LeRobot's dataset factory learns of ``GraspDataset``: one of three places that reach into LeRobot.
 
 ``lerobot.datasets.factory.make_dataset`` builds its dataset through a global of its module,
 ``LeRobotDataset``; lerobot-train and lerobot.rl.learner both go through it. ``install`` puts a class
@@ -7,7 +7,11 @@ in its place that builds a ``GraspDataset`` for a dataset with a sidecar of this
 
 It also mends the declaration of one field: ``ResetConfig.fixed_reset_joint_positions`` is of type
 ``Any | None``, on which draccus ends in a TypeError as soon as LeRobot's learner writes its config down,
-into the log or a checkpoint; it becomes ``list[float] | None``. Nothing else of LeRobot is touched.
+into the log or a checkpoint; it becomes ``list[float] | None``.
+
+The other two are undone or without effect where this package is not in use: ``dataset_watch`` listens to
+what is recorded while a simulated arm or a ``so101_leader_hil`` is connected, and
+``teleop.joint_actions`` lets LeRobot's actor move an arm in joint space. Nothing else of LeRobot is touched.
 """
 
 from __future__ import annotations
