@@ -166,9 +166,17 @@ def test_a_legacy_dataset(tmp_path: Path) -> None:
     assert report.ok, report.problems
 
 
-def test_nothing_there_ends_in_2(tmp_path: Path, capsys) -> None:
-    assert main(["--root", str(tmp_path)]) == 2
+def test_no_folder_ends_in_2(tmp_path: Path, capsys) -> None:
+    assert main(["--root", str(tmp_path / "nothing")]) == 2
     assert "[no-dataset]" in capsys.readouterr().err
+
+
+def test_a_folder_without_info_ends_in_1(copied: Recorded, capsys) -> None:
+    root = copied("av1")
+    (root / "meta/info.json").unlink()
+    assert main(["--root", str(root)]) == 1
+    out, err = capsys.readouterr()
+    assert (err, f"{root / 'meta/info.json'}: error: the file is missing [missing-file]" in out) == ("", True)
 
 
 def test_as_a_process(recorded: Recorded, copied: Recorded) -> None:

@@ -20,9 +20,9 @@ def written(name: str, content: bytes) -> Callable[[Path], object]:
 
 
 FAULTS: dict[str, tuple[Callable[[Path], object], str, str]] = {
-    "table is empty": (written(DATA, b""), "data-empty-file", DATA),
-    "table is an LFS pointer": (written(DATA, LFS), "data-lfs-pointer", DATA),
-    "table without footer": (written(DATA, b"PAR1" + bytes(99)), "data-bad-parquet", DATA),
+    "table is empty": (written(DATA, b""), "empty-file", DATA),
+    "table is an LFS pointer": (written(DATA, LFS), "lfs-pointer", DATA),
+    "table without footer": (written(DATA, b"PAR1" + bytes(99)), "bad-parquet", DATA),
     "video is empty": (written(VIDEO, b""), "video-empty", VIDEO),
     "video is an LFS pointer": (written(VIDEO, LFS), "video-lfs-pointer", VIDEO),
     "video is missing": (lambda root: (root / VIDEO).unlink(), "video-missing", VIDEO),
@@ -45,8 +45,8 @@ def test_a_fault_is_named(fault: str, version: str, tmp_path: Path) -> None:
 
 def test_jittered_timestamps_and_unreferenced_frames(tmp_path: Path) -> None:
     jittered = verify_dataset(write_legacy(tmp_path / "jitter", Legacy(jitter_s=0.01)))
-    assert [(problem.code, problem.where) for problem in jittered.problems] == [
-        ("timestamp-off-grid", "episode 0, frame 0")
+    assert [(problem.code, problem.episode, problem.frame) for problem in jittered.problems] == [
+        ("timestamp-off-grid", 0, 0)
     ]
     surplus = verify_dataset(write_legacy(tmp_path / "surplus", Legacy(extra_video_frames=2)))
     assert surplus.ok
