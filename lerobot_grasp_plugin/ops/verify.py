@@ -13,6 +13,7 @@ from lerobot_grasp_plugin.ops.verification import declared
 from lerobot_grasp_plugin.ops.verification.block import verification_block
 from lerobot_grasp_plugin.ops.verification.files import check_files
 from lerobot_grasp_plugin.ops.verification.indices import IndexCheck
+from lerobot_grasp_plugin.ops.verification.meaning import Thorough, check_metadata
 from lerobot_grasp_plugin.ops.verification.tables import RowCheck, Rows, Tables
 from lerobot_grasp_plugin.ops.verification.timestamps import TimestampCheck
 from lerobot_grasp_plugin.ops.verification.values import FiniteCheck
@@ -66,6 +67,8 @@ class _Verifier:
         self.collect("files", lambda: check_files(view))
         self.collect("tasks", lambda: declared.check_tasks(view))
         self.collect("splits", lambda: declared.check_splits(view))
+        if self.thorough and self.level == "meta":
+            self.collect("statistics", lambda: check_metadata(view))
         if self.level != "meta" and "meta" not in view.closed:
             self.collect("tables", self.tables)
         self.collect("totals", lambda: declared.check_totals(view, self.rows))
@@ -101,6 +104,9 @@ class _Verifier:
         tables = Tables(view)
         indices, finite = IndexCheck(view), FiniteCheck()
         checks: list[RowCheck] = [indices, TimestampCheck(view), finite]
+        thorough = Thorough(view) if self.thorough else None
+        if thorough is not None:
+            checks += thorough.row_checks
         total = int(view.lengths.sum())
         for rows in tables.batches():
             checks = [check for check in checks if self.shown(check, rows)]
@@ -114,6 +120,9 @@ class _Verifier:
         for check in checks:
             self.collect(type(check).__name__, check.found)
         yield from indices.missing_rows(tables.unread)
+        if thorough is not None and self.checked:
+            for name, check_values in thorough.after.items():
+                self.collect(name, check_values)
 
     def videos(self) -> Iterator[Problem]:
         view = self.view
