@@ -63,12 +63,13 @@ def main(args: Sequence[str] | None = None) -> int:
 def _verify(
     config: VerifyConfig, repo_id: str | None, root: Path | None, several: bool, written: list[dict[str, Any]]
 ) -> int:
-    from lerobot_grasp_plugin.commands.render import verify_report
-    from lerobot_grasp_plugin.commands.verify_json import as_json
     from lerobot_grasp_plugin.dataset.hub import locate_folder
-    from lerobot_grasp_plugin.ops.verify import verify_dataset
 
     location = locate_folder(repo_id, root)
+    from lerobot_grasp_plugin.commands.render import verify_report
+    from lerobot_grasp_plugin.commands.verify_json import as_json
+    from lerobot_grasp_plugin.ops.verify import verify_dataset
+
     progress = TerminalProgress()
     try:
         report = verify_dataset(location.root, location.repo_id, level=config.level, progress=progress)

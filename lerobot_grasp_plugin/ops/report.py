@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lerobot_grasp_plugin.core.choices import Level
@@ -49,6 +49,17 @@ class VerifyReport:
     def count(self, severity: Severity) -> int:
         """How many findings have a severity."""
         return sum(problem.severity == severity for problem in self.problems)
+
+    def moved(self, root: Path) -> VerifyReport:
+        """The same report of a dataset that was renamed since."""
+        before = str(self.root)
+        problems = [
+            replace(problem, where=str(root) + problem.where.removeprefix(before))
+            if problem.where.startswith(before)
+            else problem
+            for problem in self.problems
+        ]
+        return replace(self, root=root, problems=problems)
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,7 @@ def check_columns(view: View, schemas: Mapping[pa.Schema, Path]) -> Iterator[Pro
 
 
 def _missing(name: str, path: Path) -> Problem:
-    hint = "LeRobot cannot load the tables without a column that features names"
+    hint = "LeRobot fills a column that features names with nothing, and gives None for it"
     return Problem("missing-column", f"column {name!r} is missing, info.json declares it", str(path), hint)
 
 
@@ -117,11 +117,13 @@ def _column(name: str, feature: Mapping[str, Any], kind: pa.DataType, path: Path
     if wanted is not None and leaf != wanted:
         numbers = _is_number(leaf) and _is_number(wanted)
         text = _is_text(leaf) and _is_text(wanted)
-        index = name in (*layout.INDEX_COLUMNS,)
+        index = name in layout.INDEX_COLUMNS
         if not text:
             message = f"{name!r} holds {leaf}, info.json declares {dtype}"
-            hint = "LeRobot converts the values when it loads them" if numbers else "LeRobot cannot load it"
-            severity: Severity = "warning" if numbers else "error"
+            cut = not index and pa.types.is_floating(leaf) and not pa.types.is_floating(wanted)
+            converted = numbers and not cut
+            hint = "LeRobot converts the values when it loads them" if converted else "LeRobot cannot load it"
+            severity: Severity = "warning" if converted else "error"
             code = "index-dtype" if index else "dtype-mismatch"
             yield Problem(code, message, str(path), hint, severity=severity)
     if name in layout.INDEX_COLUMNS and not dtype.startswith(("int", "uint")):

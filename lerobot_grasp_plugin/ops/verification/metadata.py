@@ -173,7 +173,7 @@ def _columns(table: pa.Table, folder: Path, files: Sequence[Path], report: Repor
     lacking = [name for name in (*_EPISODE_COLUMNS, *_RANGE_COLUMNS) if name not in names]
     if lacking:
         message = f"the episodes table has no column {', '.join(map(repr, lacking))}"
-        hint = "LeRobot cannot read a v3.0 dataset without them"
+        hint = "LeRobot finds the rows and files of an episode by them"
         report(Problem("missing-column", message, str(folder), hint))
     numbers: dict[str, NDArray[np.int64]] = {}
     seconds: dict[str, NDArray[np.float64]] = {}

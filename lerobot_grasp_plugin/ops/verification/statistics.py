@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.stats import QUANTILES
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.errors import Problem
+from lerobot_grasp_plugin.errors import Problem, Severity
 from lerobot_grasp_plugin.ops.verification.place import Tally, episodes_text
 from lerobot_grasp_plugin.ops.verification.stored_stats import StoredStats
 from lerobot_grasp_plugin.ops.verification.summaries import LABELS, Summaries, Summary
 from lerobot_grasp_plugin.ops.verification.tables import Rows
 from lerobot_grasp_plugin.ops.verification.view import View
 
+_NOT_NORMALISED = (*layout.INDEX_COLUMNS, layout.TIMESTAMP)
 _MOMENTS = ("min", "max", "mean", "std")
 _BINS = 5000
 """Bins of the histogram LeRobot estimates quantiles from."""
@@ -104,6 +105,11 @@ def _code(name: str) -> str:
     return "stale-label-statistics" if name in LABELS else "wrong-statistics"
 
 
+def _severity(name: str) -> Severity:
+    """Nobody normalises indices; LeRobot's own merge leaves their statistics as they were."""
+    return "note" if name in _NOT_NORMALISED else "warning"
+
+
 def _hint(name: str) -> str:
     if name in LABELS:
         return "the labels were changed and their statistics were not; lerobot-grasp-relabel writes both"
@@ -126,7 +132,7 @@ def _overall(
     true = _combined(summary, lengths)
     differing = _differing(flat, true, np.array([lengths.sum()]))
     if differing:
-        yield Problem(_code(name), _message(name, differing), where, _hint(name), severity="warning")
+        yield Problem(_code(name), _message(name, differing), where, _hint(name), severity=_severity(name))
         return
     ordered = ["min", *(each for each in QUANTILES if each in flat), "max"]
     if all(each in flat for each in ("min", "max")):
@@ -134,7 +140,7 @@ def _overall(
         slack = 1e-4 * (np.abs(stack).max(axis=0) + 1e-6)
         if (np.diff(stack, axis=0) < -slack).any():
             message = f"{name!r}: {', '.join(ordered)} are not in ascending order"
-            yield Problem(_code(name), message, where, _hint(name), severity="warning")
+            yield Problem(_code(name), message, where, _hint(name), severity=_severity(name))
 
 
 def _combined(summary: Summary, lengths: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
@@ -191,7 +197,7 @@ def _per_episode(
         else f"{name!r}: {quantiles.example if quantiles else ''}, which is not where the rows have it"
     )
     message = f"{message} (statistics of {episodes_text(wrong)})"
-    yield Problem(_code(name), message, where, _hint(name), severity="warning", episode=min(wrong))
+    yield Problem(_code(name), message, where, _hint(name), severity=_severity(name), episode=min(wrong))
 
 
 type Differing = dict[str, list[tuple[int, float, float]]]
@@ -262,7 +268,8 @@ def check_presence(view: View, stored: StoredStats) -> Iterator[Problem]:
             message, hint = "there are no statistics", "policies that normalise cannot be trained without"
             yield Problem("missing-stats", message, str(where), hint, severity="warning")
         elif values is not None and lacking:
-            message = f"{', '.join(map(repr, lacking[:6]))} have no statistics"
+            named = ", ".join(map(repr, lacking[:6])) + (", ..." if len(lacking) > 6 else "")
+            message = f"no statistics of {named}"
             hint = "LeRobot loses them when it merges or splits; training may need them"
             needed = [name for name in lacking if name not in _NOT_NORMALISED]
             yield Problem(
@@ -273,9 +280,6 @@ def check_presence(view: View, stored: StoredStats) -> Iterator[Problem]:
             if feature["dtype"] in ("image", "video") and name in (values or {}):
                 assert values is not None
                 yield from _pictures(name, feature, values[name], where)
-
-
-_NOT_NORMALISED = (*layout.INDEX_COLUMNS, layout.TIMESTAMP)
 
 
 def _pictures(
@@ -303,4 +307,4 @@ def _pictures(
             f"{name!r}: statistics go from {np.nanmin(low):.4g} to {np.nanmax(high):.4g}, mean "
             f"{np.nanmean(mean):.4g}; those of pictures lie in [0, 1], the mean between"
         )
-        yield Problem("wrong-statistics", message, str(where), _hint(name), severity="warning")
+        yield Problem("wrong-statistics", message, str(where), _hint(name), severity=_severity(name))

@@ -124,7 +124,7 @@ class View:
         if not isinstance(given, str) or not given:
             if self.info.raw:
                 message = f"{setting} is {given!r}, and should be a path template"
-                hint = f"the format's own is {default}"
+                hint = f"LeRobot finds no file of an episode by it; the format's own is {default}"
                 self.report(Problem("bad-path-template", message, self.info.where, hint))
             return default
         needed = {"episode_index"} if self.legacy else {"chunk_index", "file_index"}
