@@ -153,7 +153,7 @@ class TableFile:
                 groups = list(range(first, max(first, last)))
                 self._check_memory(groups, columns)
                 table = self.file.read_row_groups(groups, columns=list(columns), use_threads=False)
-            except (pa.ArrowException, OSError) as error:
+            except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
                 reason = str(error).splitlines()[0]
                 raise DatasetError(
                     Problem("bad-parquet", f"its rows cannot be read: {reason}", str(self.path))

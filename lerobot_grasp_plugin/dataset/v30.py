@@ -230,9 +230,10 @@ def read_tasks_table(path: Path) -> dict[int, str]:
     The sentences are the pandas index, which is stored as ``task`` or ``__index_level_0__``.
 
     Raises:
-        DatasetError: The table is missing, or has no such columns.
+        DatasetError: The table is missing or damaged, or has no such columns.
     """
-    table = open_parquet(path).read()
+    file = TableFile(path)
+    table = file.read(0, file.rows, file.columns)
     texts = [
         name
         for name in ("task", "__index_level_0__", *table.column_names)
@@ -242,5 +243,8 @@ def read_tasks_table(path: Path) -> dict[int, str]:
         message = f"expected the columns 'task' and 'task_index', found {table.column_names}"
         raise DatasetError(Problem("missing-column", message, str(path)))
     indices = whole_numbers(table[layout.TASK_INDEX], f"{path}: column 'task_index'")
-    sentences = table[texts[0]].to_pylist()
+    try:
+        sentences = table[texts[0]].to_pylist()
+    except UnicodeDecodeError as error:
+        raise DatasetError(Problem("bad-column", f"{texts[0]!r}: {error}", str(path))) from None
     return dict(sorted(zip(indices.tolist(), map(str, sentences), strict=True)))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+import numpy as np
+
 from lerobot_grasp_plugin.core.choices import Level
 from lerobot_grasp_plugin.errors import GraspError, Problem
 from lerobot_grasp_plugin.ops.progress import Progress, silent
@@ -79,8 +81,8 @@ class _Verifier:
     def collect(self, name: str, check: Callable[[], Iterable[Problem]]) -> None:
         """Adds what a check finds; one that breaks off does not keep the others from running."""
         try:
-            for problem in check():
-                self.problems.append(problem)
+            with np.errstate(all="ignore"):  # NaN and infinities are findings, not accidents
+                self.problems += check()
         except GraspError as error:
             self.problems += error.problems
         except Exception as error:  # odd data must not hide what the other checks find

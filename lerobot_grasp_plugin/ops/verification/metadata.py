@@ -196,10 +196,13 @@ def _columns(table: pa.Table, folder: Path, files: Sequence[Path], report: Repor
     if "length" in names and len(negative):
         message = f"length is {lengths[negative[0]]}"
         report(Problem("empty-episode", message, str(folder), episode=int(indices[negative[0]])))
+    try:
+        sentences = _sentences(table)
+    except UnicodeDecodeError as error:
+        report(Problem("bad-column", f"'tasks': {error}", str(folder)))
+        sentences = None
     stats = [name for name in TableFile(files[0]).columns if name.startswith("stats/")]
-    return EpisodeList(
-        folder, indices, np.maximum(lengths, -1), numbers, seconds, _sentences(table), stats, files
-    )
+    return EpisodeList(folder, indices, np.maximum(lengths, -1), numbers, seconds, sentences, stats, files)
 
 
 def _sentences(table: pa.Table) -> list[tuple[str, ...]] | None:

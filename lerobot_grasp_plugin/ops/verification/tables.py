@@ -138,6 +138,10 @@ class Tables:
         except GraspError as error:
             self.problems += error.problems
             self.unread.add(path)
+        except UnicodeDecodeError as error:
+            message = f"the names of its columns are damaged: {error}"
+            self.problems.append(Problem("bad-parquet", message, str(path)))
+            self.unread.add(path)
 
     def _runs(self, file: TableFile) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Episode, first row and end of each run of a file."""
