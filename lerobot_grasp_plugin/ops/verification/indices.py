@@ -41,6 +41,7 @@ class IndexCheck:
     def see(self, rows: Rows) -> None:
         runs = list(zip(rows.episodes.tolist(), rows.lengths.tolist(), strict=True))
         before, starts = [], []
+        first = self._first_index(rows)
         for run, (episode, length) in enumerate(runs):
             seen = self._seen.get(episode, 0)
             if seen:
@@ -50,7 +51,9 @@ class IndexCheck:
                 self._late.add(rows.files[run], episode, 0, length, example)
             self._order.append(episode)
             before.append(seen)
-            starts.append(self._expected_start.get(episode, self._next_index - seen) + seen)
+            listed = self._expected_start.get(episode, self._next_index - seen) + seen
+            goes_on = first[run] == self._next_index  # where a list of other lengths is the one at fault
+            starts.append(self._next_index if goes_on else listed)
             self._next_index = starts[-1] + length
             self._seen[episode] = seen + length
             places = self._files.setdefault(episode, [])
@@ -61,6 +64,12 @@ class IndexCheck:
         index = rows.frames + np.repeat(np.array(starts, dtype=np.int64), rows.lengths)
         self._compare(rows, layout.INDEX, index, np.array(before))
         self._tasks(rows, np.array(before))
+
+    def _first_index(self, rows: Rows) -> list[float]:
+        values = rows.columns.get(layout.INDEX)
+        if values is None or values.shape[1] != 1:
+            return [-1.0] * len(rows.files)
+        return values[rows.offsets, 0].tolist()  # type: ignore[no-any-return]
 
     def _whole(self, rows: Rows, name: str) -> NDArray[Any] | None:
         values = rows.columns.get(name)

@@ -50,34 +50,41 @@ class QuantileCheck:
                 if stored is None or {stored.shape[1]} != shapes:
                     continue
                 width = (stats["max"] - stats["min"])[listed]
-                self._one(rows, name, statistic, quantile, values, stored[listed], width, listed >= 0)
-
-    def _one(
-        self,
-        rows: Rows,
-        name: str,
-        statistic: str,
-        quantile: float,
-        values: NDArray[Any],
-        stored: NDArray[np.float64],
-        width: NDArray[np.float64],
-        usable: NDArray[np.bool_],
-    ) -> None:
-        margin = 1.01 * np.abs(width) / _BINS + 1e-6 * np.abs(stored) + 1e-9
-        low = np.repeat(stored - margin, rows.lengths, axis=0)
-        high = np.repeat(stored + margin, rows.lengths, axis=0)
-        below = np.add.reduceat(values < low, rows.offsets, axis=0, dtype=np.int64)
-        reached = np.add.reduceat(values <= high, rows.offsets, axis=0, dtype=np.int64)
-        wanted = quantile * rows.lengths[:, None]
-        wrong = ((below > wanted + 1) | (reached < wanted - 1)) & np.isfinite(stored)
-        for run in np.flatnonzero(wrong.any(axis=1) & usable).tolist():
-            example = f"{statistic} is {stored[run][wrong[run]][0]:.6g}"
-            tally = self.tallies.setdefault(name, Tally())
-            tally.add(rows.files[run], int(rows.episodes[run]), None, 1, example)
+                wrong = misplaced(rows, quantile, values, stored[listed], width)
+                for run in np.flatnonzero(wrong.any(axis=1) & (listed >= 0)).tolist():
+                    example = f"{statistic} is {stored[listed[run]][wrong[run]][0]:.6g}"
+                    tally = self.tallies.setdefault(name, Tally())
+                    tally.add(rows.files[run], int(rows.episodes[run]), None, 1, example)
 
     def found(self) -> Iterator[Problem]:
         """Nothing by itself; see ``check_statistics``."""
         yield from ()
+
+
+def misplaced(
+    rows: Rows,
+    quantile: float,
+    values: NDArray[Any],
+    stored: NDArray[np.float64],
+    width: NDArray[np.float64],
+) -> NDArray[np.bool_]:
+    """Which stored quantiles have too many rows below them, or too few.
+
+    Args:
+        rows: A batch.
+        quantile: Between 0 and 1.
+        values: One of its columns, shape (rows, values).
+        stored: The quantile as stored for each run, shape (runs, values).
+        width: From the least to the greatest value of each run, shape (runs, values).
+    """
+    margin = 1.01 * np.abs(width) / _BINS + 1e-6 * np.abs(stored) + 1e-9
+    low = np.repeat(stored - margin, rows.lengths, axis=0)
+    high = np.repeat(stored + margin, rows.lengths, axis=0)
+    below = np.add.reduceat(values < low, rows.offsets, axis=0, dtype=np.int64)
+    reached = np.add.reduceat(values <= high, rows.offsets, axis=0, dtype=np.int64)
+    wanted = quantile * rows.lengths[:, None]
+    wrong: NDArray[np.bool_] = ((below > wanted + 1) | (reached < wanted - 1)) & np.isfinite(stored)
+    return wrong
 
 
 def check_statistics(
@@ -130,9 +137,9 @@ def _overall(
         return
     flat = {each: value.reshape(1, -1) for each, value in own.items()}
     true = _combined(summary, lengths)
-    differing = _differing(flat, true, np.array([lengths.sum()]))
-    if differing:
-        yield Problem(_code(name), _message(name, differing), where, _hint(name), severity=_severity(name))
+    wrong = differing(flat, true, np.array([lengths.sum()]))
+    if wrong:
+        yield Problem(_code(name), _message(name, wrong), where, _hint(name), severity=_severity(name))
         return
     ordered = ["min", *(each for each in QUANTILES if each in flat), "max"]
     if all(each in flat for each in ("min", "max")):
@@ -186,14 +193,14 @@ def _per_episode(
         "mean": summary.mean[usable],
         "std": summary.std[usable],
     }
-    differing = _differing({each: value[rows] for each, value in own.items()}, true, lengths)
-    wrong = {int(episodes[run]) for runs in differing.values() for run, _, _ in runs}
+    moments = differing({each: value[rows] for each, value in own.items()}, true, lengths)
+    wrong = {int(episodes[run]) for runs in moments.values() for run, _, _ in runs}
     wrong |= set(quantiles.episodes) if quantiles is not None else set()
     if not wrong:
         return
     message = (
-        _message(name, differing)
-        if differing
+        _message(name, moments)
+        if moments
         else f"{name!r}: {quantiles.example if quantiles else ''}, which is not where the rows have it"
     )
     message = f"{message} (statistics of {episodes_text(wrong)})"
@@ -204,14 +211,14 @@ type Differing = dict[str, list[tuple[int, float, float]]]
 """statistic -> run, stored value, true value."""
 
 
-def _differing(
+def differing(
     stored: Mapping[str, NDArray[np.float64]],
     true: Mapping[str, NDArray[np.float64]],
     lengths: NDArray[np.int64],
 ) -> Differing:
     """Statistics that differ by more than float32 sums can explain."""
     scale = np.maximum(np.abs(true["min"]), np.abs(true["max"]))
-    differing: Differing = {}
+    found: Differing = {}
     for name in _MOMENTS:
         if name not in stored:
             continue
@@ -224,19 +231,19 @@ def _differing(
         wrong = (off > 0) & np.isfinite(true[name])
         for run in np.flatnonzero(wrong.any(axis=1)).tolist():
             value = int(np.argmax(wrong[run]))
-            found = (run, float(stored[name][run, value]), float(true[name][run, value]))
-            differing.setdefault(name, []).append(found)
+            entry = (run, float(stored[name][run, value]), float(true[name][run, value]))
+            found.setdefault(name, []).append(entry)
     if "count" in stored and stored["count"].shape[1] == 1:
         for run in np.flatnonzero(stored["count"][:, 0] != lengths).tolist():
             if np.isfinite(stored["count"][run, 0]):
-                found = (run, float(stored["count"][run, 0]), float(lengths[run]))
-                differing.setdefault("count", []).append(found)
-    return differing
+                entry = (run, float(stored["count"][run, 0]), float(lengths[run]))
+                found.setdefault("count", []).append(entry)
+    return found
 
 
-def _message(name: str, differing: Differing) -> str:
+def _message(name: str, wrong: Differing) -> str:
     parts = []
-    for statistic, runs in differing.items():
+    for statistic, runs in wrong.items():
         _, stored, true = runs[0]
         parts.append(f"{statistic} is {stored:.6g}, the rows have {true:.6g}")
     return f"{name!r}: {'; '.join(parts)}"

@@ -211,9 +211,10 @@ class View:
     @cached_property
     def rows_of(self) -> dict[int, int]:
         """Position in the list of each ``episode_index``."""
-        if self.episodes is None:
-            return {}
-        return {episode: row for row, episode in reversed(list(enumerate(self.episodes.indices.tolist())))}
+        rows: dict[int, int] = {}
+        for row, episode in enumerate([] if self.episodes is None else self.episodes.indices.tolist()):
+            rows.setdefault(episode, row)
+        return rows
 
 
 def open_view(root: Path) -> View:
