@@ -189,3 +189,65 @@ def test_as_a_process(recorded: Recorded, copied: Recorded) -> None:
     failed = subprocess.run([SCRIPT, "--root", root], capture_output=True, text=True, check=False)
     assert failed.returncode == 1
     assert "Traceback" not in failed.stderr
+
+
+def test_several_datasets_in_one_call(tmp_path: Path, capsys) -> None:
+    """The worst of them decides the exit code, and each is looked at."""
+    sound = write_legacy(tmp_path / "sound", Legacy(cameras=(), lengths=(12, 11)))
+    broken = write_legacy(tmp_path / "broken", Legacy(cameras=(), lengths=(12, 11)))
+    (broken / "meta/tasks.jsonl").unlink()
+    report = tmp_path / "report.json"
+    assert main(["--roots", f"[{sound}, {broken}]", "--level", "data", "--report", str(report)]) == 1
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert [line for line in out.splitlines() if line.startswith("=== ")] == [
+        f"=== sound: {sound} ===",
+        "=== Verification ===",
+        f"=== broken: {broken} ===",
+        "=== Verification ===",
+    ]
+    written = json.loads(report.read_text())["datasets"]
+    assert [(each["root"], each["level"], each["ok"]) for each in written] == [
+        (str(sound), "data", True),
+        (str(broken), "data", False),
+    ]
+    assert written[0]["problems"] == []
+    assert written[1]["problems"][0] == {
+        "code": "missing-file",
+        "severity": "error",
+        "message": "the file is missing",
+        "file": str(broken / "meta/tasks.jsonl"),
+        "episode": None,
+        "frame": None,
+        "hint": None,
+    }
+    assert main(["--roots", f"[{sound}, {tmp_path / 'nothing'}]"]) == 2
+    assert "[no-dataset]" in capsys.readouterr().err
+
+
+def test_strict_counts_warnings(tmp_path: Path) -> None:
+    root = str(write_legacy(tmp_path / "set", Legacy(cameras=(), lengths=(12, 3))))
+    assert [main(["--root", root]), main(["--root", root, "--strict"])] == [0, 1]
+
+
+def test_a_wrong_call_ends_in_2(tmp_path: Path, capsys) -> None:
+    for args in (
+        [],
+        ["--root", str(tmp_path), "--level", "deep"],
+        ["--root", "x", "--report", "/no/folder/r"],
+    ):
+        with pytest.raises(SystemExit) as leaving:
+            main(args)
+        assert leaving.value.code == 2
+        assert "error: " in capsys.readouterr().err
+
+
+def test_many_findings_alike_are_summarised(tmp_path: Path, capsys) -> None:
+    root = write_legacy(tmp_path / "set", Legacy(cameras=(), lengths=(2,) * 40, stats=False))
+    for path in sorted(root.rglob("*.parquet"))[:30]:
+        path.write_bytes(b"")
+    assert main(["--root", str(root)]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert sum("[empty-file]" in line for line in lines) == 6
+    assert "error: 25 more like it [empty-file]; --report FILE.json lists all" in lines
+    assert lines[-1].startswith("30 errors, ")
