@@ -56,7 +56,7 @@ def open_parquet(path: Path) -> pq.ParquetFile:
         raise DatasetError(Problem("missing-file", "the file is missing", str(path))) from None
     except IsADirectoryError:
         raise DatasetError(Problem("missing-file", "a folder stands here, not a file", str(path))) from None
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = str(error).splitlines()[0]
         hint = "an interrupted recording leaves a file without footer; it has to be recorded again"
         raise DatasetError(
