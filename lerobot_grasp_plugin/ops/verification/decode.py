@@ -10,6 +10,7 @@ import av
 import numpy as np
 from av.packet import Packet
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset.reader import VideoSpan
@@ -82,7 +83,7 @@ class _Decoding:
             stream.codec_context.options = {"err_detect": "explode"}  # nothing is made up for lost data
             try:
                 for packet in container.demux(stream):
-                    for picture in self._pictures(packet):
+                    for picture in self._pictures(stream, packet):
                         self._see(picture)
                         number += 1
                         if number % 100 == 0:
@@ -91,11 +92,11 @@ class _Decoding:
                 self._reason = self._reason or str(error)
         yield number
 
-    def _pictures(self, packet: Packet) -> Sequence[VideoFrame]:
+    def _pictures(self, stream: VideoStream, packet: Packet) -> Sequence[VideoFrame]:
         if packet.is_corrupt:
             self._mark(packet.pts, self._faulty)
         try:
-            return [picture for picture in packet.decode() if isinstance(picture, VideoFrame)]
+            return stream.decode(packet)
         except av.FFmpegError as error:
             self._reason = self._reason or f"{error.strerror}"
             return []

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,20 @@ from lerobot_grasp_plugin.video.samples import VideoSamples, read_samples
 _TOLERANCE = f"LeRobot refuses a picture {layout.TIMESTAMP_TOLERANCE_S} s or more from its row's time"
 _OTHER_RATE = 5e-4
 _CAN_BE_OPEN = frozenset({"h264", "hevc"})
+
+
+class VideoCheck(Protocol):
+    """A check of the video files, ``check_videos`` for one."""
+
+    def __call__(
+        self,
+        root: Path,
+        fps: float,
+        features: Mapping[str, Mapping[str, Any]],
+        spans: Mapping[str, Sequence[VideoSpan | None]],
+        lengths: NDArray[np.int64],
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Iterator[Problem]: ...
 
 
 def check_videos(
