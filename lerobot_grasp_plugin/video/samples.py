@@ -155,6 +155,8 @@ def _listed(path: Path, container: InputContainer, stream: VideoStream, track: T
         message = f"packet {len(rows) + hidden + undated}: {error.strerror}"
         raise video_error("video-damaged", message, path) from error
     rows.sort()
+    if track is not None:  # ffmpeg leaves out what lies before the keyframe an edit list leads to
+        hidden = max(hidden, len(track.pts) - len(rows) - undated)
     table = np.array(rows, dtype=np.int64).reshape(-1, 4)
     return _samples(
         path,
