@@ -13,13 +13,14 @@ from lerobot_grasp_plugin.ops.progress import Progress, silent
 from lerobot_grasp_plugin.ops.report import Check, VerifyReport
 from lerobot_grasp_plugin.ops.verification import declared
 from lerobot_grasp_plugin.ops.verification.block import verification_block
+from lerobot_grasp_plugin.ops.verification.decode import check_decoding
 from lerobot_grasp_plugin.ops.verification.files import check_files
 from lerobot_grasp_plugin.ops.verification.indices import IndexCheck
 from lerobot_grasp_plugin.ops.verification.meaning import Thorough, check_metadata
 from lerobot_grasp_plugin.ops.verification.tables import RowCheck, Rows, Tables
 from lerobot_grasp_plugin.ops.verification.timestamps import TimestampCheck
 from lerobot_grasp_plugin.ops.verification.values import FiniteCheck
-from lerobot_grasp_plugin.ops.verification.videos import check_videos
+from lerobot_grasp_plugin.ops.verification.videos import VideoCheck, check_videos
 from lerobot_grasp_plugin.ops.verification.view import open_view
 
 _SEVERITIES = ("error", "warning", "note")
@@ -75,7 +76,9 @@ class _Verifier:
             self.collect("tables", self.tables)
         self.collect("totals", lambda: declared.check_totals(view, self.rows))
         if self.level in ("video", "decode") and view.video_keys and view.info.fps is not None:
-            self.collect("videos", self.videos)
+            self.collect("videos", lambda: self.videos(check_videos, "reading video packets"))
+            if self.level == "decode":
+                self.collect("pictures", lambda: self.videos(check_decoding, "decoding pictures"))
         self.problems = [*view.problems, *self.problems]
 
     def collect(self, name: str, check: Callable[[], Iterable[Problem]]) -> None:
@@ -126,17 +129,17 @@ class _Verifier:
             for name, check_values in thorough.after.items():
                 self.collect(name, check_values)
 
-    def videos(self) -> Iterator[Problem]:
+    def videos(self, check: VideoCheck, doing: str) -> Iterator[Problem]:
         view = self.view
         assert view.info.fps is not None
         features = {key: view.info.features[key] for key in view.video_keys}
-        return check_videos(
+        return check(
             view.root,
             view.info.fps,
             features,
             view.spans,
             view.lengths,
-            lambda done, total: self.progress("reading video packets", done, total),
+            lambda done, total: self.progress(doing, done, total),
         )
 
     def sorted(self) -> list[Problem]:
