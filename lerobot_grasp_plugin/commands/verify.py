@@ -68,8 +68,9 @@ def _verify(
     location = locate_folder(repo_id, root)
     from lerobot_grasp_plugin.commands.render import verify_report
     from lerobot_grasp_plugin.commands.verify_json import as_json
-    from lerobot_grasp_plugin.ops.verify import verify_dataset
+    from lerobot_grasp_plugin.ops.verify import fetch_files, verify_dataset
 
+    fetch_files(location, config.level)
     progress = TerminalProgress()
     try:
         report = verify_dataset(location.root, location.repo_id, level=config.level, progress=progress)

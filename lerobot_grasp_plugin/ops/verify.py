@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from lerobot_grasp_plugin.core.choices import Level
+from lerobot_grasp_plugin.dataset.hub import Location
 from lerobot_grasp_plugin.errors import GraspError, Problem
 from lerobot_grasp_plugin.ops.progress import Progress, silent
 from lerobot_grasp_plugin.ops.report import Check, VerifyReport
@@ -51,6 +52,21 @@ def verify_dataset(
     verifier = _Verifier(Path(root), level, thorough, progress)
     verifier.run()
     return VerifyReport(verifier.view.root, verifier.block(), verifier.sorted(), level)
+
+
+def fetch_files(location: Location, level: Level) -> None:
+    """Downloads what a level looks at, for a dataset that is on the Hub; does nothing for another.
+
+    Raises:
+        DatasetError: Files cannot be downloaded.
+    """
+    if location.fetch is None or level == "meta":
+        return
+    view = open_view(location.root)
+    wanted = {path for path in view.data_paths if path is not None}
+    if level in ("video", "decode"):
+        wanted |= {span.path for spans in view.spans.values() for span in spans if span is not None}
+    location.fetch(sorted(path.relative_to(location.root).as_posix() for path in wanted))
 
 
 class _Verifier:

@@ -142,6 +142,7 @@ class _Fields:
         for name, entry in raw.items():
             if self._feature(name, entry):
                 features[name] = {**entry, "shape": tuple(entry["shape"])}
+        self._rates(features)
         for name in (*_NEEDED, layout.FRAME_INDEX):
             if name in raw:
                 continue
@@ -150,6 +151,14 @@ class _Fields:
             hint = "LeRobot's own writer declares it" + ("; it gives no item without" * (name in _NEEDED))
             self.problems.append(Problem("missing-feature", message, self.where, hint, severity=severity))
         return features
+
+    def _rates(self, features: Mapping[str, Mapping[str, Any]]) -> None:
+        """``fps`` of features, which converted datasets have."""
+        fps = _number(self.raw.get("fps"))
+        other = [name for name, entry in features.items() if _number(entry.get("fps", fps)) != fps]
+        if other and fps is not None:
+            message = f"fps is {fps:g}, features.{other[0]}.fps {_shown(features[other[0]]['fps'])}"
+            self.problems.append(Problem("feature-fps", message, self.where, severity="warning"))
 
     def _feature(self, name: str, entry: object) -> bool:
         if not isinstance(entry, dict):

@@ -14,7 +14,10 @@ from factories import Legacy, change_info, read_info, write_legacy
 from verifying import DATA, EPISODES, by_code, change_column, change_json, change_table, findings, found
 
 from lerobot_grasp_plugin import verify_dataset
+from lerobot_grasp_plugin.dataset.hub import Location
+from lerobot_grasp_plugin.ops.verify import fetch_files
 
+VIDEO = "videos/observation.images.wrist/chunk-000/file-000.mp4"
 PLACE = "{chunk_index}/{file_index}"
 
 type Recorded = Callable[[str], Path]
@@ -66,6 +69,7 @@ INFO_FAULTS = {
     "a narrower type": (feature("action", dtype="float64"), "dtype-mismatch", "warning"),
     "a float index": (feature("episode_index", dtype="float64"), "index-dtype", "error"),
     "a picture of two dimensions": (feature("observation.images.wrist", shape=[64, 96]), "bad-info", "error"),
+    "another rate of a feature": (feature("action", fps=30.0), "feature-fps", "warning"),
     "undeclared": (undeclare("next.reward"), "undeclared-column", "error"),
 }
 
@@ -171,6 +175,18 @@ def test_tasks_of_an_episode(tmp_path: Path) -> None:
     path.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
     problem = by_code(root, "episode-tasks")
     assert (problem.episode, "'place'" in problem.message) == (1, True)
+
+
+def test_files_of_the_hub_are_fetched_as_far_as_the_level_needs_them(copied: Recorded) -> None:
+    root = copied("av1")
+    fetched: list[str] = []
+    location = Location("lab/av1", root, fetched.extend)
+    wanted = {"meta": [], "data": [DATA], "video": [DATA, VIDEO], "decode": [DATA, VIDEO]}
+    for level, files in wanted.items():
+        fetched.clear()
+        fetch_files(location, level)  # type: ignore[arg-type]
+        assert sorted(fetched) == files
+    fetch_files(Location("lab/av1", root), "video")  # of this machine: nothing to fetch
 
 
 def test_levels(copied: Recorded) -> None:
