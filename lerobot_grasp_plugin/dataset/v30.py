@@ -16,7 +16,7 @@ from lerobot_grasp_plugin.dataset.arrow import to_numpy
 from lerobot_grasp_plugin.dataset.hub import Location
 from lerobot_grasp_plugin.dataset.info import DatasetInfo
 from lerobot_grasp_plugin.dataset.reader import EpisodeBatch, VideoSpan
-from lerobot_grasp_plugin.dataset.tables import RowRange, TableFile, open_parquet, read_batches, whole_numbers
+from lerobot_grasp_plugin.dataset.tables import RowRange, TableFile, read_batches, whole_numbers
 from lerobot_grasp_plugin.errors import DatasetError, Problem
 
 
@@ -116,18 +116,13 @@ class V30Reader:
     def _read_episode_columns(self, columns: Sequence[str]) -> pa.Table:
         tables = []
         for path in self._episode_files:
-            file = open_parquet(path)
-            try:
-                present = [name for name in columns if name in file.schema_arrow.names]
-                tables.append(file.read(columns=present, use_threads=False))
-            except (pa.ArrowException, OSError) as error:
-                reason = str(error).splitlines()[0]
-                raise DatasetError(Problem("bad-parquet", f"cannot be read: {reason}", str(path))) from None
+            file = TableFile(path)
+            tables.append(file.read(0, file.rows, [name for name in columns if name in file.columns]))
         return pa.concat_tables(tables, promote_options="permissive")
 
     def _read_episodes(self) -> pa.Table:
         where = str(self.root / layout.EPISODES_DIR)
-        names: list[str] = open_parquet(self._episode_files[0]).schema_arrow.names
+        names = TableFile(self._episode_files[0]).columns
         self._stats_columns = [name for name in names if name.startswith("stats/")]
         needed = ["episode_index", "length", "data/chunk_index", "data/file_index"]
         lacking = [name for name in needed if name not in names]
