@@ -31,6 +31,7 @@ class EpisodeAnnotation:
         line: 1-based line in the file, 0 when it comes from no file.
         text: The line as written, empty when it comes from no text file.
         places: Where each of ``ranges`` stands, empty when they come from no file.
+        excluded: What was taken out of ``ranges``, and where that stands (the JSON form's ``exclude``).
 
     Raises:
         ValueError: A negative index, overlapping ranges, or a comment that is not one line.
@@ -43,6 +44,7 @@ class EpisodeAnnotation:
     line: int = field(default=0, compare=False, repr=False)
     text: str = field(default="", compare=False, repr=False)
     places: tuple[Place, ...] = field(default=(), compare=False, repr=False)
+    excluded: tuple[tuple[FrameInterval, Place], ...] = field(default=(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.episode_index < 0:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lerobot_grasp_plugin.core.annotations import (
     Annotations,
@@ -202,9 +202,7 @@ class _Reader:
             return AnnotationSection(dataset, tuple(episodes), before=above, line=part.place.line)
         if episodes:
             first = episodes[0]
-            episodes[0] = EpisodeAnnotation(
-                first.episode_index, first.ranges, first.comment, above, first.line, places=first.places
-            )
+            episodes[0] = replace(first, before=above)
         return AnnotationSection(None, tuple(episodes))
 
     def _dataset(self, found: dict[str, _Member]) -> str | None:
@@ -240,15 +238,16 @@ class _Reader:
             return None
         found = self._members(value, member.path, _EPISODE).named
         ranges, places = self._ranges(found, member, value)
+        excluded: tuple[tuple[FrameInterval, Place], ...] = ()
         if "exclude" in found:
-            ranges, places = self._excluded(found["exclude"], ranges, places)
+            ranges, places, excluded = self._excluded(found["exclude"], ranges, places)
         comment = "; ".join(self._remark(found[key]) for key in _REMARKS if key in found).strip("; ")
         if INDEX_BASE.match(comment):
             hint = 'state it once, as "index_base", beside the episodes'
             message = "the index base is stated in a comment"
             self.findings.error("index-base-misplaced", message, member.key.place, hint)
             comment = ""
-        return EpisodeAnnotation(index, ranges, comment or None, line=line, places=places)
+        return EpisodeAnnotation(index, ranges, comment or None, line=line, places=places, excluded=excluded)
 
     def _ranges(
         self, found: dict[str, _Member], member: _Member, value: JsonValue
@@ -301,20 +300,24 @@ class _Reader:
 
     def _excluded(
         self, member: _Member, ranges: tuple[FrameInterval, ...], places: tuple[Place, ...]
-    ) -> tuple[tuple[FrameInterval, ...], tuple[Place, ...]]:
+    ) -> tuple[tuple[FrameInterval, ...], tuple[Place, ...], tuple[tuple[FrameInterval, Place], ...]]:
         written = self._pairs(member, single=True)
-        intervals = [to_interval(item, self.base, self.findings) for item in written]
-        if not written:
-            return ranges, places
-        found = [item for item in intervals if item is not None]
-        frames = ", ".join(format_range(item, self.base) for item in found)
+        intervals = [(to_interval(item, self.base, self.findings), item.place) for item in written]
+        excluded = tuple((item, place) for item, place in intervals if item is not None)
+        if not excluded:
+            return ranges, places, ()
+        left = IntervalSet(ranges).difference(IntervalSet(item for item, _ in excluded))
+        frames = ", ".join(format_range(item, self.base) for item, _ in excluded)
         message = f"{member.path}: frames {frames} ({self.base}-indexed) count as failure"
         hint = "they stay in the dataset; leave `exclude` out by writing the success ranges without them"
+        if left == IntervalSet(ranges):
+            message += ", as they would without it: no success range has them"
+            hint = "are these the frames that are meant?"
         self.findings.warn("exclude-counts-as-failure", message, member.key.place, hint)
-        left = IntervalSet(ranges).difference(IntervalSet(found))
         origins = sorted(zip(ranges, places, strict=True), key=lambda pair: pair[0].start)
         starts = [interval.start for interval, _ in origins]
-        return left.intervals, tuple(origins[bisect_right(starts, item.start) - 1][1] for item in left)
+        rest = tuple(origins[bisect_right(starts, item.start) - 1][1] for item in left)
+        return left.intervals, rest, excluded
 
     def _frame(self, value: JsonValue, path: str, hint: str) -> int | None:
         if value.kind == "integer":

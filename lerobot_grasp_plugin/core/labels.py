@@ -15,6 +15,7 @@ from lerobot_grasp_plugin.core.annotations import AnnotationSection, EpisodeAnno
 from lerobot_grasp_plugin.core.choices import Alignment, Done
 from lerobot_grasp_plugin.core.grammar_ranges import format_range, format_ranges
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
+from lerobot_grasp_plugin.core.source_text import Place
 from lerobot_grasp_plugin.errors import Problem
 
 Lengths = Mapping[int, int] | Sequence[int]
@@ -99,9 +100,17 @@ def check_section(
         if length is None:
             problems.append(_unknown(episode, section, known, name))
             continue
+        late = [item for item in episode.excluded if _ends_late(item[0], length)]
+        if late:  # what is left of the ranges means nothing then
+            for interval, place in late:
+                problems.append(_past_end(episode.episode_index, interval, length, index_base, place))
+            continue
         for position, interval in enumerate(episode.ranges):
-            if _ends_late(interval, length) and not _is_empty_rest(episode, position, length):
-                problems.append(_past_end(episode, position, length, name, index_base))
+            is_rest = bool(episode.excluded) and interval == FrameInterval(length, None)
+            if _ends_late(interval, length) and not is_rest:
+                known_places = len(episode.places) == len(episode.ranges)
+                where = episode.places[position] if known_places else _line(episode, name)
+                problems.append(_past_end(episode.episode_index, interval, length, index_base, where))
     return problems
 
 
@@ -153,30 +162,21 @@ def _unknown(
     return Problem("unknown-episode", message, _line(episode, name), hint, excerpt)
 
 
-def _is_empty_rest(episode: EpisodeAnnotation, position: int, length: int) -> bool:
-    """Whether a piece is what `exclude` left of an open range behind the last frame: nothing."""
-    if episode.ranges[position] != FrameInterval(length, None) or not episode.places:
-        return False
-    return episode.places.count(episode.places[position]) > 1
-
-
 def _past_end(
-    episode: EpisodeAnnotation, position: int, length: int, name: str, index_base: IndexBase
+    episode: int, interval: FrameInterval, length: int, index_base: IndexBase, place: Place | str
 ) -> Problem:
-    interval = episode.ranges[position]
     is_all = interval == FrameInterval(0, None)
     range_ = format_ranges((interval,), index_base) if is_all else format_range(interval, index_base)
     begins = "begins" if interval.start >= length else "reaches"
     last = f", the last is frame {length - 1 + index_base}" if length else ""
     message = (
-        f"episode {episode.episode_index}: {range_} {begins} past the end; "
+        f"episode {episode}: {range_} {begins} past the end; "
         f"the episode has {length} frames{last} ({index_base}-indexed)"
     )
     first = interval.start + index_base
     hint = f"write {first}- if the end of the episode is meant" if interval.start < length else ""
-    if len(episode.places) != len(episode.ranges):
-        return Problem("range-past-end", message, _line(episode, name), hint)
-    place = episode.places[position]
+    if isinstance(place, str):
+        return Problem("range-past-end", message, place, hint)
     return Problem("range-past-end", message, place.where, hint, place.excerpt)
 
 

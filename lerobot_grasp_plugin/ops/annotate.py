@@ -44,8 +44,8 @@ def read_annotations(path: Path, index_base: int | None) -> AnnotationFile:
         UsageError: There is no such file, or ``index_base`` is neither 0 nor 1.
         AnnotationError: With everything that is wrong in it.
     """
-    if index_base not in (None, 0, 1):
-        raise UsageError(Problem("bad-index-base", f"index_base is 0 or 1, not {index_base}"))
+    if problem := _index_base_problem(index_base):
+        raise UsageError(problem)
     try:
         with path.open("rb") as file:
             data = file.read(_MOST_BYTES)  # what is longer than the grammar takes is refused there
@@ -131,6 +131,9 @@ def label_sources(
         return []
     warnings: list[Problem] = []
     errors: list[GraspError] = []
+    if annotations is not None and annotations.expanduser() not in paths:
+        message = "every source has annotations of its own, so this file is not used"
+        warnings.append(Problem("unused-annotations", message, str(annotations), severity="warning"))
     files = dict.fromkeys(path for path in paths if path is not None)
     for path in files:
         users = [source for source, own in zip(sources, paths, strict=True) if own == path]
@@ -154,8 +157,15 @@ def label_sources(
     return warnings
 
 
+def _index_base_problem(index_base: int | None) -> Problem | None:
+    if index_base in (None, 0, 1):
+        return None
+    return Problem("bad-index-base", f"index_base is 0 or 1, not {index_base}")
+
+
 def _check_options(options: LabelOptions) -> None:
-    problems = []
+    base = _index_base_problem(options.index_base)
+    problems = [base] if base else []
     values = (options.success_value, options.failure_value)
     with np.errstate(over="ignore"):  # next.reward is float32, and what does not fit is infinite there
         written = np.array(values, dtype=np.float64).astype(np.float32)

@@ -133,6 +133,8 @@ class _Writer:
                     self._count(planned, block)
                     self.provenance.write(planned, block.applied, block.hashes, block.timestamps_fixed)
                     progress("writing tables", planned[-1].to_index, build.plan.total_frames)
+        if off_grid := [builder.off_grid for builder in self.builders if builder.off_grid is not None]:
+            raise DatasetError(off_grid)
         self.provenance.close(self.fixed)
         self.stats = table.global_stats()
 
@@ -255,7 +257,7 @@ def _report(
         rows, worst = writer.fixed.get(source.number, (0, 0.0))
         notes = list(source.notes)
         if source.number in writer.renumbered:
-            notes.append("frame_index did not count 0, 1, 2, ... and was numbered anew")
+            notes.append("frame_index was missing, or did not count 0, 1, 2, ..., and was numbered anew")
         reports.append(
             SourceReport(
                 repo_id=source.repo_id,

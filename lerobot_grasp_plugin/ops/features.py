@@ -108,7 +108,7 @@ def _fps_problems(sources: Sequence[Source]) -> Iterator[Problem]:
 def _robot_problems(sources: Sequence[Source], given: str | None) -> Iterator[Problem]:
     values = [source.reader.info.robot_type for source in sources]
     if len(set(values)) > 1 and given is None:
-        known = next(value for value in values if value is not None)
+        known = next((value for value in values if value), "NAME")
         message = f"robot_type differs: {_by_value(sources, values)}"
         yield Problem("robot-type-mismatch", message, hint=f"say which it is: --robot_type {known}")
 

@@ -10,7 +10,7 @@ from lerobot_grasp_plugin.dataset.hub import check_repo_id, lerobot_home
 from lerobot_grasp_plugin.errors import Problem, UsageError
 from lerobot_grasp_plugin.ops.annotate import label_sources, sources_of_headers
 from lerobot_grasp_plugin.ops.progress import Progress, silent
-from lerobot_grasp_plugin.ops.recipe import MergeConfig
+from lerobot_grasp_plugin.ops.recipe import MergeConfig, check_choices
 from lerobot_grasp_plugin.ops.report import MergeReport
 from lerobot_grasp_plugin.ops.sources import Source, open_sources
 from lerobot_grasp_plugin.writers.staging import refuse_existing, staged, staging_leftovers
@@ -29,6 +29,7 @@ def merge(config: MergeConfig, progress: Progress = silent) -> MergeReport:
         GraspError: With everything that is wrong with the recipe, the sources or the annotations;
             nothing was written then.
     """
+    check_choices(config)
     repo_id, root = output_place(config.new_repo_id, config.new_root)
     refuse_existing(root)
     configs = list(config.sources)

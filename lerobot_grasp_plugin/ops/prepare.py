@@ -188,7 +188,8 @@ def _usable(arrays: Mapping[str, NDArray[Any]], width: int, is_camera: bool) -> 
 def _plan_warnings(build: Build) -> Iterator[Problem]:
     for source in build.sources:
         declared = source.reader.info.features
-        extra = [name for name in source.reader.columns(source.episodes[0]) if name not in declared]
+        known = {*declared, *build.target.features}
+        extra = [name for name in source.reader.columns(source.episodes[0]) if name not in known]
         if extra:
             message = f"{source.title}: info.json does not declare the columns {extra}; they are left out"
             yield Problem("undeclared-column", message, severity="warning")

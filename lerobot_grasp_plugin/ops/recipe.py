@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from lerobot_grasp_plugin.core.choices import Alignment, Done, Unlisted
+from lerobot_grasp_plugin.errors import Problem, UsageError
 
 Link = Literal["auto", "hard", "copy"]
 Timestamps = Literal["fix", "keep"]
+Names = Literal["match", "first"]
 
 
 @dataclass(kw_only=True)
@@ -36,6 +38,9 @@ class LabelOptions:
     # what the first frame is called in annotations that do not say it themselves: 0 or 1
     index_base: int | None = None
 
+    def __post_init__(self) -> None:
+        _take_paths(self)
+
 
 @dataclass(kw_only=True)
 class OutputOptions(LabelOptions):
@@ -49,7 +54,7 @@ class OutputOptions(LabelOptions):
     link: Link = "auto"
     # timestamps off frame_index / fps, which LeRobot cannot read: fix them, or keep (refuse)
     timestamps: Timestamps = "fix"
-    # features to leave out
+    # features to leave out, by their names in the new dataset
     drop_features: list[str] = field(default_factory=list)
     # upload the new dataset to the Hub, through LeRobot
     push_to_hub: bool = False
@@ -72,6 +77,11 @@ class SourceConfig:
     # the task of all its episodes, instead of its own
     task: str | None = None
 
+    def __post_init__(self) -> None:
+        _take_paths(self)
+        if isinstance(self.episodes, int):
+            self.episodes = [self.episodes]
+
 
 @dataclass(kw_only=True)
 class MergeConfig(OutputOptions):
@@ -85,7 +95,7 @@ class MergeConfig(OutputOptions):
     # robot_type of the new dataset, where the sources disagree
     robot_type: str | None = None
     # names of feature dimensions: match (all sources must agree) or first (take the first source's)
-    names: Literal["match", "first"] = "match"
+    names: Names = "match"
     # allow one camera to change codec from file to file
     mixed_codecs: bool = False
 
@@ -102,3 +112,29 @@ class RelabelConfig(OutputOptions):
     annotations: Path | None = None
     # replace the dataset itself; the old one is kept beside it under the name the report gives
     in_place: bool = False
+
+
+def _take_paths(config: Any) -> None:
+    """Lets Python callers write paths as text."""
+    for name in ("root", "new_root", "annotations"):
+        value = getattr(config, name, None)
+        if isinstance(value, str):
+            setattr(config, name, Path(value))
+
+
+def check_choices(config: OutputOptions) -> None:
+    """Refuses what is none of an option's values; the command line has refused it before.
+
+    Raises:
+        UsageError: With every such option.
+    """
+    problems = []
+    for name, hint in get_type_hints(type(config)).items():
+        options = [part for part in (hint, *get_args(hint)) if get_origin(part) is Literal]
+        known = get_args(options[0]) if options else ()
+        value = getattr(config, name)
+        if known and value not in known and not (value is None and type(None) in get_args(hint)):
+            message = f"{name} is one of {', '.join(known)}, not {value!r}"
+            problems.append(Problem("unknown-choice", message))
+    if problems:
+        raise UsageError(problems)

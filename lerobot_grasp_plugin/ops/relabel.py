@@ -15,6 +15,7 @@ from lerobot_grasp_plugin.ops.recipe import (
     OutputOptions,
     RelabelConfig,
     SourceConfig,
+    check_choices,
 )
 from lerobot_grasp_plugin.ops.report import MergeReport
 from lerobot_grasp_plugin.ops.sources import open_sources
@@ -32,6 +33,7 @@ def relabel(config: RelabelConfig, progress: Progress = silent) -> MergeReport:
         GraspError: With everything that is wrong with the call, the dataset or the annotations;
             nothing was written then.
     """
+    check_choices(config)
     if config.annotations is None:
         raise UsageError(Problem("no-annotations", "no annotation file is given", hint="give --annotations"))
     if config.in_place:
@@ -73,7 +75,7 @@ def _in_place_target(config: RelabelConfig) -> tuple[str, Path]:
         message = "a downloaded or linked folder is not replaced"
         hint = "write a new dataset with --new_root"
         raise UsageError(Problem("not-replaceable", message, str(reader.root), hint))
-    return reader.repo_id, reader.root
+    return reader.repo_id, reader.root.resolve()
 
 
 def _as_merge(config: RelabelConfig, source: SourceConfig) -> MergeConfig:

@@ -70,6 +70,7 @@ class RowBuilder:
     Attributes:
         source: Where the rows are from.
         done: How next.done is made.
+        off_grid: The first timestamps that LeRobot cannot read, where these are to be kept.
         other_rewards: Rewards taken over so far that are neither the success nor the failure value.
         other_values: Some of them.
     """
@@ -93,6 +94,7 @@ class RowBuilder:
         self._timestamps = timestamps
         self._recompute = recompute
         self.done = decided_done(source, options)
+        self.off_grid: Problem | None = None
         self.other_rewards = 0
         self.other_values: set[float] = set()
 
@@ -173,9 +175,11 @@ class RowBuilder:
 
     def _tasks(self, batch: EpisodeBatch) -> NDArray[Any]:
         rows = sum(batch.lengths)
-        if len(set(self._task_map.values())) == 1:
+        has_column = layout.TASK_INDEX in batch.table.column_names
+        is_free = not has_column or not self.source.reader.tasks or self.source.config.task is not None
+        if is_free and len(set(self._task_map.values())) == 1:
             return np.full(rows, next(iter(self._task_map.values())), dtype=np.int64)
-        if layout.TASK_INDEX not in batch.table.column_names:
+        if not has_column:
             message = "column 'task_index' is missing, and the dataset has several tasks"
             raise DatasetError(Problem("missing-column", message, str(batch.path)))
         own = whole_numbers(batch.table[layout.TASK_INDEX], f"{batch.path}: column 'task_index'")
@@ -203,12 +207,15 @@ class RowBuilder:
         if off.any() and self._timestamps == "keep":
             row = int(np.flatnonzero(off)[0])
             number = int(np.searchsorted(np.cumsum(batch.lengths), row, side="right"))
-            message = (
-                f"episode {batch.episodes[number]}, frame {frames[row]}: timestamp {own[row]:.6f} s is not "
-                f"{expected[row]:.6f} s, and {int(off.sum())} of {len(off)} rows here are off likewise"
-            )
+            message = f"timestamp {own[row]:.6f} s is not {expected[row]:.6f} s"
+            if off.sum() > 1:
+                message += f", and {int(off.sum()) - 1} more of the {len(off)} rows read with it are off"
             hint = "LeRobot cannot read such frames; --timestamps fix sets them to frame_index / fps"
-            raise DatasetError(Problem("timestamp-off-grid", message, where, hint))
+            place = (batch.episodes[number], int(frames[row]))
+            if self.off_grid is None:
+                self.off_grid = Problem(
+                    "timestamp-off-grid", message, where, hint, episode=place[0], frame=place[1]
+                )
         return np.where(off, expected, own).astype(dtype), int(off.sum()), worst
 
     def _labels(self, batch: EpisodeBatch) -> list[EpisodeLabels] | None:

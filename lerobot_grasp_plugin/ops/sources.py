@@ -79,27 +79,25 @@ def open_sources(configs: Sequence[SourceConfig], drop_features: Sequence[str]) 
             location = locate(config.repo_id, config.root)
             state = FileState.of(location.root)
             reader = open_located(location)
-            episodes = select_episodes(config.episodes, len(reader.lengths))
+            named = f"episodes of {reader.repo_id}"
+            episodes = select_episodes(config.episodes, len(reader.lengths), name=named)
             if config.task is not None and not config.task.strip():
                 raise UsageError(Problem("empty-task", f"the task of {reader.repo_id} is empty"))
             features, original = _renamed(reader, config.rename, drop_features)
             sources.append(Source(number, config, reader, episodes, features, original, state))
         except GraspError as error:
             errors.append(error)
-    known = {name for source in sources for name in source.features} | {
-        name for source in sources for name in source.reader.info.features
+    known = {
+        source.config.rename.get(name, name) for source in sources for name in source.reader.info.features
     }
     own = {*layout.INDEX_COLUMNS, layout.TIMESTAMP}
+    hint = f"features that can be left out, by their names in the output: {', '.join(sorted(known - own))}"
     if kept := [name for name in drop_features if name in own]:
-        names = ", ".join(repr(name) for name in kept)
-        message = f"drop_features names {names}, which LeRobot needs"
-        hint = f"features that can be left out: {', '.join(sorted(known - own))}"
+        message = f"drop_features names {', '.join(map(repr, kept))}, which LeRobot needs"
         errors.append(UsageError(Problem("needed-feature", message, hint=hint)))
-    unknown = [name for name in drop_features if name not in known] if not errors else []
-    if unknown:
-        names = ", ".join(repr(name) for name in unknown)
-        message = f"drop_features names {names}, which no source has"
-        hint = f"features that can be left out: {', '.join(sorted(known - own))}"
+    unknown = [name for name in drop_features if name not in known | own]
+    if unknown and len(sources) == len(configs):
+        message = f"drop_features names {', '.join(map(repr, unknown))}, which no source has"
         errors.append(UsageError(Problem("unknown-feature", message, hint=hint)))
     raise_all(errors)
     return sources
@@ -132,21 +130,17 @@ def _renamed(
             problems.append(Problem("bad-rename", message, hint=f"that is one {_LABELS[new][0]} a row"))
         if not new or "/" in new:
             problems.append(Problem("bad-rename", f"{new!r} cannot be the name of a feature"))
-    features: dict[str, Feature] = {}
     original: dict[str, str] = {}
-    for name, feature in own.items():
+    for name in own:
         new = rename.get(name, name)
-        if new in features:
-            problems.append(
-                Problem("bad-rename", f"two features of {reader.repo_id} would be called {new!r}")
-            )
-        if new in drop or name in drop:
-            continue
-        features[new] = feature
+        if new in original:
+            message = f"two features of {reader.repo_id} would be called {new!r}"
+            problems.append(Problem("bad-rename", message))
         original[new] = name
     if problems:
         raise UsageError(problems)
-    return features, original
+    original = {new: name for new, name in original.items() if new not in drop}
+    return {new: own[name] for new, name in original.items()}, original
 
 
 def same_folder(one: Path, other: Path) -> bool:

@@ -114,7 +114,7 @@ def _plan_camera(
     files: list[WholeFile | VideoShardPlan] = []
     places: list[VideoPlace] = []
     unreferenced, snapped, has_audio = 0, 0.0, False
-    _check_whole_files([run for whole, run in pieces if whole])
+    _check_whole_files([run for whole, run in pieces if whole], fps)
     for whole, run in pieces:
         if whole:
             for segment in run:
@@ -149,16 +149,19 @@ def _left_out(
     return (len(longer), sum(longer)) if longer else ()
 
 
-def _check_whole_files(runs: Iterable[Sequence[Segment]]) -> None:
-    """Refuses files that cannot be opened, or do not hold the frames of their segments."""
+def _check_whole_files(runs: Iterable[Sequence[Segment]], fps: int) -> None:
+    """Refuses files that cannot be opened, have another frame rate, or lack frames of their segments."""
     problems: list[Problem] = []
     for run in runs:
         path, needed = run[0].path, max(segment.start_frame + segment.length for segment in run)
         try:
-            held = header(path).frames
+            found = header(path)
+            if found.fps != fps:
+                scan(path, fps)  # refuses pictures that are not shown at the dataset's rate
         except GraspError as error:
             problems += error.problems
             continue
+        held = found.frames
         if held < needed:
             message = f"{held} frames, but rows refer to {needed}"
             problems.append(Problem("video-too-short", message, str(path)))

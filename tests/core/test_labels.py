@@ -164,7 +164,9 @@ def test_unlisted_episodes() -> None:
     assert unlisted_episodes(section.episodes, {9: 4, 3: 4, 8: 4}) == (8, 9)
 
 
-@pytest.mark.parametrize(("exclude", "wanted"), [("[7]", 4), ("[[6, 7]]", 3), ("[3, 7]", 3)])
+@pytest.mark.parametrize(
+    ("exclude", "wanted"), [("[7]", 4), ("[[6, 7]]", 3), ("[3, 7]", 3), ("[[6, null]]", 3)]
+)
 def test_excluding_the_last_frame_of_an_open_range(exclude: str, wanted: int) -> None:
     text = f'{{"index_base": 1, "0": {{"ranges": [[3, null]], "exclude": {exclude}}}}}'
     section = parse(text.encode(), name="labels.json").annotations.sections[0]
@@ -174,8 +176,18 @@ def test_excluding_the_last_frame_of_an_open_range(exclude: str, wanted: int) ->
     assert not success[-1]
 
 
-def test_excluding_past_the_end_is_an_error() -> None:
-    text = '{"index_base": 1, "0": {"ranges": [[3, null]], "exclude": [[8, 9]]}}'
+@pytest.mark.parametrize("ranges", ["[[3, null]]", "[[3, 5]]"])
+@pytest.mark.parametrize("exclude", ["[[8, 9]]", "[99]", "[8]"])
+def test_excluding_past_the_end_is_one_error(ranges: str, exclude: str) -> None:
+    text = f'{{"index_base": 1, "0": {{"ranges": {ranges}, "exclude": {exclude}}}}}'
     section = parse(text.encode(), name="labels.json").annotations.sections[0]
-    problems = check_section(section, [7], name="labels.json", index_base=1)
-    assert [problem.code for problem in problems] == ["range-past-end"]
+    [problem] = check_section(section, [7], name="labels.json", index_base=1)
+    assert problem.code == "range-past-end"
+    written = exclude.strip("[]").replace(", ", "-")
+    assert problem.message.startswith(f"episode 0: {written} begins past the end")
+
+
+def test_excluding_what_is_no_success_says_so() -> None:
+    text = '{"index_base": 1, "0": {"ranges": [[3, 5]], "exclude": [6]}}'
+    [warning] = parse(text.encode(), name="labels.json").warnings
+    assert "frames 6 (1-indexed) count as failure, as they would without it" in warning.message

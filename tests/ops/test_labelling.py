@@ -472,3 +472,23 @@ def test_a_header_that_is_the_path_of_another_dataset(
     labels.write_text(header.format(tmp_path) + "\n0: 3-\n")
     with pytest.raises(AnnotationError, match="ambiguous-header"):
         relabel(RelabelConfig(repo_id="me/x", annotations=labels, new_root=tmp_path / "o", unlisted="fail"))
+
+
+def test_annotations_that_no_source_uses_are_named(recorded: Recorded, labels: Path, tmp_path: Path) -> None:
+    report = merge(
+        MergeConfig(
+            sources=[SourceConfig(root=recorded("av1"), annotations=labels)],
+            annotations=tmp_path / "nothing.txt",
+            new_root=tmp_path / "out",
+        )
+    )
+    assert [problem.code for problem in report.warnings] == ["unused-annotations"]
+
+
+def test_in_place_from_inside(copied: Recorded, labels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = copied("av1")
+    monkeypatch.chdir(source)
+    report = relabel(RelabelConfig(root=Path(), annotations=labels, in_place=True))
+    assert report.root == source
+    assert report.backup is not None
+    assert report.backup.parent == source.parent

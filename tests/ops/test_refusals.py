@@ -193,6 +193,30 @@ def test_faults_of_all_sources_at_once(recorded: Recorded, tmp_path: Path) -> No
     assert [problem.code for problem in problems] == ["no-such-episode", "no-dataset", "unknown-feature"]
 
 
+def test_the_source_of_a_wrong_selection_is_named(recorded: Recorded, tmp_path: Path) -> None:
+    problems = refused(
+        tmp_path / "out",
+        SourceConfig(root=recorded("av1"), episodes="3-99"),
+        SourceConfig(root=recorded("av1-other"), episodes="20"),
+    )
+    assert [problem.where for problem in problems] == ["episodes of av1:1:1", "episodes of av1-other:1:1"]
+
+
+def test_drop_features_are_output_names(recorded: Recorded, tmp_path: Path) -> None:
+    wrist, front = "observation.images.wrist", "observation.images.front"
+    swapped = SourceConfig(root=recorded("split"), rename={wrist: front, front: wrist})
+    merge(MergeConfig(sources=[swapped], drop_features=[front], new_root=tmp_path / "out"))
+    info = read_info(tmp_path / "out")
+    assert [key for key in info["features"] if "images" in key] == [wrist]
+    clash = SourceConfig(root=recorded("split"), rename={front: wrist})
+    [problem] = refused(tmp_path / "no", clash, error=UsageError, drop_features=[wrist])
+    assert problem.code == "bad-rename"
+    both = refused(
+        tmp_path / "no", SourceConfig(root=recorded("av1")), drop_features=["task_index", "nothing"]
+    )
+    assert [problem.code for problem in both] == ["needed-feature", "unknown-feature"]
+
+
 # -- damage -----------------------------------------------------------------------------------------
 
 
@@ -477,6 +501,27 @@ def test_a_video_that_is_too_short(tmp_path: Path) -> None:
     assert any("episode_000000.mp4" in problem.where for problem in problems)
 
 
+@pytest.mark.parametrize("episodes", [None, [0]])
+def test_a_video_of_another_rate_is_refused_whole_or_in_parts(
+    episodes: list[int] | None, copied: Recorded, tmp_path: Path
+) -> None:
+    source = copied("h264")
+    change_info(source, fps=read_info(source)["fps"] // 2)
+    problems = refused(tmp_path / "out", SourceConfig(root=source, episodes=episodes), error=DataError)
+    assert {problem.code for problem in problems} == {"video-off-grid"}
+
+
+def test_a_task_nobody_knows_is_refused(copied: Recorded, tmp_path: Path) -> None:
+    source = copied("h264")
+    [path] = (source / "data").rglob("*.parquet")
+    table = pq.read_table(path)
+    at = table.column_names.index("task_index")
+    pq.write_table(table.set_column(at, "task_index", pa.array([9] * len(table))), path)
+    problems = refused(tmp_path / "out", SourceConfig(root=source), error=DataError)
+    assert [problem.code for problem in problems] == ["unknown-task"]
+    merge(MergeConfig(sources=[SourceConfig(root=source, task="grasp")], new_root=tmp_path / "out"))
+
+
 # -- timestamps -------------------------------------------------------------------------------------
 
 
@@ -495,10 +540,10 @@ def test_jittered_timestamps_are_set_and_named(tmp_path: Path) -> None:
 
 def test_jittered_timestamps_are_refused_with_keep(tmp_path: Path) -> None:
     source = write_legacy(tmp_path / "source", Legacy(jitter_s=0.004))
-    problems = refused(tmp_path / "out", SourceConfig(root=source), error=DataError, timestamps="keep")
-    assert [problem.code for problem in problems] == ["timestamp-off-grid"]
+    twice = [SourceConfig(root=source, episodes=[episode]) for episode in (1, 2)]
+    problems = refused(tmp_path / "out", *twice, error=DataError, timestamps="keep")
+    assert [(p.code, p.episode) for p in problems] == [("timestamp-off-grid", 1), ("timestamp-off-grid", 2)]
     assert "--timestamps fix" in problems[0].hint
-    assert "episode 0, frame 0" in problems[0].message
 
 
 def test_timestamps_within_tolerance_are_kept_to_the_bit(tmp_path: Path) -> None:
@@ -550,3 +595,30 @@ def test_a_target_that_appears_meanwhile_is_untouched(recorded: Recorded, tmp_pa
     assert tree(target) == tree(target)
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert (target / "mine").read_text() == "x"
+
+
+# -- from Python ------------------------------------------------------------------------------------
+
+
+def test_choices_that_are_none_are_refused_at_once(recorded: Recorded, tmp_path: Path) -> None:
+    problems = refused(
+        tmp_path / "out",
+        SourceConfig(root=recorded("av1")),
+        error=UsageError,
+        timestamps="Keep",
+        names="foo",
+        link="foo",
+        alignment="foo",
+        done="foo",
+        unlisted=None,
+    )
+    assert {problem.code for problem in problems} == {"unknown-choice"}
+    said = {problem.message.split()[0] for problem in problems}
+    assert said == {"timestamps", "names", "link", "alignment", "done", "unlisted"}
+
+
+def test_paths_as_text_and_one_episode(recorded: Recorded, tmp_path: Path) -> None:
+    (tmp_path / "labels.txt").write_text("1: 1\n")
+    source = SourceConfig(root=str(recorded("av1")), episodes=1, annotations=str(tmp_path / "labels.txt"))
+    report = merge(MergeConfig(sources=[source], new_root=str(tmp_path / "out")))
+    assert (report.frames, report.success_frames) == (5, 1)
