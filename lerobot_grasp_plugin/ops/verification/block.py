@@ -36,6 +36,8 @@ def verification_block(view: View, problems: Sequence[Problem], *, checked: bool
     listed = 0 if view.episodes is None else len(view.episodes.indices)
     in_list = _below(errors, episodes) or _below(errors, view.root / layout.LEGACY_EPISODES_PATH)
 
+    totals = "wrong-total" not in codes if view.episodes is not None else None
+
     def rows(name: str, bad: set[str], detail: str = "") -> Check:
         return Check(name, not codes & bad if checked else None, detail)
 
@@ -45,7 +47,7 @@ def verification_block(view: View, problems: Sequence[Problem], *, checked: bool
         rows("Global indices", _GLOBAL, "contiguous"),
         rows("Episode indices", _EPISODE),
         rows("Frame indices", _FRAME),
-        Check("Totals in info.json", "wrong-total" not in codes and bool(view.info.raw), ""),
+        Check("Totals in info.json", totals and bool(view.info.raw), ""),
         Check("Episodes in metadata", not in_list and not codes & _METADATA and listed > 0, str(listed)),
     ]
 

@@ -144,8 +144,9 @@ def _table(root: Path, report: Report) -> EpisodeList | None:
     folder = root / layout.EPISODES_DIR
     paths = sorted(folder.glob("*/*.parquet"))
     if not paths:
-        hint = "a recording that was interrupted lacks it; finalize() writes it"
-        report(Problem("missing-episodes-table", "no episode is listed", str(folder), hint))
+        message = "no episode is listed: the recording was interrupted, or files were lost"
+        hint = "finalize() writes the list when a recording ends; LeRobot cannot read a dataset without it"
+        report(Problem("missing-episodes-table", message, str(folder), hint))
         return None
     tables, files = [], []
     for path in paths:

@@ -126,6 +126,7 @@ class Tables:
                 message = "the table has no rows"
                 self.problems.append(Problem("empty-table", message, str(path), severity="warning"))
                 return
+            self._pictures(file)
             episodes, starts, stops = self._runs(file)
             names = self._numeric(file)
             limit = max(1, min(BATCH_ROWS, file.batch_rows))
@@ -162,6 +163,22 @@ class Tables:
             return np.array([-1]), np.array([0]), np.array([file.rows])
         ends = np.cumsum(lengths) if len(owners) != 1 else np.array([file.rows])
         return np.array(owners), np.concatenate(([0], ends[:-1])), ends
+
+    def _pictures(self, file: TableFile) -> None:
+        """Pictures of the table that are not in it, by what the footer counts."""
+        meta = file.file.metadata
+        lost: dict[str, int] = {}
+        inside = {f"{name}.bytes": name for name in self._view.info.keys("image")}
+        for number in range(meta.num_columns) if inside else ():
+            name = inside.get(meta.schema.column(number).path)
+            for group in range(meta.num_row_groups) if name is not None else ():
+                statistics = meta.row_group(group).column(number).statistics
+                if name is not None and statistics is not None and statistics.null_count:
+                    lost[name] = lost.get(name, 0) + statistics.null_count
+        for name, rows in lost.items():
+            message = f"{name!r}: {rows} of {file.rows} pictures are not in the table, only their paths"
+            hint = "LeRobot looks for them in the folder it is started in; lerobot-grasp-merge embeds them"
+            self.problems.append(Problem("picture-not-embedded", message, str(file.path), hint))
 
     def _numeric(self, file: TableFile) -> list[str]:
         """Columns of numbers that are not too wide."""

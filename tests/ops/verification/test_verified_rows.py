@@ -212,3 +212,12 @@ def test_one_large_row_group_is_read_in_batches(tmp_path: Path) -> None:
     assert not {"index-wrong", "frame-wrong", "timestamp-order"} & {code for code, _ in found(root)}
     change_column(root, TABLE_2, "frame_index", lambda values: [*values[:69_000], 0, *values[69_001:]])
     assert (by_code(root, "frame-wrong").episode, by_code(root, "frame-wrong").frame) == (2, 69_000)
+
+
+def test_pictures_that_are_not_in_the_table(tmp_path: Path) -> None:
+    camera = "observation.images.eye"
+    root = write_legacy(tmp_path / "set", Legacy(cameras=(), images=(camera,), lengths=(12, 11)))
+    assert found(root) == []
+    change_column(root, LEGACY_DATA, camera, lambda values: [{**values[0], "bytes": None}, *values[1:]])
+    problem = by_code(root, "picture-not-embedded")
+    assert (problem.where, "1 of 11" in problem.message) == (str(root / LEGACY_DATA), True)
