@@ -32,6 +32,7 @@ def check_totals(view: View, rows: int | None) -> Iterator[Problem]:
         message = f"{count(len(listed.indices), 'episode')} listed, info.json says total_episodes {episodes}"
         hint = "LeRobot looks for as many episodes as total_episodes says"
         yield Problem("wrong-total", message, info.where, hint)
+    yield from _legacy_totals(view)
     hint = "LeRobot takes total_frames for the length of the dataset"
     if frames is not None and listed is not None and (listed.lengths >= 0).all():
         length = int(listed.lengths.sum())
@@ -42,6 +43,22 @@ def check_totals(view: View, rows: int | None) -> Iterator[Problem]:
     if frames is not None and rows is not None and listed is None and frames != rows:
         message = f"the tables hold {count(rows, 'row')}, info.json says total_frames {frames}"
         yield Problem("wrong-total", message, info.where, hint)
+
+
+def _legacy_totals(view: View) -> Iterator[Problem]:
+    """Totals that only v2.x has, and that nothing reads."""
+    if view.episodes is None or not view.legacy:
+        return
+    episodes = len(view.episodes.indices)
+    expected = {
+        "total_videos": episodes * len(view.video_keys),
+        "total_chunks": -(-episodes // view.info.chunks_size),
+    }
+    for field, number in expected.items():
+        given = view.info.raw.get(field, number)
+        if given != number:
+            message = f"{field} is {given}, by the episodes list it would be {number}"
+            yield Problem("wrong-total", message, view.info.where, "LeRobot does not use it", severity="note")
 
 
 def check_tasks(view: View) -> Iterator[Problem]:

@@ -151,6 +151,17 @@ def test_an_episodes_table_without_a_column(lost: str, copied: Recorded) -> None
     assert repr(lost) in by_code(root, "missing-column").message
 
 
+def test_totals_that_nothing_reads(tmp_path: Path) -> None:
+    root = write_legacy(tmp_path / "set", Legacy(cameras=()))
+    change_info(root, total_videos=2, total_chunks=0)
+    notes = [problem.message for problem in findings(root, notes=True) if problem.code == "wrong-total"]
+    assert notes == [
+        "total_videos is 2, by the episodes list it would be 0",
+        "total_chunks is 0, by the episodes list it would be 1",
+    ]
+    assert found(root) == []
+
+
 def test_lines_that_are_no_episodes(tmp_path: Path) -> None:
     root = write_legacy(tmp_path / "set", Legacy(cameras=()))
     path = root / "meta/episodes.jsonl"
