@@ -106,17 +106,25 @@ class TableFile:
             DatasetError: A row group would not fit into memory.
         """
         meta = self.file.metadata
+        wanted = [
+            number
+            for number in range(meta.num_columns)
+            if meta.schema.column(number).path.partition(".")[0] in columns
+        ]
         longest = 0
         for group in groups:
-            total = 0
-            for number in range(meta.num_columns):
-                column = meta.row_group(group).column(number)
-                if column.path_in_schema.partition(".")[0] in columns:
-                    width = _WIDTHS.get(column.physical_type, 0)
-                    size, count = column.total_uncompressed_size, column.num_values
-                    if not width and any("DICTIONARY" in encoding for encoding in column.encodings):
-                        longest = max(longest, size if size * count > MAX_GROUP_BYTES else 0)
-                    total += max(size, count * width)
+            total, row_group = 0, meta.row_group(group)
+            for number in wanted:
+                column = row_group.column(number)
+                width = _WIDTHS.get(column.physical_type, 0)
+                size, count = column.total_uncompressed_size, column.num_values
+                if (
+                    not width
+                    and size * count > MAX_GROUP_BYTES
+                    and any("DICTIONARY" in encoding for encoding in column.encodings)
+                ):
+                    longest = max(longest, size)
+                total += max(size, count * width)
             if total > MAX_GROUP_BYTES:
                 message = f"row group {group} is {total} bytes in memory; at most {MAX_GROUP_BYTES} are read"
                 raise DatasetError(Problem("too-large", message, str(self.path), "write smaller row groups"))
