@@ -22,7 +22,8 @@ sys.path.insert(0, str(RECORDING_TESTS.parent))
 
 from feetech_bus import GOAL_POSITION, SYNC_WRITE, FeetechBus, sway, write_calibration  # noqa: E402
 
-LABELLED = ["--grasp.ask=false", "--grasp.relabel=never", "--grasp.hooks=[{type: gripper_events}]"]
+LABELLED = ["--grasp.ask=false", "--grasp.relabel=never"]
+START_S = 120  # at the most, to load LeRobot, connect, and save
 
 
 class WatchedBus(FeetechBus):
@@ -47,6 +48,8 @@ def periods(program: str, folder: Path, seconds: float, fps: int, *more: str) ->
         arms += [f"--{role}.calibration_dir={folder / 'calibration'}"]
     flags = [
         "--robot.discover_packages_path=grasp_test_camera",
+        "--robot.num_read_retries=20",
+        "--teleop.num_read_retries=20",
         *arms,
         "--robot.cameras={front: {type: grasp_test, width: 320, height: 240, fps: 30}}",
         "--dataset.repo_id=bench/rate",
@@ -63,9 +66,20 @@ def periods(program: str, folder: Path, seconds: float, fps: int, *more: str) ->
     folders = os.pathsep.join(map(str, (RECORDING_TESTS, RECORDING_TESTS.parent)))
     environment = {**os.environ, "PYTHONPATH": folders}
     command = [str(Path(sys.executable).parent / program), *flags]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=environment)
-    leader.unplug()
-    follower.unplug()
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            env=environment,
+            timeout=seconds + START_S,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise SystemExit(f"{program} did not end:\n{(error.stdout or b'')[-2000:].decode()}") from None
+    finally:
+        leader.unplug()
+        follower.unplug()
     if done.returncode:
         raise SystemExit(f"{program} failed:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
     return np.diff(follower.goals)
@@ -76,22 +90,32 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--fps", type=int, default=30)
+    parser.add_argument("--hooks", default="[{type: gripper_events}]", help="as --grasp.hooks")
     arguments = parser.parse_args()
     found: dict[str, list[np.ndarray]] = {"lerobot-record": [], "lerobot-grasp-record": []}
+    labelled = [*LABELLED, f"--grasp.hooks={arguments.hooks}"]
+    print(f"load {os.getloadavg()[0]:.1f}", flush=True)
     for _ in range(arguments.rounds):
         for program, rounds in found.items():
-            more = LABELLED if program == "lerobot-grasp-record" else []
+            more = labelled if program == "lerobot-grasp-record" else []
             with tempfile.TemporaryDirectory() as folder:
                 rounds.append(periods(program, Path(folder), arguments.seconds, arguments.fps, *more))
-    means = {}
+            print(f"{program}: {described(rounds[-1])}", flush=True)
+    print(f"load {os.getloadavg()[0]:.1f}; all rounds:")
     for program, rounds in found.items():
-        own = 1000 * np.concatenate(rounds)
-        means[program] = own.mean()
-        print(
-            f"{program}: {len(own)} periods, mean {own.mean():.3f} ms, median {np.median(own):.3f} ms, "
-            f"p99 {np.quantile(own, 0.99):.3f} ms, longest {own.max():.3f} ms"
-        )
-    print(f"mean period: {100 * (means['lerobot-grasp-record'] / means['lerobot-record'] - 1):+.2f} %")
+        print(f"{program}: {described(np.concatenate(rounds))}")
+    plain, own = (np.concatenate(rounds).mean() for rounds in found.values())
+    print(f"mean period: {100 * (own / plain - 1):+.2f} %")
+    if abs(own / plain - 1) > 0.02:
+        raise SystemExit("the loop does not keep its rate: more than 2 % apart")
+
+
+def described(seconds: np.ndarray) -> str:
+    own = 1000 * seconds
+    return (
+        f"{len(own)} periods, mean {own.mean():.3f} ms, median {np.median(own):.3f} ms, "
+        f"p99 {np.quantile(own, 0.99):.3f} ms, longest {own.max():.3f} ms"
+    )
 
 
 if __name__ == "__main__":

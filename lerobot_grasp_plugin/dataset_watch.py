@@ -2,7 +2,8 @@
 
 A robot or a teleoperator is told neither when an episode begins nor when it is saved. A watch listens
 where every recorder passes: at ``LeRobotDataset``'s own ``add_frame``, ``save_episode`` and
-``clear_episode_buffer``. What they do is not changed.
+``clear_episode_buffer``. What they do is not changed, and after the last watch they are LeRobot's again.
+``learning.registration`` names the other places that reach into LeRobot.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,18 @@ def demo(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[[
         return root, printed.read_text()
 
     return made
+
+
+@pytest.fixture(scope="session")
+def simulator() -> None:
+    """Skips where the simulator is not installed, or nothing can be rendered."""
+    if find_spec("mujoco") is None or find_spec("so101_nexus") is None:
+        pytest.skip("the extra sim is not installed")
+    from lerobot_grasp_plugin.sim.world import World
+
+    try:
+        world = World(fps=30, seed=0)
+        world.picture("wrist", 32, 32)
+    except Exception as error:  # whatever a GL library says
+        pytest.skip(f"no picture can be rendered here: {error}")
+    world.close()

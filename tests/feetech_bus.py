@@ -47,6 +47,7 @@ class FeetechBus:
         self.bad_every = bad_every
         self.sync_reads = 0
         self.bad_answers = 0
+        self.deaf = False  # to single writes: no torque is switched, and nothing is answered
         self._memory = {servo: _new_servo(servo) for servo in range(1, 7)}
         self._started = time.monotonic()
         self._master, self._slave = pty.openpty()
@@ -100,6 +101,8 @@ class FeetechBus:
             return b"".join(_status(servo) for servo in addressed)
         if instruction == READ:
             return b"".join(self._read(servo, *parameters) for servo in addressed)
+        if instruction == WRITE and self.deaf:
+            return b""
         if instruction == WRITE:
             for servo in addressed:
                 self._write(servo, parameters[0], parameters[1:])

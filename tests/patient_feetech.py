@@ -4,9 +4,11 @@ Emulated servos on a busy machine may take far longer to answer than the 50 ms a
 real ones up.
 """
 
+import os
+
 from lerobot.motors.feetech import feetech
 
-PATIENCE_MS = 20_000
+PATIENCE_MS = int(os.environ.get("GRASP_PATIENCE_MS", "20000"))
 
 
 def _patient(port, packet_length):

@@ -31,11 +31,17 @@ def main(args: Sequence[str] | None = None) -> int:
     def action() -> int:
         from lerobot_grasp_plugin.learning.preflight import preflight
 
-        report = preflight(Path(given.config_path))
+        report = preflight(Path(given.config_path), before_parsing=_know_own_types)
         print("\n".join(preflight_lines(report)))
         return 0 if report.ok else 1
 
     return guarded(action)
+
+
+def _know_own_types() -> None:
+    """Registers the robots and teleoperators of this package, as discovery does for LeRobot's commands."""
+    from lerobot_grasp_plugin.sim import config_so101_script, config_so101_sim  # noqa: F401
+    from lerobot_grasp_plugin.teleop import config_so101_leader_hil  # noqa: F401
 
 
 def preflight_lines(report: PreflightReport) -> Iterator[str]:

@@ -29,7 +29,7 @@ def main(args: Sequence[str] | None = None) -> int:
         init_logging()
         session = Session(config, lambda line: print(line, flush=True))
         report = session.run()
-        sound = _tell(report)
+        sound = _complain(report)
         if report.total:
             try:
                 sound = _finish(config, session, report) and sound
@@ -64,13 +64,8 @@ def _parse(given: list[str]) -> GraspRecordConfig:
     return parse(GraspRecordConfig, given, program=PROGRAM)
 
 
-def _tell(report: SessionReport) -> bool:
-    """Says what is saved, before anything that went wrong."""
-    print(f"{report.recorded} episodes recorded; {report.repo_id} has {report.total}, in {report.root}")
-    if report.total:
-        print(f"Annotations: {report.annotations}")
-    if report.failure is not None:
-        print(f"The session ended early, and the episode then being recorded is lost: {report.failure}")
+def _complain(report: SessionReport) -> bool:
+    """Says what went wrong at the end; the session itself has said what is saved."""
     for complaint in report.shutdown:
         print(f"While shutting down, after everything was saved: {complaint}")
     return report.failure is None and not any(line.startswith("the dataset") for line in report.shutdown)

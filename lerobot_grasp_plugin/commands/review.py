@@ -20,7 +20,7 @@ class ReviewConfig:
     repo_id: str | None = None
     # its folder (without a value: LeRobot's home folder, then the Hub)
     root: Path | None = None
-    # the annotation file, text form; begun when it does not exist
+    # the annotation file; begun when it does not exist; the labels of JSON go on in a text file beside it
     annotations: Path | None = None
     # what the first frame is called in a file that does not say it: 0 or 1
     index_base: int | None = None
@@ -42,6 +42,7 @@ def _serve(config: ReviewConfig) -> int:
     from lerobot_grasp_plugin.errors import Problem, UsageError
     from lerobot_grasp_plugin.ops.recipe import SourceConfig
     from lerobot_grasp_plugin.ops.sources import open_sources
+    from lerobot_grasp_plugin.review.from_json import is_json, text_beside
     from lerobot_grasp_plugin.review.session import Session
 
     if config.annotations is None:
@@ -53,6 +54,9 @@ def _serve(config: ReviewConfig) -> int:
         raise UsageError(Problem("bad-port", f"port is 0 to 65535, not {config.port}"))
     path = config.annotations.expanduser().absolute()
     (source,) = open_sources([SourceConfig(repo_id=config.repo_id, root=config.root)], [])
+    if is_json(path):
+        path, given = text_beside(path, config.index_base), path
+        print(f"{given.name} is JSON; its labels are now in {path}, and are changed there only.")
     session = Session(source, path, config.index_base)
     try:
         import starlette  # noqa: F401

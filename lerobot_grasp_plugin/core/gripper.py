@@ -31,6 +31,8 @@ _SAME = 0.01
 _LOADED = 2.0
 """Current of a gripper that presses, in multiples of its current while it is open and still."""
 _SHORTEST_S = 0.3
+_LETS_GO_S = 0.6
+"""Seconds from the command to open to jaws that have let go."""
 _JOINED_S = 0.2
 
 
@@ -130,6 +132,41 @@ def suggest_success(
     if holds:
         return Suggestion(holds, doubt)
     return Suggestion(reason="the gripper never closes and stalls on something")
+
+
+def suggest_release(command: NDArray[Any], *, fps: int = 10) -> Suggestion:
+    """Frames after a gripper that was told to close is told to open again: something was put down.
+
+    For tasks whose success is that a thing lies where it belongs, and a signal with two values, the
+    first of which is open. The candidate begins a moment after the command, when the jaws have let go,
+    and lasts to the end.
+
+    Args:
+        command: Commanded position of each frame, shape (length,), with two values.
+        fps: Frames per second.
+
+    Returns:
+        One interval with an open end, and always a reason: a command does not show whether anything was
+        held. No interval where the gripper is not told to close and then to open, or not once only.
+
+    Raises:
+        ValueError: ``command`` is not one-dimensional, or ``fps`` is not positive.
+    """
+    values = np.asarray(command, dtype=np.float64)
+    if values.ndim != 1 or fps <= 0:
+        raise ValueError(f"a signal and a positive fps are needed, got {values.shape} and {fps}")
+    if len(np.unique(values)) != 2 or not np.isfinite(values).all():
+        return Suggestion(reason="the gripper's command has not two values, open and closed")
+    changes = np.flatnonzero(np.diff(values)) + 1
+    if len(changes) == 1:
+        return Suggestion(reason="the gripper is not told to close and then to open again")
+    if len(changes) > 2:
+        return Suggestion(reason="the gripper is told to close and open more than once")
+    start = int(changes[1]) + round(_LETS_GO_S * fps)
+    if changes[1] - changes[0] < max(2, round(_SHORTEST_S * fps)) or start >= len(values):
+        return Suggestion(reason="the gripper is closed too briefly, or opens at the very end")
+    doubt = "if success is to put it down; only the command to open is known, not what was held"
+    return Suggestion((FrameInterval(start, None),), doubt)
 
 
 def _pressing(

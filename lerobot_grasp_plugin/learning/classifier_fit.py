@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -21,6 +22,7 @@ from lerobot_grasp_plugin.learning.small_encoder import LEARNING_RATE, augmented
 from lerobot_grasp_plugin.ops.progress import Progress
 
 _BLOCK = 256  # frames at a time where nothing learns
+_MEMORY = 0.97  # of the averaged weights: they are a mean over the last 30 steps or so
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class FitResult:
 
 
 @dataclass(frozen=True)
-class _Frames:
+class Frames:
     """Frames as they are kept between steps.
 
     Attributes:
@@ -84,6 +86,9 @@ def fit(
 ) -> FitResult:
     """Trains a classifier, and leaves it with the weights of the lowest validation loss.
 
+    What is validated and kept are weights averaged over the last steps (Polyak and Juditsky 1992): those of
+    a single step are a matter of luck while the learning rate is high.
+
     A frozen encoder stays in evaluation mode, so what it makes of a frame never changes: it is
     computed once. An encoder made for this run learns with the head, from pictures that are varied a
     little. The learning rates rise and fall once over ``config.steps`` (Smith 2018).
@@ -99,7 +104,7 @@ def fit(
         told: Called after each validation.
     """
     started = time.monotonic()
-    run = _Run(model, weights.to(model.config.device), config)
+    run = Run(model, weights.to(model.config.device), config)
     frames = run.collected(data, train, "reading training episodes", progress)
     val_frames = run.collected(data, val, "reading validation episodes", progress)
     history: list[Validation] = []
@@ -110,11 +115,12 @@ def fit(
         progress("training", step, config.steps)
         if step % config.eval_steps and step < config.steps:
             continue
-        val_loss, val_auc = run.validate(val_frames)
-        is_best = val_loss < lowest
-        if is_best:
-            best_step, lowest = step, val_loss
-            best = {name: value.detach().clone() for name, value in model.state_dict().items()}
+        with run.averaged():
+            val_loss, val_auc = run.validate(val_frames)
+            is_best = val_loss < lowest
+            if is_best:
+                best_step, lowest = step, val_loss
+                best = {name: value.detach().clone() for name, value in model.state_dict().items()}
         seconds = time.monotonic() - started
         history.append(Validation(step, sum(losses) / len(losses), val_loss, val_auc, is_best, seconds))
         told(history[-1])
@@ -126,7 +132,15 @@ def fit(
     return FitResult(history, best_step, history[-1].step)
 
 
-class _Run:
+class Run:
+    """A classifier in training: its optimizer, its averaged weights, its steps and validations.
+
+    Args:
+        model: Changed in place.
+        weights: Of a failure frame and a success frame in the loss.
+        config: All settings.
+    """
+
     def __init__(self, model: Classifier, weights: Tensor, config: ClassifierTrainConfig) -> None:
         self.model = model
         self.weights = weights
@@ -142,6 +156,8 @@ class _Run:
             encoder = [parameter.requires_grad_(True) for parameter in model.encoder.parameters()]
             groups.append({"params": encoder, "lr": LEARNING_RATE})
         self.optimizer = preset.build(groups)
+        self.steps = 0
+        self.average = {name: value.detach().clone() for name, value in model.state_dict().items()}
         rates = [group["lr"] for group in groups]
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimizer, max_lr=rates, total_steps=max(2, config.steps)
@@ -149,7 +165,7 @@ class _Run:
 
     def collected(
         self, data: ClassifierData, episodes: Sequence[LabelledEpisode], step: str, progress: Progress
-    ) -> _Frames:
+    ) -> Frames:
         """Decodes episodes once, in order, and keeps what the steps need of them."""
         kept: dict[str, list[Tensor]] = {camera: [] for camera in self.cameras}
         labels = []
@@ -162,7 +178,7 @@ class _Run:
                     kept[camera].append(self._kept(camera, pictures))
         progress(step, len(episodes), len(episodes))
         inputs = {camera: torch.cat(parts) for camera, parts in kept.items()}
-        return _Frames(inputs, torch.cat(labels).to(torch.float32))
+        return Frames(inputs, torch.cat(labels).to(torch.float32))
 
     def _kept(self, camera: str, pictures: Tensor) -> Tensor:
         if self.encoder_learns:
@@ -177,7 +193,7 @@ class _Run:
             order = torch.randperm(frames, generator=self.generator)
             yield from (order[at : at + size] for at in range(0, frames - size + 1, size))
 
-    def step(self, frames: _Frames, batch: Tensor) -> float:
+    def step(self, frames: Frames, batch: Tensor) -> float:
         """One optimisation step; returns its loss."""
         self.model.train()
         if not self.encoder_learns:
@@ -197,9 +213,28 @@ class _Run:
             clip_grad_norm_(group["params"], self.clip)
         self.optimizer.step()
         self.schedule.step()
+        self._average()
         return float(loss.item())
 
-    def validate(self, frames: _Frames) -> tuple[float, float | None]:
+    def _average(self) -> None:
+        """Moves the averaged weights towards the present ones, by less the more steps are done."""
+        self.steps += 1
+        share = 1 - min(_MEMORY, (1 + self.steps) / (10 + self.steps))
+        for name, value in self.model.state_dict().items():
+            if value.is_floating_point():
+                self.average[name].lerp_(value.detach(), share)
+            else:
+                self.average[name].copy_(value)
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """The model has its averaged weights inside."""
+        present = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+        self.model.load_state_dict(self.average)
+        yield
+        self.model.load_state_dict(present)
+
+    def validate(self, frames: Frames) -> tuple[float, float | None]:
         """Weighted loss and area under the curve."""
         self.model.eval()
         parts = []

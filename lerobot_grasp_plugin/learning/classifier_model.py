@@ -101,6 +101,11 @@ def load_classifier(folder: Path) -> Classifier:
         return Classifier.from_pretrained(folder, config=config)
     except (OSError, ValueError) as error:
         raise _no_encoder(config.model_name, error) from error
+    except ImportError:
+        raise
+    except Exception as error:  # safetensors and torch have classes of their own for what does not fit
+        message = f"model.safetensors cannot be loaded: {error}"
+        raise UsageError(Problem("no-checkpoint", message, str(folder))) from error
 
 
 def encode(model: Classifier, camera_key: str, pictures: Tensor) -> Tensor:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,8 +27,6 @@ from lerobot_grasp_plugin.video.frames import decode_segment
 
 _BLOCK_BYTES = 128 * 2**20
 """Pictures of a block, as floats; an episode of small pictures is one block."""
-_STEP_BYTES = 4 * 2**20
-"""Pictures that are prepared at once, as floats: what stays in the processor's cache."""
 _AHEAD = max(1, min(4, os.cpu_count() or 1))
 """Blocks that are read ahead, each by a thread of its own."""
 
@@ -162,13 +159,11 @@ def _begin(
         )
         for key in meta.video_keys
     }
-    fps, as_bytes = int(meta.fps), bool(reader._return_uint8) and preprocessing is None
+    fps = int(meta.fps)
+    whole = preprocessing or (None if reader._return_uint8 else ImagePreprocessing())
 
     def decode() -> _Pictures:
-        return {
-            key: _decoded(path, start, size, fps, _preparation(key, preprocessing, as_bytes))
-            for key, (path, start) in spans.items()
-        }
+        return {key: _decoded(path, start, size, fps, key, whole) for key, (path, start) in spans.items()}
 
     return _Reading(first, first + size, columns, pool.submit(decode))
 
@@ -203,40 +198,40 @@ def _columns(rows: dict[str, list[Any]], preprocessing: ImagePreprocessing | Non
     return columns
 
 
-type _Preparation = Callable[[torch.Tensor], torch.Tensor]
+def _decoded(
+    path: Path, start: int, length: int, fps: int, camera_key: str, preprocessing: ImagePreprocessing | None
+) -> torch.Tensor:
+    """A stretch of a video, each picture prepared while the processor still has it at hand.
 
+    Args:
+        path: The video file.
+        start: First frame, on the file's grid.
+        length: Frames.
+        fps: Frames per second.
+        camera_key: Which camera it is.
+        preprocessing: What is done to pictures; None to leave them as bytes.
 
-def _preparation(camera_key: str, preprocessing: ImagePreprocessing | None, as_bytes: bool) -> _Preparation:
-    """What becomes of decoded pictures, uint8 of shape ``(..., 3, height, width)``."""
-    if as_bytes:
-        return lambda pictures: pictures
-    whole = preprocessing or ImagePreprocessing()
-
-    def prepare(pictures: torch.Tensor) -> torch.Tensor:
-        return whole.resized(whole.cropped(camera_key, pictures))
-
-    return prepare
-
-
-def _decoded(path: Path, start: int, length: int, fps: int, prepare: _Preparation) -> torch.Tensor:
-    """A stretch of a video, shape ``(length, 3, height, width)``.
+    Returns:
+        Shape ``(length, 3, height, width)``: float32, or uint8 without a preprocessing.
 
     Raises:
         VideoError: It cannot be decoded.
     """
     whole = torch.empty(0)
-    waiting: list[NDArray[np.uint8]] = []
-    done = 0
     for frame, pixels in decode_segment(path, start, length, fps):
-        waiting.append(pixels)
-        if 4 * pixels.size * (len(waiting) + 1) > _STEP_BYTES or frame == length - 1:
-            stack = torch.from_numpy(np.stack(waiting) if len(waiting) > 1 else pixels[None])
-            pictures = prepare(stack.permute(0, 3, 1, 2))
-            if not done:
-                whole = torch.empty((length, *pictures.shape[1:]), dtype=pictures.dtype)
-            whole[done : done + len(pictures)] = pictures
-            done += len(pictures)
-            waiting.clear()
+        picture = torch.from_numpy(pixels).permute(2, 0, 1)
+        if not frame:
+            shape = (
+                picture.shape
+                if preprocessing is None
+                else preprocessing.output_shape(camera_key, picture.shape)
+            )
+            kind = np.uint8 if preprocessing is None else np.float32
+            whole = torch.from_numpy(np.empty((length, *shape), kind))  # numpy asks for large pages of memory
+        if preprocessing is None:
+            whole[frame] = picture
+        else:
+            preprocessing.write(camera_key, picture, whole[frame])
     return whole
 
 

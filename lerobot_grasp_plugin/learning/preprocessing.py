@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import torch
 import torchvision.transforms.functional as F  # noqa: N812
 
@@ -69,6 +70,20 @@ class ImagePreprocessing:
             float32 in [0, 1], shape ``(..., C, height, width)``.
         """
         return self.resized(self.cropped(camera_key, picture))
+
+    def write(self, camera_key: str, picture: torch.Tensor, out: torch.Tensor) -> None:
+        """The same, into memory that is there.
+
+        Args:
+            camera_key: Which camera it is from.
+            picture: Shape ``(C, H, W)``, uint8.
+            out: float32, shape ``(C, height, width)``.
+        """
+        picture = self.cropped(camera_key, picture)
+        if self.resize is None:  # by numpy, in this thread alone: callers have one for each processor
+            np.divide(picture.numpy(), np.float32(255), out=out.numpy())
+        else:
+            out.copy_(self.resized(picture))
 
     def cropped(self, camera_key: str, picture: torch.Tensor) -> torch.Tensor:
         """The crop alone, dtype as given."""
@@ -150,7 +165,7 @@ class ImagePreprocessing:
 def to_unit_range(picture: torch.Tensor) -> torch.Tensor:
     """float32 in [0, 1]: uint8 is divided by 255, floats are taken to be in [0, 1] already."""
     if picture.dtype == torch.uint8:
-        return picture.to(torch.float32, memory_format=torch.contiguous_format).div_(255)
+        return torch.div(picture, 255, out=torch.empty(picture.shape))  # in one pass, contiguous
     return picture.to(torch.float32)
 
 

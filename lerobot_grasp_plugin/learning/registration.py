@@ -1,4 +1,4 @@
-"""The one place where this package changes LeRobot.
+"""How LeRobot's dataset factory learns of ``GraspDataset``: one of three places that reach into LeRobot.
 
 ``lerobot.datasets.factory.make_dataset`` builds its dataset through a global of its module,
 ``LeRobotDataset``; lerobot-train and lerobot.rl.learner both go through it. ``install`` puts a class
@@ -7,7 +7,11 @@ in its place that builds a ``GraspDataset`` for a dataset with a sidecar of this
 
 It also mends the declaration of one field: ``ResetConfig.fixed_reset_joint_positions`` is of type
 ``Any | None``, on which draccus ends in a TypeError as soon as LeRobot's learner writes its config down,
-into the log or a checkpoint; it becomes ``list[float] | None``. Nothing else of LeRobot is touched.
+into the log or a checkpoint; it becomes ``list[float] | None``.
+
+The other two are undone or without effect where this package is not in use: ``dataset_watch`` listens to
+what is recorded while a simulated arm or a ``so101_leader_hil`` is connected, and
+``teleop.joint_actions`` lets LeRobot's actor move an arm in joint space. Nothing else of LeRobot is touched.
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
+from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.errors import Problem, UsageError
 from lerobot_grasp_plugin.learning.sidecar import has_sidecar
 
@@ -92,12 +97,18 @@ def _factory_class(plain: Any) -> Any:
 
 
 def _build(plain: Any, repo_id: str, root: str | Path | None, *args: Any, **kwargs: Any) -> Any:
-    from lerobot.datasets import LeRobotDatasetMetadata
-
-    meta = LeRobotDatasetMetadata(repo_id, root=root, revision=kwargs.get("revision"))
-    if not has_sidecar(Path(meta.root)):
+    if not has_sidecar(_folder(repo_id, root, kwargs.get("revision"))):
         return plain(repo_id, root, *args, **kwargs)
     from lerobot_grasp_plugin.learning.dataset import GraspDataset
 
     # LeRobot's learner takes uint8 for floats; its training scales only what is uint8
     return GraspDataset(repo_id, root, *args, **{**kwargs, "return_uint8": False})
+
+
+def _folder(repo_id: str, root: str | Path | None, revision: str | None) -> Path:
+    """Where a dataset is; LeRobot is asked, which takes a while, only where the call does not say it."""
+    if root is not None and (Path(root) / layout.INFO_PATH).is_file():
+        return Path(root)
+    from lerobot.datasets import LeRobotDatasetMetadata
+
+    return Path(LeRobotDatasetMetadata(repo_id, root=root, revision=revision).root)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,9 @@ STAGES = (16, 32, 64, 128)
 LEARNING_RATE = 1e-3
 """Of its weights, which begin at random; ``reward_model.learning_rate`` is the head's."""
 
-_SHIFT = 1 / 20  # of the picture's height and width
-_CONTRAST, _BRIGHTNESS = 0.1, 0.05
+_SHIFT, _ZOOM, _TURN = 0.1, 0.15, math.radians(8)  # share of the picture's sides, share, radians
+_CONTRAST, _BRIGHTNESS, _TINT = 0.2, 0.1, 0.05
+_HIDDEN = 0.3  # sides of the square that is hidden in every other picture, as a share of the picture's
 
 
 def make_small_encoder(folder: Path) -> None:
@@ -34,7 +36,10 @@ def make_small_encoder(folder: Path) -> None:
 
 
 def augmented(pictures: Tensor, generator: torch.Generator) -> Tensor:
-    """Pictures a little shifted, lighter or darker, so that an encoder cannot learn them by heart.
+    """Pictures as another camera position, light and arm would show them.
+
+    Each one is shifted, zoomed and turned a little, made lighter or darker and tinted, and of every other
+    one a square is hidden, so that an encoder can learn neither the view nor a single detail by heart.
 
     Args:
         pictures: float32 in [0, 1], shape (batch, C, H, W).
@@ -43,13 +48,28 @@ def augmented(pictures: Tensor, generator: torch.Generator) -> Tensor:
     Returns:
         The same shape and range.
     """
-    height, width = pictures.shape[-2:]
-    rows, columns = max(1, round(_SHIFT * height)), max(1, round(_SHIFT * width))
-    padded = functional.pad(pictures, (columns, columns, rows, rows), mode="replicate")
-    top = int(torch.randint(2 * rows + 1, (1,), generator=generator))
-    left = int(torch.randint(2 * columns + 1, (1,), generator=generator))
-    shifted = padded[..., top : top + height, left : left + width]
-    size = (len(pictures), 1, 1, 1)
-    contrast = 1 + _CONTRAST * (2 * torch.rand(size, generator=generator) - 1)
-    brightness = _BRIGHTNESS * (2 * torch.rand(size, generator=generator) - 1)
-    return (shifted * contrast + brightness).clamp(0.0, 1.0)
+    count, channels, height, width = pictures.shape
+
+    def drawn(most: float, *shape: int) -> Tensor:
+        return most * (2 * torch.rand((count, *shape), generator=generator) - 1)
+
+    zoom, turn, aspect = 1 + drawn(_ZOOM), drawn(_TURN), width / height
+    rows = [
+        torch.stack([zoom * turn.cos(), -zoom * turn.sin() / aspect, drawn(2 * _SHIFT)], dim=1),
+        torch.stack([zoom * turn.sin() * aspect, zoom * turn.cos(), drawn(2 * _SHIFT)], dim=1),
+    ]
+    grid = functional.affine_grid(torch.stack(rows, dim=1), list(pictures.shape), align_corners=False)
+    moved = functional.grid_sample(pictures, grid, padding_mode="border", align_corners=False)
+    contrast = 1 + drawn(_CONTRAST, 1, 1, 1) + drawn(_TINT, channels, 1, 1)
+    lit = ((moved - 0.5) * contrast + 0.5 + drawn(_BRIGHTNESS, 1, 1, 1)).clamp(0.0, 1.0)
+    return lit * _shown(count, height, width, generator)
+
+
+def _shown(count: int, height: int, width: int, generator: torch.Generator) -> Tensor:
+    """0 in the square that is hidden and 1 elsewhere, shape (count, 1, height, width)."""
+    at = torch.rand((3, count, 1, 1), generator=generator)
+    rows, columns = torch.arange(height).reshape(1, -1, 1), torch.arange(width).reshape(1, 1, -1)
+    tall, wide = _HIDDEN * height, _HIDDEN * width
+    top, left = at[0] * (height - tall), at[1] * (width - wide)
+    inside = (rows >= top) & (rows < top + tall) & (columns >= left) & (columns < left + wide)
+    return (~(inside & (at[2] < 0.5))).to(torch.float32).unsqueeze(1)

@@ -22,7 +22,8 @@ class Keys:
 
     Args:
         dispatch: Told each key, on another thread.
-        repeat_s: The same key again within this time is a held key, and not told. Lines never repeat.
+        repeat_s: The same key again within this time, with no other in between, is a held key, and not
+            told. Lines never repeat.
         controls: What the keys are, for the log.
     """
 
@@ -32,7 +33,7 @@ class Keys:
         self._controls = f"{controls}; {HELP}"
         self._by_line = not (sys.stdin.isatty() or pynput_can_capture())
         self._listener: Any = None
-        self._last: dict[str, float] = {}
+        self._last: tuple[str, float] = ("", 0.0)
         self._asking = threading.Event()
         self._answers: queue.Queue[str | None] = queue.Queue()
         self._ended = threading.Event()
@@ -42,6 +43,7 @@ class Keys:
     def start(self) -> None:
         """Listens for keys."""
         if not self._by_line and self._listener is None:
+            self._last = ("", 0.0)
             self._listener = create_key_listener(self._pressed, controls_help=self._controls)
 
     def stop(self) -> None:
@@ -81,7 +83,7 @@ class Keys:
 
     def _pressed(self, key: str) -> None:
         now = time.monotonic()
-        held = now - self._last.get(key, -float("inf")) < self._repeat_s
-        self._last[key] = now
+        held = key == self._last[0] and now - self._last[1] < self._repeat_s
+        self._last = (key, now)
         if not held:
             self._dispatch(key)

@@ -44,6 +44,7 @@ class EpisodeRecorder:
         lag: Frames by which a mark counts earlier.
         hooks: Called with each frame, in order.
         tell: Shows a mark to the person.
+        added: Told of each frame that is there.
     """
 
     def __init__(
@@ -52,11 +53,13 @@ class EpisodeRecorder:
         lag: int,
         hooks: Sequence[TimedHook],
         tell: Callable[[MarkEvent], None],
+        added: Callable[[], None],
     ) -> None:
         self._dataset = dataset
         self._lag = lag
         self._hooks = hooks
         self._tell = tell
+        self._added = added
         self._marks = Marks(lag)
         self._pressed: deque[tuple[MarkAction, float]] = deque()
         self._times: list[float] = []
@@ -97,6 +100,7 @@ class EpisodeRecorder:
             hook.frame(index, frame)
         self._dataset.mark_success(self._marks.active)
         self._dataset.add_frame(frame)
+        self._added()
 
     def finish(self) -> Attempt:
         """What the episode came to, once the loop has ended."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -16,13 +16,13 @@ from lerobot.robots import make_robot_from_config
 from lerobot.scripts.lerobot_record import record_loop
 from lerobot.teleoperators import make_teleoperator_from_config
 from lerobot.utils.feature_utils import combine_feature_dicts
-from lerobot.utils.keyboard_input import apply_recording_control
 from lerobot.utils.utils import log_say
 from lerobot.utils.visualization_utils import init_visualization, shutdown_visualization
 
 from lerobot_grasp_plugin.core.marks import MarkAction, MarkEvent
 from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem, UsageError
 from lerobot_grasp_plugin.recording.config import GraspRecordConfig
+from lerobot_grasp_plugin.recording.controls import Controls
 from lerobot_grasp_plugin.recording.dialogue import Verdict, ask_about
 from lerobot_grasp_plugin.recording.hooks import HookSession, make_hooks
 from lerobot_grasp_plugin.recording.keys import Keys
@@ -32,7 +32,7 @@ from lerobot_grasp_plugin.recording.store import RecordingStore
 
 logger = logging.getLogger(__name__)
 
-_CONTROLS = {"n": "right", "right": "right", "r": "left", "left": "left", "q": "esc", "esc": "esc"}
+type Step = tuple[str, Callable[[], Any]]
 
 
 @dataclass
@@ -57,6 +57,14 @@ class SessionReport:
     failure: str | None = None
     shutdown: list[str] = field(default_factory=list)
 
+    def lines(self) -> Iterator[str]:
+        """What is saved, and why there is no more of it."""
+        yield f"{self.recorded} episodes recorded; {self.repo_id} has {self.total}, in {self.root}"
+        if self.total:
+            yield f"Annotations: {self.annotations}"
+        if self.failure is not None:
+            yield f"The session ended early, and the episode then being recorded is lost: {self.failure}"
+
 
 class Session:
     """Records the episodes a config asks for.
@@ -73,7 +81,7 @@ class Session:
         config.grasp.check()
         self._config = config
         self._show = show
-        self._events = {"exit_early": False, "rerecord_episode": False, "stop_recording": False}
+        self._controls = Controls(show)
         self._processors = make_default_processors()
         self._recorder: EpisodeRecorder | None = None
         self._mark_keys: dict[str, MarkAction] = {
@@ -94,7 +102,8 @@ class Session:
     def run(self) -> SessionReport:
         """Records until all episodes are there, the person quits, or something fails.
 
-        What was saved stays saved in every case; the report says what failed.
+        What was saved stays saved in every case; the report says what failed. The dataset is closed,
+        and what it holds is told, before robot and teleoperator are let go, which may take long.
         """
         config, store = self._config, self.store
         failure: str | None = None
@@ -119,8 +128,8 @@ class Session:
         except Exception as error:  # a cable, a driver, a disk: all the same for what is saved
             logger.debug("the session failed", exc_info=True)
             failure = f"{type(error).__name__}: {error}"
-        shutdown = self._let_go()
-        return SessionReport(
+        shutdown = _attempted([("the dataset", store.close)])
+        report = SessionReport(
             store.repo_id,
             store.root,
             store.annotations.path,
@@ -129,33 +138,46 @@ class Session:
             failure,
             shutdown,
         )
+        for line in report.lines():
+            self._show(line)
+        shutdown += self._let_go()
+        return report
 
     # -- recording --------------------------------------------------------------------------------
 
     def _record(self) -> None:
-        config, events, store = self._config, self._events, self.store
+        config, controls, store = self._config, self._controls, self.store
         wanted = config.dataset.num_episodes
         done = 0
-        while done < wanted and not events["stop_recording"]:
+        while done < wanted and not controls.quit:
             for hook in self._hooks:
                 hook.hook.reset(store.episodes)
+            if controls.quit:
+                break
+            saved = False
             attempt = self._attempt()
             verdict = self._verdict(attempt)
             if verdict.keep:
-                done += self._save(attempt, verdict)
+                saved = self._save(attempt, verdict)
+                done += saved
             else:
                 store.discard()
                 self._show(f"Episode {store.episodes} is not kept.")
                 done += verdict.counts
-            if not events["stop_recording"] and done < wanted:
-                if config.dataset.reset_time_s > 0:
-                    self._say("Reset the environment")
-                    self._loop(None, config.dataset.reset_time_s)
-                if events["rerecord_episode"] and verdict.keep and done:
-                    store.take_back()
-                    done -= 1
-                    self._say(f"Re-record episode {store.episodes}")
-                events["rerecord_episode"] = False
+            if not controls.quit and done < wanted and self._reset_rerecords() and saved:
+                store.take_back()
+                done -= 1
+                self._say(f"Re-record episode {store.episodes}")
+
+    def _reset_rerecords(self) -> bool:
+        """Gives time to put the cube back; whether the episode before is then to be recorded again."""
+        seconds = self._config.dataset.reset_time_s
+        if seconds <= 0:
+            return False
+        with self._controls.phase("reset"):
+            self._say("Reset the environment")
+            self._loop(None, seconds)
+        return self._controls.take_rerecord()
 
     def _attempt(self) -> Attempt:
         store, grasp = self.store, self._config.grasp
@@ -164,13 +186,16 @@ class Session:
         for hook in self._hooks:
             hook.begin()
             hook.hook.episode_started(store.episodes)
-        recorder = EpisodeRecorder(dataset, grasp.lag(fps), self._hooks, self._tell)
-        self._say(f"Recording episode {store.episodes}")
-        self._recorder = recorder
-        try:
-            self._loop(recorder, self._config.dataset.episode_time_s)
-        finally:
-            self._recorder = None
+        recorder = EpisodeRecorder(
+            dataset, grasp.lag(fps), self._hooks, self._tell, self._controls.frame_added
+        )
+        with self._controls.phase("episode"):
+            self._recorder = recorder
+            self._say(f"Recording episode {store.episodes}")
+            try:
+                self._loop(recorder, self._config.dataset.episode_time_s)
+            finally:
+                self._recorder = None
         return recorder.finish()
 
     def _loop(self, recorder: EpisodeRecorder | None, seconds: float) -> None:
@@ -179,7 +204,7 @@ class Session:
         remote = config.display_data and config.display_ip is not None and config.display_port is not None
         record_loop(
             robot=self.robot,
-            events=self._events,
+            events=self._controls.events,
             fps=config.dataset.fps,
             teleop_action_processor=teleop_action,
             robot_action_processor=robot_action,
@@ -192,14 +217,12 @@ class Session:
             display_mode=config.display_mode,
             display_compressed_images=True if remote else config.display_compressed_images,
         )
-        self._events["exit_early"] = False
 
     def _verdict(self, attempt: Attempt) -> Verdict:
-        events, store = self._events, self.store
+        store = self.store
         if not attempt.length:
             return Verdict(keep=False)
-        if events["rerecord_episode"]:
-            events["rerecord_episode"] = False
+        if self._controls.take_rerecord():
             self._say("Re-record episode")
             return Verdict(keep=False)
         episode, length = store.episodes, attempt.length
@@ -217,10 +240,11 @@ class Session:
             verdict = ask_about(self.keys.ask, self._show, store, attempt)
         finally:
             self.keys.start()
-        events["stop_recording"] = events["stop_recording"] or verdict.quit
+        if verdict.quit:
+            self._controls.stop()
         return verdict
 
-    def _save(self, attempt: Attempt, verdict: Verdict) -> int:
+    def _save(self, attempt: Attempt, verdict: Verdict) -> bool:
         success = attempt.success if verdict.success is None else verdict.success
         record = {
             **attempt.record,
@@ -231,9 +255,9 @@ class Session:
             episode = self.store.save(success, record)
         except DatasetError as error:  # frames were lost: only this attempt is at fault
             self._show(str(error))
-            return 0
+            return False
         self._show(f"Episode {episode} saved.")
-        return 1
+        return True
 
     # -- keys and words ---------------------------------------------------------------------------
 
@@ -243,8 +267,8 @@ class Session:
             recorder = self._recorder
             if recorder is not None:
                 recorder.press(action)
-        elif control := _CONTROLS.get(key.lower()):
-            apply_recording_control(control, self._events)
+        else:
+            self._controls.press(key)
 
     def _tell(self, event: MarkEvent) -> None:
         state = "SUCCESS" if event.success else "failure"
@@ -282,21 +306,28 @@ class Session:
         return features
 
     def _let_go(self) -> list[str]:
-        """Closes the dataset first, then everything else; returns what went wrong."""
-        steps: list[tuple[str, Callable[[], Any]]] = [("the dataset", self.store.close)]
-        steps += [(f"hook {hook.name}", hook.hook.session_ended) for hook in self._hooks]
+        """Lets go of everything but the dataset; returns what went wrong."""
+        steps: list[Step] = [(f"hook {hook.name}", hook.hook.session_ended) for hook in self._hooks]
         for name, device in (("the robot", self.robot), ("the teleoperator", self.teleop)):
             steps.append((name, partial(_disconnect, device)))
         steps.append(("the keys", self.keys.stop))
         if self._config.display_data:
             steps.append(("the display", lambda: shutdown_visualization(self._config.display_mode)))
-        wrong = []
-        for name, step in steps:
-            try:
-                step()
-            except Exception as error:  # none may keep the others from ending
-                wrong.append(f"{name}: {type(error).__name__}: {error}")
-        return wrong
+        return _attempted(steps)
+
+
+def _attempted(steps: list[Step]) -> list[str]:
+    """Takes every step, whatever becomes of the others; returns what went wrong.
+
+    Ctrl+C gives up the one that is under way.
+    """
+    wrong = []
+    for name, step in steps:
+        try:
+            step()
+        except (Exception, KeyboardInterrupt) as error:
+            wrong.append(f"{name}: {type(error).__name__}: {error}")
+    return wrong
 
 
 def _disconnect(device: Any) -> None:

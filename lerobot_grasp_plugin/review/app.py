@@ -32,8 +32,10 @@ _STATIC = {
     "": ("index.html", "text/html"),
     "style.css": ("style.css", "text/css"),
     "app.js": ("app.js", "text/javascript"),
-    "strip.js": ("strip.js", "text/javascript"),
-    "marks.js": ("marks.js", "text/javascript"),
+    **{
+        f"{name}.js": (f"{name}.js", "text/javascript")
+        for name in ("curves", "dialogs", "marks", "overview", "strip")
+    },
 }
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,95}")
 _UNLISTED: tuple[Literal["error", "fail", "keep", "drop"], ...] = ("error", "fail", "keep", "drop")
@@ -223,6 +225,9 @@ async def _said(request: Request, error: Exception) -> Response:
         return JSONResponse({"error": "the annotation file was changed outside of this page"}, 409)
     if isinstance(error, HTTPException):
         return JSONResponse({"error": error.detail}, error.status_code)
+    if isinstance(error, OSError) and error.strerror:
+        message = f"{error.strerror}: {error.filename}. Nothing was changed on disk."
+        return JSONResponse({"error": message}, 500)
     return JSONResponse({"error": str(error)}, 422 if isinstance(error, GraspError) else 500)
 
 

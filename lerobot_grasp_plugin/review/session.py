@@ -147,7 +147,10 @@ class Session:
         )
         annotations, sections = self._checked(text)
         data = text.encode("utf-8")
-        _replace_file(self.path, data)
+        try:
+            _replace_file(self.path, data)
+        except OSError as error:
+            raise OSError(error.errno, f"not saved: {error.strerror}", str(self.path)) from error
         self._set(text, data, annotations, sections)
 
     def _read(self) -> bytes:

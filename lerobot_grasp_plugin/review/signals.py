@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lerobot_grasp_plugin.core.gripper import Suggestion, gripper_dimension, suggest_success
+from lerobot_grasp_plugin.core.gripper import Suggestion, gripper_dimension, suggest_release, suggest_success
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import to_numpy
 from lerobot_grasp_plugin.dataset.reader import DatasetReader
@@ -68,6 +68,8 @@ def _suggestion(grips: Mapping[str, NDArray[Any]], fps: int) -> Suggestion:
     if not np.isfinite(position).all():
         return Suggestion(reason="the gripper's signal has gaps")
     command = grips.get(ACTION) if STATE in grips else None
+    if len(np.unique(position)) == 2:
+        return suggest_release(position, fps=fps)
     return suggest_success(position, command=command, fps=fps)
 
 

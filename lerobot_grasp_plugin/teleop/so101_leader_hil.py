@@ -14,6 +14,7 @@ from lerobot_grasp_plugin.dataset_watch import start_watch, stop_watch
 from lerobot_grasp_plugin.errors import Problem, UsageError
 from lerobot_grasp_plugin.teleop.config_so101_leader_hil import So101LeaderHilConfig
 from lerobot_grasp_plugin.teleop.finished_recording import FinishedRecording
+from lerobot_grasp_plugin.teleop.joint_actions import accept_policy_actions
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +66,7 @@ class So101LeaderHil(SOLeader):  # type: ignore[misc]
     def connect(self, calibrate: bool = True) -> None:
         super().connect(calibrate)
         start_watch(self._recording)
+        accept_policy_actions()
         shown = ", ".join(f"{key}: {event.value}" for key, event in self._events.items())
         self._listener = create_key_listener(self.press, controls_help=shown)
         if self._listener is None:

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lerobot_grasp_plugin import open_dataset
-from lerobot_grasp_plugin.core.gripper import gripper_dimension, suggest_success
+from lerobot_grasp_plugin import open_dataset, parse
+from lerobot_grasp_plugin.core.gripper import gripper_dimension, suggest_release, suggest_success
 from lerobot_grasp_plugin.core.intervals import FrameInterval
+from lerobot_grasp_plugin.dataset.arrow import to_numpy
 
 OPEN, CLOSING = [80.0] * 20, [65.0, 50.0, 42.0]
 
@@ -157,3 +158,43 @@ def test_intervals_are_half_open_frames() -> None:
         isinstance(interval, FrameInterval) and interval.stop is not None
         for interval in suggest_success(HELD, command=PRESSED).intervals
     )
+
+
+COMMAND = np.array([0.0] * 20 + [1.0] * 30 + [0.0] * 20)
+
+
+@pytest.mark.parametrize("scale", [1.0, -2.0])
+def test_a_command_to_open_is_a_release(scale: float) -> None:
+    found = suggest_release(COMMAND * scale, fps=10)
+    assert found.intervals == (FrameInterval(56, None),)
+    assert "not what was held" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        (COMMAND[:50], "then to open again"),
+        (COMMAND[:20], "not two values"),
+        (np.linspace(0, 1, 30), "not two values"),
+        (np.tile(COMMAND, 2), "more than once"),
+        (COMMAND[:55], "at the very end"),
+        (np.array([0.0] * 20 + [1.0] + [0.0] * 20), "too briefly"),
+    ],
+)
+def test_no_release_can_be_told(command: np.ndarray, reason: str) -> None:
+    found = suggest_release(command)
+    assert found.intervals == ()
+    assert reason in found.reason
+
+
+def test_releases_of_a_real_arm_are_where_a_person_saw_them(shared_data: Callable[[str], Path]) -> None:
+    reader = open_dataset(root=shared_data("cr5_banana_v21"))
+    labels = parse((reader.root.parent / "cr5_banana.txt").read_bytes(), name="cr5_banana.txt").annotations
+    apart = []
+    for episode in labels.sections[0].episodes:
+        (batch,) = reader.read([episode.episode_index], ["action"])
+        found = suggest_release(to_numpy(batch.table["action"])[:, -1], fps=reader.info.fps)
+        apart.append(found.intervals[0].start - episode.success.intervals[0].start)
+    assert len(apart) == 20
+    assert max(abs(value) for value in apart) <= 6  # the person's own numbers are good to about 5
+    assert abs(np.mean(apart)) <= 1

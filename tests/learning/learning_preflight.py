@@ -73,7 +73,11 @@ class Case:
             dump(checkpoint / "classifier_preprocessor.json", {"steps": steps})
         (self.folder / "robot.urdf").write_text("<robot/>")
         (self.folder / "calibration").mkdir(exist_ok=True)
-        dump(self.folder / "calibration/follower.json", {"gripper": {"id": 6}})
+        motors = {
+            joint: {"id": number, "range_min": 700, "range_max": 3400}
+            for number, joint in enumerate(JOINTS, 1)
+        }
+        dump(self.folder / "calibration/follower.json", motors)
         path = self.folder / "config.json"
         dump(path, self.config)
         for step in self.after:
@@ -258,3 +262,27 @@ def write_dataset(case: Case) -> None:
         dump(root / "meta/grasp_learning.json", case.learning)
     if case.provenance is not None:
         dump(root / "meta/grasp_provenance.json", case.provenance)
+
+
+def with_leader(case: Case) -> None:
+    """Makes of the sound case another sound one: a leader arm gives joints, without kinematics."""
+    picture, state = {"type": "VISUAL", "shape": [3, 128, 128]}, {"type": "STATE", "shape": [6]}
+    action = {"type": "ACTION", "shape": [6]}
+    processor = case.config["env"]["processor"]
+    del processor["inverse_kinematics"]
+    processor["control_mode"] = "leader"
+    processor["gripper"] = {"use_gripper": False}
+    case.config["env"]["teleop"] = {
+        "type": "so101_leader_hil",
+        "port": "/dev/ttyACM1",
+        "id": "follower",
+        "calibration_dir": str(case.folder / "calibration"),
+    }
+    case.config["env"]["features"] = {CAMERA: picture, STATE: state, "action": action}
+    policy = case.config["policy"]
+    policy["num_discrete_actions"] = None
+    policy["output_features"] = {"action": dict(action)}
+    policy["dataset_stats"]["action"] = dict(policy["dataset_stats"][STATE])
+    case.columns["action"] = (case.columns[STATE] * 0.9).astype(np.float32)
+    names = [f"{joint}.pos" for joint in JOINTS]
+    case.info["features"]["action"] = {"dtype": "float32", "shape": [6], "names": names}

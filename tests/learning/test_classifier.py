@@ -24,6 +24,7 @@ from lerobot.rewards.classifier import Classifier, RewardClassifierConfig
 from lerobot_grasp_plugin.core.grammar import parse
 from lerobot_grasp_plugin.errors import GraspError, UsageError
 from lerobot_grasp_plugin.learning.classifier_configs import ClassifierEvalConfig, ClassifierTrainConfig
+from lerobot_grasp_plugin.learning.classifier_fit import Frames, Run
 from lerobot_grasp_plugin.learning.classifier_model import configured, encode, logits, make_classifier
 from lerobot_grasp_plugin.learning.classifier_review import eval_classifier
 from lerobot_grasp_plugin.learning.classifier_training import train_classifier
@@ -75,7 +76,9 @@ def trained(squares, tmp_path_factory, worker_id):
             threads = torch.get_num_threads()
             torch.set_num_threads(1)
             train_classifier(
-                settings(squares, shared / "classifier", make_encoder=True, image_preprocessing=CROP)
+                settings(
+                    squares, shared / "classifier", make_encoder=True, image_preprocessing=CROP, steps=40
+                )
             )
             torch.set_num_threads(threads)
     return shared / "classifier"
@@ -225,6 +228,36 @@ def test_what_learns_is_what_lerobot_predicts_with(tmp_path):
     torch.testing.assert_close(found.detach(), expected)
     found.sum().backward()
     assert all(encoder[1].kernel.grad is not None for encoder in model.encoders.values())
+
+
+def test_what_is_validated_are_averaged_weights(tmp_path):
+    torch.manual_seed(0)
+    make_small_encoder(tmp_path)
+    shapes = {scenes.CAMERA: (3, 128, 128)}
+    model = make_classifier(configured(RewardClassifierConfig(model_name=str(tmp_path)), shapes))
+    config = settings(tmp_path, tmp_path / "out", make_encoder=True, steps=8, batch_size=4)
+    run = Run(model, torch.ones(2), config)
+    frames = Frames(
+        {scenes.CAMERA: torch.randint(0, 256, (4, 3, 128, 128), dtype=torch.uint8)},
+        torch.tensor([0.0, 1.0, 0.0, 1.0]),
+    )
+    seen = [weights(model)]
+    for _ in range(4):
+        run.step(frames, torch.arange(4))
+        seen.append(weights(model))
+    with run.averaged():
+        averaged = weights(model)
+    assert all(torch.equal(value, seen[-1][name]) for name, value in weights(model).items())
+    for name, value in averaged.items():
+        history = torch.stack([step[name].float() for step in seen])
+        low, high = history.amin(0), history.amax(0)
+        room = 1e-6 + 1e-4 * (high - low)
+        assert bool(((value >= low - room) & (value <= high + room)).all()), name
+    assert any(not torch.equal(value, seen[-1][name]) for name, value in averaged.items())
+
+
+def weights(model: torch.nn.Module) -> dict[str, torch.Tensor]:
+    return {name: value.detach().clone() for name, value in model.state_dict().items()}
 
 
 @pytest.mark.parametrize(

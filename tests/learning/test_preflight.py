@@ -12,6 +12,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from learning_preflight import (
+    CAMERA,
+    CROP,
+    JOINTS,
+    LENGTHS,
+    PENALTY,
+    STATE,
+    Case,
+    dump,
+    sound,
+    with_leader,
+)  # isort: skip
 
 from lerobot_grasp_plugin.commands.preflight import main
 from lerobot_grasp_plugin.errors import UsageError
@@ -20,8 +32,6 @@ from lerobot_grasp_plugin.learning.preflight.checks.labels import check_labels
 from lerobot_grasp_plugin.learning.preflight.config_view import ConfigView
 from lerobot_grasp_plugin.learning.preflight.dataset_facts import DatasetFacts
 from lerobot_grasp_plugin.learning.preflight.facts import Facts
-
-from learning_preflight import CAMERA, CROP, JOINTS, PENALTY, STATE, Case, dump, sound  # isort: skip
 
 PLANTED: dict[str, tuple[Callable[[Case], object], str, str]] = {}
 """name -> how to spoil the case, the codes that must come (all of them), the severity of the first."""
@@ -200,7 +210,7 @@ def _(case: Case) -> None:
     case.classifier_stats = {f"{CAMERA}.mean": np.full(3, 0.5, np.float32)}
 
 
-@plant("classifier on 0-255", "image-range")
+@plant("classifier on 0-255", "image-range classifier-normaliser")
 def _(case: Case) -> None:
     case.classifier_stats = {f"{CAMERA}.mean": np.full(3, 120, np.float32)}
 
@@ -388,13 +398,221 @@ def _(case: Case) -> None:
     case.after.append(lambda case: shutil.rmtree(case.root / "videos"))
 
 
+# -- what LeRobot cannot read
+@plant("timestamps that jitter", "timestamps")
+def _(case: Case) -> None:
+    frames = np.concatenate([np.arange(length) for length in LENGTHS])
+    case.columns["frame_index"] = frames
+    case.columns["timestamp"] = (frames / 10 + np.where(frames == 5, 0.03, 0)).astype(np.float32)
+    for name, dtype in (("frame_index", "int64"), ("timestamp", "float32")):
+        case.info["features"][name] = {"dtype": dtype, "shape": [1], "names": None}
+
+
+# -- the same troubles, planted in another way
+@plant("0-255: mean of the dataset's statistics", "image-range")
+def _(case: Case) -> None:
+    case.stats[CAMERA] = {"mean": [[[124.0]]] * 3}
+
+
+planted("teleoperator without its gripper", "gripper-disabled", "env/teleop/use_gripper", False)
+
+
+@plant("classifier that LeRobot alone trained on squeezed pictures", "classifier-crop")
+def _(case: Case) -> None:
+    case.classifier_learning = None
+    other = case.folder / "other"
+
+    def train_config(case: Case) -> None:
+        (other / "meta").mkdir(parents=True)
+        dump(other / "meta/info.json", {"features": {CAMERA: case.info["features"][CAMERA]}})
+        dump(case.folder / "classifier/train_config.json", {"dataset": {"root": str(other)}})
+
+    case.after.append(train_config)
+
+
+@plant("classifier of normalised pictures, by its config", "classifier-normaliser", "warning")
+def _(case: Case) -> None:
+    case.classifier["normalization_mapping"] = {"VISUAL": "MEAN_STD"}
+
+
+@plant("classifier on 0-255, by its record", "image-range")
+def _(case: Case) -> None:
+    case.classifier_learning["image_preprocessing"]["range"] = [0.0, 255.0]
+
+
+@plant("classifier validated on episodes it was trained on", "split-by-frame")
+def _(case: Case) -> None:
+    case.classifier_learning["splits"] = {"seed": 0, "parts": {"train": [0, 1, 3], "val": [3]}}
+
+
+@plant("an episode in radians among others", "angle-unit")
+def _(case: Case) -> None:
+    case.columns[STATE][12:22, :5] *= math.pi / 180
+
+
+@plant("degrees for a robot that gives percent", "angle-unit")
+def _(case: Case) -> None:
+    case.columns[STATE][:, 1] = 120.0 + np.arange(sum(LENGTHS))
+    case.set("env/robot/use_degrees", False)
+    with_leader(case)
+    case.columns["action"][:, 1] -= 100
+
+
+planted("kinematics of a robot that gives percent", "angle-unit", "env/robot/use_degrees", False)
+
+
+@plant("statistics of another robot", "stats-wide", "warning")
+def _(case: Case) -> None:
+    stats = {"min": [-2048.0] * 5 + [0.0], "max": [2048.0] * 5 + [100.0]}
+    case.set(f"{STATS}/{STATE}", stats)
+
+
+@plant("statistics in degrees of deltas", "stats-wide action-stats", "warning")
+def _(case: Case) -> None:
+    case.set(f"{STATS}/action", {"min": [-180.0] * 3, "max": [180.0] * 3})
+
+
+@plant("deltas in percent", "action-range stats-narrow")
+def _(case: Case) -> None:
+    case.columns["action"][:, :3] *= 100
+
+
+@plant("deltas in metres", "action-range", "warning")
+def _(case: Case) -> None:
+    case.columns["action"][:, :3] *= 0.02
+
+
+@plant("joints without names", "action-convention stats-narrow")
+def _(case: Case) -> None:
+    case.columns["action"][:, :3] *= 90
+    case.info["features"]["action"]["names"] = None
+
+
+@plant("an episode of next to nothing", "zero-actions")
+def _(case: Case) -> None:
+    case.columns["action"][22:36, :3] *= 1e-9
+
+
+@plant("an episode of one action", "constant-action", "warning")
+def _(case: Case) -> None:
+    case.columns["action"][12:22, :3] = (0.5, -0.25, 0.125)
+
+
+@plant("gripper in [-1, 1], as a continuous dimension", "gripper-range")
+def _(case: Case) -> None:
+    case.columns["action"][:, 3] -= 1
+    continuous(case, {"min": [-1.0] * 4, "max": [1.0] * 4})
+
+
+@plant("gripper in [0, 2], statistics in [-1, 1]", "stats-narrow")
+def _(case: Case) -> None:
+    continuous(case, {"min": [-1.0] * 4, "max": [1.0] * 4})
+
+
+def continuous(case: Case, stats: dict[str, list[float]]) -> None:
+    case.set("policy/num_discrete_actions", None)
+    case.set("policy/output_features/action/shape", [4])
+    case.set("env/features/action/shape", [4])
+    case.set(f"{STATS}/action", stats)
+
+
+@plant("deltas for a leader", "action-convention action-width")
+def _(case: Case) -> None:
+    deltas, feature = case.columns["action"].copy(), dict(case.info["features"]["action"])
+    with_leader(case)
+    case.columns["action"], case.info["features"]["action"] = deltas, feature
+
+
+@plant("gripper of a leader in [0, 2]", "gripper-range")
+def _(case: Case) -> None:
+    with_leader(case)
+    case.columns["action"][:, 5] = np.arange(len(case.columns["action"])) % 3
+
+
+@plant("joints of a leader in radians", "angle-unit")
+def _(case: Case) -> None:
+    with_leader(case)
+    case.columns["action"][:, :5] *= math.pi / 180
+
+
+@plant("every frame a success", "class-balance success-not-done")
+def _(case: Case) -> None:
+    case.columns["next.reward"][:] = 1
+
+
+@plant("rewards of two dimensions", "feature-shape")
+def _(case: Case) -> None:
+    rewards = case.columns["next.reward"]
+    case.columns["next.reward"] = np.stack([rewards, rewards], axis=1)
+    case.info["features"]["next.reward"]["shape"] = [2]
+
+
+@plant("penalties of another recording", "discrete-penalty", "warning")
+def _(case: Case) -> None:
+    case.columns[PENALTY][::3] = -0.5
+
+
+planted("a penalty that rewards", "discrete-penalty", "env/processor/gripper/gripper_penalty", 0.02)
+planted("bounds in centimetres", "workspace", f"{IK}/end_effector_bounds",
+        {"min": [16, -8, 3], "max": [24, 20, 10]})  # fmt: skip
+planted("steps in centimetres", "workspace", f"{IK}/end_effector_step_sizes", {"x": 2, "y": 2, "z": 2})
+planted("reset of five joints", "reset-pose reset-crash", "env/processor/reset",
+        {"fixed_reset_joint_positions": [0.0, -20.0, 20.0, 0.0, 0.0]})  # fmt: skip
+
+
+@plant("calibration without a joint", "calibration-unreadable")
+def _(case: Case) -> None:
+    path = case.folder / "calibration/follower.json"
+
+    def without(case: Case) -> None:
+        motors = json.loads(path.read_text())
+        del motors["elbow_flex"]
+        dump(path, motors)
+
+    case.after.append(without)
+
+
+def with_resets(case: Case, commanded: list[float], achieved: list[float]) -> None:
+    hooks = {"random_ee_reset": {"commanded": commanded, "achieved": achieved}}
+    record = {"format": 1, "episodes": {str(episode): {"hooks": hooks} for episode in range(len(LENGTHS))}}
+    case.after.append(lambda case: dump(case.root / "meta/grasp_recording.json", record))
+
+
+@plant("reset at 0.07, trained from 0.03", "reset-height", "note")
+def _(case: Case) -> None:
+    with_resets(case, [0.2, 0.0, 0.07], [0.2, 0.0, 0.07])
+
+
+@plant("reset outside of the bounds", "workspace", "warning")
+def _(case: Case) -> None:
+    with_resets(case, [0.2, 0.0, 0.015], [0.2, 0.0, 0.015])
+
+
+@plant("sent 3 cm up, came 2.1", "reset-missed", "warning")
+def _(case: Case) -> None:
+    with_resets(case, [0.2, 0.0, 0.06], [0.2, 0.0, 0.051])
+
+
+@plant("reset of a source that missed", "reset-missed", "warning")
+def _(case: Case) -> None:
+    source = case.folder / "source"
+    (source / "meta").mkdir(parents=True)
+    hooks = {"random_ee_reset": {"commanded": [0.2, 0.0, 0.06], "achieved": [0.2, 0.0, 0.051]}}
+    dump(source / "meta/grasp_recording.json", {"format": 1, "episodes": {"0": {"hooks": hooks}}})
+    case.provenance["sources"][1]["root"] = str(source)
+    case.provenance["episodes"][3]["source_episode"] = 0
+
+
 # -- tests
 
 
-def test_a_sound_config_passes(tmp_path: Path) -> None:
-    report = preflight(sound(tmp_path).write(), parse=False)
-    assert not report.findings
-    assert report.ok
+@pytest.mark.parametrize("change", [lambda case: None, with_leader])
+def test_a_sound_config_passes(change: Callable[[Case], None], tmp_path: Path) -> None:
+    case = sound(tmp_path)
+    change(case)
+    path = case.write()
+    assert not preflight(path, parse=False).findings
+    assert not preflight(path, parse=False, plugin_learner=True).findings
 
 
 def test_it_runs_without_the_learn_extra(tmp_path: Path) -> None:
@@ -421,6 +639,17 @@ def test_a_planted_disagreement_is_named(name: str, tmp_path: Path) -> None:
     first = codes.split()[0]
     assert severity in {finding.severity for finding in report.findings if finding.code == first}
     assert all(finding.where and finding.change for finding in report.findings)
+
+
+def test_a_change_is_said_in_words_of_the_config(tmp_path: Path, lerobot_home: Path) -> None:
+    case = sound(tmp_path)
+    case.config["dataset"] = {"repo_id": "lab/elsewhere"}
+    (finding,) = (
+        finding
+        for finding in preflight(case.write(), parse=False).findings
+        if finding.code == "dataset-unreadable"
+    )
+    assert "give dataset.root" in finding.change
 
 
 def test_everything_wrong_is_reported_at_once(tmp_path: Path) -> None:
@@ -537,6 +766,17 @@ def test_pictures_recorded_after_the_crop_are_not_cropped_again(tmp_path: Path) 
     assert not preflight(path, parse=False, plugin_learner=True).findings
 
 
+def test_a_dataset_of_an_older_format_is_named_unless_it_is_built_anew(
+    tmp_path: Path, shared_data: Callable[[str], Path]
+) -> None:
+    case = sound(tmp_path)
+    root = shared_data("cr5_banana_v21")
+    case.config["dataset"] |= {"root": str(root), "repo_id": "lab/banana"}
+    path = case.write()
+    assert {"dataset-format", "timestamps"} <= preflight(path, parse=False).codes
+    assert not {"dataset-format", "timestamps"} & preflight(path, parse=False, plugin_learner=True).codes
+
+
 @pytest.mark.parametrize("content", ["", "{", "[]", None])
 def test_an_unreadable_config_is_a_wrong_call(
     content: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -563,6 +803,7 @@ def test_no_block_of_another_kind_ends_in_a_traceback(block: str, wrong: object,
 
 def test_lerobots_parser_has_the_last_word(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     case = sound(tmp_path)
+    with_leader(case)  # a teleoperator of this package
     path = case.write()
     assert main(["--config_path", str(path)]) == 0
     assert "no findings" in capsys.readouterr().out

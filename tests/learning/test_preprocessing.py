@@ -46,8 +46,19 @@ def test_pictures_are_those_of_the_environment_bit_for_bit(crops, size):
         assert made.dtype == torch.float32
         assert torch.equal(made, expected)
         assert tuple(made.shape) == prepare.output_shape(KEY, (3, 60, 81))
+    out = torch.empty(prepare.output_shape(KEY, (3, 60, 81)))
+    prepare.write(KEY, stored, out)
+    assert torch.equal(out, expected)
     stack = torch.stack([stored, stored.flip(-1), stored])
     assert torch.equal(prepare(KEY, stack)[2], expected)
+
+
+def test_every_byte_becomes_what_lerobot_makes_of_it():
+    every = torch.arange(256, dtype=torch.uint8).reshape(1, 16, 16)
+    out = torch.empty(1, 16, 16)
+    ImagePreprocessing().write(KEY, every, out)
+    assert torch.equal(out, every.type(torch.float32) / 255)
+    assert torch.equal(ImagePreprocessing()(KEY, every.mT).mT, out)
 
 
 def test_other_cameras_are_not_cropped():

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import pty
-import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from feetech_bus import FeetechBus, sway, write_calibration
+from talking import Talk
 
 HERE = Path(__file__).parent
 
@@ -19,18 +17,16 @@ HERE = Path(__file__).parent
 PROGRAM = Path(sys.executable).parent / "lerobot-grasp-record"
 
 
-class Rig:
+class Rig(Talk):
     """Two emulated arms, a folder, and the command's process."""
 
     def __init__(self, folder: Path) -> None:
+        super().__init__()
         self.folder = folder
         self.root = folder / "picks"
         self.leader = FeetechBus(sway)
         self.follower = FeetechBus()
         write_calibration(folder / "calibration" / "arm.json")
-        self.process: subprocess.Popen[bytes] | None = None
-        self.terminal = -1
-        self.output = ""
 
     def flags(self, *more: str) -> list[str]:
         calibration = f"--{{}}.calibration_dir={self.folder / 'calibration'}"
@@ -59,61 +55,14 @@ class Rig:
             *more,
         ]
 
-    def start(self, *more: str) -> None:
-        """Starts the command on a terminal of its own."""
-        master, slave = pty.openpty()
+    def start(self, *more: str, terminal: bool = True) -> None:
+        """Starts the command on a terminal of its own, or with a pipe for keys."""
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (HERE, HERE.parent)))}
         environment.pop("DISPLAY", None)
-        self.process = subprocess.Popen(
-            [PROGRAM, *self.flags(*more)],
-            stdin=slave,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=environment,
-        )
-        os.close(slave)
-        self.terminal = master
-        self.output = ""
-        assert self.process.stdout is not None
-        os.set_blocking(self.process.stdout.fileno(), False)
-
-    def send(self, text: str) -> None:
-        os.write(self.terminal, text.encode())
-
-    def expect(self, text: str, seconds: float = 240) -> None:
-        """Waits until the command has printed a text that it had not before."""
-        give_up = time.monotonic() + seconds
-        while text not in self.output:
-            assert time.monotonic() < give_up, f"no {text!r} in:\n{self.printed()}"
-            ended = self.process.poll() is not None
-            self._read()
-            assert text in self.output or not ended, f"ended without {text!r}:\n{self.printed()}"
-            time.sleep(0.01)
-        self.output = self.output.split(text, 1)[1]
-
-    def finish(self, seconds: float = 240) -> tuple[int, str]:
-        """Waits for the end; the exit code and what was printed since the last text expected."""
-        self.process.wait(timeout=seconds)
-        self._read()
-        os.close(self.terminal)
-        self.terminal = -1
-        return self.process.returncode, self.output
-
-    def _read(self) -> None:
-        data = self.process.stdout.read()
-        if data:
-            self.output += data.decode(errors="replace")
-
-    def printed(self) -> str:
-        self._read()
-        return self.output
+        self.begin([PROGRAM, *self.flags(*more)], environment, terminal=terminal)
 
     def close(self) -> None:
-        if self.process is not None and self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        if self.terminal >= 0:
-            os.close(self.terminal)
+        self.kill()
         self.leader.unplug()
         self.follower.unplug()
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import time
 
 import pytest
 from lerobot.datasets import LeRobotDataset
@@ -19,9 +21,9 @@ def sidecar(root):
 
 
 def test_record_mark_correct_relabel_resume(rig, rewards):
-    rig.start("--dataset.num_episodes=3", "--dataset.episode_time_s=10", "--grasp.lag_frames=3")
+    rig.start("--dataset.num_episodes=3", "--dataset.episode_time_s=1000", "--grasp.lag_frames=3")
     rig.expect("Recording episode 0")
-    rig.send("n")  # heeded once the loop runs
+    rig.send("n")  # heeded with the first frame
     rig.expect("[Enter] accept")
     rig.send("r\n")
     rig.expect("is not kept")
@@ -39,6 +41,8 @@ def test_record_mark_correct_relabel_resume(rig, rewards):
     rig.expect("rest fails")
     rig.send("u")
     rig.expect("undone")
+    time.sleep(1.5)  # for five frames, even on a busy machine
+    rig.send("n")
     rig.expect("[Enter] accept")
     rig.send("99999-\n")
     rig.expect("past the end")
@@ -48,6 +52,7 @@ def test_record_mark_correct_relabel_resume(rig, rewards):
     rig.expect("applied after the session")
     rig.send(ENTER)
     rig.expect("Recording episode 2")
+    rig.send("n")
     rig.expect("[Enter] accept")
     rig.send("q\n")
     rig.expect("apply changes")
@@ -88,3 +93,24 @@ def test_record_mark_correct_relabel_resume(rig, rewards):
     assert rewards(rig.root)[3][-1] == 1.0
     assert verify_dataset(rig.root).ok
     assert not list(rig.folder.glob(".picks.*"))
+
+
+def test_without_a_terminal_lines_are_keys_and_the_reset_phase_rerecords(rig, rewards):
+    long = ("--dataset.episode_time_s=300", "--dataset.reset_time_s=300")
+    rig.start("--dataset.num_episodes=2", *long, "--grasp.relabel=never", terminal=False)
+    for reset_key in ("r", "Right"):
+        rig.expect("Recording episode 0")
+        rig.send("s\n")
+        rig.expect("SUCCESS")
+        rig.send("n\n")
+        rig.expect("[Enter] accept")
+        rig.send("\n")
+        rig.expect("Reset the environment")
+        rig.send(f"{reset_key}\n")
+    rig.expect("Recording episode 1")
+    rig.hang_up()
+    rig.process.send_signal(signal.SIGINT)
+    code, printed = rig.finish()
+    assert code == 130, printed
+    assert "1 episodes recorded" in printed
+    assert [rows[-1] for rows in rewards(rig.root)] == [1.0]

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from factories import data_table
+from factories import Legacy, data_table, write_legacy
 
 pytestmark = pytest.mark.xdist_group("processes")  # they need the machine to themselves
 
@@ -21,7 +25,9 @@ def select(page: Any, episode: int) -> None:
 
 def place(page: Any, frame: int) -> tuple[float, float]:
     """Where a frame of the first line is on the screen."""
-    box = page.locator("#strip canvas").first.bounding_box()
+    page.wait_for_selector("#legend i")
+    while (box := page.locator("#strip canvas").first.bounding_box()) is None:
+        page.wait_for_timeout(20)  # it is being laid out anew
     width = float(page.input_value("#zoom"))
     return box["x"] + (frame + 0.5) * width, box["y"] + 40
 
@@ -129,3 +135,165 @@ def test_everything_can_be_reached(
         assert button.inner_text() or button.get_attribute("aria-label")
     assert page.get_attribute("#strip", "aria-valuetext") == "frame 1, not labelled"
     assert not (tmp_path / "labels.txt").exists()  # nothing is saved unasked
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two cameras; 40 frames, and 90 whose gripper is told to close and open."""
+    cameras = ("observation.images.wrist", "observation.images.front")
+    spec = Legacy(lengths=(40, 90), cameras=cameras)
+    root = write_legacy(tmp_path_factory.mktemp("long") / "long", spec)
+    path = root / "data/chunk-000/episode_000001.parquet"
+    table = pq.read_table(path)
+    for name in ("observation.state", "action"):
+        rows = np.array(table[name].to_pylist(), dtype=np.float32)
+        rows[:, -1] = [0] * 20 + [1] * 30 + [0] * 40
+        place = table.column_names.index(name)
+        values = pa.array(rows.tolist(), table[name].type)
+        table = table.set_column(place, table.schema.field(name), values)
+    pq.write_table(table, path)
+    return root
+
+
+def test_pointing_suggestion_and_the_way_through(
+    long: Path, tmp_path: Path, served: Callable[..., str], page: Any
+) -> None:
+    path = tmp_path / "labels.txt"
+    page.goto(served(long, path))
+    page.wait_for_selector("#strip[data-complete='0']")
+    assert page.is_visible("#hint")
+    # the keys work on the frame the mouse points at, and on the one stepped to from there
+    x, y = place(page, 4)
+    page.mouse.move(x, y)
+    page.wait_for_selector("#strip[aria-valuenow='5']")
+    page.wait_for_selector("#large[data-frame='4']")
+    page.keyboard.press("s")
+    wait_said(page, "5-")
+    assert not page.is_visible("#hint")
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("]")
+    wait_said(page, "5-14")
+    page.keyboard.press("Home")
+    page.keyboard.press("[")
+    wait_said(page, "1-14")
+    # a mark is cleared by dragging back over it
+    page.mouse.move(*place(page, 6))
+    page.mouse.down()
+    page.mouse.move(*place(page, 2))
+    page.mouse.up()
+    wait_said(page, "1-2, 8-14")
+    page.keyboard.press("n")
+    page.wait_for_selector("#strip[data-complete='1']")
+    page.wait_for_selector("#suggestion:has-text('Gripper suggests 57-')")
+    wait_said(page, "not labelled")
+    assert "01:" not in path.read_text()  # never saved unasked
+    # every frame of 90, two cameras, is in sight without scrolling
+    page.wait_for_function(
+        "(({ scrollHeight, clientHeight }) => scrollHeight <= clientHeight)(document.querySelector('#strip'))"
+    )
+    page.keyboard.press("t")
+    wait_said(page, "57-")
+    file_says(page, path, "01: 57-")
+    page.keyboard.press("n")
+    page.wait_for_selector("#saved:has-text('every episode is labelled')")
+    # the set as a whole
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("f")
+    wait_said(page, "all fail")
+    shown = {}
+    for kind in ("all", "unlabelled", "labelled", "fail", "changed"):
+        page.select_option("#filter", kind)
+        shown[kind] = page.eval_on_selector_all("#episodes li[id]", "all => all.map((one) => one.id)")
+    both = ["episode-0", "episode-1"]
+    assert shown == {"all": both, "unlabelled": [], "labelled": both[1:], "fail": both[:1], "changed": both}
+    page.click("#show-statistics")
+    page.wait_for_selector("#statistics[open]")
+    assert "26.2 %" in page.inner_text("#figures")  # 34 of 130 frames
+    assert page.eval_on_selector("#statistics", "e => e.scrollTop") == 0
+    page.click("#figures .link >> text='Episode 1'")
+    page.wait_for_selector("#title:has-text('Episode 1')")
+
+
+def test_playing_keeps_time_and_the_cameras_together(
+    long: Path, tmp_path: Path, served: Callable[..., str], page: Any
+) -> None:
+    page.goto(served(long, tmp_path / "labels.txt"))
+    page.wait_for_selector("#strip[data-complete='0']")
+    page.wait_for_selector("#large[data-frame='0']")
+    page.evaluate(
+        """() => {
+        window.seen = [];
+        const watch = (now) => {
+            const images = [...document.querySelectorAll("#large img")];
+            const frames = images.map((one) => +one.src.split("/").at(-2));
+            const loaded = images.every((one) => one.complete && one.naturalWidth);
+            const number = +document.querySelector("#strip").getAttribute("aria-valuenow");
+            window.seen.push([now, number, frames, loaded]);
+            requestAnimationFrame(watch);
+        };
+        requestAnimationFrame(watch);
+    }"""
+    )
+    page.keyboard.press("Space")
+    page.wait_for_selector("#strip[aria-valuenow='40']", timeout=20_000)
+    page.wait_for_selector("#large[data-frame='39']")
+    assert page.inner_text("#play") == "Play"
+    seen = page.evaluate("window.seen")
+    assert all(frames[0] == frames[1] and loaded for _, _, frames, loaded in seen)
+    changes = [(time, number) for (_, old, *_), (time, number, *_) in pairwise(seen) if number != old]
+    begun, first = changes[0]
+    assert len(changes) > 3
+    for time, number in changes:
+        assert abs((number - first) - 10 * (time - begun) / 1000) <= 1.5
+    page.keyboard.press("Space")
+    page.wait_for_selector("#play:has-text('Stop')")
+    page.keyboard.press("Space")
+    assert page.inner_text("#play") == "Play"
+
+
+def test_a_finger_marks_sideways_and_scrolls_up_and_down(
+    long: Path, tmp_path: Path, served: Callable[..., str], page: Any
+) -> None:
+    address = served(long, tmp_path / "labels.txt")
+    context = page.context.browser.new_context(has_touch=True, viewport={"width": 820, "height": 1180})
+    touched = context.new_page()
+    touched.goto(address)
+    touched.wait_for_selector("#strip[data-complete='0']")
+    assert touched.evaluate("document.documentElement.scrollWidth") <= 820
+    finger = context.new_cdp_session(touched)
+
+    def swipe(points: list[tuple[float, float]]) -> None:
+        for at, (x, y) in enumerate(points):
+            kind = "touchMove" if at else "touchStart"
+            finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
+            touched.wait_for_timeout(30)
+        finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    x, y = place(touched, 1)
+    wide = place(touched, 2)[0] - x
+    swipe([(x + step * wide / 4, y) for step in range(13)])
+    wait_said(touched, "2-5")
+    touched.evaluate("document.querySelector('#zoom').value = 200")
+    touched.eval_on_selector("#zoom", "e => e.dispatchEvent(new Event('input'))")
+    x, y = place(touched, 0)
+    swipe([(x, y + 120 - step * 20) for step in range(12)])
+    touched.wait_for_function("document.querySelector('#strip').scrollTop > 20")
+    touched.wait_for_timeout(100)
+    wait_said(touched, "2-5")
+    context.close()
+
+
+def test_a_server_that_is_gone_is_said(
+    recorded: Callable[[str], Path], tmp_path: Path, served: Callable[..., str], page: Any
+) -> None:
+    page.goto(served(recorded("av1"), tmp_path / "labels.txt"))
+    page.wait_for_selector("#strip[data-complete]")
+    page.route("**/api/**", lambda route: route.abort())
+    page.keyboard.press("s")
+    page.wait_for_selector("#gone:not([hidden])")
+    wait_said(page, "not labelled")  # what is shown is what the file says
+    page.unroute("**/api/**")
+    page.keyboard.press("s")
+    wait_said(page, "all success")
+    page.wait_for_selector("#gone", state="hidden")

@@ -156,3 +156,23 @@ def test_the_source_is_only_read_and_the_figures_fit(site: SimpleNamespace) -> N
     assert "Wrote" in post(site, "apply", name="out", unlisted="fail").json()["report"]
     assert (site.path.parent / "out/meta/info.json").is_file()
     assert tree(site.root) == before
+
+
+def test_a_disk_that_cannot_be_written_is_said(
+    site: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = site.path.read_text()
+
+    def refuse(path: Path, data: bytes) -> None:
+        raise OSError(30, "Read-only file system", f"{path}.staging")
+
+    monkeypatch.setattr("lerobot_grasp_plugin.review.session._replace_file", refuse)
+    answer = post(site, "label", episode=0, ranges=[])
+    assert answer.status_code == 500
+    assert answer.json()["error"] == (
+        f"not saved: Read-only file system: {site.path}. Nothing was changed on disk."
+    )
+    monkeypatch.undo()
+    state = site.client.get("/secret/api/state").json()
+    assert (state["labels"]["0"], state["undo"]) == ([[2, None]], 0)
+    assert site.path.read_text() == before

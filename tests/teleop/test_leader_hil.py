@@ -9,6 +9,7 @@ import threading
 import time
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -75,6 +76,25 @@ def test_actions_are_joints_in_order_and_each_press_is_told_once(bus, tmp_path):
 def test_one_key_for_two_events_is_refused(bus, tmp_path):
     with pytest.raises(UsageError, match="key-twice"):
         leader(bus, tmp_path, failure_key="s")
+
+
+def test_a_policys_action_reaches_the_arm_without_its_batch(monkeypatch):
+    from lerobot_grasp_plugin.teleop.joint_actions import ENVIRONMENT, accept_policy_actions
+
+    taken = []
+
+    class RobotEnv:
+        def step(self, action):
+            taken.append(action.tolist())
+
+    monkeypatch.setitem(sys.modules, ENVIRONMENT, SimpleNamespace(RobotEnv=RobotEnv))
+    for _ in range(2):
+        accept_policy_actions()
+    for action in (np.arange(6.0)[None], np.arange(6.0)):
+        RobotEnv().step(action)
+    assert taken == [list(range(6))] * 2
+    monkeypatch.delitem(sys.modules, ENVIRONMENT)
+    accept_policy_actions()
 
 
 def test_gym_manipulator_records_with_it_and_the_recording_is_complete(bus, tmp_path):

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lerobot_grasp_plugin.learning.preflight.config_view import ConfigView, is_image, numbers_of
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.hub import lerobot_home
+from lerobot_grasp_plugin.dataset.info import Feature
+from lerobot_grasp_plugin.learning.preflight.config_view import ConfigView, is_image, numbers_of, shape_of
 from lerobot_grasp_plugin.learning.preflight.dataset_facts import LEARNING_PATH, read_object
 from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, note
-from lerobot_grasp_plugin.learning.preflight.pictures import Preprocessing, preprocessing_of
+from lerobot_grasp_plugin.learning.preflight.pictures import (
+    Preprocessing,
+    Shape,
+    picture_shape,
+    preprocessing_of,
+)
 
 RECORD = "grasp_classifier.json"
 """What ``classifier_model`` writes beside ``config.json``; that module imports torch."""
@@ -29,6 +37,10 @@ class ClassifierFacts:
         preprocessing: The crop and resize it was trained with; None where nothing says so.
         preprocessing_from: What says so.
         image_stats: camera_key -> statistic -> values, as its saved normaliser applies them.
+        value_range: Lowest and highest value of its pictures; None where nothing says so.
+        splits: Episodes it was trained and validated on; None where nothing says so.
+        whole_pictures: camera_key -> shape of the pictures it was trained on, where LeRobot alone trained
+            it on a dataset that is here: LeRobot's training does not crop.
     """
 
     root: Path
@@ -37,6 +49,14 @@ class ClassifierFacts:
     preprocessing: Preprocessing | None
     preprocessing_from: Path | None
     image_stats: Mapping[str, Mapping[str, tuple[float, ...]]]
+    value_range: tuple[float, ...] | None = None
+    splits: Mapping[str, Any] | None = None
+    whole_pictures: Mapping[str, Shape] = field(default_factory=dict)
+
+    @property
+    def normalises(self) -> bool:
+        """Whether its config has pictures normalised."""
+        return _mode({"norm_map": self.config.get("normalization_mapping")}) != "IDENTITY"
 
 
 def load_classifier(config: ConfigView) -> tuple[ClassifierFacts | None, list[Finding]]:
@@ -62,8 +82,21 @@ def load_classifier(config: ConfigView) -> tuple[ClassifierFacts | None, list[Fi
         for key, feature in (features.items() if isinstance(features, Mapping) else ())
         if is_image(str(key), feature)
     }
+    record = read_object(root / RECORD) or {}
     preprocessing, source = _preprocessing(root)
-    return ClassifierFacts(root, raw, images, preprocessing, source, _image_stats(root, images)), []
+    stored = record.get("image_preprocessing")
+    splits = record.get("splits")
+    return ClassifierFacts(
+        root=root,
+        config=raw,
+        image_features=images,
+        preprocessing=preprocessing,
+        preprocessing_from=source,
+        image_stats=_image_stats(root, images),
+        value_range=numbers_of(stored.get("range")) if isinstance(stored, Mapping) else None,
+        splits=splits if isinstance(splits, Mapping) else None,
+        whole_pictures={} if preprocessing is not None else _whole_pictures(root, images),
+    ), []
 
 
 def _may_be_on_the_hub(named: str) -> bool:
@@ -72,17 +105,39 @@ def _may_be_on_the_hub(named: str) -> bool:
 
 def _preprocessing(root: Path) -> tuple[Preprocessing | None, Path | None]:
     """Its own record, or that of the dataset it was trained on."""
-    path = root / RECORD
-    found = preprocessing_of((read_object(path) or {}).get("image_preprocessing"))
-    if found is not None:
-        return found, path
-    dataset = (read_object(root / "train_config.json") or {}).get("dataset")
-    if isinstance(dataset, Mapping) and isinstance(dataset.get("root"), str):
-        path = Path(dataset["root"]).expanduser() / LEARNING_PATH
+    paths = [root / RECORD]
+    dataset = _training_dataset(root)
+    if dataset is not None:
+        paths.append(dataset / LEARNING_PATH)
+    for path in paths:
         found = preprocessing_of((read_object(path) or {}).get("image_preprocessing"))
         if found is not None:
             return found, path
     return None, None
+
+
+def _training_dataset(root: Path) -> Path | None:
+    """The dataset of LeRobot's ``train_config.json``."""
+    block = (read_object(root / "train_config.json") or {}).get("dataset")
+    if not isinstance(block, Mapping):
+        return None
+    if isinstance(block.get("root"), str):
+        return Path(block["root"]).expanduser()
+    repo_id = block.get("repo_id")
+    return lerobot_home() / repo_id if isinstance(repo_id, str) else None
+
+
+def _whole_pictures(root: Path, images: Mapping[str, Any]) -> dict[str, Shape]:
+    dataset = _training_dataset(root)
+    features = (read_object(dataset / layout.INFO_PATH) or {}).get("features") if dataset else None
+    found: dict[str, Shape] = {}
+    for key in images:
+        feature = features.get(key) if isinstance(features, Mapping) else None
+        shape = shape_of(feature)
+        if isinstance(feature, Mapping) and shape is not None:
+            picture = picture_shape(Feature("video", shape, feature.get("names"), {}))
+            found |= {} if picture is None else {key: picture}
+    return found
 
 
 def _image_stats(root: Path, images: Mapping[str, Any]) -> dict[str, dict[str, tuple[float, ...]]]:
@@ -104,7 +159,9 @@ def _image_stats(root: Path, images: Mapping[str, Any]) -> dict[str, dict[str, t
 
 def _mode(config: Any) -> str:
     modes = config.get("norm_map") if isinstance(config, Mapping) else None
-    return str(modes.get("VISUAL", "IDENTITY")) if isinstance(modes, Mapping) else "IDENTITY"
+    return (
+        str(modes.get("VISUAL", "IDENTITY")).rpartition(".")[2] if isinstance(modes, Mapping) else "IDENTITY"
+    )
 
 
 def _tensors(path: Path) -> Iterator[tuple[str, tuple[float, ...]]]:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lerobot_grasp_plugin.core.choices import Alignment, Done, Unlisted
-from lerobot_grasp_plugin.core.labels import label_episode
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import is_numeric, to_numpy
 from lerobot_grasp_plugin.dataset.info import Feature
 from lerobot_grasp_plugin.errors import GraspError
+from lerobot_grasp_plugin.learning.preflight.config_labels import label_options, labels_of
 from lerobot_grasp_plugin.learning.preflight.config_view import ConfigView
 from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, warning
 from lerobot_grasp_plugin.learning.preflight.pictures import Preprocessing, preprocessing_of
@@ -26,13 +25,6 @@ from lerobot_grasp_plugin.ops.recipe import LabelOptions, SourceConfig
 from lerobot_grasp_plugin.ops.sources import Source, open_sources
 
 LEARNING_PATH = "meta/grasp_learning.json"
-LABEL_CHOICES: Mapping[str, tuple[Any, ...]] = {
-    "alignment": get_args(Alignment),
-    "done": get_args(Done),
-    "unlisted": get_args(Unlisted),
-    "index_base": (0, 1),
-}
-"""What the label options of a ``dataset`` block may be."""
 _WIDEST = 256
 
 
@@ -55,6 +47,7 @@ class DatasetFacts:
         learning: ``meta/grasp_learning.json``, or None.
         relabelled: Whether ``next.reward`` and ``next.done`` are those of the config's annotations.
         built: Whether the plugin's learner builds a new dataset of it, which then has a sidecar.
+        version: Its ``codebase_version``.
     """
 
     where: str
@@ -71,6 +64,7 @@ class DatasetFacts:
     learning: Mapping[str, Any] | None = None
     relabelled: bool = False
     built: bool = False
+    version: str = "v3.0"
 
     @property
     def frames(self) -> int:
@@ -91,6 +85,11 @@ class DatasetFacts:
     def preprocessing(self) -> Preprocessing | None:
         """The image preprocessing stored with it."""
         return preprocessing_of((self.learning or {}).get("image_preprocessing"))
+
+    @property
+    def cameras(self) -> list[str]:
+        """Features that are pictures."""
+        return [name for name, feature in self.features.items() if feature.dtype in ("image", "video")]
 
     @property
     def labels(self) -> Mapping[str, Any]:
@@ -146,7 +145,7 @@ def load_datasets(config: ConfigView, built: bool) -> tuple[list[DatasetFacts], 
             findings += _as_findings(failure, where, "dataset-unreadable")
     if opened and not findings:
         findings += _label([source for _, source in opened], block)
-    options = _label_options(block)
+    options = label_options(block)
     facts = []
     for where, source in opened:
         try:
@@ -163,7 +162,7 @@ def _entries(block: Mapping[str, Any]) -> list[tuple[str, SourceConfig]]:
         return [(f"dataset.sources[{number}]", _source_config(entry)) for number, entry in enumerate(sources)]
     annotations = block.get("annotations")
     if isinstance(annotations, str) and block.get("repo_id") is None and block.get("root") is None:
-        found = sources_of_headers(Path(annotations), _label_options(block).index_base)
+        found = sources_of_headers(Path(annotations), label_options(block).index_base)
         return [("dataset.annotations", entry) for entry in found]
     return [("dataset", _source_config(block))]
 
@@ -188,18 +187,6 @@ def _whole_numbers(value: Any) -> bool:
     return isinstance(value, list) and all(type(number) is int for number in value)
 
 
-def _label_options(block: Mapping[str, Any]) -> LabelOptions:
-    """The label options of a ``dataset`` block; what ``config-wrong-type`` names is left out.
-
-    The alignment is ``next`` where it is not said, as in ``GraspDatasetConfig``.
-    """
-    given = {name: block[name] for name in LABEL_CHOICES if block.get(name) in LABEL_CHOICES[name]}
-    for name in ("success_value", "failure_value"):
-        if isinstance(block.get(name), (int, float)):
-            given[name] = float(block[name])
-    return LabelOptions(**{"alignment": "next", **given})
-
-
 def _label(sources: Sequence[Source], block: Mapping[str, Any]) -> list[Finding]:
     """Binds the config's annotations to the sources; none of them is labelled where that fails."""
     for number, source in enumerate(sources):
@@ -207,7 +194,7 @@ def _label(sources: Sequence[Source], block: Mapping[str, Any]) -> list[Finding]
     annotations = block.get("annotations")
     path = Path(annotations) if isinstance(annotations, str) else None
     try:
-        label_sources(sources, path, _label_options(block))
+        label_sources(sources, path, label_options(block))
     except GraspError as failure:
         for source in sources:
             source.labels = None
@@ -221,7 +208,7 @@ def _as_findings(failure: GraspError, where: str, code: str) -> list[Finding]:
             code,
             f"{where}: {problem.where}" if problem.where else where,
             problem.message,
-            problem.hint or "mend it, or name another one",
+            problem.hint.replace("--root", f"{where}.root") or "mend it, or name another one",
         )
         for problem in failure.problems
     ]
@@ -244,12 +231,13 @@ def _read(where: str, source: Source, options: LabelOptions, built: bool) -> Dat
     columns = {name: np.concatenate(rows) for name, rows in parts.items() if rows}
     lengths = np.asarray(reader.lengths, dtype=np.int64)[episodes]
     if source.labels is not None:
-        columns |= _labels(source, options, lengths, columns)
+        columns |= labels_of(source, options, lengths, columns)
     return DatasetFacts(
         where=where,
         repo_id=reader.repo_id,
         root=reader.root,
         fps=reader.info.fps,
+        version=reader.info.codebase_version,
         total_episodes=len(reader.lengths),
         features=source.features,
         lengths=lengths,
@@ -269,40 +257,6 @@ def _numbers(column: Any) -> NDArray[np.float64]:
         return to_numpy(column).astype(np.float64)
     except ValueError:
         return np.empty((0, 1))
-
-
-def _labels(
-    source: Source,
-    options: LabelOptions,
-    lengths: Iterable[int],
-    columns: Mapping[str, NDArray[np.float64]],
-) -> dict[str, NDArray[np.float64]]:
-    """``next.reward`` and ``next.done`` as relabel would write them; unlisted episodes keep theirs."""
-    done, reward = columns.get(layout.DONE), columns.get(layout.REWARD)
-    rewards: list[NDArray[np.float64]] = []
-    dones: list[NDArray[np.float64]] = []
-    start = 0
-    for episode, length in zip(source.episodes, lengths, strict=True):
-        rows = slice(start, start + length)
-        start += length
-        ranges = (source.labels or {}).get(episode)
-        if ranges is None:
-            rewards.append(np.zeros((length, 1)) if reward is None else reward[rows])
-            dones.append(np.zeros((length, 1)) if done is None else done[rows])
-            continue
-        existing = None if done is None else done[rows, 0].astype(bool)
-        made = label_episode(
-            ranges,
-            length,
-            alignment=options.alignment,
-            done=options.done or ("episode_end" if existing is None else "keep"),
-            success_value=options.success_value,
-            failure_value=options.failure_value,
-            existing_done=existing,
-        )
-        rewards.append(made.reward.astype(np.float64)[:, None])
-        dones.append(made.done.astype(np.float64)[:, None])
-    return {layout.REWARD: np.concatenate(rewards), layout.DONE: np.concatenate(dones)} if rewards else {}
 
 
 def read_object(path: Path) -> dict[str, Any] | None:

@@ -17,7 +17,19 @@ from lerobot_grasp_plugin.learning.preflight.pictures import Preprocessing, prep
 IMAGE_PREPROCESSING = "env.processor.image_preprocessing"
 
 _DELTA_TELEOPS = ("gamepad", "keyboard_ee")
-_JOINT_TELEOPS = ("so100_leader", "so101_leader", "koch_leader", "omx_leader")
+_JOINT_TELEOPS = (
+    "so100_leader",
+    "so101_leader",
+    "so101_leader_hil",
+    "so101_script",
+    "koch_leader",
+    "omx_leader",
+)
+STATE = "observation.state"
+STEPS = "env.processor.inverse_kinematics.end_effector_step_sizes"
+SO_ARMS = ("so100_follower", "so101_follower", "so101_sim")
+SO_JOINTS = ("shoulder_pan", "shoulder_lift", "elbow_flex", "wrist_flex", "wrist_roll", "gripper")
+SO_MOTORS = len(SO_JOINTS)
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,11 @@ class PreflightReport:
 
 
 def preflight(
-    config_path: str | Path, *, parse: bool = True, plugin_learner: bool = False
+    config_path: str | Path,
+    *,
+    parse: bool = True,
+    plugin_learner: bool = False,
+    before_parsing: Callable[[], object] = lambda: None,
 ) -> PreflightReport:
     """Compares a HIL-SERL config with the dataset, the classifier and the files it names.
 
@@ -85,6 +89,7 @@ def preflight(
         parse: Also let LeRobot's own parser read it, which imports lerobot (several seconds).
         plugin_learner: lerobot-grasp-learner will run it, which builds its dataset and mends faults of
             LeRobot's learner. Configs whose ``dataset`` names sources or annotations are always taken so.
+        before_parsing: Called before LeRobot's parser, to make further robots and teleoperators known.
 
     Raises:
         UsageError: The config cannot be read. All else is a finding.
@@ -95,6 +100,7 @@ def preflight(
     for check in CHECKS:
         findings += check(facts)
     if parse and not any(finding.code in _EXPLAIN_REJECTION for finding in findings):
+        before_parsing()
         findings += check_parsing(facts)
     findings = list(dict.fromkeys(findings))
     findings.sort(key=lambda finding: ORDER.index(finding.severity))

@@ -1,24 +1,23 @@
 // The page: what is selected, what the person does, and what the server keeps.
 
+import { legendOf } from "./curves.js";
+import { dialogs, make } from "./dialogs.js";
 import { endAt, maskOf, painted, rangesOf, said, startAt } from "./marks.js";
-import { Strip, legendOf } from "./strip.js";
+import { Overview } from "./overview.js";
+import { Strip } from "./strip.js";
 
 const at = (id) => document.getElementById(id);
-const strip = new Strip(at("strip"));
+const strip = new Strip(at("strip")), overview = new Overview(at("overview"));
 let state, episode = 0, cursor = 0, view, playing = null, drag = null, refused = null, saving = Promise.resolve();
 
 async function ask(path, body) {
   const options = body === undefined ? {} : { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
-  const answer = await fetch(path, options);
+  let answer;
+  try { answer = await fetch(path, options); } catch { at("gone").hidden = false; throw new Error("the server does not answer"); }
+  at("gone").hidden = true;
   const value = await answer.json().catch(() => ({ error: "the server gave no answer" }));
   if (!answer.ok) throw Object.assign(new Error(value.error), { status: answer.status });
   return value;
-}
-
-function make(tag, text, properties = {}) {
-  const element = Object.assign(document.createElement(tag), properties);
-  if (text !== null) element.textContent = text;
-  return element;
 }
 
 const kindOf = (i) => (!(i in state.labels) ? "unlabelled" : state.labels[i].length ? "labelled" : "fail");
@@ -52,6 +51,7 @@ function showList() {
   at("progress-text").textContent = `${done} of ${state.lengths.length} episodes labelled`;
   at("dataset").textContent = state.dataset; at("dataset").title = state.dataset;
   document.querySelector('[data-act="undo"]').disabled = !state.undo;
+  at("hint").hidden = done > 0;
 }
 
 function take(next) {
@@ -67,15 +67,42 @@ function refresh() {
   at("said").textContent = said(state.labels[episode], view.length, state.index_base);
   at("said").dataset.episode = episode;
   showSuggestion();
-  strip.draw();
+  draw();
   describe();
+}
+
+function draw() { strip.draw(); overview.draw(view); }
+
+// The largest frames at which the episode is in sight as a whole: with the curves in every line, or with
+// one overview of them below. Longer episodes scroll.
+let fitted = true;
+function fit() {
+  fitted = true;
+  const curves = at("curves").checked;
+  at("overview").hidden = true;
+  strip.curvesInLines = curves;
+  if (!strip.fit(44)) {
+    strip.curvesInLines = false;
+    at("overview").hidden = !curves;
+    overview.draw(view);
+    if (!strip.fit(24)) strip.width = 48;
+  }
+  at("zoom").value = strip.width;
+  strip.layout();
+}
+
+function zoom(width) {
+  fitted = false;
+  strip.width = Math.max(24, Math.min(200, Math.round(width)));
+  at("zoom").value = strip.width;
+  strip.layout(); strip.reveal(here());
 }
 
 async function select(i, frame = 0) {
   stop();
   episode = i; cursor = frame;
   const length = state.lengths[i];
-  view = { episode: i, length, aspects: state.aspects, chunk: state.chunk, base: state.index_base, curves: [], suggested: new Array(length).fill(false), cursor, mask: [],
+  view = { episode: i, length, aspects: state.aspects, chunk: state.chunk, base: state.index_base, curves: [], suggested: new Array(length).fill(false), cursor, pointed: null, mask: [],
     stripAddress: (camera, chunk) => `pictures/${i}/${camera}/strip/${chunk}` };
   delete at("strip").dataset.complete;
   showList();
@@ -83,14 +110,15 @@ async function select(i, frame = 0) {
   at("title").textContent = `Episode ${i} · ${length} frames · ${(length / state.fps).toFixed(1)} s`;
   at("strip").setAttribute("aria-valuemin", state.index_base);
   at("strip").setAttribute("aria-valuemax", length - 1 + state.index_base);
-  at("large").replaceChildren(...state.cameras.map((name, camera) => {
+  delete at("large").dataset.frame;
+  at("large").replaceChildren(...state.cameras.map((name) => {
     const figure = make("figure", null);
-    figure.append(make("img", null, { id: `large-${camera}`, alt: `${name} at the frame` }), make("figcaption", name.replace("observation.images.", "")));
+    figure.append(make("img", null, { alt: name }), make("figcaption", name.replace("observation.images.", "")));
     return figure;
   }));
+  if (!state.cameras.length) at("large").append(make("p", "This dataset has no camera; the curves are what there is."));
   strip.show(view);
-  strip.fit(); at("zoom").value = strip.width;
-  refresh(); move(cursor);
+  fit(); refresh(); move(cursor);
   const mine = view;
   try {
     const found = await ask(`api/signals/${i}`);
@@ -106,30 +134,64 @@ async function select(i, frame = 0) {
       line.style.background = colour; entry.append(line, text);
       return entry;
     }));
-    strip.fit(); at("zoom").value = strip.width;
-    refresh();
+    refresh(); fit(); draw();
   } catch (error) { complain(error); }
 }
 
 function describe() {
-  const number = cursor + state.index_base, success = view.mask[cursor];
-  at("where").textContent = `${number} / ${view.length - 1 + state.index_base} · ${(cursor / state.fps).toFixed(2)} s`;
+  const frame = here(), number = frame + state.index_base, success = view.mask[frame];
+  at("where").textContent = `${number} / ${view.length - 1 + state.index_base} · ${(frame / state.fps).toFixed(2)} s`;
   at("strip").setAttribute("aria-valuenow", number);
   at("strip").setAttribute("aria-valuetext", `frame ${number}, ${success ? "success" : view.labelled ? "failure" : "not labelled"}`);
 }
 
+// The frame the keys work on: the one the mouse points at, else the one last stepped to.
+const here = () => view.pointed ?? cursor;
+
+// Shows a frame of every camera at once, when all have arrived; of those asked for meanwhile, the last.
+let loading = false, waiting = null;
+async function show(wanted) {
+  if (loading) { waiting = wanted; return; }
+  loading = true;
+  const images = state.cameras.map((name, camera) => make("img", null, { alt: `${name}, frame ${wanted.frame + state.index_base}`,
+    src: `pictures/${wanted.episode}/${camera}/frame/${wanted.frame}/${wanted.kind}` }));
+  try {
+    await Promise.all(images.map((image) => image.decode()));
+    if (wanted.episode === episode) {
+      document.querySelectorAll("#large img").forEach((old, camera) => old.replaceWith(images[camera]));
+      at("large").dataset.frame = wanted.frame;
+    }
+  } catch {
+    if (wanted.episode === episode) complain(new Error(`Frame ${wanted.frame + state.index_base} of episode ${episode} cannot be shown.`));
+  }
+  loading = false;
+  if (waiting) { const last = waiting; waiting = null; show(last); }
+}
+
 let exact;
+function look(fast) {
+  const wanted = { episode, frame: here() };
+  clearTimeout(exact);
+  if (fast) show({ ...wanted, kind: "jpg" });
+  if (!fast || playing === null) exact = setTimeout(() => show({ ...wanted, kind: "png" }), fast ? 150 : 30);
+  draw(); describe();
+}
+
 function move(frame, fast = false) {
   cursor = view.cursor = Math.max(0, Math.min(view.length - 1, frame));
-  clearTimeout(exact);
-  const show = (kind) => state.cameras.forEach((_, camera) => { at(`large-${camera}`).src = `pictures/${episode}/${camera}/frame/${cursor}/${kind}`; });
-  if (fast) show("jpg"); else exact = setTimeout(() => show("png"), 30);
-  strip.draw(); strip.reveal(cursor); describe();
+  view.pointed = null;
+  look(fast); strip.reveal(cursor);
+}
+
+function point(frame) {
+  if (frame === view.pointed) return;
+  view.pointed = frame;
+  look(true);
 }
 
 function save(ranges) {
   const mine = episode;
-  at("saved").className = ""; at("saved").textContent = "saving …";
+  at("saved").textContent = "saving …";
   saving = saving.then(() => send(mine, ranges));
   return saving;
 }
@@ -137,6 +199,7 @@ function save(ranges) {
 async function send(mine, ranges) {
   try {
     take(await ask("api/label", { episode: mine, ranges, version: state.version }));
+    at("trouble").hidden = true;
     at("saved").textContent = `saved in ${state.file}`;
   } catch (error) {
     refresh();
@@ -144,7 +207,12 @@ async function send(mine, ranges) {
   }
 }
 
-function complain(error) { at("saved").className = "wrong"; at("saved").textContent = error.message; }
+function complain(error) {
+  at("saved").textContent = "";
+  if (!at("gone").hidden) return;
+  at("trouble-text").textContent = error.message;
+  at("trouble").hidden = false;
+}
 
 async function undo() {
   await saving;
@@ -171,20 +239,23 @@ function showSuggestion() {
   const found = view.suggestion, box = at("suggestion");
   box.hidden = !found || (!found.ranges.length && !found.reason);
   if (box.hidden) return;
-  box.replaceChildren();
+  box.className = found.ranges.length ? "" : "none";
+  box.replaceChildren(make("span", found.ranges.length ? `Gripper suggests ${said(found.ranges, view.length, state.index_base)}` : `No suggestion: ${found.reason}`));
   if (found.ranges.length) {
-    box.append(make("span", `Gripper suggests ${said(found.ranges, view.length, state.index_base)}${found.reason ? ` (${found.reason})` : ""}`));
-    const button = make("button", "Take it", { type: "button" });
-    button.addEventListener("click", () => save(found.ranges));
+    const button = make("button", null, { type: "button" });
+    button.append(make("kbd", "t"), " Take it");
+    button.addEventListener("click", ACTS.suggestion);
     box.append(button);
-  } else box.append(make("span", `No suggestion: ${found.reason}`));
+    if (found.reason) box.append(make("small", found.reason));
+  }
 }
 
 const ACTS = {
-  start: () => save(rangesOf(startAt(view.mask, cursor))),
-  end: () => save(rangesOf(endAt(view.mask, cursor))),
-  rest: () => save(rangesOf(painted(view.mask, cursor, view.length - 1, true))),
+  start: () => { move(here()); save(rangesOf(startAt(view.mask, cursor))); },
+  end: () => { move(here()); save(rangesOf(endAt(view.mask, cursor))); },
+  rest: () => { move(here()); save(rangesOf(painted(view.mask, cursor, view.length - 1, true))); },
   fail: () => save([]),
+  suggestion: () => { if (view.suggestion?.ranges.length) save(view.suggestion.ranges); },
   undo,
   next: () => {
     const order = state.lengths.map((_, i) => i), open = (i) => kindOf(i) === "unlabelled";
@@ -203,7 +274,7 @@ function stop() { cancelAnimationFrame(playing); playing = null; at("play").text
 
 function play() {
   if (playing !== null) { stop(); move(cursor); return; }
-  const from = cursor >= view.length - 1 ? 0 : cursor, began = performance.now();
+  const from = here() >= view.length - 1 ? 0 : here(), began = performance.now();
   at("play").textContent = "Stop";
   const tick = (now) => {
     const frame = from + Math.floor(((now - began) * state.fps) / 1000);
@@ -214,17 +285,11 @@ function play() {
   playing = requestAnimationFrame(tick);
 }
 
-function zoom(width) {
-  strip.width = Math.max(24, Math.min(200, width));
-  at("zoom").value = strip.width;
-  strip.layout(); strip.reveal(cursor);
-}
-
 const KEYS = {
-  ArrowLeft: (event) => move(cursor - (event.shiftKey ? 10 : 1)), ArrowRight: (event) => move(cursor + (event.shiftKey ? 10 : 1)),
+  ArrowLeft: (event) => move(here() - (event.shiftKey ? 10 : 1)), ArrowRight: (event) => move(here() + (event.shiftKey ? 10 : 1)),
   ArrowUp: () => step(-1), ArrowDown: () => step(1), Home: () => move(0), End: () => move(view.length - 1),
-  "[": ACTS.start, "]": ACTS.end, s: ACTS.rest, f: ACTS.fail, u: undo, n: ACTS.next, " ": play,
-  "+": () => zoom(strip.width + 12), "-": () => zoom(strip.width - 12), 0: () => { strip.fit(); at("zoom").value = strip.width; }, "?": () => at("keys").showModal(),
+  "[": ACTS.start, "]": ACTS.end, s: ACTS.rest, f: ACTS.fail, t: ACTS.suggestion, u: undo, n: ACTS.next, " ": play,
+  "+": () => zoom(strip.width + 12), "-": () => zoom(strip.width - 12), 0: fit, "?": () => opened.keys(),
 };
 
 document.addEventListener("keydown", (event) => {
@@ -243,14 +308,20 @@ at("strip").addEventListener("pointerdown", (event) => {
   move(frame);
   drag = { from: frame, on: !view.mask[frame], before: view.mask };
   drag.mask = painted(drag.before, frame, frame, drag.on);
-  view.mask = drag.mask; strip.draw();
+  view.mask = drag.mask; draw();
 });
+let mouse = "";
 at("strip").addEventListener("pointermove", (event) => {
-  const frame = drag && strip.frameAt(event);
-  if (frame === null || !drag || frame === cursor) return;
+  const place = `${event.clientX},${event.clientY}`;
+  if (!view || place === mouse) return; // the page moved, not the mouse
+  mouse = place;
+  const frame = strip.frameAt(event);
+  if (!drag) { if (event.pointerType === "mouse" && playing === null) point(frame); return; }
+  if (frame === null || frame === cursor) return;
   drag.mask = view.mask = painted(drag.before, drag.from, frame, drag.on);
   move(frame, true);
 });
+at("strip").addEventListener("pointerleave", () => { if (view && !drag) point(null); });
 at("strip").addEventListener("pointerup", () => {
   if (!drag) return;
   const mask = drag.mask; drag = null;
@@ -258,63 +329,28 @@ at("strip").addEventListener("pointerup", () => {
 });
 at("strip").addEventListener("pointercancel", () => { drag = null; refresh(); });
 
+at("overview").addEventListener("pointerdown", (event) => { at("overview").setPointerCapture(event.pointerId); move(overview.frameAt(event), true); });
+at("overview").addEventListener("pointermove", (event) => { if (event.buttons) move(overview.frameAt(event), true); });
+
 for (const button of document.querySelectorAll("[data-act]")) button.addEventListener("click", () => ACTS[button.dataset.act]());
 at("back").addEventListener("click", () => move(cursor - 1));
 at("forward").addEventListener("click", () => move(cursor + 1));
 at("play").addEventListener("click", play);
 at("zoom").addEventListener("input", () => zoom(+at("zoom").value));
-at("fit").addEventListener("click", KEYS[0]);
-at("curves").addEventListener("change", () => { strip.curvesShown = at("curves").checked; strip.fit(); });
+at("fit").addEventListener("click", fit);
+at("curves").addEventListener("change", fit);
+at("trouble-close").addEventListener("click", () => { at("trouble").hidden = true; });
 at("filter").addEventListener("change", () => { showList(); });
 at("outside-load").addEventListener("click", () => load(false));
 at("outside-redo").addEventListener("click", () => load(true));
-at("show-keys").addEventListener("click", () => at("keys").showModal());
-window.addEventListener("resize", () => { if (view) KEYS[0](); });
-
-function table(head, rows) {
-  const result = make("table", null);
-  const line = (cells, tag) => { const row = make("tr", null); cells.forEach((cell, i) => row.append(make(tag, String(cell), { className: i ? "n" : "" }))); return row; };
-  result.append(line(head, "th"), ...rows.map((row) => line(row, "td")));
-  return result;
-}
-
-at("show-statistics").addEventListener("click", async () => {
-  try {
-    const found = await ask("api/statistics");
-    const share = (row) => [row.frames, row.success_frames, row.frames ? `${((100 * row.success_frames) / row.frames).toFixed(1)} %` : "–"];
-    const most = Math.max(1, ...found.starts);
-    at("figures").replaceChildren(
-      make("h3", "Class balance of what is labelled"),
-      table(["Source", "Episodes", "Frames", "Success", "Share"], found.sources.map((row) => [row.name, row.episodes, ...share(row)])),
-      make("h3", "Where success begins, in tenths of the episode"),
-      table(["Part", "Episodes"], found.starts.map((count, i) => [`${i * 10}-${i * 10 + 10} %  ${"█".repeat(Math.round((count / most) * 24))}`, count])),
-      make("h3", "Episodes that stand out"),
-      found.odd.length ? table(["Episode and why"], found.odd.map((row) => [`${row.episode}: ${row.why}`])) : make("p", "None."),
-      make("h3", "Each episode"),
-      table(["Episode", "Frames", "Success", "Share"], found.episodes.map((row) => [row.episode, ...share(row)])));
-    at("statistics").showModal();
-  } catch (error) { complain(error); }
-});
-
-const wanted = () => ({ name: at("apply-name").value, unlisted: at("apply-unlisted").value });
-async function showCommand() {
-  try { at("apply-command").textContent = (await ask("api/command", wanted())).command; at("apply-go").disabled = false; }
-  catch (error) { at("apply-command").textContent = error.message; at("apply-go").disabled = true; }
-}
-at("show-apply").addEventListener("click", async () => {
-  at("apply-name").value ||= state.new_name;
-  at("apply-report").hidden = true;
-  await showCommand();
-  at("apply").showModal();
-});
-at("apply-name").addEventListener("input", showCommand);
-at("apply-unlisted").addEventListener("change", showCommand);
-at("apply-go").addEventListener("click", async () => {
-  const report = at("apply-report");
-  report.hidden = false; report.textContent = "working …"; at("apply-go").disabled = true;
-  try { report.textContent = (await ask("api/apply", wanted())).report; } catch (error) { report.textContent = error.message; }
-  at("apply-go").disabled = false;
-});
+let room = "";
+new ResizeObserver(() => {
+  const now = `${at("strip").offsetWidth},${at("strip").offsetHeight}`;
+  if (!view || now === room) return;
+  if (fitted) fit(); else strip.layout();
+  room = `${at("strip").offsetWidth},${at("strip").offsetHeight}`;
+}).observe(at("strip"), { box: "border-box" });
+const opened = dialogs({ ask, select, complain, state: () => state });
 
 setInterval(async () => {
   if (document.hidden || !at("outside").hidden || drag) return;

@@ -1,14 +1,15 @@
 // The filmstrip: lines of frames like lines of a score, with marks above and curves below each line.
 
-const NUMBER = 15, MARK = 8, GAP = 3, REWARD = 9, GRIPPER = 18, OTHER = 13;
-const COLOURS = { gripper: "#8a3ffc", state: "#1f5fbf", action: "#b04a00" };
+import { bandsOf, drawBands, heightOf } from "./curves.js";
+
+const NUMBER = 14, MARK = 8, GAP = 2, LEADING = 4, MOST = 160;
 
 export class Strip {
   constructor(element) {
     this.element = element;
     this.lines = [];
     this.width = 64;
-    this.curvesShown = true;
+    this.curvesInLines = true;
     this.seen = new IntersectionObserver((entries) => {
       for (const entry of entries) {
         const line = this.lines[+entry.target.dataset.line];
@@ -29,6 +30,7 @@ export class Strip {
         image.src = view.stripAddress(camera, i);
       }
     });
+    this.arrived();
   }
 
   arrived() {
@@ -40,26 +42,18 @@ export class Strip {
 
   get height() {
     const thumbs = this.view.aspects.reduce((sum, aspect) => sum + Math.round(this.width / aspect) + 2, 0);
-    return NUMBER + MARK + GAP + thumbs + (this.curvesShown ? this.bands.reduce((sum, band) => sum + band.height + 2, 0) : 0);
+    return NUMBER + MARK + GAP + thumbs + (this.curvesInLines ? heightOf(bandsOf(this.view.curves)) : 0);
   }
 
-  get bands() {
-    const groups = new Set((this.view.curves ?? []).map((curve) => curve.group));
-    const bands = [{ group: "reward", height: REWARD }];
-    if (groups.has("gripper")) bands.push({ group: "gripper", height: GRIPPER });
-    if (groups.has("state")) bands.push({ group: "state", height: OTHER });
-    if (groups.has("action")) bands.push({ group: "action", height: OTHER });
-    return bands;
-  }
-
-  fit() {
+  // Takes the largest size at which every frame is in sight; false when it would be smaller than `least`.
+  fit(least) {
     const room = { width: this.element.clientWidth - 14, height: this.element.clientHeight - 14 };
-    for (let width = 160; width > 44; width -= 4) {
+    for (let perLine = Math.max(1, Math.ceil(room.width / MOST)); ; perLine++) {
+      const width = Math.min(MOST, Math.floor(room.width / perLine));
+      if (width < least) return false;
       this.width = width;
-      const lines = Math.ceil(this.view.length / Math.max(1, Math.floor(room.width / width)));
-      if (lines * (this.height + 6) <= room.height) break;
+      if (Math.ceil(this.view.length / perLine) * (this.height + LEADING) <= room.height) return true;
     }
-    this.layout();
   }
 
   layout() {
@@ -90,7 +84,7 @@ export class Strip {
     if (event.clientY < box.top || event.clientY > box.bottom) return null;
     for (const line of this.lines) {
       const rect = line.canvas.getBoundingClientRect();
-      if (event.clientY >= rect.top && event.clientY < rect.bottom + 6) {
+      if (event.clientY >= rect.top && event.clientY < rect.bottom + LEADING) {
         const place = line.start + Math.floor((event.clientX - rect.left) / this.width);
         return Math.max(line.start, Math.min(line.stop - 1, place));
       }
@@ -104,7 +98,7 @@ export class Strip {
   }
 
   drawLine({ canvas, start, stop, ratio }) {
-    const { mask, cursor, base, suggested, chunk } = this.view;
+    const { mask, base, suggested, chunk } = this.view, cursor = this.view.pointed ?? this.view.cursor;
     const pen = canvas.getContext("2d");
     const size = this.width;
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -112,18 +106,23 @@ export class Strip {
     pen.font = "11px system-ui, sans-serif";
     pen.textBaseline = "middle";
     const every = Math.max(1, Math.ceil(30 / size));
+    const starts = (frame) => mask[frame] && !mask[frame - 1];
+    const near = (frame) => every > 1 && [frame - 1, frame + 1].some((other) => other === cursor || starts(other));
     for (let frame = start; frame < stop; frame++) {
       const x = (frame - start) * size;
-      if ((frame + base) % every === 0 || frame === cursor) {
+      if (frame === cursor || starts(frame) || ((frame + base) % every === 0 && !near(frame))) {
         pen.fillStyle = frame === cursor ? "#1f5fbf" : "#56606f";
         pen.fillText(String(frame + base), x + 2, NUMBER / 2);
+      }
+      if (starts(frame)) {
+        pen.fillStyle = "#0b7a4b";
+        pen.fillText("✓", x + 3 + pen.measureText(String(frame + base)).width, NUMBER / 2);
       }
       if (mask[frame]) {
         pen.fillStyle = "#0b7a4b";
         pen.fillRect(x, NUMBER, size, MARK);
-        if (!mask[frame - 1]) pen.fillText("✓", x + Math.min(size - 10, 26), NUMBER / 2);
       } else {
-        pen.fillStyle = this.view.labelled ? "#c9a19a" : "#e1e5ea";
+        pen.fillStyle = this.view.labelled ? "#b5685c" : "#e1e5ea";
         pen.fillRect(x, NUMBER + MARK - 2, size, 2);
       }
       if (suggested[frame]) {
@@ -148,60 +147,10 @@ export class Strip {
       }
       y += height + 2;
     });
-    if (this.curvesShown) {
-      for (const band of this.bands) { this.drawBand(pen, band, y, start, stop); y += band.height + 2; }
-    }
+    if (this.curvesInLines) drawBands(pen, this.view, y, start, stop, size);
     if (cursor >= start && cursor < stop) {
       pen.strokeStyle = "#1f5fbf"; pen.lineWidth = 2;
       pen.strokeRect((cursor - start) * size + 1, NUMBER + 1, size - 3, this.height - NUMBER - 2);
     }
   }
-
-  drawBand(pen, band, y, start, stop) {
-    const size = this.width, { mask, curves } = this.view;
-    pen.fillStyle = "#f5f6f8";
-    pen.fillRect(0, y, (stop - start) * size, band.height);
-    if (band.group === "reward") {
-      pen.strokeStyle = "#0b7a4b"; pen.lineWidth = 1.5; pen.beginPath();
-      for (let frame = start; frame < stop; frame++) {
-        const level = y + (mask[frame] ? 2 : band.height - 2), x = (frame - start) * size;
-        if (frame === start) pen.moveTo(x, level); else pen.lineTo(x, level);
-        pen.lineTo(x + size, level);
-      }
-      pen.stroke();
-      this.drawCurves(pen, curves.filter((curve) => curve.group === "reward"), "#56606f", y, band.height, start, stop);
-      return;
-    }
-    this.drawCurves(pen, curves.filter((curve) => curve.group === band.group), COLOURS[band.group], y, band.height, start, stop);
-  }
-
-  drawCurves(pen, curves, colour, y, height, start, stop) {
-    const size = this.width;
-    pen.strokeStyle = colour;
-    for (const curve of curves) {
-      pen.lineWidth = curve.group === "gripper" ? 2 : 1;
-      pen.globalAlpha = curve.group === "gripper" ? 1 : 0.6;
-      pen.setLineDash(curve.group === "reward" || (curve.group === "gripper" && curve.column === "action") ? [4, 3] : []);
-      const span = curve.max - curve.min || 1;
-      let open = false;
-      pen.beginPath();
-      for (let frame = Math.max(0, start - 1); frame < Math.min(curve.values.length, stop + 1); frame++) {
-        const value = curve.values[frame];
-        if (value === null) { open = false; continue; }
-        const x = (frame - start + 0.5) * size, level = y + height - 3 - ((value - curve.min) / span) * (height - 6);
-        if (open) pen.lineTo(x, level); else pen.moveTo(x, level);
-        open = true;
-      }
-      pen.stroke();
-    }
-    pen.setLineDash([]); pen.globalAlpha = 1;
-  }
-}
-
-export function legendOf(curves) {
-  const entries = [["#0b7a4b", "success / reward"]];
-  if (curves.some((curve) => curve.group === "reward")) entries.push(["#56606f", "recorded reward (dashed)"]);
-  if (curves.some((curve) => curve.group === "gripper")) entries.push([COLOURS.gripper, "gripper (command dashed)"]);
-  for (const group of ["state", "action"]) if (curves.some((curve) => curve.group === group)) entries.push([COLOURS[group], group]);
-  return entries;
 }

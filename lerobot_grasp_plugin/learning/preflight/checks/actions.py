@@ -6,14 +6,18 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from lerobot_grasp_plugin.learning.preflight.config_view import numbers_of
 from lerobot_grasp_plugin.learning.preflight.dataset_facts import DatasetFacts
-from lerobot_grasp_plugin.learning.preflight.facts import Facts
+from lerobot_grasp_plugin.learning.preflight.facts import SO_ARMS, SO_MOTORS, STATE, STEPS, Facts
 from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, warning
 from lerobot_grasp_plugin.learning.preflight.ranges import listed
 
+GRIPPER_AND_DELTAS = 4
 GRIPPER_COMMANDS = 3
 """LeRobot's discrete gripper: 0 close, 1 stay, 2 open (``GripperVelocityToJoint``)."""
 _UNIT = 1.0 + 1e-3
+_STILL = 1e-6
+_FEWEST_ROWS = 5
 
 
 def check_actions(facts: Facts) -> Iterator[Finding]:
@@ -45,6 +49,9 @@ def _environment(facts: Facts) -> Iterator[Finding]:
     if facts.use_gripper and facts.discrete not in (None, GRIPPER_COMMANDS):
         message = f"{facts.discrete}, the gripper knows 0 close, 1 stay, 2 open"
         yield error("discrete-actions", "policy.num_discrete_actions", message, "set it to 3")
+    if facts.use_gripper and facts.end_effector and not config.flag("env.teleop.use_gripper", True):
+        message = "false, and the environment takes a gripper command: the teleoperator never gives one"
+        yield error("gripper-disabled", "env.teleop.use_gripper", message, "set it to true")
     gives, kind = facts.teleop_gives, config.text("env.teleop.type")
     if gives == "deltas" and not facts.end_effector and facts.config.text("env.name") != "gym_hil":
         message = f"{kind} gives end-effector deltas, and without it they go to the joints as they are"
@@ -70,25 +77,48 @@ def _width_and_convention(facts: Facts, dataset: DatasetFacts) -> Iterator[Findi
         message += f"{facts.continuous_width} continuous"
         message += f" and a discrete one of {facts.discrete}" if facts.discrete is not None else ""
         yield error("action-width", place, message, "record with the teleoperator and gripper of this config")
-    motion = values[:, :3] if facts.end_effector else values
-    beyond = float(np.abs(motion).max(initial=0.0))
     joints = any(name.endswith(".pos") for name in names)
     deltas = any("delta" in name for name in names)
-    if facts.end_effector and (joints or beyond > _UNIT):
-        message = f"values up to {beyond:.4g} ({', '.join(names) or 'unnamed'}), the environment takes "
-        message += "end-effector deltas in [-1, 1]; these look like joint positions"
-        change = "record with the gamepad of this config, or remove env.processor.inverse_kinematics"
-        yield error("action-convention", place, message, change)
-    elif not facts.end_effector and facts.teleop_gives != "deltas" and deltas:
+    if facts.end_effector:
+        yield from _deltas(facts, dataset, joints, deltas)
+    elif facts.teleop_gives != "deltas" and deltas:
         message = f"{', '.join(names)} are end-effector deltas, the environment sends actions to the joints"
         yield error("action-convention", place, message, "add env.processor.inverse_kinematics")
+    elif facts.teleop_gives == "joints" and width <= GRIPPER_AND_DELTAS:
+        message = f"{width} values per row, and {facts.config.text('env.teleop.type')} gives all joints; "
+        message += "these look like end-effector deltas"
+        yield error("action-convention", place, message, "record with the teleoperator of this config")
+
+
+def _deltas(facts: Facts, dataset: DatasetFacts, joints: bool, deltas: bool) -> Iterator[Finding]:
+    """Actions of an environment that takes end-effector deltas in [-1, 1]; what their names say of them."""
+    place, names = dataset.column_place("action"), dataset.names("action")
+    furthest = float(np.abs(dataset.columns["action"][:, :3]).max(initial=0.0))
+    message = f"values up to {furthest:.4g} ({', '.join(names) or 'unnamed'}), the environment takes "
+    message += "end-effector deltas in [-1, 1]"
+    steps = numbers_of(list(facts.config.mapping(STEPS).values()))
+    if joints or (not deltas and furthest > _UNIT):
+        message += "; these look like joint positions"
+        change = "record with the gamepad of this config, or remove env.processor.inverse_kinematics"
+        yield error("action-convention", place, message, change)
+    elif furthest > _UNIT:
+        change = "divide them by their largest value; the metres of a step are end_effector_step_sizes"
+        yield error("action-range", place, message, change)
+    elif steps and _STILL < furthest <= 2 * max(steps) < 0.5:
+        message += " and multiplies them by end_effector_step_sizes; these look like metres"
+        change = "divide them by the step sizes they were recorded with"
+        yield warning("action-range", place, message, change)
 
 
 def _gripper(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
     values = dataset.columns["action"]
-    if not facts.use_gripper or values.shape[1] != 4 or not (facts.end_effector or facts.discrete):
+    place = dataset.column_place("action")
+    if not (facts.end_effector or facts.discrete):
+        yield from _gripper_joint(facts, dataset)
         return
-    place, gripper = dataset.column_place("action"), values[:, 3]
+    if not facts.use_gripper or values.shape[1] != GRIPPER_AND_DELTAS:
+        return
+    gripper = values[:, 3]
     last = (facts.discrete or GRIPPER_COMMANDS) - 1
     low, high = float(gripper.min(initial=0)), float(gripper.max(initial=0))
     if low < -0.5 or high >= last + 0.5:
@@ -102,23 +132,48 @@ def _gripper(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
             yield warning("gripper-range", place, message, "record 0 close, 1 stay, 2 open")
 
 
+def _gripper_joint(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
+    """A gripper that is a joint among joints: both arms count from 0 to 100."""
+    values, state = dataset.columns["action"], dataset.columns.get(STATE)
+    if facts.config.text("env.robot.type") not in SO_ARMS or values.shape[1] != SO_MOTORS or state is None:
+        return
+    if state.shape[1] < SO_MOTORS:
+        return
+    low, high = float(values[:, -1].min(initial=0.0)), float(values[:, -1].max(initial=0.0))
+    reached = float(state[:, SO_MOTORS - 1].max(initial=0.0))
+    if low < -0.5 or (high <= GRIPPER_COMMANDS - 1 and reached > 10 * GRIPPER_COMMANDS):
+        message = f"the gripper's action goes from {low:.4g} to {high:.4g}, its state up to {reached:.4g}: "
+        message += "a command, where the environment takes a position from 0 to 100"
+        change = "record with the teleoperator of this config"
+        yield error("gripper-range", dataset.column_place("action"), message, change)
+
+
 def _movement(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
     place, names = dataset.column_place("action"), dataset.names("action")
     width = dataset.columns["action"].shape[1]
     moving = width - 1 if width == 4 and facts.use_gripper else width
-    still = [
-        int(episode)
+    per_episode = [
+        (int(episode), rows[:, :moving])
         for episode, rows in zip(dataset.episodes, dataset.per_episode("action"), strict=True)
-        if not rows[:, :moving].any()
+    ]
+    still = [episode for episode, rows in per_episode if not (np.abs(rows) > _STILL).any()]
+    frozen = [
+        episode
+        for episode, rows in per_episode
+        if episode not in still and len(rows) >= _FEWEST_ROWS and not (np.ptp(rows, axis=0) > _STILL).any()
     ]
     if still:
         message = f"the arm's actions are all zero in {listed(still, 'episode')}"
         change = "leave these episodes out; they are recorded so when no kinematics (URDF) is loaded"
         yield error("zero-actions", place, message, change)
-    if len(still) == len(dataset.episodes):
+    if frozen:
+        message = f"the arm's action never changes in {listed(frozen, 'episode')}"
+        change = "leave these episodes out, and check the teleoperator"
+        yield warning("constant-action", place, message, change)
+    if len(still) + len(frozen) == len(dataset.episodes):
         return
     spans = np.ptp(dataset.columns["action"], axis=0)
-    for dimension in np.flatnonzero(spans == 0).tolist():
+    for dimension in np.flatnonzero(spans <= _STILL).tolist():
         name = names[dimension] if dimension < len(names) else f"dimension {dimension}"
         value = dataset.columns["action"][0, dimension]
         message = f"{name} is {value:g} in every row"

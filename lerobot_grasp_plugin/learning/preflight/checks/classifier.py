@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lerobot_grasp_plugin.learning.preflight.checks.images import CROPS, camera_name, camera_shape
-from lerobot_grasp_plugin.learning.preflight.classifier_facts import PATH_KEY, ClassifierFacts
+from lerobot_grasp_plugin.learning.preflight.classifier_facts import PATH_KEY, RECORD, ClassifierFacts
 from lerobot_grasp_plugin.learning.preflight.config_view import shape_of
 from lerobot_grasp_plugin.learning.preflight.facts import Facts
 from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, warning
-from lerobot_grasp_plugin.learning.preflight.pictures import Preprocessing, crop_text
+from lerobot_grasp_plugin.learning.preflight.pictures import Preprocessing, as_text, crop_text
 
 _NOTHING = Preprocessing({}, None)
 
@@ -44,11 +44,19 @@ def check_classifier(facts: Facts) -> Iterator[Finding]:
             message = f"it was trained with statistics of {key} up to {highest:g}, so on pictures in 0-255; "
             message += "the environment gives 0-1"
             yield error("image-range", where, message, "train it again on pictures in 0-1")
-        elif stats:
-            message = f"it was trained on normalised pictures of {key}, and LeRobot 0.6.1 leaves the saved "
-            message += "normaliser out in the environment: probabilities differ"
-            change = "train with normalization_mapping VISUAL: IDENTITY (lerobot-grasp-train-classifier does)"
-            yield warning("classifier-normaliser", where, message, change)
+    if classifier.normalises or classifier.image_stats:
+        message = "it was trained on normalised pictures, and LeRobot 0.6.1 leaves the saved normaliser out "
+        message += "in the environment: probabilities differ"
+        change = "train with normalization_mapping VISUAL: IDENTITY (lerobot-grasp-train-classifier does)"
+        yield warning("classifier-normaliser", str(classifier.root), message, change)
+    if classifier.value_range not in (None, (0.0, 1.0)):
+        message = (
+            f"it was trained on pictures in {list(classifier.value_range or ())}, the environment gives "
+        )
+        message += "[0.0, 1.0]"
+        yield error(
+            "image-range", str(classifier.root / RECORD), message, "train it again on pictures in 0-1"
+        )
 
 
 def _picture(
@@ -64,6 +72,7 @@ def _picture(
             yield error("classifier-image-size", PATH_KEY, message, change)
     record = classifier.preprocessing
     if record is None:
+        yield from _without_record(classifier, key, environment)
         return
     if record.crops.get(key) != environment.crops.get(key):
         message = (
@@ -71,3 +80,14 @@ def _picture(
         )
         message += f"with {crop_text(record.crops.get(key))} ({classifier.preprocessing_from})"
         yield error("classifier-crop", f"{CROPS}.{key}", message, "use one crop, or train it again")
+
+
+def _without_record(classifier: ClassifierFacts, key: str, environment: Preprocessing) -> Iterator[Finding]:
+    """LeRobot's training takes pictures as they are stored, and resizes them at most."""
+    crop, stored = environment.crops.get(key), classifier.whole_pictures.get(key)
+    if crop is None or stored is None or stored[1:] == crop[2:] or stored[1:] == environment.resize:
+        return
+    message = f"{crop_text(crop)} of {camera_name(key)}, the classifier was trained on whole pictures of "
+    message += as_text(stored)
+    change = "train it with this crop (lerobot-grasp-train-classifier --image_preprocessing)"
+    yield error("classifier-crop", f"{CROPS}.{key}", message, change)

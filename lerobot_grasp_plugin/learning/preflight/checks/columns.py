@@ -7,10 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.learning.preflight.dataset_facts import DatasetFacts
 from lerobot_grasp_plugin.learning.preflight.facts import Facts
 from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, warning
 
 PENALTY = "complementary_info.discrete_penalty"
+GRIPPER_PENALTY = "env.processor.gripper.gripper_penalty"
 
 
 def check_columns(facts: Facts) -> Iterator[Finding]:
@@ -38,9 +40,36 @@ def check_columns(facts: Facts) -> Iterator[Finding]:
             message += " batches only where both have the penalty: it crashes with a size mismatch"
             change = "record with gym_manipulator and use_gripper, or add the column with zeros"
             yield error("discrete-penalty", dataset.column_place(PENALTY), message, change)
+        yield from _single(dataset)
+        yield from _penalties(facts, dataset)
         for name, values in dataset.columns.items():
             bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
             if len(bad):
                 message = f"{len(bad)} rows are not finite numbers, the first is row {bad[0]}"
                 change = "leave the episode out, or record it again"
                 yield error("not-finite", dataset.column_place(name), message, change)
+
+
+def _single(dataset: DatasetFacts) -> Iterator[Finding]:
+    for name in (layout.REWARD, layout.DONE, PENALTY):
+        width = dataset.columns[name].shape[1] if name in dataset.columns else 1
+        if width != 1:
+            message = f"{width} values per row, and LeRobot takes one"
+            yield error("feature-shape", dataset.column_place(name), message, "write it with shape (1,)")
+
+
+def _penalties(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
+    """The penalty is added to the reward of the discrete gripper; the environment gives 0 or its own."""
+    own = facts.config.number(GRIPPER_PENALTY)
+    if own is not None and own > 0:
+        message = f"{own:g} rewards every opening and closing of the gripper"
+        yield error("discrete-penalty", GRIPPER_PENALTY, message, f"write {-own:g}")
+    values = dataset.columns.get(PENALTY)
+    if values is None or own is None or not facts.use_gripper:
+        return
+    given = np.unique(values)
+    odd = given[(np.abs(given) > 1e-6) & (np.abs(given - own) > 1e-6)]
+    if len(odd):
+        shown = ", ".join(f"{value:.4g}" for value in odd[:4])
+        message = f"{own:g}, the dataset has penalties of {shown}"
+        yield warning("discrete-penalty", GRIPPER_PENALTY, message, "write what it was recorded with")

@@ -19,6 +19,7 @@ from lerobot_grasp_plugin.learning.preflight.pictures import (
 
 RESIZE = f"{IMAGE_PREPROCESSING}.resize_size"
 CROPS = f"{IMAGE_PREPROCESSING}.crop_params_dict"
+_STATISTICS = ("min", "max", "mean", "q99")
 _NOTHING = Preprocessing({}, None)
 
 
@@ -84,14 +85,16 @@ def _range(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
         change = "make it with lerobot-grasp-relabel or -merge, so that it is read as a GraspDataset (0-1)"
         yield error("image-range", dataset.where, message, change)
     stored: Any = (dataset.learning or {}).get("image_preprocessing")
-    given = numbers_of(stored.get("range")) if isinstance(stored, dict) and "range" in stored else (0.0, 1.0)
-    if given != (0.0, 1.0):
+    span = numbers_of(stored.get("range")) if isinstance(stored, dict) and "range" in stored else (0.0, 1.0)
+    if span != (0.0, 1.0):
         message = f"the stored range is {stored['range']}, the environment gives [0.0, 1.0]"
         yield error("image-range", str(dataset.root / LEARNING_PATH), message, "store [0.0, 1.0]")
     for key in facts.cameras:
-        maximum = numbers_of((dataset.stats.get(key) or {}).get("max"))
-        if maximum is not None and max(maximum) > 1.5:
-            message = f"the statistics of {key} go to {max(maximum):g}, LeRobot's are of pictures in 0-1"
+        stats = dataset.stats.get(key)
+        given = [numbers_of((stats if isinstance(stats, dict) else {}).get(name)) for name in _STATISTICS]
+        highest = max((max(values) for values in given if values), default=0.0)
+        if highest > 1.5:
+            message = f"the statistics of {key} go to {highest:g}, LeRobot's are of pictures in 0-1"
             change = "merge or relabel the dataset, or divide them by 255"
             yield error("image-range", str(dataset.root / "meta/stats.json"), message, change)
 

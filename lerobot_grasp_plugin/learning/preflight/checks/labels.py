@@ -37,6 +37,10 @@ def check_labels(facts: Facts) -> Iterator[Finding]:
         message = "no row is a success, so there is no reward to learn from"
         change = "label it (dataset.annotations, lerobot-grasp-relabel), or add episodes that succeed"
         yield error("class-balance", labelled[0].column_place(layout.REWARD), message, change)
+    if labelled and all(_success(dataset).all() for dataset in labelled):
+        message = "every row is a success, so nothing tells a good action from a bad one"
+        change = "check the annotations: before the grasp a frame is a failure"
+        yield error("class-balance", labelled[0].column_place(layout.REWARD), message, change)
 
 
 def _success_value(dataset: DatasetFacts) -> float:

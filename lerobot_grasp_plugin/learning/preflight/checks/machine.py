@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from lerobot_grasp_plugin.dataset.hub import lerobot_home
 from lerobot_grasp_plugin.learning.preflight.dataset_facts import read_object
-from lerobot_grasp_plugin.learning.preflight.facts import Facts
+from lerobot_grasp_plugin.learning.preflight.facts import SO_ARMS, SO_JOINTS, Facts
 from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, warning
 
 _URDF = "env.processor.inverse_kinematics.urdf_path"
@@ -17,10 +17,14 @@ _FOLDERS = {
     "so101_follower": "so_follower",
     "so100_leader": "so_leader",
     "so101_leader": "so_leader",
+    "so101_leader_hil": "so_leader",
     "koch_follower": "koch_follower",
     "koch_leader": "koch_leader",
 }
 """LeRobot's folder of calibrations by config type; types without a calibration are left out."""
+
+_SO_LEADERS = ("so100_leader", "so101_leader", "so101_leader_hil")
+_ENDS = ("range_min", "range_max")
 
 
 def check_machine(facts: Facts) -> Iterator[Finding]:
@@ -56,6 +60,20 @@ def _calibration(facts: Facts, block: str, folder: str) -> Iterator[Finding]:
     if not path.is_file():
         message = f"there is no calibration of {identity!r} at {path}: connecting asks for one"
         yield warning("calibration-missing", f"{block}.id", message, "calibrate it, or give its id")
-    elif read_object(path) is None:
+        return
+    calibration = read_object(path)
+    if calibration is None:
         message = "the calibration is no JSON object"
         yield error("calibration-unreadable", str(path), message, "calibrate the arm again")
+    elif config.text(f"{block}.type") in (*SO_ARMS, *_SO_LEADERS):
+        lacking = [joint for joint in SO_JOINTS if not _is_calibrated(calibration.get(joint))]
+        if lacking:
+            message = (
+                f"{', '.join(lacking)}: no range_min below a range_max; connecting asks for a calibration"
+            )
+            yield error("calibration-unreadable", str(path), message, "calibrate the arm again")
+
+
+def _is_calibrated(entry: object) -> bool:
+    low, high = (entry.get(name) for name in _ENDS) if isinstance(entry, Mapping) else (None, None)
+    return isinstance(low, int) and isinstance(high, int) and low < high

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from lerobot_grasp_plugin.learning.preflight.config_labels import LABEL_CHOICES
 from lerobot_grasp_plugin.learning.preflight.config_view import numbers_of, shape_of
-from lerobot_grasp_plugin.learning.preflight.dataset_facts import LABEL_CHOICES
 from lerobot_grasp_plugin.learning.preflight.facts import IMAGE_PREPROCESSING, Facts
 from lerobot_grasp_plugin.learning.preflight.findings import Finding, error
 from lerobot_grasp_plugin.learning.preflight.pictures import whole_numbers

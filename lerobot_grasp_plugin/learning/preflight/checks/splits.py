@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
-from lerobot_grasp_plugin.learning.preflight.dataset_facts import LEARNING_PATH, DatasetFacts
+from lerobot_grasp_plugin.learning.preflight.classifier_facts import RECORD
+from lerobot_grasp_plugin.learning.preflight.dataset_facts import LEARNING_PATH
 from lerobot_grasp_plugin.learning.preflight.facts import Facts
 from lerobot_grasp_plugin.learning.preflight.findings import Finding, error
 from lerobot_grasp_plugin.learning.preflight.ranges import listed
@@ -15,20 +17,21 @@ _CHANGE = "split by episode, with lerobot_grasp_plugin.learning.splits"
 def check_splits(facts: Facts) -> Iterator[Finding]:
     """An episode stands in one part only, and parts are made of episodes, not of frames."""
     for dataset in facts.datasets:
-        yield from _dataset(dataset)
+        splits = (dataset.learning or {}).get("splits")
+        yield from _parts(splits, str(dataset.root / LEARNING_PATH), dataset.total_episodes)
+    if facts.classifier is not None:
+        yield from _parts(facts.classifier.splits, str(facts.classifier.root / RECORD), None)
 
 
-def _dataset(dataset: DatasetFacts) -> Iterator[Finding]:
-    splits = (dataset.learning or {}).get("splits")
+def _parts(splits: Any, where: str, total: int | None) -> Iterator[Finding]:
     parts = splits.get("parts") if isinstance(splits, Mapping) else None
     if not isinstance(parts, Mapping):
         return
-    where = str(dataset.root / LEARNING_PATH)
     seen: dict[int, str] = {}
     shared: set[int] = set()
     for name, episodes in parts.items():
         for episode in episodes if isinstance(episodes, list) else ():
-            if seen.setdefault(episode, name) != name:
+            if isinstance(episode, int) and seen.setdefault(episode, name) != name:
                 shared.add(episode)
     if shared:
         message = (
@@ -36,8 +39,7 @@ def _dataset(dataset: DatasetFacts) -> Iterator[Finding]:
         )
         message += "make validation look better than it is"
         yield error("split-by-frame", where, message, _CHANGE)
-    total = dataset.total_episodes
-    beyond = sorted(number for number in seen if number >= total)
-    if beyond:
+    beyond = [] if total is None else sorted(number for number in seen if number >= total)
+    if beyond and total is not None:
         message = f"{listed(beyond, 'entry')} is past the last episode ({total - 1}); these look like frames"
         yield error("split-by-frame", where, message, _CHANGE)

@@ -1,4 +1,4 @@
-"""Width and unit of the state."""
+"""Width and unit of the state, and of actions that are joints."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import numpy as np
 
 from lerobot_grasp_plugin.learning.preflight.config_view import shape_of
 from lerobot_grasp_plugin.learning.preflight.dataset_facts import DatasetFacts
-from lerobot_grasp_plugin.learning.preflight.facts import Facts
+from lerobot_grasp_plugin.learning.preflight.facts import SO_ARMS, SO_MOTORS, STATE, Facts
 from lerobot_grasp_plugin.learning.preflight.findings import Finding, error
+from lerobot_grasp_plugin.learning.preflight.ranges import listed
 
-STATE = "observation.state"
-_SO_ARMS = ("so100_follower", "so101_follower")
-_SO_MOTORS = 6
+_DEGREES = "env.robot.use_degrees"
 _MOST_RADIANS = 2 * math.pi
+_MOST_PERCENT = 100.0 + 1.0
+_FEWEST_ROWS = 5
 
 
 def check_states(facts: Facts) -> Iterator[Finding]:
@@ -37,32 +38,47 @@ def check_states(facts: Facts) -> Iterator[Finding]:
         message += f", the policy expects {shape[0]}"
         change = "set add_joint_velocity_to_observation and add_current_to_observation as in the recording"
         yield error("state-width", "env.processor.observation", message, change)
+    if facts.config.text("env.robot.type") not in SO_ARMS:
+        return
+    if facts.end_effector and not facts.config.flag(_DEGREES, True):
+        message = "false, and inverse kinematics takes the joints for degrees"
+        yield error("angle-unit", _DEGREES, message, "set it to true, and record so")
     for dataset in facts.datasets:
         yield from _unit(facts, dataset)
 
 
 def _environment_width(facts: Facts) -> int | None:
-    if facts.config.text("env.robot.type") not in _SO_ARMS:
+    if facts.config.text("env.robot.type") not in SO_ARMS:
         return None
     flags = ("add_joint_velocity_to_observation", "add_current_to_observation")
     extra = sum(facts.config.flag(f"env.processor.observation.{name}", False) for name in flags)
-    return _SO_MOTORS * (1 + extra)
+    return SO_MOTORS * (1 + extra)
 
 
 def _unit(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
-    """Radians where the robot gives degrees (or percent of its range): joints that never pass 2 pi."""
-    if facts.config.text("env.robot.type") not in _SO_ARMS:
-        return
+    """Radians where the robot gives degrees (or percent of its range), or degrees where it gives percent."""
+    degrees = facts.config.flag(_DEGREES, True)
+    unit = "degrees" if degrees else "values from -100 to 100"
+    change = "convert the dataset, or record it again with this robot config"
     columns = [STATE] if facts.end_effector or facts.teleop_gives == "deltas" else [STATE, "action"]
     for key in columns:
         values = dataset.columns.get(key)
-        if values is None or values.shape[1] < _SO_MOTORS:
+        if values is None or values.shape[1] < SO_MOTORS:
             continue
-        joints = values[:, : _SO_MOTORS - 1]
-        if joints.any() and float(np.abs(joints).max()) <= _MOST_RADIANS:
-            degrees = facts.config.flag("env.robot.use_degrees", True)
-            unit = "degrees" if degrees else "values from -100 to 100"
-            message = f"no joint goes past {np.abs(joints).max():.3g}: these look like radians, the robot "
-            message += f"gives {unit}"
-            change = "convert the dataset, or record it again with this robot config"
-            yield error("angle-unit", dataset.column_place(key), message, change)
+        place = dataset.column_place(key)
+        furthest = [
+            float(np.abs(rows[:, : SO_MOTORS - 1]).max(initial=0.0)) for rows in dataset.per_episode(key)
+        ]
+        small = [
+            (int(episode), furthest[number])
+            for number, episode in enumerate(dataset.episodes)
+            if 0 < furthest[number] <= _MOST_RADIANS and dataset.lengths[number] >= _FEWEST_ROWS
+        ]
+        if small:
+            message = f"no joint goes past {max(value for _, value in small):.3g} in "
+            message += f"{listed([episode for episode, _ in small], 'episode')}: these look like radians, "
+            message += f"the robot gives {unit}"
+            yield error("angle-unit", place, message, change)
+        elif not degrees and max(furthest, default=0.0) > _MOST_PERCENT:
+            message = f"joints go to {max(furthest):.4g}: these look like degrees, the robot gives {unit}"
+            yield error("angle-unit", place, message, "set use_degrees to true, or record it again")

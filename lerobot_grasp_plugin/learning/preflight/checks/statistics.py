@@ -9,12 +9,14 @@ import numpy as np
 
 from lerobot_grasp_plugin.learning.preflight.config_view import numbers_of, shape_of
 from lerobot_grasp_plugin.learning.preflight.dataset_facts import DatasetFacts
-from lerobot_grasp_plugin.learning.preflight.facts import Facts
+from lerobot_grasp_plugin.learning.preflight.facts import SO_ARMS, SO_MOTORS, STATE, Facts
 from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, warning
 
 STATS = "policy.dataset_stats"
 _TOLERANCE = 1e-3
 _OFTEN = 0.05
+_HARDLY = 0.01
+_MOST_DEGREES = 400.0
 
 
 def check_statistics(facts: Facts) -> Iterator[Finding]:
@@ -77,6 +79,7 @@ def _bounds(facts: Facts, key: str, entry: Mapping[str, Any]) -> Iterator[Findin
     if all(smallest < largest for smallest, largest in zip(low, high, strict=True)):
         for dataset in facts.datasets:
             yield from _narrow(dataset, key, np.array(low), np.array(high))
+        yield from _wide(facts, key, np.array(low), np.array(high))
 
 
 def _width(facts: Facts, key: str) -> int | None:
@@ -105,6 +108,22 @@ def _narrow(dataset: DatasetFacts, key: str, low: Any, high: Any) -> Iterator[Fi
     message += f"{len(dimensions)} dimensions and {100 * share:.1f} % of the rows are outside"
     change = "widen them to the data; if the factor is 57, one is in radians and the other in degrees"
     yield (error if share > _OFTEN else warning)("stats-narrow", f"{STATS}.{key}", message, change)
+
+
+def _wide(facts: Facts, key: str, low: Any, high: Any) -> Iterator[Finding]:
+    """A range of which the data use next to nothing: all of it is squeezed to one value."""
+    parts = [dataset.columns[key][:, : len(low)] for dataset in facts.datasets if key in dataset.columns]
+    parts = [part for part in parts if part.shape[1] == len(low) and np.isfinite(part).all()]
+    turns = key == STATE and facts.config.text("env.robot.type") in SO_ARMS
+    beyond = turns and np.abs([low[:SO_MOTORS], high[:SO_MOTORS]]).max() > _MOST_DEGREES
+    used = np.ptp(np.concatenate(parts), axis=0) / (high - low) if parts else np.ones(len(low))
+    if beyond or (0 < used.max() < _HARDLY):
+        message = f"min and max span up to {(high - low).max():.4g}"
+        message += ", no joint turns that far" if beyond else ""
+        if parts:
+            message += f"; the data use {100 * used.max():.2g} % of it at most"
+        change = "take the range the robot moves in; if the factor is 57, one is in radians"
+        yield warning("stats-wide", f"{STATS}.{key}", message, change)
 
 
 def _unit_actions(entry: Mapping[str, Any]) -> Iterator[Finding]:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.learning.preflight.dataset_facts import DatasetFacts
 from lerobot_grasp_plugin.learning.preflight.facts import Facts
 from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, warning
 
@@ -17,6 +21,8 @@ def check_timing(facts: Facts) -> Iterator[Finding]:
         if dataset.fps != fps:
             message = f"{fps:g}, {dataset.repo_id} was recorded at {dataset.fps}"
             yield error("fps", "env.fps", message, f"set it to {dataset.fps}, or record at {fps:g}")
+        if not dataset.built:
+            yield from _readable(dataset)
     for name in facts.config.mapping("env.robot.cameras"):
         place = f"env.robot.cameras.{name}.fps"
         camera = facts.config.number(place)
@@ -27,3 +33,19 @@ def check_timing(facts: Facts) -> Iterator[Finding]:
         if dataset.fps != facts.datasets[0].fps:
             message = f"{dataset.fps}, the first source has {facts.datasets[0].fps}"
             yield warning("fps", f"dataset.sources[{number}]", message, "sources of one fps merge")
+
+
+def _readable(dataset: DatasetFacts) -> Iterator[Finding]:
+    """What LeRobot refuses to read, and what a dataset built by this package no longer has."""
+    change = "make a new one of it with lerobot-grasp-relabel or -merge, or let lerobot-grasp-learner do so"
+    if dataset.version != "v3.0":
+        message = f"its format is {dataset.version}, LeRobot reads v3.0"
+        yield error("dataset-format", dataset.where, message, change)
+    stamps, frames = (dataset.columns.get(name) for name in (layout.TIMESTAMP, layout.FRAME_INDEX))
+    if stamps is None or frames is None or not dataset.cameras:
+        return
+    off = np.abs(stamps - frames / dataset.fps).max(initial=0.0)
+    if off > layout.TIMESTAMP_TOLERANCE_S:
+        message = f"up to {off:.3g} s off frame_index / fps, and LeRobot takes no more than "
+        message += f"{layout.TIMESTAMP_TOLERANCE_S} s"
+        yield error("timestamps", dataset.column_place(layout.TIMESTAMP), message, change)

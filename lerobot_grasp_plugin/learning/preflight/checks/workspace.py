@@ -8,36 +8,58 @@ import numpy as np
 
 from lerobot_grasp_plugin.learning.preflight.config_view import numbers_of
 from lerobot_grasp_plugin.learning.preflight.dataset_facts import DatasetFacts
-from lerobot_grasp_plugin.learning.preflight.facts import Facts
-from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, warning
+from lerobot_grasp_plugin.learning.preflight.facts import SO_ARMS, SO_MOTORS, STEPS, Facts
+from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, note, warning
+from lerobot_grasp_plugin.learning.preflight.ranges import listed
+from lerobot_grasp_plugin.learning.preflight.resets import Reset, recorded_resets
 
 BOUNDS = "env.processor.inverse_kinematics.end_effector_bounds"
 RESET = "env.processor.reset.fixed_reset_joint_positions"
+_AXES = "xyz"
 _SLACK_M = 0.01
-_FAR_DEGREES = 15.0
+_ARM_M = 2.0
+"""No arm on a table reaches further."""
+_MISSED_M = 0.005
+_FAR_DEGREES = 10.0
 
 
 def check_workspace(facts: Facts) -> Iterator[Finding]:
-    """Compares bounds and reset with positions, where the dataset has them."""
+    """Compares bounds, step sizes and reset with positions, where the dataset has them."""
+    yield from _steps(facts)
     low, high = (numbers_of(facts.config.get(f"{BOUNDS}.{name}")) for name in ("min", "max"))
-    if low is not None and high is not None and len(low) == len(high) == 3:
-        for axis, smallest, largest in zip("xyz", low, high, strict=True):
-            if smallest >= largest:
-                message = f"{axis}: min {smallest:g} is not below max {largest:g}"
-                yield error("workspace-swapped", BOUNDS, message, "swap them")
-            else:
-                for dataset in facts.datasets:
-                    yield from _axis(dataset, axis, smallest, largest)
-    reset = numbers_of(facts.config.get(RESET))
-    for dataset in facts.datasets if reset is not None else ():
-        state = dataset.columns.get("observation.state")
-        if reset is not None and state is not None and state.shape[1] >= len(reset):
-            starts = np.median(state[dataset.starts, : len(reset)], axis=0)
-            distance = np.abs(starts - np.array(reset))
-            if distance.max(initial=0.0) > _FAR_DEGREES:
-                message = f"joint {int(distance.argmax())} is reset to {reset[int(distance.argmax())]:g}, "
-                message += f"episodes of {dataset.repo_id} start at {starts[int(distance.argmax())]:.4g}"
-                yield warning("reset-pose", RESET, message, "reset to where the recording started")
+    if low is not None and high is not None:
+        yield from _bounds(facts, low, high)
+    for dataset in facts.datasets:
+        yield from _missed(dataset, recorded_resets(dataset))
+    yield from _reset_pose(facts)
+
+
+def _steps(facts: Facts) -> Iterator[Finding]:
+    for axis, size in facts.config.mapping(STEPS).items():
+        if not isinstance(size, (int, float)) or isinstance(size, bool) or not 0 < size <= _ARM_M / 10:
+            message = f"{size!r} m in one step of {1 / (facts.config.number('env.fps') or 30):.3g} s"
+            yield error("workspace", f"{STEPS}.{axis}", message, "metres, 0.02 for example")
+
+
+def _bounds(facts: Facts, low: tuple[float, ...], high: tuple[float, ...]) -> Iterator[Finding]:
+    if not len(low) == len(high) == 3:
+        message = f"{len(low)} and {len(high)} values"
+        yield error("workspace", BOUNDS, message, "x, y and z in metres, in min and in max")
+        return
+    if max(map(abs, (*low, *high))) > _ARM_M:
+        message = f"{list(low)} to {list(high)} m is out of any arm's reach"
+        yield error("workspace", BOUNDS, message, "write metres: 0.03, and not 30 or 3")
+        return
+    sound = True
+    for axis, smallest, largest in zip(_AXES, low, high, strict=True):
+        if smallest >= largest:
+            sound = False
+            message = f"{axis}: min {smallest:g} is not below max {largest:g}"
+            yield error("workspace-swapped", BOUNDS, message, "swap them")
+    for dataset in facts.datasets if sound else ():
+        for number, axis in enumerate(_AXES):
+            yield from _axis(dataset, axis, low[number], high[number])
+        yield from _starts(dataset, recorded_resets(dataset), low, high)
 
 
 def _axis(dataset: DatasetFacts, axis: str, smallest: float, largest: float) -> Iterator[Finding]:
@@ -55,9 +77,58 @@ def _axis(dataset: DatasetFacts, axis: str, smallest: float, largest: float) -> 
                 message += f"{column.min():.3f} to {column.max():.3f} m"
                 change = "widen the bounds to the recording"
                 yield warning("workspace", BOUNDS, message, change)
-            elif axis == "z" and abs(column[dataset.starts].mean() - smallest) > 3 * _SLACK_M:
+            elif axis == "z" and column.min() - smallest > 3 * _SLACK_M:
                 message = f"z may go down to {smallest:g} m, episodes started at "
                 message += f"{column[dataset.starts].mean():.3f} m and never went below {column.min():.3f} m"
-                if column.min() - smallest > 3 * _SLACK_M:
-                    change = "raise the lower bound to the recording's height"
-                    yield warning("workspace", BOUNDS, message, change)
+                change = "raise the lower bound to the recording's height"
+                yield warning("workspace", BOUNDS, message, change)
+
+
+def _starts(
+    dataset: DatasetFacts, resets: list[Reset], low: tuple[float, ...], high: tuple[float, ...]
+) -> Iterator[Finding]:
+    """Where episodes began, by the record of their resets, against where the policy may go."""
+    for number, axis in enumerate(_AXES):
+        starts = np.array([reset.achieved[number] for reset in resets])
+        outside = (starts < low[number] - _SLACK_M) | (starts > high[number] + _SLACK_M)
+        if outside.any():
+            episodes = [reset.episode for reset, out in zip(resets, outside, strict=True) if out]
+            message = f"{axis} from {low[number]:g} to {high[number]:g} m, {listed(episodes, 'episode')} of "
+            message += f"{dataset.repo_id} began at {starts[outside].min():.3f} to "
+            message += f"{starts[outside].max():.3f} m"
+            yield warning("workspace", BOUNDS, message, "widen the bounds to where the recording began")
+        elif axis == "z" and len(starts) and starts.min() - low[number] > 3 * _SLACK_M:
+            message = f"z may go down to {low[number]:g} m, episodes of {dataset.repo_id} began at "
+            message += f"{starts.min():.3f} to {starts.max():.3f} m"
+            change = "let the reset of the training begin at that height, too, or raise the lower bound"
+            yield note("reset-height", BOUNDS, message, change)
+
+
+def _missed(dataset: DatasetFacts, resets: list[Reset]) -> Iterator[Finding]:
+    errors = np.array([float(np.linalg.norm(reset.achieved - reset.commanded)) for reset in resets])
+    if len(errors) and errors.max() > _MISSED_M:
+        episodes = [reset.episode for reset, off in zip(resets, errors > _MISSED_M, strict=True) if off]
+        message = f"the gripper was up to {1000 * errors.max():.1f} mm from where it was sent before "
+        message += listed(episodes, "episode")
+        change = "rely on the achieved positions, or record again with a longer timeout_s"
+        yield warning("reset-missed", f"{dataset.where}: resets", message, change)
+
+
+def _reset_pose(facts: Facts) -> Iterator[Finding]:
+    reset = numbers_of(facts.config.get(RESET))
+    if reset is None:
+        return
+    if facts.config.text("env.robot.type") in SO_ARMS and len(reset) != SO_MOTORS:
+        message = f"{len(reset)} positions for {SO_MOTORS} motors; LeRobot leaves the others where they are"
+        yield error("reset-pose", RESET, message, f"write {SO_MOTORS}, the gripper last")
+        return
+    for dataset in facts.datasets:
+        state = dataset.columns.get("observation.state")
+        if state is None or state.shape[1] < len(reset):
+            continue
+        starts = np.median(state[dataset.starts, : len(reset)], axis=0)
+        distance = np.abs(starts - np.array(reset))
+        if distance.max(initial=0.0) > _FAR_DEGREES:
+            message = f"joint {int(distance.argmax())} is reset to {reset[int(distance.argmax())]:g}, "
+            message += f"episodes of {dataset.repo_id} start at {starts[int(distance.argmax())]:.4g}"
+            yield warning("reset-pose", RESET, message, "reset to where the recording started")

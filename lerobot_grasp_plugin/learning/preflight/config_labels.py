@@ -1,0 +1,69 @@
+"""The labels a ``dataset`` block gives to the datasets it names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lerobot_grasp_plugin.core.choices import Alignment, Done, Unlisted
+from lerobot_grasp_plugin.core.labels import label_episode
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.ops.recipe import LabelOptions
+from lerobot_grasp_plugin.ops.sources import Source
+
+LABEL_CHOICES: Mapping[str, tuple[Any, ...]] = {
+    "alignment": get_args(Alignment),
+    "done": get_args(Done),
+    "unlisted": get_args(Unlisted),
+    "index_base": (0, 1),
+}
+"""What the label options of a ``dataset`` block may be."""
+
+
+def label_options(block: Mapping[str, Any]) -> LabelOptions:
+    """The label options of a ``dataset`` block; what ``config-wrong-type`` names is left out.
+
+    The alignment is ``next`` where it is not said, as in ``GraspDatasetConfig``.
+    """
+    given = {name: block[name] for name in LABEL_CHOICES if block.get(name) in LABEL_CHOICES[name]}
+    for name in ("success_value", "failure_value"):
+        if isinstance(block.get(name), (int, float)):
+            given[name] = float(block[name])
+    return LabelOptions(**{"alignment": "next", **given})
+
+
+def labels_of(
+    source: Source,
+    options: LabelOptions,
+    lengths: Iterable[int],
+    columns: Mapping[str, NDArray[np.float64]],
+) -> dict[str, NDArray[np.float64]]:
+    """``next.reward`` and ``next.done`` as relabel would write them; unlisted episodes keep theirs."""
+    done, reward = columns.get(layout.DONE), columns.get(layout.REWARD)
+    rewards: list[NDArray[np.float64]] = []
+    dones: list[NDArray[np.float64]] = []
+    start = 0
+    for episode, length in zip(source.episodes, lengths, strict=True):
+        rows = slice(start, start + length)
+        start += length
+        ranges = (source.labels or {}).get(episode)
+        if ranges is None:
+            rewards.append(np.zeros((length, 1)) if reward is None else reward[rows])
+            dones.append(np.zeros((length, 1)) if done is None else done[rows])
+            continue
+        existing = None if done is None else done[rows, 0].astype(bool)
+        made = label_episode(
+            ranges,
+            length,
+            alignment=options.alignment,
+            done=options.done or ("episode_end" if existing is None else "keep"),
+            success_value=options.success_value,
+            failure_value=options.failure_value,
+            existing_done=existing,
+        )
+        rewards.append(made.reward.astype(np.float64)[:, None])
+        dones.append(made.done.astype(np.float64)[:, None])
+    return {layout.REWARD: np.concatenate(rewards), layout.DONE: np.concatenate(dones)} if rewards else {}

@@ -1,0 +1,163 @@
+"""``reward_classifier``: what a trained classifier says of each frame, as a suggestion."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.learning.drafts import success_ranges
+from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
+from lerobot_grasp_plugin.recording.hooks import HookConfig, HookResult, HookSession, RecordingHook
+
+Pictures = Mapping[str, NDArray[np.uint8]]
+
+
+@HookConfig.register_subclass("reward_classifier")
+@dataclass
+class RewardClassifierConfig(HookConfig):  # type: ignore[no-untyped-call]  # draccus is not typed
+    """Which classifier judges, and from which probability on it suggests success."""
+
+    # the checkpoint's pretrained_model folder, as in env.processor.reward_classifier.pretrained_path
+    pretrained_path: str = ""
+    # a suggested success begins over this probability
+    enter: float = 0.5
+    # and lasts while it is over this one
+    leave: float = 0.25
+    # shorter successes are not suggested, and shorter gaps in one are closed; in frames
+    min_length: int = 3
+
+    def make(self) -> RecordingHook:
+        """The hook, with the classifier loaded.
+
+        Raises:
+            UsageError: There is no such checkpoint, or the probabilities contradict each other.
+        """
+        if not 0 <= self.leave <= self.enter < 1 or self.min_length < 1:
+            message = (
+                f"reward_classifier: enter {self.enter}, leave {self.leave}, min_length {self.min_length}"
+            )
+            hint = "0 <= leave <= enter < 1, and min_length 1 or more"
+            raise UsageError(Problem("bad-value", message, hint=hint))
+        return RewardClassifier(self)
+
+
+class RewardClassifier(RecordingHook):
+    """Judges frames on a thread of its own.
+
+    A frame that comes while another one is being judged is passed over, so that the loop never waits;
+    the verdict is always about the newest frame there was. In the sidecar a frame that was passed over
+    has ``null``.
+
+    Args:
+        config: With the checkpoint's folder.
+
+    Raises:
+        UsageError: The checkpoint cannot be loaded.
+    """
+
+    def __init__(self, config: RewardClassifierConfig) -> None:
+        self._config = config
+        folder = Path(config.pretrained_path).expanduser()
+        try:
+            from lerobot_grasp_plugin.learning import classifier_model
+
+            self._model = classifier_model.load_classifier(folder)
+        except ImportError as error:
+            message = f"reward_classifier: a classifier cannot run here: {error}"
+            hint = 'pip install "lerobot_grasp_plugin[learn]"'
+            raise UsageError(Problem("no-learning", message, hint=hint)) from None
+        self._predict = classifier_model.predict
+        self._shapes = {
+            key: tuple(feature.shape) for key, feature in self._model.config.input_features.items()
+        }
+        recorded = classifier_model.record_preprocessing(folder)
+        self._whole = recorded is None
+        sizes = {shape[1:] for shape in self._shapes.values()}
+        self._preprocessing = recorded or ImagePreprocessing({}, sizes.pop() if len(sizes) == 1 else None)
+        # one thread of torch's, too: the loop and the cameras need the rest of the machine
+        self._worker = ThreadPoolExecutor(
+            1, "reward_classifier", initializer=torch.set_num_threads, initargs=(1,)
+        )
+        self._judging: tuple[int, Future[float]] | None = None
+        self._verdicts: dict[int, float] = {}
+        self._success = False
+
+    def session_started(self, session: HookSession) -> None:
+        self._session = session
+        black: dict[str, NDArray[np.uint8]] = {}
+        problems = []
+        for key, shape in self._shapes.items():
+            feature = session.features.get(key)
+            if feature is None:
+                cameras = [name for name, item in session.features.items() if len(item["shape"]) == 3]
+                message = f"reward_classifier: the classifier looks at {key}, which the robot has not"
+                problems.append(Problem("unknown-camera", message, hint=f"cameras: {', '.join(cameras)}"))
+                continue
+            height, width, channels = feature["shape"]
+            made = self._preprocessing.output_shape(key, (channels, height, width))
+            if made != shape:
+                message = f"reward_classifier: pictures of {key} become {made}, the classifier takes {shape}"
+                problems.append(Problem("wrong-size", message, hint="(channels, height, width)"))
+            black[key] = np.zeros((height, width, channels), np.uint8)
+        if problems:
+            raise UsageError(problems)
+        if self._whole:
+            session.say("reward_classifier: the checkpoint names no crop; it looks at whole pictures")
+        self._worker.submit(self._judge, black).result()  # the first verdict takes its time
+
+    def episode_started(self, episode_index: int) -> None:
+        self._judging, self._verdicts, self._success = None, {}, False
+
+    def frame(self, frame_index: int, frame: Mapping[str, Any]) -> None:
+        if self._judging is not None:
+            if not self._judging[1].done():
+                return
+            self._take_verdict()
+        pictures = {key: frame[key] for key in self._shapes}
+        self._judging = (frame_index, self._worker.submit(self._judge, pictures))
+
+    def episode_ended(self, length: int) -> HookResult:
+        self._take_verdict()
+        judged = sorted(self._verdicts)
+        record = {
+            "judged_frames": len(judged),
+            "probability": [self._verdicts.get(frame) for frame in range(length)],
+        }
+        if not judged:
+            return HookResult(record=record)
+        filled = np.interp(np.arange(length), judged, [self._verdicts[frame] for frame in judged])
+        config = self._config
+        ranges = success_ranges(filled, enter=config.enter, leave=config.leave, min_length=config.min_length)
+        return HookResult(record=record, suggestion=ranges)
+
+    def session_ended(self) -> None:
+        self._worker.shutdown()
+
+    def _take_verdict(self) -> None:
+        """Waits for the verdict that is due, and shows when the classifier changes its mind."""
+        if self._judging is None:
+            return
+        (frame, judged), self._judging = self._judging, None
+        probability = judged.result()
+        self._verdicts[frame] = round(probability, 4)
+        if (probability > (self._config.leave if self._success else self._config.enter)) != self._success:
+            self._success = not self._success
+            word = "success" if self._success else "failure"
+            self._session.say(
+                f"  reward_classifier: {word} at frame {frame + 1}, probability {probability:.2f}"
+            )
+
+    def _judge(self, pictures: Pictures) -> float:
+        batches = [
+            self._preprocessing(key, torch.from_numpy(pictures[key]).permute(2, 0, 1))[None]
+            for key in self._shapes
+        ]
+        return float(self._predict(self._model, batches)[0])

@@ -1,0 +1,87 @@
+"""LeRobot's keys (next, re-record, quit), and what each means in the phase it is pressed in."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+from lerobot.utils.keyboard_input import apply_recording_control
+
+Phase = Literal["between", "episode", "reset"]
+
+_KEYS = {"n": "right", "right": "right", "r": "left", "left": "left", "q": "esc", "esc": "esc"}
+_WORDS = {"right": "next", "left": "re-record"}
+
+
+class Controls:
+    """Keeps the events that ``record_loop`` looks at.
+
+    In an episode, next and re-record wait for its first frame: LeRobot's loop would end without any,
+    and no such episode can be saved. Between the loops there is nothing they could end; they are
+    ignored, and the person is told. Quit counts at any time.
+
+    Args:
+        show: Shows a line to the person.
+
+    Attributes:
+        events: LeRobot's, by its names.
+    """
+
+    def __init__(self, show: Callable[[str], None]) -> None:
+        self.events = {"exit_early": False, "rerecord_episode": False, "stop_recording": False}
+        self._show = show
+        self._lock = threading.Lock()
+        self._phase: Phase = "between"
+        self._frames = False
+        self._waiting: str | None = None
+
+    @property
+    def quit(self) -> bool:
+        """Whether the person wants the session to end."""
+        return self.events["stop_recording"]
+
+    @contextmanager
+    def phase(self, phase: Phase) -> Iterator[None]:
+        """While one of LeRobot's loops runs; nothing of it is left for the next."""
+        with self._lock:
+            self._phase, self._frames, self._waiting = phase, False, None
+            self.events["exit_early"] = self.events["stop_recording"]
+            self.events["rerecord_episode"] = False
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._phase = "between"
+
+    def press(self, key: str) -> None:
+        """Takes a key, from any thread; others than LeRobot's are left alone."""
+        control = _KEYS.get(key.lower())
+        if control is None:
+            return
+        with self._lock:
+            if control == "esc" or self._phase == "reset" or self._frames:
+                apply_recording_control(control, self.events)
+            elif self._phase == "episode":
+                self._waiting = control
+            else:
+                self._show(f"{_WORDS[control]}: ignored, no episode or reset is under way")
+
+    def frame_added(self) -> None:
+        """The episode has a frame that it can end with."""
+        if not self._frames:
+            with self._lock:
+                self._frames = True
+                if self._waiting is not None:
+                    apply_recording_control(self._waiting, self.events)
+
+    def take_rerecord(self) -> bool:
+        """Whether the loop that ended is to be recorded again; asked once."""
+        wanted = self.events["rerecord_episode"]
+        self.events["rerecord_episode"] = False
+        return wanted
+
+    def stop(self) -> None:
+        """The person said so in an answer."""
+        self.events["stop_recording"] = True

@@ -1,0 +1,144 @@
+"""A classifier's verdicts on what is being recorded: beside the loop, and never a label."""
+
+from __future__ import annotations
+
+import threading
+from unittest.mock import Mock
+
+import numpy as np
+import pytest
+import torch
+from lerobot.rewards.classifier import RewardClassifierConfig as ModelConfig
+
+from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
+from lerobot_grasp_plugin.errors import UsageError
+from lerobot_grasp_plugin.learning.classifier_model import (
+    configured,
+    load_classifier,
+    make_classifier,
+    predict,
+)
+from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
+from lerobot_grasp_plugin.learning.small_encoder import make_small_encoder
+from lerobot_grasp_plugin.recording.builtin_hooks import RewardClassifierConfig
+from lerobot_grasp_plugin.recording.hooks import HookSession, make_hooks
+from lerobot_grasp_plugin.recording.recorder import EpisodeRecorder
+
+CAMERA = "observation.images.front"
+SIZE = (48, 64, 3)
+
+
+def picture(level):
+    return np.full(SIZE, level, np.uint8)
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    """A classifier that calls what is bright success."""
+    folder = tmp_path_factory.mktemp("classifier")
+    torch.manual_seed(5)
+    make_small_encoder(folder / "encoder")
+    config = ModelConfig(model_name=str(folder / "encoder"), hidden_dim=8, latent_dim=8, device="cpu")
+    model = make_classifier(configured(config, {CAMERA: (3, 128, 128)}))
+    last = [module for module in model.classifier_head.modules() if isinstance(module, torch.nn.Linear)][-1]
+    with torch.inference_mode():
+        dark, bright = (
+            model.predict([torch.full((1, 3, 128, 128), level / 255)]).logits.item() for level in (40, 220)
+        )
+        gain = 8 / (bright - dark)
+        last.weight.mul_(gain)
+        last.bias.sub_((bright + dark) / 2).mul_(gain)
+    model.save_pretrained(folder / "pretrained_model")
+    return folder / "pretrained_model"
+
+
+def session(tmp_path, say=lambda line: None, **features):
+    shapes = features or {CAMERA: {"dtype": "video", "shape": SIZE}}
+    return HookSession(None, None, 10, shapes, tmp_path, say)
+
+
+def test_bright_frames_are_suggested_and_stored_and_the_label_stays_the_persons(checkpoint, tmp_path):
+    said = []
+    (timed,) = make_hooks([RewardClassifierConfig(str(checkpoint))], 10)
+    timed.hook.session_started(session(tmp_path, said.append))
+    levels = [40] * 5 + [220] * 6 + [40] * 4
+    timed.hook.episode_started(0)
+    recorder = EpisodeRecorder(Mock(fps=10), 0, [timed], Mock(), Mock())
+    for level in levels:
+        recorder.add_frame({CAMERA: picture(level), "task": "x"})
+        timed.hook._judging[1].result()  # the classifier keeps up
+    attempt = recorder.finish()
+    timed.hook.session_ended()
+    assert attempt.suggestions == {"reward_classifier": IntervalSet([FrameInterval(5, 11)])}
+    assert attempt.success == IntervalSet()
+    record = attempt.record["hooks"]["reward_classifier"]
+    assert record["suggestion"] == [[5, 11]]
+    assert record["judged_frames"] == len(levels)
+    assert record["late_frames"] == 0
+    prepared = ImagePreprocessing({}, (128, 128))
+    expected = [
+        predict(
+            load_classifier(checkpoint),
+            [prepared(CAMERA, torch.from_numpy(picture(level)).permute(2, 0, 1))[None]],
+        )
+        for level in (40, 220)
+    ]
+    dark, bright = (round(value.item(), 4) for value in expected)
+    assert dark < 0.1 < 0.9 < bright
+    assert record["probability"] == [bright if level == 220 else dark for level in levels]
+    assert [line.split(", ")[0].strip() for line in said[1:]] == [
+        "reward_classifier: success at frame 6",
+        "reward_classifier: failure at frame 12",
+    ]
+
+
+def test_the_loop_never_waits_and_passed_over_frames_have_no_verdict(checkpoint, tmp_path):
+    hook = RewardClassifierConfig(str(checkpoint), min_length=1).make()
+    hook.session_started(session(tmp_path))
+    go, real = threading.Event(), hook._predict
+    hook._predict = lambda *given: go.wait(60) and real(*given)
+    hook.episode_started(0)
+    for frame in range(5):
+        hook.frame(frame, {CAMERA: picture(40)})  # would wait for ever if it waited
+    go.set()
+    hook._judging[1].result()
+    hook.frame(5, {CAMERA: picture(220)})
+    result = hook.episode_ended(6)
+    hook.session_ended()
+    assert [value is None for value in result.record["probability"]] == [False, True, True, True, True, False]
+    assert result.record["judged_frames"] == 2
+    (found,) = result.suggestion
+    assert found.stop == 6
+    assert 1 < found.start < 5  # somewhere between the two verdicts
+
+
+def test_a_verdict_that_fails_is_told_and_the_next_episode_is_judged_again(checkpoint, tmp_path):
+    (timed,) = make_hooks([RewardClassifierConfig(str(checkpoint))], 10)
+    timed.hook.session_started(session(tmp_path))
+    for level, failed in ((None, True), (40, False)):
+        timed.begin()
+        timed.hook.episode_started(0)
+        timed.frame(0, {CAMERA: level if level is None else picture(level)})
+        record, _ = timed.ended(1)
+        assert ("failed" in record) == failed
+    timed.hook.session_ended()
+
+
+def test_what_cannot_be_judged_is_refused_before_anything_is_made(checkpoint, tmp_path):
+    with pytest.raises(UsageError, match="no checkpoint"):
+        RewardClassifierConfig(str(tmp_path / "none")).make()
+    with pytest.raises(UsageError, match="leave"):
+        RewardClassifierConfig(str(checkpoint), enter=0.2, leave=0.3).make()
+    spoiled = tmp_path / "spoiled"
+    spoiled.mkdir()
+    for file in checkpoint.iterdir():
+        (spoiled / file.name).write_bytes(file.read_bytes()[: 900 if file.suffix == ".safetensors" else None])
+    with pytest.raises(UsageError, match=r"model\.safetensors cannot be loaded"):
+        RewardClassifierConfig(str(spoiled)).make()
+    hook = RewardClassifierConfig(str(checkpoint)).make()
+    other = {"observation.images.wrist": {"dtype": "video", "shape": SIZE}}
+    with pytest.raises(UsageError, match=r"looks at observation\.images\.front.*\n.*cameras: .*wrist"):
+        hook.session_started(session(tmp_path, **other))
+    hook._preprocessing = ImagePreprocessing({}, None)
+    with pytest.raises(UsageError, match="the classifier takes"):
+        hook.session_started(session(tmp_path))

@@ -1,0 +1,94 @@
+"""What LeRobot's keys mean in each phase of a session."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from unittest.mock import Mock
+
+import pytest
+
+from lerobot_grasp_plugin.recording import keys
+from lerobot_grasp_plugin.recording.controls import Controls
+from lerobot_grasp_plugin.recording.dialogue import Verdict
+from lerobot_grasp_plugin.recording.recorder import Attempt
+from lerobot_grasp_plugin.recording.session import Session
+
+
+@pytest.fixture
+def said():
+    return []
+
+
+@pytest.fixture
+def controls(said):
+    return Controls(said.append)
+
+
+@pytest.mark.parametrize(("key", "again"), [("n", False), ("Right", False), ("r", True), ("LEFT", True)])
+def test_an_episode_ends_with_its_first_frame_at_the_earliest(controls, key, again):
+    with controls.phase("episode"):
+        controls.press(key)
+        assert not controls.events["exit_early"]
+        controls.frame_added()
+        assert controls.events["exit_early"]
+    assert controls.take_rerecord() == again
+    assert not controls.take_rerecord()
+    with controls.phase("episode"):
+        controls.frame_added()
+        assert not controls.events["exit_early"]
+        controls.press(key)
+        assert controls.events["exit_early"]
+
+
+def test_a_reset_ends_at_once_and_what_is_pressed_in_between_is_named(controls, said):
+    with controls.phase("reset"):
+        controls.press("r")
+        assert controls.events["exit_early"]
+    assert controls.take_rerecord()
+    controls.press("n")
+    controls.press("x")
+    assert said == ["next: ignored, no episode or reset is under way"]
+    with controls.phase("reset"):
+        assert not controls.events["exit_early"]
+
+
+def test_quit_counts_whenever_it_is_pressed(controls, said):
+    controls.press("q")
+    assert controls.quit
+    with controls.phase("episode"):
+        assert controls.events["exit_early"]
+    assert not said
+
+
+def test_an_episode_that_was_not_saved_costs_no_other_one(controls, monkeypatch):
+    session = object.__new__(Session)
+    dataset = SimpleNamespace(num_episodes=2, reset_time_s=1)
+    session._config = SimpleNamespace(dataset=dataset)
+    session._controls, session._hooks, session._show = controls, [], Mock()
+    session.store = Mock(episodes=0)
+    saved = iter([True, False, True])
+    monkeypatch.setattr(session, "_attempt", lambda: Mock(spec=Attempt), raising=False)
+    monkeypatch.setattr(session, "_verdict", lambda attempt: Verdict(keep=True), raising=False)
+    monkeypatch.setattr(session, "_save", lambda attempt, verdict: next(saved), raising=False)
+    resets = iter(["n", "r"])
+    monkeypatch.setattr(session, "_say", lambda text: None, raising=False)
+    monkeypatch.setattr(
+        session, "_loop", lambda recorder, seconds: controls.press(next(resets)), raising=False
+    )
+    session._record()
+    session.store.take_back.assert_not_called()
+
+
+def test_a_key_that_is_held_counts_once_and_one_after_a_question_again(monkeypatch):
+    told, clock = [], iter([0.0, 0.3, 0.6, 1.0, 1.2, 1.3, 1.4])
+    monkeypatch.setattr(keys.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(keys, "pynput_can_capture", lambda: True)
+    monkeypatch.setattr(keys, "create_key_listener", lambda dispatch, controls_help: Mock())
+    made = keys.Keys(told.append, 0.7, "")
+    made.start()
+    for key in "nnnsn":
+        made._pressed(key)
+    made.stop()
+    made.start()
+    made._pressed("n")
+    assert told == ["n", "s", "n", "n"]

@@ -1,0 +1,73 @@
+"""Labels in JSON go on as text; what the command says where it starts."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lerobot_grasp_plugin.commands.review import main
+from lerobot_grasp_plugin.errors import UsageError
+from lerobot_grasp_plugin.ops.recipe import SourceConfig
+from lerobot_grasp_plugin.ops.sources import open_sources
+from lerobot_grasp_plugin.review.from_json import is_json, text_beside
+from lerobot_grasp_plugin.review.session import Session
+
+JSON = """{"index_base": 0, "episodes": {"0": {"success_start": 3},
+ "1": {"ranges": [[0, 1], [3, null]], "exclude": [1]}, "4": null}}"""
+
+
+def test_json_goes_on_as_text(recorded: Callable[[str], Path], tmp_path: Path) -> None:
+    given = tmp_path / "mine.json"
+    given.write_text(JSON)
+    assert is_json(given)
+    path = text_beside(given, None)
+    assert path.read_text() == "# index_base: 0\n00: 3-\n01: 0, 3-\n04: all fail\n"
+    (source,) = open_sources([SourceConfig(root=recorded("av1"))], [])
+    session = Session(source, path, None)
+    session.label(4, None, session.version)
+    session.label(0, [], session.version)
+    assert Session(source, path, None).labels == session.labels  # a restart finds them
+    assert path.read_text() == "# index_base: 0\n00: all fail\n01: 0, 3-\n"
+    assert given.read_text() == JSON
+    with pytest.raises(UsageError, match=r"mine\.txt already"):
+        text_beside(given, None)
+    assert path.read_text() == "# index_base: 0\n00: all fail\n01: 0, 3-\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [('{"0": {"success_start": 3}}', 1), ('{"index_base": 1, "episodes": {}}', 1)]
+)
+def test_json_that_cannot_go_on(
+    recorded: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, code: int
+) -> None:
+    given = tmp_path / "labels.txt"
+    given.write_text(text)
+    assert main(["--root", str(recorded("av1")), "--annotations", str(given)]) == code
+    assert "labels.txt" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["labels.txt"]
+
+
+def test_it_says_where_labels_are_and_warns_when_others_can_reach_it(
+    recorded: Callable[[str], Path], tmp_path: Path
+) -> None:
+    (tmp_path / "mine.json").write_text(JSON)
+    program = Path(sys.executable).parent / "lerobot-grasp-review"
+    call = [program, "--root", recorded("av1"), "--annotations", tmp_path / "mine.json"]
+    call += ["--port", "0", "--host", "0.0.0.0"]
+    process = subprocess.Popen(
+        [str(part) for part in call], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    said = [process.stdout.readline() for _ in range(3)]
+    process.terminate()
+    _, errors = process.communicate(timeout=20)
+    assert (
+        said[0]
+        == f"mine.json is JSON; its labels are now in {tmp_path / 'mine.txt'}, and are changed there only.\n"
+    )
+    assert said[2].startswith("Open http://0.0.0.0:")
+    assert "other machines can reach this page" in errors

@@ -1,0 +1,86 @@
+"""A command, and somebody at its terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+
+
+class Talk:
+    """Starts a command, sends keys and reads what it prints."""
+
+    def __init__(self) -> None:
+        self.process: subprocess.Popen[bytes] | None = None
+        self.terminal = -1
+        self.output = ""
+
+    def begin(
+        self, command: Sequence[object], environment: Mapping[str, str], *, terminal: bool = True
+    ) -> None:
+        """Starts a command on a terminal of its own, or with a pipe for keys."""
+        master, slave = pty.openpty() if terminal else os.pipe()[::-1]
+        self.process = subprocess.Popen(
+            [str(part) for part in command],
+            stdin=slave,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=dict(environment),
+        )
+        os.close(slave)
+        self.terminal = master
+        self.output = ""
+        assert self.process.stdout is not None
+        os.set_blocking(self.process.stdout.fileno(), False)
+
+    def send(self, text: str) -> None:
+        os.write(self.terminal, text.encode())
+
+    def expect(self, text: str, seconds: float = 240) -> str:
+        """Waits until the command has printed a text that it had not before; what came before it."""
+        give_up = time.monotonic() + seconds
+        while text not in self.output:
+            assert time.monotonic() < give_up, f"no {text!r} in:\n{self.printed()}"
+            ended = self.process.poll() is not None
+            self._read()
+            assert text in self.output or not ended, f"ended without {text!r}:\n{self.printed()}"
+            time.sleep(0.01)
+        before, _, self.output = self.output.partition(text)
+        return before
+
+    def finish(self, seconds: float = 240) -> tuple[int, str]:
+        """Waits for the end; the exit code and what was printed since the last text expected."""
+        self.process.wait(timeout=seconds)
+        self._read()
+        self.hang_up()
+        return self.process.returncode, self.output
+
+    def hang_up(self) -> None:
+        """Ends what the command reads its keys from."""
+        if self.terminal >= 0:
+            os.close(self.terminal)
+            self.terminal = -1
+
+    def kill(self) -> None:
+        """Ends the command if it is still running."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.hang_up()
+
+    def lines(self) -> list[str]:
+        """Whole lines printed since the last call."""
+        self._read()
+        *whole, self.output = self.output.split("\n")
+        return whole
+
+    def printed(self) -> str:
+        self._read()
+        return self.output
+
+    def _read(self) -> None:
+        data = self.process.stdout.read()
+        if data:
+            self.output += data.decode(errors="replace")
