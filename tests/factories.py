@@ -247,7 +247,7 @@ def write_legacy(root: Path, spec: Legacy) -> Path:
         entries = [{"episode_index": number, "stats": stats} for number, stats in enumerate(all_stats)]
         write_lines(meta / "episodes_stats.jsonl", entries)
     elif spec.stats:
-        (meta / "stats.json").write_text(json.dumps(all_stats[0]))
+        (meta / "stats.json").write_text(json.dumps(overall_stats(all_stats)))
     info = {
         "codebase_version": spec.version,
         "robot_type": spec.robot_type,
@@ -341,14 +341,31 @@ def legacy_stats(spec: Legacy, episode: int, table: pa.Table) -> dict[str, Any]:
             "std": values.std(0).tolist(),
             "count": [len(values)],
         }
-    if spec.version == "v2.1":
-        for number, key in enumerate((*spec.cameras, *spec.images)):
-            stack = np.stack([picture(spec.seed, episode, frame, number) for frame in range(table.num_rows)])
-            pixels = stack.reshape(-1, 3) / 255
-            stats[key] = {
-                name: getattr(np, name)(pixels, axis=0).reshape(3, 1, 1).tolist()
-                for name in ("min", "max", "mean", "std")
-            } | {"count": [table.num_rows]}
+    for number, key in enumerate((*spec.cameras, *spec.images)):
+        stack = np.stack([picture(spec.seed, episode, frame, number) for frame in range(table.num_rows)])
+        pixels = stack.reshape(-1, 3) / 255
+        stats[key] = {
+            name: getattr(np, name)(pixels, axis=0).reshape(3, 1, 1).tolist()
+            for name in ("min", "max", "mean", "std")
+        } | {"count": [table.num_rows]}
+    return stats
+
+
+def overall_stats(episodes: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Statistics over all rows from those of the episodes."""
+    stats: dict[str, Any] = {}
+    for name in episodes[0]:
+        parts = {key: np.array([each[name][key] for each in episodes]) for key in episodes[0][name]}
+        counts = parts["count"].reshape(-1, *[1] * (parts["mean"].ndim - 1))
+        mean = (parts["mean"] * counts).sum(0) / counts.sum()
+        variance = ((parts["std"] ** 2 + (parts["mean"] - mean) ** 2) * counts).sum(0) / counts.sum()
+        stats[name] = {
+            "min": parts["min"].min(0).tolist(),
+            "max": parts["max"].max(0).tolist(),
+            "mean": mean.tolist(),
+            "std": np.sqrt(variance).tolist(),
+            "count": [int(counts.sum())],
+        }
     return stats
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from lerobot_grasp_plugin.errors import Problem, Severity
 from lerobot_grasp_plugin.ops.report import EpisodeReport, MergeReport, VerifyReport
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def merge_report(report: MergeReport) -> str:
         "=== Episodes ===",
         *_remapping(report),
         "",
-        verify_report(report.verification),
+        verify_report(report.verification, notes=False),
     ]
     ways = ", ".join(f"{count} by {way}" for way, count in sorted(report.video_files.items()))
     if ways:
@@ -32,18 +33,39 @@ def merge_report(report: MergeReport) -> str:
     return "\n".join(lines)
 
 
-def verify_report(report: VerifyReport) -> str:
-    """The verification block."""
+def verify_report(report: VerifyReport, *, notes: bool = True) -> str:
+    """The verification block, then the findings, errors first, many alike cut short."""
     lines = ["=== Verification ==="]
     for check in report.checks:
         detail = check.detail
-        if check.ok and not detail.isdigit():
+        if check.ok is None:
+            detail = "not checked"
+        elif check.ok and not detail.isdigit():
             detail = f"OK ({detail})" if detail else "OK"
         elif not check.ok:
             detail = f"WRONG ({detail})" if detail.isdigit() else "WRONG"
         lines.append(f"{check.name}: {detail}")
-    lines += [str(problem) for problem in report.problems]
+    shown = [problem for problem in report.problems if notes or problem.severity != "note"]
+    lines += _findings(shown)
+    if shown:
+        counts = [(report.count(severity), severity) for severity in _SEVERITIES]
+        lines.append(", ".join(f"{count} {name}{'s' * (count != 1)}" for count, name in counts if count))
     return "\n".join(lines)
+
+
+_SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
+_ALIKE = 5
+
+
+def _findings(problems: Sequence[Problem]) -> Iterator[str]:
+    alike: dict[tuple[str, str], list[Problem]] = {}
+    for problem in problems:
+        alike.setdefault((problem.severity, problem.code), []).append(problem)
+    for (severity, code), group in alike.items():
+        shown = group if len(group) <= _ALIKE + 1 else group[:_ALIKE]
+        yield from map(str, shown)
+        if len(shown) < len(group):
+            yield f"{severity}: {len(group) - len(shown)} more like it [{code}]; --report FILE.json lists all"
 
 
 def frames_report(report: FramesReport) -> str:

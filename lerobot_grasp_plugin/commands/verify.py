@@ -1,38 +1,87 @@
-"""``lerobot-grasp-verify``: whether a dataset is sound."""
+"""``lerobot-grasp-verify``: whether datasets are sound."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from lerobot_grasp_plugin.commands.run import guarded, parse
+from lerobot_grasp_plugin.commands.run import TerminalProgress, fail, guarded, parse
+from lerobot_grasp_plugin.core.choices import Level
+
+if TYPE_CHECKING:
+    from lerobot_grasp_plugin.ops.report import VerifyReport
 
 PROGRAM = "lerobot-grasp-verify"
 
 
 @dataclass(kw_only=True)
 class VerifyConfig:
-    """Checks a dataset's files, indices, totals and metadata; decodes nothing."""
+    """Names everything that is wrong with datasets of format v2.0, v2.1 or v3.0; changes nothing."""
 
     # the dataset, owner/name
     repo_id: str | None = None
     # its folder (without a value: LeRobot's home folder, then the Hub)
     root: Path | None = None
+    # several datasets by name: "[owner/a, owner/b]"
+    repo_ids: list[str] = field(default_factory=list)
+    # several datasets by folder: "[a, b]"
+    roots: list[Path] = field(default_factory=list)
+    # how deep to look: meta, data (every row), video (packet headers, too), decode (every picture, too)
+    level: Level = "video"
+    # write all findings to this file, as JSON
+    report: Path | None = None
+    # warnings count for the exit code as errors do
+    strict: bool = False
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Runs the command; returns 0 for a sound dataset and 1 for one that is not."""
+    """Runs the command; returns 0 for sound datasets, 1 where one is not, 2 where one is not there."""
     config = parse(VerifyConfig, args, program=PROGRAM)
+    wanted: list[tuple[str | None, Path | None]] = [
+        *([(config.repo_id, config.root)] if config.repo_id or config.root else []),
+        *((repo_id, None) for repo_id in config.repo_ids),
+        *((None, root) for root in config.roots),
+    ]
+    if not wanted:
+        fail(PROGRAM, "no dataset is named; give --root, --roots, --repo_id or --repo_ids")
+    if config.report is not None and not config.report.parent.is_dir():
+        fail(PROGRAM, f"--report: the folder {config.report.parent} does not exist")
+    written: list[dict[str, Any]] = []
+    codes = [
+        guarded(lambda repo_id=repo_id, root=root: _verify(config, repo_id, root, len(wanted) > 1, written))  # type: ignore[misc]
+        for repo_id, root in wanted
+    ]
+    if config.report is not None:
+        from lerobot_grasp_plugin.commands.verify_json import write_report
 
-    def action() -> int:
-        from lerobot_grasp_plugin.commands.render import verify_report
-        from lerobot_grasp_plugin.dataset.hub import locate
-        from lerobot_grasp_plugin.ops.verify import verify_dataset
+        codes.append(guarded(lambda: write_report(config.report, written)))  # type: ignore[arg-type]
+    return max(codes)
 
-        location = locate(config.repo_id, config.root)
-        report = verify_dataset(location.root, config.repo_id)
-        print(verify_report(report))
-        return 0 if report.ok else 1
 
-    return guarded(action)
+def _verify(
+    config: VerifyConfig, repo_id: str | None, root: Path | None, several: bool, written: list[dict[str, Any]]
+) -> int:
+    from lerobot_grasp_plugin.dataset.hub import locate_folder
+
+    location = locate_folder(repo_id, root)
+    from lerobot_grasp_plugin.commands.render import verify_report
+    from lerobot_grasp_plugin.commands.verify_json import as_json
+    from lerobot_grasp_plugin.ops.verify import fetch_files, verify_dataset
+
+    fetch_files(location, config.level)
+    progress = TerminalProgress()
+    try:
+        report = verify_dataset(location.root, location.repo_id, level=config.level, progress=progress)
+    finally:
+        progress.close()
+    if several:
+        print(f"=== {location.repo_id}: {location.root} ===")
+    print(verify_report(report))
+    written.append(as_json(report, location.repo_id))
+    return 0 if _sound(report, config.strict) else 1
+
+
+def _sound(report: VerifyReport, strict: bool) -> bool:
+    return report.ok and not (strict and report.count("warning"))

@@ -91,6 +91,22 @@ def locate(repo_id: str | None, root: str | Path | None) -> Location:
     return _from_hub(repo_id, folder)
 
 
+def locate_folder(repo_id: str | None, root: str | Path | None) -> Location:
+    """Finds a dataset's folder, whatever is in it; otherwise as ``locate``.
+
+    Raises:
+        UsageError: Neither argument is given, or there is no such folder.
+    """
+    if root is None and repo_id is not None:
+        check_repo_id(repo_id)
+        folder = lerobot_home() / repo_id
+    else:
+        folder = Path(root or "").expanduser()
+    if folder.is_dir() and (root is not None or repo_id is not None):
+        return Location(repo_id or folder.resolve().name, folder)
+    return locate(repo_id, root)
+
+
 def _from_hub(repo_id: str, expected: Path) -> Location:
     """A dataset of the Hub, in the cache LeRobot itself uses (``HF_LEROBOT_HOME/hub``)."""
     cached = lerobot_home() / "hub" / f"datasets--{repo_id.replace('/', '--')}"

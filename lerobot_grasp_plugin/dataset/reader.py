@@ -23,10 +23,12 @@ class VideoSpan:
     Attributes:
         path: The video file.
         from_timestamp: Seconds into the file at which frame 0 of the episode stands.
+        to_timestamp: Seconds into the file at which the episode ends; None where the format does not say.
     """
 
     path: Path
     from_timestamp: float
+    to_timestamp: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ def open_parquet(path: Path) -> pq.ParquetFile:
         raise DatasetError(Problem("missing-file", "the file is missing", str(path))) from None
     except IsADirectoryError:
         raise DatasetError(Problem("missing-file", "a folder stands here, not a file", str(path))) from None
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = str(error).splitlines()[0]
         hint = "an interrupted recording leaves a file without footer; it has to be recorded again"
         raise DatasetError(
@@ -97,19 +97,53 @@ class TableFile:
             message = f"the footer says {self.rows} rows, its row groups {sum(counts)}"
             raise DatasetError(Problem("bad-parquet", message, str(self.path)))
 
-    def _check_memory(self, groups: Sequence[int], columns: Sequence[str]) -> None:
-        """Refuses row groups that would not fit into memory, by what their footer says of them."""
+    def _batch_rows(self, groups: Sequence[int], columns: Sequence[str]) -> int:
+        """How many rows may be read at a time, by what the footer says; 0 where it need not be in parts.
+
+        A text that a dictionary holds once may stand in every row, so that a few bytes become many.
+
+        Raises:
+            DatasetError: A row group would not fit into memory.
+        """
         meta = self.file.metadata
+        wanted = [
+            number
+            for number in range(meta.num_columns)
+            if meta.schema.column(number).path.partition(".")[0] in columns
+        ]
+        longest = 0
         for group in groups:
-            total = 0
-            for number in range(meta.num_columns):
-                column = meta.row_group(group).column(number)
-                if column.path_in_schema.partition(".")[0] in columns:
-                    width = _WIDTHS.get(column.physical_type, 0)
-                    total += max(column.total_uncompressed_size, column.num_values * width)
+            total, row_group = 0, meta.row_group(group)
+            for number in wanted:
+                column = row_group.column(number)
+                width = _WIDTHS.get(column.physical_type, 0)
+                size, count = column.total_uncompressed_size, column.num_values
+                if (
+                    not width
+                    and size * count > MAX_GROUP_BYTES
+                    and any("DICTIONARY" in encoding for encoding in column.encodings)
+                ):
+                    longest = max(longest, size)
+                total += max(size, count * width)
             if total > MAX_GROUP_BYTES:
                 message = f"row group {group} is {total} bytes in memory; at most {MAX_GROUP_BYTES} are read"
                 raise DatasetError(Problem("too-large", message, str(self.path), "write smaller row groups"))
+        return max(1, BATCH_BYTES // longest) if longest else 0
+
+    def _groups(self, groups: Sequence[int], columns: Sequence[str]) -> pa.Table:
+        names = list(columns)
+        rows = self._batch_rows(groups, names)
+        if not rows:
+            return self.file.read_row_groups(groups, columns=names, use_threads=False)
+        batches, total = [], 0
+        for batch in self.file.iter_batches(rows, row_groups=groups, columns=names, use_threads=False):
+            batches.append(batch)
+            total += batch.nbytes
+            if total > MAX_GROUP_BYTES:
+                message = f"its texts are more than {MAX_GROUP_BYTES} bytes in memory"
+                raise DatasetError(Problem("too-large", message, str(self.path), "write smaller row groups"))
+        empty = self.file.schema_arrow.empty_table().select(names).schema
+        return pa.Table.from_batches(batches, batches[0].schema if batches else empty)
 
     @property
     def batch_rows(self) -> int:
@@ -151,9 +185,8 @@ class TableFile:
             self._cache = None
             try:
                 groups = list(range(first, max(first, last)))
-                self._check_memory(groups, columns)
-                table = self.file.read_row_groups(groups, columns=list(columns), use_threads=False)
-            except (pa.ArrowException, OSError) as error:
+                table = self._groups(groups, columns)
+            except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
                 reason = str(error).splitlines()[0]
                 raise DatasetError(
                     Problem("bad-parquet", f"its rows cannot be read: {reason}", str(self.path))

@@ -16,7 +16,7 @@ from lerobot_grasp_plugin.dataset.arrow import to_numpy
 from lerobot_grasp_plugin.dataset.hub import Location
 from lerobot_grasp_plugin.dataset.info import DatasetInfo
 from lerobot_grasp_plugin.dataset.reader import EpisodeBatch, VideoSpan
-from lerobot_grasp_plugin.dataset.tables import RowRange, TableFile, open_parquet, read_batches, whole_numbers
+from lerobot_grasp_plugin.dataset.tables import RowRange, TableFile, read_batches, whole_numbers
 from lerobot_grasp_plugin.errors import DatasetError, Problem
 
 
@@ -116,18 +116,13 @@ class V30Reader:
     def _read_episode_columns(self, columns: Sequence[str]) -> pa.Table:
         tables = []
         for path in self._episode_files:
-            file = open_parquet(path)
-            try:
-                present = [name for name in columns if name in file.schema_arrow.names]
-                tables.append(file.read(columns=present, use_threads=False))
-            except (pa.ArrowException, OSError) as error:
-                reason = str(error).splitlines()[0]
-                raise DatasetError(Problem("bad-parquet", f"cannot be read: {reason}", str(path))) from None
+            file = TableFile(path)
+            tables.append(file.read(0, file.rows, [name for name in columns if name in file.columns]))
         return pa.concat_tables(tables, promote_options="permissive")
 
     def _read_episodes(self) -> pa.Table:
         where = str(self.root / layout.EPISODES_DIR)
-        names: list[str] = open_parquet(self._episode_files[0]).schema_arrow.names
+        names = TableFile(self._episode_files[0]).columns
         self._stats_columns = [name for name in names if name.startswith("stats/")]
         needed = ["episode_index", "length", "data/chunk_index", "data/file_index"]
         lacking = [name for name in needed if name not in names]
@@ -230,9 +225,10 @@ def read_tasks_table(path: Path) -> dict[int, str]:
     The sentences are the pandas index, which is stored as ``task`` or ``__index_level_0__``.
 
     Raises:
-        DatasetError: The table is missing, or has no such columns.
+        DatasetError: The table is missing or damaged, or has no such columns.
     """
-    table = open_parquet(path).read()
+    file = TableFile(path)
+    table = file.read(0, file.rows, file.columns)
     texts = [
         name
         for name in ("task", "__index_level_0__", *table.column_names)
@@ -242,5 +238,8 @@ def read_tasks_table(path: Path) -> dict[int, str]:
         message = f"expected the columns 'task' and 'task_index', found {table.column_names}"
         raise DatasetError(Problem("missing-column", message, str(path)))
     indices = whole_numbers(table[layout.TASK_INDEX], f"{path}: column 'task_index'")
-    sentences = table[texts[0]].to_pylist()
+    try:
+        sentences = table[texts[0]].to_pylist()
+    except UnicodeDecodeError as error:
+        raise DatasetError(Problem("bad-column", f"{texts[0]!r}: {error}", str(path))) from None
     return dict(sorted(zip(indices.tolist(), map(str, sentences), strict=True)))

@@ -96,4 +96,4 @@ def leftover_warnings(root: Path) -> list[Problem]:
 
 def at_its_place(report: MergeReport, root: Path) -> MergeReport:
     """The report of a dataset that has moved to its place."""
-    return replace(report, root=root, verification=replace(report.verification, root=root))
+    return replace(report, root=root, verification=report.verification.moved(root))

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lerobot_grasp_plugin.errors import Problem
+from lerobot_grasp_plugin.core.choices import Level
+from lerobot_grasp_plugin.errors import Problem, Severity
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line of the verification block."""
+    """One line of the verification block.
+
+    Attributes:
+        name: What was checked.
+        ok: Whether it is right; None where it was not checked.
+        detail: A figure, or a word more.
+    """
 
     name: str
-    ok: bool
+    ok: bool | None
     detail: str
 
 
@@ -25,17 +32,34 @@ class VerifyReport:
     Attributes:
         root: The dataset's folder.
         checks: The verification block, in order.
-        problems: Everything that was found.
+        problems: Everything that was found, errors first.
+        level: How deep it was looked: ``meta``, ``data``, ``video`` or ``decode``.
     """
 
     root: Path
     checks: Sequence[Check]
     problems: Sequence[Problem]
+    level: Level = "video"
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is wrong."""
-        return not any(problem.severity == "error" for problem in self.problems)
+        """Whether there is no error; warnings and notes do not count."""
+        return not self.count("error")
+
+    def count(self, severity: Severity) -> int:
+        """How many findings have a severity."""
+        return sum(problem.severity == severity for problem in self.problems)
+
+    def moved(self, root: Path) -> VerifyReport:
+        """The same report of a dataset that was renamed since."""
+        before = str(self.root)
+        problems = [
+            replace(problem, where=str(root) + problem.where.removeprefix(before))
+            if problem.where.startswith(before)
+            else problem
+            for problem in self.problems
+        ]
+        return replace(self, root=root, problems=problems)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,169 +1,184 @@
-"""Whether a v3.0 dataset on disk is what it says it is.
-
-Reads tables and the headers of video files; decodes nothing.
-"""
+"""Whether a dataset on disk is what it says it is, and what LeRobot will make of it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lerobot_grasp_plugin.core.timeline import nearest_frame
-from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.dataset.info import read_info
-from lerobot_grasp_plugin.dataset.reader import DatasetReader, open_dataset
-from lerobot_grasp_plugin.dataset.tables import TableFile, whole_numbers
+from lerobot_grasp_plugin.core.choices import Level
+from lerobot_grasp_plugin.dataset.hub import Location
 from lerobot_grasp_plugin.errors import GraspError, Problem
+from lerobot_grasp_plugin.ops.progress import Progress, silent
 from lerobot_grasp_plugin.ops.report import Check, VerifyReport
+from lerobot_grasp_plugin.ops.verification import declared
+from lerobot_grasp_plugin.ops.verification.block import verification_block
+from lerobot_grasp_plugin.ops.verification.decode import check_decoding
 from lerobot_grasp_plugin.ops.verification.files import check_files
-from lerobot_grasp_plugin.ops.verification.rows import check_rows
-from lerobot_grasp_plugin.video.probe import header
+from lerobot_grasp_plugin.ops.verification.indices import IndexCheck
+from lerobot_grasp_plugin.ops.verification.meaning import Thorough, check_metadata
+from lerobot_grasp_plugin.ops.verification.tables import RowCheck, Rows, Tables
+from lerobot_grasp_plugin.ops.verification.timestamps import TimestampCheck
+from lerobot_grasp_plugin.ops.verification.values import FiniteCheck
+from lerobot_grasp_plugin.ops.verification.videos import VideoCheck, check_videos
+from lerobot_grasp_plugin.ops.verification.view import open_view
+
+_SEVERITIES = ("error", "warning", "note")
 
 
-def verify_dataset(root: Path, repo_id: str | None = None) -> VerifyReport:
-    """Checks files, indices, totals and the episodes table of a dataset.
+def verify_dataset(
+    root: Path,
+    repo_id: str | None = None,
+    *,
+    level: Level = "video",
+    thorough: bool = True,
+    progress: Progress = silent,
+) -> VerifyReport:
+    """Checks a dataset of format v2.0, v2.1 or v3.0; nothing is written, and no code in it is run.
 
     Args:
         root: The dataset's folder.
-        repo_id: Its name, if the folder's name is not it.
+        repo_id: Its name; the findings name files, so it only serves the caller.
+        level: How deep to look: ``meta`` reads the metadata, ``data`` every row as well, ``video`` the
+            packet headers of the videos as well, ``decode`` decodes every picture.
+        thorough: Whether to recompute statistics and to look at labels and values, too, and not only at
+            the structure.
+        progress: Told how far it is.
 
     Returns:
         The checks and everything that was found; never raises for a damaged dataset.
     """
-    damaged = check_files(root)
-    try:
-        info = read_info(root)
-        reader = open_dataset(repo_id, root)
-    except GraspError as error:
-        return VerifyReport(root, [], _once([*error.problems, *damaged]))
-    verifier = _Verifier(reader)
-    data = sorted((root / "data").rglob("*.parquet"))
-    verifier.tables(data)
-    videos = verifier.videos()
-    if info.total_frames != int(reader.lengths.sum()):
-        message = f"info.json says {info.total_frames} frames, the episodes table {int(reader.lengths.sum())}"
-        verifier.problem("wrong-total", message, str(root / layout.INFO_PATH))
-    verifier.problems += [*check_rows(reader), *damaged]
-    return VerifyReport(
-        root,
-        [
-            Check("Parquet files", not verifier.found("data"), str(len(data))),
-            Check("Video files", not verifier.found("video"), str(videos)),
-            Check("Global indices", not verifier.found("index"), "contiguous"),
-            Check("Episode indices", not verifier.found("episode"), ""),
-            Check("Frame indices", not verifier.found("frame"), ""),
-            Check("Totals in info.json", not verifier.found("wrong-total"), ""),
-            Check("Episodes in metadata", not verifier.found("meta"), str(len(reader.lengths))),
-        ],
-        _once(verifier.problems),
-    )
+    verifier = _Verifier(Path(root), level, thorough, progress)
+    verifier.run()
+    return VerifyReport(verifier.view.root, verifier.block(), verifier.sorted(), level)
 
 
-def _once(problems: Sequence[Problem]) -> list[Problem]:
-    """What several checks found alike, once; a table's own code wins over the prefixed one."""
-    seen: dict[tuple[str, str], Problem] = {}
-    for problem in problems:
-        seen.setdefault((problem.where, problem.message), problem)
-    return list(seen.values())
+def fetch_files(location: Location, level: Level) -> None:
+    """Downloads what a level looks at, for a dataset that is on the Hub; does nothing for another.
+
+    Raises:
+        DatasetError: Files cannot be downloaded.
+    """
+    if location.fetch is None or level == "meta":
+        return
+    view = open_view(location.root)
+    wanted = {path for path in view.data_paths if path is not None}
+    if level in ("video", "decode"):
+        wanted |= {span.path for spans in view.spans.values() for span in spans if span is not None}
+    location.fetch(sorted(path.relative_to(location.root).as_posix() for path in wanted))
 
 
 class _Verifier:
-    def __init__(self, reader: DatasetReader) -> None:
-        self.reader = reader
+    """Runs the checks that can run and keeps what they find."""
+
+    def __init__(self, root: Path, level: Level, thorough: bool, progress: Progress) -> None:
+        self.view = open_view(root)
+        self.level = level
+        self.thorough = thorough
+        self.progress = progress
         self.problems: list[Problem] = []
+        self.rows: int | None = None
+        self.checked = False
 
-    def problem(self, code: str, message: str, where: str) -> None:
-        self.problems.append(Problem(code, message, where))
+    def run(self) -> None:
+        view = self.view
+        self.collect("files", lambda: check_files(view))
+        self.collect("tasks", lambda: declared.check_tasks(view))
+        self.collect("splits", lambda: declared.check_splits(view))
+        if self.thorough and self.level == "meta":
+            self.collect("statistics", lambda: check_metadata(view))
+        if self.level != "meta" and "meta" not in view.closed:
+            self.collect("tables", self.tables)
+        self.collect("totals", lambda: declared.check_totals(view, self.rows))
+        if self.level in ("video", "decode") and view.video_keys and view.info.fps is not None:
+            self.collect("videos", lambda: self.videos(check_videos, "reading video packets"))
+            if self.level == "decode":
+                self.collect("pictures", lambda: self.videos(check_decoding, "decoding pictures"))
+        self.problems = [*view.problems, *self.problems]
 
-    def found(self, prefix: str) -> bool:
-        return any(
-            problem.code.startswith(prefix) and problem.severity == "error" for problem in self.problems
+    def collect(self, name: str, check: Callable[[], Iterable[Problem]]) -> None:
+        """Adds what a check finds; one that breaks off does not keep the others from running."""
+        try:
+            with np.errstate(all="ignore"):  # NaN and infinities are findings, not accidents
+                self.problems += check()
+        except GraspError as error:
+            self.problems += error.problems
+        except Exception as error:  # odd data must not hide what the other checks find
+            reason = f"{type(error).__name__}: {error}".splitlines()[0]
+            message = f"the check of {name} could not be finished: {reason}"
+            self.problems.append(Problem("check-failed", message, str(self.view.root)))
+
+    def shown(self, check: RowCheck, rows: Rows) -> bool:
+        """Shows rows to a check; returns whether it can go on."""
+        before = len(self.problems)
+
+        def see() -> Iterator[Problem]:
+            check.see(rows)
+            yield from ()
+
+        self.collect(type(check).__name__, see)
+        return len(self.problems) == before
+
+    def tables(self) -> Iterator[Problem]:
+        view = self.view
+        tables = Tables(view)
+        indices, finite = IndexCheck(view), FiniteCheck()
+        checks: list[RowCheck] = [indices, TimestampCheck(view), finite]
+        thorough = Thorough(view) if self.thorough else None
+        if thorough is not None:
+            checks += thorough.row_checks
+        total = int(view.lengths.sum())
+        for rows in tables.batches():
+            checks = [check for check in checks if self.shown(check, rows)]
+            self.progress("reading tables", tables.rows, max(total, tables.rows))
+        self.checked = tables.rows > 0
+        self.rows = tables.rows if not tables.unread else None
+        yield from tables.problems
+        yield from declared.check_columns(view, tables.schemas)
+        widths = [(name, width, *place) for (name, width), place in finite.widths.items()]
+        yield from declared.check_widths(view, widths)
+        for check in checks:
+            self.collect(type(check).__name__, check.found)
+        yield from indices.missing_rows(tables.unread)
+        if thorough is not None and self.checked:
+            for name, check_values in thorough.after.items():
+                self.collect(name, check_values)
+
+    def videos(self, check: VideoCheck, doing: str) -> Iterator[Problem]:
+        view = self.view
+        assert view.info.fps is not None
+        features = {key: view.info.features[key] for key in view.video_keys}
+        return check(
+            view.root,
+            view.info.fps,
+            features,
+            view.spans,
+            view.lengths,
+            lambda done, total: self.progress(doing, done, total),
         )
 
-    def tables(self, paths: Sequence[Path]) -> None:
-        """Indices of every row against the episodes table."""
-        lengths = self.reader.lengths
-        ends = np.cumsum(lengths)
-        next_index = 0
-        for path in paths:
-            try:
-                file = TableFile(path)
-                columns = (layout.INDEX, layout.EPISODE_INDEX, layout.FRAME_INDEX)
-                lacking = [name for name in columns if name not in file.columns]
-                if lacking:
-                    self.problem("data-missing-column", f"columns {lacking} are missing", str(path))
-                    continue
-                table = file.read(0, file.rows, columns)
-                index, episode, frame = (
-                    whole_numbers(table[name], f"{path}: column {name!r}") for name in columns
-                )
-            except GraspError as error:
-                self.problems += [
-                    Problem(f"data-{problem.code}", problem.message, problem.where, problem.hint)
-                    for problem in error.problems
-                ]
-                continue
-            self._compare(path, "index", index, np.arange(next_index, next_index + len(index)))
-            next_index += len(index)
-            expected = np.searchsorted(ends, index, side="right")
-            self._compare(path, "episode", episode, expected)
-            inside = expected < len(lengths)
-            starts = (ends - lengths)[expected[inside]]
-            self._compare(path, "frame", frame[inside], index[inside] - starts)
-        if next_index != int(lengths.sum()):
-            message = f"the data files hold {next_index} rows, the episodes table lists {int(lengths.sum())}"
-            self.problem("data-wrong-length", message, str(self.reader.root / "data"))
+    def sorted(self) -> list[Problem]:
+        """Every finding once, errors first, else in the order of the checks."""
+        seen: dict[tuple[object, ...], Problem] = {}
+        for problem in self.problems:
+            by_place = problem.code in _ONCE_PER_FILE
+            key = (problem.code, problem.where, None if by_place else (problem.episode, problem.message))
+            seen.setdefault(key, problem)
+        return sorted(seen.values(), key=lambda problem: _SEVERITIES.index(problem.severity))
 
-    def _compare(self, path: Path, what: str, values: NDArray[Any], expected: NDArray[Any]) -> None:
-        wrong = np.flatnonzero(values != expected)
-        if len(wrong):
-            row = int(wrong[0])
-            message = (
-                f"row {row}: {what}_index is {values[row]}, should be {expected[row]}; {len(wrong)} rows"
-            )
-            if what == "index":
-                message = message.replace("index_index", "index")
-            self.problem(f"{what}-wrong", message, str(path))
+    def block(self) -> list[Check]:
+        return verification_block(self.view, self.sorted(), checked=self.checked)
 
-    def videos(self) -> int:
-        """Every episode's pictures against the files; returns the number of video files."""
-        reader, fps = self.reader, self.reader.info.fps
-        total = 0
-        for key in reader.info.video_keys:
-            needed: dict[Path, int] = {}
-            used: dict[Path, int] = {}
-            for episode, length in enumerate(reader.lengths.tolist()):
-                span = reader.video_span(episode, key)
-                start, deviation = nearest_frame(span.from_timestamp, fps)
-                if abs(deviation) > layout.TIMESTAMP_TOLERANCE_S:
-                    message = f"episode {episode}, {key!r}: from_timestamp is {deviation:+.6f} s off the grid"
-                    self.problem("video-off-grid", message, str(span.path))
-                used[span.path] = used.get(span.path, 0) + length
-                needed[span.path] = max(needed.get(span.path, 0), start + length)
-            for path, frames in needed.items():
-                if not path.is_file():
-                    self.problem("video-missing", "the video is missing; rows refer to it", str(path))
-                    continue
-                try:
-                    held = header(path).frames
-                except GraspError as error:
-                    self.problems += error.problems
-                    continue
-                if held < frames:
-                    message = f"{held} frames, but rows refer to {frames}"
-                    self.problem("video-too-short", message, str(path))
-                elif held > used[path]:
-                    surplus = held - used[path]
-                    message = (
-                        f"{surplus} of {held} frames ({surplus / fps:.1f} s, {100 * surplus / held:.1f} %) "
-                        "belong to no row"
-                    )
-                    self.problems.append(
-                        Problem("unreferenced-frames", message, str(path), severity="warning")
-                    )
-            total += len(needed)
-        return total
+
+_ONCE_PER_FILE = frozenset(
+    {
+        "empty-file",
+        "lfs-pointer",
+        "missing-file",
+        "bad-parquet",
+        "video-empty",
+        "video-lfs-pointer",
+        "video-missing",
+    }
+)

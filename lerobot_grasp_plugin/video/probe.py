@@ -19,10 +19,10 @@ from lerobot_grasp_plugin.core.timeline import frames_of_pts
 from lerobot_grasp_plugin.core.video_index import NOT_A_START, OPEN_START, StreamSignature, VideoIndex
 from lerobot_grasp_plugin.errors import Problem, VideoError
 from lerobot_grasp_plugin.video.bitstream import StartReader
+from lerobot_grasp_plugin.video.mp4 import boxes, leaves, sample_descriptions, track_kind
 
 _LFS_START = b"version https://git-lfs.github.com/spec/"
 _MAX_MOOV_BYTES = 256 * 2**20
-_CONTAINERS = ("moov", "trak", "mdia", "minf", "stbl")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,41 +49,12 @@ def video_error(code: str, message: str, path: Path, hint: str = "") -> VideoErr
     return VideoError(Problem(code, message, where=str(path), hint=hint))
 
 
-def _boxes(data: memoryview) -> Iterator[tuple[str, memoryview]]:
-    """Type and content of the boxes in a memory of an mp4."""
-    at = 0
-    while at + 8 <= len(data):
-        size, head = int.from_bytes(data[at : at + 4], "big"), 8
-        if size == 1:
-            size, head = int.from_bytes(data[at + 8 : at + 16], "big"), 16
-        elif size == 0:
-            size = len(data) - at
-        if size < head:
-            return
-        yield bytes(data[at + 4 : at + 8]).decode("latin-1"), data[at + head : at + size]
-        at += size
+def read_moov(path: Path) -> memoryview | None:
+    """The index of an mp4 file: the content of its moov box; None for another container.
 
-
-def _video_sample_descriptions(moov: memoryview) -> int:
-    """How many sample descriptions the first video track has; 0 when there is no such track."""
-    for kind, trak in _boxes(moov):
-        if kind != "trak":
-            continue
-        found = {"hdlr": memoryview(b""), "stsd": memoryview(b"")}
-        open_boxes = [trak]
-        while open_boxes:
-            for inner, content in _boxes(open_boxes.pop()):
-                if inner in _CONTAINERS:
-                    open_boxes.append(content)
-                elif inner in found:
-                    found[inner] = content
-        if bytes(found["hdlr"][8:12]) == b"vide":
-            return int.from_bytes(found["stsd"][4:8], "big")
-    return 0
-
-
-def _check_file(path: Path) -> None:
-    """Refuse what is not a whole mp4 file, by its top-level boxes alone."""
+    Raises:
+        VideoError: The file cannot be read, is empty, a Git LFS pointer, or cut off.
+    """
     try:
         total = path.stat().st_size
         with path.open("rb") as file:
@@ -101,7 +72,7 @@ def _check_file(path: Path) -> None:
                 head = file.read(16)
                 kind, size = head[4:8], int.from_bytes(head[:4], "big")
                 if at == 0 and kind != b"ftyp":
-                    return  # another container: ffmpeg will say
+                    return None  # another container: ffmpeg will say
                 if size == 1:
                     size = int.from_bytes(head[8:16], "big")
                 elif size == 0:
@@ -122,10 +93,22 @@ def _check_file(path: Path) -> None:
         raise video_error("video-unreadable", f"cannot be read: {error.strerror}", path) from error
     if not moov:
         raise video_error("video-truncated", "the file has no moov box: it was never finished", path)
-    descriptions = _video_sample_descriptions(memoryview(moov))
-    if descriptions > 1:
-        message = f"the video track has {descriptions} sample descriptions; only one can be copied"
-        raise video_error("video-mixed-parameters", message, path)
+    return memoryview(moov)
+
+
+def _check_file(path: Path) -> None:
+    """Refuse what is not a whole mp4 file whose packets share one description."""
+    moov = read_moov(path)
+    for kind, content in boxes(moov or memoryview(b"")):
+        if kind != "trak":
+            continue
+        track = leaves(content)
+        if track_kind(track) == "vide":
+            descriptions = sample_descriptions(track)
+            if descriptions > 1:
+                message = f"the video track has {descriptions} sample descriptions; only one can be copied"
+                raise video_error("video-mixed-parameters", message, path)
+            return
 
 
 @contextmanager
@@ -137,6 +120,17 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
             video stream.
     """
     _check_file(path)
+    with open_stream(path) as opened:
+        yield opened
+
+
+@contextmanager
+def open_stream(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """``open_video`` without a look at the boxes first, for a file that was already looked at.
+
+    Raises:
+        VideoError: It is not a video, or has no video stream.
+    """
     try:
         container = av.open(str(path))
     except (av.FFmpegError, OSError) as error:

@@ -31,7 +31,7 @@ def test_what_lerobot_wrote_is_sound(name: str, recorded: Recorded, capsys) -> N
     assert err == ""
     videos = len(list(root.rglob("*.mp4")))
     data = len(list((root / "data").rglob("*.parquet")))
-    assert out.splitlines() == [
+    assert out.splitlines()[:8] == [
         "=== Verification ===",
         f"Parquet files: {data}",
         f"Video files: {videos}",
@@ -41,6 +41,8 @@ def test_what_lerobot_wrote_is_sound(name: str, recorded: Recorded, capsys) -> N
         "Totals in info.json: OK",
         f"Episodes in metadata: {len(RECORDINGS[name].lengths)}",
     ]
+    found = {problem.code for problem in verify_dataset(root).problems if problem.severity != "note"}
+    assert found <= {"short-episode", "reward-all-zero"}  # as these recordings are
     assert tree(root) == before
 
 
@@ -166,9 +168,17 @@ def test_a_legacy_dataset(tmp_path: Path) -> None:
     assert report.ok, report.problems
 
 
-def test_nothing_there_ends_in_2(tmp_path: Path, capsys) -> None:
-    assert main(["--root", str(tmp_path)]) == 2
+def test_no_folder_ends_in_2(tmp_path: Path, capsys) -> None:
+    assert main(["--root", str(tmp_path / "nothing")]) == 2
     assert "[no-dataset]" in capsys.readouterr().err
+
+
+def test_a_folder_without_info_ends_in_1(copied: Recorded, capsys) -> None:
+    root = copied("av1")
+    (root / "meta/info.json").unlink()
+    assert main(["--root", str(root)]) == 1
+    out, err = capsys.readouterr()
+    assert (err, f"{root / 'meta/info.json'}: error: the file is missing [missing-file]" in out) == ("", True)
 
 
 def test_as_a_process(recorded: Recorded, copied: Recorded) -> None:
@@ -179,3 +189,65 @@ def test_as_a_process(recorded: Recorded, copied: Recorded) -> None:
     failed = subprocess.run([SCRIPT, "--root", root], capture_output=True, text=True, check=False)
     assert failed.returncode == 1
     assert "Traceback" not in failed.stderr
+
+
+def test_several_datasets_in_one_call(tmp_path: Path, capsys) -> None:
+    """The worst of them decides the exit code, and each is looked at."""
+    sound = write_legacy(tmp_path / "sound", Legacy(cameras=(), lengths=(12, 11)))
+    broken = write_legacy(tmp_path / "broken", Legacy(cameras=(), lengths=(12, 11)))
+    (broken / "meta/tasks.jsonl").unlink()
+    report = tmp_path / "report.json"
+    assert main(["--roots", f"[{sound}, {broken}]", "--level", "data", "--report", str(report)]) == 1
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert [line for line in out.splitlines() if line.startswith("=== ")] == [
+        f"=== sound: {sound} ===",
+        "=== Verification ===",
+        f"=== broken: {broken} ===",
+        "=== Verification ===",
+    ]
+    written = json.loads(report.read_text())["datasets"]
+    assert [(each["root"], each["level"], each["ok"]) for each in written] == [
+        (str(sound), "data", True),
+        (str(broken), "data", False),
+    ]
+    assert written[0]["problems"] == []
+    assert written[1]["problems"][0] == {
+        "code": "missing-file",
+        "severity": "error",
+        "message": "the file is missing",
+        "file": str(broken / "meta/tasks.jsonl"),
+        "episode": None,
+        "frame": None,
+        "hint": None,
+    }
+    assert main(["--roots", f"[{sound}, {tmp_path / 'nothing'}]"]) == 2
+    assert "[no-dataset]" in capsys.readouterr().err
+
+
+def test_strict_counts_warnings(tmp_path: Path) -> None:
+    root = str(write_legacy(tmp_path / "set", Legacy(cameras=(), lengths=(12, 3))))
+    assert [main(["--root", root]), main(["--root", root, "--strict"])] == [0, 1]
+
+
+def test_a_wrong_call_ends_in_2(tmp_path: Path, capsys) -> None:
+    for args in (
+        [],
+        ["--root", str(tmp_path), "--level", "deep"],
+        ["--root", "x", "--report", "/no/folder/r"],
+    ):
+        with pytest.raises(SystemExit) as leaving:
+            main(args)
+        assert leaving.value.code == 2
+        assert "error: " in capsys.readouterr().err
+
+
+def test_many_findings_alike_are_summarised(tmp_path: Path, capsys) -> None:
+    root = write_legacy(tmp_path / "set", Legacy(cameras=(), lengths=(2,) * 40, stats=False))
+    for path in sorted(root.rglob("*.parquet"))[:30]:
+        path.write_bytes(b"")
+    assert main(["--root", str(root)]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert sum("[empty-file]" in line for line in lines) == 6
+    assert "error: 25 more like it [empty-file]; --report FILE.json lists all" in lines
+    assert lines[-1].startswith("30 errors, ")

@@ -8,11 +8,16 @@ from pathlib import Path
 import pytest
 from factories import Legacy, write_legacy
 
-from lerobot_grasp_plugin import verify_dataset
+from lerobot_grasp_plugin import Problem, verify_dataset
 
 DATA = "data/chunk-000/episode_000001.parquet"
 VIDEO = "videos/chunk-000/observation.images.wrist/episode_000001.mp4"
 LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n"
+
+
+def found(root: Path) -> list[Problem]:
+    """What verify finds, but for the episodes being as short as tests have them."""
+    return [problem for problem in verify_dataset(root).problems if problem.code != "short-episode"]
 
 
 def written(name: str, content: bytes) -> Callable[[Path], object]:
@@ -20,9 +25,9 @@ def written(name: str, content: bytes) -> Callable[[Path], object]:
 
 
 FAULTS: dict[str, tuple[Callable[[Path], object], str, str]] = {
-    "table is empty": (written(DATA, b""), "data-empty-file", DATA),
-    "table is an LFS pointer": (written(DATA, LFS), "data-lfs-pointer", DATA),
-    "table without footer": (written(DATA, b"PAR1" + bytes(99)), "data-bad-parquet", DATA),
+    "table is empty": (written(DATA, b""), "empty-file", DATA),
+    "table is an LFS pointer": (written(DATA, LFS), "lfs-pointer", DATA),
+    "table without footer": (written(DATA, b"PAR1" + bytes(99)), "bad-parquet", DATA),
     "video is empty": (written(VIDEO, b""), "video-empty", VIDEO),
     "video is an LFS pointer": (written(VIDEO, LFS), "video-lfs-pointer", VIDEO),
     "video is missing": (lambda root: (root / VIDEO).unlink(), "video-missing", VIDEO),
@@ -36,18 +41,16 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str, str]] = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_named(fault: str, version: str, tmp_path: Path) -> None:
     root = write_legacy(tmp_path / "set", Legacy(version=version))
-    assert verify_dataset(root).problems == []
+    assert found(root) == []
     inject, code, place = FAULTS[fault]
     inject(root)
-    found = [(problem.code, problem.where) for problem in verify_dataset(root).problems]
-    assert (code, str(root / place)) in found
+    assert (code, str(root / place)) in [(problem.code, problem.where) for problem in found(root)]
 
 
 def test_jittered_timestamps_and_unreferenced_frames(tmp_path: Path) -> None:
-    jittered = verify_dataset(write_legacy(tmp_path / "jitter", Legacy(jitter_s=0.01)))
-    assert [(problem.code, problem.where) for problem in jittered.problems] == [
-        ("timestamp-off-grid", "episode 0, frame 0")
+    jittered = found(write_legacy(tmp_path / "jitter", Legacy(jitter_s=0.01)))
+    assert [(problem.code, problem.episode, problem.frame) for problem in jittered] == [
+        ("timestamp-off-grid", 0, 0)
     ]
-    surplus = verify_dataset(write_legacy(tmp_path / "surplus", Legacy(extra_video_frames=2)))
-    assert surplus.ok
-    assert {problem.code for problem in surplus.problems} == {"unreferenced-frames"}
+    surplus = found(write_legacy(tmp_path / "surplus", Legacy(extra_video_frames=2)))
+    assert {(problem.code, problem.severity) for problem in surplus} == {("unreferenced-frames", "warning")}

@@ -24,6 +24,7 @@ from lerobot_grasp_plugin import (
     SourceConfig,
     merge,
     relabel,
+    verify_dataset,
 )
 from lerobot_grasp_plugin.dataset import layout, tables
 from lerobot_grasp_plugin.dataset.reader import open_dataset
@@ -236,3 +237,19 @@ def test_a_video_index_that_is_larger_than_any(tmp_path: Path) -> None:
 
 def test_opening_reads_no_table(recorded: Recorded) -> None:
     assert open_dataset(root=recorded("av1")).info.total_episodes == 5
+
+
+@pytest.mark.parametrize("name", ["meta/tasks.parquet", "meta/episodes/chunk-000/file-000.parquet"])
+def test_texts_that_unfold(name: str, copied: Recorded, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A text that stands once in a dictionary and in every row is not unfolded beyond the limit."""
+    root, rows = copied("av1"), 1000
+    monkeypatch.setattr(tables, "MAX_GROUP_BYTES", 2**20)
+    table = pq.ParquetFile(root / name).read()
+    text = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), ["x" * 20_000])
+    column = "tasks" if "episodes" in name else table.column_names[-1]
+    table = table.take([0] * rows).set_column(table.column_names.index(column), column, text)
+    pq.write_table(table, root / name, store_schema=False)
+    assert (root / name).stat().st_size < 2**20
+    assert "too-large" in {problem.code for problem in verify_dataset(root).problems}
+    with pytest.raises(GraspError, match="too-large"):
+        merge(MergeConfig(sources=[SourceConfig(root=root)], new_root=root.parent / "out"))

@@ -1,0 +1,209 @@
+"""``info.json`` against what is there: totals, splits, tasks, and each feature against its column."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.arrow import value_type
+from lerobot_grasp_plugin.errors import Problem, Severity
+from lerobot_grasp_plugin.ops.verification.place import count
+from lerobot_grasp_plugin.ops.verification.view import View
+
+_SPLIT = re.compile(r"(\d+):(\d+)")
+
+
+def check_totals(view: View, rows: int | None) -> Iterator[Problem]:
+    """Totals of ``info.json`` against lists and tables.
+
+    Args:
+        view: The dataset.
+        rows: Rows in all tables; None where they were not all read.
+    """
+    info = view.info
+    listed = view.episodes
+    episodes, frames = info.count("total_episodes"), info.count("total_frames")
+    if listed is not None and episodes is not None and episodes != len(listed.indices):
+        message = f"{count(len(listed.indices), 'episode')} listed, info.json says total_episodes {episodes}"
+        hint = "LeRobot looks for as many episodes as total_episodes says"
+        yield Problem("wrong-total", message, info.where, hint)
+    yield from _legacy_totals(view)
+    hint = "LeRobot takes total_frames for the length of the dataset"
+    if frames is not None and listed is not None and (listed.lengths >= 0).all():
+        length = int(listed.lengths.sum())
+        if frames != length:
+            message = f"the episodes list has {count(length, 'frame')}, info.json says total_frames {frames}"
+            yield Problem("wrong-total", message, info.where, hint)
+            return
+    if frames is not None and rows is not None and listed is None and frames != rows:
+        message = f"the tables hold {count(rows, 'row')}, info.json says total_frames {frames}"
+        yield Problem("wrong-total", message, info.where, hint)
+
+
+def _legacy_totals(view: View) -> Iterator[Problem]:
+    """Totals that only v2.x has, and that nothing reads."""
+    if view.episodes is None or not view.legacy:
+        return
+    episodes = len(view.episodes.indices)
+    expected = {
+        "total_videos": episodes * len(view.video_keys),
+        "total_chunks": -(-episodes // view.info.chunks_size),
+    }
+    for field, number in expected.items():
+        given = view.info.raw.get(field, number)
+        if given != number:
+            message = f"{field} is {given}, by the episodes list it would be {number}"
+            yield Problem("wrong-total", message, view.info.where, "LeRobot does not use it", severity="note")
+
+
+def check_tasks(view: View) -> Iterator[Problem]:
+    """The list of tasks against ``total_tasks`` and against how LeRobot looks a task up."""
+    tasks, total = view.tasks, view.info.count("total_tasks")
+    if tasks is None:
+        return
+    where = str(view.root / (layout.LEGACY_TASKS_PATH if view.legacy else layout.TASKS_PATH))
+    if total is not None and total != len(tasks):
+        message = f"{count(len(tasks), 'task')} listed, info.json says total_tasks {total}"
+        severity: Severity = "error" if total == 0 else "warning"
+        hint = "LeRobot reads no tasks, and then no item, where total_tasks is 0" if total == 0 else ""
+        yield Problem("wrong-total", message, view.info.where, hint, severity=severity)
+    if list(tasks) != list(range(len(tasks))):
+        message = f"task_index runs {list(tasks)[:8]}; LeRobot takes it for the row's number in the list"
+        yield Problem("task-numbering", message, where)
+    if len(set(tasks.values())) != len(tasks):
+        twice = next(text for text in tasks.values() if list(tasks.values()).count(text) > 1)
+        yield Problem("duplicate-task", f"the task {twice!r} is listed twice", where, severity="warning")
+
+
+def check_splits(view: View) -> Iterator[Problem]:
+    """``splits`` against the number of episodes."""
+    splits = view.info.raw.get("splits")
+    if not isinstance(splits, dict) or view.episodes is None:
+        return
+    total = len(view.episodes.indices)
+    for name, span in splits.items():
+        match = _SPLIT.fullmatch(span) if isinstance(span, str) else None
+        if match is None:
+            message = f"split {name!r} is {span!r}, and should be a range of episodes such as '0:{total}'"
+        elif int(match[2]) > total or int(match[1]) > int(match[2]):
+            message = f"split {name!r} is {span!r}, and the dataset has {count(total, 'episode')}"
+        else:
+            continue
+        yield Problem("bad-splits", message, view.info.where, severity="warning")
+
+
+def check_columns(view: View, schemas: Mapping[pa.Schema, Path]) -> Iterator[Problem]:
+    """Each declared feature against the column of its name, in every kind of table there is."""
+    declared = {name: feature for name, feature in view.info.features.items() if feature["dtype"] != "video"}
+    if not declared:
+        return
+    for schema, path in schemas.items():
+        present = set(schema.names)
+        for name in declared.keys() - present:
+            yield _missing(name, path)
+        for name in sorted(present - declared.keys()):
+            video = view.info.features.get(name, {}).get("dtype") == "video"
+            message = f"column {name!r} is not declared in info.json" + (" as one of the table" * video)
+            hint = "LeRobot refuses tables with columns that features does not name"
+            yield Problem("undeclared-column", message, str(path), hint)
+        for name in sorted(declared.keys() & present):
+            yield from _column(name, declared[name], schema.field(name).type, path)
+
+
+def _missing(name: str, path: Path) -> Problem:
+    hint = "LeRobot fills a column that features names with nothing, and gives None for it"
+    return Problem("missing-column", f"column {name!r} is missing, info.json declares it", str(path), hint)
+
+
+def _column(name: str, feature: Mapping[str, Any], kind: pa.DataType, path: Path) -> Iterator[Problem]:
+    dtype, shape = feature["dtype"], feature["shape"]
+    if dtype == "language":
+        return
+    if dtype == "image":
+        if not _holds_pictures(kind):
+            message = f"{name!r} holds {kind}, info.json declares pictures"
+            yield Problem("dtype-mismatch", message, str(path))
+        return
+    leaf, dims = _unwrapped(kind)
+    wanted = value_type(dtype)
+    if wanted is not None and leaf != wanted:
+        numbers = _is_number(leaf) and _is_number(wanted)
+        text = _is_text(leaf) and _is_text(wanted)
+        index = name in layout.INDEX_COLUMNS
+        if not text:
+            message = f"{name!r} holds {leaf}, info.json declares {dtype}"
+            cut = not index and pa.types.is_floating(leaf) and not pa.types.is_floating(wanted)
+            converted = numbers and not cut
+            hint = "LeRobot converts the values when it loads them" if converted else "LeRobot cannot load it"
+            severity: Severity = "warning" if converted else "error"
+            code = "index-dtype" if index else "dtype-mismatch"
+            yield Problem(code, message, str(path), hint, severity=severity)
+    if name in layout.INDEX_COLUMNS and not dtype.startswith(("int", "uint")):
+        message = f"{name!r} is declared {dtype}, and has to be int64"
+        yield Problem("index-dtype", message, str(path), "LeRobot looks rows and episodes up by it")
+    yield from _shape(name, shape, dims, path)
+
+
+def _shape(name: str, shape: tuple[int, ...], dims: list[int], path: Path) -> Iterator[Problem]:
+    expected = [] if shape == (1,) else list(shape)
+    agrees = len(dims) == len(expected) and all(
+        found in (-1, wanted) for found, wanted in zip(dims, expected, strict=True)
+    )
+    if not agrees:
+        found = f"lists of {dims[0]}" if dims and dims[0] > 0 else f"{len(dims)} levels of lists"
+        message = f"{name!r} holds {found if dims else 'single values'}, info.json declares {list(shape)}"
+        yield Problem("shape-mismatch", message, str(path))
+
+
+def check_widths(view: View, widths: Iterable[tuple[str, int, Path, int]]) -> Iterator[Problem]:
+    """Values per row of each column against the declared shape.
+
+    Args:
+        view: The dataset.
+        widths: Column, values per row, and the file and episode it was first seen in.
+    """
+    for name, width, path, episode in widths:
+        feature = view.info.features.get(name)
+        if feature is None or feature["dtype"] in ("image", "video"):
+            continue
+        wanted = 1
+        for size in feature["shape"]:
+            wanted *= size
+        if width != wanted:
+            message = f"{name!r} has {width} values per row, info.json declares {list(feature['shape'])}"
+            yield Problem("shape-mismatch", message, str(path), "LeRobot cannot load it", episode=episode)
+
+
+def _unwrapped(kind: pa.DataType) -> tuple[pa.DataType, list[int]]:
+    """The type of the values, and the lengths of the lists around them; -1 where the type does not say."""
+    dims: list[int] = []
+    while True:
+        if isinstance(kind, pa.ExtensionType):
+            kind = kind.storage_type
+        elif pa.types.is_fixed_size_list(kind):
+            dims.append(kind.list_size)
+            kind = kind.value_type
+        elif pa.types.is_list(kind) or pa.types.is_large_list(kind):
+            dims.append(-1)
+            kind = kind.value_type
+        else:
+            return kind, dims
+
+
+def _holds_pictures(kind: pa.DataType) -> bool:
+    if pa.types.is_struct(kind):
+        return {kind.field(number).name for number in range(kind.num_fields)} >= {"bytes"}
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_string(kind))
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind))
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))

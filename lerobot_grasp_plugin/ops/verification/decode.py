@@ -1,0 +1,165 @@
+"""Every picture decoded once, in order: what the headers cannot say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from lerobot_grasp_plugin.dataset.reader import VideoSpan
+from lerobot_grasp_plugin.errors import GraspError, Problem, VideoError
+from lerobot_grasp_plugin.ops.verification.place import Tally, count
+from lerobot_grasp_plugin.ops.verification.video_use import FileUse, Match, files_in_use, match_rows
+from lerobot_grasp_plugin.video.probe import open_stream
+from lerobot_grasp_plugin.video.samples import VideoSamples, read_samples
+
+_FLAT = 2
+"""Levels of 255 the brightness of a picture with nothing on it may span: coding leaves a little."""
+
+
+def check_decoding(
+    root: Path,
+    fps: float,
+    features: Mapping[str, Mapping[str, Any]],
+    spans: Mapping[str, Sequence[VideoSpan | None]],
+    lengths: NDArray[np.int64],
+    progress: Callable[[int, int], None] | None = None,
+) -> Iterator[Problem]:
+    """Decodes the video files, the whole of each, and names the pictures that fail.
+
+    Files that cannot be opened are left to ``check_videos``, of which the arguments are.
+
+    Args:
+        root: The dataset's folder.
+        fps: Frames per second.
+        features: As ``info.json`` has them, those that are well-formed.
+        spans: Per video key, where each episode's pictures are; None where the metadata cannot say.
+        lengths: Rows of each episode, int64, shape (episodes,).
+        progress: Told how many pictures of how many are decoded.
+    """
+    uses = [use for each in files_in_use(spans, lengths).values() for use in each]
+    total, done = max(1, sum(int(use.lengths.sum()) for use in uses)), 0
+    for use in uses:
+        try:
+            samples = read_samples(use.path)
+            decoder = _Decoding(use, samples, match_rows(use, samples, fps))
+            for number in decoder.run():
+                if progress is not None:
+                    progress(min(done + number, total), total)
+        except GraspError:
+            continue
+        done += int(use.lengths.sum())
+        yield from decoder.found()
+
+
+class _Decoding:
+    """One file: which pictures came out, and what they are like."""
+
+    def __init__(self, use: FileUse, samples: VideoSamples, match: Match) -> None:
+        self._use = use
+        self._samples = samples
+        self._match = match
+        size = len(samples.pts)
+        self._decoded = np.zeros(size, dtype=np.bool_)
+        self._faulty = np.zeros(size, dtype=np.bool_)
+        self._flat = np.zeros(size, dtype=np.bool_)
+        self._other_size = np.zeros(size, dtype=np.bool_)
+        self._size: tuple[int, int] = (samples.signature.height, samples.signature.width)
+        self._found_size = self._size
+        self._reason = ""
+
+    def run(self) -> Iterator[int]:
+        """Decodes; yields how many pictures came out, every hundred of them."""
+        number = 0
+        with open_stream(self._use.path) as (container, stream):
+            stream.thread_type = "AUTO"
+            stream.codec_context.options = {"err_detect": "explode"}  # nothing is made up for lost data
+            try:
+                for packet in container.demux(stream):
+                    for picture in self._pictures(stream, packet):
+                        self._see(picture)
+                        number += 1
+                        if number % 100 == 0:
+                            yield number
+            except (av.FFmpegError, VideoError) as error:
+                self._reason = self._reason or str(error)
+        yield number
+
+    def _pictures(self, stream: VideoStream, packet: Packet) -> Sequence[VideoFrame]:
+        if packet.is_corrupt:
+            self._mark(packet.pts, self._faulty)
+        try:
+            return stream.decode(packet)
+        except av.FFmpegError as error:
+            self._reason = self._reason or f"{error.strerror}"
+            return []
+
+    def _mark(self, pts: int | None, marks: NDArray[np.bool_]) -> None:
+        if pts is None:
+            return
+        at = int(np.searchsorted(self._samples.pts, pts))
+        if at < len(marks) and self._samples.pts[at] == pts:
+            marks[at] = True
+
+    def _see(self, picture: VideoFrame) -> None:
+        self._mark(picture.pts, self._decoded)
+        if picture.is_corrupt:
+            self._mark(picture.pts, self._faulty)
+        if (picture.height, picture.width) != self._size:
+            self._mark(picture.pts, self._other_size)
+            self._found_size = (picture.height, picture.width)
+        if _is_flat(picture):
+            self._mark(picture.pts, self._flat)
+
+    def found(self) -> Iterator[Problem]:
+        lost = self._tally(~self._decoded)
+        why = f" ({self._reason})" if self._reason else ""
+        hint = "LeRobot fails on these rows, or shows what the decoder makes up"
+        if lost.rows:
+            message = f"{lost.extent} have a picture that cannot be decoded{why}"
+            yield lost.problem("video-frame-undecodable", message, hint)
+        elif not self._decoded.all():
+            message = (
+                f"{count(int((~self._decoded).sum()), 'picture')} no row refers to cannot be decoded{why}"
+            )
+            yield Problem("video-frame-undecodable", message, str(self._use.path), severity="warning")
+        faulty = self._tally(self._faulty & self._decoded)
+        if faulty.rows:
+            message = f"{faulty.extent} have a picture with damage in it"
+            yield faulty.problem("video-frame-corrupt", message, "LeRobot shows it as it is")
+        other = self._tally(self._other_size)
+        if other.rows:
+            (height, width), (high, wide) = self._size, self._found_size
+            message = f"{other.extent} have pictures of {high} x {wide}, the file says {height} x {width}"
+            yield other.problem("video-frame-size", message, "LeRobot cannot put them in one batch")
+        flat = self._tally(self._flat)
+        if flat.rows:
+            lengths = dict(zip(self._use.episodes.tolist(), self._use.lengths.tolist(), strict=True))
+            whole = any(number == lengths[episode] for episode, number in flat.episodes.items())
+            message = f"{flat.extent} have a picture of one brightness, with nothing on it"
+            hint = "the camera was covered, or gave no picture"
+            yield flat.problem("video-frame-flat", message, hint, "warning" if whole else "note")
+
+    def _tally(self, marks: NDArray[np.bool_]) -> Tally:
+        """The rows of marked pictures; those of no row are left out."""
+        tally = Tally()
+        rows = np.flatnonzero(marks & (self._match.owner >= 0))
+        rows = rows[np.lexsort((self._match.frame[rows], self._match.owner[rows]))]
+        episodes, first, number = np.unique(self._match.owner[rows], return_index=True, return_counts=True)
+        for episode, at, found in zip(episodes.tolist(), rows[first].tolist(), number.tolist(), strict=True):
+            tally.add(self._use.path, episode, int(self._match.frame[at]), found)
+        return tally
+
+
+def _is_flat(picture: VideoFrame) -> bool:
+    """Whether the first plane is the same all over, by every eighth line."""
+    plane = picture.planes[0]
+    lines = np.frombuffer(plane, dtype=np.uint8).reshape(-1, plane.line_size)[::8, : plane.width]
+    return int(lines.max()) - int(lines.min()) <= _FLAT

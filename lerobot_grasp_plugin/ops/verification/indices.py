@@ -1,0 +1,231 @@
+"""Indices of every row, against each other and against the episodes table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.errors import Problem
+from lerobot_grasp_plugin.ops.verification.place import Tally, count, episodes_text
+from lerobot_grasp_plugin.ops.verification.tables import Rows
+from lerobot_grasp_plugin.ops.verification.view import View
+
+
+class IndexCheck:
+    """``index``, ``episode_index``, ``frame_index`` and ``task_index`` of every row."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        lengths = view.lengths
+        self._expected_start = (
+            dict(zip(view.episodes.indices.tolist(), (np.cumsum(lengths) - lengths).tolist(), strict=True))
+            if view.episodes is not None and (view.episodes.lengths > 0).all()
+            else {}
+        )
+        self._next_index = 0
+        self._seen: dict[int, int] = {}
+        self._files: dict[int, list[Path]] = {}
+        self._order: list[int] = []
+        self._wrong = {name: Tally() for name in (layout.INDEX, layout.FRAME_INDEX, layout.TASK_INDEX)}
+        self._fraction: dict[str, Tally] = {}
+        self._scattered = Tally()
+        self._late = Tally()
+        self._used_tasks: set[int] = set()
+        self.tasks_of: dict[int, set[int]] = {}
+
+    def see(self, rows: Rows) -> None:
+        runs = list(zip(rows.episodes.tolist(), rows.lengths.tolist(), strict=True))
+        before, starts = [], []
+        first = self._first_index(rows)
+        for run, (episode, length) in enumerate(runs):
+            seen = self._seen.get(episode, 0)
+            if seen:
+                self._scattered.add(rows.files[run], episode, seen, length)
+            elif self._order and episode < self._order[-1]:
+                example = f"episode {episode} stands behind episode {self._order[-1]}"
+                self._late.add(rows.files[run], episode, 0, length, example)
+            self._order.append(episode)
+            before.append(seen)
+            listed = self._expected_start.get(episode, self._next_index - seen) + seen
+            goes_on = first[run] == self._next_index  # where a list of other lengths is the one at fault
+            starts.append(self._next_index if goes_on else listed)
+            self._next_index = starts[-1] + length
+            self._seen[episode] = seen + length
+            places = self._files.setdefault(episode, [])
+            if rows.files[run] not in places:
+                places.append(rows.files[run])
+        frames = rows.frames + np.repeat(np.array(before, dtype=np.int64), rows.lengths)
+        self._compare(rows, layout.FRAME_INDEX, frames, np.array(before))
+        index = rows.frames + np.repeat(np.array(starts, dtype=np.int64), rows.lengths)
+        self._compare(rows, layout.INDEX, index, np.array(before))
+        self._tasks(rows, np.array(before))
+
+    def _first_index(self, rows: Rows) -> list[float]:
+        values = rows.columns.get(layout.INDEX)
+        if values is None or values.shape[1] != 1:
+            return [-1.0] * len(rows.files)
+        return values[rows.offsets, 0].tolist()  # type: ignore[no-any-return]
+
+    def _whole(self, rows: Rows, name: str) -> NDArray[Any] | None:
+        values = rows.columns.get(name)
+        if values is None or values.shape[1] != 1:
+            return None
+        flat = values.reshape(-1)
+        if flat.dtype.kind == "f":
+            odd = ~np.isfinite(flat) | (flat != np.round(flat))
+            for run, frame, number in rows.per_run(odd):
+                tally = self._fraction.setdefault(name, Tally())
+                at = flat[int(rows.offsets[run]) + frame]
+                tally.add(rows.files[run], int(rows.episodes[run]), frame, number, f"{at}")
+        return flat
+
+    def _compare(self, rows: Rows, name: str, expected: NDArray[np.int64], before: NDArray[np.int64]) -> None:
+        values = self._whole(rows, name)
+        if values is None:
+            return
+        for run, frame, number in rows.per_run(values != expected):
+            at = int(rows.offsets[run]) + frame
+            example = f"{name} is {values[at]}, should be {expected[at]}"
+            place = int(before[run]) + frame
+            self._wrong[name].add(rows.files[run], int(rows.episodes[run]), place, number, example)
+
+    def _tasks(self, rows: Rows, before: NDArray[np.int64]) -> None:
+        values = self._whole(rows, layout.TASK_INDEX)
+        if values is None:
+            return
+        if self._view.tasks is not None:
+            known = np.array(sorted(self._view.tasks), dtype=np.int64)
+            for run, frame, number in rows.per_run(~np.isin(values, known)):
+                at = int(rows.offsets[run]) + frame
+                example = f"task_index is {values[at]}"
+                place = int(before[run]) + frame
+                self._wrong[layout.TASK_INDEX].add(
+                    rows.files[run], int(rows.episodes[run]), place, number, example
+                )
+        low = np.minimum.reduceat(values, rows.offsets)
+        high = np.maximum.reduceat(values, rows.offsets)
+        for run, episode in enumerate(rows.episodes.tolist()):
+            if low[run] == high[run]:
+                self.tasks_of.setdefault(episode, set()).add(_integer(low[run]))
+            else:
+                start = int(rows.offsets[run])
+                several = np.unique(values[start : start + int(rows.lengths[run])])
+                self.tasks_of.setdefault(episode, set()).update(map(_integer, several.tolist()))
+
+    # -- findings ---------------------------------------------------------------------------------
+
+    def found(self) -> Iterator[Problem]:
+        yield from self._own()
+        yield from self._against_table()
+
+    def _own(self) -> Iterator[Problem]:
+        codes = {layout.INDEX: "index-wrong", layout.FRAME_INDEX: "frame-wrong"}
+        hints = {
+            layout.INDEX: "LeRobot takes index for the row's number in the dataset; it has to be contiguous",
+            layout.FRAME_INDEX: "frame_index starts at 0 in every episode and counts on by 1",
+        }
+        for name, code in codes.items():
+            tally = self._wrong[name]
+            if tally.rows:
+                yield tally.problem(code, f"{tally.example}; {tally.extent}", hints[name])
+        tally = self._wrong[layout.TASK_INDEX]
+        if tally.rows:
+            tasks = sorted(self._view.tasks or {})
+            message = f"{tally.example}, which stands in no tasks list; {tally.extent}"
+            hint = f"listed: {tasks[0]} to {tasks[-1]}" if tasks else "no task is listed"
+            yield tally.problem("unknown-task", message, hint)
+        for name, tally in self._fraction.items():
+            message = f"{name} is {tally.example}, which is no whole number; {tally.extent}"
+            yield tally.problem("bad-index-column", message)
+        if self._scattered.rows:
+            message = f"the rows of {episodes_text(self._scattered.episodes)} do not stand together"
+            yield self._scattered.problem("scattered-episode", message, "LeRobot takes them for one piece")
+        if self._late.rows:
+            message = f"{self._late.example}; LeRobot reads rows in the order of the files"
+            yield self._late.problem("episode-order", message)
+
+    def _against_table(self) -> Iterator[Problem]:
+        listed = self._view.episodes
+        if listed is None:
+            return
+        where = str(listed.where)
+        known = self._view.rows_of
+        strange = [episode for episode in self._seen if episode not in known]
+        if strange:
+            rows = sum(self._seen[episode] for episode in strange)
+            first = self._files[strange[0]][0]
+            message = (
+                f"{count(rows, 'row')} of {episodes_text(strange)}, which the episodes list does not name"
+            )
+            after = min(strange) >= len(known)
+            hint = (
+                "the recording was interrupted before its episodes were listed (finalize() does that)"
+                if after
+                else "the episodes list and the tables belong to different versions of the dataset"
+            )
+            yield Problem("unlisted-rows", message, str(first), hint, episode=min(strange), frame=0)
+        for episode, row in known.items():
+            path, length = self._view.data_paths[row], int(listed.lengths[row])
+            seen = self._seen.get(episode, 0)
+            if not seen or length < 0:
+                continue  # see missing_rows
+            if seen != length:
+                message = (
+                    f"the tables hold {count(seen, 'row')} of the episode, the episodes list says {length}"
+                )
+                where_ = str(self._files[episode][0])
+                yield Problem("wrong-length", message, where_, episode=episode, frame=min(seen, length))
+            if path is not None and path not in self._files[episode]:
+                message = f"the episodes list says its rows are in {path}"
+                hint = "data/chunk_index and data/file_index are wrong" if not self._view.legacy else ""
+                yield Problem("wrong-file", message, str(self._files[episode][0]), hint, episode=episode)
+        for name, stop in (("dataset_from_index", 0), ("dataset_to_index", 1)):
+            values = listed.numbers.get(name)
+            if values is None or (listed.lengths <= 0).any():
+                continue
+            ends = np.cumsum(listed.lengths)
+            expected = ends if stop else ends - listed.lengths
+            wrong = np.flatnonzero(values != expected)
+            if len(wrong):
+                row = int(wrong[0])
+                message = (
+                    f"{name} is {values[row]}, should be {expected[row]}; {episodes_text(wrong.tolist())}"
+                )
+                hint = "LeRobot takes an episode's rows by it"
+                yield Problem("wrong-range", message, where, hint, episode=row)
+        yield from self._episode_tasks()
+
+    def missing_rows(self, unread: set[Path]) -> Iterator[Problem]:
+        """Listed episodes without rows, but for those whose file is missing or damaged."""
+        if self._view.episodes is None:
+            return
+        present = set(self._view.data_files) - unread
+        for episode, row in self._view.rows_of.items():
+            path, length = self._view.data_paths[row], int(self._view.episodes.lengths[row])
+            if episode not in self._seen and path in present and length != 0:
+                message = f"the file has no rows of the episode, the episodes list says {length}"
+                yield Problem("missing-rows", message, str(path), episode=episode)
+
+    def _episode_tasks(self) -> Iterator[Problem]:
+        listed, tasks = self._view.episodes, self._view.tasks
+        if listed is None or listed.tasks is None or not tasks:
+            return
+        tally = Tally()
+        for episode, row in self._view.rows_of.items():
+            own = {tasks[task] for task in self.tasks_of.get(episode, ()) if task in tasks}
+            lacking = sorted(own - set(listed.tasks[row]))
+            if lacking:
+                example = f"its rows have the task {lacking[0]!r}, which the episodes list does not give it"
+                tally.add(listed.where, episode, None, 1, example)
+        if tally.rows:
+            message = f"{tally.example}; {episodes_text(tally.episodes)}"
+            yield tally.problem("episode-tasks", message, severity="warning")
+
+
+def _integer(value: Any) -> int:
+    return int(value) if np.isfinite(value) else -1

@@ -1,0 +1,201 @@
+"""``info.json`` as far as it can be understood, and all that is wrong with it by itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.info import read_json
+from lerobot_grasp_plugin.errors import GraspError, Problem, Severity
+
+_MAX_VALUES = 2**28
+_INTEGERS = frozenset(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
+_DTYPES = _INTEGERS | {"bool", "float16", "float32", "float64", "image", "video", "string", "language"}
+_NEEDED = (layout.EPISODE_INDEX, layout.INDEX, layout.TASK_INDEX, layout.TIMESTAMP)
+"""Columns without which LeRobot cannot give an item."""
+
+
+@dataclass(frozen=True)
+class Info:
+    """What can be taken from ``info.json``.
+
+    Attributes:
+        where: The file.
+        raw: Its fields; empty where it cannot be read.
+        version: One of ``layout.READABLE_VERSIONS``; None where it does not say.
+        fps: Frames per second; None where it does not say.
+        features: The entries that are well-formed: ``dtype`` a string, ``shape`` a tuple.
+        chunks_size: Files (v3.0) or episodes (v2.x) per chunk folder.
+        problems: What is wrong with the file.
+    """
+
+    where: str
+    raw: Mapping[str, Any]
+    version: str | None
+    fps: float | None
+    features: Mapping[str, Mapping[str, Any]]
+    chunks_size: int
+    problems: tuple[Problem, ...]
+
+    def count(self, field: str) -> int | None:
+        """A count, or None where there is none."""
+        return _count(self.raw.get(field))
+
+    def keys(self, *dtypes: str) -> list[str]:
+        """Names of the features of some dtypes."""
+        return [name for name, feature in self.features.items() if feature["dtype"] in dtypes]
+
+
+def read_info(root: Path) -> Info:
+    """Reads ``meta/info.json`` of a folder that may be damaged in any way."""
+    where = str(root / layout.INFO_PATH)
+    problems: list[Problem] = []
+    raw: Mapping[str, Any] = {}
+    try:
+        found = read_json(root / layout.INFO_PATH)
+        if isinstance(found, dict):
+            raw = found
+        else:
+            problems.append(Problem("bad-info", f"should be an object, and is {_shown(found)}", where))
+    except GraspError as error:
+        problems += error.problems
+    if not raw:
+        if not problems:
+            problems.append(Problem("bad-info", "it has no fields", where))
+        return Info(where, {}, None, None, {}, layout.CHUNKS_SIZE, tuple(problems))
+    reader = _Fields(where, raw, problems)
+    version = reader.version()
+    fps = reader.fps()
+    features = reader.features()
+    chunks = reader.sizes()
+    reader.totals()
+    for field, kind in (("robot_type", str), ("splits", dict), ("tools", list)):
+        value = raw.get(field)
+        if value is not None and not isinstance(value, kind):
+            reader.wrong(field, f"a {kind.__name__} or null", value, "warning")
+    return Info(where, raw, version, fps, features, chunks, tuple(problems))
+
+
+class _Fields:
+    """Takes fields out of ``info.json`` and collects what is wrong with them."""
+
+    def __init__(self, where: str, raw: Mapping[str, Any], problems: list[Problem]) -> None:
+        self.where = where
+        self.raw = raw
+        self.problems = problems
+
+    def wrong(self, field: str, expected: str, value: object, severity: Severity = "error") -> None:
+        message = f"{field} should be {expected}, and is {_shown(value)}"
+        self.problems.append(Problem("bad-info", message, self.where, severity=severity))
+
+    def version(self) -> str | None:
+        value = self.raw.get("codebase_version")
+        if isinstance(value, str):
+            for known in layout.READABLE_VERSIONS:
+                if value in (known, known.removeprefix("v")):
+                    return known
+        hint = f"known: {', '.join(layout.READABLE_VERSIONS)}"
+        message = f"codebase_version {_shown(value)} is not one that can be read"
+        self.problems.append(Problem("unknown-codebase-version", message, self.where, hint))
+        return None
+
+    def fps(self) -> float | None:
+        value = self.raw.get("fps")
+        number = _number(value)
+        if number is None or not 0 < number <= 10_000:
+            self.wrong("fps", "a positive number of frames per second", value)
+            return None
+        if not number.is_integer():
+            message = f"fps is {value}, and LeRobot's format counts whole frames per second"
+            hint = "lerobot-grasp-merge refuses such a dataset; LeRobot itself reads it"
+            self.problems.append(Problem("fractional-fps", message, self.where, hint, severity="warning"))
+        return number
+
+    def sizes(self) -> int:
+        for field in ("chunks_size", "data_files_size_in_mb", "video_files_size_in_mb"):
+            value = self.raw.get(field, 1)
+            number = _number(value)
+            if number is None or not number > 0:
+                self.wrong(field, "a positive number (LeRobot refuses to open any other)", value)
+        chunks = _count(self.raw.get("chunks_size"))
+        return chunks if chunks else layout.CHUNKS_SIZE
+
+    def totals(self) -> None:
+        for field in ("total_episodes", "total_frames"):
+            if _count(self.raw.get(field)) is None:
+                self.wrong(field, "a count", self.raw.get(field))
+        if _count(self.raw.get("total_tasks")) is None:
+            self.wrong(
+                "total_tasks", "a count (LeRobot reads no tasks without it)", self.raw.get("total_tasks")
+            )
+
+    def features(self) -> dict[str, Mapping[str, Any]]:
+        raw = self.raw.get("features")
+        if not isinstance(raw, dict) or not raw:
+            self.wrong("features", "an object with an entry for each feature", raw)
+            return {}
+        features: dict[str, Mapping[str, Any]] = {}
+        for name, entry in raw.items():
+            if self._feature(name, entry):
+                features[name] = {**entry, "shape": tuple(entry["shape"])}
+        self._rates(features)
+        for name in (*_NEEDED, layout.FRAME_INDEX):
+            if name in raw:
+                continue
+            severity: Severity = "error" if name in _NEEDED else "warning"
+            message = f"features does not declare {name!r}"
+            hint = "LeRobot's own writer declares it" + ("; it gives no item without" * (name in _NEEDED))
+            self.problems.append(Problem("missing-feature", message, self.where, hint, severity=severity))
+        return features
+
+    def _rates(self, features: Mapping[str, Mapping[str, Any]]) -> None:
+        """``fps`` of features, which converted datasets have."""
+        fps = _number(self.raw.get("fps"))
+        other = [name for name, entry in features.items() if _number(entry.get("fps", fps)) != fps]
+        if other and fps is not None:
+            message = f"fps is {fps:g}, features.{other[0]}.fps {_shown(features[other[0]]['fps'])}"
+            self.problems.append(Problem("feature-fps", message, self.where, severity="warning"))
+
+    def _feature(self, name: str, entry: object) -> bool:
+        if not isinstance(entry, dict):
+            self.wrong(f"features.{name}", "an object", entry)
+            return False
+        dtype, shape = entry.get("dtype"), entry.get("shape")
+        if not isinstance(dtype, str):
+            self.wrong(f"features.{name}.dtype", "a string", dtype)
+            return False
+        if dtype not in _DTYPES:
+            self.wrong(f"features.{name}.dtype", f"one of {', '.join(sorted(_DTYPES))}", dtype)
+        whole = isinstance(shape, list) and all(type(n) is int and 0 < n < 2**31 for n in shape)
+        if not isinstance(shape, list) or not whole or not shape or math.prod(shape) > _MAX_VALUES:
+            self.wrong(f"features.{name}.shape", "a list of positive whole numbers", shape)
+            return False
+        if dtype in ("image", "video") and len(shape) != 3:
+            self.wrong(f"features.{name}.shape", "height, width and channels", shape)
+        elif len(shape) > 5:
+            self.wrong(f"features.{name}.shape", "of at most 5 dimensions", shape)
+        if dtype == "video" and ("/" in name or name in ("", ".", "..") or "\0" in name):
+            self.wrong(f"features.{name}", "a name that can be a folder", name)
+            return False
+        return True
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value) if -1e18 < value < 1e18 else None
+
+
+def _count(value: object) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return int(value) if 0 <= value < 2**62 and value == int(value) else None
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."

@@ -1,0 +1,49 @@
+"""The checks of what a dataset means, beyond its structure: statistics, labels, and values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from lerobot_grasp_plugin.errors import Problem
+from lerobot_grasp_plugin.ops.verification.hazards import check_hazards
+from lerobot_grasp_plugin.ops.verification.labels import LabelCheck
+from lerobot_grasp_plugin.ops.verification.sidecar import ContentCheck, read_sidecar
+from lerobot_grasp_plugin.ops.verification.statistics import (
+    QuantileCheck,
+    check_presence,
+    check_statistics,
+)
+from lerobot_grasp_plugin.ops.verification.stored_stats import read_stored_stats
+from lerobot_grasp_plugin.ops.verification.summaries import Summaries
+from lerobot_grasp_plugin.ops.verification.tables import RowCheck
+from lerobot_grasp_plugin.ops.verification.view import View
+
+
+class Thorough:
+    """Checks that look at rows, and those that follow when all rows were seen.
+
+    Attributes:
+        row_checks: To be shown every batch.
+        after: By name, to be run after that.
+    """
+
+    def __init__(self, view: View) -> None:
+        stored, sidecar = read_stored_stats(view), read_sidecar(view)
+        summaries, quantiles = Summaries(), QuantileCheck(view, stored)
+        checks: list[RowCheck] = [summaries, quantiles, LabelCheck(view, sidecar)]
+        if sidecar is not None:
+            checks.append(ContentCheck(view, sidecar))
+        self.row_checks: Sequence[RowCheck] = checks
+        self.after: Mapping[str, Callable[[], Iterator[Problem]]] = {
+            "statistics": lambda: check_statistics(view, stored, summaries, quantiles),
+            "values": lambda: check_hazards(view, summaries),
+            "sidecar": lambda: iter([] if sidecar is None else sidecar.problems),
+        }
+
+
+def check_metadata(view: View) -> Iterator[Problem]:
+    """What can be said of statistics and sidecar without reading rows."""
+    yield from check_presence(view, read_stored_stats(view))
+    sidecar = read_sidecar(view)
+    if sidecar is not None:
+        yield from sidecar.problems

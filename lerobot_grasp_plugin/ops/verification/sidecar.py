@@ -1,0 +1,215 @@
+"""``grasp_provenance.json``: what it says of the labels, and whether it is about this dataset."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.arrow import is_numeric
+from lerobot_grasp_plugin.dataset.info import read_json
+from lerobot_grasp_plugin.errors import GraspError, Problem
+from lerobot_grasp_plugin.ops.verification.place import episodes_text
+from lerobot_grasp_plugin.ops.verification.tables import Rows
+from lerobot_grasp_plugin.ops.verification.view import View
+
+_NOT_HASHED = (
+    *layout.INDEX_COLUMNS,
+    layout.TIMESTAMP,
+    layout.REWARD,
+    layout.DONE,
+    layout.SUCCESS,
+)
+
+
+@dataclass(frozen=True)
+class SidecarEpisode:
+    """What the sidecar says of one episode.
+
+    Attributes:
+        source: Which source, 0-based; -1 where it does not say.
+        length: Rows; None where it does not say.
+        digest: Content hash.
+        success: Success rows as half-open ranges; None where the episode was not labelled.
+    """
+
+    source: int
+    length: int | None
+    digest: str | None
+    success: Sequence[tuple[int, int]] | None
+
+
+@dataclass
+class Sidecar:
+    """The sidecar as far as it can be understood.
+
+    Attributes:
+        where: The file.
+        episodes: By ``episode_index``.
+        names: Name of each source.
+        dones: How done was decided in each source; None where it does not say.
+        renames: Per source, the name each column had there, where it is another.
+        success_value: The reward of success; None where nothing was labelled.
+        failure_value: The reward of failure.
+        problems: What is wrong with it.
+    """
+
+    where: str
+    episodes: dict[int, SidecarEpisode] = field(default_factory=dict)
+    names: list[str] = field(default_factory=list)
+    dones: list[str | None] = field(default_factory=list)
+    renames: list[dict[str, str]] = field(default_factory=list)
+    success_value: float | None = None
+    failure_value: float = 0.0
+    problems: list[Problem] = field(default_factory=list)
+
+    def done_of(self, episode: int) -> str | None:
+        """How done was decided in an episode."""
+        entry = self.episodes.get(episode)
+        known = entry is not None and 0 <= entry.source < len(self.dones)
+        return self.dones[entry.source] if entry is not None and known else None
+
+
+def read_sidecar(view: View) -> Sidecar | None:
+    """Reads the sidecar of a dataset; None where it has none."""
+    path = view.root / layout.PROVENANCE_PATH
+    if "meta" in view.closed or not path.exists():
+        return None
+    sidecar = Sidecar(str(path))
+    try:
+        _read(sidecar, read_json(path))
+    except GraspError as error:
+        sidecar.problems += [_softened(problem) for problem in error.problems]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        message = f"it is not what this package writes: {type(error).__name__} at {error}"
+        sidecar.problems.append(Problem("bad-sidecar", message, str(path), severity="warning"))
+    if not sidecar.problems:
+        sidecar.problems += _other_data(view, sidecar)
+    return sidecar
+
+
+def _softened(problem: Problem) -> Problem:
+    return Problem("bad-sidecar", problem.message, problem.where, severity="warning")
+
+
+def _read(sidecar: Sidecar, raw: Any) -> None:
+    for source in raw["sources"]:
+        sidecar.names.append(str(source["repo_id"]).rsplit("/", 1)[-1])
+        sidecar.dones.append(source.get("done"))
+        sidecar.renames.append({new: old for old, new in (source.get("rename") or {}).items()})
+    labels = raw.get("labels")
+    if labels is not None:
+        sidecar.success_value = float(labels["success_value"])
+        sidecar.failure_value = float(labels["failure_value"])
+    for entry in raw["episodes"]:
+        ranges = entry.get("success")
+        success = None if ranges is None else [(int(start), int(stop)) for start, stop in ranges]
+        length = entry.get("length")
+        sidecar.episodes[int(entry["episode_index"])] = SidecarEpisode(
+            int(entry.get("source", -1)),
+            None if length is None else int(length),
+            entry.get("content_sha256"),
+            success,
+        )
+
+
+def _other_data(view: View, sidecar: Sidecar) -> Iterator[Problem]:
+    if view.episodes is None:
+        return
+    lengths = dict(zip(view.episodes.indices.tolist(), view.episodes.lengths.tolist(), strict=True))
+    hint = "it belongs to another version of this dataset; what it says of the labels does not hold"
+    if set(lengths) != set(sidecar.episodes):
+        message = f"it is about {len(sidecar.episodes)} episodes, the dataset has {len(lengths)}"
+        yield Problem("sidecar-of-other-data", message, sidecar.where, hint, severity="warning")
+        return
+    wrong = [
+        episode
+        for episode, entry in sidecar.episodes.items()
+        if entry.length is not None and lengths[episode] >= 0 and entry.length != lengths[episode]
+    ]
+    if wrong:
+        first = min(wrong)
+        message = (
+            f"it says {sidecar.episodes[first].length} frames, the episodes list {lengths[first]}; "
+            f"{episodes_text(wrong)}"
+        )
+        yield Problem(
+            "sidecar-of-other-data", message, sidecar.where, hint, severity="warning", episode=first
+        )
+
+
+class ContentCheck:
+    """The content hash of every episode against the sidecar's.
+
+    Only where all columns are numbers of the declared type: text and pictures are hashed in a form that
+    depends on the version of pyarrow.
+    """
+
+    def __init__(self, view: View, sidecar: Sidecar) -> None:
+        self._sidecar = sidecar
+        self._names = [
+            name
+            for name, feature in view.info.features.items()
+            if feature["dtype"] != "video" and name not in _NOT_HASHED
+        ]
+        features = view.info.features
+        self._types = {
+            name: features[name]["dtype"] for name in self._names if is_numeric(features[name]["dtype"])
+        }
+        self._possible = len(self._types) == len(self._names) and not sidecar.problems
+        self._wrong: dict[int, None] = {}
+
+    def see(self, rows: Rows) -> None:
+        self._possible &= all(
+            name in rows.columns and rows.columns[name].dtype.name == dtype
+            for name, dtype in self._types.items()
+        )
+        if not self._possible:
+            return
+        for run, episode in enumerate(rows.episodes.tolist()):
+            entry = self._sidecar.episodes.get(episode)
+            if entry is None or entry.digest is None or rows.lengths[run] != entry.length:
+                continue
+            known = 0 <= entry.source < len(self._sidecar.renames)
+            original = self._sidecar.renames[entry.source] if known else {}
+            if self._digest(rows, run, original) != entry.digest:
+                self._wrong[episode] = None
+
+    def _digest(self, rows: Rows, run: int, original: Mapping[str, str]) -> str:
+        start, length = int(rows.offsets[run]), int(rows.lengths[run])
+        digest = hashlib.sha256()
+        for name in sorted(self._names, key=lambda name: original.get(name, name)):
+            digest.update(original.get(name, name).encode() + b"\0")
+            piece = np.ascontiguousarray(rows.columns[name][start : start + length])
+            digest.update(memoryview(piece).cast("B"))
+        return digest.hexdigest()
+
+    def found(self) -> Iterator[Problem]:
+        if self._wrong and self._possible:
+            message = f"the rows of {episodes_text(self._wrong)} are not those it was written for"
+            hint = "columns other than labels were changed since, or the sidecar is another dataset's"
+            yield Problem(
+                "sidecar-of-other-data",
+                message,
+                self._sidecar.where,
+                hint,
+                severity="warning",
+                episode=min(self._wrong),
+            )
+
+
+def expected_done(mode: str | None, success: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
+    """Where done should be true, by the sidecar's word; None where it does not tell."""
+    if mode not in ("episode_end", "first_success", "last_frame_of_success"):
+        return None
+    done = np.zeros(len(success), dtype=bool)
+    done[-1:] = True
+    hits = np.flatnonzero(success)
+    if len(hits) and mode != "episode_end":
+        done[hits[0] if mode == "first_success" else hits[-1]] = True
+    return done

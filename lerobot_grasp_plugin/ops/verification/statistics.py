@@ -1,0 +1,317 @@
+"""Statistics the dataset keeps against those its rows have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lerobot_grasp_plugin.core.stats import QUANTILES
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.errors import Problem, Severity
+from lerobot_grasp_plugin.ops.verification.place import Tally, episodes_text
+from lerobot_grasp_plugin.ops.verification.stored_stats import StoredStats
+from lerobot_grasp_plugin.ops.verification.summaries import LABELS, Summaries, Summary
+from lerobot_grasp_plugin.ops.verification.tables import Rows
+from lerobot_grasp_plugin.ops.verification.view import View
+
+_NOT_NORMALISED = (*layout.INDEX_COLUMNS, layout.TIMESTAMP)
+_MOMENTS = ("min", "max", "mean", "std")
+_BINS = 5000
+"""Bins of the histogram LeRobot estimates quantiles from."""
+
+
+class QuantileCheck:
+    """Quantiles of each episode: about as many rows below them as they say.
+
+    LeRobot estimates quantiles from a histogram, so they are not compared with exact ones: no more than
+    ``q * rows + 1`` rows may be below a quantile, no fewer than ``q * rows - 1`` at or below it, give or
+    take a bin.
+    """
+
+    def __init__(self, view: View, stored: StoredStats) -> None:
+        self._view = view
+        self._stored = stored.episodes or {}
+        self.tallies: dict[str, Tally] = {}
+
+    def see(self, rows: Rows) -> None:
+        known = self._view.rows_of
+        listed = np.array([known.get(episode, -1) for episode in rows.episodes.tolist()])
+        for name, values in rows.columns.items():
+            stats = self._stored.get(name, {})
+            if values.shape[1] * len(values) == 0 or "min" not in stats or "max" not in stats:
+                continue
+            for statistic, quantile in QUANTILES.items():
+                stored = stats.get(statistic)
+                shapes = {values.shape[1], stats["min"].shape[1], stats["max"].shape[1]}
+                if stored is None or {stored.shape[1]} != shapes:
+                    continue
+                width = (stats["max"] - stats["min"])[listed]
+                wrong = misplaced(rows, quantile, values, stored[listed], width)
+                for run in np.flatnonzero(wrong.any(axis=1) & (listed >= 0)).tolist():
+                    example = f"{statistic} is {stored[listed[run]][wrong[run]][0]:.6g}"
+                    tally = self.tallies.setdefault(name, Tally())
+                    tally.add(rows.files[run], int(rows.episodes[run]), None, 1, example)
+
+    def found(self) -> Iterator[Problem]:
+        """Nothing by itself; see ``check_statistics``."""
+        yield from ()
+
+
+def misplaced(
+    rows: Rows,
+    quantile: float,
+    values: NDArray[Any],
+    stored: NDArray[np.float64],
+    width: NDArray[np.float64],
+) -> NDArray[np.bool_]:
+    """Which stored quantiles have too many rows below them, or too few.
+
+    Args:
+        rows: A batch.
+        quantile: Between 0 and 1.
+        values: One of its columns, shape (rows, values).
+        stored: The quantile as stored for each run, shape (runs, values).
+        width: From the least to the greatest value of each run, shape (runs, values).
+    """
+    margin = 1.01 * np.abs(width) / _BINS + 1e-6 * np.abs(stored) + 1e-9
+    low = np.repeat(stored - margin, rows.lengths, axis=0)
+    high = np.repeat(stored + margin, rows.lengths, axis=0)
+    below = np.add.reduceat(values < low, rows.offsets, axis=0, dtype=np.int64)
+    reached = np.add.reduceat(values <= high, rows.offsets, axis=0, dtype=np.int64)
+    wanted = quantile * rows.lengths[:, None]
+    wrong: NDArray[np.bool_] = ((below > wanted + 1) | (reached < wanted - 1)) & np.isfinite(stored)
+    return wrong
+
+
+def check_statistics(
+    view: View, stored: StoredStats, summaries: Summaries, quantiles: QuantileCheck
+) -> Iterator[Problem]:
+    """Every stored statistic that can be recomputed from the tables.
+
+    Args:
+        view: The dataset.
+        stored: Its statistics.
+        summaries: Of all rows; complete.
+        quantiles: What the pass over the rows found.
+    """
+    yield from check_presence(view, stored)
+    whole = summaries.whole()
+    for name, summary in summaries.columns.items():
+        feature = view.info.features.get(name)
+        if feature is None or len(feature["shape"]) != 1:
+            continue
+        yield from _overall(name, stored, summary, summaries.lengths[summary.runs])
+        yield from _per_episode(view, name, stored, summary, summaries, whole, quantiles.tallies.get(name))
+
+
+def _code(name: str) -> str:
+    return "stale-label-statistics" if name in LABELS else "wrong-statistics"
+
+
+def _severity(name: str) -> Severity:
+    """Nobody normalises indices; LeRobot's own merge leaves their statistics as they were."""
+    return "note" if name in _NOT_NORMALISED else "warning"
+
+
+def _hint(name: str) -> str:
+    if name in LABELS:
+        return "the labels were changed and their statistics were not; lerobot-grasp-relabel writes both"
+    return "training normalises with them; LeRobot's recompute_stats or lerobot-grasp-merge makes them anew"
+
+
+def _overall(
+    name: str, stored: StoredStats, summary: Summary, lengths: NDArray[np.int64]
+) -> Iterator[Problem]:
+    own = (stored.overall or {}).get(name)
+    if own is None:
+        return
+    where, width = str(stored.where[0]), summary.low.shape[1]
+    odd = [each for each in (*_MOMENTS, *QUANTILES) if each in own and own[each].size != width]
+    if odd:
+        message = f"{name!r}: {odd[0]} has {own[odd[0]].size} values, the column {width}"
+        yield Problem("wrong-stats-shape", message, where, "training cannot normalise with it")
+        return
+    flat = {each: value.reshape(1, -1) for each, value in own.items()}
+    true = _combined(summary, lengths)
+    wrong = differing(flat, true, np.array([lengths.sum()]))
+    if wrong:
+        yield Problem(_code(name), _message(name, wrong), where, _hint(name), severity=_severity(name))
+        return
+    ordered = ["min", *(each for each in QUANTILES if each in flat), "max"]
+    if all(each in flat for each in ("min", "max")):
+        stack = np.concatenate([flat[each] for each in ordered])
+        slack = 1e-4 * (np.abs(stack).max(axis=0) + 1e-6)
+        if (np.diff(stack, axis=0) < -slack).any():
+            message = f"{name!r}: {', '.join(ordered)} are not in ascending order"
+            yield Problem(_code(name), message, where, _hint(name), severity=_severity(name))
+
+
+def _combined(summary: Summary, lengths: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+    counts, total = lengths[:, None], lengths.sum()
+    mean = (summary.mean * counts).sum(axis=0) / total
+    variance = ((summary.std**2 + (summary.mean - mean) ** 2) * counts).sum(axis=0) / total
+    return {
+        "min": summary.low.min(axis=0)[None],
+        "max": summary.high.max(axis=0)[None],
+        "mean": mean[None],
+        "std": np.sqrt(variance)[None],
+    }
+
+
+def _per_episode(
+    view: View,
+    name: str,
+    stored: StoredStats,
+    summary: Summary,
+    summaries: Summaries,
+    whole: NDArray[np.bool_],
+    quantiles: Tally | None,
+) -> Iterator[Problem]:
+    own = (stored.episodes or {}).get(name)
+    if own is None:
+        return
+    episodes = summaries.episodes[summary.runs]
+    rows = np.array([view.rows_of.get(episode, -1) for episode in episodes.tolist()], dtype=np.int64)
+    usable = whole[summary.runs] & (rows >= 0)
+    if not usable.any():
+        return
+    rows, episodes = rows[usable], episodes[usable]
+    lengths = summaries.lengths[summary.runs][usable]
+    where, width = str(stored.where[1]), summary.low.shape[1]
+    odd = [each for each in _MOMENTS if each in own and own[each].shape[1] != width]
+    if odd:
+        message = f"{name!r}: {odd[0]} has {own[odd[0]].shape[1]} values, the column {width}"
+        yield Problem("wrong-stats-shape", message, where, "LeRobot cannot aggregate it")
+        return
+    true = {
+        "min": summary.low[usable],
+        "max": summary.high[usable],
+        "mean": summary.mean[usable],
+        "std": summary.std[usable],
+    }
+    moments = differing({each: value[rows] for each, value in own.items()}, true, lengths)
+    wrong = {int(episodes[run]) for runs in moments.values() for run, _, _ in runs}
+    wrong |= set(quantiles.episodes) if quantiles is not None else set()
+    if not wrong:
+        return
+    message = (
+        _message(name, moments)
+        if moments
+        else f"{name!r}: {quantiles.example if quantiles else ''}, which is not where the rows have it"
+    )
+    message = f"{message} (statistics of {episodes_text(wrong)})"
+    yield Problem(_code(name), message, where, _hint(name), severity=_severity(name), episode=min(wrong))
+
+
+type Differing = dict[str, list[tuple[int, float, float]]]
+"""statistic -> run, stored value, true value."""
+
+
+def differing(
+    stored: Mapping[str, NDArray[np.float64]],
+    true: Mapping[str, NDArray[np.float64]],
+    lengths: NDArray[np.int64],
+) -> Differing:
+    """Statistics that differ by more than float32 sums can explain."""
+    scale = np.maximum(np.abs(true["min"]), np.abs(true["max"]))
+    found: Differing = {}
+    for name in _MOMENTS:
+        if name not in stored:
+            continue
+        slack = {"min": 1e-5, "max": 1e-5, "mean": 1e-4, "std": 2e-3}[name] * scale + 1e-6
+        off = np.abs(stored[name] - true[name]) - slack
+        if name == "std":  # some divide by n - 1
+            counts = lengths[:, None]
+            unbiased = true[name] * np.sqrt(counts / np.maximum(counts - 1, 1))
+            off = np.minimum(off, np.abs(stored[name] - unbiased) - slack)
+        wrong = (off > 0) & np.isfinite(true[name])
+        for run in np.flatnonzero(wrong.any(axis=1)).tolist():
+            value = int(np.argmax(wrong[run]))
+            entry = (run, float(stored[name][run, value]), float(true[name][run, value]))
+            found.setdefault(name, []).append(entry)
+    if "count" in stored and stored["count"].shape[1] == 1:
+        for run in np.flatnonzero(stored["count"][:, 0] != lengths).tolist():
+            if np.isfinite(stored["count"][run, 0]):
+                entry = (run, float(stored["count"][run, 0]), float(lengths[run]))
+                found.setdefault("count", []).append(entry)
+    return found
+
+
+def _message(name: str, wrong: Differing) -> str:
+    parts = []
+    for statistic, runs in wrong.items():
+        _, stored, true = runs[0]
+        parts.append(f"{statistic} is {stored:.6g}, the rows have {true:.6g}")
+    return f"{name!r}: {'; '.join(parts)}"
+
+
+# -- presence, and pictures ---------------------------------------------------------------------------
+
+
+def check_presence(view: View, stored: StoredStats) -> Iterator[Problem]:
+    """Statistics that are missing, and those of pictures, which are not recomputed."""
+    yield from stored.problems
+    features = {
+        name: feature
+        for name, feature in view.info.features.items()
+        if feature["dtype"] not in ("string", "language")
+    }
+    if not features or view.episodes is None:
+        return
+    unreadable = any(problem.code == "bad-stats" for problem in stored.problems)
+    version = view.info.version
+    wanted = []
+    if version != "v2.1":
+        wanted.append((stored.overall, stored.where[0]))
+    if version != "v2.0":
+        wanted.append((stored.episodes, stored.where[1]))
+    for values, where in wanted:
+        lacking = [name for name in features if name not in (values or {})]
+        if values is None and not unreadable:
+            message, hint = "there are no statistics", "policies that normalise cannot be trained without"
+            yield Problem("missing-stats", message, str(where), hint, severity="warning")
+        elif values is not None and lacking:
+            named = ", ".join(map(repr, lacking[:6])) + (", ..." if len(lacking) > 6 else "")
+            message = f"no statistics of {named}"
+            hint = "LeRobot loses them when it merges or splits; training may need them"
+            needed = [name for name in lacking if name not in _NOT_NORMALISED]
+            yield Problem(
+                "missing-stats", message, str(where), hint, severity="warning" if needed else "note"
+            )
+    for values, where in ((stored.overall, stored.where[0]), (stored.episodes, stored.where[1])):
+        for name, feature in features.items():
+            if feature["dtype"] in ("image", "video") and name in (values or {}):
+                assert values is not None
+                yield from _pictures(name, feature, values[name], where)
+
+
+def _pictures(
+    name: str, feature: Mapping[str, Any], stats: Mapping[str, NDArray[np.float64]], where: Path
+) -> Iterator[Problem]:
+    info = feature.get("info") or feature.get("video_info") or {}
+    depth = isinstance(info, dict) and bool(info.get("is_depth_map") or info.get("video.is_depth_map"))
+    given = {each: stats[each] for each in _MOMENTS if each in stats}
+    if set(given) != set(_MOMENTS):
+        message = f"{name!r} has no {', '.join(sorted(set(_MOMENTS) - set(given)))}"
+        yield Problem("missing-stats", message, str(where), severity="warning")
+        return
+    overall = where.name == Path(layout.STATS_PATH).name
+    channels = {array.size if overall else array.shape[-1] for array in given.values()}
+    if not channels <= {1, 3} or len(channels) != 1:
+        message = f"{name!r} has {sorted(channels)} values, and needs one per channel, as (channels, 1, 1)"
+        yield Problem("wrong-stats-shape", message, str(where))
+        return
+    low, high, mean, std = (given[each] for each in ("min", "max", "mean", "std"))
+    with np.errstate(invalid="ignore"):
+        unordered = (low > mean + 1e-3).any() or (mean > high + 1e-3).any() or (std < 0).any()
+        outside = not depth and ((low < -1e-3).any() or (high > 1 + 1e-3).any())
+    if unordered or outside:
+        message = (
+            f"{name!r}: statistics go from {np.nanmin(low):.4g} to {np.nanmax(high):.4g}, mean "
+            f"{np.nanmean(mean):.4g}; those of pictures lie in [0, 1], the mean between"
+        )
+        yield Problem("wrong-statistics", message, str(where), _hint(name), severity=_severity(name))

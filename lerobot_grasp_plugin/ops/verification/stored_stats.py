@@ -1,0 +1,157 @@
+"""Statistics as the dataset keeps them: over all rows, and of each episode."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.arrow import to_numpy
+from lerobot_grasp_plugin.dataset.info import read_json
+from lerobot_grasp_plugin.dataset.tables import TableFile
+from lerobot_grasp_plugin.dataset.v21 import read_json_lines
+from lerobot_grasp_plugin.errors import GraspError, Problem
+from lerobot_grasp_plugin.ops.verification.view import View
+
+type Values = dict[str, dict[str, NDArray[np.float64]]]
+"""feature -> statistic -> values."""
+
+
+@dataclass
+class StoredStats:
+    """Statistics as they stand in the files.
+
+    Attributes:
+        where: The file over all rows, and the file or folder of those per episode.
+        overall: Over all rows, each of the shape it is written in; None where there is no such file.
+        episodes: Shape (listed episodes, values); NaN where an episode has none. None where there are none.
+        problems: What cannot be read.
+    """
+
+    where: tuple[Path, Path]
+    overall: Values | None = None
+    episodes: Values | None = None
+    problems: list[Problem] = field(default_factory=list)
+
+
+def read_stored_stats(view: View) -> StoredStats:
+    """Reads all statistics of a dataset."""
+    overall = view.root / layout.STATS_PATH
+    own = view.root / (layout.LEGACY_EPISODES_STATS_PATH if view.legacy else layout.EPISODES_DIR)
+    stats = StoredStats((overall, own))
+    if overall.is_file():
+        stats.overall = _overall(overall, stats.problems)
+    if view.episodes is None:
+        return stats
+    if not view.legacy:
+        stats.episodes = _columns(view, stats.problems)
+    elif own.is_file():
+        stats.episodes = _lines(view, own, stats.problems)
+    return stats
+
+
+def _overall(path: Path, problems: list[Problem]) -> Values | None:
+    try:
+        content = read_json(path)
+    except GraspError as error:
+        problems += error.problems
+        return None
+    if not isinstance(content, dict):
+        message = f"statistics should be an object, and are {str(content)[:40]!r}"
+        problems.append(Problem("bad-stats", message, str(path), "LeRobot cannot open the dataset with them"))
+        return None
+    values: Values = {}
+    for name, entry in content.items():
+        if not isinstance(entry, dict):
+            problems.append(Problem("bad-stats", f"{name!r} is no object of statistics", str(path)))
+            continue
+        for statistic, value in entry.items():
+            try:
+                values.setdefault(name, {})[statistic] = np.array(value, dtype=np.float64)
+            except (ValueError, TypeError, OverflowError):
+                message = f"{name!r}: {statistic} is no array of numbers: {str(value)[:40]!r}"
+                problems.append(Problem("bad-stats", message, str(path)))
+    return values
+
+
+def _columns(view: View, problems: list[Problem]) -> Values | None:
+    listed = view.episodes
+    assert listed is not None
+    parts: dict[tuple[str, str], list[NDArray[Any]]] = {}
+    count = len(listed.indices)
+    for path in listed.files:
+        try:
+            file = TableFile(path)
+            names = [name for name in listed.stats_columns if name in file.columns]
+            table = file.read(0, file.rows, names)
+        except GraspError as error:
+            problems += error.problems
+            return None
+        for column in names:
+            feature, _, statistic = column.removeprefix("stats/").rpartition("/")
+            try:
+                values = to_numpy(table[column]).astype(np.float64)
+            except ValueError as error:
+                message = f"column {column!r}: {error}"
+                problems.append(Problem("bad-stats", message, str(path), severity="warning"))
+                continue
+            parts.setdefault((feature, statistic), []).append(values)
+    values_: Values = {}
+    for (feature, statistic), arrays in parts.items():
+        fits = sum(len(array) for array in arrays) == count
+        if fits and len({array.shape[1] for array in arrays}) == 1:
+            values_.setdefault(feature, {})[statistic] = np.concatenate(arrays)
+    return values_ or None
+
+
+def _lines(view: View, path: Path, problems: list[Problem]) -> Values | None:
+    collected: dict[tuple[str, str], dict[int, NDArray[np.float64]]] = {}
+    try:
+        for number, entry in enumerate(read_json_lines(path), start=1):
+            episode, stats = entry.get("episode_index"), entry.get("stats")
+            if not isinstance(stats, dict) or not isinstance(episode, (int, float)):
+                message = "expected an object with episode_index and stats"
+                problems.append(Problem("bad-json", message, f"{path}:{number}"))
+                continue
+            row = view.rows_of.get(int(episode)) if math.isfinite(episode) else None
+            if row is not None:
+                _line(stats, row, collected, f"{path}:{number}", problems)
+    except GraspError as error:
+        problems += error.problems
+    count = 0 if view.episodes is None else len(view.episodes.indices)
+    values: Values = {}
+    for (feature, statistic), rows in collected.items():
+        width = next(iter(rows.values())).size
+        array = np.full((count, width), np.nan)
+        for row, each in rows.items():
+            if each.size == width:
+                array[row] = each.reshape(-1)
+        values.setdefault(feature, {})[statistic] = array
+    return values or None
+
+
+def _line(
+    stats: Mapping[str, Any],
+    row: int,
+    collected: dict[tuple[str, str], dict[int, NDArray[np.float64]]],
+    where: str,
+    problems: list[Problem],
+) -> None:
+    for feature, entry in stats.items():
+        if not isinstance(entry, dict):
+            problems.append(Problem("bad-stats", f"{feature!r} is no object of statistics", where))
+            continue
+        for statistic, value in entry.items():
+            try:
+                array = np.array(value, dtype=np.float64)
+            except (ValueError, TypeError, OverflowError):
+                message = f"{feature!r}: {statistic} is no array of numbers: {str(value)[:40]!r}"
+                problems.append(Problem("bad-stats", message, where))
+                continue
+            collected.setdefault((feature, statistic), {})[row] = array

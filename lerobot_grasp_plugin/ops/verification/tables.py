@@ -1,0 +1,239 @@
+"""One pass over all rows, in batches, for every check that looks at rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.arrow import to_numpy
+from lerobot_grasp_plugin.dataset.tables import TableFile, whole_numbers
+from lerobot_grasp_plugin.errors import GraspError, Problem
+from lerobot_grasp_plugin.ops.verification.view import View
+
+BATCH_ROWS = 100_000
+_WIDE_ROW_BYTES = 2**14
+"""Columns that take more per row hold pictures or clouds; their values are not looked at."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of one batch, as runs: neighbouring rows of one episode in one file.
+
+    Attributes:
+        files: The file of each run.
+        episodes: The episode of each run, by ``episode_index``; int64, shape (runs,).
+        starts: The run's first row in its file, shape (runs,).
+        lengths: Rows of each run, shape (runs,).
+        columns: Numbers by column name, shape (rows, values per row).
+    """
+
+    files: Sequence[Path]
+    episodes: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+    columns: Mapping[str, NDArray[Any]]
+
+    @cached_property
+    def offsets(self) -> NDArray[np.int64]:
+        """The run's first row in the batch, shape (runs,)."""
+        ends: NDArray[np.int64] = np.cumsum(self.lengths)
+        return ends - self.lengths
+
+    @cached_property
+    def frames(self) -> NDArray[np.int64]:
+        """The row's position in its run, shape (rows,)."""
+        rows = int(self.lengths.sum())
+        return np.arange(rows, dtype=np.int64) - np.repeat(self.offsets, self.lengths)
+
+    def per_run(self, wrong: NDArray[np.bool_]) -> Iterator[tuple[int, int, int]]:
+        """Run, first frame in it, and number of rows, of every run that has rows marked in ``wrong``."""
+        if not wrong.any():
+            return
+        counts = np.add.reduceat(wrong.astype(np.int64), self.offsets)
+        for run in np.flatnonzero(counts).tolist():
+            start = int(self.offsets[run])
+            first = int(np.argmax(wrong[start : start + int(self.lengths[run])]))
+            yield run, first, int(counts[run])
+
+
+class RowCheck(Protocol):
+    """Looks at batches of rows, then says what it found."""
+
+    def see(self, rows: Rows) -> None:
+        """Takes the next batch; batches come in the order of the files."""
+
+    def found(self) -> Iterator[Problem]:
+        """All that was found."""
+
+
+class Tables:
+    """The data files of a dataset, read once.
+
+    Attributes:
+        problems: Files that cannot be read, and columns that do not hold numbers or indices.
+        unread: Files whose rows could not be read.
+        schemas: Arrow schemas that occur, each with the first file that has it.
+        rows: Rows read.
+    """
+
+    def __init__(self, view: View) -> None:
+        self.problems: list[Problem] = []
+        self.unread: set[Path] = set()
+        self.schemas: dict[pa.Schema, Path] = {}
+        self.rows = 0
+        self._view = view
+        self._owner: dict[Path, list[int]] = {}
+        if view.episodes is not None:
+            for episode, path in zip(view.episodes.indices.tolist(), view.data_paths, strict=True):
+                if path is not None:
+                    self._owner.setdefault(path, []).append(episode)
+
+    def batches(self) -> Iterator[Rows]:
+        """All rows, files in the order LeRobot reads them."""
+        pending: list[Rows] = []
+        rows = 0
+        for path in self._view.data_files:
+            for part in self._file(path):
+                names = part.columns.keys()
+                if pending and (
+                    pending[0].columns.keys() != names
+                    or any(pending[0].columns[name].dtype != part.columns[name].dtype for name in names)
+                    or any(pending[0].columns[name].shape[1] != part.columns[name].shape[1] for name in names)
+                ):
+                    yield _joined(pending)
+                    pending, rows = [], 0
+                pending.append(part)
+                rows += int(part.lengths.sum())
+                if rows >= BATCH_ROWS:
+                    yield _joined(pending)
+                    pending, rows = [], 0
+        if pending:
+            yield _joined(pending)
+
+    def _file(self, path: Path) -> Iterator[Rows]:
+        try:
+            file = TableFile(path)
+            self.schemas.setdefault(file.file.schema_arrow, path)
+            if not file.rows:
+                message = "the table has no rows"
+                self.problems.append(Problem("empty-table", message, str(path), severity="warning"))
+                return
+            self._pictures(file)
+            episodes, starts, stops = self._runs(file)
+            names = self._numeric(file)
+            limit = max(1, min(BATCH_ROWS, file.batch_rows))
+            first = 0
+            while first < len(starts):
+                last = int(np.searchsorted(stops, starts[first] + limit, side="right"))
+                last = max(last, first + 1)
+                yield self._part(file, names, episodes[first:last], starts[first:last], stops[first:last])
+                first = last
+        except GraspError as error:
+            self.problems += error.problems
+            self.unread.add(path)
+        except UnicodeDecodeError as error:
+            message = f"the names of its columns are damaged: {error}"
+            self.problems.append(Problem("bad-parquet", message, str(path)))
+            self.unread.add(path)
+
+    def _runs(self, file: TableFile) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Episode, first row and end of each run of a file."""
+        owners = self._owner.get(file.path, [])
+        if layout.EPISODE_INDEX in file.columns:
+            try:
+                column = file.read(0, file.rows, [layout.EPISODE_INDEX]).column(0)
+                values = whole_numbers(column, f"{file.path}: column 'episode_index'")
+                breaks = np.flatnonzero(np.diff(values)) + 1
+                starts = np.concatenate(([0], breaks))
+                return values[starts], starts, np.concatenate((breaks, [len(values)]))
+            except GraspError as error:
+                self.problems += error.problems
+        lengths = [int(self._view.lengths[self._view.rows_of[episode]]) for episode in owners]
+        if len(owners) != 1 and (sum(lengths) != file.rows or 0 in lengths):
+            message = "without episode_index, nobody can say which episode a row belongs to"
+            self.problems.append(Problem("unknown-rows", message, str(file.path)))
+            return np.array([-1]), np.array([0]), np.array([file.rows])
+        ends = np.cumsum(lengths) if len(owners) != 1 else np.array([file.rows])
+        return np.array(owners), np.concatenate(([0], ends[:-1])), ends
+
+    def _pictures(self, file: TableFile) -> None:
+        """Pictures of the table that are not in it, by what the footer counts."""
+        meta = file.file.metadata
+        lost: dict[str, int] = {}
+        inside = {f"{name}.bytes": name for name in self._view.info.keys("image")}
+        for number in range(meta.num_columns) if inside else ():
+            name = inside.get(meta.schema.column(number).path)
+            for group in range(meta.num_row_groups) if name is not None else ():
+                statistics = meta.row_group(group).column(number).statistics
+                if name is not None and statistics is not None and statistics.null_count:
+                    lost[name] = lost.get(name, 0) + statistics.null_count
+        for name, rows in lost.items():
+            message = f"{name!r}: {rows} of {file.rows} pictures are not in the table, only their paths"
+            hint = "LeRobot looks for them in the folder it is started in; lerobot-grasp-merge embeds them"
+            self.problems.append(Problem("picture-not-embedded", message, str(file.path), hint))
+
+    def _numeric(self, file: TableFile) -> list[str]:
+        """Columns of numbers that are not too wide."""
+        sizes: dict[str, int] = {}
+        meta = file.file.metadata
+        for group in range(min(meta.num_row_groups, 4)):
+            for number in range(meta.num_columns):
+                column = meta.row_group(group).column(number)
+                name = column.path_in_schema.partition(".")[0]
+                sizes[name] = sizes.get(name, 0) + column.total_uncompressed_size
+        seen = sum(meta.row_group(group).num_rows for group in range(min(meta.num_row_groups, 4)))
+        return [
+            field.name
+            for field in file.file.schema_arrow
+            if _holds_numbers(field.type) and sizes.get(field.name, 0) <= _WIDE_ROW_BYTES * max(1, seen)
+        ]
+
+    def _part(
+        self,
+        file: TableFile,
+        names: Sequence[str],
+        episodes: NDArray[np.int64],
+        starts: NDArray[np.int64],
+        stops: NDArray[np.int64],
+    ) -> Rows:
+        table = file.read(int(starts[0]), int(stops[-1]), names)
+        columns = {}
+        for name in names:
+            try:
+                columns[name] = to_numpy(table[name])
+            except ValueError as error:
+                problem = Problem("bad-column", f"{name!r}: {error}", str(file.path))
+                if problem not in self.problems:
+                    self.problems.append(problem)
+        self.rows += table.num_rows
+        return Rows([file.path] * len(episodes), episodes, starts, stops - starts, columns)
+
+
+def _holds_numbers(kind: pa.DataType) -> bool:
+    while True:
+        if isinstance(kind, pa.ExtensionType):
+            kind = kind.storage_type
+        elif pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+            kind = kind.value_type
+        else:
+            return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind))
+
+
+def _joined(parts: Sequence[Rows]) -> Rows:
+    if len(parts) == 1:
+        return parts[0]
+    return Rows(
+        [file for part in parts for file in part.files],
+        np.concatenate([part.episodes for part in parts]),
+        np.concatenate([part.starts for part in parts]),
+        np.concatenate([part.lengths for part in parts]),
+        {name: np.concatenate([part.columns[name] for part in parts]) for name in parts[0].columns},
+    )

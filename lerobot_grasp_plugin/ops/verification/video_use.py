@@ -1,0 +1,179 @@
+"""Which row shows which picture of a video file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.reader import VideoSpan
+from lerobot_grasp_plugin.ops.verification.place import Tally
+from lerobot_grasp_plugin.video.samples import VideoSamples
+
+
+@dataclass(frozen=True, slots=True)
+class FileUse:
+    """The episodes whose pictures of one camera are in one file, in the order of their times; n of them.
+
+    Attributes:
+        key: The camera.
+        path: The file.
+        episodes: Episode indices, 0-based, shape (n,).
+        starts: ``from_timestamp``, seconds, shape (n,).
+        stops: ``to_timestamp``, seconds, shape (n,); NaN where the format does not say.
+        lengths: Rows, shape (n,).
+    """
+
+    key: str
+    path: Path
+    episodes: NDArray[np.int64]
+    starts: NDArray[np.float64]
+    stops: NDArray[np.float64]
+    lengths: NDArray[np.int64]
+
+
+def files_in_use(
+    spans: Mapping[str, Sequence[VideoSpan | None]], lengths: NDArray[np.int64]
+) -> dict[str, list[FileUse]]:
+    """The files that are there, per video key; arguments as of ``check_videos``."""
+    uses: dict[str, list[FileUse]] = {}
+    for key, each in spans.items():
+        members: dict[Path, list[int]] = {}
+        for episode, span in enumerate(each):
+            if span is not None:
+                members.setdefault(span.path, []).append(episode)
+        uses[key] = [
+            _use(key, path, episodes, each, lengths) for path, episodes in members.items() if path.is_file()
+        ]
+    return uses
+
+
+def _use(
+    key: str,
+    path: Path,
+    episodes: Sequence[int],
+    spans: Sequence[VideoSpan | None],
+    lengths: NDArray[np.int64],
+) -> FileUse:
+    chosen = [spans[episode] for episode in episodes]
+    starts = np.array([span.from_timestamp for span in chosen if span], dtype=np.float64)
+    stops = [np.nan if span.to_timestamp is None else span.to_timestamp for span in chosen if span]
+    order = np.argsort(starts, kind="stable")
+    own = np.array(episodes, dtype=np.int64)
+    return FileUse(
+        key=key,
+        path=path,
+        episodes=own[order],
+        starts=starts[order],
+        stops=np.array(stops, dtype=np.float64)[order],
+        lengths=lengths[own[order]],
+    )
+
+
+@dataclass
+class Match:
+    """What LeRobot finds in a file for the rows that look there, n pictures.
+
+    It looks for the picture of frame ``k`` at ``from_timestamp + k / fps`` and refuses one that is
+    ``tolerance_s`` away or more.
+
+    Attributes:
+        owner: Episode of each picture, shape (n,); -1 where no row refers to it.
+        frame: Its frame in that episode, 0-based, shape (n,).
+        firsts: The picture frame 0 of each episode gets; -1 where there is none. As ``FileUse.episodes``.
+        late: Rows after the last picture.
+        absent: Other rows with no picture within half a frame.
+        off: Rows whose picture is within half a frame, and not within the tolerance.
+        off_by: The largest distance of those, in seconds.
+        shared: Rows whose picture is another episode's as well.
+        miscounted: Rows whose picture is there, but not where torchcodec looks for it.
+    """
+
+    owner: NDArray[np.int64]
+    frame: NDArray[np.int64]
+    firsts: NDArray[np.int64]
+    late: Tally = field(default_factory=Tally)
+    absent: Tally = field(default_factory=Tally)
+    off: Tally = field(default_factory=Tally)
+    off_by: float = 0.0
+    shared: Tally = field(default_factory=Tally)
+    miscounted: Tally = field(default_factory=Tally)
+
+    @property
+    def lost(self) -> int:
+        """Rows LeRobot cannot read."""
+        return self.late.rows + self.absent.rows + self.off.rows + self.miscounted.rows
+
+
+def match_rows(use: FileUse, samples: VideoSamples, fps: float) -> Match:
+    """Looks for the picture of every row, as LeRobot does.
+
+    Memory grows with the pictures in the file, not with what the metadata claims.
+    """
+    seconds = samples.seconds
+    count = len(seconds)
+    match = Match(
+        owner=np.full(count, -1, dtype=np.int64),
+        frame=np.full(count, -1, dtype=np.int64),
+        firsts=np.full(len(use.episodes), -1, dtype=np.int64),
+    )
+    rows = zip(use.episodes.tolist(), use.starts.tolist(), use.lengths.tolist(), strict=True)
+    for at, (episode, start, length) in enumerate(rows):
+        looked = min(length, count + 1)  # the rows after these have no picture, whatever their number
+        wanted = start + np.arange(looked) / fps
+        nearest = _nearest(seconds, wanted)
+        distance = np.abs(seconds[nearest] - wanted)
+        near = distance < 0.5 / fps
+        late = ~near & (wanted > seconds[-1])
+        off = near & ~(distance < layout.TIMESTAMP_TOLERANCE_S)
+        _add(match.late, use.path, episode, late, more=length - looked)
+        _add(match.absent, use.path, episode, ~near & ~late)
+        _add(match.off, use.path, episode, off)
+        match.off_by = max(match.off_by, float(distance.max(initial=0.0, where=off)))
+        shown = nearest[near]
+        taken = np.zeros(looked, dtype=np.bool_)
+        taken[near] = match.owner[shown] >= 0
+        if taken.any():
+            other = int(match.owner[nearest[np.flatnonzero(taken)[0]]])
+            _add(match.shared, use.path, episode, taken, example=f"episode {other}")
+        match.owner[shown] = episode
+        match.frame[shown] = np.flatnonzero(near)
+        if looked and near[0]:
+            match.firsts[at] = nearest[0]
+        miscounted = near & ~off & ~_counted(samples, seconds, wanted, fps)
+        _add(match.miscounted, use.path, episode, miscounted)
+    return match
+
+
+def _add(
+    tally: Tally, path: Path, episode: int, rows: NDArray[np.bool_], more: int = 0, example: str = ""
+) -> None:
+    found = int(rows.sum()) + more
+    if found:
+        first = int(rows.argmax()) if rows.any() else len(rows)
+        tally.add(path, episode, first, found, example)
+
+
+def _nearest(seconds: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.int64]:
+    after = np.clip(np.searchsorted(seconds, wanted), 0, len(seconds) - 1)
+    before = np.maximum(after - 1, 0)
+    return np.where(wanted - seconds[before] < seconds[after] - wanted, before, after)
+
+
+def _counted(
+    samples: VideoSamples, seconds: NDArray[np.float64], wanted: NDArray[np.float64], fps: float
+) -> NDArray[np.bool_]:
+    """Whether torchcodec finds the pictures: LeRobot asks it for number ``time * average_fps``."""
+    if samples.average_fps is None or float(samples.average_fps) == fps:
+        return np.ones(len(wanted), dtype=np.bool_)
+    average = float(samples.average_fps)
+    numbers = np.round(wanted * average)
+    at = np.searchsorted(seconds, numbers / average + 1e-9, side="right")
+    before, after = np.maximum(at - 1, 0), np.minimum(at, len(seconds) - 1)
+    distance = np.minimum(np.abs(seconds[before] - wanted), np.abs(seconds[after] - wanted))
+    found: NDArray[np.bool_] = distance < layout.TIMESTAMP_TOLERANCE_S
+    return found & (numbers < len(seconds) + samples.hidden)

@@ -1,0 +1,256 @@
+"""Every episode's pictures against the headers of the video files; nothing is decoded.
+
+Findings are graded by what LeRobot 0.6.1 does. It seeks to a keyframe at or before the time it looks for and
+decodes from there, or asks torchcodec for picture number ``time * average_fps``; either way a picture that
+is not within ``tolerance_s`` of that time is an error, and a picture of another episode is not noticed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lerobot_grasp_plugin.core.video_index import CLEAN_START
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.reader import VideoSpan
+from lerobot_grasp_plugin.errors import GraspError, Problem
+from lerobot_grasp_plugin.ops.verification.place import Tally, count, episodes_text
+from lerobot_grasp_plugin.ops.verification.video_stream import StreamCheck
+from lerobot_grasp_plugin.ops.verification.video_use import FileUse, Match, files_in_use, match_rows
+from lerobot_grasp_plugin.video.samples import VideoSamples, read_samples
+
+_TOLERANCE = f"LeRobot refuses a picture {layout.TIMESTAMP_TOLERANCE_S} s or more from its row's time"
+_OTHER_RATE = 5e-4
+_CAN_BE_OPEN = frozenset({"h264", "hevc"})
+
+
+class VideoCheck(Protocol):
+    """A check of the video files, ``check_videos`` for one."""
+
+    def __call__(
+        self,
+        root: Path,
+        fps: float,
+        features: Mapping[str, Mapping[str, Any]],
+        spans: Mapping[str, Sequence[VideoSpan | None]],
+        lengths: NDArray[np.int64],
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Iterator[Problem]: ...
+
+
+def check_videos(
+    root: Path,
+    fps: float,
+    features: Mapping[str, Mapping[str, Any]],
+    spans: Mapping[str, Sequence[VideoSpan | None]],
+    lengths: NDArray[np.int64],
+    progress: Callable[[int, int], None] | None = None,
+) -> Iterator[Problem]:
+    """Pictures in each file against the rows that refer to them, and streams against ``info.json``.
+
+    Files that are missing are passed over.
+
+    Args:
+        root: The dataset's folder.
+        fps: Frames per second.
+        features: As ``info.json`` has them, those that are well-formed.
+        spans: Per video key, where each episode's pictures are; None where the metadata cannot say.
+        lengths: Rows of each episode, int64, shape (episodes,).
+        progress: Told how many files of how many are done.
+    """
+    files = files_in_use(spans, lengths)
+    total, done = sum(map(len, files.values())), 0
+    for key, uses in files.items():
+        streams = StreamCheck(key, features.get(key, {}), fps)
+        for use in uses:
+            try:
+                samples = read_samples(use.path)
+            except GraspError as error:
+                yield from error.problems
+            else:
+                streams.see(samples, int(use.episodes.min()))
+                yield from check_file(use, samples, fps)
+            done += 1
+            if progress is not None:
+                progress(done, total)
+        yield from streams.found()
+
+
+def check_file(use: FileUse, samples: VideoSamples, fps: float) -> Iterator[Problem]:
+    """One file's pictures against the rows of its episodes."""
+    match = match_rows(use, samples, fps)
+    yield from _container(use, samples, match, fps)
+    yield from _ends(use, fps)
+    rate = _own_rate(samples)
+    if rate is not None and abs(rate - fps) > max(_OTHER_RATE, 0.5 / len(samples.pts)) * fps:
+        message = f"its pictures come at {rate:.4g} fps, the dataset's are {fps:g} fps"
+        if match.lost:
+            message += f"; {count(match.lost, 'row')} of {episodes_text(use.episodes)} cannot be read"
+        hint = f"{_TOLERANCE}: it is not the video of these rows, or fps in info.json is wrong"
+        yield _at_start(use, "video-wrong-fps", message, hint)
+        return
+    yield from _lost(use, samples, match, fps)
+    yield from _shared(match)
+    yield from _unreferenced(use, samples, match, fps)
+    yield from _keyframes(use, samples, match)
+
+
+def _at_start(use: FileUse, code: str, message: str, hint: str = "") -> Problem:
+    return Problem(code, message, str(use.path), hint, episode=int(use.episodes[0]))
+
+
+def _own_rate(samples: VideoSamples) -> float | None:
+    """Frames per second of a file whose pictures come regularly; None for another one."""
+    seconds = samples.seconds
+    steps = np.diff(seconds)
+    if not len(steps) or seconds[-1] <= seconds[0]:
+        return None
+    mean = float(seconds[-1] - seconds[0]) / len(steps)
+    return 1 / mean if float(np.abs(steps - mean).max()) < 0.25 * mean else None
+
+
+def _container(use: FileUse, samples: VideoSamples, match: Match, fps: float) -> Iterator[Problem]:
+    """What the tables of the file say by themselves."""
+    cut = np.flatnonzero(samples.cut)
+    if len(cut):
+        at = int(cut[0])
+        message = f"{count(len(cut), 'picture')} lie past the end of the file ({samples.file_bytes} bytes)"
+        yield _of_picture(use, match, at, "video-truncated", message, "fetch or copy the file again")
+    if samples.undated:
+        message = f"{count(samples.undated, 'packet')} have no time"
+        yield _at_start(use, "video-damaged", message, "LeRobot passes over them")
+    twice = np.flatnonzero(np.diff(samples.pts) == 0)
+    if len(twice):
+        at = int(twice[0])
+        message = f"{count(len(twice), 'picture')} have the time of the one before"
+        hint = "LeRobot shows one of the two"
+        yield _of_picture(use, match, at, "video-picture-twice", message, hint)
+    if samples.hidden:
+        seconds, everything = samples.hidden / fps, samples.hidden + len(samples.pts)
+        message = (
+            f"an edit list hides {samples.hidden} of {count(everything, 'picture')} ({seconds:.1f} s); "
+            "they are in the file and are never shown"
+        )
+        hint = "LeRobot's pyav reader leaves them out, torchcodec counts them"
+        problem = _at_start(use, "video-edit-list", message, hint)
+        yield Problem(problem.code, message, problem.where, hint, severity="warning", episode=problem.episode)
+
+
+def _of_picture(use: FileUse, match: Match, at: int, code: str, message: str, hint: str = "") -> Problem:
+    """A finding at one picture: the row it belongs to, or else the episode before it."""
+    episode, frame = int(match.owner[at]), int(match.frame[at])
+    if episode < 0:
+        before = np.flatnonzero(match.owner[:at] >= 0)
+        last = int(before[-1]) if len(before) else -1
+        episode = int(match.owner[last]) if len(before) else int(use.episodes[0])
+        return Problem(code, message, str(use.path), hint, episode=episode)
+    return Problem(code, message, str(use.path), hint, episode=episode, frame=frame)
+
+
+def _ends(use: FileUse, fps: float) -> Iterator[Problem]:
+    """``to_timestamp`` against the number of rows, and the order of the episodes."""
+    length = use.stops - use.starts
+    wrong = np.flatnonzero(np.abs(length - use.lengths / fps) >= layout.TIMESTAMP_TOLERANCE_S)
+    tally = Tally()
+    for at in wrong.tolist():
+        example = (
+            f"from {use.starts[at]:.4f} s to {use.stops[at]:.4f} s are {length[at] * fps:.2f} frames, "
+            f"the episode has {count(int(use.lengths[at]), 'row')}"
+        )
+        tally.add(use.path, int(use.episodes[at]), None, 1, example)
+    if tally.rows:
+        message = f"to_timestamp is wrong for {episodes_text(tally.episodes)}: {tally.example}"
+        hint = "items are read without it; LeRobot's delete, split, streaming and resume go by it"
+        yield tally.problem("video-wrong-to-timestamp", message, hint, "warning")
+    back = np.flatnonzero(np.diff(use.episodes) < 0)
+    if len(back):
+        first = int(use.episodes[back[0] + 1])
+        message = f"episode {first} comes after episode {int(use.episodes[back[0]])} in the file"
+        hint = "items are read as they should be; LeRobot's delete takes the order of episodes for granted"
+        yield Problem("video-order", message, str(use.path), hint, severity="warning", episode=first)
+
+
+def _lost(use: FileUse, samples: VideoSamples, match: Match, fps: float) -> Iterator[Problem]:
+    """Rows LeRobot has no picture for."""
+    held = count(len(samples.pts), "frame")
+    if match.late.rows:
+        message = f"the file holds {held}; {match.late.extent} come after its end"
+        yield match.late.problem("video-too-short", message, "LeRobot fails on these rows")
+    if match.absent.rows:
+        message = f"there is no picture for {match.absent.extent}; the file holds {held}"
+        yield match.absent.problem("video-frame-missing", message, "LeRobot fails on these rows")
+    if match.off.rows:
+        off = use.starts * fps - np.round(use.starts * fps)
+        if float(np.abs(off).max()) / fps >= layout.TIMESTAMP_TOLERANCE_S:
+            deviation = float(off[np.abs(off).argmax()]) / fps
+            why = f"from_timestamp is {deviation:+.6f} s off the {fps:g} fps grid"
+        else:
+            why = f"the pictures do not come at {fps:g} fps"
+        message = f"{match.off.extent} are up to {match.off_by:.6f} s from their pictures: {why}"
+        yield match.off.problem("video-off-grid", message, _TOLERANCE)
+    if match.miscounted.rows:
+        average = float(samples.average_fps or 0)
+        message = (
+            f"the header's average is {average:.6g} fps, so that torchcodec misses {match.miscounted.extent}"
+        )
+        hint = (
+            "LeRobot asks torchcodec, its default reader, for picture number time * average fps; "
+            "dataset.video_backend=pyav reads them"
+        )
+        yield match.miscounted.problem("video-average-fps", message, hint, "warning")
+
+
+def _shared(match: Match) -> Iterator[Problem]:
+    if match.shared.rows:
+        tally = match.shared
+        message = f"{tally.extent} show pictures of other episodes as well, the first of {tally.example}"
+        hint = "LeRobot does not notice: one of the two has the wrong pictures"
+        yield tally.problem("video-overlap", message, hint)
+
+
+def _unreferenced(use: FileUse, samples: VideoSamples, match: Match, fps: float) -> Iterator[Problem]:
+    surplus = np.flatnonzero(match.owner < 0)
+    if not len(surplus):
+        return
+    owners = np.maximum.accumulate(np.where(match.owner >= 0, np.arange(len(match.owner)), -1))[surplus]
+    after = match.owner[owners[owners >= 0]]
+    places = [f"after {episodes_text(after)}"] if len(after) else []
+    if (owners < 0).any():
+        places.insert(0, "before the first row")
+    held = len(samples.pts)
+    message = (
+        f"{len(surplus)} of {count(held, 'frame')} ({len(surplus) / fps:.1f} s, "
+        f"{100 * len(surplus) / held:.1f} %) belong to no row: {', '.join(places)}"
+    )
+    hint = "rows and pictures may have come apart: compare them with lerobot-grasp-review"
+    episode = int(after[0]) if len(after) else int(use.episodes[0])
+    yield Problem("unreferenced-frames", message, str(use.path), hint, severity="warning", episode=episode)
+
+
+def _keyframes(use: FileUse, samples: VideoSamples, match: Match) -> Iterator[Problem]:
+    first = int(samples.keyframes.argmax()) if samples.keyframes.any() else len(samples.pts)
+    if first:
+        message = f"{count(first, 'picture')} come before the first keyframe, at the beginning of the file"
+        hint = "LeRobot cannot decode them"
+        yield _of_picture(use, match, 0, "video-no-keyframe", message, hint)
+    inside, open_starts = Tally(), Tally()
+    can_be_open = samples.signature.codec in _CAN_BE_OPEN
+    for episode, at in zip(use.episodes.tolist(), match.firsts.tolist(), strict=True):
+        if at < 0:
+            continue
+        if not samples.keyframes[at]:
+            inside.add(use.path, episode, 0)
+        elif can_be_open and at > 0 and samples.start_kind(at) != CLEAN_START:
+            open_starts.add(use.path, episode, 0)
+    if inside.rows:
+        message = f"{episodes_text(inside.episodes)} begin between two keyframes"
+        hint = "LeRobot reads them, from the keyframe before; an exact copy of them starts there as well"
+        yield inside.problem("episode-off-keyframe", message, hint, "note")
+    if open_starts.rows:
+        message = f"{episodes_text(open_starts.episodes)} begin on a keyframe that is not a clean start"
+        hint = "pictures next to it can need those before: LeRobot's pyav reader can fail on them"
+        yield open_starts.problem("episode-open-start", message, hint, "warning")

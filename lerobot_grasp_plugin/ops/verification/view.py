@@ -1,0 +1,257 @@
+"""What can be read of a dataset that may be damaged in any way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.reader import VideoSpan
+from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem
+from lerobot_grasp_plugin.ops.verification.info import Info, read_info
+from lerobot_grasp_plugin.ops.verification.metadata import EpisodeList, read_episodes, read_tasks
+
+LEGACY_METADATA = (
+    layout.LEGACY_EPISODES_PATH,
+    layout.LEGACY_EPISODES_STATS_PATH,
+    layout.LEGACY_TASKS_PATH,
+)
+
+
+@dataclass
+class View:
+    """A dataset's metadata and the places of its files.
+
+    Attributes:
+        root: Its folder.
+        info: ``info.json``.
+        legacy: Whether its metadata is that of v2.0 or v2.1.
+        tasks: Sentence of each ``task_index``; None where they cannot be read.
+        episodes: The episodes the metadata lists; None where it cannot be read.
+        closed: Folders (``meta``, ``data``, ``videos``) with links that lead outside, which are not read.
+        problems: What reading found.
+    """
+
+    root: Path
+    info: Info
+    legacy: bool
+    tasks: Mapping[int, str] | None = None
+    episodes: EpisodeList | None = None
+    closed: frozenset[str] = frozenset()
+    problems: list[Problem] = field(default_factory=list)
+
+    def report(self, problem: Problem) -> None:
+        """Adds a finding, once."""
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+    @cached_property
+    def data_files(self) -> list[Path]:
+        """The tables that are there, in the order LeRobot reads them."""
+        return self._found("data", "*.parquet")
+
+    @cached_property
+    def video_files(self) -> list[Path]:
+        """The videos that are there."""
+        return self._found("videos", "*.mp4")
+
+    def _found(self, folder: str, pattern: str) -> list[Path]:
+        if folder in self.closed:
+            return []
+        return sorted(path for path in (self.root / folder).rglob(pattern) if path.is_file())
+
+    @cached_property
+    def video_keys(self) -> list[str]:
+        """Cameras stored as video."""
+        return self.info.keys("video")
+
+    @cached_property
+    def data_paths(self) -> Sequence[Path | None]:
+        """The table of each listed episode; None where the metadata cannot say."""
+        return self._paths("data_path", None)
+
+    @cached_property
+    def spans(self) -> dict[str, Sequence[VideoSpan | None]]:
+        """Where the pictures of each listed episode are, by video key."""
+        spans: dict[str, Sequence[VideoSpan | None]] = {}
+        if self.episodes is None:
+            return {key: [] for key in self.video_keys}
+        for key in self.video_keys:
+            paths = self._paths("video_path", key)
+            starts, stops = self._seconds(key, "from"), self._seconds(key, "to")
+            spans[key] = [
+                None if path is None or start is None else VideoSpan(path, start, stop)
+                for path, start, stop in zip(paths, starts, stops, strict=True)
+            ]
+        return spans
+
+    def _seconds(self, key: str, side: str) -> Sequence[float | None]:
+        assert self.episodes is not None
+        if self.legacy:
+            return [0.0 if side == "from" else None] * len(self.episodes.indices)
+        values = self.episodes.seconds.get(f"videos/{key}/{side}_timestamp")
+        if values is None:
+            return [None] * len(self.episodes.indices)
+        return [value if np.isfinite(value) else None for value in values.tolist()]
+
+    # -- path templates ---------------------------------------------------------------------------
+
+    def _paths(self, setting: str, key: str | None) -> list[Path | None]:
+        if self.episodes is None:
+            return []
+        template = self._template(setting)
+        cache: dict[tuple[int, int], Path | None] = {}
+        paths = []
+        for place in self._places(key):
+            if place is not None and place not in cache:
+                cache[place] = self._path(setting, template, place, key)
+            paths.append(None if place is None else cache[place])
+        return paths
+
+    def _template(self, setting: str) -> str:
+        default = {
+            ("data_path", False): layout.DATA_PATH,
+            ("data_path", True): layout.LEGACY_DATA_PATH,
+            ("video_path", False): layout.VIDEO_PATH,
+            ("video_path", True): layout.LEGACY_VIDEO_PATH,
+        }[setting, self.legacy]
+        given = self.info.raw.get(setting, default)
+        if not isinstance(given, str) or not given:
+            if self.info.raw:
+                message = f"{setting} is {given!r}, and should be a path template"
+                hint = f"LeRobot finds no file of an episode by it; the format's own is {default}"
+                self.report(Problem("bad-path-template", message, self.info.where, hint))
+            return default
+        needed = {"episode_index"} if self.legacy else {"chunk_index", "file_index"}
+        needed |= {"video_key"} if setting == "video_path" else set()
+        try:
+            lacking = needed - layout.template_fields(given)
+        except ValueError:
+            return given  # filling it says what is wrong
+        if lacking and self._several(setting, lacking):
+            message = f"{setting} {given!r} has no {', '.join(f'{{{name}}}' for name in sorted(lacking))}"
+            hint = f"the format's own is {default}"
+            self.report(Problem("bad-path-template", message, self.info.where, hint))
+        return given
+
+    def _several(self, setting: str, lacking: set[str]) -> bool:
+        """Whether files would share one path without these fields."""
+        if lacking == {"video_key"}:
+            return len(self.video_keys) > 1
+        files = self.data_files if setting == "data_path" else self.video_files
+        return len(files) > 1 or self.legacy
+
+    def _places(self, key: str | None) -> list[tuple[int, int] | None]:
+        """Chunk and file (v3.0), or chunk and episode (v2.x), of each listed episode."""
+        assert self.episodes is not None
+        if self.legacy:
+            return [(episode // self.info.chunks_size, episode) for episode in self.episodes.indices.tolist()]
+        prefix = "data" if key is None else f"videos/{key}"
+        chunks = self.episodes.numbers.get(f"{prefix}/chunk_index")
+        files = self.episodes.numbers.get(f"{prefix}/file_index")
+        if chunks is None or files is None:
+            if key is not None:
+                message = f"camera {key!r} has no columns {prefix}/chunk_index and {prefix}/file_index"
+                hint = "LeRobot does not find its videos without them"
+                self.report(Problem("missing-column", message, str(self.episodes.where), hint))
+            return [None] * len(self.episodes.indices)
+        return list(zip(chunks.tolist(), files.tolist(), strict=True))
+
+    def _path(self, setting: str, template: str, place: tuple[int, int], key: str | None) -> Path | None:
+        names = ("episode_chunk", "episode_index") if self.legacy else ("chunk_index", "file_index")
+        values: dict[str, str | int] = dict(zip(names, place, strict=True))
+        if key is not None:
+            values["video_key"] = key
+        try:
+            path = layout.fill_template(self.root, template, setting=setting, **values)
+        except DatasetError as error:
+            for problem in error.problems:
+                self.report(problem)
+            return None
+        return path if path.exists() or not self.legacy else self._by_name(setting, path, key)
+
+    def _by_name(self, setting: str, path: Path, key: str | None) -> Path:
+        """The only file of that name, as LeRobot's converter finds it, or the path as it is."""
+        same = [
+            found
+            for found in self._names["data" if key is None else "videos"].get(path.name, ())
+            if key is None or key in found.parts
+        ]
+        if len(same) != 1:
+            return path
+        message = f"{setting} does not lead to the files, which are found by their names"
+        hint = f"episodes are in chunk folders by episode_index // chunks_size; one was looked for at {path}"
+        if not any(problem.message == message for problem in self.problems):
+            where = self.info.where
+            self.report(Problem("template-mismatch", message, where, hint, severity="warning"))
+        return same[0]
+
+    @cached_property
+    def _names(self) -> dict[str, dict[str, list[Path]]]:
+        names: dict[str, dict[str, list[Path]]] = {"data": {}, "videos": {}}
+        for folder, files in (("data", self.data_files), ("videos", self.video_files)):
+            for file in files:
+                names[folder].setdefault(file.name, []).append(file)
+        return names
+
+    # -- episodes ---------------------------------------------------------------------------------
+
+    @cached_property
+    def lengths(self) -> NDArray[np.int64]:
+        """Rows of each listed episode; 0 where the metadata does not say."""
+        if self.episodes is None:
+            return np.empty(0, dtype=np.int64)
+        return np.maximum(self.episodes.lengths, 0)
+
+    @cached_property
+    def rows_of(self) -> dict[int, int]:
+        """Position in the list of each ``episode_index``."""
+        rows: dict[int, int] = {}
+        for row, episode in enumerate([] if self.episodes is None else self.episodes.indices.tolist()):
+            rows.setdefault(episode, row)
+        return rows
+
+
+def open_view(root: Path) -> View:
+    """Reads the metadata of a dataset; what cannot be read becomes a problem."""
+    problems: list[Problem] = []
+    closed = set()
+    for folder in ("meta", "data", "videos"):
+        try:
+            layout.check_links(root, folder)
+        except GraspError as error:
+            problems += error.problems
+            closed.add(folder)
+    if "meta" in closed:
+        unread = Info(str(root / layout.INFO_PATH), {}, None, None, {}, layout.CHUNKS_SIZE, ())
+        return View(root, unread, False, closed=frozenset(closed), problems=problems)
+    info = read_info(root)
+    view = View(root, info, False, closed=frozenset(closed), problems=[*problems, *info.problems])
+    view.legacy = _layout(view)
+    view.tasks = read_tasks(root, view.legacy, view.report)
+    view.episodes = read_episodes(root, view.legacy, view.report)
+    return view
+
+
+def _layout(view: View) -> bool:
+    """Which metadata to read: what info.json names, if that is there; else what is there."""
+    root, version = view.root, view.info.version
+    lines = [name for name in LEGACY_METADATA if (root / name).is_file()]
+    tables = [name for name in (layout.TASKS_PATH, layout.EPISODES_DIR) if (root / name).exists()]
+    legacy = version in ("v2.0", "v2.1") if version is not None else not tables and bool(lines)
+    if lines and tables:
+        message = f"metadata of two formats: v2.x ({', '.join(lines)}) beside v3.0 ({', '.join(tables)})"
+        hint = f"keep the set that codebase_version {version} in info.json names, and remove the other"
+        view.report(Problem("mixed-versions", message, str(root / "meta"), hint, severity="warning"))
+    elif (lines and not legacy) or (tables and legacy):
+        other = "v2.x" if lines else "v3.0"
+        message = f"info.json says {version}, but the metadata is that of {other}"
+        hint = "a conversion was interrupted, or codebase_version was changed by hand"
+        view.report(Problem("version-mismatch", message, view.info.where, hint))
+        return not legacy
+    return legacy

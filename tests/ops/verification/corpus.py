@@ -1,0 +1,11 @@
+"""The corpus of damage: every known fault, each by itself."""
+
+from __future__ import annotations
+
+import faults_of_files
+import faults_of_meaning
+import faults_of_rows
+import faults_of_videos
+from faults import FAULTS, Fault
+
+__all__ = ["FAULTS", "Fault", "faults_of_files", "faults_of_meaning", "faults_of_rows", "faults_of_videos"]

@@ -1,0 +1,147 @@
+"""Damage to indices and timestamps."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from damage import Target
+from faults import (
+    AT_5,
+    V3,
+    add,
+    at_frame,
+    data_of,
+    episodes_of,
+    fault,
+)
+
+# -- indices --------------------------------------------------------------------------------------
+
+add(
+    "indices",
+    "hole in index",
+    lambda t: t.change_column("index", lambda v: [n + (at >= 5) for at, n in enumerate(v)]),
+    "index-wrong",
+    **AT_5,
+)
+add("indices", "index twice", lambda t: t.change_column("index", at_frame(5, 16)), "index-wrong", **AT_5)
+add(
+    "indices",
+    "index starts again",
+    lambda t: t.change_column("index", lambda v: list(range(len(v)))),
+    "index-wrong",
+    where=data_of,
+    episode=1,
+    frame=0,
+)
+add(
+    "indices",
+    "frame_index twice",
+    lambda t: t.change_column("frame_index", at_frame(5, 4)),
+    "frame-wrong",
+    **AT_5,
+)
+add(
+    "indices",
+    "frame_index does not restart",
+    lambda t: t.change_column("frame_index", lambda v: [n + 12 for n in v]),
+    "frame-wrong",
+    where=data_of,
+    episode=1,
+    frame=0,
+)
+add(
+    "indices",
+    "row of another episode",
+    lambda t: t.change_column("episode_index", at_frame(5, 0)),
+    "scattered-episode",
+    where=data_of,
+)
+add(
+    "indices",
+    "task_index without task",
+    lambda t: t.change_column("task_index", at_frame(5, 7)),
+    "unknown-task",
+    **AT_5,
+)
+add(
+    "indices",
+    "episodes list longer than the data",
+    lambda t: t.change_episode(1, length=12),
+    "wrong-length",
+    episode=1,
+)
+add(
+    "indices",
+    "episode numbered twice",
+    lambda t: t.change_episode(1, episode_index=2),
+    "episode-numbering",
+    where=episodes_of,
+)
+add(
+    "indices",
+    "data range of an episode",
+    lambda t: t.change_episode(1, dataset_from_index=13),
+    "wrong-range",
+    episode=1,
+    formats=V3,
+)
+
+
+@fault("indices", "index columns are floats", "index-dtype", "warning")
+def float_index(target: Target) -> None:
+    def changed(table: pa.Table) -> pa.Table:
+        at = table.column_names.index("index")
+        return table.set_column(at, "index", pc.cast(table["index"], pa.float64()))
+
+    target.change_tables(changed)
+
+
+@fault("indices", "episode cut short in the data", "wrong-length", episode=1)
+def fewer_rows(target: Target) -> None:
+    target.change_rows(lambda table: table.slice(0, 9))
+
+
+# -- timestamps -----------------------------------------------------------------------------------
+
+add(
+    "timestamps",
+    "one off the grid",
+    lambda t: t.change_column("timestamp", at_frame(5, 0.53)),
+    "timestamp-off-grid",
+    **AT_5,
+)
+add(
+    "timestamps",
+    "not in order",
+    lambda t: t.change_column("timestamp", at_frame(5, 0.35)),
+    "timestamp-order",
+    **AT_5,
+)
+add(
+    "timestamps",
+    "jitter",
+    lambda t: t.change_column("timestamp", lambda v: [s + 0.004 * (at % 3) for at, s in enumerate(v)]),
+    "timestamp-off-grid",
+    where=data_of,
+    episode=1,
+    frame=1,
+)
+add(
+    "timestamps",
+    "one frame late",
+    lambda t: t.change_column("timestamp", lambda v: [s + 0.1 for s in v]),
+    "timestamp-off-grid",
+    where=data_of,
+    episode=1,
+    frame=0,
+)
+add(
+    "timestamps",
+    "go on from the episode before",
+    lambda t: t.change_column("timestamp", lambda v: [s + 1.2 for s in v]),
+    "timestamp-off-grid",
+    where=data_of,
+    episode=1,
+    frame=0,
+)

@@ -1,0 +1,89 @@
+"""Every fault of the corpus is named by its code, grade and place; a sound dataset has none."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import factories
+import pytest
+from corpus import FAULTS, Fault
+from damage import LENGTHS, Target
+from factories import Legacy, Recording, write_legacy
+
+from lerobot_grasp_plugin import Problem, RelabelConfig, relabel, verify_dataset
+
+type Sound = Callable[[str], Path]
+
+REWARDS = {episode: (length - 2, length - 1) for episode, length in enumerate(LENGTHS)}
+
+
+@pytest.fixture(scope="session")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Sound:
+    """A sound dataset of a format, made once; only to be read."""
+    base = tmp_path_factory.mktemp("sound")
+
+    def made(name: str) -> Path:
+        root = base / name
+        if root.exists():
+            return root
+        if name == "v3.0":
+            factories.record(root, Recording(LENGTHS, rewards=REWARDS))
+        elif name == "labelled":
+            annotations = base / "labels.txt"
+            annotations.write_text("".join(f"{episode}: 9-\n" for episode in range(len(LENGTHS))))
+            relabel(
+                RelabelConfig(root=made("v3.0"), annotations=annotations, new_root=root, done="episode_end")
+            )
+        else:
+            write_legacy(root, Legacy(lengths=LENGTHS, version=name, labels=True))
+        return root
+
+    return made
+
+
+def copy_of(sound: Sound, name: str, tmp_path: Path) -> Target:
+    return Target(
+        Path(shutil.copytree(sound(name), tmp_path / "set")), "v3.0" if name == "labelled" else name
+    )
+
+
+@pytest.mark.parametrize("name", ["v2.0", "v2.1", "v3.0", "labelled"])
+def test_a_sound_dataset_has_no_fault(name: str, sound: Sound) -> None:
+    found = verify_dataset(sound(name), level="decode").problems
+    assert [problem for problem in found if problem.severity != "note"] == []
+
+
+def is_it(problem: Problem, fault: Fault, target: Target) -> bool:
+    return (
+        (problem.code, problem.severity) == (fault.code, fault.severity)
+        and (fault.where is None or problem.where == str(fault.where(target)))
+        and (fault.episode is None or problem.episode == fault.episode)
+        and (fault.frame is None or problem.frame == fault.frame)
+    )
+
+
+CASES = [(fault, name) for fault in FAULTS for name in fault.formats]
+
+
+@pytest.mark.parametrize(
+    ("fault", "name"),
+    CASES,
+    ids=[f"{fault.family}: {fault.name} [{name}] {fault.code}" for fault, name in CASES],
+)
+def test_a_fault_is_named(fault: Fault, name: str, sound: Sound, tmp_path: Path) -> None:
+    target = copy_of(sound, name, tmp_path)
+    fault.inject(target)
+    found = verify_dataset(target.root, level=fault.level).problems
+    named = [problem for problem in found if is_it(problem, fault, target)]
+    assert named, "\n".join(map(str, found))
+    assert not [problem for problem in found if problem.code == "check-failed"]
+    if table := os.environ.get("GRASP_DAMAGE_TABLE"):
+        place = named[0].place.replace(str(target.root) + "/", "")
+        with Path(table).open("a") as file:
+            print(
+                f"| {name} | {fault.family} | {fault.name} | {fault.severity} | {fault.code} | {place} |",
+                file=file,
+            )

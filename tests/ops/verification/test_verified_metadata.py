@@ -1,0 +1,243 @@
+"""``info.json``, tasks and the episodes list: each fault is named, and hides no other."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from factories import Legacy, change_info, read_info, write_legacy
+from verifying import DATA, EPISODES, by_code, change_column, change_json, change_table, findings, found
+
+from lerobot_grasp_plugin import verify_dataset
+from lerobot_grasp_plugin.dataset.hub import Location
+from lerobot_grasp_plugin.ops.verify import fetch_files
+
+VIDEO = "videos/observation.images.wrist/chunk-000/file-000.mp4"
+PLACE = "{chunk_index}/{file_index}"
+
+type Recorded = Callable[[str], Path]
+
+
+def info(**changes: Any) -> Callable[[Path], None]:
+    return lambda root: change_info(root, **changes)
+
+
+def feature(name: str, **changes: Any) -> Callable[[Path], None]:
+    def spoil(root: Path) -> None:
+        features = read_info(root)["features"]
+        features[name] = {**features[name], **changes}
+        change_info(root, features=features)
+
+    return spoil
+
+
+def undeclare(name: str) -> Callable[[Path], None]:
+    def spoil(root: Path) -> None:
+        features = read_info(root)["features"]
+        del features[name]
+        change_info(root, features=features)
+
+    return spoil
+
+
+INFO_FAULTS = {
+    "no chunks": (info(chunks_size=0), "bad-info", "error"),
+    "no rate": (info(fps=0), "bad-info", "error"),
+    "rate as text": (info(fps="10"), "bad-info", "error"),
+    "unknown version": (info(codebase_version="v9"), "unknown-codebase-version", "error"),
+    "more episodes": (info(total_episodes=6), "wrong-total", "error"),
+    "more frames": (info(total_frames=36), "wrong-total", "error"),
+    "more tasks": (info(total_tasks=9), "wrong-total", "warning"),
+    "no tasks": (info(total_tasks=0), "wrong-total", "error"),
+    "null video path": (info(video_path=None), "bad-path-template", "error"),
+    "null data path": (info(data_path=None), "bad-path-template", "error"),
+    "absolute data path": (
+        info(data_path="/etc/{chunk_index}/{file_index}"),
+        "path-outside-dataset",
+        "error",
+    ),
+    "data path upwards": (info(data_path="../{chunk_index}/{file_index}"), "path-outside-dataset", "error"),
+    "splits past the end": (info(splits={"train": "0:100"}), "bad-splits", "warning"),
+    "splits that are none": (info(splits={"train": [0, 5]}), "bad-splits", "warning"),
+    "another width": (feature("action", shape=[3]), "shape-mismatch", "error"),
+    "another type": (feature("action", dtype="int64"), "dtype-mismatch", "error"),
+    "a narrower type": (feature("action", dtype="float64"), "dtype-mismatch", "warning"),
+    "a float index": (feature("episode_index", dtype="float64"), "index-dtype", "error"),
+    "a picture of two dimensions": (feature("observation.images.wrist", shape=[64, 96]), "bad-info", "error"),
+    "another rate of a feature": (feature("action", fps=30.0), "feature-fps", "warning"),
+    "undeclared": (undeclare("next.reward"), "undeclared-column", "error"),
+}
+
+
+@pytest.mark.parametrize("fault", INFO_FAULTS)
+def test_info_that_says_something_else(fault: str, copied: Recorded) -> None:
+    root = copied("av1")
+    spoil, code, severity = INFO_FAULTS[fault]
+    spoil(root)
+    assert (code, severity) in found(root), [str(problem) for problem in findings(root)]
+
+
+def test_a_declared_column_that_is_not_there(copied: Recorded) -> None:
+    root = copied("av1")
+    change_table(root, DATA, lambda table: table.drop_columns(["next.done"]))
+    problem = by_code(root, "missing-column")
+    assert (problem.where, problem.severity) == (str(root / DATA), "error")
+    assert "'next.done'" in problem.message
+
+
+def test_a_path_template_without_a_field(tmp_path: Path) -> None:
+    root = write_legacy(tmp_path / "set", Legacy(cameras=()))
+    change_info(root, data_path="data/chunk-000/episode.parquet")
+    assert "{episode_index}" in by_code(root, "bad-path-template").message
+
+
+def test_a_template_that_leads_to_files_of_that_name_elsewhere(tmp_path: Path) -> None:
+    root = write_legacy(tmp_path / "set", Legacy(cameras=()))
+    change_info(root, data_path="data/chunk-{episode_index:03d}/episode_{episode_index:06d}.parquet")
+    assert found(root) == [("template-mismatch", "warning")]
+
+
+@pytest.mark.parametrize("lost", ["meta/info.json", "meta/tasks.parquet", EPISODES, "meta/stats.json"])
+@pytest.mark.parametrize(
+    "content", [b"", b"null", b"\xff" * 40, b"version https://git-lfs.github.com/spec/v1"]
+)
+def test_one_broken_file_hides_nothing_else(lost: str, content: bytes, copied: Recorded) -> None:
+    root = copied("av1")
+    change_column(root, DATA, "index", lambda values: [*values[:9], 99, *values[10:]])
+    (root / lost).write_bytes(content)
+    problems = findings(root)
+    assert str(root / lost) in {problem.where for problem in problems}
+    assert ("index-wrong", 1, 2) in {(each.code, each.episode, each.frame) for each in problems}
+
+
+def test_metadata_of_two_formats(copied: Recorded, tmp_path: Path) -> None:
+    both = copied("av1")
+    shutil.copy(write_legacy(tmp_path / "old", Legacy(cameras=())) / "meta/tasks.jsonl", both / "meta")
+    assert found(both) == [("mixed-versions", "warning")]
+    old = write_legacy(tmp_path / "changed", Legacy(cameras=()))
+    change_info(old, codebase_version="v3.0")
+    assert ("version-mismatch", "error") in found(old)
+
+
+EPISODE_FAULTS = {
+    "a number left out": ("episode_index", lambda v: [0, 1, 2, 3, 5], "episode-numbering", 4),
+    "a number twice": ("episode_index", lambda v: [0, 1, 1, 3, 4], "episode-numbering", 2),
+    "another length": ("length", lambda v: [7, 5, 8, 6, 8], "wrong-length", 2),
+    "no length": ("length", lambda v: [7, 0, 9, 6, 8], "empty-episode", 1),
+    "another start": ("dataset_from_index", lambda v: [v[0], v[1] + 1, *v[2:]], "wrong-range", 1),
+    "another end": ("dataset_to_index", lambda v: [*v[:4], v[4] + 1], "wrong-range", 4),
+    "another file": ("data/file_index", lambda v: [0, 0, 0, 7, 0], "wrong-file", 3),
+    "a file past the limit": ("data/file_index", lambda v: [0, 0, 0, 1000, 0], "chunk-limit", 3),
+}
+
+
+@pytest.mark.parametrize("fault", EPISODE_FAULTS)
+def test_an_episodes_table_that_says_something_else(fault: str, copied: Recorded) -> None:
+    root = copied("av1")
+    column, change, code, episode = EPISODE_FAULTS[fault]
+    change_column(root, EPISODES, column, change)
+    assert (code, episode) in {(problem.code, problem.episode) for problem in findings(root)}
+
+
+@pytest.mark.parametrize("lost", ["length", "data/chunk_index", "dataset_from_index"])
+def test_an_episodes_table_without_a_column(lost: str, copied: Recorded) -> None:
+    root = copied("av1")
+    change_table(root, EPISODES, lambda table: table.drop_columns([lost]))
+    assert repr(lost) in by_code(root, "missing-column").message
+
+
+def test_totals_that_nothing_reads(tmp_path: Path) -> None:
+    root = write_legacy(tmp_path / "set", Legacy(cameras=()))
+    change_info(root, total_videos=2, total_chunks=0)
+    notes = [problem.message for problem in findings(root, notes=True) if problem.code == "wrong-total"]
+    assert notes == [
+        "total_videos is 2, by the episodes list it would be 0",
+        "total_chunks is 0, by the episodes list it would be 1",
+    ]
+    assert found(root) == []
+
+
+def test_lines_that_are_no_episodes(tmp_path: Path) -> None:
+    root = write_legacy(tmp_path / "set", Legacy(cameras=()))
+    path = root / "meta/episodes.jsonl"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([lines[0], '{"episode_index": 1}', lines[2]]))
+    assert by_code(root, "bad-json").where == f"{path}:2"
+
+
+def test_tasks_that_lerobot_looks_up_by_their_place(copied: Recorded) -> None:
+    root = copied("av1")
+    change_column(root, "meta/tasks.parquet", "task_index", lambda values: [1, 0])
+    assert ("task-numbering", "error") not in found(root)  # it is sorted when read
+    change_column(root, "meta/tasks.parquet", "task_index", lambda values: [1, 2])
+    assert {("task-numbering", "error"), ("unknown-task", "error")} <= set(found(root))
+
+
+def test_tasks_of_an_episode(tmp_path: Path) -> None:
+    root = write_legacy(tmp_path / "set", Legacy(cameras=(), tasks=("pick", "place")))
+    path = root / "meta/episodes.jsonl"
+    entries = [json.loads(line) for line in path.read_text().splitlines()]
+    entries[1]["tasks"] = ["pick"]
+    path.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+    problem = by_code(root, "episode-tasks")
+    assert (problem.episode, "'place'" in problem.message) == (1, True)
+
+
+def test_files_of_the_hub_are_fetched_as_far_as_the_level_needs_them(copied: Recorded) -> None:
+    root = copied("av1")
+    fetched: list[str] = []
+    location = Location("lab/av1", root, fetched.extend)
+    wanted = {"meta": [], "data": [DATA], "video": [DATA, VIDEO], "decode": [DATA, VIDEO]}
+    for level, files in wanted.items():
+        fetched.clear()
+        fetch_files(location, level)  # type: ignore[arg-type]
+        assert sorted(fetched) == files
+    fetch_files(Location("lab/av1", root), "video")  # of this machine: nothing to fetch
+
+
+def test_levels(copied: Recorded) -> None:
+    """``meta`` reads no rows, ``data`` reads no videos."""
+    root = copied("av1")
+    change_column(root, DATA, "index", lambda values: values[::-1])
+    next(root.rglob("*.mp4")).write_bytes(b"no video")
+    codes = {level: {code for code, _ in found(root, level)} for level in ("meta", "data", "video")}
+    assert "index-wrong" not in codes["meta"]
+    assert "index-wrong" in codes["data"]
+    assert codes["meta"] < codes["data"] < codes["video"]
+    assert [check.ok for check in verify_dataset(root, level="meta").checks].count(None) == 3
+
+
+def test_links_that_lead_outside_are_not_followed(tmp_path: Path) -> None:
+    root = write_legacy(tmp_path / "set", Legacy(cameras=()))
+    (root / "data").rename(tmp_path / "elsewhere")
+    (root / "data").symlink_to(tmp_path / "elsewhere")
+    assert ("path-outside-dataset", "error") in found(root)
+    assert not any("elsewhere/" in problem.where for problem in findings(root))
+
+
+def test_sizes_of_tables_are_noted(copied: Recorded) -> None:
+    root = copied("av1")
+    change_json(root, "meta/info.json", lambda content: content.update(data_files_size_in_mb=-1))
+    assert ("bad-info", "error") in found(root)
+
+
+def test_a_column_of_nothing(copied: Recorded) -> None:
+    root = copied("av1")
+    change_column(root, DATA, "next.reward", lambda values: [None, *values[1:]])
+    assert "empty (null)" in by_code(root, "bad-column").message
+
+
+def test_single_values_in_lists(copied: Recorded) -> None:
+    root = copied("av1")
+
+    def listed(table: pa.Table) -> pa.Table:
+        values = pa.array([[value] for value in table["next.reward"].to_pylist()], pa.list_(pa.float32()))
+        return table.set_column(table.column_names.index("next.reward"), "next.reward", values)
+
+    change_table(root, DATA, listed)
+    assert "1 levels of lists" in by_code(root, "shape-mismatch").message

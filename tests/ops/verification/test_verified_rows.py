@@ -1,0 +1,223 @@
+"""Files, indices and timestamps, row by row."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from factories import Legacy, change_info, write_legacy
+from hypothesis import given
+from hypothesis import strategies as st
+from verifying import (
+    DATA,
+    EPISODES,
+    LEGACY_DATA,
+    by_code,
+    change_column,
+    change_table,
+    findings,
+    found,
+)
+
+from lerobot_grasp_plugin.ops.verification.place import ranges_text
+
+type Recorded = Callable[[str], Path]
+TABLE_2 = "data/chunk-000/episode_000002.parquet"
+FILE_0 = "data/chunk-000/episode_000000.parquet"
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Path:
+    """Three episodes of 12, 14 and 11 rows at 10 fps, without pictures."""
+    return write_legacy(tmp_path / "set", Legacy(cameras=(), lengths=(12, 14, 11)))
+
+
+@pytest.mark.parametrize("version", ["v2.0", "v2.1"])
+@pytest.mark.parametrize("labels", [False, True])
+def test_sound(version: str, labels: bool, tmp_path: Path) -> None:
+    spec = Legacy(cameras=(), lengths=(12, 14, 11), version=version, labels=labels)
+    assert found(write_legacy(tmp_path / "set", spec)) == []
+
+
+ROW_FAULTS = {
+    "index with a hole": ("index", lambda v: [*v[:5], *(n + 1 for n in v[5:])], "index-wrong", 5),
+    "index twice": ("index", lambda v: [*v[:5], v[4], *v[6:]], "index-wrong", 5),
+    "index from 0": ("index", lambda v: list(range(len(v))), "index-wrong", 0),
+    "frames from 1": ("frame_index", lambda v: [n + 1 for n in v], "frame-wrong", 0),
+    "a frame twice": ("frame_index", lambda v: [*v[:7], v[6], *v[8:]], "frame-wrong", 7),
+    "an unknown task": ("task_index", lambda v: [*v[:3], 4, *v[4:]], "unknown-task", 3),
+    "a late timestamp": ("timestamp", lambda v: [*v[:6], v[6] + 0.05, *v[7:]], "timestamp-off-grid", 6),
+    "timestamps backwards": ("timestamp", lambda v: [*v[:6], v[5], *v[7:]], "timestamp-order", 6),
+    "no timestamp": ("timestamp", lambda v: [*v[:6], float("nan"), *v[7:]], "not-finite", 6),
+}
+
+
+@pytest.mark.parametrize("fault", ROW_FAULTS)
+def test_a_row_that_is_wrong(fault: str, plain: Path) -> None:
+    column, change, code, frame = ROW_FAULTS[fault]
+    change_column(plain, LEGACY_DATA, column, change)
+    problem = by_code(plain, code)
+    assert (problem.where, problem.episode, problem.frame) == (str(plain / LEGACY_DATA), 1, frame)
+    assert {"index-wrong", "frame-wrong", "unknown-task"} & {code for code, _ in found(plain)} <= {code}
+
+
+def test_a_fraction_in_an_index(tmp_path: Path) -> None:
+    root = write_legacy(tmp_path / "set", Legacy(cameras=(), index_dtype="float64"))
+    assert found(root) == [("index-dtype", "warning")] * 4
+    change_column(root, LEGACY_DATA, "index", lambda values: [values[0] + 0.5, *values[1:]])
+    assert by_code(root, "bad-index-column").episode == 1
+
+
+def test_a_lost_file_is_one_finding_and_what_follows_is_none(plain: Path) -> None:
+    (plain / FILE_0).unlink()
+    problem = by_code(plain, "missing-file")
+    assert (problem.where, problem.episode) == (str(plain / FILE_0), 0)
+    codes = {code for code, _ in found(plain)}
+    assert codes <= {"missing-file", "wrong-statistics"}
+
+
+def test_files_nobody_refers_to(plain: Path) -> None:
+    extra = plain / "data/chunk-000/episode_000009.parquet"
+    shutil.copy(plain / LEGACY_DATA, extra)
+    problems = {problem.code: problem for problem in findings(plain)}
+    assert problems["extra-file"].where == str(extra)
+    assert problems["scattered-episode"].episode == 1
+
+
+def test_rows_the_recording_never_listed(copied: Recorded) -> None:
+    """A recording that ended before finalize(): rows are there, their episodes are not."""
+    root = copied("av1")
+    change_table(root, EPISODES, lambda table: table.slice(0, 3))
+    change_info(root, total_episodes=3, total_frames=21)
+    problem = by_code(root, "unlisted-rows")
+    assert (problem.severity, problem.episode) == ("error", 3)
+    assert "14 rows of episodes 3-4" in problem.message
+    assert "interrupted" in problem.hint
+
+
+def test_an_episodes_table_that_was_never_written(copied: Recorded) -> None:
+    root = copied("av1")
+    shutil.rmtree(root / "meta/episodes")
+    assert found(root) == [("missing-episodes-table", "error")]
+
+
+def test_pictures_of_an_episode_that_was_never_saved(copied: Recorded) -> None:
+    root = copied("av1")
+    left = root / "images/observation.images.wrist/episode-000005/frame-000000.png"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"png")
+    assert found(root) == [("unfinished-episode", "warning")]
+
+
+def test_rows_in_another_order(copied: Recorded) -> None:
+    root = copied("av1")
+    change_table(root, DATA, lambda table: pa.concat_tables([table.slice(12), table.slice(0, 12)]))
+    problem = by_code(root, "episode-order")
+    assert (problem.episode, problem.severity) == (0, "error")
+
+
+def test_an_episode_in_two_pieces(copied: Recorded) -> None:
+    root = copied("av1")
+    change_table(
+        root, DATA, lambda table: pa.concat_tables([table.slice(0, 3), table.slice(7, 5), table.slice(3, 4)])
+    )
+    assert by_code(root, "scattered-episode").episode == 0
+
+
+def test_a_table_without_frame_index_or_episode_index(plain: Path) -> None:
+    """Nothing follows from a missing column but that it is missing."""
+    for number in range(3):
+        path = f"data/chunk-000/episode_{number:06d}.parquet"
+        change_table(plain, path, lambda table: table.drop_columns(["frame_index", "episode_index"]))
+    assert set(found(plain)) == {("missing-column", "error")}
+
+
+def test_timestamps_that_are_a_frame_late(plain: Path) -> None:
+    for number in range(3):
+        path = f"data/chunk-000/episode_{number:06d}.parquet"
+        change_column(plain, path, "timestamp", lambda values: [value + 0.1 for value in values])
+    problem = by_code(plain, "timestamp-off-grid")
+    assert "37 timestamps of episodes 0-2" in problem.message
+    assert "+1 frames" in problem.message
+    assert problem.severity == "warning"  # there are no pictures to miss
+
+
+def test_jitter_is_measured(tmp_path: Path) -> None:
+    problem = by_code(write_legacy(tmp_path / "set", Legacy(jitter_s=0.01)), "timestamp-off-grid")
+    assert problem.severity == "error"
+    assert "rows a second on average" in problem.message
+
+
+def test_a_start_off_the_grid_keeps_lerobot_from_the_pictures(copied: Recorded) -> None:
+    root = copied("av1")
+    column = "videos/observation.images.wrist/from_timestamp"
+    change_column(root, EPISODES, column, lambda values: [values[0], values[1] + 0.03, *values[2:]])
+    problem = by_code(root, "frame-unreadable")
+    assert (problem.episode, problem.frame) == (1, 0)
+
+
+def test_an_empty_table(plain: Path) -> None:
+    change_table(plain, LEGACY_DATA, lambda table: table.slice(0, 0))
+    assert {("empty-table", "warning"), ("missing-rows", "error")} <= set(found(plain))
+
+
+def test_many_files_in_a_folder(tmp_path: Path) -> None:
+    root = write_legacy(tmp_path / "set", Legacy(cameras=(), lengths=(4, 4, 4), chunks_size=2))
+    assert found(root) == []
+    shutil.move(root / "data/chunk-001/episode_000002.parquet", root / "data/chunk-000")
+    assert {("chunk-limit", "warning"), ("template-mismatch", "warning")} == set(found(root))
+
+
+@given(st.sets(st.integers(0, 60)))
+def test_ranges_name_exactly_the_numbers(numbers: set[int]) -> None:
+    text = ranges_text(numbers)
+    if "more ranges" in text:
+        return
+    named = set()
+    for part in filter(None, text.split(", ")):
+        first, _, last = part.partition("-")
+        named |= set(range(int(first), int(last or first) + 1))
+    assert named == numbers
+
+
+def test_one_large_row_group_is_read_in_batches(tmp_path: Path) -> None:
+    """Episodes lie across batches of rows; what is found does not depend on where a batch ends."""
+    lengths = (60_000, 50_000, 70_000)
+    root = tmp_path / "set"
+    write_legacy(root, Legacy(cameras=(), lengths=(4, 4, 4), stats=False))
+    pairs = pa.list_(pa.float32(), 2)
+    for episode, length in enumerate(lengths):
+        start = sum(lengths[:episode])
+        table = pa.table(
+            {
+                "observation.state": pa.array([[1.0, 2.0]] * length, pairs),
+                "action": pa.array(
+                    [[float(row % 7), 0.5] for row in range(length)], pa.list_(pa.float32(), 2)
+                ),
+                "timestamp": pa.array([row / 10 for row in range(length)], pa.float64()),
+                "frame_index": pa.array(range(length)),
+                "episode_index": pa.array([episode] * length),
+                "index": pa.array(range(start, start + length)),
+                "task_index": pa.array([0] * length),
+            }
+        )
+        pq.write_table(table, root / f"data/chunk-000/episode_{episode:06d}.parquet")
+    problems = [problem for problem in findings(root) if problem.code == "wrong-length"]
+    assert [problem.episode for problem in problems] == [0, 1, 2]
+    assert "70000 rows" in problems[2].message
+    assert not {"index-wrong", "frame-wrong", "timestamp-order"} & {code for code, _ in found(root)}
+    change_column(root, TABLE_2, "frame_index", lambda values: [*values[:69_000], 0, *values[69_001:]])
+    assert (by_code(root, "frame-wrong").episode, by_code(root, "frame-wrong").frame) == (2, 69_000)
+
+
+def test_pictures_that_are_not_in_the_table(tmp_path: Path) -> None:
+    camera = "observation.images.eye"
+    root = write_legacy(tmp_path / "set", Legacy(cameras=(), images=(camera,), lengths=(12, 11)))
+    assert found(root) == []
+    change_column(root, LEGACY_DATA, camera, lambda values: [{**values[0], "bytes": None}, *values[1:]])
+    problem = by_code(root, "picture-not-embedded")
+    assert (problem.where, "1 of 11" in problem.message) == (str(root / LEGACY_DATA), True)

@@ -1,0 +1,321 @@
+"""Statistics, labels, and values that hurt training."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from factories import Legacy, write_legacy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from verifying import (
+    DATA,
+    EPISODES,
+    LEGACY_DATA,
+    by_code,
+    change_column,
+    change_json,
+    change_table,
+    findings,
+    found,
+)
+
+from lerobot_grasp_plugin import MergeConfig, SourceConfig, merge
+
+type Recorded = Callable[[str], Path]
+
+TABLE = "data/chunk-000/episode_{:06d}.parquet"
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Path:
+    """Three labelled episodes of 12, 14 and 11 rows, without pictures."""
+    return write_legacy(tmp_path / "set", Legacy(cameras=(), lengths=(12, 14, 11), labels=True))
+
+
+# -- statistics ---------------------------------------------------------------------------------------
+
+
+def stat(feature: str, statistic: str, value: Any) -> Callable[[Path], None]:
+    def spoil(root: Path) -> None:
+        change_json(root, "meta/stats.json", lambda content: content[feature].update({statistic: value}))
+
+    return spoil
+
+
+STATS_FAULTS = {
+    "another mean": (stat("action", "mean", [0.0, 0.0]), "wrong-statistics", "warning"),
+    "another maximum": (stat("action", "max", [1e4, 1e4]), "wrong-statistics", "warning"),
+    "another spread": (stat("observation.state", "std", [1.0, 1.0]), "wrong-statistics", "warning"),
+    "another count": (stat("action", "count", [34]), "wrong-statistics", "warning"),
+    "quantiles out of order": (stat("action", "q10", [1e4, 1e4]), "wrong-statistics", "warning"),
+    "labels changed since": (stat("next.reward", "mean", [0.9]), "stale-label-statistics", "warning"),
+    "another width": (stat("action", "mean", [0.0] * 6), "wrong-stats-shape", "error"),
+    "text": (stat("action", "mean", ["a", "b"]), "bad-stats", "error"),
+    "pictures from 0 to 255": (
+        stat("observation.images.wrist", "max", [[[255.0]]] * 3),
+        "wrong-statistics",
+        "warning",
+    ),
+    "pictures of no channels": (
+        stat("observation.images.wrist", "mean", [0.5, 0.5, 0.5, 0.5]),
+        "wrong-stats-shape",
+        "error",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", STATS_FAULTS)
+def test_statistics_that_are_wrong(fault: str, copied: Recorded) -> None:
+    root = copied("av1")
+    spoil, code, severity = STATS_FAULTS[fault]
+    spoil(root)
+    problem = by_code(root, code)
+    assert (problem.where, problem.severity) == (str(root / "meta/stats.json"), severity)
+
+
+@pytest.mark.parametrize("statistic", ["min", "max", "mean", "std", "q10", "q50", "q99"])
+def test_statistics_of_one_episode(statistic: str, copied: Recorded) -> None:
+    root = copied("av1")
+    name = f"stats/action/{statistic}"
+    change_column(root, EPISODES, name, lambda rows: [*rows[:2], [1e4, -1e4], *rows[3:]])
+    problem = by_code(root, "wrong-statistics")
+    assert (problem.where, problem.episode) == (str(root / "meta/episodes"), 2)
+
+
+def test_statistics_of_labels_that_were_changed(copied: Recorded) -> None:
+    root = copied("av1")
+    change_column(root, DATA, "next.reward", lambda values: [1.0] * 12 + values[12:])
+    stale = [problem for problem in findings(root) if problem.code == "stale-label-statistics"]
+    assert [(problem.where, problem.episode) for problem in stale] == [
+        (str(root / "meta/stats.json"), None),
+        (str(root / "meta/episodes"), 0),
+    ]
+    assert "episodes 0-1" in stale[1].message
+
+
+def test_statistics_that_are_missing(copied: Recorded, plain: Path) -> None:
+    root = copied("av1")
+    (root / "meta/stats.json").unlink()
+    change_table(
+        root,
+        EPISODES,
+        lambda table: table.drop_columns([n for n in table.column_names if "stats/action" in n]),
+    )
+    missing = [problem for problem in findings(root) if problem.code == "missing-stats"]
+    assert [problem.where for problem in missing] == [
+        str(root / "meta/stats.json"),
+        str(root / "meta/episodes"),
+    ]
+    assert missing[1].message == "no statistics of 'action'"
+    (plain / "meta/episodes_stats.jsonl").unlink()
+    assert found(plain) == [("missing-stats", "warning")]
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    data=st.lists(st.floats(-1e3, 1e3, width=32), min_size=2, max_size=60),
+    offset=st.sampled_from([0.0, 1e3, 1e5]),
+)
+def test_what_lerobot_computes_is_right(data: Sequence[float], offset: float) -> None:
+    """Statistics from LeRobot's own functions are never called wrong."""
+    from lerobot.datasets.compute_stats import get_feature_stats
+
+    from lerobot_grasp_plugin.core.stats import QUANTILES
+    from lerobot_grasp_plugin.ops.verification import statistics
+    from lerobot_grasp_plugin.ops.verification.summaries import Summary
+    from lerobot_grasp_plugin.ops.verification.tables import Rows
+
+    values = (np.array(data, dtype=np.float32) + np.float32(offset)).reshape(-1, 1)
+    stats = get_feature_stats(values, axis=0, keepdims=False)
+    lengths = np.array([len(values)])
+    rows = Rows([Path("file")], np.array([0]), np.array([0]), lengths, {"action": values})
+    summary = Summary()
+    summary.add(np.array([0]), values, rows)
+    summary.finish()
+    stored = {name: np.asarray(value, dtype=np.float64).reshape(1, -1) for name, value in stats.items()}
+    true = {"min": summary.low, "max": summary.high, "mean": summary.mean, "std": summary.std}
+    assert not statistics.differing(stored, true, lengths)
+    for name, quantile in QUANTILES.items():
+        width = stored["max"] - stored["min"]
+        assert not statistics.misplaced(rows, quantile, values, stored[name], width).any(), (name, data)
+
+
+# -- labels -------------------------------------------------------------------------------------------
+
+
+def rewards(*changes: Callable[[list[float]], list[float]]) -> Callable[[Path], None]:
+    def spoil(root: Path) -> None:
+        for number, change in enumerate(changes):
+            change_column(root, TABLE.format(number), "next.reward", change)
+
+    return spoil
+
+
+def zeros(values: list[float]) -> list[float]:
+    return [0.0] * len(values)
+
+
+def test_rewards_that_say_nothing(plain: Path) -> None:
+    rewards(zeros, zeros, zeros)(plain)
+    assert by_code(plain, "reward-all-zero").severity == "warning"
+
+
+def test_rewards_of_several_values(plain: Path) -> None:
+    rewards(lambda values: [0.25, 0.5, *values[2:]])(plain)
+    assert "0, 0.25, 0.5, 1" in by_code(plain, "reward-values").message
+
+
+def test_balance_and_episodes_without_success(plain: Path) -> None:
+    rewards(lambda v: v, zeros)(plain)
+    problem = by_code(plain, "no-success")
+    assert (problem.severity, problem.episode) == ("note", 1)
+    assert "success in 2 of 37 frames (5.4 %), in 2 of 3 episodes" in by_code(plain, "class-balance").message
+
+
+def test_rewards_without_done(plain: Path) -> None:
+    """Rewards were written anew and next.done was not."""
+    rewards(lambda values: [0.0] * 5 + [1.0] * 7)(plain)
+    assert "6 rows of episode 0" in by_code(plain, "success-without-done").message
+    change_column(plain, TABLE.format(0), "next.done", lambda values: [False] * len(values))
+    problem = by_code(plain, "reward-without-done")
+    assert (problem.severity, problem.episode) == ("warning", 0)
+    for number in range(3):
+        change_column(plain, TABLE.format(number), "next.done", lambda values: [False] * len(values))
+    assert by_code(plain, "done-all-false").severity == "warning"
+
+
+def test_done_in_the_middle_and_not_at_the_end(plain: Path) -> None:
+    change_column(plain, LEGACY_DATA, "next.done", lambda values: [n == 4 for n in range(len(values))])
+    early, late = by_code(plain, "done-before-end"), by_code(plain, "done-missing-at-end")
+    assert [(each.episode, each.frame) for each in (early, late)] == [(1, 4), (1, 13)]
+
+
+@pytest.fixture
+def labelled(tmp_path: Path) -> Path:
+    """Episodes of two sources, labelled, with the sidecar that says so; ``first_success`` ends them."""
+    first = write_legacy(tmp_path / "first", Legacy(cameras=(), lengths=(12, 14)))
+    second = write_legacy(tmp_path / "second", Legacy(cameras=(), lengths=(11,), seed=3))
+    file = tmp_path / "labels.txt"
+    file.write_text(
+        f"# index_base: 0\n# dataset path: {first}\n00: 4-\n01: 3-5\n# dataset path: {second}\n00: all fail\n"
+    )
+    sources = [SourceConfig(root=first), SourceConfig(root=second)]
+    config = MergeConfig(sources=sources, annotations=file, new_root=tmp_path / "out", done="first_success")
+    return merge(config).root
+
+
+def test_labels_and_sidecar_agree(labelled: Path) -> None:
+    assert found(labelled) == []
+    balance = [each.message for each in findings(labelled, notes=True) if each.code == "class-balance"]
+    assert [message.split(" frames")[0] for message in balance] == [
+        "success in 11 of 37",
+        "first: success in 11 of 26",
+        "second: success in 0 of 11",
+    ]
+
+
+def test_labels_other_than_the_sidecar_says(labelled: Path) -> None:
+    change_column(labelled, DATA, "next.reward", lambda values: [*values[:20], 1.0, *values[21:]])
+    problem = by_code(labelled, "reward-differs-from-sidecar")
+    assert (problem.episode, problem.frame, problem.severity) == (1, 8, "warning")
+    change_column(labelled, DATA, "next.done", lambda values: [*values[:4], False, *values[5:]])
+    problem = by_code(labelled, "done-differs-from-sidecar")
+    assert (problem.episode, problem.frame) == (0, 4)
+    assert "first_success" in problem.message
+
+
+def test_a_sidecar_of_other_data(labelled: Path) -> None:
+    change_column(labelled, DATA, "action", lambda values: [[9.0, 9.0], *values[1:]])
+    assert by_code(labelled, "sidecar-of-other-data").episode == 0
+
+
+def test_a_sidecar_of_another_dataset(labelled: Path, copied: Recorded) -> None:
+    root = copied("av1")
+    shutil.copy(labelled / "meta/grasp_provenance.json", root / "meta")
+    assert "3 episodes, the dataset has 5" in by_code(root, "sidecar-of-other-data").message
+    (root / "meta/grasp_provenance.json").write_text(json.dumps({"sources": 7}))
+    assert by_code(root, "bad-sidecar").severity == "warning"
+
+
+# -- values -------------------------------------------------------------------------------------------
+
+
+def actions(
+    root: Path, episode: int, change: Callable[[np.ndarray], np.ndarray], name: str = "action"
+) -> None:
+    def changed(values: list[list[float]]) -> list[list[float]]:
+        return change(np.array(values, dtype=np.float32)).tolist()
+
+    change_column(root, TABLE.format(episode), name, changed)
+
+
+def test_actions_that_do_not_move(plain: Path) -> None:
+    for episode in range(3):
+        actions(plain, episode, lambda values: values * [1, 0])
+    assert "dimension 1 (gripper.pos) is 0 in all 37 rows" in by_code(plain, "constant-action").message
+    actions(plain, 1, lambda values: values * 0)
+    assert by_code(plain, "zero-action").episode == 1
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_values_that_are_no_numbers(value: float, plain: Path) -> None:
+    def spoiled(values: np.ndarray) -> np.ndarray:
+        values[5, 1] = value
+        return values
+
+    actions(plain, 1, spoiled)
+    problem = by_code(plain, "not-finite")
+    assert (problem.episode, problem.frame, problem.severity) == (1, 5, "warning")
+
+
+@pytest.mark.parametrize("name", ["action", "observation.state"])
+@pytest.mark.parametrize("factor", [np.pi / 180, 1 / 100])
+def test_degrees_beside_radians(name: str, factor: float, tmp_path: Path) -> None:
+    spec = Legacy(cameras=(), lengths=(12, 14, 11), stats=False)
+    root = write_legacy(tmp_path / "set", spec)
+    assert "mixed-units" not in {code for code, _ in found(root)}
+    actions(root, 1, lambda values: values * np.float32(factor), name)
+    problem = by_code(root, "mixed-units")
+    assert (problem.episode, problem.severity) == (1, "warning")
+
+
+def test_grippers_of_two_ranges(plain: Path) -> None:
+    for episode, choices in enumerate(([0, 1, 2], [-1, 0, 1], [0, 1, 2])):
+        gripper = np.resize(np.array(choices, np.float32), 14)
+
+        def with_gripper(values: np.ndarray, gripper: np.ndarray = gripper) -> np.ndarray:
+            return np.stack([values[:, 0], gripper[: len(values)]], axis=1)
+
+        actions(plain, episode, with_gripper)
+    assert "[0, 2] in episodes 0, 2, and in [-1, 1] in episode 1" in by_code(plain, "mixed-units").message
+
+
+def test_an_episode_that_is_there_twice(tmp_path: Path) -> None:
+    root = write_legacy(tmp_path / "set", Legacy(cameras=(), lengths=(12, 12, 11)))
+    for name in ("action", "observation.state"):
+        change_table(root, TABLE.format(1), lambda table, name=name: _taken(table, root, name))
+    problem = by_code(root, "duplicate-episode")
+    assert (problem.episode, "episode 0" in problem.message) == (1, True)
+
+
+def _taken(table: pa.Table, root: Path, name: str) -> pa.Table:
+    import pyarrow.parquet as pq
+
+    column = pq.ParquetFile(root / TABLE.format(0)).read()[name]
+    return table.set_column(table.column_names.index(name), name, column)
+
+
+def test_an_episode_of_a_key_pressed_twice(tmp_path: Path) -> None:
+    root = write_legacy(tmp_path / "set", Legacy(cameras=(), lengths=(12, 3, 11)))
+    from lerobot_grasp_plugin import verify_dataset
+
+    (problem,) = verify_dataset(root, level="data").problems
+    assert (problem.code, problem.severity, problem.episode) == ("short-episode", "warning", 1)
+    assert "0.30 s" in problem.message

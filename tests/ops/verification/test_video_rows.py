@@ -1,0 +1,83 @@
+"""Which picture LeRobot finds for a row, by what a file's header says."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lerobot_grasp_plugin.core.video_index import StreamSignature
+from lerobot_grasp_plugin.ops.verification.video_use import FileUse, match_rows
+from lerobot_grasp_plugin.video.samples import VideoSamples
+
+FPS = 30
+
+
+def file_of(frames: list[int], average: Fraction = Fraction(FPS)) -> VideoSamples:
+    """A file that has these frames of the grid."""
+    count = len(frames)
+    return VideoSamples(
+        path=Path("a.mp4"),
+        signature=StreamSignature("h264", 96, 64, "yuv420p", None, (0, 0, 0, 0), b""),
+        pts=np.array(frames, dtype=np.int64) * 512,
+        time_base=Fraction(1, 512 * FPS),
+        offsets=np.zeros(count, dtype=np.int64),
+        sizes=np.ones(count, dtype=np.int64),
+        keyframes=np.ones(count, dtype=np.bool_),
+        average_fps=average,
+        hidden=0,
+        undated=0,
+        descriptions=1,
+        video_streams=1,
+        audio_streams=0,
+        file_bytes=count,
+    )
+
+
+def use_of(lengths: list[int], starts: list[float] | None = None) -> FileUse:
+    before = np.cumsum([0, *lengths[:-1]]) / FPS
+    return FileUse(
+        key="wrist",
+        path=Path("a.mp4"),
+        episodes=np.arange(len(lengths)),
+        starts=before if starts is None else np.array(starts),
+        stops=np.full(len(lengths), np.nan),
+        lengths=np.array(lengths, dtype=np.int64),
+    )
+
+
+@given(
+    lengths=st.lists(st.integers(1, 40), min_size=1, max_size=5),
+    surplus=st.integers(0, 10),
+    missing=st.sets(st.integers(0, 150), max_size=5),
+)
+def test_every_row_and_every_picture_is_accounted_for(
+    lengths: list[int], surplus: int, missing: set[int]
+) -> None:
+    rows = sum(lengths)
+    frames = [frame for frame in range(rows + surplus) if frame not in missing]
+    if not frames:
+        return
+    match = match_rows(use_of(lengths), file_of(frames), FPS)
+    lost = sorted(frame for frame in missing if frame < rows)
+    assert match.late.rows + match.absent.rows == len(lost)
+    assert match.late.rows == sum(frame > frames[-1] for frame in lost)
+    assert (match.off.rows, match.shared.rows) == (0, 0)
+    assert int((match.owner < 0).sum()) == sum(frame >= rows for frame in frames)
+    owner = np.repeat(np.arange(len(lengths)), lengths)
+    assert match.owner[match.owner >= 0].tolist() == [owner[frame] for frame in frames if frame < rows]
+
+
+def test_an_average_that_is_off_leads_torchcodec_astray() -> None:
+    """The last picture has no duration, the average is 200 / 199 of the rate: it asks for number 200."""
+    assert not match_rows(use_of([200]), file_of(list(range(200))), FPS).miscounted.rows
+    match = match_rows(use_of([200]), file_of(list(range(200)), Fraction(FPS * 200, 199)), FPS)
+    assert (match.miscounted.frame, match.miscounted.rows) == (199, 1)
+
+
+def test_a_length_nobody_can_hold() -> None:
+    match = match_rows(use_of([10**12]), file_of(list(range(5))), FPS)
+    assert (match.late.rows, match.late.frame) == (10**12 - 5, 5)
