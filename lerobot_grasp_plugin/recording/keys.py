@@ -64,9 +64,9 @@ class Keys:
                 return None
         if self._ended.is_set():
             return None
-        print(question, flush=True)
-        self._asking.set()
+        self._asking.set()  # first: whoever reads the question may answer at once
         try:
+            print(question, flush=True)
             answer = self._answers.get()
         finally:
             self._asking.clear()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import queue
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from unittest.mock import Mock
 
@@ -92,3 +95,34 @@ def test_a_key_that_is_held_counts_once_and_one_after_a_question_again(monkeypat
     made.start()
     made._pressed("n")
     assert told == ["n", "s", "n", "n"]
+
+
+def test_an_answer_may_come_as_soon_as_the_question_is_there(monkeypatch):
+    given, taken = queue.Queue(), threading.Event()
+
+    class Lines:
+        def isatty(self):
+            return False
+
+        def __iter__(self):
+            yield given.get()
+            taken.set()
+            yield given.get()
+
+    def printed(*args, **kwargs):
+        given.put("34-\n")
+        assert taken.wait(30)  # the line was read before printing came back
+
+    monkeypatch.setattr(keys.sys, "stdin", Lines())
+    monkeypatch.setattr(keys, "pynput_can_capture", lambda: False)
+    monkeypatch.setattr(keys, "print", printed, raising=False)
+    pressed = []
+    made = keys.Keys(pressed.append, 0.7, "")
+    with ThreadPoolExecutor(1) as asking:
+        answer = asking.submit(made.ask, "?")
+        try:
+            assert answer.result(10) == "34-"
+        finally:
+            made._answers.put(None)  # lets it go if it still waits
+            given.put("x")
+    assert "34-" not in pressed
