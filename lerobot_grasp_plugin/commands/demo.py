@@ -26,6 +26,8 @@ class DemoConfig:
 
     # folder for all of it; must not exist
     output_dir: Path = Path("grasp_demo")
+    # record on the simulated SO101, or draw (without a value: simulate where the extra sim is installed)
+    simulate: bool | None = None
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -35,14 +37,14 @@ def main(args: Sequence[str] | None = None) -> int:
 
     def action() -> int:
         try:
-            return _demo(config.output_dir.expanduser(), progress)
+            return _demo(config.output_dir.expanduser(), config.simulate, progress)
         finally:
             progress.close()
 
     return guarded(action, writes=True)
 
 
-def _demo(output_dir: Path, progress: TerminalProgress) -> int:
+def _demo(output_dir: Path, simulate: bool | None, progress: TerminalProgress) -> int:
     from lerobot_grasp_plugin.commands.render import merge_report
     from lerobot_grasp_plugin.demo import seed
     from lerobot_grasp_plugin.demo.datasets import build, check_recordings, read_with_lerobot
@@ -51,12 +53,20 @@ def _demo(output_dir: Path, progress: TerminalProgress) -> int:
     refuse_existing(output_dir)
     started = time.monotonic()
     _say(f"Recording {' and '.join(recording.name for recording in seed.RECORDINGS)}")
-    _say("through LeRobot's writer, which takes a minute or two ...")
-    with recorded(output_dir, progress):
+    if simulate is None:
+        from lerobot_grasp_plugin.demo.simulated import can_simulate
+
+        simulate = can_simulate()
+    where = "on the simulated SO101" if simulate else "with a drawn arm"
+    _say(f"{where}, through LeRobot's writer, which takes a minute or two ...")
+    with recorded(output_dir, progress, simulate=simulate) as differing:
         progress.close()
         check_recordings(output_dir)
         for recording in seed.RECORDINGS:
             _say(f"{recording.repo_id}: {len(recording.lengths)} episodes, {recording.frames} frames")
+        if simulate:
+            frames = sum(recording.frames for recording in seed.RECORDINGS)
+            _say(f"The physics say of {frames - differing} of {frames} frames what the annotations say.")
         _say(f"Recorded in {time.monotonic() - started:.0f} s.")
         made: list[tuple[Target, ReadBack]] = []
         for target in seed.TARGETS:

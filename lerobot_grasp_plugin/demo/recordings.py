@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.demo import seed
 from lerobot_grasp_plugin.demo.motion import grasp_motion
@@ -19,6 +20,8 @@ from lerobot_grasp_plugin.ops.progress import Progress, silent
 from lerobot_grasp_plugin.writers.staging import staged, unused_staging
 
 _SEED = 71
+
+type Frame = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint8]]
 
 
 def refuse_existing(output_dir: Path) -> None:
@@ -33,7 +36,7 @@ def refuse_existing(output_dir: Path) -> None:
         raise UsageError(Problem("target-exists", message, str(output_dir), hint))
 
 
-def make_recordings(output_dir: Path, progress: Progress = silent) -> None:
+def make_recordings(output_dir: Path, progress: Progress = silent, *, simulate: bool = False) -> int:
     """Makes ``output_dir`` with both recordings and the annotation file in it.
 
     The folder appears whole or not at all; the same call gives the same tables each time.
@@ -41,20 +44,26 @@ def make_recordings(output_dir: Path, progress: Progress = silent) -> None:
     Args:
         output_dir: Must not exist.
         progress: Told how far it is.
+        simulate: On the simulated SO101, rather than drawn.
+
+    Returns:
+        Frames in which what is held is not what the annotations say.
 
     Raises:
         GraspError: The folder exists or cannot be written, or LeRobot failed.
     """
     refuse_existing(output_dir)
+    differing = 0
     with staged(output_dir) as staging:
         for recording in seed.RECORDINGS:
             with lerobot_errors(recording.repo_id):
-                _record(recording, staging / recording.repo_id, progress)
+                differing += _record(recording, staging / recording.repo_id, progress, simulate)
         (staging / seed.ANNOTATION_FILE).write_text(seed.ANNOTATION_TEXT, encoding="utf-8")
+    return differing
 
 
 @contextlib.contextmanager
-def recorded(output_dir: Path, progress: Progress = silent) -> Iterator[None]:
+def recorded(output_dir: Path, progress: Progress = silent, *, simulate: bool = False) -> Iterator[int]:
     """Makes the recordings, for a block that adds to their folder.
 
     If the block ends with an error, an interrupt included, the folder is taken away again. It loses
@@ -63,9 +72,9 @@ def recorded(output_dir: Path, progress: Progress = silent) -> Iterator[None]:
     Raises:
         GraspError: As ``make_recordings``.
     """
-    make_recordings(output_dir, progress)
+    differing = make_recordings(output_dir, progress, simulate=simulate)
     try:
-        yield
+        yield differing
     except BaseException:
         doomed = unused_staging(output_dir)
         os.rename(output_dir, doomed)
@@ -99,7 +108,7 @@ def _quiet() -> None:
     datasets.disable_progress_bars()
 
 
-def _record(recording: seed.Recording, root: Path, progress: Progress) -> None:
+def _record(recording: seed.Recording, root: Path, progress: Progress, simulate: bool) -> int:
     _quiet()
     from lerobot.datasets import LeRobotDataset
 
@@ -115,20 +124,24 @@ def _record(recording: seed.Recording, root: Path, progress: Progress) -> None:
         # a whole episode fits, so that no frame is ever dropped
         encoder_queue_maxsize=max(recording.lengths) + 1,
     )
-    step, done = f"Recording {recording.name}", 0
+    step, done, differing = f"Recording {recording.name}", 0, 0
     number = seed.RECORDINGS.index(recording)
     try:
         for episode_index, success in enumerate(seed.success_masks(recording)):
-            rng = np.random.default_rng([_SEED, number, episode_index])
-            motion = grasp_motion(success, rng)
-            state, action = motion.joints(rng)
-            scene = Scene(rng)
-            for frame_index in range(len(success)):
+            if simulate:
+                from lerobot_grasp_plugin.demo.simulated import SimulatedEpisode
+
+                episode = SimulatedEpisode(success, 100 * number + episode_index)
+                differing += int((episode.held != success).sum())
+                frames = episode.frames()
+            else:
+                frames = _drawn(success, np.random.default_rng([_SEED, number, episode_index]))
+            for state, action, picture in frames:
                 dataset.add_frame(
                     {
-                        "observation.state": state[frame_index],
-                        "action": action[frame_index],
-                        seed.CAMERA_KEY: scene.picture(motion, frame_index),
+                        "observation.state": state,
+                        "action": action,
+                        seed.CAMERA_KEY: picture,
                         "task": seed.TASK,
                     }
                 )
@@ -139,6 +152,16 @@ def _record(recording: seed.Recording, root: Path, progress: Progress) -> None:
         # left to the garbage collector, an interrupted writer would put files into a removed folder
         dataset.writer.cancel_pending_videos()
         dataset.finalize()
+    return differing
+
+
+def _drawn(success: NDArray[np.bool_], rng: np.random.Generator) -> Iterator[Frame]:
+    """State, action and picture of each frame of an episode."""
+    motion = grasp_motion(success, rng)
+    states, actions = motion.joints(rng)
+    scene = Scene(rng)
+    for frame_index, (state, action) in enumerate(zip(states, actions, strict=True)):
+        yield state, action, scene.picture(motion, frame_index)
 
 
 def _features() -> dict[str, dict[str, Any]]:

@@ -99,6 +99,26 @@ def test_pictures_are_the_same_each_time_and_show_the_hold():
     assert np.abs(held - lost).mean() > noise
 
 
+@pytest.mark.parametrize(
+    ("recording", "episode"), [(seed.POSITIVE, 14), (seed.NEGATIVE, 9), (seed.NEGATIVE, 3)]
+)
+def test_the_physics_say_what_the_annotations_say(simulator, recording, episode):
+    from lerobot_grasp_plugin.demo.simulated import SimulatedEpisode
+
+    success = seed.success_masks(recording)[episode]
+    made = SimulatedEpisode(success, 100 * seed.RECORDINGS.index(recording) + episode)
+    assert np.array_equal(made.held, success)
+    state, action, picture = next(made.frames())
+    assert state.shape == action.shape == (len(seed.JOINTS),)
+    assert picture.shape == (HEIGHT, WIDTH, 3)
+
+
+def test_where_it_is_installed_the_demo_is_recorded_with_the_simulation(simulator, demo):
+    printed = demo()[1]
+    assert "on the simulated SO101" in printed
+    assert "The physics say of 1927 of 1927 frames what the annotations say." in printed
+
+
 def test_an_existing_folder_is_refused(tmp_path, capsys):
     (tmp_path / "notes.txt").write_text("mine")
     assert command.main(["--output_dir", str(tmp_path)]) == 2
@@ -109,12 +129,12 @@ def test_an_existing_folder_is_refused(tmp_path, capsys):
 
 
 def test_an_interrupt_while_recording_leaves_nothing(tmp_path, monkeypatch):
-    def interrupted(recording, root, progress):
+    def interrupted(recording, root, progress, simulate):
         root.mkdir(parents=True)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(recordings, "_record", interrupted)
-    assert command.main(["--output_dir", str(tmp_path / "demo")]) == 130
+    assert command.main(["--output_dir", str(tmp_path / "demo"), "--simulate=false"]) == 130
     assert list(tmp_path.iterdir()) == []
 
 
@@ -127,10 +147,14 @@ def test_an_error_after_recording_leaves_nothing(tmp_path, monkeypatch, capsys, 
         assert (output_dir / seed.ANNOTATION_FILE).is_file()
         raise error
 
-    monkeypatch.setattr(recordings, "_record", lambda recording, root, progress: root.mkdir(parents=True))
+    def made(recording, root, progress, simulate):
+        root.mkdir(parents=True)
+        return 0
+
+    monkeypatch.setattr(recordings, "_record", made)
     monkeypatch.setattr(datasets, "check_recordings", lambda output_dir: None)
     monkeypatch.setattr(datasets, "build", failing)
-    assert command.main(["--output_dir", str(tmp_path / "demo")]) == code
+    assert command.main(["--output_dir", str(tmp_path / "demo"), "--simulate=false"]) == code
     assert list(tmp_path.iterdir()) == []
     assert "nothing was written" in capsys.readouterr().err
 
@@ -175,7 +199,7 @@ def labels(root):
 
 
 def test_the_command_as_a_person_runs_it(tmp_path):
-    done = run([str(BIN / "lerobot-grasp-demo")], tmp_path)
+    done = run([str(BIN / "lerobot-grasp-demo"), "--simulate=false"], tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert max(len(line) for line in done.stdout.splitlines() if "next.done" not in line) <= 100
