@@ -85,7 +85,7 @@ function fit() {
     strip.curvesInLines = false;
     at("overview").hidden = !curves;
     overview.draw(view);
-    if (!strip.fit(24)) strip.width = 48;
+    if (!strip.fit(20)) strip.width = 48;
   }
   at("zoom").value = strip.width;
   strip.layout();
@@ -93,7 +93,7 @@ function fit() {
 
 function zoom(width) {
   fitted = false;
-  strip.width = Math.max(24, Math.min(200, Math.round(width)));
+  strip.width = Math.max(20, Math.min(200, Math.round(width)));
   at("zoom").value = strip.width;
   strip.layout(); strip.reveal(here());
 }
