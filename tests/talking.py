@@ -52,7 +52,11 @@ class Talk:
 
     def finish(self, seconds: float = 240) -> tuple[int, str]:
         """Waits for the end; the exit code and what was printed since the last text expected."""
-        self.process.wait(timeout=seconds)
+        give_up = time.monotonic() + seconds
+        while self.process.poll() is None:
+            assert time.monotonic() < give_up, f"did not end:\n{self.printed()}"
+            self._read()  # a command that is not listened to stops at some point
+            time.sleep(0.01)
         self._read()
         self.hang_up()
         return self.process.returncode, self.output
