@@ -109,6 +109,18 @@ class DatasetInfo:
         return self.codebase_version == "v3.0"
 
 
+def parse_json(data: bytes) -> Any:
+    """JSON of a dataset, of which every text can be written down again.
+
+    Raises:
+        ValueError: It is not UTF-8, not JSON, or escapes half a character.
+    """
+    value = json.loads(data.decode("utf-8"))
+    if b"\\ud" in data.lower():
+        json.dumps(value, ensure_ascii=False).encode()
+    return value
+
+
 def read_json(path: Path) -> Any:
     """Reads a JSON file of a dataset.
 
@@ -119,7 +131,7 @@ def read_json(path: Path) -> Any:
         if path.stat().st_size > _MAX_JSON_BYTES:
             message = f"{path.stat().st_size} bytes are too many for a metadata file"
             raise DatasetError(Problem("bad-json", message, str(path)))
-        return json.loads(path.read_text(encoding="utf-8"))
+        return parse_json(path.read_bytes())
     except FileNotFoundError:
         raise DatasetError(Problem("missing-file", "the file is missing", str(path))) from None
     except OSError as error:

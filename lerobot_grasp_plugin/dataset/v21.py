@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.hub import Location
-from lerobot_grasp_plugin.dataset.info import DatasetInfo
+from lerobot_grasp_plugin.dataset.info import DatasetInfo, parse_json
 from lerobot_grasp_plugin.dataset.reader import EpisodeBatch, VideoSpan
 from lerobot_grasp_plugin.dataset.tables import RowRange, TableFile
 from lerobot_grasp_plugin.errors import DatasetError, Problem
@@ -220,7 +219,7 @@ def read_json_lines(path: Path) -> Iterator[dict[str, Any]]:
                 if not line.strip():
                     continue
                 try:
-                    entry = json.loads(line.decode("utf-8"))
+                    entry = parse_json(line)
                 except (ValueError, RecursionError) as error:
                     raise DatasetError(Problem("bad-json", f"not JSON: {error}", where)) from None
                 if not isinstance(entry, dict):

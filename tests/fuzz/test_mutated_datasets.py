@@ -80,9 +80,11 @@ def spoil_bytes(data: bytes, rng: random.Random) -> bytes:
 def spoil(root: Path, rng: random.Random) -> None:
     path = rng.choice(sorted(path for path in root.rglob("*") if path.is_file()))
     if path.suffix in (".json", ".jsonl") and rng.random() < 0.8:
-        lines = path.read_text().splitlines() if path.suffix == ".jsonl" else [path.read_text()]
+        text = path.read_text(errors="replace")
+        lines = (text.splitlines() if path.suffix == ".jsonl" else [text]) or [""]
         at = rng.randrange(len(lines))
-        lines[at] = json.dumps(spoil_json(json.loads(lines[at]), rng))
+        with suppress(ValueError):  # it is spoiled already
+            lines[at] = json.dumps(spoil_json(json.loads(lines[at]), rng))
         path.write_text("\n".join(lines))
     else:
         path.write_bytes(spoil_bytes(path.read_bytes(), rng))

@@ -253,3 +253,16 @@ def test_texts_that_unfold(name: str, copied: Recorded, monkeypatch: pytest.Monk
     assert "too-large" in {problem.code for problem in verify_dataset(root).problems}
     with pytest.raises(GraspError, match="too-large"):
         merge(MergeConfig(sources=[SourceConfig(root=root)], new_root=root.parent / "out"))
+
+
+@pytest.mark.parametrize("name", ["tasks.jsonl", "episodes.jsonl", "info.json"])
+def test_half_a_character(name: str, tmp_path: Path) -> None:
+    """JSON can escape what no file can hold as text."""
+    root = write_legacy(tmp_path / "set", Legacy())
+    path = root / "meta" / name
+    text = path.read_text()
+    for word in ("pick the cube", "so_follower"):
+        text = text.replace(word, "\\uD800")
+    path.write_text(text)
+    assert "bad-json" in {problem.code for problem in verify_dataset(root).problems}
+    assert refused(root, tmp_path / "out") == {"bad-json"}
