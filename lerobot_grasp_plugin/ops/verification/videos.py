@@ -89,8 +89,9 @@ def check_file(use: FileUse, samples: VideoSamples, fps: float) -> Iterator[Prob
     if rate is not None and abs(rate - fps) > max(_OTHER_RATE, 0.5 / len(samples.pts)) * fps:
         message = f"its pictures come at {rate:.4g} fps, the dataset's are {fps:g} fps"
         if match.lost:
-            message += f"; {count(match.lost, 'row')} of {episodes_text(use.episodes)} cannot be read"
-        hint = f"{_TOLERANCE}: it is not the video of these rows, or fps in info.json is wrong"
+            rows = f"{count(match.lost, 'row')} of {episodes_text(use.episodes)}"
+            message += f"; {rows} have no picture at frame / fps"
+        hint = f"it is not the video of these rows, or fps in info.json is wrong; {_TOLERANCE}"
         yield _at_start(use, "video-wrong-fps", message, hint)
         return
     yield from _lost(use, samples, match, fps)
