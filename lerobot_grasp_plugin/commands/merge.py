@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from lerobot_grasp_plugin.commands.run import TerminalProgress, guarded, parse
-from lerobot_grasp_plugin.ops.recipe import MergeConfig
+from lerobot_grasp_plugin.ops.recipe import MergeConfig, SourceConfig
 
 if TYPE_CHECKING:
     from lerobot_grasp_plugin.ops.report import MergeReport
@@ -14,8 +15,20 @@ if TYPE_CHECKING:
 PROGRAM = "lerobot-grasp-merge"
 
 
+def _source(raw: Any, path: Sequence[str]) -> SourceConfig:
+    """A source of a recipe; one that is only text is its folder, or else its name."""
+    from draccus.parsers.decoding import decode_dataclass
+
+    if isinstance(raw, str):
+        raw = {"root" if Path(raw).expanduser().exists() else "repo_id": raw}
+    return decode_dataclass(SourceConfig, raw, path)
+
+
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
+    import draccus
+
+    draccus.decode.register(SourceConfig, _source)
     config = parse(MergeConfig, args, program=PROGRAM)
 
     reports: list[MergeReport] = []

@@ -94,6 +94,8 @@ def _sources(report: MergeReport) -> Iterator[str]:
         rows.append(("in all", str(total), str(report.frames), *_share(report.success_frames, report.frames)))
     yield f"=== {report.repo_id} ==="
     yield from _table(rows)
+    if report.success_frames is None:
+        yield "Nothing is labelled: there is no next.reward, and no --annotations were given"
     dones = {source.done for source in report.sources}
     for source in report.sources:
         name = source.repo_id.rsplit("/", 1)[-1]

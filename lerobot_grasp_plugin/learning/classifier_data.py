@@ -178,6 +178,16 @@ def _sources(root: Path, repo_id: str) -> dict[int, str]:
     return {int(episode["episode_index"]): names[int(episode["source"])] for episode in episodes}
 
 
+def content_hashes(root: Path) -> dict[int, str]:
+    """``content_sha256`` of each episode, by ``episode_index``; empty where no sidecar says it."""
+    episodes = _provenance(root).get("episodes")
+    return {
+        int(episode["episode_index"]): str(episode["content_sha256"])
+        for episode in (episodes if isinstance(episodes, list) else [])
+        if isinstance(episode, Mapping) and {"episode_index", "content_sha256"} <= episode.keys()
+    }
+
+
 def _provenance(root: Path) -> Mapping[str, Any]:
     path = root / layout.PROVENANCE_PATH
     raw = read_json(path) if path.is_file() else {}

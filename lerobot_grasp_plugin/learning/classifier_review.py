@@ -12,6 +12,7 @@ from lerobot_grasp_plugin.errors import Problem, UsageError
 from lerobot_grasp_plugin.learning.classifier_configs import ClassifierEvalConfig
 from lerobot_grasp_plugin.learning.classifier_data import (
     color_cameras,
+    content_hashes,
     label_warnings,
     open_data,
     open_metadata,
@@ -156,6 +157,12 @@ def _sizes(config: Any) -> set[tuple[int, int]]:
 
 
 def _trained_on(record: dict[str, Any], root: Path, episodes: Sequence[int]) -> list[int]:
+    """Episodes of the training part, known by the dataset's folder or by their content's hash."""
+    known = record.get("train_content_sha256")
+    if isinstance(known, list) and known:
+        hashes = content_hashes(root)
+        if hashes:
+            return [episode for episode in episodes if hashes.get(episode) in known]
     dataset, splits = record.get("dataset"), record.get("splits")
     if not isinstance(dataset, dict) or not isinstance(splits, dict):
         return []

@@ -24,6 +24,7 @@ from lerobot_grasp_plugin.learning.classifier_data import (
     ClassifierData,
     LabelledEpisode,
     color_cameras,
+    content_hashes,
     label_warnings,
     open_data,
     open_metadata,
@@ -318,6 +319,8 @@ def _save(
     for processor in make_reward_pre_post_processors(model.config):
         processor.save_pretrained(folder)
     config.plain(model.config, root, report.output_dir).save_pretrained(folder)
+    hashes = content_hashes(root)
+    trained = [hashes[episode] for episode in report.splits.parts["train"] if episode in hashes]
     record = {
         "format": 1,
         "tool": {"name": "lerobot_grasp_plugin", "version": tool_version()},
@@ -326,6 +329,7 @@ def _save(
         "encoder": report.encoder,
         "dataset": {"repo_id": config.dataset.repo_id, "root": str(root)},
         "splits": report.splits.to_json(),
+        "train_content_sha256": trained,
         "validation_auc": report.evaluation.area_under_curve,
     }
     _write_json(folder / RECORD, record)

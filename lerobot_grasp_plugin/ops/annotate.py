@@ -205,6 +205,7 @@ def _bind(file: AnnotationFile, users: Sequence[Source], *, strict: bool) -> lis
             problems.append(Problem("unused-section", message, file.place(section), hint, severity="warning"))
         for source in fitting:
             mine[source.number].append(section)
+    strict = strict or not any(mine.values())  # not one section fits: that is no choice
     for source in users:
         listed: dict[int, AnnotationSection] = {}
         for section in mine[source.number]:

@@ -83,7 +83,7 @@ def prepare(
     warnings = [*warnings, *_left_out(sources)]
     sources = [source for source in sources if len(source.episodes)]
     if not sources:
-        raise MergeError(Problem("no-episodes", "no episode is left to write"))
+        raise MergeError([*warnings, Problem("no-episodes", "no episode is left to write")])
     for number, source in enumerate(sources):
         source.number = number
     target = unify(sources, config)

@@ -60,14 +60,14 @@ class EpisodeTruth:
         return path
 
 
-def read_truth(folder: Path) -> dict[int, EpisodeTruth]:
+def read_truth(folder: Path | str) -> dict[int, EpisodeTruth]:
     """The truth beside a dataset, by episode index (0-based).
 
     Args:
         folder: Where the simulated robot wrote it, ``<dataset root>_sim_truth`` unless told otherwise.
     """
     episodes = {}
-    for path in sorted(folder.glob("episode_*.json")):
+    for path in sorted(Path(folder).glob("episode_*.json")):
         content = json.loads(path.read_text())
         frames = [Truth(one["held"], one["lifted"], tuple(one["cube"])) for one in content["frames"]]
         episodes[content["episode_index"]] = EpisodeTruth(

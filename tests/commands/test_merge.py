@@ -213,3 +213,17 @@ def test_answers_at_once(command: str, args: list[str], tmp_path_factory: pytest
         )
         allowed = max(allowed, 2 * float(alone.stdout))
     assert min(times) < allowed
+
+
+def test_sources_may_be_paths_alone(recorded, tmp_path, capsys):
+    sources = f"[{recorded('av1')}, {{root: {recorded('av1')}, episodes: [0]}}]"
+    code, out, _ = ended(["--sources", sources, "--new_root", str(tmp_path / "out")], capsys)
+    assert code == 0
+    assert "in all" in out
+
+
+def test_an_output_without_labels_says_so(recorded, tmp_path, capsys):
+    sources = f"[{recorded('unlabelled')}]"
+    code, out, _ = ended(["--sources", sources, "--new_root", str(tmp_path / "out")], capsys)
+    assert code == 0
+    assert "Nothing is labelled" in out

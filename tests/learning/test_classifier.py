@@ -23,6 +23,7 @@ from lerobot.rewards.classifier import Classifier, RewardClassifierConfig
 
 from lerobot_grasp_plugin.core.grammar import parse
 from lerobot_grasp_plugin.errors import GraspError, UsageError
+from lerobot_grasp_plugin.learning import classifier_review
 from lerobot_grasp_plugin.learning.classifier_configs import ClassifierEvalConfig, ClassifierTrainConfig
 from lerobot_grasp_plugin.learning.classifier_fit import Frames, Run
 from lerobot_grasp_plugin.learning.classifier_model import configured, encode, logits, make_classifier
@@ -188,6 +189,17 @@ def test_evaluation_repeats_the_figures_and_drafts_labels(trained, squares, tmp_
         differing = said.success.mask(scenes.LENGTH) != scenes.is_success(item.episode_index)
         assert differing.sum() == item.differing
     assert (tmp_path / "evaluation/report.json").is_file()
+
+
+def test_episodes_are_known_again_in_another_dataset(tmp_path):
+    hashes = {0: "a", 1: "b", 2: "c"}
+    meta = tmp_path / "meta"
+    meta.mkdir()
+    rows = [{"episode_index": index, "content_sha256": digest} for index, digest in hashes.items()]
+    (meta / "grasp_provenance.json").write_text(json.dumps({"episodes": rows}))
+    record = {"train_content_sha256": ["c", "x", "a"]}
+    assert classifier_review._trained_on(record, tmp_path, [0, 1, 2]) == [0, 2]
+    assert classifier_review._trained_on({}, tmp_path, [0, 1, 2]) == []
 
 
 def test_a_frozen_encoder_stays_as_it_is(squares, tmp_path):

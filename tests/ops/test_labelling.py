@@ -492,3 +492,14 @@ def test_in_place_from_inside(copied: Recorded, labels: Path, monkeypatch: pytes
     assert report.root == source
     assert report.backup is not None
     assert report.backup.parent == source.parent
+
+
+@pytest.mark.parametrize("unlisted", ["fail", "keep", "drop"])
+def test_a_file_that_labels_nothing_is_refused(unlisted: str, recorded: Recorded, tmp_path: Path) -> None:
+    labels = tmp_path / "labels.txt"
+    labels.write_text("# dataset path: me/av2\n0: 3-\n")
+    config = RelabelConfig(
+        root=recorded("av1"), annotations=labels, new_root=tmp_path / "out", unlisted=unlisted
+    )
+    with pytest.raises(AnnotationError, match="no-section"):
+        relabel(config)
