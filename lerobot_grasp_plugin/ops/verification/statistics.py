@@ -141,6 +141,11 @@ def _overall(
     if wrong:
         yield Problem(_code(name), _message(name, wrong), where, _hint(name), severity=_severity(name))
         return
+    empty = [each for each in QUANTILES if each in flat and not np.isfinite(flat[each]).all()]
+    if empty and np.isfinite(true["mean"]).all():
+        message = f"{name!r}: {', '.join(empty)} is not a number"
+        yield Problem(_code(name), message, where, _hint(name), severity=_severity(name))
+        return
     ordered = ["min", *(each for each in QUANTILES if each in flat), "max"]
     if all(each in flat for each in ("min", "max")):
         stack = np.concatenate([flat[each] for each in ordered])
@@ -228,7 +233,7 @@ def differing(
             counts = lengths[:, None]
             unbiased = true[name] * np.sqrt(counts / np.maximum(counts - 1, 1))
             off = np.minimum(off, np.abs(stored[name] - unbiased) - slack)
-        wrong = (off > 0) & np.isfinite(true[name])
+        wrong = ((off > 0) | ~np.isfinite(stored[name])) & np.isfinite(true[name])
         for run in np.flatnonzero(wrong.any(axis=1)).tolist():
             value = int(np.argmax(wrong[run]))
             entry = (run, float(stored[name][run, value]), float(true[name][run, value]))
@@ -309,7 +314,11 @@ def _pictures(
     with np.errstate(invalid="ignore"):
         unordered = (low > mean + 1e-3).any() or (mean > high + 1e-3).any() or (std < 0).any()
         outside = not depth and ((low < -1e-3).any() or (high > 1 + 1e-3).any())
-    if unordered or outside:
+    unknown = not all(np.isfinite(each).all() for each in (low, high, mean, std))
+    if unknown:
+        message = f"{name!r}: statistics hold what is not a number"
+        yield Problem("wrong-statistics", message, str(where), _hint(name), severity=_severity(name))
+    elif unordered or outside:
         message = (
             f"{name!r}: statistics go from {np.nanmin(low):.4g} to {np.nanmax(high):.4g}, mean "
             f"{np.nanmean(mean):.4g}; those of pictures lie in [0, 1], the mean between"

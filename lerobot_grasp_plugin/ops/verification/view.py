@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.reader import VideoSpan
-from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem
+from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem, Severity
 from lerobot_grasp_plugin.ops.verification.info import Info, read_info
 from lerobot_grasp_plugin.ops.verification.metadata import EpisodeList, read_episodes, read_tasks
 
@@ -94,8 +94,14 @@ class View:
         assert self.episodes is not None
         if self.legacy:
             return [0.0 if side == "from" else None] * len(self.episodes.indices)
-        values = self.episodes.seconds.get(f"videos/{key}/{side}_timestamp")
+        column = f"videos/{key}/{side}_timestamp"
+        values = self.episodes.seconds.get(column)
         if values is None:
+            message = f"camera {key!r} has no column {column!r}"
+            severity: Severity = "error" if side == "from" else "warning"
+            hint = f"LeRobot cannot {'find a picture' if side == 'from' else 'edit the dataset'} without it"
+            where = str(self.episodes.where)
+            self.report(Problem("missing-column", message, where, hint, severity=severity))
             return [None] * len(self.episodes.indices)
         return [value if np.isfinite(value) else None for value in values.tolist()]
 

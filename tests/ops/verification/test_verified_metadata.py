@@ -151,6 +151,31 @@ def test_an_episodes_table_without_a_column(lost: str, copied: Recorded) -> None
     assert repr(lost) in by_code(root, "missing-column").message
 
 
+@pytest.mark.parametrize(("lost", "severity"), [("from_timestamp", "error"), ("to_timestamp", "warning")])
+def test_an_episodes_table_without_seconds(lost: str, severity: str, copied: Recorded) -> None:
+    root = copied("av1")
+    column = f"videos/observation.images.wrist/{lost}"
+    change_table(root, EPISODES, lambda table: table.drop_columns([column]))
+    problem = by_code(root, "missing-column")
+    assert repr(column) in problem.message
+    assert problem.severity == severity
+
+
+@pytest.mark.parametrize(
+    ("name", "statistic"), [("action", "mean"), ("action", "q50"), ("observation.images.wrist", "std")]
+)
+def test_statistics_that_are_no_numbers(name: str, statistic: str, copied: Recorded) -> None:
+    root = copied("av1")
+    path = root / "meta/stats.json"
+    stats = json.loads(path.read_text())
+    values = stats[name][statistic]
+    while isinstance(values[0], list):
+        values = values[0]
+    values[0] = float("nan")
+    path.write_text(json.dumps(stats))
+    assert repr(name) in by_code(root, "wrong-statistics").message
+
+
 def test_totals_that_nothing_reads(tmp_path: Path) -> None:
     root = write_legacy(tmp_path / "set", Legacy(cameras=()))
     change_info(root, total_videos=2, total_chunks=0)
