@@ -43,6 +43,7 @@ def open_parquet(path: Path) -> pq.ParquetFile:
     Raises:
         DatasetError: It is missing, empty, a Git LFS pointer, or has no readable footer.
     """
+    head = b""
     try:
         with path.open("rb") as file:
             head = file.read(len(_LFS_MARK))
@@ -58,7 +59,12 @@ def open_parquet(path: Path) -> pq.ParquetFile:
         raise DatasetError(Problem("missing-file", "a folder stands here, not a file", str(path))) from None
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = str(error).splitlines()[0]
-        hint = "an interrupted recording leaves a file without footer; it has to be recorded again"
+        if path.name.startswith("._"):
+            hint = "macOS leaves such files on disks it copies to; remove it"
+        elif not head.startswith(b"PAR1"):
+            hint = "this never was a parquet file (a page that was saved in its place?); fetch it again"
+        else:
+            hint = "an interrupted recording or copy leaves a file without footer; copy or record it again"
         raise DatasetError(
             Problem("bad-parquet", f"not a readable parquet file: {reason}", str(path), hint)
         ) from None

@@ -30,6 +30,10 @@ class V30Reader:
         self.warnings: list[Problem] = []
         self._location = location
         self.tasks: Mapping[int, str] = read_tasks_table(self.root / layout.TASKS_PATH)
+        if list(self.tasks) != sorted(self.tasks):
+            message = f"task_index runs {list(self.tasks)[:8]}; LeRobot takes a row's number for it"
+            hint = "two readings differ, so nothing is taken from it; put the rows in order"
+            raise DatasetError(Problem("task-numbering", message, str(self.root / layout.TASKS_PATH), hint))
         self._episode_files = self._list_episode_files()
         self._episodes = self._read_episodes()
         self.lengths = self._integers("length")
@@ -220,7 +224,7 @@ class V30Reader:
 
 
 def read_tasks_table(path: Path) -> dict[int, str]:
-    """``meta/tasks.parquet`` as task_index -> sentence.
+    """``meta/tasks.parquet`` as task_index -> sentence, in the order of its rows.
 
     The sentences are the pandas index, which is stored as ``task`` or ``__index_level_0__``.
 
@@ -242,4 +246,4 @@ def read_tasks_table(path: Path) -> dict[int, str]:
         sentences = table[texts[0]].to_pylist()
     except UnicodeDecodeError as error:
         raise DatasetError(Problem("bad-column", f"{texts[0]!r}: {error}", str(path))) from None
-    return dict(sorted(zip(indices.tolist(), map(str, sentences), strict=True)))
+    return dict(zip(indices.tolist(), map(str, sentences), strict=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import to_numpy
-from lerobot_grasp_plugin.dataset.tables import TableFile, whole_numbers
+from lerobot_grasp_plugin.dataset.tables import TableFile, open_parquet, whole_numbers
 from lerobot_grasp_plugin.dataset.v21 import read_json_lines
 from lerobot_grasp_plugin.dataset.v30 import read_tasks_table
 from lerobot_grasp_plugin.errors import GraspError, Problem
@@ -54,12 +55,26 @@ def read_tasks(root: Path, legacy: bool, report: Report) -> dict[int, str] | Non
     """``task_index`` -> sentence; None where there is no list."""
     try:
         if not legacy:
+            _check_index(root / layout.TASKS_PATH, report)
             return read_tasks_table(root / layout.TASKS_PATH)
         return dict(_task_lines(root / layout.LEGACY_TASKS_PATH, report))
     except GraspError as error:
         for problem in error.problems:
             report(problem)
     return None
+
+
+def _check_index(path: Path, report: Report) -> None:
+    """Whether pandas finds the sentences where LeRobot looks for them: in the index."""
+    schema = open_parquet(path).schema_arrow
+    try:
+        stored = json.loads((schema.metadata or {}).get(b"pandas", b"{}")).get("index_columns", [])
+    except (ValueError, AttributeError):
+        stored = []
+    if not any(name in schema.names for name in stored if isinstance(name, str)):
+        message = "the sentences are an ordinary column, not the table's pandas index"
+        hint = "LeRobot takes the row's number for the task; lerobot-grasp-merge writes it right"
+        report(Problem("task-index-lost", message, str(path), hint))
 
 
 def _task_lines(path: Path, report: Report) -> Iterator[tuple[int, str]]:
@@ -185,6 +200,11 @@ def _columns(table: pa.Table, folder: Path, files: Sequence[Path], report: Repor
                 numbers[name] = whole_numbers(table[name], where)
             elif name.endswith("_timestamp"):
                 seconds[name] = to_numpy(table[name]).reshape(table.num_rows).astype(np.float64)
+                if len(empty := np.flatnonzero(~np.isfinite(seconds[name]))):
+                    message = f"{name!r} is not a number for {len(empty)} episodes"
+                    hint = "LeRobot finds no picture of them"
+                    row = int(empty[0])
+                    report(Problem("bad-column", message, str(folder), hint, episode=row))
         except GraspError as error:
             for problem in error.problems:
                 report(problem)

@@ -104,7 +104,9 @@ def check_statistics(
         feature = view.info.features.get(name)
         if feature is None or len(feature["shape"]) != 1:
             continue
-        yield from _overall(name, stored, summary, summaries.lengths[summary.runs])
+        lengths = summaries.lengths[summary.runs]
+        if int(lengths.sum()) >= int(view.lengths.sum()):  # else rows that count were not read
+            yield from _overall(name, stored, summary, lengths)
         yield from _per_episode(view, name, stored, summary, summaries, whole, quantiles.tallies.get(name))
 
 

@@ -198,9 +198,32 @@ def test_lines_that_are_no_episodes(tmp_path: Path) -> None:
 def test_tasks_that_lerobot_looks_up_by_their_place(copied: Recorded) -> None:
     root = copied("av1")
     change_column(root, "meta/tasks.parquet", "task_index", lambda values: [1, 0])
-    assert ("task-numbering", "error") not in found(root)  # it is sorted when read
+    assert ("task-numbering", "error") in found(root)
     change_column(root, "meta/tasks.parquet", "task_index", lambda values: [1, 2])
     assert {("task-numbering", "error"), ("unknown-task", "error")} <= set(found(root))
+
+
+def test_tasks_without_their_pandas_index(copied: Recorded) -> None:
+    root = copied("av1")
+    change_table(root, "meta/tasks.parquet", lambda table: table.replace_schema_metadata(None))
+    assert found(root) == [("task-index-lost", "error")]
+
+
+def test_seconds_that_are_no_numbers(copied: Recorded) -> None:
+    root = copied("av1")
+    column = "videos/observation.images.wrist/from_timestamp"
+    change_column(root, EPISODES, column, lambda values: [*values[:-1], float("nan")])
+    problem = by_code(root, "bad-column")
+    assert (problem.severity, problem.episode) == ("error", 4)
+
+
+def test_rows_that_cannot_be_read_say_nothing_of_statistics(copied: Recorded) -> None:
+    root = copied("split")
+    lost = sorted((root / "data").rglob("*.parquet"))[-1]
+    lost.write_bytes(b"<html>not found</html>")
+    problem = by_code(root, "bad-parquet")
+    assert "fetch it again" in problem.hint
+    assert not {"wrong-statistics", "stale-label-statistics"} & {code for code, _ in found(root)}
 
 
 def test_tasks_of_an_episode(tmp_path: Path) -> None:
