@@ -622,3 +622,14 @@ def test_paths_as_text_and_one_episode(recorded: Recorded, tmp_path: Path) -> No
     source = SourceConfig(root=str(recorded("av1")), episodes=1, annotations=str(tmp_path / "labels.txt"))
     report = merge(MergeConfig(sources=[source], new_root=str(tmp_path / "out")))
     assert (report.frames, report.success_frames) == (5, 1)
+
+
+def test_tasks_out_of_order_are_refused(copied: Recorded, tmp_path: Path) -> None:
+    """LeRobot takes a task by its row, a table says its task_index: where these differ, which is meant?"""
+    source = copied("av1")
+    path = source / "meta/tasks.parquet"
+    table = pq.read_table(path)
+    at = table.column_names.index("task_index")
+    pq.write_table(table.set_column(at, "task_index", pa.array([1, 0])), path)
+    problems = refused(tmp_path / "out", SourceConfig(root=source), error=DataError)
+    assert [problem.code for problem in problems] == ["task-numbering"]

@@ -116,7 +116,8 @@ def _dimensions(still: NDArray[np.int64], names: object) -> str:
 def _units(name: str, column: Summary, summaries: Summaries) -> Iterator[Problem]:
     """Episodes in radians or normalised beside episodes in degrees; grippers of two ranges."""
     reach = np.maximum(np.abs(column.low), np.abs(column.high))
-    moving = np.isfinite(reach).all(axis=1) & (reach > 0).any(axis=1)
+    changing = (column.high > column.low).any(axis=1) & (summaries.lengths[column.runs] > 2)
+    moving = np.isfinite(reach).all(axis=1) & changing  # what stands still says nothing of units
     episodes = summaries.episodes[column.runs]
     if moving.sum() < 2:
         return

@@ -137,6 +137,9 @@ def _overall(
         message = f"{name!r}: {odd[0]} has {own[odd[0]].size} values, the column {width}"
         yield Problem("wrong-stats-shape", message, where, "training cannot normalise with it")
         return
+    if lacking := [each for each in _MOMENTS if each not in own]:
+        message = f"{name!r} has no {', '.join(lacking)}"
+        yield Problem("missing-stats", message, where, _hint(name), severity=_severity(name))
     flat = {each: value.reshape(1, -1) for each, value in own.items()}
     true = _combined(summary, lengths)
     wrong = differing(flat, true, np.array([lengths.sum()]))

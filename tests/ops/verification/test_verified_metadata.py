@@ -176,6 +176,15 @@ def test_statistics_that_are_no_numbers(name: str, statistic: str, copied: Recor
     assert repr(name) in by_code(root, "wrong-statistics").message
 
 
+def test_statistics_that_lack_one(copied: Recorded) -> None:
+    root = copied("av1")
+    path = root / "meta/stats.json"
+    stats = json.loads(path.read_text())
+    del stats["action"]["std"]
+    path.write_text(json.dumps(stats))
+    assert by_code(root, "missing-stats").message == "'action' has no std"
+
+
 def test_totals_that_nothing_reads(tmp_path: Path) -> None:
     root = write_legacy(tmp_path / "set", Legacy(cameras=()))
     change_info(root, total_videos=2, total_chunks=0)
