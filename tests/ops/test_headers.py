@@ -155,10 +155,22 @@ def test_no_section_for_the_source(recorded: Recorded, tmp_path: Path, home: Pat
         relabel(config)
     assert [problem.code for problem in caught.value.problems] == ["no-section"]
     assert "'me/other'" in caught.value.problems[0].hint
-    config.unlisted = "fail"
-    report = relabel(config)
+    config.unlisted = "fail"  # which speaks of episodes, not of a file that fits nothing
+    with pytest.raises(AnnotationError, match="no-section"):
+        relabel(config)
+    both = [SourceConfig(repo_id="me/grasp"), SourceConfig(repo_id="me/grasp", root=recorded("h264"))]
+    labels.write_text(f"# {home / 'me/grasp'}\n{FIVE}")
+    report = merge(
+        MergeConfig(
+            sources=both,
+            annotations=labels,
+            unlisted="fail",
+            new_root=tmp_path / "out",
+            mixed_codecs=True,
+        )
+    )
     assert [problem.code for problem in report.warnings] == ["no-section"]
-    assert report.success_frames == 0
+    assert report.sources[1].success_frames == 0
 
 
 def test_the_output_goes_to_the_home_folder(home: Path, tmp_path: Path) -> None:
