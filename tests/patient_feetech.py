@@ -17,3 +17,13 @@ def _patient(port, packet_length):
 
 
 feetech.patch_setPacketTimeout = _patient
+
+_ping = feetech.FeetechMotorsBus.ping
+
+
+def _ping_again(bus, motor, num_retry=0, raise_on_error=False):
+    """A first ping that a busy machine lost is sent again; LeRobot itself gives the servo up."""
+    return _ping(bus, motor, max(num_retry, 3), raise_on_error)
+
+
+feetech.FeetechMotorsBus.ping = _ping_again
