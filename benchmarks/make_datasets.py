@@ -26,12 +26,12 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
+
 HERE = Path(__file__).resolve().parent
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("SVT_LOG", "1")  # errors only
 os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
-
-import numpy as np  # noqa: E402
 
 DEFAULT_HOME = HERE.parent / "outputs" / "benchmarks"
 JOINTS = [

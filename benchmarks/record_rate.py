@@ -20,6 +20,7 @@ import numpy as np
 RECORDING_TESTS = Path(__file__).parents[1] / "tests/recording"
 sys.path.insert(0, str(RECORDING_TESTS.parent))
 
+# found through the path above
 from feetech_bus import GOAL_POSITION, SYNC_WRITE, FeetechBus, sway, write_calibration  # noqa: E402
 
 LABELLED = ["--grasp.ask=false", "--grasp.relabel=never"]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lerobot_grasp_plugin.commands.run import guarded, parse
+from lerobot_grasp_plugin.commands.run import guarded, parse, require
 
 PROGRAM = "lerobot-grasp-review"
 
@@ -35,6 +35,7 @@ class ReviewConfig:
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command until Ctrl+C; returns its exit code."""
     config = parse(ReviewConfig, args, program=PROGRAM)
+    require(PROGRAM, "review", "starlette", "uvicorn")
     return guarded(lambda: _serve(config))
 
 
@@ -58,14 +59,10 @@ def _serve(config: ReviewConfig) -> int:
         path, given = text_beside(path, config.index_base), path
         print(f"{given.name} is JSON; its labels are now in {path}, and are changed there only.")
     session = Session(source, path, config.index_base)
-    try:
-        import starlette  # noqa: F401
-        import uvicorn
-    except ImportError:
-        hint = "pip install 'lerobot_grasp_plugin[review]'"
-        raise UsageError(Problem("no-server", "the page needs starlette and uvicorn", hint=hint)) from None
     import secrets
     import socket
+
+    import uvicorn
 
     from lerobot_grasp_plugin.commands.render import merge_report
     from lerobot_grasp_plugin.review.app import Review, create_app

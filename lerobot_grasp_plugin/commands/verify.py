@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,13 +51,12 @@ def main(args: Sequence[str] | None = None) -> int:
         fail(PROGRAM, f"--report: the folder {config.report.parent} does not exist")
     written: list[dict[str, Any]] = []
     codes = [
-        guarded(lambda repo_id=repo_id, root=root: _verify(config, repo_id, root, len(wanted) > 1, written))  # type: ignore[misc]
-        for repo_id, root in wanted
+        guarded(partial(_verify, config, repo_id, root, len(wanted) > 1, written)) for repo_id, root in wanted
     ]
     if config.report is not None:
         from lerobot_grasp_plugin.commands.verify_json import write_report
 
-        codes.append(guarded(lambda: write_report(config.report, written)))  # type: ignore[arg-type]
+        codes.append(guarded(partial(write_report, config.report, written)))
     return max(codes)
 
 

@@ -47,7 +47,7 @@ class LabelSourceConfig:
 
 
 @dataclass(kw_only=True)
-class ClassifierTrainConfig(TrainPipelineConfig, LabelSourceConfig):  # type: ignore[misc]
+class ClassifierTrainConfig(TrainPipelineConfig, LabelSourceConfig):  # type: ignore[misc]  # lerobot is not typed
     """LeRobot's training configuration, with what a reward classifier of grasps needs besides.
 
     Fields that LeRobot has mean what they mean there: ``dataset.eval_split`` is the share of episodes

@@ -208,7 +208,7 @@ class Run:
                 encoded[camera] = chosen.to(self.device)
         loss = self._loss(logits(self.model, encoded), frames.label[batch].to(self.device))
         self.optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         for group in self.optimizer.param_groups:
             clip_grad_norm_(group["params"], self.clip)
         self.optimizer.step()

@@ -50,7 +50,7 @@ def check_accepted(config: TrainRLServerPipelineConfig) -> None:
     try:
         config.validate()
         learner.handle_resume_logic(config)
-    except (ValueError, RuntimeError, OSError, NotImplementedError) as error:
+    except (ValueError, RuntimeError, OSError, NotImplementedError) as error:  # all that its checks raise
         raise UsageError(Problem("refused-by-lerobot", str(error))) from None
 
 

@@ -16,8 +16,8 @@ def check_parsing(facts: Facts) -> Iterator[Finding]:
     from draccus.utils import DraccusException
     from lerobot.cameras import opencv  # noqa: F401  # registers its config, as the learner does
     from lerobot.rl.train_rl import TrainRLServerPipelineConfig
-    from lerobot.robots import so_follower  # noqa: F401
-    from lerobot.teleoperators import gamepad, keyboard, so_leader  # noqa: F401
+    from lerobot.robots import so_follower  # noqa: F401  # as above
+    from lerobot.teleoperators import gamepad, keyboard, so_leader  # noqa: F401  # as above
 
     from lerobot_grasp_plugin.learning.rl_configs import GraspTrainRLConfig
 
