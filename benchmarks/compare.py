@@ -14,22 +14,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
-import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import present
+from measuring import HERE, PYTHON, Bench, BenchmarkError, Measurement, Way, note
+from reporting import machine, report, save
 
-HERE = Path(__file__).resolve().parent
 DEFAULT_HOME = HERE.parent / "outputs" / "benchmarks"
 BIN = Path(sys.executable).parent
 EDIT, MERGE, RELABEL, VERIFY = (
@@ -41,207 +35,10 @@ EDIT, MERGE, RELABEL, VERIFY = (
         "lerobot-grasp-verify",
     )
 )
-PYTHON = [sys.executable]
 STARTUP_RUNS = 5
-REPEAT_UP_TO_S = 60.0
 MEMORY_EPISODES = (100, 1000, 10000)
 SCALING_EPISODES = (10, 100, 1000, 10000)
 MEMORY_KINDS = {"": "no video", "-video": "video", "-v21": "v2.1, video"}
-
-
-class BenchmarkError(Exception):
-    """A command did not do what it is measured for."""
-
-
-@dataclass
-class Run:
-    """One command, or several in a row, from start to end."""
-
-    wall_s: float
-    cpu_s: float
-    peak_mb: float
-    written_mb: float = 0.0
-
-
-@dataclass
-class Measurement:
-    """A way to do something, and what its runs took."""
-
-    part: str
-    name: str
-    runs: list[Run] = field(default_factory=list)
-
-    @property
-    def typical(self) -> Run:
-        """The run of median wall time."""
-        ordered = sorted(self.runs, key=lambda run: run.wall_s)
-        return ordered[(len(ordered) - 1) // 2]
-
-    @property
-    def best(self) -> Run:
-        return min(self.runs, key=lambda run: run.wall_s)
-
-    @property
-    def peak_mb(self) -> float:
-        return max(run.peak_mb for run in self.runs)
-
-
-@dataclass
-class Result:
-    """A figure beside its target; without a verdict where there is only something to state."""
-
-    part: str
-    name: str
-    value: str
-    target: str
-    met: bool | None
-
-
-@dataclass
-class Way:
-    """Commands that together do one job, and the folder the job's result is in."""
-
-    name: str
-    commands: list[Sequence[str]]
-    output: Path | None = None
-    exit_code: int = 0
-
-
-class Bench:
-    """Runs ways of doing a job and keeps the books."""
-
-    def __init__(self, home: Path, work: Path, repeat: int) -> None:
-        self.home, self.work, self.repeat = home, work, repeat
-        self.measurements: list[Measurement] = []
-        self.results: list[Result] = []
-        self.environment = os.environ | {
-            "HF_HUB_OFFLINE": "1",
-            "HF_LEROBOT_HOME": str(work / "lerobot"),
-            "HF_DATASETS_CACHE": str(work / "cache"),
-            "SVT_LOG": "1",
-        }
-        self.scratch = work / "scratch"
-
-    def set(self, name: str) -> Path:
-        """The folder of a set; made if it does not exist."""
-        root = self.home / name
-        if not (root / "meta" / "info.json").is_file():
-            subprocess.run(
-                [*PYTHON, str(HERE / "make_datasets.py"), "--home", str(self.home), name],
-                check=True,
-                stdout=sys.stderr,
-            )
-        return root.resolve()
-
-    def compare(self, part: str, sources: Iterable[Path], ways: Sequence[Way]) -> list[Measurement]:
-        """Measures ways in turn, several times; their results must agree in size.
-
-        A way that took longer than a minute is not repeated.
-        """
-        warm(sources)
-        measurements = [Measurement(part, way.name) for way in ways]
-        totals: dict[str, dict[str, int]] = {}
-        for turn in range(self.repeat):
-            for way, measurement in zip(ways, measurements, strict=True):
-                if turn and measurement.runs[0].wall_s > REPEAT_UP_TO_S:
-                    continue
-                run = self.run(part, way)
-                run.written_mb = megabytes(way.output or self.scratch)
-                measurement.runs.append(run)
-                if way.output is not None and not turn:
-                    info = json.loads((way.output / "meta" / "info.json").read_text())
-                    totals[way.name] = {key: info[key] for key in ("total_episodes", "total_frames")}
-                self.clear()
-        if any(found != next(iter(totals.values())) for found in totals.values()):
-            raise BenchmarkError(f"the results differ: {totals}")
-        self.measurements += measurements
-        return measurements
-
-    def run(self, part: str, way: Way) -> Run:
-        """Runs the commands of a way once, one after the other."""
-        os.sync()  # nobody pays for what an earlier command left to write
-        runs = [self._process(command, way.exit_code) for command in way.commands]
-        total = Run(
-            sum(run.wall_s for run in runs),
-            sum(run.cpu_s for run in runs),
-            max(run.peak_mb for run in runs),
-        )
-        note(f"  {part}: {way.name}: {total.wall_s:.2f} s, {total.cpu_s:.2f} s CPU, {total.peak_mb:.0f} MB")
-        return total
-
-    def clear(self) -> None:
-        """Removes what measured commands wrote."""
-        shutil.rmtree(self.scratch, ignore_errors=True)
-        self.scratch.mkdir()
-
-    def _process(self, command: Sequence[str], exit_code: int) -> Run:
-        with tempfile.TemporaryFile(dir=self.work) as log:
-            start = time.perf_counter()
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=self.environment,
-                cwd=self.work,
-            )
-            try:
-                _, status, usage = os.wait4(process.pid, 0)
-            except BaseException:
-                process.kill()
-                process.wait()
-                raise
-            wall = time.perf_counter() - start
-            process.returncode = os.waitstatus_to_exitcode(status)
-            if process.returncode != exit_code:
-                log.seek(0)
-                tail = log.read()[-3000:].decode(errors="replace")
-                raise BenchmarkError(
-                    f"{shlex.join(map(str, command))} ended with {process.returncode}:\n{tail}"
-                )
-        unit = 2**20 if sys.platform == "darwin" else 2**10
-        return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / unit)
-
-    def load(self, path: Path) -> set[str]:
-        """Takes over the parts that an earlier call finished; returns their names."""
-        content = json.loads(path.read_text())
-        for found in content["measurements"]:
-            runs = [Run(**run) for run in found["runs"]]
-            self.measurements.append(Measurement(found["part"], found["name"], runs))
-        self.results += [Result(**result) for result in content["results"]]
-        return {measurement.part for measurement in self.measurements}
-
-    def forget(self, part: str) -> None:
-        """Drops what was measured of a part that failed."""
-        self.measurements = [found for found in self.measurements if found.part != part]
-        self.results = [found for found in self.results if found.part != part]
-
-    def result(self, part: str, name: str, value: str, target: str = "", met: bool | None = None) -> None:
-        self.results.append(Result(part, name, value, target, met))
-
-    def at_least(self, part: str, name: str, ratio: float, target: float) -> None:
-        self.result(part, name, f"{ratio:.1f}x", f">= {target:g}x", ratio >= target)
-
-    def below(self, part: str, name: str, value: float, target: float, unit: str) -> None:
-        self.result(part, name, f"{value:.2f} {unit}", f"< {target:g} {unit}", value < target)
-
-
-def note(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
-def warm(sources: Iterable[Path]) -> None:
-    """Reads files once, so that the first command does not pay for the disk."""
-    for source in sources:
-        for path in source.rglob("*"):
-            if path.is_file():
-                with path.open("rb") as file:
-                    while file.read(2**20):
-                        pass
-
-
-def megabytes(root: Path) -> float:
-    return sum(path.stat().st_size for path in root.rglob("*") if path.is_file()) / 1e6
 
 
 def read_command(source: Path) -> list[str]:
@@ -465,115 +262,6 @@ PARTS: dict[str, Callable[[Bench], None]] = {
     "memory": memory,
     "startup": startup,
 }
-
-
-# -- report --------------------------------------------------------------------------------------------
-
-
-def machine(folder: Path) -> dict[str, str]:
-    """What the figures were measured on."""
-    return {
-        "cpu": _processor(),
-        "cores": str(_cores()),
-        "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.1f} GB",
-        "load at the start": " ".join(f"{value:.2f}" for value in os.getloadavg()),
-        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
-        "file system": _file_system(folder),
-        "python": platform.python_version(),
-        **{name: _version(name) for name in ("lerobot", "pyarrow", "av", "lerobot_grasp_plugin")},
-        "commit": _commit(),
-        "date": time.strftime("%Y-%m-%d %H:%M %z"),
-    }
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or "unknown"
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or "unknown"
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 0
-
-
-def _file_system(folder: Path) -> str:
-    try:
-        mounts = [line.split()[1:3] for line in Path("/proc/mounts").read_text().splitlines()]
-    except OSError:
-        return "unknown"
-    fitting = [(point, kind) for point, kind in mounts if folder.is_relative_to(point)]
-    return max(fitting, key=lambda mount: len(mount[0]))[1]  # the longest mount point is the nearest
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "not installed"
-
-
-def _commit() -> str:
-    command = ["git", "-C", str(HERE), "describe", "--always", "--dirty"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-
-
-def table(rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join(
-            cell.rjust(width) if cell[:1].isdigit() else cell.ljust(width)
-            for cell, width in zip(row, widths, strict=True)
-        ).rstrip()
-        for row in rows
-    ]
-    return "\n".join(lines)
-
-
-def report(bench: Bench, description: dict[str, str]) -> str:
-    lines = [f"{name}: {value}" for name, value in description.items()]
-    rows = [["part", "what", "wall s", "CPU s", "peak MB", "runs"]]
-    for measurement in bench.measurements:
-        run = measurement.best if measurement.part == "startup" else measurement.typical
-        rows.append(
-            [
-                *(measurement.part, measurement.name, f"{run.wall_s:.2f}", f"{run.cpu_s:.2f}"),
-                *(f"{measurement.peak_mb:.0f}", str(len(measurement.runs))),
-            ]
-        )
-    verdicts = {True: "met", False: "MISSED", None: ""}
-    results = [["part", "figure", "measured", "target", ""]]
-    results += [[r.part, r.name, r.value, r.target, verdicts[r.met]] for r in bench.results]
-    return "\n".join([*lines, "", table(rows), "", table(results)])
-
-
-def save(bench: Bench, description: dict[str, str], failed: Sequence[str], path: Path) -> None:
-    """What is measured so far: as JSON, as a table, as a plot."""
-    measurements = [
-        asdict(measurement) | {"median": asdict(measurement.typical)} for measurement in bench.measurements
-    ]
-    content = {
-        "machine": description,
-        "failed": list(failed),
-        "measurements": measurements,
-        "results": [asdict(result) for result in bench.results],
-    }
-    path.write_text(json.dumps(content, indent=2) + "\n")
-    path.with_suffix(".md").write_text(present.markdown(description, measurements))
-    series: dict[str, dict[int, dict[str, float]]] = {}
-    for found in measurements:
-        way, _, count = found["name"].removesuffix(" episodes").rpartition(", ")
-        if found["part"] == "scaling":
-            series.setdefault(way, {})[int(count)] = found["median"]
-    if series:
-        present.plot(series, path.with_suffix(".png"))
 
 
 def main() -> int:
