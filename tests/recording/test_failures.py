@@ -70,8 +70,8 @@ def test_cable_pulled_in_mid_episode_and_an_arm_that_will_not_be_let_go(rig, mon
     rig.follower.bad_every = 3  # every third reply is corrupt, and the driver asks again
     rig.start("--dataset.num_episodes=5", "--grasp.relabel=always", "--dataset.episode_time_s=2")
     rig.expect("[Enter] accept")
-    rig.send("1-3\n")
-    rig.expect("success 1-3")
+    rig.send("all success\n")  # however few frames a busy machine recorded
+    rig.expect("success all success")
     rig.send("\n")
     rig.expect("Episode 0 saved")
     rig.expect("Recording episode 1")
