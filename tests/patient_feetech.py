@@ -1,29 +1,49 @@
 """Importing this makes LeRobot's Feetech driver patient.
 
 Emulated servos on a busy machine may take far longer to answer than the 50 ms after which the driver gives
-real ones up.
+real ones up. And a machine may stand still as a whole, or its clock be set: a gap between two looks at the
+port says nothing about the servo, and hardly counts.
 """
 
 import os
+import time
 
+import scservo_sdk
 from lerobot.motors.feetech import feetech
 
 PATIENCE_MS = int(os.environ.get("GRASP_PATIENCE_MS", "20000"))
+LONGEST_LOOK_S = 0.05
 
 
-def _patient(port, packet_length):
-    port.packet_start_time = port.getCurrentTime()
-    port.packet_timeout = port.tx_time_per_byte * packet_length + PATIENCE_MS
+def _start_waiting(port, packet_length):
+    port.waited_s, port.looked_at = 0.0, time.monotonic()
 
 
-feetech.patch_setPacketTimeout = _patient
+def _is_packet_timeout(port):
+    now = time.monotonic()
+    port.waited_s += min(now - port.looked_at, LONGEST_LOOK_S)
+    port.looked_at = now
+    return port.waited_s * 1000 > PATIENCE_MS
+
+
+feetech.patch_setPacketTimeout = _start_waiting
+scservo_sdk.PortHandler.isPacketTimeout = _is_packet_timeout
 
 _ping = feetech.FeetechMotorsBus.ping
 
 
 def _ping_again(bus, motor, num_retry=0, raise_on_error=False):
-    """A first ping that a busy machine lost is sent again; LeRobot itself gives the servo up."""
-    return _ping(bus, motor, max(num_retry, 3), raise_on_error)
+    """A ping that got lost is sent again, and a late answer to it thrown away; LeRobot gives the servo up."""
+    for _ in range(3):
+        try:
+            model = _ping(bus, motor, num_retry)
+        except IndexError:  # the SDK took the answer of another question for this one
+            model = None
+        if model is not None:
+            return model
+        time.sleep(0.5)
+        bus.port_handler.ser.reset_input_buffer()
+    return _ping(bus, motor, num_retry, raise_on_error)
 
 
 feetech.FeetechMotorsBus.ping = _ping_again
