@@ -81,7 +81,7 @@ class ImagePreprocessing:
         """
         picture = self.cropped(camera_key, picture)
         if self.resize is None:  # by numpy, in this thread alone: callers have one for each processor
-            np.divide(picture.numpy(), np.float32(255), out=out.numpy())
+            np.divide(np.ascontiguousarray(picture.numpy()), np.float32(255), out=out.numpy())
         else:
             out.copy_(self.resized(picture))
 

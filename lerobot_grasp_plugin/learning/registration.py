@@ -3,7 +3,8 @@
 ``lerobot.datasets.factory.make_dataset`` builds its dataset through a global of its module,
 ``LeRobotDataset``; lerobot-train and lerobot.rl.learner both go through it. ``install`` puts a class
 in its place that builds a ``GraspDataset`` for a dataset with a sidecar of this package, and a plain
-``LeRobotDataset`` for every other.
+``LeRobotDataset`` for every other. With the first ``GraspDataset``, LeRobot's ``ReplayBuffer`` also learns
+to fill itself with one in a single pass (``offline_buffer``).
 
 It also mends the declaration of one field: ``ResetConfig.fixed_reset_joint_positions`` is of type
 ``Any | None``, on which draccus ends in a TypeError as soon as LeRobot's learner writes its config down,
@@ -99,8 +100,10 @@ def _factory_class(plain: Any) -> Any:
 def _build(plain: Any, repo_id: str, root: str | Path | None, *args: Any, **kwargs: Any) -> Any:
     if not has_sidecar(_folder(repo_id, root, kwargs.get("revision"))):
         return plain(repo_id, root, *args, **kwargs)
+    from lerobot_grasp_plugin.learning import offline_buffer
     from lerobot_grasp_plugin.learning.dataset import GraspDataset
 
+    offline_buffer.install()
     # LeRobot's learner takes uint8 for floats; its training scales only what is uint8
     return GraspDataset(repo_id, root, *args, **{**kwargs, "return_uint8": False})
 

@@ -45,24 +45,19 @@ from lerobot.rl import learner
 from lerobot.rl.buffer import ReplayBuffer
 
 fill, convert = learner.initialize_offline_replay_buffer, ReplayBuffer._lerobotdataset_to_transitions
-kept = []
-
-def converted(dataset, state_keys=None):
-    kept.append(type(dataset).__name__)
-    transitions = convert(dataset=dataset, state_keys=state_keys)
-    kept.append([dict(transition) for transition in transitions])
-    return transitions
 
 def filled(cfg, device, storage_device):
+    ReplayBuffer._lerobotdataset_to_transitions = None  # the plugin fills the buffer in one pass
     buffer = fill(cfg=cfg, device=device, storage_device=storage_device)
     rows = slice(buffer.size)
+    dataset = learner.make_dataset(cfg)
     other = copy.deepcopy(cfg)
     other.dataset.root = PLAIN
     plain = learner.make_dataset(other)
     torch.save(
         {
-            "class": kept[0],
-            "transitions": kept[1],
+            "class": type(dataset).__name__,
+            "transitions": convert(dataset=dataset, state_keys=cfg.policy.input_features.keys()),
             "states": {key: values[rows] for key, values in buffer.states.items()},
             "actions": buffer.actions[rows],
             "rewards": buffer.rewards[rows],
@@ -73,7 +68,6 @@ def filled(cfg, device, storage_device):
     )
     return buffer
 
-ReplayBuffer._lerobotdataset_to_transitions = staticmethod(converted)
 learner.initialize_offline_replay_buffer = filled
 learner.train_cli()
 """
