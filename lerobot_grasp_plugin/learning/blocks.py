@@ -69,6 +69,7 @@ class ReadAhead:
         self._reader = reader
         self._preprocessing = preprocessing
         self._into = into
+        self._table = _as_stored(reader.hf_dataset)
         self._begun: deque[Block] = deque()
         self._begin_at = first
         self._pool = ThreadPoolExecutor(_AHEAD, thread_name_prefix="grasp-frames")
@@ -100,7 +101,7 @@ class ReadAhead:
     def _begin(self, first: int) -> Block | None:
         """Reads the columns of a block and lets a thread decode its pictures."""
         reader, meta, preprocessing = self._reader, self._reader._meta, self._preprocessing
-        rows = _rows(reader.hf_dataset, slice(first, first + _block_frames(meta, preprocessing)))
+        rows = _values(self._table[first : first + _block_frames(meta, preprocessing)])
         episodes = np.asarray(rows[layout.EPISODE_INDEX])
         size = int(np.argmax(episodes != episodes[0])) or len(episodes)
         frames = _frames(np.asarray(rows[layout.TIMESTAMP][:size]), meta.fps, reader._tolerance_s)
@@ -144,11 +145,15 @@ def readable(reader: Any) -> bool:
     )
 
 
-def _rows(table: Any, which: slice) -> dict[str, list[Any]]:
-    """Rows as Python values; only pictures in the table have to go through ``datasets``' decoding."""
-    if any(isinstance(feature, datasets.Image) for feature in table.features.values()):
-        return dict(table.with_format(None)[which])
-    return dict(table.with_format("arrow")[which].to_pydict())
+def _as_stored(table: Any) -> Any:
+    """LeRobot's table without its conversion; only pictures in it have to go through ``datasets``' decoding."""
+    has_pictures = any(isinstance(feature, datasets.Image) for feature in table.features.values())
+    return table.with_format(None if has_pictures else "arrow")
+
+
+def _values(rows: Any) -> dict[str, list[Any]]:
+    """Rows of such a table as Python values."""
+    return dict(rows if isinstance(rows, dict) else rows.to_pydict())
 
 
 def _frames(stamps: NDArray[Any], fps: int, tolerance_s: float) -> NDArray[np.int64] | None:

@@ -106,6 +106,12 @@ def _pictures(
         wanted: Frames on the file's grid.
         fps: Frames per second.
     """
+    if len(wanted) == max(wanted) - min(wanted) + 1:  # no gaps to pass over
+        for packet in container.demux(stream):
+            if packet.pts is not None and packet.size:
+                yield from _shown(stream, packet)
+        yield from _shown(stream, None)
+        return
     signature = signature_of(stream)
     reader = StartReader(signature.codec, signature.extradata)
     time_base = time_base_of(stream)
