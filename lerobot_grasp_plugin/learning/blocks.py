@@ -146,7 +146,7 @@ def readable(reader: Any) -> bool:
 
 
 def _as_stored(table: Any) -> Any:
-    """LeRobot's table without its conversion; only pictures in it have to go through ``datasets``' decoding."""
+    """LeRobot's table without its conversion; only pictures in it have to go through their decoding."""
     has_pictures = any(isinstance(feature, datasets.Image) for feature in table.features.values())
     return table.with_format(None if has_pictures else "arrow")
 
