@@ -14,6 +14,9 @@ from lerobot_grasp_plugin.dataset.reader import VideoSpan
 from lerobot_grasp_plugin.ops.verification.place import Tally
 from lerobot_grasp_plugin.video.samples import VideoSamples
 
+_MOST_MISSING = 1_000_000
+"""Rows without a picture that are looked at by themselves, before the rest counts as late."""
+
 
 @dataclass(frozen=True, slots=True)
 class FileUse:
@@ -112,7 +115,7 @@ class Match:
 def match_rows(use: FileUse, samples: VideoSamples, fps: float) -> Match:
     """Looks for the picture of every row, as LeRobot does.
 
-    Memory grows with the pictures in the file, not with what the metadata claims.
+    Memory grows with the pictures in the file, not with what metadata or header claim.
     """
     seconds = samples.seconds
     count = len(seconds)
@@ -123,7 +126,8 @@ def match_rows(use: FileUse, samples: VideoSamples, fps: float) -> Match:
     )
     rows = zip(use.episodes.tolist(), use.starts.tolist(), use.lengths.tolist(), strict=True)
     for at, (episode, start, length) in enumerate(rows):
-        looked = min(length, count + 1)  # the rows after these have no picture, whatever their number
+        reach = int(max(0.0, seconds[-1] - start) * fps) + 2  # the rows after these have no picture
+        looked = min(length, reach, count + _MOST_MISSING)
         wanted = start + np.arange(looked) / fps
         nearest = _nearest(seconds, wanted)
         distance = np.abs(seconds[nearest] - wanted)

@@ -6,7 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lerobot_grasp_plugin.core.video_index import StreamSignature
@@ -54,6 +54,8 @@ def use_of(lengths: list[int], starts: list[float] | None = None) -> FileUse:
     surplus=st.integers(0, 10),
     missing=st.sets(st.integers(0, 150), max_size=5),
 )
+@example(lengths=[3], surplus=0, missing={0, 1})
+@example(lengths=[20, 10], surplus=0, missing={11, 12, 13, 14})
 def test_every_row_and_every_picture_is_accounted_for(
     lengths: list[int], surplus: int, missing: set[int]
 ) -> None:
