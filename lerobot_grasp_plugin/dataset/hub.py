@@ -15,6 +15,9 @@ from lerobot_grasp_plugin.errors import DatasetError, Problem, UsageError
 _TRUE = frozenset({"1", "ON", "YES", "TRUE"})
 """What huggingface_hub takes for yes in an environment variable."""
 
+_SHOWN = 8
+"""Datasets that are named where a folder holds some."""
+
 _REPO_ID = re.compile(r"[A-Za-z0-9_][\w.-]*(/[A-Za-z0-9_][\w.-]*)?")
 
 
@@ -77,6 +80,7 @@ def locate(repo_id: str | None, root: str | Path | None) -> Location:
     if root is not None:
         folder = Path(root).expanduser()
         if not is_dataset(folder):
+            _refuse_parent(folder)
             state = "has no meta/info.json" if folder.is_dir() else "does not exist"
             raise UsageError(
                 Problem("no-dataset", f"the folder {state}, so it is no LeRobot dataset", str(folder))
@@ -91,17 +95,35 @@ def locate(repo_id: str | None, root: str | Path | None) -> Location:
     return _from_hub(repo_id, folder)
 
 
+def _refuse_parent(folder: Path) -> None:
+    """Refuses a folder that is no dataset and holds some, and names them.
+
+    Raises:
+        UsageError: There are datasets one level below, or, by owner, two.
+    """
+    for pattern in ("*", "*/*"):
+        inner = sorted(info.parent.parent for info in folder.glob(f"{pattern}/{layout.INFO_PATH}"))
+        if inner:
+            number = f"{len(inner)} datasets" if len(inner) > 1 else "a dataset"
+            shown = " or ".join(f"--root {path}" for path in inner[:_SHOWN])
+            more = f" or {len(inner) - _SHOWN} more" if len(inner) > _SHOWN else ""
+            message = f"the folder is no LeRobot dataset, but holds {number}"
+            raise UsageError(Problem("no-dataset", message, str(folder), f"name one: {shown}{more}"))
+
+
 def locate_folder(repo_id: str | None, root: str | Path | None) -> Location:
     """Finds a dataset's folder, whatever is in it; otherwise as ``locate``.
 
     Raises:
-        UsageError: Neither argument is given, or there is no such folder.
+        UsageError: Neither argument is given, there is no such folder, or it only holds datasets.
     """
     if root is None and repo_id is not None:
         check_repo_id(repo_id)
         folder = lerobot_home() / repo_id
     else:
         folder = Path(root or "").expanduser()
+    if folder.is_dir() and not (folder / "meta").exists():
+        _refuse_parent(folder)
     if folder.is_dir() and (root is not None or repo_id is not None):
         return Location(repo_id or folder.resolve().name, folder)
     return locate(repo_id, root)

@@ -133,7 +133,7 @@ def read_json(path: Path) -> Any:
             raise DatasetError(Problem("bad-json", message, str(path)))
         return parse_json(path.read_bytes())
     except FileNotFoundError:
-        raise DatasetError(Problem("missing-file", "the file is missing", str(path))) from None
+        raise DatasetError(layout.missing(path)) from None
     except OSError as error:
         raise DatasetError(Problem("unreadable-file", error.strerror or str(error), str(path))) from None
     except (ValueError, RecursionError) as error:

@@ -149,6 +149,43 @@ def check_links(root: Path, folder: str) -> None:
                 pending.append(entry)
 
 
+def dangling_link(path: Path) -> Path | None:
+    """The link that leads to nothing, of a path that is not there: itself, or a folder above it."""
+    for part in (path, *path.parents):
+        if part.is_symlink() and _leads_nowhere(part):
+            return part
+        if part.exists():
+            break
+    return None
+
+
+def missing(path: Path, what: str = "the file", hint: str = "") -> Problem:
+    """The finding that a file is not there, or that only a link to it is.
+
+    Args:
+        path: Where it should be.
+        what: Its name in the sentence.
+        hint: What would be right; without one, to bring it again.
+    """
+    link = dangling_link(path)
+    if link is None:
+        hint = hint or "copy it again from where the dataset comes from"
+        return Problem("missing-file", f"{what} is missing", str(path), hint)
+    message = f"{what} is missing: there is only a link, to {link.readlink()}, and nothing is there"
+    hint = "bring what it leads to (a new download, `git annex get`), or copy the dataset with `cp -rL`"
+    return Problem("dangling-link", message, str(link), hint)
+
+
+def _leads_nowhere(link: Path) -> bool:
+    try:
+        link.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
 @cache
 def _check_folder(root: Path, folder: Path) -> None:
     _check_place(root, folder)
@@ -162,7 +199,7 @@ def _check_place(root: Path, path: Path) -> None:
     allowed = [home]
     if home.parent.name == "snapshots":  # a download: files are links to ../../blobs
         allowed.append(home.parent.parent / "blobs")
-    if not any(real.is_relative_to(place) for place in allowed):
+    if not any(real.is_relative_to(place) for place in allowed) and not dangling_link(path):
         message = f"the path leads outside the dataset, to {real}"
         hint = "a dataset is taken from its own folder only; move the files themselves into it"
         raise DatasetError(Problem("path-outside-dataset", message, str(path), hint))

@@ -54,7 +54,7 @@ def open_parquet(path: Path) -> pq.ParquetFile:
             raise DatasetError(Problem("lfs-pointer", "a Git LFS pointer, not a table", str(path), hint))
         return pq.ParquetFile(path)
     except FileNotFoundError:
-        raise DatasetError(Problem("missing-file", "the file is missing", str(path))) from None
+        raise DatasetError(layout.missing(path)) from None
     except IsADirectoryError:
         raise DatasetError(Problem("missing-file", "a folder stands here, not a file", str(path))) from None
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:

@@ -54,9 +54,7 @@ class LegacyReader:
         for episode in episodes:
             path = self._data_path(episode)
             if not path.is_file():
-                absent.append(
-                    Problem("missing-file", f"the table of episode {episode} is missing", str(path))
-                )
+                absent.append(layout.missing(path, f"the table of episode {episode}"))
         for key in video_keys:
             lost = [episode for episode in episodes if not self._video_path(episode, key).is_file()]
             if len(lost) == len(episodes):
@@ -226,7 +224,7 @@ def read_json_lines(path: Path) -> Iterator[dict[str, Any]]:
                     raise DatasetError(Problem("bad-json", "not a JSON object", where))
                 yield entry
     except FileNotFoundError:
-        raise DatasetError(Problem("missing-file", "the file is missing", str(path))) from None
+        raise DatasetError(layout.missing(path)) from None
     except OSError as error:
         reason = error.strerror or str(error)
         raise DatasetError(Problem("unreadable-file", reason, str(path))) from None

@@ -77,9 +77,7 @@ class V30Reader:
             wanted.update(dict.fromkeys(self._video_path(episode, video_key) for episode in episodes))
         if self._location.fetch is not None and not absent:
             self._location.fetch(path.relative_to(self.root).as_posix() for path in wanted)
-        absent += [
-            Problem("missing-file", "the file is missing", str(path)) for path in wanted if not path.is_file()
-        ]
+        absent += [layout.missing(path) for path in wanted if not path.is_file()]
         if absent:
             raise DatasetError(absent)
 
@@ -224,7 +222,12 @@ class V30Reader:
 
 
 def read_tasks_table(path: Path) -> dict[int, str]:
-    """``meta/tasks.parquet`` as task_index -> sentence, in the order of its rows.
+    """``meta/tasks.parquet`` as task_index -> sentence, in the order of its rows; see ``task_rows``."""
+    return dict(task_rows(path))
+
+
+def task_rows(path: Path) -> list[tuple[int, str]]:
+    """task_index and sentence of each row of ``meta/tasks.parquet``.
 
     The sentences are the pandas index, which is stored as ``task`` or ``__index_level_0__``.
 
@@ -246,4 +249,4 @@ def read_tasks_table(path: Path) -> dict[int, str]:
         sentences = table[texts[0]].to_pylist()
     except UnicodeDecodeError as error:
         raise DatasetError(Problem("bad-column", f"{texts[0]!r}: {error}", str(path))) from None
-    return dict(zip(indices.tolist(), map(str, sentences), strict=True))
+    return list(zip(indices.tolist(), map(str, sentences), strict=True))

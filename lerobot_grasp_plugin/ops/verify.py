@@ -13,6 +13,7 @@ from lerobot_grasp_plugin.errors import GraspError, Problem
 from lerobot_grasp_plugin.ops.progress import Progress, silent
 from lerobot_grasp_plugin.ops.report import Check, VerifyReport
 from lerobot_grasp_plugin.ops.verification import declared
+from lerobot_grasp_plugin.ops.verification.aborted import check_aborted, consequences
 from lerobot_grasp_plugin.ops.verification.block import verification_block
 from lerobot_grasp_plugin.ops.verification.decode import check_decoding
 from lerobot_grasp_plugin.ops.verification.files import check_files
@@ -20,6 +21,7 @@ from lerobot_grasp_plugin.ops.verification.indices import IndexCheck
 from lerobot_grasp_plugin.ops.verification.meaning import Thorough, check_metadata
 from lerobot_grasp_plugin.ops.verification.tables import RowCheck, Rows, Tables
 from lerobot_grasp_plugin.ops.verification.timestamps import TimestampCheck
+from lerobot_grasp_plugin.ops.verification.unchecked import left_out
 from lerobot_grasp_plugin.ops.verification.values import FiniteCheck
 from lerobot_grasp_plugin.ops.verification.videos import VideoCheck, check_videos
 from lerobot_grasp_plugin.ops.verification.view import open_view
@@ -80,10 +82,12 @@ class _Verifier:
         self.problems: list[Problem] = []
         self.rows: int | None = None
         self.checked = False
+        self.unread: set[Path] = set()
 
     def run(self) -> None:
         view = self.view
         self.collect("files", lambda: check_files(view))
+        self.collect("recording", lambda: check_aborted(view))
         self.collect("tasks", lambda: declared.check_tasks(view))
         self.collect("splits", lambda: declared.check_splits(view))
         if self.thorough and self.level == "meta":
@@ -96,6 +100,7 @@ class _Verifier:
             if self.level == "decode":
                 self.collect("pictures", lambda: self.videos(check_decoding, "decoding pictures"))
         self.problems = [*view.problems, *self.problems]
+        self.collect("what was left out", lambda: left_out(view, self.level, self.unread, self.problems))
 
     def collect(self, name: str, check: Callable[[], Iterable[Problem]]) -> None:
         """Adds what a check finds; one that breaks off does not keep the others from running."""
@@ -132,7 +137,7 @@ class _Verifier:
         for rows in tables.batches():
             checks = [check for check in checks if self.shown(check, rows)]
             self.progress("reading tables", tables.rows, max(total, tables.rows))
-        self.checked = tables.rows > 0
+        self.checked, self.unread = tables.rows > 0, tables.unread
         self.rows = tables.rows if not tables.unread else None
         yield from tables.problems
         yield from declared.check_columns(view, tables.schemas)
@@ -161,7 +166,10 @@ class _Verifier:
     def sorted(self) -> list[Problem]:
         """Every finding once, errors first, else in the order of the checks."""
         seen: dict[tuple[object, ...], Problem] = {}
+        explained = consequences(self.problems)
         for problem in self.problems:
+            if problem.code in explained:
+                continue
             by_place = problem.code in _ONCE_PER_FILE
             key = (problem.code, problem.where, None if by_place else (problem.episode, problem.message))
             seen.setdefault(key, problem)
@@ -173,6 +181,7 @@ class _Verifier:
 
 _ONCE_PER_FILE = frozenset(
     {
+        "dangling-link",
         "empty-file",
         "lfs-pointer",
         "missing-file",

@@ -219,7 +219,7 @@ def test_several_datasets_in_one_call(tmp_path: Path, capsys) -> None:
         "file": str(broken / "meta/tasks.jsonl"),
         "episode": None,
         "frame": None,
-        "hint": None,
+        "hint": "copy it again from where the dataset comes from",
     }
     assert main(["--roots", f"[{sound}, {tmp_path / 'nothing'}]"]) == 2
     assert "[no-dataset]" in capsys.readouterr().err

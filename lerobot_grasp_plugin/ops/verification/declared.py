@@ -12,7 +12,7 @@ import pyarrow as pa
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import value_type
 from lerobot_grasp_plugin.errors import Problem, Severity
-from lerobot_grasp_plugin.ops.verification.place import count
+from lerobot_grasp_plugin.ops.verification.place import count, ranges_text
 from lerobot_grasp_plugin.ops.verification.view import View
 
 _SPLIT = re.compile(r"(\d+):(\d+)")
@@ -70,14 +70,20 @@ def check_tasks(view: View) -> Iterator[Problem]:
     if total is not None and total != len(tasks):
         message = f"{count(len(tasks), 'task')} listed, info.json says total_tasks {total}"
         severity: Severity = "error" if total == 0 else "warning"
-        hint = "LeRobot reads no tasks, and then no item, where total_tasks is 0" if total == 0 else ""
+        hint = f"set total_tasks to {len(tasks)}"
+        hint += "; LeRobot reads no tasks, and then no item, where it is 0" * (total == 0)
         yield Problem("wrong-total", message, view.info.where, hint, severity=severity)
     if list(tasks) != list(range(len(tasks))):
         message = f"task_index runs {list(tasks)[:8]}; LeRobot takes it for the row's number in the list"
         yield Problem("task-numbering", message, where)
-    if len(set(tasks.values())) != len(tasks):
-        twice = next(text for text in tasks.values() if list(tasks.values()).count(text) > 1)
-        yield Problem("duplicate-task", f"the task {twice!r} is listed twice", where, severity="warning")
+    indices: dict[str, list[int]] = {}
+    for index, task in tasks.items():
+        indices.setdefault(task, []).append(index)
+    for task, several in indices.items():
+        if len(several) > 1:
+            message = f"the task {task!r} is listed twice or more, as task_index {ranges_text(several)}"
+            hint = f"give its rows task_index {min(several)} and list it once; lerobot-grasp-merge does so"
+            yield Problem("duplicate-task", message, where, hint, severity="warning")
 
 
 def check_splits(view: View) -> Iterator[Problem]:

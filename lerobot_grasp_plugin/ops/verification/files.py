@@ -2,37 +2,43 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.errors import Problem
+from lerobot_grasp_plugin.ops.verification.nested import check_nested
 from lerobot_grasp_plugin.ops.verification.place import count, episodes_text
 from lerobot_grasp_plugin.ops.verification.view import View
 
 _LFS_MARK = b"version https://git-lfs"
+_CHUNK = re.compile(r"chunk-\d+")
 _KINDS = {".parquet": "a table", ".mp4": "a video", ".json": "metadata", ".jsonl": "metadata"}
 
 
 def check_files(view: View) -> Iterator[Problem]:
     """What is wrong with the files without opening them, at the places the metadata names and elsewhere."""
-    for folder in ("meta", "data", "videos"):
-        if folder not in view.closed:
-            for path in sorted((view.root / folder).rglob("*")):
-                yield from _head(path)
     if view.episodes is not None:
         yield from _missing_tables(view)
         yield from _missing_videos(view)
         yield from _extra(view)
     elif not view.data_files and "data" not in view.closed:
-        yield Problem("missing-file", "there is no table", str(view.root / "data"))
+        yield layout.missing(view.root / "data", "every table")
+    for folder in ("meta", "data", "videos"):
+        if folder not in view.closed:
+            for path in sorted((view.root / folder).rglob("*")):
+                yield from _head(path)
+    yield from check_nested(view.root, view.nested)
     yield from _limits(view)
-    yield from _unfinished(view)
 
 
 def _head(path: Path) -> Iterator[Problem]:
-    """Empty files and Git LFS pointers."""
+    """Links to nothing, empty files and Git LFS pointers."""
+    if path.is_symlink() and layout.dangling_link(path) is not None:
+        yield layout.missing(path)
     kind = _KINDS.get(path.suffix)
     if kind is None or not path.is_file():
         return
@@ -44,7 +50,8 @@ def _head(path: Path) -> Iterator[Problem]:
         return
     prefix = "video-" if path.suffix == ".mp4" else ""
     if not start:
-        yield Problem(f"{prefix}empty" if prefix else "empty-file", "the file has no bytes", str(path))
+        hint = "copy it again from where the dataset comes from; a write that failed leaves such files"
+        yield Problem(f"{prefix}empty" if prefix else "empty-file", "the file has no bytes", str(path), hint)
     elif start == _LFS_MARK:
         hint = "fetch the real file with `git lfs pull`"
         yield Problem(f"{prefix}lfs-pointer", f"a Git LFS pointer, not {kind}", str(path), hint)
@@ -52,19 +59,29 @@ def _head(path: Path) -> Iterator[Problem]:
 
 def _missing_tables(view: View) -> Iterator[Problem]:
     assert view.episodes is not None
+    if "data" in view.closed or view.tables.swapped:
+        return
     wanted: dict[Path, list[int]] = {}
     for episode, path in zip(view.episodes.indices.tolist(), view.data_paths, strict=True):
         if path is not None:
             wanted.setdefault(path, []).append(episode)
     for path, episodes in wanted.items():
-        if "data" not in view.closed and not path.is_file():
-            message = f"the table of {episodes_text(episodes)} is missing"
-            yield Problem("missing-file", message, str(path), episode=min(episodes))
+        if not path.is_file():
+            problem = layout.missing(path, f"the table of {episodes_text(episodes)}", _left(view, episodes))
+            yield replace(problem, episode=min(episodes))
+
+
+def _left(view: View, lost: Sequence[int]) -> str:
+    """What can be kept without some episodes."""
+    assert view.episodes is not None
+    left = set(view.episodes.indices.tolist()) - set(lost)
+    kept = "; lerobot-grasp-merge can make a dataset of the other episodes" if left else ""
+    return f"copy it again from where the dataset comes from{kept}"
 
 
 def _missing_videos(view: View) -> Iterator[Problem]:
     assert view.episodes is not None
-    if "videos" in view.closed:
+    if "videos" in view.closed or view.videos.swapped:
         return
     for key, spans in view.spans.items():
         wanted: dict[Path, list[int]] = {}
@@ -72,30 +89,60 @@ def _missing_videos(view: View) -> Iterator[Problem]:
             if span is not None:
                 wanted.setdefault(span.path, []).append(episode)
         lost = {path: episodes for path, episodes in wanted.items() if not path.is_file()}
-        if lost and len(lost) == len(wanted):
+        first = next(iter(lost), None)
+        if first is not None and len(lost) == len(wanted) and layout.dangling_link(first) is None:
             hint = "fetch its files, or leave the camera out with --drop_features of lerobot-grasp-merge"
             message = f"camera {key!r} has no video file at all"
-            yield Problem("video-missing", message, str(next(iter(lost))), hint, episode=0)
+            yield Problem("video-missing", message, str(first), hint, episode=0)
             continue
         for path, episodes in lost.items():
-            message = f"the video of {episodes_text(episodes)}, camera {key!r}, is missing"
-            yield Problem("video-missing", message, str(path), episode=min(episodes))
+            what = f"the video of {episodes_text(episodes)}, camera {key!r},"
+            problem = layout.missing(path, what, _left(view, episodes))
+            code = "video-missing" if problem.code == "missing-file" else problem.code
+            yield replace(problem, code=code, episode=min(episodes))
 
 
 def _extra(view: View) -> Iterator[Problem]:
     """Files no episode refers to, and files where LeRobot does not look."""
     named = {path for path in view.data_paths if path is not None}
-    if named:
-        for path in view.data_files:
-            if path not in named:
-                message = "no episode refers to this table; LeRobot reads it nevertheless"
-                hint = "an interrupted recording or conversion leaves such files"
-                yield Problem("extra-file", message, str(path), hint, severity="warning")
+    for path in view.data_files if named and not view.tables.swapped else ():
+        if path not in named:
+            read = path.parent.parent == view.root / "data"
+            message = "no episode refers to this table" + "; LeRobot reads it nevertheless" * read
+            hint = "an interrupted recording or conversion leaves such files; move it out of the dataset"
+            yield Problem("extra-file", message, str(path), hint, severity="warning")
     named = {span.path for spans in view.spans.values() for span in spans if span is not None}
+    if view.videos.swapped or not view.info.raw:
+        return
+    undeclared = _undeclared(view)
+    for camera, paths in undeclared.items():
+        message = f"{count(len(paths), 'file')} of camera {camera!r}, which info.json does not declare"
+        hint = "nothing reads them: declare the camera in features of info.json, or move its folder out"
+        yield Problem("undeclared-camera", message, str(paths[0]), hint, severity="warning")
+    known = {path for paths in undeclared.values() for path in paths}
     for path in view.video_files:
-        if path not in named and (named or not view.video_keys):
-            message = "no episode refers to this video"
-            yield Problem("extra-file", message, str(path), severity="warning")
+        if path not in named and path not in known and (named or not view.video_keys):
+            message, hint = (
+                "no episode refers to this video",
+                "move it out of the dataset if nothing is missed",
+            )
+            yield Problem("extra-file", message, str(path), hint, severity="warning")
+
+
+def _undeclared(view: View) -> dict[str, list[Path]]:
+    """Files in folders of cameras that no feature declares, by camera."""
+    declared = view.info.raw.get("features")
+    cameras: dict[str, list[Path]] = {}
+    for path in sorted((view.root / "videos").rglob("*")):
+        folders = path.relative_to(view.root / "videos").parts[:-1]
+        names = [folder for folder in folders if not _CHUNK.fullmatch(folder)]
+        if len(names) != 1 or len(folders) > 2 or path.name.startswith(".") or path.is_dir():
+            continue
+        if not isinstance(declared, dict) or names[0] in declared:
+            continue
+        if not any(path.is_relative_to(other) for other in view.nested):
+            cameras.setdefault(names[0], []).append(path)
+    return cameras
 
 
 def _limits(view: View) -> Iterator[Problem]:
@@ -126,14 +173,3 @@ def _limits(view: View) -> Iterator[Problem]:
                 message = f"{size:.0f} MB, {setting} in info.json is {given}"
                 hint = "LeRobot reads it; its own writer would have begun another file"
                 yield Problem("large-file", message, str(path), hint, severity="note")
-
-
-def _unfinished(view: View) -> Iterator[Problem]:
-    """What a recording that was interrupted leaves behind."""
-    images = view.root / "images"
-    if images.is_dir() and not images.is_symlink() and view.video_keys:
-        left = sum(1 for path in images.rglob("*") if path.suffix in (".png", ".tiff", ".jpg"))
-        if left:
-            message = f"{count(left, 'picture')} that were never made into a video"
-            hint = "an episode was interrupted before it was saved; remove the folder if nothing is missed"
-            yield Problem("unfinished-episode", message, str(images), hint, severity="warning")

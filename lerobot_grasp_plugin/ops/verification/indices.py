@@ -180,7 +180,7 @@ class IndexCheck:
                 )
                 where_ = str(self._files[episode][0])
                 yield Problem("wrong-length", message, where_, episode=episode, frame=min(seen, length))
-            if path is not None and path not in self._files[episode]:
+            if path is not None and path not in self._files[episode] and not self._view.tables.swapped:
                 message = f"the episodes list says its rows are in {path}"
                 hint = "data/chunk_index and data/file_index are wrong" if not self._view.legacy else ""
                 yield Problem("wrong-file", message, str(self._files[episode][0]), hint, episode=episode)

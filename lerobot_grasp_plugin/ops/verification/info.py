@@ -142,6 +142,7 @@ class _Fields:
         for name, entry in raw.items():
             if self._feature(name, entry):
                 features[name] = {**entry, "shape": tuple(entry["shape"])}
+                self._names(name, features[name])
         self._rates(features)
         for name in (*_NEEDED, layout.FRAME_INDEX):
             if name in raw:
@@ -159,6 +160,20 @@ class _Fields:
         if other and fps is not None:
             message = f"fps is {fps:g}, features.{other[0]}.fps {_shown(features[other[0]]['fps'])}"
             self.problems.append(Problem("feature-fps", message, self.where, severity="warning"))
+
+    def _names(self, name: str, feature: Mapping[str, Any]) -> None:
+        """``names``: of the values, or of the axes; none is right as well."""
+        shape, number = feature["shape"], _names_in(feature.get("names"))
+        if number in (0, len(shape), math.prod(shape), sum(shape)):
+            return
+        message = f"features.{name}: {number} names for shape {list(shape)}"
+        if number is None:
+            message = f"features.{name}.names is {_shown(feature['names'])}, which is no list of names"
+        values = " x ".join(map(str, shape))
+        hint = (
+            f"name each of the {values} values, or set names to null; robots and policies find values by name"
+        )
+        self.problems.append(Problem("wrong-names", message, self.where, hint, severity="warning"))
 
     def _feature(self, name: str, entry: object) -> bool:
         if not isinstance(entry, dict):
@@ -182,6 +197,19 @@ class _Fields:
             self.wrong(f"features.{name}", "a name that can be a folder", name)
             return False
         return True
+
+
+def _names_in(names: object) -> int | None:
+    """How many names there are: in a list, in lists by kind (``motors``, ``axes``), or as keys."""
+    if names is None:
+        return 0
+    if isinstance(names, str):
+        return 1
+    if not isinstance(names, (list, dict)):
+        return None
+    inner = names if isinstance(names, list) else names.values()
+    counts = [_names_in(each) if isinstance(each, (list, dict)) else 1 for each in inner]
+    return None if None in counts else sum(count for count in counts if count is not None)
 
 
 def _number(value: object) -> float | None:

@@ -7,12 +7,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from lerobot_grasp_plugin.errors import Problem
 from lerobot_grasp_plugin.ops.verification.hazards import check_hazards
 from lerobot_grasp_plugin.ops.verification.labels import LabelCheck
+from lerobot_grasp_plugin.ops.verification.presence import check_presence
 from lerobot_grasp_plugin.ops.verification.sidecar import ContentCheck, read_sidecar
-from lerobot_grasp_plugin.ops.verification.statistics import (
-    QuantileCheck,
-    check_presence,
-    check_statistics,
-)
+from lerobot_grasp_plugin.ops.verification.statistics import QuantileCheck, check_statistics
 from lerobot_grasp_plugin.ops.verification.stored_stats import read_stored_stats
 from lerobot_grasp_plugin.ops.verification.summaries import Summaries
 from lerobot_grasp_plugin.ops.verification.tables import RowCheck
@@ -35,6 +32,7 @@ class Thorough:
             checks.append(ContentCheck(view, sidecar))
         self.row_checks: Sequence[RowCheck] = checks
         self.after: Mapping[str, Callable[[], Iterator[Problem]]] = {
+            "presence of statistics": lambda: check_presence(view, stored),
             "statistics": lambda: check_statistics(view, stored, summaries, quantiles),
             "values": lambda: check_hazards(view, summaries),
             "sidecar": lambda: iter([] if sidecar is None else sidecar.problems),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import to_numpy
 from lerobot_grasp_plugin.dataset.tables import TableFile, open_parquet, whole_numbers
 from lerobot_grasp_plugin.dataset.v21 import read_json_lines
-from lerobot_grasp_plugin.dataset.v30 import read_tasks_table
+from lerobot_grasp_plugin.dataset.v30 import task_rows
 from lerobot_grasp_plugin.errors import GraspError, Problem
 
 _EPISODE_COLUMNS = ("episode_index", "length", "data/chunk_index", "data/file_index")
@@ -54,14 +54,25 @@ type Report = Callable[[Problem], None]
 def read_tasks(root: Path, legacy: bool, report: Report) -> dict[int, str] | None:
     """``task_index`` -> sentence; None where there is no list."""
     try:
+        path = root / (layout.LEGACY_TASKS_PATH if legacy else layout.TASKS_PATH)
         if not legacy:
-            _check_index(root / layout.TASKS_PATH, report)
-            return read_tasks_table(root / layout.TASKS_PATH)
-        return dict(_task_lines(root / layout.LEGACY_TASKS_PATH, report))
+            _check_index(path, report)
+        return _by_index(path, _task_lines(path, report) if legacy else task_rows(path), report)
     except GraspError as error:
         for problem in error.problems:
             report(problem)
     return None
+
+
+def _by_index(path: Path, rows: Iterable[tuple[int, str]], report: Report) -> dict[int, str]:
+    tasks: dict[int, str] = {}
+    for index, task in rows:
+        if index in tasks:
+            message = f"task_index {index} is listed twice or more: {tasks[index]!r} and {task!r}"
+            hint = "each task needs its own number, 0, 1, 2, ...; which of the two did the rows with it do?"
+            report(Problem("duplicate-task", message, str(path), hint, severity="warning"))
+        tasks[index] = task
+    return tasks
 
 
 def _check_index(path: Path, report: Report) -> None:

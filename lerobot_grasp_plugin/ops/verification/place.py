@@ -60,6 +60,11 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}{'s' * (number != 1)}"
 
 
+def agree(number: int, one: str, more: str) -> str:
+    """The verb that goes with a number: ``one`` with 1, else ``more``."""
+    return one if number == 1 else more
+
+
 def episodes_text(episodes: Iterable[int]) -> str:
     """``episode 7``, or ``episodes 0-3, 7``; many ranges are cut short."""
     numbers = sorted({int(episode) for episode in episodes})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,8 +17,9 @@ from lerobot_grasp_plugin.ops.verification.summaries import LABELS, Summaries, S
 from lerobot_grasp_plugin.ops.verification.tables import Rows
 from lerobot_grasp_plugin.ops.verification.view import View
 
-_NOT_NORMALISED = (*layout.INDEX_COLUMNS, layout.TIMESTAMP)
-_MOMENTS = ("min", "max", "mean", "std")
+NOT_NORMALISED = (*layout.INDEX_COLUMNS, layout.TIMESTAMP)
+MOMENTS = ("min", "max", "mean", "std")
+MAKE_ANEW = "lerobot-grasp-merge, or recompute_stats of LeRobot, makes them anew"
 _BINS = 5000
 """Bins of the histogram LeRobot estimates quantiles from."""
 
@@ -98,7 +98,6 @@ def check_statistics(
         summaries: Of all rows; complete.
         quantiles: What the pass over the rows found.
     """
-    yield from check_presence(view, stored)
     whole = summaries.whole()
     for name, summary in summaries.columns.items():
         feature = view.info.features.get(name)
@@ -114,15 +113,16 @@ def _code(name: str) -> str:
     return "stale-label-statistics" if name in LABELS else "wrong-statistics"
 
 
-def _severity(name: str) -> Severity:
+def severity_of(name: str) -> Severity:
     """Nobody normalises indices; LeRobot's own merge leaves their statistics as they were."""
-    return "note" if name in _NOT_NORMALISED else "warning"
+    return "note" if name in NOT_NORMALISED else "warning"
 
 
-def _hint(name: str) -> str:
+def hint_of(name: str) -> str:
+    """What is to be done about wrong statistics of a column."""
     if name in LABELS:
         return "the labels were changed and their statistics were not; lerobot-grasp-relabel writes both"
-    return "training normalises with them; LeRobot's recompute_stats or lerobot-grasp-merge makes them anew"
+    return f"training normalises with them; {MAKE_ANEW}"
 
 
 def _overall(
@@ -132,24 +132,24 @@ def _overall(
     if own is None:
         return
     where, width = str(stored.where[0]), summary.low.shape[1]
-    odd = [each for each in (*_MOMENTS, *QUANTILES) if each in own and own[each].size != width]
+    odd = [each for each in (*MOMENTS, *QUANTILES) if each in own and own[each].size != width]
     if odd:
         message = f"{name!r}: {odd[0]} has {own[odd[0]].size} values, the column {width}"
-        yield Problem("wrong-stats-shape", message, where, "training cannot normalise with it")
+        yield Problem("wrong-stats-shape", message, where, f"training cannot normalise with it; {MAKE_ANEW}")
         return
-    if lacking := [each for each in _MOMENTS if each not in own]:
+    if lacking := [each for each in MOMENTS if each not in own]:
         message = f"{name!r} has no {', '.join(lacking)}"
-        yield Problem("missing-stats", message, where, _hint(name), severity=_severity(name))
+        yield Problem("missing-stats", message, where, hint_of(name), severity=severity_of(name))
     flat = {each: value.reshape(1, -1) for each, value in own.items()}
     true = _combined(summary, lengths)
     wrong = differing(flat, true, np.array([lengths.sum()]))
     if wrong:
-        yield Problem(_code(name), _message(name, wrong), where, _hint(name), severity=_severity(name))
+        yield Problem(_code(name), _message(name, wrong), where, hint_of(name), severity=severity_of(name))
         return
     empty = [each for each in QUANTILES if each in flat and not np.isfinite(flat[each]).all()]
     if empty and np.isfinite(true["mean"]).all():
         message = f"{name!r}: {', '.join(empty)} is not a number"
-        yield Problem(_code(name), message, where, _hint(name), severity=_severity(name))
+        yield Problem(_code(name), message, where, hint_of(name), severity=severity_of(name))
         return
     ordered = ["min", *(each for each in QUANTILES if each in flat), "max"]
     if all(each in flat for each in ("min", "max")):
@@ -157,7 +157,7 @@ def _overall(
         slack = 1e-4 * (np.abs(stack).max(axis=0) + 1e-6)
         if (np.diff(stack, axis=0) < -slack).any():
             message = f"{name!r}: {', '.join(ordered)} are not in ascending order"
-            yield Problem(_code(name), message, where, _hint(name), severity=_severity(name))
+            yield Problem(_code(name), message, where, hint_of(name), severity=severity_of(name))
 
 
 def _combined(summary: Summary, lengths: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
@@ -192,10 +192,10 @@ def _per_episode(
     rows, episodes = rows[usable], episodes[usable]
     lengths = summaries.lengths[summary.runs][usable]
     where, width = str(stored.where[1]), summary.low.shape[1]
-    odd = [each for each in _MOMENTS if each in own and own[each].shape[1] != width]
+    odd = [each for each in MOMENTS if each in own and own[each].shape[1] != width]
     if odd:
         message = f"{name!r}: {odd[0]} has {own[odd[0]].shape[1]} values, the column {width}"
-        yield Problem("wrong-stats-shape", message, where, "LeRobot cannot aggregate it")
+        yield Problem("wrong-stats-shape", message, where, f"LeRobot cannot aggregate it; {MAKE_ANEW}")
         return
     true = {
         "min": summary.low[usable],
@@ -214,7 +214,7 @@ def _per_episode(
         else f"{name!r}: {quantiles.example if quantiles else ''}, which is not where the rows have it"
     )
     message = f"{message} (statistics of {episodes_text(wrong)})"
-    yield Problem(_code(name), message, where, _hint(name), severity=_severity(name), episode=min(wrong))
+    yield Problem(_code(name), message, where, hint_of(name), severity=severity_of(name), episode=min(wrong))
 
 
 type Differing = dict[str, list[tuple[int, float, float]]]
@@ -229,7 +229,7 @@ def differing(
     """Statistics that differ by more than float32 sums can explain."""
     scale = np.maximum(np.abs(true["min"]), np.abs(true["max"]))
     found: Differing = {}
-    for name in _MOMENTS:
+    for name in MOMENTS:
         if name not in stored:
             continue
         slack = {"min": 1e-5, "max": 1e-5, "mean": 1e-4, "std": 2e-3}[name] * scale + 1e-6
@@ -257,75 +257,3 @@ def _message(name: str, wrong: Differing) -> str:
         _, stored, true = runs[0]
         parts.append(f"{statistic} is {stored:.6g}, the rows have {true:.6g}")
     return f"{name!r}: {'; '.join(parts)}"
-
-
-# -- presence, and pictures ---------------------------------------------------------------------------
-
-
-def check_presence(view: View, stored: StoredStats) -> Iterator[Problem]:
-    """Statistics that are missing, and those of pictures, which are not recomputed."""
-    yield from stored.problems
-    features = {
-        name: feature
-        for name, feature in view.info.features.items()
-        if feature["dtype"] not in ("string", "language")
-    }
-    if not features or view.episodes is None:
-        return
-    unreadable = any(problem.code == "bad-stats" for problem in stored.problems)
-    version = view.info.version
-    wanted = []
-    if version != "v2.1":
-        wanted.append((stored.overall, stored.where[0]))
-    if version != "v2.0":
-        wanted.append((stored.episodes, stored.where[1]))
-    for values, where in wanted:
-        lacking = [name for name in features if name not in (values or {})]
-        if values is None and not unreadable:
-            message, hint = "there are no statistics", "policies that normalise cannot be trained without"
-            yield Problem("missing-stats", message, str(where), hint, severity="warning")
-        elif values is not None and lacking:
-            named = ", ".join(map(repr, lacking[:6])) + (", ..." if len(lacking) > 6 else "")
-            message = f"no statistics of {named}"
-            hint = "LeRobot loses them when it merges or splits; training may need them"
-            needed = [name for name in lacking if name not in _NOT_NORMALISED]
-            yield Problem(
-                "missing-stats", message, str(where), hint, severity="warning" if needed else "note"
-            )
-    for values, where in ((stored.overall, stored.where[0]), (stored.episodes, stored.where[1])):
-        for name, feature in features.items():
-            if feature["dtype"] in ("image", "video") and name in (values or {}):
-                assert values is not None
-                yield from _pictures(name, feature, values[name], where)
-
-
-def _pictures(
-    name: str, feature: Mapping[str, Any], stats: Mapping[str, NDArray[np.float64]], where: Path
-) -> Iterator[Problem]:
-    info = feature.get("info") or feature.get("video_info") or {}
-    depth = isinstance(info, dict) and bool(info.get("is_depth_map") or info.get("video.is_depth_map"))
-    given = {each: stats[each] for each in _MOMENTS if each in stats}
-    if set(given) != set(_MOMENTS):
-        message = f"{name!r} has no {', '.join(sorted(set(_MOMENTS) - set(given)))}"
-        yield Problem("missing-stats", message, str(where), severity="warning")
-        return
-    overall = where.name == Path(layout.STATS_PATH).name
-    channels = {array.size if overall else array.shape[-1] for array in given.values()}
-    if not channels <= {1, 3} or len(channels) != 1:
-        message = f"{name!r} has {sorted(channels)} values, and needs one per channel, as (channels, 1, 1)"
-        yield Problem("wrong-stats-shape", message, str(where))
-        return
-    low, high, mean, std = (given[each] for each in ("min", "max", "mean", "std"))
-    with np.errstate(invalid="ignore"):
-        unordered = (low > mean + 1e-3).any() or (mean > high + 1e-3).any() or (std < 0).any()
-        outside = not depth and ((low < -1e-3).any() or (high > 1 + 1e-3).any())
-    unknown = not all(np.isfinite(each).all() for each in (low, high, mean, std))
-    if unknown:
-        message = f"{name!r}: statistics hold what is not a number"
-        yield Problem("wrong-statistics", message, str(where), _hint(name), severity=_severity(name))
-    elif unordered or outside:
-        message = (
-            f"{name!r}: statistics go from {np.nanmin(low):.4g} to {np.nanmax(high):.4g}, mean "
-            f"{np.nanmean(mean):.4g}; those of pictures lie in [0, 1], the mean between"
-        )
-        yield Problem("wrong-statistics", message, str(where), _hint(name), severity=_severity(name))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset import layout
@@ -94,9 +95,11 @@ def _columns(view: View, problems: list[Problem]) -> Values | None:
             problems += error.problems
             return None
         for column in names:
+            if table.num_rows and table[column].null_count == table.num_rows:
+                continue
             feature, _, statistic = column.removeprefix("stats/").rpartition("/")
             try:
-                values = to_numpy(table[column]).astype(np.float64)
+                values = _rows(table[column])
             except ValueError as error:
                 message = f"column {column!r}: {error}"
                 problems.append(Problem("bad-stats", message, str(path), severity="warning"))
@@ -108,6 +111,15 @@ def _columns(view: View, problems: list[Problem]) -> Values | None:
         if fits and len({array.shape[1] for array in arrays}) == 1:
             values_.setdefault(feature, {})[statistic] = np.concatenate(arrays)
     return values_ or None
+
+
+def _rows(column: pa.ChunkedArray) -> NDArray[np.float64]:
+    """Shape (rows, values); NaN for rows that are null as a whole."""
+    known = to_numpy(column.is_valid())[:, 0].astype(np.bool_)
+    given = to_numpy(column.filter(column.is_valid())).astype(np.float64)
+    values = np.full((len(known), *given.shape[1:]), np.nan)
+    values[known] = given
+    return values
 
 
 def _lines(view: View, path: Path, problems: list[Problem]) -> Values | None:

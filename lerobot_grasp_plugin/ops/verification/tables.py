@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,6 +16,7 @@ from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import to_numpy
 from lerobot_grasp_plugin.dataset.tables import TableFile, whole_numbers
 from lerobot_grasp_plugin.errors import GraspError, Problem
+from lerobot_grasp_plugin.ops.verification.place import episodes_text
 from lerobot_grasp_plugin.ops.verification.view import View
 
 BATCH_ROWS = 100_000
@@ -137,12 +138,23 @@ class Tables:
                 yield self._part(file, names, episodes[first:last], starts[first:last], stops[first:last])
                 first = last
         except GraspError as error:
-            self.problems += error.problems
-            self.unread.add(path)
+            self._lost(path, error.problems)
         except UnicodeDecodeError as error:
             message = f"the names of its columns are damaged: {error}"
-            self.problems.append(Problem("bad-parquet", message, str(path)))
-            self.unread.add(path)
+            self._lost(path, [Problem("bad-parquet", message, str(path))])
+
+    def _lost(self, path: Path, problems: Iterable[Problem]) -> None:
+        """A table that cannot be read, with the episodes that are in it, and those that are not."""
+        self.unread.add(path)
+        own = self._owner.get(path, [])
+        others = sum(map(len, self._owner.values())) - len(own)
+        for problem in problems:
+            hint = problem.hint or "copy it again from where the dataset comes from"
+            if own and others:
+                kept = "is one episode" if others == 1 else f"are {others} episodes"
+                hint += f"; in other tables {kept}, which lerobot-grasp-merge can take out"
+            message = problem.message + f"; it holds {episodes_text(own)}" * bool(own)
+            self.problems.append(replace(problem, message=message, hint=hint))
 
     def _runs(self, file: TableFile) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Episode, first row and end of each run of a file."""

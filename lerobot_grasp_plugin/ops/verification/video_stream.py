@@ -35,7 +35,7 @@ class StreamCheck:
     def found(self) -> Iterator[Problem]:
         """The findings, each at its first file."""
         for problem, files in self._found.values():
-            more = f"; so are {count(len(files) - 1, 'more file')}" if len(files) > 1 else ""
+            more = f"; the same in {count(len(files) - 1, 'more file')}" if len(files) > 1 else ""
             yield Problem(
                 problem.code,
                 f"{self._key!r}: {problem.message}{more}",

@@ -8,6 +8,7 @@ is not within ``tolerance_s`` of that time is an error, and a picture of another
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -24,6 +25,7 @@ from lerobot_grasp_plugin.ops.verification.video_use import FileUse, Match, file
 from lerobot_grasp_plugin.video.samples import VideoSamples, read_samples
 
 _TOLERANCE = f"LeRobot refuses a picture {layout.TIMESTAMP_TOLERANCE_S} s or more from its row's time"
+_COPY_AGAIN = "copy it again from where it was recorded, or leave its episodes out with lerobot-grasp-merge"
 _OTHER_RATE = 5e-4
 _CAN_BE_OPEN = frozenset({"h264", "hevc"})
 
@@ -70,7 +72,7 @@ def check_videos(
             try:
                 samples = read_samples(use.path)
             except GraspError as error:
-                yield from error.problems
+                yield from (replace(each, hint=each.hint or _COPY_AGAIN) for each in error.problems)
             else:
                 streams.see(samples, int(use.episodes.min()))
                 yield from check_file(use, samples, fps)

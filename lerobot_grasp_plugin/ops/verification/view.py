@@ -13,14 +13,16 @@ from numpy.typing import NDArray
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.reader import VideoSpan
 from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem, Severity
+from lerobot_grasp_plugin.ops.verification.formats import (
+    Kind,
+    check_formats,
+    foreign_template,
+    is_legacy,
+    sorted_out,
+)
 from lerobot_grasp_plugin.ops.verification.info import Info, read_info
 from lerobot_grasp_plugin.ops.verification.metadata import EpisodeList, read_episodes, read_tasks
-
-LEGACY_METADATA = (
-    layout.LEGACY_EPISODES_PATH,
-    layout.LEGACY_EPISODES_STATS_PATH,
-    layout.LEGACY_TASKS_PATH,
-)
+from lerobot_grasp_plugin.ops.verification.nested import nested_datasets
 
 
 @dataclass
@@ -51,19 +53,38 @@ class View:
             self.problems.append(problem)
 
     @cached_property
-    def data_files(self) -> list[Path]:
-        """The tables that are there, in the order LeRobot reads them."""
-        return self._found("data", "*.parquet")
+    def nested(self) -> Sequence[Path]:
+        """Folders of other datasets that lie within this one."""
+        return nested_datasets(self.root)
 
     @cached_property
-    def video_files(self) -> list[Path]:
+    def tables(self) -> Kind:
+        """The tables that are there, in the order LeRobot reads them."""
+        return sorted_out(self.info, "data_path", self.legacy, self._found("data", "*.parquet"))
+
+    @cached_property
+    def videos(self) -> Kind:
         """The videos that are there."""
-        return self._found("videos", "*.mp4")
+        return sorted_out(self.info, "video_path", self.legacy, self._found("videos", "*.mp4"))
+
+    @property
+    def data_files(self) -> Sequence[Path]:
+        """The tables, without those of another format beside them."""
+        return self.tables.used
+
+    @property
+    def video_files(self) -> Sequence[Path]:
+        """The videos, without those of another format beside them."""
+        return self.videos.used
 
     def _found(self, folder: str, pattern: str) -> list[Path]:
         if folder in self.closed:
             return []
-        return sorted(path for path in (self.root / folder).rglob(pattern) if path.is_file())
+        return sorted(
+            path
+            for path in (self.root / folder).rglob(pattern)
+            if path.is_file() and not any(path.is_relative_to(other) for other in self.nested)
+        )
 
     @cached_property
     def video_keys(self) -> list[str]:
@@ -105,6 +126,11 @@ class View:
             return [None] * len(self.episodes.indices)
         return [value if np.isfinite(value) else None for value in values.tolist()]
 
+    @property
+    def renamed(self) -> bool:
+        """Whether ``info.json`` says another format than the metadata is of."""
+        return self.info.version is not None and (self.info.version != "v3.0") != self.legacy
+
     # -- path templates ---------------------------------------------------------------------------
 
     def _paths(self, setting: str, key: str | None) -> list[Path | None]:
@@ -127,6 +153,8 @@ class View:
             ("video_path", True): layout.LEGACY_VIDEO_PATH,
         }[setting, self.legacy]
         given = self.info.raw.get(setting, default)
+        if isinstance(given, str) and self.renamed and foreign_template(given, self.legacy):
+            return default
         if not isinstance(given, str) or not given:
             if self.info.raw:
                 message = f"{setting} is {given!r}, and should be a path template"
@@ -238,26 +266,9 @@ def open_view(root: Path) -> View:
         return View(root, unread, False, closed=frozenset(closed), problems=problems)
     info = read_info(root)
     view = View(root, info, False, closed=frozenset(closed), problems=[*problems, *info.problems])
-    view.legacy = _layout(view)
+    view.legacy = is_legacy(root, info.version)
+    for problem in check_formats(root, info, view.legacy, view.tables, view.videos):
+        view.report(problem)
     view.tasks = read_tasks(root, view.legacy, view.report)
     view.episodes = read_episodes(root, view.legacy, view.report)
     return view
-
-
-def _layout(view: View) -> bool:
-    """Which metadata to read: what info.json names, if that is there; else what is there."""
-    root, version = view.root, view.info.version
-    lines = [name for name in LEGACY_METADATA if (root / name).is_file()]
-    tables = [name for name in (layout.TASKS_PATH, layout.EPISODES_DIR) if (root / name).exists()]
-    legacy = version in ("v2.0", "v2.1") if version is not None else not tables and bool(lines)
-    if lines and tables:
-        message = f"metadata of two formats: v2.x ({', '.join(lines)}) beside v3.0 ({', '.join(tables)})"
-        hint = f"keep the set that codebase_version {version} in info.json names, and remove the other"
-        view.report(Problem("mixed-versions", message, str(root / "meta"), hint, severity="warning"))
-    elif (lines and not legacy) or (tables and legacy):
-        other = "v2.x" if lines else "v3.0"
-        message = f"info.json says {version}, but the metadata is that of {other}"
-        hint = "a conversion was interrupted, or codebase_version was changed by hand"
-        view.report(Problem("version-mismatch", message, view.info.where, hint))
-        return not legacy
-    return legacy

@@ -6,6 +6,15 @@ import faults_of_files
 import faults_of_meaning
 import faults_of_rows
 import faults_of_videos
+import faults_of_wholes
 from faults import FAULTS, Fault
 
-__all__ = ["FAULTS", "Fault", "faults_of_files", "faults_of_meaning", "faults_of_rows", "faults_of_videos"]
+__all__ = [
+    "FAULTS",
+    "Fault",
+    "faults_of_files",
+    "faults_of_meaning",
+    "faults_of_rows",
+    "faults_of_videos",
+    "faults_of_wholes",
+]

@@ -72,6 +72,11 @@ class Target:
 
     # -- metadata ---------------------------------------------------------------------------------
 
+    @property
+    def features(self) -> dict[str, Any]:
+        """``features`` of info.json."""
+        return read_info(self.root)["features"]
+
     def set_info(self, **changes: Any) -> None:
         self.info.write_text(json.dumps(read_info(self.root) | changes))
 

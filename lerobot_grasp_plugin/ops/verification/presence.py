@@ -1,0 +1,114 @@
+"""Statistics that are missing, and those of pictures, which are not recomputed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.errors import Problem
+from lerobot_grasp_plugin.ops.verification.place import agree, episodes_text
+from lerobot_grasp_plugin.ops.verification.statistics import (
+    MAKE_ANEW,
+    MOMENTS,
+    NOT_NORMALISED,
+    hint_of,
+    severity_of,
+)
+from lerobot_grasp_plugin.ops.verification.stored_stats import StoredStats, Values
+from lerobot_grasp_plugin.ops.verification.view import View
+
+
+def check_presence(view: View, stored: StoredStats) -> Iterator[Problem]:
+    """Statistics that are missing, and those of pictures, which are not recomputed."""
+    yield from stored.problems
+    features = {
+        name: feature
+        for name, feature in view.info.features.items()
+        if feature["dtype"] not in ("string", "language")
+    }
+    if not features or view.episodes is None:
+        return
+    unreadable = any(problem.code == "bad-stats" for problem in stored.problems)
+    for values, where in _wanted(view, stored):
+        lacking = [name for name in features if name not in (values or {})]
+        if values is None and not unreadable:
+            message = "there are no statistics"
+            hint = f"policies that normalise cannot be trained without; {MAKE_ANEW}"
+            yield Problem("missing-stats", message, str(where), hint, severity="warning")
+        elif values is not None and lacking:
+            named = ", ".join(map(repr, lacking[:6])) + (", ..." if len(lacking) > 6 else "")
+            message = f"no statistics of {named}"
+            hint = f"LeRobot loses them when it merges or splits; {MAKE_ANEW}"
+            needed = [name for name in lacking if name not in NOT_NORMALISED]
+            yield Problem(
+                "missing-stats", message, str(where), hint, severity="warning" if needed else "note"
+            )
+    yield from _episodes(view, stored)
+    for values, where in ((stored.overall, stored.where[0]), (stored.episodes, stored.where[1])):
+        for name, feature in features.items():
+            if feature["dtype"] in ("image", "video") and name in (values or {}):
+                assert values is not None
+                yield from _pictures(name, feature, values[name], where)
+
+
+def _wanted(view: View, stored: StoredStats) -> list[tuple[Values | None, Path]]:
+    """The statistics the format has: over all rows, but for v2.1; of each episode, but for v2.0."""
+    overall, own = (stored.overall, stored.where[0]), (stored.episodes, stored.where[1])
+    if not view.legacy:
+        return [overall, own]
+    if view.info.version in ("v2.0", "v2.1"):
+        return [overall] if view.info.version == "v2.0" else [own]
+    return [own] if stored.where[1].is_file() else [overall]
+
+
+def _episodes(view: View, stored: StoredStats) -> Iterator[Problem]:
+    """Listed episodes that have no statistics while others have."""
+    if view.episodes is None or not stored.episodes:
+        return
+    known = np.zeros(len(view.episodes.indices), dtype=np.bool_)
+    for statistics in stored.episodes.values():
+        for values in statistics.values():
+            known |= np.isfinite(values).any(axis=1)
+    without = view.episodes.indices[~known].tolist()
+    if without and known.any():
+        message = f"{episodes_text(without)} {agree(len(without), 'has', 'have')} no statistics"
+        hint = f"LeRobot's converter and merge need those of every episode; {MAKE_ANEW}"
+        where = str(stored.where[1])
+        yield Problem("missing-stats", message, where, hint, severity="warning", episode=min(without))
+
+
+def _pictures(
+    name: str, feature: Mapping[str, Any], stats: Mapping[str, NDArray[np.float64]], where: Path
+) -> Iterator[Problem]:
+    info = feature.get("info") or feature.get("video_info") or {}
+    depth = isinstance(info, dict) and bool(info.get("is_depth_map") or info.get("video.is_depth_map"))
+    given = {each: stats[each] for each in MOMENTS if each in stats}
+    if set(given) != set(MOMENTS):
+        message = f"{name!r} has no {', '.join(sorted(set(MOMENTS) - set(given)))}"
+        yield Problem("missing-stats", message, str(where), hint_of(name), severity="warning")
+        return
+    overall = where.name == Path(layout.STATS_PATH).name
+    channels = {array.size if overall else array.shape[-1] for array in given.values()}
+    if not channels <= {1, 3} or len(channels) != 1:
+        message = f"{name!r} has {sorted(channels)} values, and needs one per channel, as (channels, 1, 1)"
+        yield Problem("wrong-stats-shape", message, str(where), MAKE_ANEW)
+        return
+    low, high, mean, std = (given[each] for each in ("min", "max", "mean", "std"))
+    with np.errstate(invalid="ignore"):
+        unordered = (low > mean + 1e-3).any() or (mean > high + 1e-3).any() or (std < 0).any()
+        outside = not depth and ((low < -1e-3).any() or (high > 1 + 1e-3).any())
+    unknown = not all(np.isfinite(each).all() for each in (low, high, mean, std))
+    if unknown:
+        message = f"{name!r}: statistics hold what is not a number"
+        yield Problem("wrong-statistics", message, str(where), hint_of(name), severity=severity_of(name))
+    elif unordered or outside:
+        message = (
+            f"{name!r}: statistics go from {np.nanmin(low):.4g} to {np.nanmax(high):.4g}, mean "
+            f"{np.nanmean(mean):.4g}; those of pictures lie in [0, 1], the mean between"
+        )
+        yield Problem("wrong-statistics", message, str(where), hint_of(name), severity=severity_of(name))
