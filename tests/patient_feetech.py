@@ -7,23 +7,30 @@ port says nothing about the servo, and hardly counts.
 
 import os
 import time
+from pathlib import Path
 
 import scservo_sdk
 from lerobot.motors.feetech import feetech
 
-PATIENCE_MS = int(os.environ.get("GRASP_PATIENCE_MS", "20000"))
+PATIENCE_S = 20.0
 LONGEST_LOOK_S = 0.05
+#: Holds the seconds of patience from the moment it exists, for servos that are not to answer any more.
+FILE = Path(os.environ.get("GRASP_PATIENCE_FILE", os.devnull))
+
+
+def _patience_s():
+    return float(FILE.read_text()) if FILE.is_file() else PATIENCE_S
 
 
 def _start_waiting(port, packet_length):
-    port.waited_s, port.looked_at = 0.0, time.monotonic()
+    port.waited_s, port.looked_at, port.patience_s = 0.0, time.monotonic(), _patience_s()
 
 
 def _is_packet_timeout(port):
     now = time.monotonic()
     port.waited_s += min(now - port.looked_at, LONGEST_LOOK_S)
     port.looked_at = now
-    return port.waited_s * 1000 > PATIENCE_MS
+    return port.waited_s > port.patience_s
 
 
 feetech.patch_setPacketTimeout = _start_waiting

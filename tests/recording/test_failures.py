@@ -66,7 +66,8 @@ def test_killed_at_random_moments(rig, rewards):
 
 
 def test_cable_pulled_in_mid_episode_and_an_arm_that_will_not_be_let_go(rig, monkeypatch):
-    monkeypatch.setenv("GRASP_PATIENCE_MS", "1500")
+    patience = rig.folder / "patience"
+    monkeypatch.setenv("GRASP_PATIENCE_FILE", str(patience))
     rig.follower.bad_every = 3  # every third reply is corrupt, and the driver asks again
     rig.start("--dataset.num_episodes=5", "--grasp.relabel=always", "--dataset.episode_time_s=2")
     rig.expect("[Enter] accept")
@@ -76,6 +77,9 @@ def test_cable_pulled_in_mid_episode_and_an_arm_that_will_not_be_let_go(rig, mon
     rig.expect("Episode 0 saved")
     rig.expect("Recording episode 1")
     time.sleep(0.5)
+    staged = rig.folder / "patience.staged"
+    staged.write_text("1.5")
+    staged.rename(patience)  # as whole as it appears
     rig.leader.deaf = True
     rig.follower.unplug()
     rig.expect("1 episodes recorded")
