@@ -189,10 +189,9 @@ class _Checker:
 
     def version(self) -> str:
         value = self.raw.get("codebase_version")
-        if isinstance(value, str) and value in layout.READABLE_VERSIONS:
-            return value
-        if isinstance(value, str) and f"v{value}" in layout.READABLE_VERSIONS:
-            return f"v{value}"
+        version = layout.readable_version(value)
+        if version is not None:
+            return version
         known = ", ".join(layout.READABLE_VERSIONS)
         message = f"codebase_version {value!r} is not one that can be read"
         self.problems.append(Problem("unknown-codebase-version", message, self.where, f"readable: {known}"))

@@ -52,6 +52,8 @@ SUCCESS: Final = "next.success"
 _FORMAT = re.compile("0?[0-9]?d?")
 """Format a field of a path template may have: ``03d``, ``d``, none."""
 
+_VERSION = re.compile(r"\s*v?(\d{1,9})(?:\.(\d{1,9}))?(?:\.0)*\s*", re.IGNORECASE)
+
 INDEX_COLUMNS: Final = (FRAME_INDEX, EPISODE_INDEX, INDEX, TASK_INDEX)
 """Columns every merge renumbers."""
 
@@ -69,6 +71,13 @@ KNOWN_META_FILES: Final = frozenset(
         LEGACY_TASKS_PATH,
     }
 )
+
+
+def readable_version(value: object) -> str | None:
+    """The one of ``READABLE_VERSIONS`` that a ``codebase_version`` means (``3.0``, ``v3``, ``v3.0.0``)."""
+    match = _VERSION.fullmatch(value) if isinstance(value, str) else None
+    version = f"v{int(match[1])}.{int(match[2] or 0)}" if match else None
+    return version if version in READABLE_VERSIONS else None
 
 
 def chunk_and_file(ordinal: int, chunks_size: int = CHUNKS_SIZE) -> tuple[int, int]:

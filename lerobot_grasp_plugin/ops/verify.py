@@ -83,6 +83,7 @@ class _Verifier:
         self.rows: int | None = None
         self.checked = False
         self.unread: set[Path] = set()
+        self.moved: set[Path] = set()
 
     def run(self) -> None:
         view = self.view
@@ -100,7 +101,15 @@ class _Verifier:
             if self.level == "decode":
                 self.collect("pictures", lambda: self.videos(check_decoding, "decoding pictures"))
         self.problems = [*view.problems, *self.problems]
-        self.collect("what was left out", lambda: left_out(view, self.level, self.unread, self.problems))
+        self.problems = [problem for problem in self.problems if not self.is_moved(problem)]
+        self.collect(
+            "what was left out",
+            lambda: left_out(view, self.level, self.unread, self.moved, self.problems),
+        )
+
+    def is_moved(self, problem: Problem) -> bool:
+        """Whether it is about a table that is missing by its name only: its rows are in another file."""
+        return problem.code == "missing-file" and any(problem.where == str(path) for path in self.moved)
 
     def collect(self, name: str, check: Callable[[], Iterable[Problem]]) -> None:
         """Adds what a check finds; one that breaks off does not keep the others from running."""
@@ -145,6 +154,7 @@ class _Verifier:
         yield from declared.check_widths(view, widths)
         for check in checks:
             self.collect(type(check).__name__, check.found)
+        self.moved = indices.moved()
         yield from indices.missing_rows(tables.unread)
         if thorough is not None and self.checked:
             for name, check_values in thorough.after.items():

@@ -191,6 +191,8 @@ def _unwrapped(kind: pa.DataType) -> tuple[pa.DataType, list[int]]:
     while True:
         if isinstance(kind, pa.ExtensionType):
             kind = kind.storage_type
+        elif pa.types.is_dictionary(kind):
+            kind = kind.value_type
         elif pa.types.is_fixed_size_list(kind):
             dims.append(kind.list_size)
             kind = kind.value_type
@@ -212,4 +214,4 @@ def _is_number(kind: pa.DataType) -> bool:
 
 
 def _is_text(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))

@@ -170,7 +170,7 @@ class IndexCheck:
             )
             yield Problem("unlisted-rows", message, str(first), hint, episode=min(strange), frame=0)
         for episode, row in known.items():
-            path, length = self._view.data_paths[row], int(listed.lengths[row])
+            length = int(listed.lengths[row])
             seen = self._seen.get(episode, 0)
             if not seen or length < 0:
                 continue  # see missing_rows
@@ -180,10 +180,6 @@ class IndexCheck:
                 )
                 where_ = str(self._files[episode][0])
                 yield Problem("wrong-length", message, where_, episode=episode, frame=min(seen, length))
-            if path is not None and path not in self._files[episode] and not self._view.tables.swapped:
-                message = f"the episodes list says its rows are in {path}"
-                hint = "data/chunk_index and data/file_index are wrong" if not self._view.legacy else ""
-                yield Problem("wrong-file", message, str(self._files[episode][0]), hint, episode=episode)
         for name, stop in (("dataset_from_index", 0), ("dataset_to_index", 1)):
             values = listed.numbers.get(name)
             if values is None or (listed.lengths <= 0).any():
@@ -198,7 +194,35 @@ class IndexCheck:
                 )
                 hint = "LeRobot takes an episode's rows by it"
                 yield Problem("wrong-range", message, where, hint, episode=row)
+        yield from self._wrong_files()
         yield from self._episode_tasks()
+
+    def _elsewhere(self) -> dict[tuple[Path, Path], list[int]]:
+        """Listed episodes by the file their rows are in and the one they are listed in."""
+        pairs: dict[tuple[Path, Path], list[int]] = {}
+        for episode, row in self._view.rows_of.items() if not self._view.tables.swapped else ():
+            path, files = self._view.data_paths[row], self._files.get(episode)
+            if path is not None and files and path not in files:
+                pairs.setdefault((files[0], path), []).append(episode)
+        return pairs
+
+    def _wrong_files(self) -> Iterator[Problem]:
+        for (found, listed), episodes in self._elsewhere().items():
+            gone = "" if listed.is_file() else ", which is not there"
+            message = f"the rows of {episodes_text(episodes)} are here, the episodes list says {listed}{gone}"
+            hint = (
+                "the file has to be named by its episode; LeRobot's converter counts episodes by the file"
+                if self._view.legacy
+                else "data/chunk_index and data/file_index are wrong; LeRobot edits the dataset and "
+                "downloads single episodes by them"
+            )
+            yield Problem("wrong-file", message, str(found), hint, episode=min(episodes))
+
+    def moved(self) -> set[Path]:
+        """Listed files that are not there while the rows of all their episodes are, in others."""
+        lost = {listed for _, listed in self._elsewhere() if not listed.is_file()}
+        unseen = {row for episode, row in self._view.rows_of.items() if episode not in self._seen}
+        return lost - {self._view.data_paths[row] for row in unseen}
 
     def missing_rows(self, unread: set[Path]) -> Iterator[Problem]:
         """Listed episodes without rows, but for those whose file is missing or damaged."""

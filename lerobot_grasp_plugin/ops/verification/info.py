@@ -19,6 +19,16 @@ _NEEDED = (layout.EPISODE_INDEX, layout.INDEX, layout.TASK_INDEX, layout.TIMESTA
 """Columns without which LeRobot cannot give an item."""
 
 
+_ALIASES = {"float": "float32", "double": "float64"}
+_ALIASES |= dict.fromkeys(("utf8", "large_utf8", "large_string", "string_view"), "string")
+"""Types by the names Arrow has for them, which LeRobot's reader takes as well."""
+_TOTALS = {
+    "total_episodes": "LeRobot counts through the episodes by it",
+    "total_frames": "LeRobot takes it for the length of the dataset",
+    "total_tasks": "LeRobot reads no tasks where it is 0 or missing",
+}
+
+
 @dataclass(frozen=True)
 class Info:
     """What can be taken from ``info.json``.
@@ -28,7 +38,7 @@ class Info:
         raw: Its fields; empty where it cannot be read.
         version: One of ``layout.READABLE_VERSIONS``; None where it does not say.
         fps: Frames per second; None where it does not say.
-        features: The entries that are well-formed: ``dtype`` a string, ``shape`` a tuple.
+        features: The entries that are well-formed: ``dtype`` by LeRobot's name, ``shape`` a tuple.
         chunks_size: Files (v3.0) or episodes (v2.x) per chunk folder.
         problems: What is wrong with the file.
     """
@@ -94,10 +104,13 @@ class _Fields:
 
     def version(self) -> str | None:
         value = self.raw.get("codebase_version")
-        if isinstance(value, str):
-            for known in layout.READABLE_VERSIONS:
-                if value in (known, known.removeprefix("v")):
-                    return known
+        version = layout.readable_version(value)
+        if version is not None:
+            if value != version:
+                message = f"codebase_version is spelled {_shown(value)}, LeRobot's own writer has {version!r}"
+                hint = "LeRobot reads it as the same; other tools compare the text"
+                self.problems.append(Problem("version-spelling", message, self.where, hint, severity="note"))
+            return version
         hint = f"known: {', '.join(layout.READABLE_VERSIONS)}"
         message = f"codebase_version {_shown(value)} is not one that can be read"
         self.problems.append(Problem("unknown-codebase-version", message, self.where, hint))
@@ -125,13 +138,14 @@ class _Fields:
         return chunks if chunks else layout.CHUNKS_SIZE
 
     def totals(self) -> None:
-        for field in ("total_episodes", "total_frames"):
-            if _count(self.raw.get(field)) is None:
-                self.wrong(field, "a count", self.raw.get(field))
-        if _count(self.raw.get("total_tasks")) is None:
-            self.wrong(
-                "total_tasks", "a count (LeRobot reads no tasks without it)", self.raw.get("total_tasks")
-            )
+        for field, use in _TOTALS.items():
+            value = self.raw.get(field)
+            count = _count(value)
+            if count is None:
+                self.wrong(field, f"a count ({use})", value)
+            elif isinstance(value, float):
+                harmless: Severity = "warning" if field == "total_tasks" else "error"
+                self.wrong(field, f"{count}, without a decimal point ({use})", value, harmless)
 
     def features(self) -> dict[str, Mapping[str, Any]]:
         raw = self.raw.get("features")
@@ -141,7 +155,8 @@ class _Fields:
         features: dict[str, Mapping[str, Any]] = {}
         for name, entry in raw.items():
             if self._feature(name, entry):
-                features[name] = {**entry, "shape": tuple(entry["shape"])}
+                dtype = self._plain_dtype(name, entry["dtype"])
+                features[name] = {**entry, "dtype": dtype, "shape": tuple(entry["shape"])}
                 self._names(name, features[name])
         self._rates(features)
         for name in (*_NEEDED, layout.FRAME_INDEX):
@@ -152,6 +167,15 @@ class _Fields:
             hint = "LeRobot's own writer declares it" + ("; it gives no item without" * (name in _NEEDED))
             self.problems.append(Problem("missing-feature", message, self.where, hint, severity=severity))
         return features
+
+    def _plain_dtype(self, name: str, dtype: str) -> str:
+        """The dtype by the name LeRobot's writer has for it."""
+        plain = _ALIASES.get(dtype, dtype)
+        if plain != dtype:
+            message = f"features.{name}.dtype is {dtype!r}, another name of {plain}"
+            hint = f"LeRobot reads it, but records and merges by the name: write {plain}"
+            self.problems.append(Problem("dtype-alias", message, self.where, hint, severity="warning"))
+        return plain
 
     def _rates(self, features: Mapping[str, Mapping[str, Any]]) -> None:
         """``fps`` of features, which converted datasets have."""
@@ -183,7 +207,7 @@ class _Fields:
         if not isinstance(dtype, str):
             self.wrong(f"features.{name}.dtype", "a string", dtype)
             return False
-        if dtype not in _DTYPES:
+        if dtype not in _DTYPES and dtype not in _ALIASES:
             self.wrong(f"features.{name}.dtype", f"one of {', '.join(sorted(_DTYPES))}", dtype)
         whole = isinstance(shape, list) and all(type(n) is int and 0 < n < 2**31 for n in shape)
         if not isinstance(shape, list) or not whole or not shape or math.prod(shape) > _MAX_VALUES:

@@ -15,13 +15,16 @@ _HINT = "mend what is named above and verify again: more may be wrong there"
 _LINKS = "links in it lead outside the dataset"
 
 
-def left_out(view: View, level: Level, unread: set[Path], problems: Sequence[Problem]) -> Iterator[Problem]:
+def left_out(
+    view: View, level: Level, unread: set[Path], moved: set[Path], problems: Sequence[Problem]
+) -> Iterator[Problem]:
     """A note for each fault that kept checks from running, with the checks.
 
     Args:
         view: The dataset.
         level: How deep it was to be looked.
         unread: Tables whose rows could not be read.
+        moved: Tables that are missing, and whose rows are in others.
         problems: All that was found.
     """
     if "meta" in view.closed:
@@ -32,7 +35,7 @@ def left_out(view: View, level: Level, unread: set[Path], problems: Sequence[Pro
     yield from _of_info(view, level)
     yield from _of_lists(view, level)
     if level != "meta":
-        yield from _of_rows(view, unread)
+        yield from _of_rows(view, unread, moved)
     if level in ("video", "decode"):
         yield from _of_videos(view, problems)
 
@@ -90,14 +93,14 @@ def _of_lists(view: View, level: Level) -> Iterator[Problem]:
             yield _note(view.episodes.where, why, _were_not(what))
 
 
-def _of_rows(view: View, unread: set[Path]) -> Iterator[Problem]:
+def _of_rows(view: View, unread: set[Path], moved: set[Path]) -> Iterator[Problem]:
     if "data" in view.closed:
         yield _note(view.root / "data", _LINKS, _were_not("all rows"))
         return
     lost = set(unread)
     episodes: list[int] = []
     if view.episodes is not None and not view.tables.swapped:
-        there = set(view.data_files)
+        there = {*view.data_files, *moved}
         for episode, path in zip(view.episodes.indices.tolist(), view.data_paths, strict=True):
             if path is not None and (path in unread or path not in there):
                 lost.add(path)

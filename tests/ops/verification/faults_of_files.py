@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 from damage import CAMERA, LFS, Target
-from factories import write_lines
+from factories import read_info, write_lines
 from faults import (
     LEGACY,
     V3,
@@ -129,6 +129,23 @@ def left_pictures(target: Target) -> None:
 add("info", "total_episodes", lambda t: t.set_info(total_episodes=4), "wrong-total", where=info_of)
 add("info", "total_frames", lambda t: t.set_info(total_frames=37), "wrong-total", where=info_of)
 add("info", "total_tasks", lambda t: t.set_info(total_tasks=5), "wrong-total", "warning", where=info_of)
+for _name, _severity in (("total_episodes", "error"), ("total_frames", "error"), ("total_tasks", "warning")):
+    add(
+        "info",
+        f"{_name} with a decimal point",
+        lambda t, name=_name: t.set_info(**{name: float(read_info(t.root)[name])}),
+        "bad-info",
+        _severity,
+        where=info_of,
+    )
+add(
+    "info",
+    "dtype by its name in Arrow",
+    lambda t: t.set_feature("action", dtype="float"),
+    "dtype-alias",
+    "warning",
+    where=info_of,
+)
 add("info", "fps", lambda t: t.set_info(fps=20), "timestamp-off-grid", episode=0, frame=1)
 add("info", "fps", lambda t: t.set_info(fps=20), "video-wrong-fps", episode=0)
 add("info", "fps is text", lambda t: t.set_info(fps="fast"), "bad-info", where=info_of)

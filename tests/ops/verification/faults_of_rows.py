@@ -88,6 +88,17 @@ add(
 )
 
 
+add(
+    "indices",
+    "data file of an episode",
+    lambda t: t.change_episode(1, **{"data/file_index": 4}),
+    "wrong-file",
+    where=data_of,
+    episode=1,
+    formats=V3,
+)
+
+
 @fault("indices", "index columns are floats", "index-dtype", "warning")
 def float_index(target: Target) -> None:
     def changed(table: pa.Table) -> pa.Table:

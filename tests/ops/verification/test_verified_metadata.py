@@ -298,3 +298,44 @@ def test_single_values_in_lists(copied: Recorded) -> None:
 
     change_table(root, DATA, listed)
     assert "1 levels of lists" in by_code(root, "shape-mismatch").message
+
+
+def test_types_by_their_names_in_arrow_are_those_of_lerobot(copied: Recorded) -> None:
+    root = copied("odd")
+    feature("odd.text", dtype="large_string")(root)
+    feature("action", dtype="float")(root)
+    feature("odd.double", dtype="double")(root)
+    assert set(found(root)) == {("dtype-alias", "warning"), ("reward-all-zero", "warning")}
+    feature("odd.text", dtype="str")(root)
+    assert ("bad-info", "error") in found(root)
+
+
+@pytest.mark.parametrize("version", ["3.0", "v3", "v3.0.0", "V3.0"])
+def test_other_spellings_of_a_version(version: str, copied: Recorded) -> None:
+    root = copied("av1")
+    change_info(root, codebase_version=version)
+    assert found(root) == []
+    assert by_code(root, "version-spelling").severity == "note"
+
+
+def test_episodes_listed_in_another_file_are_one_finding_per_file(copied: Recorded) -> None:
+    root = copied("av1")
+    change_column(root, EPISODES, "data/file_index", lambda values: [0, 0, 7, 7, 7])
+    assert found(root) == [("wrong-file", "error")]
+    problem = by_code(root, "wrong-file")
+    assert (problem.where, problem.episode) == (str(root / DATA), 2)
+    assert "episodes 2-4 are here" in problem.message
+    assert "file-007.parquet, which is not there" in problem.message
+    assert not [each for each in findings(root, notes=True) if each.code == "not-checked"]
+
+
+def test_texts_that_are_written_once(copied: Recorded) -> None:
+    """A column that pandas wrote as categories is one of texts."""
+    root = copied("odd")
+
+    def categories(table: pa.Table) -> pa.Table:
+        at = table.column_names.index("odd.text")
+        return table.set_column(at, "odd.text", table["odd.text"].dictionary_encode())
+
+    change_table(root, DATA, categories)
+    assert found(root) == [("reward-all-zero", "warning")]
