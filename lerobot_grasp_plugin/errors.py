@@ -6,9 +6,10 @@ stands and what would be right; commands render them and choose the exit code fr
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 Severity = Literal["error", "warning", "note"]
 
@@ -59,8 +60,17 @@ class Problem:
         return "\n".join(lines)
 
 
+_RENDERED = re.compile(
+    r"^(?:(?P<where>\S.*?): )?(?P<severity>error|warning|note): (?P<message>.*) \[(?P<code>[a-z0-9-]+)\]$",
+    re.MULTILINE,
+)
+
+
 class GraspError(Exception):
     """Base of every error this package raises for bad input.
+
+    It can be made of its own text, or of the traceback that ends in it: that is how a torch ``DataLoader``
+    raises again in the main process what one of its workers raised.
 
     Attributes:
         problems: All that is wrong, in the order it was found.
@@ -69,12 +79,27 @@ class GraspError(Exception):
 
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, problems: Problem | Iterable[Problem]) -> None:
+    def __init__(self, problems: Problem | Iterable[Problem] | str) -> None:
+        if isinstance(problems, str):
+            problems = _problems_of(problems, type(self).__name__)
         self.problems: tuple[Problem, ...] = (problems,) if isinstance(problems, Problem) else tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
     def __reduce__(self) -> tuple[type[GraspError], tuple[tuple[Problem, ...]]]:
         return type(self), (self.problems,)
+
+
+def _problems_of(text: str, class_name: str) -> Iterator[Problem]:
+    """The problems of a rendered error; what is in another form becomes the message of one."""
+    text = re.split(rf"^(?:[\w.]+\.)?{class_name}: ", text, flags=re.MULTILINE)[-1].strip()
+    found = list(_RENDERED.finditer(text))
+    if not found or found[0].start():
+        yield Problem("failed", text)
+        return
+    for match, stop in zip(found, [*(match.start() for match in found[1:]), None], strict=True):
+        severity: Any = match["severity"]
+        hint = text[match.end() : stop].strip("\n").removeprefix("    ")
+        yield Problem(match["code"], match["message"], match["where"] or "", hint, severity=severity)
 
 
 class DataError(GraspError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem, Usage
 from lerobot_grasp_plugin.learning.frame_cache import FrameCache
 from lerobot_grasp_plugin.learning.frame_reader import FrameReader
 from lerobot_grasp_plugin.learning.in_order import InOrderItems
+from lerobot_grasp_plugin.learning.on_disk import check_on_disk
 from lerobot_grasp_plugin.learning.overlay import LabelOverlay, overlay_labels
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.recorded_labels import LABEL_COLUMNS, RecordedLabels
@@ -25,6 +27,8 @@ from lerobot_grasp_plugin.learning.sidecar import LearningSidecar, read_learning
 from lerobot_grasp_plugin.ops.recipe import LabelOptions
 
 logger = logging.getLogger(__name__)
+
+_CALL = inspect.signature(LeRobotDataset.__init__)
 
 
 class GraspDataset(LeRobotDataset):  # type: ignore[misc]  # lerobot is not typed
@@ -56,7 +60,8 @@ class GraspDataset(LeRobotDataset):  # type: ignore[misc]  # lerobot is not type
         **kwargs: LeRobot's further arguments.
 
     Raises:
-        GraspError: With everything that is wrong with the annotations or the preprocessing.
+        GraspError: With everything that is wrong with the annotations or the preprocessing, or with every
+            file that is missing in a dataset on this machine: nothing is then looked for on the Hub.
     """
 
     episodes: list[int] | None
@@ -95,6 +100,10 @@ class GraspDataset(LeRobotDataset):  # type: ignore[misc]  # lerobot is not type
         if annotations is None and options != LabelOptions():
             message = "options for labels are given, and no annotation file"
             raise UsageError(Problem("no-annotations", message, hint="give annotations="))
+        given = _CALL.bind_partial(None, repo_id, root, *args, **kwargs).arguments
+        if not given.get("force_cache_sync") and not given.get("revision"):
+            files = given.get("episode_filter") is None
+            check_on_disk(repo_id, root, given.get("episodes"), files=files)
         super().__init__(repo_id, root, *args, **kwargs)
         if self.writer is not None:
             message = "a dataset that is written to cannot be read with other labels"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from lerobot.datasets import LeRobotDataset
+from torch._utils import ExceptionWrapper
 from torch.utils.data import DataLoader
 
 from lerobot_grasp_plugin.errors import AnnotationError, DatasetError, GraspError, UsageError
@@ -138,6 +140,57 @@ def test_shuffled_in_spawned_workers(recorded, annotated, tmp_path):
         i for i, item in expected.items() if int(item["episode_index"]) in (0, 2, 4)
     )
     assert seen != sorted(seen)
+
+
+def test_an_error_of_a_worker_comes_out_as_it_was(copied, annotated):
+    root = copied("av1")
+    made = laid_over(root, annotations=annotated(WHOLE), cache_frames=True)
+    next(root.glob(f"videos/{WRIST}/**/*.mp4")).write_bytes(b"spoiled")
+    with pytest.raises(GraspError) as here:
+        made[0]
+    try:
+        made[0]
+    except GraspError:
+        from_worker = ExceptionWrapper(where="in DataLoader worker process 0")
+    with pytest.raises(type(here.value)) as raised:
+        from_worker.reraise()
+    assert str(raised.value) == str(here.value)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "options", "said"),
+    [
+        (
+            lambda root: shutil.rmtree(root / f"videos/{WRIST}"),
+            {},
+            "file-000.mp4: error: the file is missing",
+        ),
+        (lambda root: shutil.rmtree(root / "data"), {}, "file-000.parquet: error: the file is missing"),
+        (lambda root: shutil.rmtree(root / "meta/episodes"), {}, "meta/episodes"),
+        (lambda root: (root / "meta/info.json").write_text("{"), {}, "meta/info.json"),
+        (lambda root: (root / "meta/info.json").unlink(), {}, "has no meta/info.json"),
+        (lambda root: None, {"episodes": [1, 99]}, "there is no episode 99"),
+    ],
+)
+def test_what_is_missing_is_named_and_not_looked_for_on_the_hub(copied, monkeypatch, spoil, options, said):
+    root = copied("av1")
+    spoil(root)
+    monkeypatch.setattr("huggingface_hub.HfApi.list_repo_refs", _no_hub)
+    with pytest.raises(GraspError) as raised:
+        laid_over(root, **options)
+    assert said in str(raised.value)
+
+
+def test_a_chosen_episode_needs_only_its_own_files(copied):
+    root = copied("split")
+    last = max(root.glob("data/**/*.parquet"))
+    assert last.name != "file-000.parquet"
+    last.unlink()
+    assert len(laid_over(root, episodes=[0])) == len(plain(root, episodes=[0]))
+
+
+def _no_hub(*args, **kwargs):
+    raise AssertionError("the Hub was asked")
 
 
 def test_pickled_it_reads_the_same(recorded, annotated):
