@@ -78,6 +78,40 @@ def to_numpy(column: pa.ChunkedArray | pa.Array) -> NDArray[Any]:
     return _buffer(array, dtype).reshape(rows, -1) if rows else _buffer(array, dtype).reshape(0, 1)
 
 
+def present(column: pa.ChunkedArray | pa.Array) -> NDArray[np.bool_]:
+    """Whether there is a value in each row, and in all of a row where rows hold lists; shape ``(rows,)``."""
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if isinstance(array, pa.ChunkedArray):
+        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
+    return _present(array)
+
+
+def _present(array: pa.Array) -> NDArray[np.bool_]:
+    if isinstance(array, pa.ExtensionArray):
+        array = array.storage
+    validity, rows = array.buffers()[0], len(array)
+    known: NDArray[np.bool_] = np.ones(rows, dtype=bool)
+    if array.null_count and validity is not None:
+        packed = np.frombuffer(validity, np.uint8)
+        known = np.unpackbits(packed, count=array.offset + rows, bitorder="little")[array.offset :].astype(
+            bool
+        )
+    kind = array.type
+    if pa.types.is_fixed_size_list(kind):
+        size = kind.list_size
+        inner = array.values.slice(array.offset * size, rows * size)
+        return known & _present(inner).reshape(rows, size).all(axis=1)
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        offsets = _list_offsets(array)
+        if not len(offsets):
+            return known
+        inner = array.values.slice(int(offsets[0]), int(offsets[-1] - offsets[0]))
+        gone = np.concatenate(([0], np.cumsum(~_present(inner))))
+        places = offsets - offsets[0]
+        known &= gone[places[1:]] == gone[places[:-1]]
+    return known
+
+
 def _buffer(array: pa.Array, dtype: np.dtype[Any]) -> NDArray[Any]:
     data = array.buffers()[1]
     if data is None:

@@ -153,7 +153,6 @@ class IndexCheck:
         listed = self._view.episodes
         if listed is None:
             return
-        where = str(listed.where)
         known = self._view.rows_of
         strange = [episode for episode in self._seen if episode not in known]
         if strange:
@@ -180,22 +179,32 @@ class IndexCheck:
                 )
                 where_ = str(self._files[episode][0])
                 yield Problem("wrong-length", message, where_, episode=episode, frame=min(seen, length))
-        for name, stop in (("dataset_from_index", 0), ("dataset_to_index", 1)):
-            values = listed.numbers.get(name)
-            if values is None or (listed.lengths <= 0).any():
-                continue
-            ends = np.cumsum(listed.lengths)
-            expected = ends if stop else ends - listed.lengths
-            wrong = np.flatnonzero(values != expected)
-            if len(wrong):
-                row = int(wrong[0])
-                message = (
-                    f"{name} is {values[row]}, should be {expected[row]}; {episodes_text(wrong.tolist())}"
-                )
-                hint = "LeRobot takes an episode's rows by it"
-                yield Problem("wrong-range", message, where, hint, episode=row)
+        yield from self._ranges()
         yield from self._wrong_files()
         yield from self._episode_tasks()
+
+    def _ranges(self) -> Iterator[Problem]:
+        """``dataset_from_index`` and ``dataset_to_index``, where each episode is listed once."""
+        listed = self._view.episodes
+        assert listed is not None
+        order = np.argsort(listed.indices, kind="stable")
+        whole = np.array_equal(listed.indices[order], np.arange(len(order)))
+        if not whole or (listed.lengths <= 0).any():
+            return
+        ends = np.empty_like(listed.lengths)
+        ends[order] = np.cumsum(listed.lengths[order])
+        for name, expected in (
+            ("dataset_from_index", ends - listed.lengths),
+            ("dataset_to_index", ends),
+        ):
+            values = listed.numbers.get(name)
+            if values is not None and (values != expected).any():
+                wrong = np.flatnonzero(values != expected)
+                row = int(wrong[0])
+                episodes = episodes_text(listed.indices[wrong])
+                message = f"{name} is {values[row]}, should be {expected[row]}; {episodes}"
+                hint = "LeRobot takes an episode's rows by it"
+                yield Problem("wrong-range", message, str(listed.where), hint, episode=row)
 
     def _elsewhere(self) -> dict[tuple[Path, Path], list[int]]:
         """Listed episodes by the file their rows are in and the one they are listed in."""

@@ -21,8 +21,10 @@ from lerobot_grasp_plugin.ops.verification.formats import (
     sorted_out,
 )
 from lerobot_grasp_plugin.ops.verification.info import Info, read_info
-from lerobot_grasp_plugin.ops.verification.metadata import EpisodeList, read_episodes, read_tasks
+from lerobot_grasp_plugin.ops.verification.listed import EpisodeList
+from lerobot_grasp_plugin.ops.verification.metadata import read_episodes
 from lerobot_grasp_plugin.ops.verification.nested import nested_datasets
+from lerobot_grasp_plugin.ops.verification.tasks import read_tasks
 
 
 @dataclass

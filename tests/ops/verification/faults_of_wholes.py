@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -103,6 +104,75 @@ add(
     "warning",
     where=tasks_of,
 )
+
+
+@fault("info", "sentences are no index of pandas", "task-index-lost", where=tasks_of, formats=V3)
+def ordinary_column(target: Target) -> None:
+    pq.write_table(pa.table({"task_index": [0], "task": ["pick the cube"]}), target.tasks)
+
+
+@fault("info", "task_index is the index of pandas", "task-index-lost", where=tasks_of, formats=V3)
+def numbers_are_the_index(target: Target) -> None:
+    _set_pandas_index(target, "task_index")
+
+
+def _set_pandas_index(target: Target, *names: str) -> None:
+    table = pq.ParquetFile(target.tasks).read()
+    pandas = json.dumps({"index_columns": names, "columns": [], "column_indexes": []})
+    pq.write_table(table.replace_schema_metadata({"pandas": pandas}), target.tasks)
+
+
+# -- the episodes table -----------------------------------------------------------------------------
+
+
+def _second_file(target: Target, change: Callable[[pa.Table], pa.Table]) -> None:
+    """Moves the last episode of the table to a file of its own, and changes it."""
+    table = pq.ParquetFile(target.episodes_file).read()
+    pq.write_table(table.slice(0, 2), target.episodes_file)
+    pq.write_table(change(table.slice(2)), _second(target))
+
+
+def _second(target: Target) -> Path:
+    return target.episodes_file.with_name("file-001.parquet")
+
+
+for _name, _change, _severity in (
+    ("one file has more columns", lambda table: table.append_column("note", pa.array(["x"])), "error"),
+    ("one file has fewer columns", lambda table: table.drop_columns(["stats/action/min"]), "warning"),
+):
+    add(
+        "indices",
+        _name,
+        lambda t, change=_change: _second_file(t, change),
+        "episodes-columns",
+        _severity,
+        where=_second,
+        formats=V3,
+    )
+
+
+@fault("indices", "listed ranges are floats", "index-dtype", formats=V3, where=lambda t: t.episodes)
+def float_ranges(target: Target) -> None:
+    table = pq.ParquetFile(target.episodes_file).read()
+    at = table.column_names.index("dataset_from_index")
+    floats = pa.array([float(value) for value in table["dataset_from_index"].to_pylist()])
+    pq.write_table(table.set_column(at, "dataset_from_index", floats), target.episodes_file)
+
+
+@fault("indices", "an episode without a length", "bad-index-column", formats=V3, episode=1)
+def no_length(target: Target) -> None:
+    target.change_episode(1, length=None)
+
+
+@fault("files", "episodes where LeRobot does not look", "unread-table", "warning", formats=V3)
+def astray(target: Target) -> None:
+    shutil.copy(target.episodes_file, target.episodes / "file-000.parquet")
+
+
+@fault("aborted", "a list of episodes without rows", "missing-episodes-table", formats=V3)
+def no_rows(target: Target) -> None:
+    pq.write_table(pq.ParquetFile(target.episodes_file).read().slice(0, 0), target.episodes_file)
+
 
 # -- links ------------------------------------------------------------------------------------------
 

@@ -339,3 +339,45 @@ def test_texts_that_are_written_once(copied: Recorded) -> None:
 
     change_table(root, DATA, categories)
     assert found(root) == [("reward-all-zero", "warning")]
+
+
+def test_columns_of_other_tools_are_none_of_lerobots(copied: Recorded) -> None:
+    """pandas writes its row index; a column may be called an index without being one."""
+    root = copied("av1")
+
+    def more(table: pa.Table) -> pa.Table:
+        table = table.append_column("__index_level_0__", pa.array([3, 4, 5, 6, 7]))
+        return table.append_column("scene_index", pa.array(list("abcde")))
+
+    change_table(root, EPISODES, more)
+    assert found(root) == []
+
+
+def test_files_of_episodes_that_do_not_go_together_are_one_finding(copied: Recorded) -> None:
+    root = copied("av1")
+    other = EPISODES.replace("file-000", "file-001")
+    shutil.copy(root / EPISODES, root / other)
+    change_table(root, EPISODES, lambda table: table.slice(0, 3))
+
+    def texts(table: pa.Table) -> pa.Table:
+        at = table.column_names.index("tasks")
+        return table.slice(3).set_column(at, "tasks", pa.array(["a", "b"]))
+
+    change_table(root, other, texts)
+    assert ("episodes-columns", "error") in found(root)
+    assert not {"missing-column", "unlisted-rows", "wrong-total", "episode-tasks"} & {
+        code for code, _ in found(root)
+    }
+
+
+def test_episodes_out_of_order_are_one_finding(copied: Recorded) -> None:
+    root = copied("av1")
+    change_table(root, EPISODES, lambda table: table.take([1, 0, 2, 3, 4]))
+    assert found(root) == [("episode-numbering", "error")]
+
+
+def test_lengths_are_taken_from_the_ranges_where_they_are_missing(copied: Recorded) -> None:
+    root = copied("av1")
+    change_table(root, EPISODES, lambda table: table.drop_columns(["length"]))
+    change_table(root, DATA, lambda table: pa.concat_tables([table.slice(0, 9), table.slice(10)]))
+    assert by_code(root, "wrong-length").episode == 1

@@ -1,0 +1,75 @@
+"""The list of tasks, of either layout, as far as it can be read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.tables import open_parquet
+from lerobot_grasp_plugin.dataset.v21 import read_json_lines
+from lerobot_grasp_plugin.dataset.v30 import task_rows
+from lerobot_grasp_plugin.errors import GraspError, Problem
+from lerobot_grasp_plugin.ops.verification.listed import Report, whole
+
+
+def read_tasks(root: Path, legacy: bool, report: Report) -> dict[int, str] | None:
+    """``task_index`` -> sentence; None where there is no list."""
+    try:
+        path = root / (layout.LEGACY_TASKS_PATH if legacy else layout.TASKS_PATH)
+        if not legacy:
+            _check_index(path, report)
+        return _by_index(path, _task_lines(path, report) if legacy else task_rows(path), report)
+    except GraspError as error:
+        for problem in error.problems:
+            report(problem)
+    return None
+
+
+def _by_index(path: Path, rows: Iterable[tuple[int, str]], report: Report) -> dict[int, str]:
+    tasks: dict[int, str] = {}
+    for index, task in rows:
+        if index in tasks:
+            message = f"task_index {index} is listed twice or more: {tasks[index]!r} and {task!r}"
+            hint = "each task needs its own number, 0, 1, 2, ...; which of the two did the rows with it do?"
+            report(Problem("duplicate-task", message, str(path), hint, severity="warning"))
+        tasks[index] = task
+    return tasks
+
+
+def _check_index(path: Path, report: Report) -> None:
+    """Whether pandas finds the sentences where LeRobot looks for them: in the index."""
+    schema = open_parquet(path).schema_arrow
+    try:
+        stored = json.loads((schema.metadata or {}).get(b"pandas", b"{}")).get("index_columns", [])
+    except (ValueError, AttributeError):
+        stored = []
+    index = [name for name in stored if isinstance(name, str) and name in schema.names]
+    hint = "LeRobot takes the row's index for the task; lerobot-grasp-merge writes it right"
+    if not index:
+        message = "the sentences are an ordinary column, not the table's pandas index"
+    elif layout.TASK_INDEX in index or len(index) > 1:
+        message = f"the table's pandas index is {', '.join(map(repr, index))}, and should be the sentences"
+    elif not _is_text(schema.field(index[0]).type):
+        message = f"the table's pandas index holds {schema.field(index[0]).type}, and should be the sentences"
+    else:
+        return
+    report(Problem("task-index-lost", message, str(path), hint))
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def _task_lines(path: Path, report: Report) -> Iterator[tuple[int, str]]:
+    for number, entry in enumerate(read_json_lines(path), start=1):
+        index, task = whole(entry.get("task_index")), entry.get("task")
+        if index is None or not isinstance(task, str):
+            message = "expected an object with task_index and task"
+            report(Problem("bad-json", message, f"{path}:{number}"))
+        else:
+            yield index, task
