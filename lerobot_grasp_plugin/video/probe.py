@@ -23,6 +23,7 @@ from lerobot_grasp_plugin.video.mp4 import boxes, leaves, sample_descriptions, t
 
 _LFS_START = b"version https://git-lfs.github.com/spec/"
 _MAX_MOOV_BYTES = 256 * 2**20
+_MEDIA_BOXES = (b"mdat", b"moof")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def read_moov(path: Path) -> memoryview | None:
                 raise video_error(
                     "video-lfs-pointer", "a Git LFS pointer stands in for the video", path, hint
                 )
-            at, moov = 0, b""
+            at, moov, has_media = 0, b"", False
             while at < total:
                 file.seek(at)
                 head = file.read(16)
@@ -78,11 +79,14 @@ def read_moov(path: Path) -> memoryview | None:
                 elif size == 0:
                     size = total - at
                 if size < 8 or at + size > total:
+                    if moov and has_media and kind not in _MEDIA_BOXES:
+                        break  # bytes behind a whole file, which every reader passes over
                     message = (
                         f"the file is cut off: {total} bytes, but a box at byte {at} ends at {at + size}"
                     )
                     raise video_error("video-truncated", message, path)
-                if kind == b"moov":
+                has_media |= kind == b"mdat"
+                if kind == b"moov" and not moov:  # as ffmpeg, which passes over a second one
                     if size > _MAX_MOOV_BYTES:
                         message = f"its index of {size} bytes is too large to be read"
                         raise video_error("video-damaged", message, path)

@@ -205,6 +205,19 @@ def test_what_is_no_video_is_named(video, tmp_path: Path, code, make, read) -> N
     assert code_of(caught) == code
 
 
+@pytest.mark.parametrize(
+    "behind",
+    [b"\0", bytes(4096), b"a text that follows", b"\0\0\1\0moovcut off"],
+    ids=["a zero", "zeros", "text", "a second index"],
+)
+def test_bytes_behind_a_whole_file_are_passed_over(video, tmp_path: Path, behind: bytes) -> None:
+    """As every reader does."""
+    whole = video("h264-gop2")
+    path = tmp_path / "longer.mp4"
+    path.write_bytes(whole.read_bytes() + behind)
+    assert np.array_equal(scan(path, FPS).pts, scan(whole, FPS).pts)
+
+
 def test_a_file_without_a_video_stream_is_named(tmp_path: Path) -> None:
     path = tmp_path / "sound.mp4"
     with av.open(str(path), "w") as output:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.errors import Problem
+from lerobot_grasp_plugin.errors import Problem, Severity
 from lerobot_grasp_plugin.ops.verification.place import agree, episodes_text
 from lerobot_grasp_plugin.ops.verification.statistics import (
     MAKE_ANEW,
     MOMENTS,
-    NOT_NORMALISED,
     hint_of,
+    is_normalised,
     severity_of,
 )
 from lerobot_grasp_plugin.ops.verification.stored_stats import StoredStats, Values
@@ -40,20 +40,37 @@ def check_presence(view: View, stored: StoredStats) -> Iterator[Problem]:
             message = "there are no statistics"
             hint = f"policies that normalise cannot be trained without; {MAKE_ANEW}"
             yield Problem("missing-stats", message, str(where), hint, severity="warning")
-        elif values is not None and lacking:
-            named = ", ".join(map(repr, lacking[:6])) + (", ..." if len(lacking) > 6 else "")
-            message = f"no statistics of {named}"
-            hint = f"LeRobot loses them when it merges or splits; {MAKE_ANEW}"
-            needed = [name for name in lacking if name not in NOT_NORMALISED]
-            yield Problem(
-                "missing-stats", message, str(where), hint, severity="warning" if needed else "note"
-            )
+        elif values is not None:
+            yield from _lacking(features, lacking, where, overall=values is stored.overall)
     yield from _episodes(view, stored)
     for values, where in ((stored.overall, stored.where[0]), (stored.episodes, stored.where[1])):
         for name, feature in features.items():
-            if feature["dtype"] in ("image", "video") and name in (values or {}):
+            if _is_picture(feature) and name in (values or {}):
                 assert values is not None
                 yield from _pictures(name, feature, values[name], where)
+
+
+def _lacking(
+    features: Mapping[str, Mapping[str, Any]], lacking: Sequence[str], where: Path, *, overall: bool
+) -> Iterator[Problem]:
+    """Columns without statistics: those a policy needs, and the others by themselves."""
+    needed = [name for name in lacking if is_normalised(name) or _is_picture(features[name])]
+    unread = [name for name in lacking if name not in needed]
+    hint = f"LeRobot loses them when it merges or splits; {MAKE_ANEW}"
+    if overall and any(_is_picture(features[name]) for name in needed):
+        hint = f"lerobot-train fails without those of every camera (use_imagenet_stats); {MAKE_ANEW}"
+    by_severity: list[tuple[list[str], str, Severity]] = [
+        (needed, hint, "warning"),
+        (unread, "no policy normalises with them", "note"),
+    ]
+    for names, why, severity in by_severity:
+        if names:
+            named = ", ".join(map(repr, names[:6])) + (", ..." if len(names) > 6 else "")
+            yield Problem("missing-stats", f"no statistics of {named}", str(where), why, severity=severity)
+
+
+def _is_picture(feature: Mapping[str, Any]) -> bool:
+    return feature["dtype"] in ("image", "video")
 
 
 def _wanted(view: View, stored: StoredStats) -> list[tuple[Values | None, Path]]:
@@ -98,6 +115,8 @@ def _pictures(
         message = f"{name!r} has {sorted(channels)} values, and needs one per channel, as (channels, 1, 1)"
         yield Problem("wrong-stats-shape", message, str(where), MAKE_ANEW)
         return
+    if overall:
+        yield from _picture_shape(name, given, channels.pop(), where)
     low, high, mean, std = (given[each] for each in ("min", "max", "mean", "std"))
     with np.errstate(invalid="ignore"):
         unordered = (low > mean + 1e-3).any() or (mean > high + 1e-3).any() or (std < 0).any()
@@ -112,3 +131,21 @@ def _pictures(
             f"{np.nanmean(mean):.4g}; those of pictures lie in [0, 1], the mean between"
         )
         yield Problem("wrong-statistics", message, str(where), hint_of(name), severity=severity_of(name))
+
+
+def _picture_shape(
+    name: str, given: Mapping[str, NDArray[np.float64]], channels: int, where: Path
+) -> Iterator[Problem]:
+    """One value per channel, in a form that cannot be put against (channels, height, width)."""
+    wanted = (channels, 1, 1)
+    odd = [each for each, array in given.items() if array.shape != wanted]
+    if not odd:
+        return
+    shape = tuple(given[odd[0]].shape)
+    message = f"{name!r}: {odd[0]} has shape {shape}, and should have {wanted}"
+    severity: Severity = "error"
+    hint = f"training cannot normalise with it; {MAKE_ANEW}"
+    if len(shape) < 2 or channels == 1:
+        severity = "warning"
+        hint = f"training takes it, LeRobot's merge and delete refuse it; {MAKE_ANEW}"
+    yield Problem("wrong-stats-shape", message, str(where), hint, severity=severity)

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.stats import QUANTILES
-from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.errors import Problem, Severity
-from lerobot_grasp_plugin.ops.verification.place import Tally, episodes_text
+from lerobot_grasp_plugin.ops.verification.place import episodes_text
 from lerobot_grasp_plugin.ops.verification.stored_stats import StoredStats
 from lerobot_grasp_plugin.ops.verification.summaries import LABELS, Summaries, Summary
 from lerobot_grasp_plugin.ops.verification.tables import Rows
 from lerobot_grasp_plugin.ops.verification.view import View
 
-NOT_NORMALISED = (*layout.INDEX_COLUMNS, layout.TIMESTAMP)
 MOMENTS = ("min", "max", "mean", "std")
+NORMALISING = (*MOMENTS, "q01", "q10", "q90", "q99")
+"""Statistics that one of LeRobot's normalisation modes takes."""
+_OF_POLICIES = ("observation", "action")
 MAKE_ANEW = "lerobot-grasp-merge, or recompute_stats of LeRobot, makes them anew"
 _BINS = 5000
 """Bins of the histogram LeRobot estimates quantiles from."""
@@ -30,16 +31,21 @@ class QuantileCheck:
     LeRobot estimates quantiles from a histogram, so they are not compared with exact ones: no more than
     ``q * rows + 1`` rows may be below a quantile, no fewer than ``q * rows - 1`` at or below it, give or
     take a bin.
+
+    Attributes:
+        wrong: By column, an example of each episode that has a quantile where it is not.
     """
 
     def __init__(self, view: View, stored: StoredStats) -> None:
         self._view = view
         self._stored = stored.episodes or {}
-        self.tallies: dict[str, Tally] = {}
+        self.wrong: dict[str, dict[int, str]] = {}
 
     def see(self, rows: Rows) -> None:
         known = self._view.rows_of
-        listed = np.array([known.get(episode, -1) for episode in rows.episodes.tolist()])
+        listed = np.array([known.get(episode, -1) for episode in rows.episodes.tolist()], dtype=np.int64)
+        if (listed < 0).all():
+            return
         for name, values in rows.columns.items():
             stats = self._stored.get(name, {})
             if values.shape[1] * len(values) == 0 or "min" not in stats or "max" not in stats:
@@ -53,8 +59,7 @@ class QuantileCheck:
                 wrong = misplaced(rows, quantile, values, stored[listed], width)
                 for run in np.flatnonzero(wrong.any(axis=1) & (listed >= 0)).tolist():
                     example = f"{statistic} is {stored[listed[run]][wrong[run]][0]:.6g}"
-                    tally = self.tallies.setdefault(name, Tally())
-                    tally.add(rows.files[run], int(rows.episodes[run]), None, 1, example)
+                    self.wrong.setdefault(name, {}).setdefault(int(rows.episodes[run]), example)
 
     def found(self) -> Iterator[Problem]:
         """Nothing by itself; see ``check_statistics``."""
@@ -106,22 +111,29 @@ def check_statistics(
         lengths = summaries.lengths[summary.runs]
         if int(lengths.sum()) >= int(view.lengths.sum()):  # else rows that count were not read
             yield from _overall(name, stored, summary, lengths)
-        yield from _per_episode(view, name, stored, summary, summaries, whole, quantiles.tallies.get(name))
+        yield from _per_episode(view, name, stored, summary, summaries, whole, quantiles.wrong.get(name, {}))
 
 
 def _code(name: str) -> str:
     return "stale-label-statistics" if name in LABELS else "wrong-statistics"
 
 
+def is_normalised(name: str) -> bool:
+    """Whether policies take a column as input or output (``dataset_to_policy_features``)."""
+    return name.startswith(_OF_POLICIES)
+
+
 def severity_of(name: str) -> Severity:
-    """Nobody normalises indices; LeRobot's own merge leaves their statistics as they were."""
-    return "note" if name in NOT_NORMALISED else "warning"
+    """How bad wrong statistics of a column are: nobody normalises others than those of policies."""
+    return "warning" if is_normalised(name) or name in LABELS else "note"
 
 
 def hint_of(name: str) -> str:
     """What is to be done about wrong statistics of a column."""
     if name in LABELS:
         return "the labels were changed and their statistics were not; lerobot-grasp-relabel writes both"
+    if not is_normalised(name):
+        return f"no policy normalises with them; {MAKE_ANEW}"
     return f"training normalises with them; {MAKE_ANEW}"
 
 
@@ -132,10 +144,19 @@ def _overall(
     if own is None:
         return
     where, width = str(stored.where[0]), summary.low.shape[1]
-    odd = [each for each in (*MOMENTS, *QUANTILES) if each in own and own[each].size != width]
+    odd = [each for each in (*MOMENTS, *QUANTILES) if each in own and not _fits(own[each], width)]
     if odd:
-        message = f"{name!r}: {odd[0]} has {own[odd[0]].size} values, the column {width}"
-        yield Problem("wrong-stats-shape", message, where, f"training cannot normalise with it; {MAKE_ANEW}")
+        needed = [each for each in odd if each in NORMALISING and is_normalised(name)]
+        first = (needed or odd)[0]
+        shape = tuple(own[first].shape)
+        message = f"{name!r}: {first} has {own[first].size} values, the column {width}"
+        if own[first].size == width:
+            message = f"{name!r}: {first} has shape {shape}, and should have ({width},)"
+        hint = f"training cannot normalise with it; {MAKE_ANEW}"
+        if not needed:
+            hint = f"nothing normalises with it, LeRobot's merge fails on it; {MAKE_ANEW}"
+        severity: Severity = "error" if needed else "warning"
+        yield Problem("wrong-stats-shape", message, where, hint, severity=severity)
         return
     if lacking := [each for each in MOMENTS if each not in own]:
         message = f"{name!r} has no {', '.join(lacking)}"
@@ -146,18 +167,35 @@ def _overall(
     if wrong:
         yield Problem(_code(name), _message(name, wrong), where, hint_of(name), severity=severity_of(name))
         return
-    empty = [each for each in QUANTILES if each in flat and not np.isfinite(flat[each]).all()]
+    quantiles = [each for each in QUANTILES if each in flat]
+    empty = [each for each in quantiles if not np.isfinite(flat[each]).all()]
     if empty and np.isfinite(true["mean"]).all():
+        read = any(each in NORMALISING for each in empty)
         message = f"{name!r}: {', '.join(empty)} is not a number"
-        yield Problem(_code(name), message, where, hint_of(name), severity=severity_of(name))
-        return
-    ordered = ["min", *(each for each in QUANTILES if each in flat), "max"]
-    if all(each in flat for each in ("min", "max")):
-        stack = np.concatenate([flat[each] for each in ordered])
-        slack = 1e-4 * (np.abs(stack).max(axis=0) + 1e-6)
-        if (np.diff(stack, axis=0) < -slack).any():
-            message = f"{name!r}: {', '.join(ordered)} are not in ascending order"
-            yield Problem(_code(name), message, where, hint_of(name), severity=severity_of(name))
+        yield _of_quantiles(name, message, where, read=read)
+    elif "min" in flat and "max" in flat:
+        every = ["min", *quantiles, "max"]
+        read = not _ascending(flat, [each for each in every if each in NORMALISING])
+        if read or not _ascending(flat, every):
+            message = f"{name!r}: {', '.join(every)} are not in ascending order"
+            yield _of_quantiles(name, message, where, read=read)
+
+
+def _fits(array: NDArray[np.float64], width: int) -> bool:
+    """Whether every value of a row has its own, as training takes it: the last axis is the row's."""
+    return array.size == width and (array.ndim == 0 or array.shape[-1] == width)
+
+
+def _ascending(flat: Mapping[str, NDArray[np.float64]], ordered: Sequence[str]) -> bool:
+    stack = np.concatenate([flat[each] for each in ordered])
+    slack = 1e-4 * (np.abs(stack).max(axis=0) + 1e-6)
+    return not (np.diff(stack, axis=0) < -slack).any()
+
+
+def _of_quantiles(name: str, message: str, where: str, *, read: bool) -> Problem:
+    """The finding of odd quantiles; of those no normalisation mode takes (q50), a note."""
+    hint = hint_of(name) if read else f"no policy normalises with q50; {MAKE_ANEW}"
+    return Problem(_code(name), message, where, hint, severity=severity_of(name) if read else "note")
 
 
 def _combined(summary: Summary, lengths: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
@@ -179,7 +217,7 @@ def _per_episode(
     summary: Summary,
     summaries: Summaries,
     whole: NDArray[np.bool_],
-    quantiles: Tally | None,
+    quantiles: Mapping[int, str],
 ) -> Iterator[Problem]:
     own = (stored.episodes or {}).get(name)
     if own is None:
@@ -205,14 +243,14 @@ def _per_episode(
     }
     moments = differing({each: value[rows] for each, value in own.items()}, true, lengths)
     wrong = {int(episodes[run]) for runs in moments.values() for run, _, _ in runs}
-    wrong |= set(quantiles.episodes) if quantiles is not None else set()
+    misplaced_in = quantiles.keys() & set(episodes.tolist())
+    wrong |= misplaced_in
     if not wrong:
         return
-    message = (
-        _message(name, moments)
-        if moments
-        else f"{name!r}: {quantiles.example if quantiles else ''}, which is not where the rows have it"
-    )
+    if moments:
+        message = _message(name, moments)
+    else:
+        message = f"{name!r}: {quantiles[min(misplaced_in)]}, which is not where the rows have it"
     message = f"{message} (statistics of {episodes_text(wrong)})"
     yield Problem(_code(name), message, where, hint_of(name), severity=severity_of(name), episode=min(wrong))
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from lerobot_grasp_plugin.core.stats import STATISTICS
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import to_numpy
 from lerobot_grasp_plugin.dataset.info import read_json
@@ -22,6 +24,9 @@ from lerobot_grasp_plugin.ops.verification.view import View
 
 type Values = dict[str, dict[str, NDArray[np.float64]]]
 """feature -> statistic -> values."""
+
+_NO_TRAINING = "a policy makes tensors of all statistics there are, those it does not use as well, and fails"
+_NO_CONVERSION = "LeRobot's converter cannot aggregate it"
 
 
 @dataclass
@@ -70,15 +75,39 @@ def _overall(path: Path, problems: list[Problem]) -> Values | None:
     values: Values = {}
     for name, entry in content.items():
         if not isinstance(entry, dict):
-            problems.append(Problem("bad-stats", f"{name!r} is no object of statistics", str(path)))
+            message = f"{name!r} is no object of statistics, and is {str(entry)[:40]!r}"
+            problems.append(Problem("bad-stats", message, str(path), _NO_TRAINING))
             continue
         for statistic, value in entry.items():
-            try:
-                values.setdefault(name, {})[statistic] = np.array(value, dtype=np.float64)
-            except (ValueError, TypeError, OverflowError):
-                message = f"{name!r}: {statistic} is no array of numbers: {str(value)[:40]!r}"
-                problems.append(Problem("bad-stats", message, str(path)))
+            array = as_numbers(value)
+            if array is not None:
+                values.setdefault(name, {})[statistic] = array
+                continue
+            problem = Problem("bad-stats", _no_array(name, statistic, value), str(path), _NO_TRAINING)
+            if isinstance(value, dict) and _all_numbers(value):
+                hint = "training passes over it; LeRobot's merge refuses the dataset"
+                problem = replace(problem, hint=hint, severity="warning")
+            problems.append(problem)
     return values
+
+
+def as_numbers(value: Any) -> NDArray[np.float64] | None:
+    """A value of a JSON file as an array; None where LeRobot would not get numbers from it."""
+    try:
+        array = np.array(value)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return array.astype(np.float64) if array.dtype.kind in "biuf" else None
+
+
+def _all_numbers(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(map(_all_numbers, value.values()))
+    return as_numbers(value) is not None
+
+
+def _no_array(name: str, statistic: str, value: Any) -> str:
+    return f"{name!r}: {statistic} is no array of numbers: {json.dumps(value)[:40]}"
 
 
 def _columns(view: View, problems: list[Problem]) -> Values | None:
@@ -101,8 +130,8 @@ def _columns(view: View, problems: list[Problem]) -> Values | None:
             try:
                 values = _rows(table[column])
             except ValueError as error:
-                message = f"column {column!r}: {error}"
-                problems.append(Problem("bad-stats", message, str(path), severity="warning"))
+                problem = Problem("bad-stats", f"column {column!r}: {error}", str(path), severity="warning")
+                problems.append(problem if statistic in STATISTICS else _unread(problem))
                 continue
             parts.setdefault((feature, statistic), []).append(values)
     values_: Values = {}
@@ -160,10 +189,13 @@ def _line(
             problems.append(Problem("bad-stats", f"{feature!r} is no object of statistics", where))
             continue
         for statistic, value in entry.items():
-            try:
-                array = np.array(value, dtype=np.float64)
-            except (ValueError, TypeError, OverflowError):
-                message = f"{feature!r}: {statistic} is no array of numbers: {str(value)[:40]!r}"
-                problems.append(Problem("bad-stats", message, where))
+            array = as_numbers(value)
+            if array is not None:
+                collected.setdefault((feature, statistic), {})[row] = array
                 continue
-            collected.setdefault((feature, statistic), {})[row] = array
+            problem = Problem("bad-stats", _no_array(feature, statistic, value), where, _NO_CONVERSION)
+            problems.append(problem if statistic in STATISTICS else _unread(problem))
+
+
+def _unread(problem: Problem) -> Problem:
+    return replace(problem, hint="nothing in LeRobot reads a statistic of this name", severity="note")

@@ -15,6 +15,11 @@ from lerobot_grasp_plugin.ops.verification.place import Tally, episodes_text
 from lerobot_grasp_plugin.ops.verification.tables import Rows
 from lerobot_grasp_plugin.ops.verification.view import View
 
+_CLOCK = 1e8
+"""Seconds no episode lasts: three years."""
+_ALIKE = 1e-4
+_EVEN = 0.01
+
 
 class TimestampCheck:
     """``timestamp`` of every row against ``frame_index / fps`` and against LeRobot's way of reading."""
@@ -23,10 +28,7 @@ class TimestampCheck:
         self._view = view
         self._fps = view.info.fps
         self._off = Tally()
-        self._low, self._high = np.inf, -np.inf
-        self._squares = 0.0
-        self._steps = 0
-        self._step_sum = 0.0
+        self._deviations = _Deviations()
         self._back = Tally()
         self._lost = {key: Tally() for key in view.video_keys}
 
@@ -36,22 +38,21 @@ class TimestampCheck:
             return
         stamps = values.reshape(-1).astype(np.float64)
         expected = rows.frames / self._fps
+        if values.dtype == np.float32:  # after half an hour its steps are wider than the tolerance
+            expected = expected.astype(np.float32).astype(np.float64)
         deviation = stamps - expected
-        off = ~(np.abs(deviation) <= layout.TIMESTAMP_TOLERANCE_S)
-        finite = np.isfinite(deviation)
-        self._low = min(self._low, float(deviation.min(initial=np.inf, where=finite)))
-        self._high = max(self._high, float(deviation.max(initial=-np.inf, where=finite)))
+        known = np.isfinite(stamps)  # the others are named as what they are
+        off = (np.abs(deviation) > layout.TIMESTAMP_TOLERANCE_S) & known
         steps = np.diff(stamps)
-        inside = (rows.frames[1:] > 0) & np.isfinite(steps)
-        kept = steps[inside]
-        self._steps += len(kept)
-        self._step_sum += float(kept.sum())
-        self._squares += float(np.square(kept - 1 / self._fps).sum())
+        inside = (rows.frames[1:] > 0) & known[1:] & known[:-1]
         for run, frame, number in rows.per_run(off):
             at = int(rows.offsets[run]) + frame
             example = f"timestamp is {stamps[at]:.6f} s, should be {expected[at]:.6f} s"
             self._off.add(rows.files[run], int(rows.episodes[run]), frame, number, example)
-        back = np.concatenate(([False], (rows.frames[1:] > 0) & ~(steps > 0)))
+            own = slice(int(rows.offsets[run]), int(rows.offsets[run] + rows.lengths[run]))
+            within = slice(own.start, own.stop - 1)
+            self._deviations.add(deviation[own][off[own]], steps[within][inside[within]])
+        back = np.concatenate(([False], inside & ~(steps > 0)))
         for run, frame, number in rows.per_run(back):
             at = int(rows.offsets[run]) + frame
             example = f"timestamp goes from {stamps[at - 1]:.6f} s to {stamps[at]:.6f} s"
@@ -86,7 +87,7 @@ class TimestampCheck:
     def found(self) -> Iterator[Problem]:
         if self._off.rows:
             yield self._off_grid()
-        if self._back.rows:
+        if self._back.rows and not self._deviations.still:
             message = f"{self._back.example}; {self._back.extent} do not come after the row before"
             yield self._back.problem("timestamp-order", message)
         for key, tally in self._lost.items():
@@ -99,22 +100,9 @@ class TimestampCheck:
 
     def _off_grid(self) -> Problem:
         assert self._fps is not None
-        jitter = (self._squares / max(1, self._steps)) ** 0.5
-        rate = self._steps / self._step_sum if self._step_sum > 0 else 0.0
-        frames = self._low * self._fps
-        if self._high - self._low <= layout.TIMESTAMP_TOLERANCE_S and abs(frames - round(frames)) < 0.01:
-            how = (
-                f"all by {self._low:+.6f} s: LeRobot shows the picture {round(frames):+d} frames from theirs"
-            )
-        else:
-            worst = max(abs(self._low), abs(self._high))
-            how = (
-                f"by up to {worst:.6f} s; steps between rows differ from 1 / fps by {jitter:.6f} s (RMS), "
-                f"{rate:.2f} rows a second on average"
-            )
         message = (
             f"{self._off.rows} timestamps of {episodes_text(self._off.episodes)} are off frame_index / fps "
-            f"(the first: {self._off.example}), {how}"
+            f"(the first: {self._off.example}), {self._deviations.described(self._fps)}"
         )
         hint = (
             f"LeRobot reads pictures by timestamp, within {layout.TIMESTAMP_TOLERANCE_S} s; "
@@ -122,3 +110,68 @@ class TimestampCheck:
         )
         severity: Severity = "error" if self._view.video_keys else "warning"
         return self._off.problem("timestamp-off-grid", message, hint, severity)
+
+
+class _Deviations:
+    """How the timestamps of episodes that have any off the grid are off it."""
+
+    def __init__(self) -> None:
+        self._least, self._most = np.inf, -np.inf
+        self._alike = True
+        self._steps: list[NDArray[np.float64]] = []
+
+    def add(self, deviations: NDArray[np.float64], steps: NDArray[np.float64]) -> None:
+        """Takes the rows of an episode that are off, and the steps between all its rows."""
+        low, high = float(deviations.min()), float(deviations.max())
+        self._alike &= high - low <= _ALIKE + _ulp(high)
+        self._least, self._most = min(self._least, low), max(self._most, high)
+        self._steps.append(steps)
+
+    @property
+    def still(self) -> bool:
+        """Whether no row is later than another: a constant, or clock time that float32 cannot hold."""
+        return any(map(len, self._steps)) and not any(steps.any() for steps in self._steps)
+
+    def described(self, fps: float) -> str:
+        """What is wrong with them, for the end of a sentence."""
+        steps = np.concatenate(self._steps)
+        low, high = self._least, self._most
+        if low > _CLOCK:
+            return "they are the time of day, and should begin at 0 with every episode"
+        if self.still:
+            return "they stand still"
+        mean = float(steps.mean()) if len(steps) else 0.0
+        jitter = float(np.sqrt(np.square(steps - 1 / fps).mean())) if len(steps) else 0.0
+        if self._alike and high - low <= _ALIKE + _ulp(high):
+            frames = round(low * fps)
+            if frames and abs(low - frames / fps) <= layout.TIMESTAMP_TOLERANCE_S:
+                number = f"{frames:+d} frame{'s' * (abs(frames) != 1)}"
+                return f"all by {low:+.6f} s: LeRobot shows the picture {number} from theirs"
+            return f"all by {low:+.6f} s, {low * fps:+.4f} frames: LeRobot finds no picture at such a time"
+        if self._alike:
+            return (
+                f"each episode by a time of its own, {low:+.3f} to {high:+.3f} s: they do not begin at 0 "
+                "with every episode"
+            )
+        even = mean > 0 and float(np.abs(steps - mean).max()) < _EVEN * mean
+        if even and abs(mean * fps - 1) > _EVEN:
+            return f"by up to {max(abs(low), abs(high)):.6f} s: {_other_unit(mean, fps)}"
+        return (
+            f"by up to {max(abs(low), abs(high)):.6f} s; steps between rows differ from 1 / fps by "
+            f"{jitter:.6f} s (RMS), {1 / mean if mean > 0 else 0:.2f} rows a second on average"
+        )
+
+
+def _ulp(seconds: float) -> float:
+    """What float32 makes of a time."""
+    return float(np.spacing(np.float32(abs(seconds))))
+
+
+def _other_unit(step: float, fps: float) -> str:
+    """What a step between rows that is not 1 / fps says of the unit."""
+    for unit, factor in (("milliseconds", 1e3), ("microseconds", 1e6), ("nanoseconds", 1e9)):
+        if abs(step * fps / factor - 1) < _EVEN:
+            return f"they are {unit}, and should be seconds"
+    if abs(step - 1) < _EVEN:
+        return "they are frame numbers, and should be seconds"
+    return f"they come at {1 / step:.4g} fps, info.json says {fps:g}"

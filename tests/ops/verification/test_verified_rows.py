@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -23,7 +24,11 @@ from verifying import (
     found,
 )
 
+from lerobot_grasp_plugin.ops.verification.info import Info
 from lerobot_grasp_plugin.ops.verification.place import ranges_text
+from lerobot_grasp_plugin.ops.verification.tables import Rows
+from lerobot_grasp_plugin.ops.verification.timestamps import TimestampCheck
+from lerobot_grasp_plugin.ops.verification.view import View
 
 type Recorded = Callable[[str], Path]
 TABLE_2 = "data/chunk-000/episode_000002.parquet"
@@ -142,8 +147,56 @@ def test_timestamps_that_are_a_frame_late(plain: Path) -> None:
         change_column(plain, path, "timestamp", lambda values: [value + 0.1 for value in values])
     problem = by_code(plain, "timestamp-off-grid")
     assert "37 timestamps of episodes 0-2" in problem.message
-    assert "+1 frames" in problem.message
+    assert "all by +0.100000 s: LeRobot shows the picture +1 frame from theirs" in problem.message
     assert problem.severity == "warning"  # there are no pictures to miss
+
+
+CLOCKS = {
+    "less than a frame late": (lambda s, n: s + 2e-4, "+0.0020 frames: LeRobot finds no picture"),
+    "time of day": (lambda s, n: s + 1.7e9, "they are the time of day"),
+    "milliseconds": (lambda s, n: s * 1000, "they are milliseconds"),
+    "frame numbers": (lambda s, n: s * 10, "they are frame numbers"),
+    "another frame rate": (lambda s, n: s / 1.5, "they come at 15 fps, info.json says 10"),
+    "standing still": (lambda s, n: 0 * s, "they stand still"),
+    "going on": (lambda s, n: s + 20 * (n + 1), "+20.000 to +60.000 s: they do not begin at 0"),
+}
+
+
+@pytest.mark.parametrize("clock", CLOCKS)
+def test_timestamps_of_another_clock(clock: str, plain: Path) -> None:
+    change, words = CLOCKS[clock]
+    for number in range(3):
+        path = f"data/chunk-000/episode_{number:06d}.parquet"
+        change_column(
+            plain, path, "timestamp", lambda values, number=number: [change(s, number) for s in values]
+        )
+    assert words in by_code(plain, "timestamp-off-grid").message
+    assert "timestamp-order" not in {code for code, _ in found(plain)}
+
+
+def test_a_frame_late_in_one_episode(plain: Path) -> None:
+    change_column(plain, LEGACY_DATA, "timestamp", lambda values: [value + 0.1 for value in values])
+    assert "all by +0.100000 s: LeRobot" in by_code(plain, "timestamp-off-grid").message
+
+
+@pytest.mark.parametrize("where", [[5], range(14)])
+def test_timestamps_that_are_no_numbers_are_named_once(where: Sequence[int], plain: Path) -> None:
+    nan = float("nan")
+    change_column(
+        plain, LEGACY_DATA, "timestamp", lambda v: [nan if n in where else s for n, s in enumerate(v)]
+    )
+    assert found(plain) == [("not-finite", "error")]
+
+
+def test_what_float32_makes_of_an_hour() -> None:
+    """Its steps are wider than the tolerance after 2048 s; LeRobot rounds the picture's time as well."""
+    length = 120_000
+    view = View(Path("set"), Info("info.json", {}, None, 30.0, {}, 1000, ()), legacy=True)
+    check = TimestampCheck(view)
+    stamps = (np.arange(length) / 30).astype(np.float32).reshape(-1, 1)
+    zero = np.zeros(1, np.int64)
+    check.see(Rows([Path("a")], zero, zero, np.array([length]), {"timestamp": stamps}))
+    assert list(check.found()) == []
 
 
 def test_jitter_is_measured(tmp_path: Path) -> None:

@@ -58,6 +58,25 @@ STATS_FAULTS = {
     "labels changed since": (stat("next.reward", "mean", [0.9]), "stale-label-statistics", "warning"),
     "another width": (stat("action", "mean", [0.0] * 6), "wrong-stats-shape", "error"),
     "text": (stat("action", "mean", ["a", "b"]), "bad-stats", "error"),
+    "numbers as text": (stat("action", "mean", ["1.0", "2.0"]), "bad-stats", "error"),
+    "null": (stat("index", "mean", None), "bad-stats", "error"),
+    "text that no policy reads": (stat("action", "unit", "degrees"), "bad-stats", "error"),
+    "more than merge reads": (stat("action", "histogram", {"bins": [1, 2]}), "bad-stats", "warning"),
+    "a median that no policy reads": (stat("action", "q50", [float("nan")] * 2), "wrong-statistics", "note"),
+    "a median out of order": (stat("action", "q50", [1e4, 1e4]), "wrong-statistics", "note"),
+    "a median of another width": (stat("action", "q50", [0.0] * 6), "wrong-stats-shape", "warning"),
+    "times that no policy reads": (stat("timestamp", "mean", [5.0]), "wrong-statistics", "note"),
+    "a column in place of a row": (stat("action", "mean", [[0.0], [0.0]]), "wrong-stats-shape", "error"),
+    "channels last": (
+        stat("observation.images.wrist", "mean", [[[0.1, 0.2, 0.3]]]),
+        "wrong-stats-shape",
+        "error",
+    ),
+    "channels alone": (
+        stat("observation.images.wrist", "mean", [0.1, 0.2, 0.3]),
+        "wrong-stats-shape",
+        "warning",
+    ),
     "pictures from 0 to 255": (
         stat("observation.images.wrist", "max", [[[255.0]]] * 3),
         "wrong-statistics",
@@ -116,6 +135,29 @@ def test_statistics_that_are_missing(copied: Recorded, plain: Path) -> None:
     assert missing[1].message == "no statistics of 'action'"
     (plain / "meta/episodes_stats.jsonl").unlink()
     assert found(plain) == [("missing-stats", "warning")]
+
+
+def test_statistics_nobody_reads_are_worth_a_note(copied: Recorded, plain: Path) -> None:
+    root = copied("av1")
+    change_json(root, "meta/stats.json", lambda content: content.pop("index") and None)
+    change_json(root, "meta/stats.json", lambda content: content.pop("next.reward") and None)
+    problem = by_code(root, "missing-stats")
+    assert (problem.message, problem.severity) == ("no statistics of 'next.reward', 'index'", "note")
+    change_json(root, "meta/stats.json", lambda content: content.pop("observation.images.wrist") and None)
+    assert "use_imagenet_stats" in next(p.hint for p in findings(root) if p.code == "missing-stats")
+    path = plain / "meta/episodes_stats.jsonl"
+    path.write_text(path.read_text().replace('"count"', '"unit": "degrees", "count"', 1))
+    assert by_code(plain, "bad-stats").severity == "note"
+    path.write_text(path.read_text().replace('"min": [', '"min": ["', 1).replace("]", '"]', 1))
+    assert "bad-stats" in {code for code, severity in found(plain) if severity == "error"}
+
+
+def test_statistics_of_rows_nobody_lists(copied: Recorded) -> None:
+    """Without listed episodes there is nothing to compare quantiles with."""
+    root = copied("av1")
+    change_table(root, EPISODES, lambda table: table.slice(0, 0))
+    codes = {code for code, _ in found(root)}
+    assert not codes & {"check-failed", "wrong-statistics", "stale-label-statistics"}
 
 
 @settings(max_examples=30, deadline=None)
