@@ -78,6 +78,15 @@ def to_numpy(column: pa.ChunkedArray | pa.Array) -> NDArray[Any]:
     return _buffer(array, dtype).reshape(rows, -1) if rows else _buffer(array, dtype).reshape(0, 1)
 
 
+def list_lengths(column: pa.ChunkedArray | pa.Array) -> NDArray[np.int64] | None:
+    """Values in the list of each row, shape ``(rows,)``; None where rows hold no lists, or nested ones."""
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if not (pa.types.is_list(array.type) or pa.types.is_large_list(array.type)):
+        return None
+    lengths: NDArray[np.int64] = np.diff(_list_offsets(array))
+    return lengths
+
+
 def present(column: pa.ChunkedArray | pa.Array) -> NDArray[np.bool_]:
     """Whether there is a value in each row, and in all of a row where rows hold lists; shape ``(rows,)``."""
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column

@@ -61,6 +61,8 @@ def open_parquet(path: Path) -> pq.ParquetFile:
         reason = str(error).splitlines()[0]
         if path.name.startswith("._"):
             hint = "macOS leaves such files on disks it copies to; remove it"
+        elif head.startswith(b"\x1f\x8b"):
+            hint = "it is packed with gzip; unpack it"
         elif not head.startswith(b"PAR1"):
             hint = "this never was a parquet file (a page that was saved in its place?); fetch it again"
         else:
@@ -87,6 +89,11 @@ class TableFile:
         self.rows: int = meta.num_rows
         self.columns: list[str] = self.file.schema_arrow.names
         self.size: int = path.stat().st_size
+        twice = [name for name in dict.fromkeys(self.columns) if self.columns.count(name) > 1]
+        if twice:
+            message = f"it has the column {twice[0]!r} twice or more"
+            hint = "LeRobot cannot load it; write the table anew with the right one of them"
+            raise DatasetError(Problem("duplicate-column", message, str(path), hint))
         self._check_sizes()
         counts = [meta.row_group(group).num_rows for group in range(meta.num_row_groups)]
         self._group_starts = np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))

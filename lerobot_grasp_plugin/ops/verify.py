@@ -84,6 +84,7 @@ class _Verifier:
         self.checked = False
         self.unread: set[Path] = set()
         self.moved: set[Path] = set()
+        self.doubled: set[Path] = set()
 
     def run(self) -> None:
         view = self.view
@@ -101,15 +102,29 @@ class _Verifier:
             if self.level == "decode":
                 self.collect("pictures", lambda: self.videos(check_decoding, "decoding pictures"))
         self.problems = [*view.problems, *self.problems]
-        self.problems = [problem for problem in self.problems if not self.is_moved(problem)]
+        self.problems = [problem for problem in self.problems if not self.is_explained(problem)]
         self.collect(
             "what was left out",
             lambda: left_out(view, self.level, self.unread, self.moved, self.problems),
         )
 
-    def is_moved(self, problem: Problem) -> bool:
-        """Whether it is about a table that is missing by its name only: its rows are in another file."""
-        return problem.code == "missing-file" and any(problem.where == str(path) for path in self.moved)
+    def is_explained(self, problem: Problem) -> bool:
+        """Whether another finding about the same file says more.
+
+        A table may be missing by its name only, with its rows in another; the rows of a table that nothing
+        refers to may stand in others; what is a Git LFS pointer is no JSON; a folder is no missing file.
+        """
+        code, where = problem.code, problem.where
+        if code == "bad-json":
+            where = problem.where.removesuffix(":1")
+            return self.is_named("lfs-pointer", where)
+        if code == "extra-file" and problem.severity == "warning":
+            return where in set(map(str, self.doubled))
+        lost = where in set(map(str, self.moved)) or self.is_named("unreadable-file", where)
+        return code == "missing-file" and lost
+
+    def is_named(self, code: str, where: str) -> bool:
+        return any(problem.code == code and problem.where == where for problem in self.problems)
 
     def collect(self, name: str, check: Callable[[], Iterable[Problem]]) -> None:
         """Adds what a check finds; one that breaks off does not keep the others from running."""
@@ -148,7 +163,8 @@ class _Verifier:
             self.progress("reading tables", tables.rows, max(total, tables.rows))
         self.checked, self.unread = tables.rows > 0, tables.unread
         self.rows = tables.rows if not tables.unread else None
-        yield from tables.problems
+        self.doubled = tables.doubled
+        yield from tables.found()
         yield from declared.check_columns(view, tables.schemas)
         widths = [(name, width, *place) for (name, width), place in finite.widths.items()]
         yield from declared.check_widths(view, widths)
@@ -196,6 +212,8 @@ _ONCE_PER_FILE = frozenset(
         "lfs-pointer",
         "missing-file",
         "bad-parquet",
+        "duplicate-column",
+        "unreadable-file",
         "video-empty",
         "video-lfs-pointer",
         "video-missing",

@@ -26,7 +26,7 @@ def check_aborted(view: View) -> Iterator[Problem]:
     known = bool(view.info.raw) and not view.closed
     if known and not files and view.info.count("total_episodes") == 0 and not listed:
         yield _nothing(view)
-    elif known and not files and listed and view.info.features:
+    elif known and not files and listed and view.info.features and not _elsewhere(view):
         yield _only_metadata(view)
     elif known and files and not listed:
         yield from _unlisted(view)
@@ -47,6 +47,11 @@ def _nothing(view: View) -> Problem:
             f"all there is are the pictures in {view.root / 'images'}; keep those you need and record again"
         )
     return Problem("no-episodes", message, view.info.where, hint)
+
+
+def _elsewhere(view: View) -> bool:
+    """Whether listed tables are there, outside ``data``."""
+    return any(path is not None and path.is_file() for path in view.data_paths)
 
 
 def _only_metadata(view: View) -> Problem:

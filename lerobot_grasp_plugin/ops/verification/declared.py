@@ -136,6 +136,10 @@ def _column(name: str, feature: Mapping[str, Any], kind: pa.DataType, path: Path
             yield Problem("dtype-mismatch", message, str(path))
         return
     leaf, dims = _unwrapped(kind)
+    if pa.types.is_null(leaf):
+        message = f"{name!r} is empty (null) in all rows"
+        yield Problem("null-values", message, str(path), "LeRobot gives None for them")
+        return
     wanted = value_type(dtype)
     if wanted is not None and leaf != wanted:
         numbers = _is_number(leaf) and _is_number(wanted)
@@ -143,7 +147,7 @@ def _column(name: str, feature: Mapping[str, Any], kind: pa.DataType, path: Path
         index = name in layout.INDEX_COLUMNS
         if not text:
             message = f"{name!r} holds {leaf}, info.json declares {dtype}"
-            cut = not index and pa.types.is_floating(leaf) and not pa.types.is_floating(wanted)
+            cut = not index and pa.types.is_floating(leaf) and pa.types.is_integer(wanted)
             converted = numbers and not cut
             hint = "LeRobot converts the values when it loads them" if converted else "LeRobot cannot load it"
             severity: Severity = "warning" if converted else "error"

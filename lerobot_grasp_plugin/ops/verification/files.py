@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.errors import Problem
+from lerobot_grasp_plugin.errors import Problem, Severity
 from lerobot_grasp_plugin.ops.verification.nested import check_nested
 from lerobot_grasp_plugin.ops.verification.place import count, episodes_text
 from lerobot_grasp_plugin.ops.verification.view import View
@@ -25,6 +25,7 @@ def check_files(view: View) -> Iterator[Problem]:
         yield from _missing_tables(view)
         yield from _missing_videos(view)
         yield from _extra(view)
+        yield from _unread(view)
     elif not view.data_files and "data" not in view.closed:
         yield layout.missing(view.root / "data", "every table")
     for folder in ("meta", "data", "videos"):
@@ -40,6 +41,9 @@ def _head(path: Path) -> Iterator[Problem]:
     if path.is_symlink() and layout.dangling_link(path) is not None:
         yield layout.missing(path)
     kind = _KINDS.get(path.suffix)
+    if kind is not None and path.suffix != ".mp4" and path.is_dir():
+        message = f"a folder stands here, not {kind}"
+        yield Problem("unreadable-file", message, str(path), "move it out of the dataset")
     if kind is None or not path.is_file():
         return
     try:
@@ -106,9 +110,8 @@ def _extra(view: View) -> Iterator[Problem]:
     """Files no episode refers to, and files where LeRobot does not look."""
     named = {path for path in view.data_paths if path is not None}
     for path in view.data_files if named and not view.tables.swapped else ():
-        if path not in named:
-            read = path.parent.parent == view.root / "data"
-            message = "no episode refers to this table" + "; LeRobot reads it nevertheless" * read
+        if path not in named and path not in view.unread_tables:
+            message = "no episode refers to this table; LeRobot reads it nevertheless"
             hint = "an interrupted recording or conversion leaves such files; move it out of the dataset"
             yield Problem("extra-file", message, str(path), hint, severity="warning")
     named = {span.path for spans in view.spans.values() for span in spans if span is not None}
@@ -127,6 +130,24 @@ def _extra(view: View) -> Iterator[Problem]:
                 "move it out of the dataset if nothing is missed",
             )
             yield Problem("extra-file", message, str(path), hint, severity="warning")
+
+
+def _unread(view: View) -> Iterator[Problem]:
+    """Tables where LeRobot does not look for any, below ``data`` or elsewhere."""
+    data = view.root / "data"
+    named = {path for path in view.data_paths if path is not None}
+    listed = {path for path in named if path.parent.parent != data and path.is_file()}
+    unread = sorted({*view.unread_tables, *listed})
+    if not unread or "data" in view.closed:
+        return
+    needed = bool(listed) or view.data_files[:1] == unread[:1]
+    message = f"LeRobot reads data/*/*.parquet, and not {count(len(unread), 'table')} elsewhere"
+    hint = (
+        "set data_path in info.json to data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet, and move "
+    )
+    hint = f"{hint if listed else 'move '}them there" if needed else "move them out of the dataset"
+    severity: Severity = "error" if needed else "warning"
+    yield Problem("unread-table", message, str(unread[0]), hint, severity=severity)
 
 
 def _undeclared(view: View) -> dict[str, list[Path]]:

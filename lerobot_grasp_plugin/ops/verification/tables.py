@@ -13,10 +13,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.dataset.arrow import to_numpy
+from lerobot_grasp_plugin.dataset.arrow import list_lengths, present, to_numpy
 from lerobot_grasp_plugin.dataset.tables import TableFile, whole_numbers
 from lerobot_grasp_plugin.errors import GraspError, Problem
-from lerobot_grasp_plugin.ops.verification.place import episodes_text
+from lerobot_grasp_plugin.ops.verification.place import Tally, count, episodes_text
 from lerobot_grasp_plugin.ops.verification.view import View
 
 BATCH_ROWS = 100_000
@@ -75,6 +75,33 @@ class RowCheck(Protocol):
         """All that was found."""
 
 
+@dataclass(frozen=True)
+class Runs:
+    """Neighbouring rows of one episode each, in one file.
+
+    Attributes:
+        path: The file.
+        episodes: Their episodes, shape (runs,).
+        starts: First rows, shape (runs,).
+        stops: Ends, shape (runs,).
+    """
+
+    path: Path
+    episodes: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    stops: NDArray[np.int64]
+
+    def count(self, wrong: NDArray[np.bool_], tally: Tally, example: str = "") -> None:
+        """Counts rows marked in ``wrong``, which has all rows of these runs."""
+        first = int(self.starts[0])
+        for episode, start, stop in zip(
+            self.episodes.tolist(), self.starts.tolist(), self.stops.tolist(), strict=True
+        ):
+            own = wrong[start - first : stop - first]
+            if own.any():
+                tally.add(self.path, episode, int(np.argmax(own)), int(own.sum()), example)
+
+
 class Tables:
     """The data files of a dataset, read once.
 
@@ -83,6 +110,7 @@ class Tables:
         unread: Files whose rows could not be read.
         schemas: Arrow schemas that occur, each with the first file that has it.
         rows: Rows read.
+        doubled: Files that hold again what others hold, which are left out.
     """
 
     def __init__(self, view: View) -> None:
@@ -90,6 +118,8 @@ class Tables:
         self.unread: set[Path] = set()
         self.schemas: dict[pa.Schema, Path] = {}
         self.rows = 0
+        self.doubled: set[Path] = set()
+        self._tallies: dict[tuple[str, str], Tally] = {}
         self._view = view
         self._owner: dict[Path, list[int]] = {}
         if view.episodes is not None:
@@ -102,6 +132,8 @@ class Tables:
         pending: list[Rows] = []
         rows = 0
         for path in self._view.data_files:
+            if self._holds_again(path):
+                continue
             for part in self._file(path):
                 names = part.columns.keys()
                 if pending and (
@@ -129,13 +161,15 @@ class Tables:
                 return
             self._pictures(file)
             episodes, starts, stops = self._runs(file)
+            self._texts(file, Runs(path, episodes, starts, stops))
             names = self._numeric(file)
             limit = max(1, min(BATCH_ROWS, file.batch_rows))
             first = 0
             while first < len(starts):
                 last = int(np.searchsorted(stops, starts[first] + limit, side="right"))
                 last = max(last, first + 1)
-                yield self._part(file, names, episodes[first:last], starts[first:last], stops[first:last])
+                part = slice(first, last)
+                yield self._part(file, names, Runs(path, episodes[part], starts[part], stops[part]))
                 first = last
         except GraspError as error:
             self._lost(path, error.problems)
@@ -160,14 +194,15 @@ class Tables:
         """Episode, first row and end of each run of a file."""
         owners = self._owner.get(file.path, [])
         if layout.EPISODE_INDEX in file.columns:
+            column = file.read(0, file.rows, [layout.EPISODE_INDEX]).column(0)
             try:
-                column = file.read(0, file.rows, [layout.EPISODE_INDEX]).column(0)
                 values = whole_numbers(column, f"{file.path}: column 'episode_index'")
                 breaks = np.flatnonzero(np.diff(values)) + 1
                 starts = np.concatenate(([0], breaks))
                 return values[starts], starts, np.concatenate((breaks, [len(values)]))
             except GraspError as error:
-                self.problems += error.problems
+                if present(column).all():  # else see _part
+                    self.problems += error.problems
         lengths = [int(self._view.lengths[self._view.rows_of[episode]]) for episode in owners]
         if len(owners) != 1 and (sum(lengths) != file.rows or 0 in lengths):
             message = "without episode_index, nobody can say which episode a row belongs to"
@@ -208,25 +243,82 @@ class Tables:
             if _holds_numbers(field.type) and sizes.get(field.name, 0) <= _WIDE_ROW_BYTES * max(1, seen)
         ]
 
-    def _part(
-        self,
-        file: TableFile,
-        names: Sequence[str],
-        episodes: NDArray[np.int64],
-        starts: NDArray[np.int64],
-        stops: NDArray[np.int64],
-    ) -> Rows:
-        table = file.read(int(starts[0]), int(stops[-1]), names)
+    def _part(self, file: TableFile, names: Sequence[str], runs: Runs) -> Rows:
+        table = file.read(int(runs.starts[0]), int(runs.stops[-1]), names)
         columns = {}
         for name in names:
             try:
                 columns[name] = to_numpy(table[name])
             except ValueError as error:
-                problem = Problem("bad-column", f"{name!r}: {error}", str(file.path))
-                if problem not in self.problems:
-                    self.problems.append(problem)
+                self._odd_rows(name, table[name], runs, str(error))
         self.rows += table.num_rows
-        return Rows([file.path] * len(episodes), episodes, starts, stops - starts, columns)
+        lengths = runs.stops - runs.starts
+        return Rows([file.path] * len(lengths), runs.episodes, runs.starts, lengths, columns)
+
+    def _odd_rows(self, name: str, column: pa.ChunkedArray, runs: Runs, reason: str) -> None:
+        """Rows of a column of numbers in which there are none, or too many."""
+        known, lengths = present(column), list_lengths(column)
+        if not known.all():
+            runs.count(~known, self._tallies.setdefault(("null-values", name), Tally()))
+        elif lengths is not None:
+            feature = self._view.info.features.get(name)
+            width = int(lengths[0]) if feature is None else feature["shape"][0]
+            tally = self._tallies.setdefault(("uneven-lists", name), Tally())
+            runs.count(lengths != width, tally, reason)
+        else:
+            problem = Problem("bad-column", f"{name!r}: {reason}", str(runs.path))
+            if problem not in self.problems:
+                self.problems.append(problem)
+
+    def _texts(self, file: TableFile, runs: Runs) -> None:
+        """Texts that are missing, by what the footer counts."""
+        meta = file.file.metadata
+        for name in self._view.info.keys("string"):
+            numbers = [at for at in range(meta.num_columns) if meta.schema.column(at).path == name]
+            parts = [
+                meta.row_group(group).column(at) for group in range(meta.num_row_groups) for at in numbers
+            ]
+            if all(part.statistics is not None and part.statistics.null_count == 0 for part in parts):
+                continue
+            known = present(file.read(0, file.rows, [name]).column(0))
+            if not known.all():
+                runs.count(~known, self._tallies.setdefault(("null-values", name), Tally()))
+
+    def _holds_again(self, path: Path) -> bool:
+        """Whether a table that nothing refers to has only rows of episodes that are in their own files."""
+        view = self._view
+        if path in self._owner or not self._owner or view.tables.swapped:
+            return False
+        try:
+            file = TableFile(path)
+            episodes = file.episode_rows()
+            homes = {view.data_paths[view.rows_of[episode]] for episode in episodes}
+            own = {each for home in homes if home is not None for each in TableFile(home).episode_rows()}
+        except (GraspError, KeyError):
+            return False
+        if not episodes or not own.issuperset(episodes):
+            return False
+        home = view.data_paths[view.rows_of[next(iter(episodes))]]
+        message = (
+            f"no episode refers to this table, and its {count(file.rows, 'row')} of "
+            f"{episodes_text(episodes)} are in {home} already; LeRobot reads them twice"
+        )
+        hint = "a copy, or an interrupted conversion: move it out of the dataset"
+        self.problems.append(Problem("extra-file", message, str(path), hint))
+        self.doubled.add(path)
+        return True
+
+    def found(self) -> Iterator[Problem]:
+        """All that was found, when the rows have been read."""
+        yield from self.problems
+        for (code, name), tally in self._tallies.items():
+            if code == "null-values":
+                message = f"{name!r} is empty (null) in {tally.extent}"
+                hint = "LeRobot gives None for them, and no batch can be made of it"
+            else:
+                message = f"{name!r}: {tally.example}, not as many as info.json says in {tally.extent}"
+                hint = "LeRobot cannot load it"
+            yield tally.problem(code, message, hint)
 
 
 def _holds_numbers(kind: pa.DataType) -> bool:

@@ -61,8 +61,16 @@ class View:
 
     @cached_property
     def tables(self) -> Kind:
-        """The tables that are there, in the order LeRobot reads them."""
-        return sorted_out(self.info, "data_path", self.legacy, self._found("data", "*.parquet"))
+        """The tables LeRobot reads, in its order; all others below ``data`` where it reads none."""
+        found = self._found("data", "*.parquet")
+        read = [path for path in found if path not in self.unread_tables]
+        return sorted_out(self.info, "data_path", self.legacy, read or found)
+
+    @cached_property
+    def unread_tables(self) -> Sequence[Path]:
+        """Tables in other folders than those LeRobot reads (``data/*/*.parquet``)."""
+        data = self.root / "data"
+        return [path for path in self._found("data", "*.parquet") if path.parent.parent != data]
 
     @cached_property
     def videos(self) -> Kind:

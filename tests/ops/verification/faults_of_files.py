@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from damage import CAMERA, LFS, Target
+from damage import CAMERA, LENGTHS, LFS, Target
 from factories import read_info, write_lines
 from faults import (
     LEGACY,
@@ -98,7 +98,30 @@ add(
 )
 
 
-@fault("files", "extra table", "extra-file", "warning", where=lambda t: _extra_table(t))
+@fault("files", "a folder in a table's place", "unreadable-file", where=data_of)
+def folder(target: Target) -> None:
+    target.data().unlink()
+    target.data().mkdir()
+
+
+@fault(
+    "files", "a table where LeRobot does not look", "unread-table", where=lambda t: t.root / "data/a.parquet"
+)
+def astray(target: Target) -> None:
+    if target.is_v3:
+        target.set_info(data_path="data/a.parquet")
+        target.data().rename(target.root / "data/a.parquet")
+        return
+    for episode in range(len(LENGTHS)):
+        target.data(episode).rename(target.root / f"data/{'abc'[episode]}.parquet")
+
+
+@fault("files", "a column twice", "duplicate-column", where=data_of)
+def twice(target: Target) -> None:
+    target.change_tables(lambda table: table.append_column("action", table["action"]))
+
+
+@fault("files", "extra table", "extra-file", where=lambda t: _extra_table(t))
 def extra_table(target: Target) -> None:
     shutil.copy(target.data(), _extra_table(target))
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pyarrow as pa
 import pyarrow.compute as pc
 from damage import Target
@@ -14,6 +17,33 @@ from faults import (
     episodes_of,
     fault,
 )
+
+# -- values that are not there -----------------------------------------------------------------------
+
+for _name in ("next.reward", "action", "task_index", "episode_index", "timestamp"):
+    add(
+        "values",
+        f"null in {_name}",
+        lambda t, name=_name: t.change_column(name, at_frame(5, None)),
+        "null-values",
+        **AT_5,
+    )
+add(
+    "values",
+    "a number too many",
+    lambda t: _plain_lists(t, lambda v: at_frame(5, [1.0, 2.0, 3.0])(v)),
+    "uneven-lists",
+    **AT_5,
+)
+
+
+def _plain_lists(target: Target, change: Callable[[list[Any]], list[Any]]) -> None:
+    def changed(table: pa.Table) -> pa.Table:
+        at, kind = table.column_names.index("action"), pa.list_(pa.float32())
+        return table.set_column(at, "action", pa.array(change(table["action"].to_pylist()), kind))
+
+    target.change_rows(changed)
+
 
 # -- indices --------------------------------------------------------------------------------------
 

@@ -285,8 +285,28 @@ def test_sizes_of_tables_are_noted(copied: Recorded) -> None:
 
 def test_a_column_of_nothing(copied: Recorded) -> None:
     root = copied("av1")
-    change_column(root, DATA, "next.reward", lambda values: [None, *values[1:]])
-    assert "empty (null)" in by_code(root, "bad-column").message
+    change_column(root, DATA, "next.reward", lambda values: [None] * len(values))
+    assert "empty (null) in 35 rows" in by_code(root, "null-values").message
+    change_table(root, DATA, lambda table: _replaced(table, "next.reward", pa.nulls(35)))
+    assert "empty (null) in all rows" in by_code(root, "null-values").message
+    assert not {"dtype-mismatch", "not-finite"} & {code for code, _ in found(root)}
+
+
+def _replaced(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
+    return table.set_column(table.column_names.index(name), name, values)
+
+
+def test_texts_that_are_not_there(copied: Recorded) -> None:
+    root = copied("odd")
+    change_column(root, DATA, "odd.text", lambda values: [*values[:5], None, *values[6:]])
+    problem = by_code(root, "null-values")
+    assert (problem.episode, problem.frame) == (1, 1)
+
+
+def test_a_git_lfs_pointer_is_one_finding(copied: Recorded) -> None:
+    root = copied("av1")
+    (root / "meta/info.json").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
+    assert [code for code, _ in found(root)] == ["lfs-pointer"]
 
 
 def test_single_values_in_lists(copied: Recorded) -> None:

@@ -88,9 +88,17 @@ def test_a_lost_file_is_one_finding_and_what_follows_is_none(plain: Path) -> Non
 def test_files_nobody_refers_to(plain: Path) -> None:
     extra = plain / "data/chunk-000/episode_000009.parquet"
     shutil.copy(plain / LEGACY_DATA, extra)
-    problems = {problem.code: problem for problem in findings(plain)}
-    assert problems["extra-file"].where == str(extra)
-    assert problems["scattered-episode"].episode == 1
+    assert found(plain) == [("extra-file", "error")]
+    problem = by_code(plain, "extra-file")
+    assert (problem.where, "14 rows of episode 1 are in" in problem.message) == (str(extra), True)
+
+
+def test_copies_where_lerobot_does_not_look_are_harmless(plain: Path) -> None:
+    for folder in ("data/chunk-000/backup", "data"):
+        (plain / folder).mkdir(exist_ok=True)
+        shutil.copy(plain / LEGACY_DATA, plain / folder)
+    assert found(plain) == [("unread-table", "warning")]
+    assert "2 tables elsewhere" in by_code(plain, "unread-table").message
 
 
 def test_rows_the_recording_never_listed(copied: Recorded) -> None:
