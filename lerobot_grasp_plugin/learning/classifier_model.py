@@ -14,15 +14,18 @@ import torch
 from lerobot.configs import FeatureType, NormalizationMode, PolicyFeature
 from lerobot.configs.rewards import RewardModelConfig
 from lerobot.rewards.classifier import Classifier, RewardClassifierConfig
+from safetensors.torch import load_model
 from torch import Tensor, nn
 
 from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.info import read_json
 from lerobot_grasp_plugin.errors import DatasetError, Problem, UsageError
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 
 RECORD = "grasp_classifier.json"
 """Beside ``config.json``: what LeRobot's files have no place for."""
 ENCODER = "encoder"
+TYPE = "reward_classifier"
 _MAP = (4, 4)  # cells of the encoder's last map, fixed in LeRobot's Classifier._create_single_encoder
 
 
@@ -87,25 +90,36 @@ def load_classifier(folder: Path) -> Classifier:
     if not (folder / "config.json").is_file() or not (folder / "model.safetensors").is_file():
         hint = "give the pretrained_model folder, with config.json and model.safetensors"
         raise UsageError(Problem("no-checkpoint", "the folder is no checkpoint", str(folder), hint))
+    named = read_json(folder / "config.json")
+    kind = named.get("type") if isinstance(named, dict) else None
+    if kind != TYPE:
+        found = f"a checkpoint of type {kind!r}" if isinstance(kind, str) else "of no type that it names"
+        message, hint = f"it is {found}, not a {TYPE}", "train one with lerobot-grasp-train-classifier"
+        raise UsageError(Problem("unsupported-model", message, str(folder), hint))
     try:
         config = RewardModelConfig.from_pretrained(folder)
     except Exception as error:  # draccus raises classes of many trees
         message = f"config.json cannot be read: {error}"
         raise UsageError(Problem("no-checkpoint", message, str(folder))) from error
-    if not isinstance(config, RewardClassifierConfig) or config.num_classes != 2:
-        message = f"it is a {config.type!r}, not a reward_classifier of two classes"
+    if config.num_classes != 2:
+        message = f"it tells {config.num_classes} classes apart, where frames are success or failure"
         raise UsageError(Problem("unsupported-model", message, str(folder)))
     if not Path(config.model_name).is_dir() and (folder / ENCODER).is_dir():
         config.model_name = str((folder / ENCODER).resolve())
     try:
-        return Classifier.from_pretrained(folder, config=config)
+        model = Classifier.from_pretrained(folder, config=config)
+        missing, _ = load_model(model, folder / "model.safetensors", strict=False)
     except (OSError, ValueError) as error:
         raise _no_encoder(config.model_name, error) from error
     except ImportError:
         raise
     except Exception as error:  # safetensors and torch have classes of their own for what does not fit
-        message = f"model.safetensors cannot be loaded: {error}"
+        message = f"model.safetensors cannot be loaded: {' '.join(str(error).split())}"
         raise UsageError(Problem("no-checkpoint", message, str(folder))) from error
+    if missing:  # LeRobot only logs it, and goes on with random numbers
+        message = f"model.safetensors has no {min(missing)}, which config.json asks for"
+        raise UsageError(Problem("no-checkpoint", message, str(folder), "the two are not of one training"))
+    return model
 
 
 def encode(model: Classifier, camera_key: str, pictures: Tensor) -> Tensor:

@@ -26,8 +26,11 @@ def check_on_disk(
 
     Raises:
         DatasetError: With every file that is missing or cannot be read, or for a format that LeRobot refuses.
-        UsageError: The folder holds something else, or an episode does not exist.
+        UsageError: The folder holds something else, or an episode does not exist, or none is chosen.
     """
+    if episodes is not None and not episodes:
+        hint = "leave episodes out for all of them"
+        raise UsageError(Problem("empty-selection", "no episode is chosen", hint=hint))
     folder = lerobot_home() / repo_id if root is None else Path(root)
     if (folder / _FROM_THE_HUB).is_dir():
         return

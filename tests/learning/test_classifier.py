@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import classifier_scenes as scenes
@@ -26,7 +27,13 @@ from lerobot_grasp_plugin.errors import GraspError, UsageError
 from lerobot_grasp_plugin.learning import classifier_review
 from lerobot_grasp_plugin.learning.classifier_configs import ClassifierEvalConfig, ClassifierTrainConfig
 from lerobot_grasp_plugin.learning.classifier_fit import Frames, Run
-from lerobot_grasp_plugin.learning.classifier_model import configured, encode, logits, make_classifier
+from lerobot_grasp_plugin.learning.classifier_model import (
+    configured,
+    encode,
+    load_classifier,
+    logits,
+    make_classifier,
+)
 from lerobot_grasp_plugin.learning.classifier_review import eval_classifier
 from lerobot_grasp_plugin.learning.classifier_training import train_classifier
 from lerobot_grasp_plugin.learning.dataset import GraspDataset
@@ -299,3 +306,35 @@ def test_what_cannot_be_is_refused(squares, tmp_path, changes, code):
 def test_nothing_is_overwritten(squares, tmp_path):
     with pytest.raises(UsageError, match="target-exists"):
         train_classifier(settings(squares, tmp_path, make_encoder=True))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"type": "reward_classifier"', '"type": "gaussian_actor"', "type 'gaussian_actor', not a reward_"),
+        ('"type": "reward_classifier"', '"kind": 1', "of no type that it names, not a reward_classifier"),
+        ('"num_classes": 2', '"num_classes": 3', "it tells 3 classes apart"),
+        ('"num_cameras": 1', '"num_cameras": 2', "size mismatch for classifier_head.0.weight"),
+        ("images.wrist", "images.top", "has no encoders.observation_images_top.1.kernel"),
+        ("{", "", "config.json: error"),
+    ],
+)
+def test_what_is_no_such_classifier_is_said_in_one_line(trained, tmp_path, old, new, said):
+    folder = shutil.copytree(trained / "checkpoints/last/pretrained_model", tmp_path / "model")
+    raw = (folder / "config.json").read_text()
+    assert old in raw
+    (folder / "config.json").write_text(raw.replace(old, new))
+    with pytest.raises(GraspError) as raised:
+        load_classifier(folder)
+    assert said in str(raised.value)
+    (problem,) = raised.value.problems
+    assert "\n" not in problem.message
+
+
+def test_choosing_no_episode_is_a_wrong_call(squares, trained):
+    config = ClassifierEvalConfig(
+        pretrained_path=trained / "checkpoints/last/pretrained_model",
+        dataset=DatasetConfig("me/squares", root=str(squares), episodes=[]),
+    )
+    with pytest.raises(UsageError, match="no episode is chosen"):
+        eval_classifier(config)
