@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -12,7 +13,7 @@ import pyarrow as pa
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import value_type
 from lerobot_grasp_plugin.errors import Problem, Severity
-from lerobot_grasp_plugin.ops.verification.place import count, ranges_text
+from lerobot_grasp_plugin.ops.verification.place import count, episodes_text, ranges_text
 from lerobot_grasp_plugin.ops.verification.view import View
 
 _SPLIT = re.compile(r"(\d+):(\d+)")
@@ -101,6 +102,18 @@ def check_splits(view: View) -> Iterator[Problem]:
         else:
             continue
         yield Problem("bad-splits", message, view.info.where, severity="warning")
+    yield from _shared(view, splits)
+
+
+def _shared(view: View, splits: Mapping[str, Any]) -> Iterator[Problem]:
+    """Splits that have episodes in common."""
+    matches = ((name, _SPLIT.fullmatch(span)) for name, span in splits.items() if isinstance(span, str))
+    spans = sorted((int(match[1]), int(match[2]), name) for name, match in matches if match)
+    for (_, stop, name), (start, end, other) in itertools.pairwise(spans):
+        if start < min(stop, end):
+            message = f"splits {name!r} and {other!r} share {episodes_text(range(start, min(stop, end)))}"
+            hint = "what is trained on is no test of it"
+            yield Problem("bad-splits", message, view.info.where, hint, severity="warning")
 
 
 def check_columns(view: View, schemas: Mapping[pa.Schema, Path]) -> Iterator[Problem]:
@@ -108,22 +121,35 @@ def check_columns(view: View, schemas: Mapping[pa.Schema, Path]) -> Iterator[Pro
     declared = {name: feature for name, feature in view.info.features.items() if feature["dtype"] != "video"}
     if not declared:
         return
+    odd = view.info.raw["features"].keys() - view.info.features.keys()  # declared, and not understood
     for schema, path in schemas.items():
         present = set(schema.names)
-        for name in declared.keys() - present:
-            yield _missing(name, path)
-        for name in sorted(present - declared.keys()):
-            video = view.info.features.get(name, {}).get("dtype") == "video"
-            message = f"column {name!r} is not declared in info.json" + (" as one of the table" * video)
+        for name in sorted(declared.keys() - present):
+            yield _missing(view, name, path)
+        for name in sorted(present - declared.keys() - odd):
+            message = f"column {name!r} is not declared in info.json"
             hint = "LeRobot refuses tables with columns that features does not name"
+            if name in view.info.features:
+                message = f"column {name!r} is in the table, and info.json declares it as a video"
+                hint = "set its dtype to image, if it holds pictures; LeRobot refuses the table"
+            elif name.startswith("__index_level_"):
+                hint += "; pandas wrote its row index: leave it out with to_parquet(index=False)"
             yield Problem("undeclared-column", message, str(path), hint)
         for name in sorted(declared.keys() & present):
             yield from _column(name, declared[name], schema.field(name).type, path)
 
 
-def _missing(name: str, path: Path) -> Problem:
+def _missing(view: View, name: str, path: Path) -> Problem:
     hint = "LeRobot fills a column that features names with nothing, and gives None for it"
+    if _declared_as_picture(view, name):
+        hint = "there are videos of it: set its dtype to video"
     return Problem("missing-column", f"column {name!r} is missing, info.json declares it", str(path), hint)
+
+
+def _declared_as_picture(view: View, name: str) -> bool:
+    """Whether a camera is declared as pictures in the table while there are videos of it."""
+    pictures = view.info.features[name]["dtype"] == "image"
+    return pictures and any(name in path.parts for path in view.video_files)
 
 
 def _column(name: str, feature: Mapping[str, Any], kind: pa.DataType, path: Path) -> Iterator[Problem]:
@@ -134,6 +160,10 @@ def _column(name: str, feature: Mapping[str, Any], kind: pa.DataType, path: Path
         if not _holds_pictures(kind):
             message = f"{name!r} holds {kind}, info.json declares pictures"
             yield Problem("dtype-mismatch", message, str(path))
+        return
+    if name in layout.INDEX_COLUMNS and not dtype.startswith(("int", "uint")):
+        message = f"{name!r} is declared {dtype}, and has to be int64"
+        yield Problem("index-dtype", message, str(path), "LeRobot looks rows and episodes up by it")
         return
     leaf, dims = _unwrapped(kind)
     if pa.types.is_null(leaf):
@@ -153,9 +183,6 @@ def _column(name: str, feature: Mapping[str, Any], kind: pa.DataType, path: Path
             severity: Severity = "warning" if converted else "error"
             code = "index-dtype" if index else "dtype-mismatch"
             yield Problem(code, message, str(path), hint, severity=severity)
-    if name in layout.INDEX_COLUMNS and not dtype.startswith(("int", "uint")):
-        message = f"{name!r} is declared {dtype}, and has to be int64"
-        yield Problem("index-dtype", message, str(path), "LeRobot looks rows and episodes up by it")
     yield from _shape(name, shape, dims, path)
 
 

@@ -65,7 +65,8 @@ def _of_info(view: View, level: Level) -> Iterator[Problem]:
         yield _note(info.where, "no feature is declared", _were_not(*checks))
     elif dropped := [name for name in declared if name not in info.features]:
         named = ", ".join(map(repr, dropped[:6])) + ", ..." * (len(dropped) > 6)
-        checks = ["their columns and statistics", *["their videos"] * deep]
+        their = agree(len(dropped), "its", "their")
+        checks = [f"{their} columns and statistics", *[f"{their} videos"] * deep]
         yield _note(info.where, f"{named} cannot be understood", _were_not(*checks))
 
 

@@ -114,6 +114,9 @@ class View:
             return {key: [] for key in self.video_keys}
         for key in self.video_keys:
             paths = self._paths("video_path", key)
+            if not any(paths):
+                spans[key] = [None] * len(paths)
+                continue
             starts, stops = self._seconds(key, "from"), self._seconds(key, "to")
             spans[key] = [
                 None if path is None or start is None else VideoSpan(path, start, stop)
@@ -217,7 +220,22 @@ class View:
             for problem in error.problems:
                 self.report(problem)
             return None
-        return path if path.exists() or not self.legacy else self._by_name(setting, path, key)
+        if path.exists():
+            return path
+        return self._by_name(setting, path, key) if self.legacy else self._by_default(setting, path, values)
+
+    def _by_default(self, setting: str, path: Path, values: Mapping[str, str | int]) -> Path:
+        """The file at the format's own path where the template leads to none, or the path as it is."""
+        default = layout.DATA_PATH if setting == "data_path" else layout.VIDEO_PATH
+        own = layout.fill_template(self.root, default, setting=setting, **values)
+        if own == path or not own.is_file():
+            return path
+        message = f"{setting} leads to {path}, which is not there; the files are where the format has them"
+        hint = f"set it to {default}; LeRobot finds the files of an episode by it"
+        severity: Severity = "error" if setting == "video_path" else "warning"
+        if not any(problem.code == "template-mismatch" for problem in self.problems):
+            self.report(Problem("template-mismatch", message, self.info.where, hint, severity=severity))
+        return own
 
     def _by_name(self, setting: str, path: Path, key: str | None) -> Path:
         """The only file of that name, as LeRobot's converter finds it, or the path as it is."""

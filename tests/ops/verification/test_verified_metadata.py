@@ -70,6 +70,26 @@ INFO_FAULTS = {
     "a float index": (feature("episode_index", dtype="float64"), "index-dtype", "error"),
     "a picture of two dimensions": (feature("observation.images.wrist", shape=[64, 96]), "bad-info", "error"),
     "another rate of a feature": (feature("action", fps=30.0), "feature-fps", "warning"),
+    "splits that share episodes": (
+        info(splits={"train": "0:4", "test": "3:5"}),
+        "bad-splits",
+        "warning",
+    ),
+    "a data path without digits": (
+        info(data_path="data/chunk-{chunk_index}/file-{file_index}.parquet"),
+        "template-mismatch",
+        "warning",
+    ),
+    "a video path without digits": (
+        info(video_path="videos/{video_key}/chunk-{chunk_index}/file-{file_index}.mp4"),
+        "template-mismatch",
+        "error",
+    ),
+    "a camera declared as pictures": (
+        feature("observation.images.wrist", dtype="image"),
+        "missing-column",
+        "error",
+    ),
     "undeclared": (undeclare("next.reward"), "undeclared-column", "error"),
 }
 
@@ -80,6 +100,7 @@ def test_info_that_says_something_else(fault: str, copied: Recorded) -> None:
     spoil, code, severity = INFO_FAULTS[fault]
     spoil(root)
     assert (code, severity) in found(root), [str(problem) for problem in findings(root)]
+    assert not {"wrong-file", "missing-file"} & {code for code, _ in found(root)}
 
 
 def test_a_declared_column_that_is_not_there(copied: Recorded) -> None:
@@ -401,3 +422,17 @@ def test_lengths_are_taken_from_the_ranges_where_they_are_missing(copied: Record
     change_table(root, EPISODES, lambda table: table.drop_columns(["length"]))
     change_table(root, DATA, lambda table: pa.concat_tables([table.slice(0, 9), table.slice(10)]))
     assert by_code(root, "wrong-length").episode == 1
+
+
+@pytest.mark.parametrize("entry", [None, "float32", {"dtype": "float32"}, {"shape": [2]}])
+def test_a_feature_that_cannot_be_understood_is_one_finding(entry: object, copied: Recorded) -> None:
+    root = copied("av1")
+    change_info(root, features={**read_info(root)["features"], "action": entry})
+    assert found(root) == [("bad-info", "error")]
+
+
+def test_pictures_declared_as_a_video_are_not_undeclared(copied: Recorded) -> None:
+    root = copied("odd")
+    feature("observation.images.eye", dtype="video")(root)
+    assert "as a video" in by_code(root, "undeclared-column").message
+    assert len([code for code, _ in found(root, "video") if code == "missing-column"]) == 1
