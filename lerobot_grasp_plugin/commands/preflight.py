@@ -1,4 +1,4 @@
-"""``lerobot-grasp-preflight``: what disagrees between a HIL-SERL config and what it names."""
+"""``lerobot-grasp-preflight``: what disagrees between a training config and what it names."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def main(args: Sequence[str] | None = None) -> int:
 
     parser = argparse.ArgumentParser(
         PROGRAM,
-        description="Compares a HIL-SERL config with the dataset, the reward classifier and the "
-        "calibration it names, and reports every disagreement at once. Writes nothing.",
+        description="Compares a config of HIL-SERL, or of a reward classifier's training, with the datasets, "
+        "the classifier and calibration it names, and reports at once all that disagrees. Writes nothing.",
     )
-    parser.add_argument("--config_path", metavar="PATH", help="the learner's config, JSON")
+    parser.add_argument("--config_path", metavar="PATH", help="the training's config, JSON")
     given = parser.parse_args(args)
     if given.config_path is None:
         fail(PROGRAM, "no config is named; give --config_path")

@@ -182,6 +182,26 @@ def sound_config(folder: Path, preprocessing: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def with_reward_model(case: Case) -> None:
+    """Makes of the sound case the training of a reward classifier."""
+    assert case.provenance is not None
+    case.provenance["labels"]["alignment"] = "frame"
+    case.config = {
+        "dataset": {"repo_id": "lab/grasp", "root": str(case.root)},
+        "reward_model": {
+            "type": "reward_classifier",
+            "model_name": str(case.folder / "classifier"),
+            "num_cameras": 1,
+            "normalization_mapping": {"VISUAL": "IDENTITY"},
+            "input_features": {CAMERA: {"type": "VISUAL", "shape": [3, 128, 128]}},
+            "device": "cpu",
+        },
+        "job_name": "reward",
+        "batch_size": 8,
+        "steps": 40,
+    }
+
+
 def sound_columns() -> dict[str, np.ndarray]:
     rows = sum(LENGTHS)
     rng = np.random.default_rng(0)

@@ -23,6 +23,7 @@ from learning_preflight import (
     dump,
     sound,
     with_leader,
+    with_reward_model,
 )  # isort: skip
 
 from lerobot_grasp_plugin.commands.preflight import main
@@ -603,16 +604,86 @@ def _(case: Case) -> None:
     case.provenance["episodes"][3]["source_episode"] = 0
 
 
+# -- the training of a reward classifier
+
+
+def plant_in_training(name: str, codes: str, severity: str = "error") -> Callable[..., None]:
+    def add(spoil: Callable[[Case], object]) -> None:
+        plant(f"training a classifier: {name}", codes, severity)(
+            lambda case: (with_reward_model(case), spoil(case))
+        )
+
+    return add
+
+
+for _name, _codes, _path, _value, _severity in (
+    ("of another type", "model-type", "type", "sarm", "error"),
+    ("three classes", "class-count", "num_classes", 3, "error"),
+    ("two cameras announced", "camera-count", "num_cameras", 2, "error"),
+    (
+        "normalised pictures",
+        "classifier-normaliser",
+        "normalization_mapping",
+        {"VISUAL": "MEAN_STD"},
+        "warning",
+    ),
+    ("normalised by default", "classifier-normaliser", "normalization_mapping", None, "warning"),
+    ("no cameras", "feature-key", "input_features", {}, "warning"),
+    ("push_to_hub without a name", "push-to-hub", "push_to_hub", True, "error"),
+    ("another size", "image-size", f"input_features/{CAMERA}/shape", [3, 96, 96], "error"),
+):
+    plant_in_training(_name, _codes, _severity)(
+        lambda case, path=_path, value=_value: case.set(f"reward_model/{path}", value)
+    )
+
+plant_in_training("no rewards", "missing-column")(lambda case: case.drop("next.reward"))
+plant_in_training("nothing named", "dataset-null")(lambda case: case.set("dataset", None))
+plant_in_training("output_dir exists", "output-dir")(lambda case: case.set("output_dir", str(case.folder)))
+plant_in_training("all failure", "class-balance")(lambda case: case.columns["next.reward"].fill(0))
+plant_in_training("all success", "class-balance")(lambda case: case.columns["next.reward"].fill(1))
+plant_in_training("rewards of 10", "reward-values")(
+    lambda case: case.columns.update({"next.reward": case.columns["next.reward"] * 10})
+)
+plant_in_training("an episode that is not there", "dataset-unreadable")(
+    lambda case: case.set("dataset/episodes", [0, 9])
+)
+plant_in_training("labels of the next frame", "alignment", "warning")(
+    lambda case: case.provenance["labels"].update(alignment="next")
+)
+plant_in_training("whole pictures", "image-size", "note")(lambda case: setattr(case, "learning", None))
+
+
+@plant_in_training("a camera that is not there", "missing-column")
+def _(case: Case) -> None:
+    features = case.config["reward_model"]["input_features"]
+    features["observation.images.top"] = features.pop(CAMERA)
+
+
+@plant_in_training("annotations of another dataset", "annotations-unusable")
+def _(case: Case) -> None:
+    (case.folder / "labels.txt").write_text("0: 3-\n77: 3-\n")
+    case.set("annotations", str(case.folder / "labels.txt"))
+
+
 # -- tests
 
 
-@pytest.mark.parametrize("change", [lambda case: None, with_leader])
+@pytest.mark.parametrize("change", [lambda case: None, with_leader, with_reward_model])
 def test_a_sound_config_passes(change: Callable[[Case], None], tmp_path: Path) -> None:
     case = sound(tmp_path)
     change(case)
     path = case.write()
     assert not preflight(path, parse=False).findings
     assert not preflight(path, parse=False, plugin_learner=True).findings
+
+
+def test_the_shipped_classifier_training_fits_the_demo(
+    demo: Callable[[], tuple[Path, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_LEROBOT_HOME", str(demo()[0]))
+    report = preflight(Path(__file__).parents[2] / "configs/reward_classifier_train_config.json")
+    assert {finding.code for finding in report.findings if finding.severity != "note"} <= {"device-missing"}
+    assert report.looked_at
 
 
 def test_it_runs_without_the_learn_extra(tmp_path: Path) -> None:

@@ -122,6 +122,11 @@ def is_recipe(config: ConfigView) -> bool:
     return bool(block.get("sources")) or block.get("annotations") is not None
 
 
+def is_reward_training(config: ConfigView) -> bool:
+    """Whether the config trains a reward classifier, and no policy."""
+    return config.get("reward_model") is not None and config.get("policy") is None
+
+
 def load_datasets(config: ConfigView, built: bool) -> tuple[list[DatasetFacts], list[Finding]]:
     """Opens every dataset the config names; what cannot be read becomes a finding.
 
@@ -132,6 +137,9 @@ def load_datasets(config: ConfigView, built: bool) -> tuple[list[DatasetFacts], 
     block = config.mapping("dataset")
     if not block:
         return [], []
+    if is_reward_training(config):  # lerobot-grasp-train-classifier has its label options beside the dataset
+        labels = {name: config.get(name) for name in ("annotations", "unlisted", "index_base")}
+        block = {**block, **labels, "alignment": "frame"}
     findings: list[Finding] = []
     opened: list[tuple[str, Source]] = []
     try:

@@ -10,7 +10,12 @@ from typing import Any
 
 from lerobot_grasp_plugin.learning.preflight.classifier_facts import ClassifierFacts, load_classifier
 from lerobot_grasp_plugin.learning.preflight.config_view import ConfigView, is_image, read_config, shape_of
-from lerobot_grasp_plugin.learning.preflight.dataset_facts import DatasetFacts, is_recipe, load_datasets
+from lerobot_grasp_plugin.learning.preflight.dataset_facts import (
+    DatasetFacts,
+    is_recipe,
+    is_reward_training,
+    load_datasets,
+)
 from lerobot_grasp_plugin.learning.preflight.findings import Finding
 from lerobot_grasp_plugin.learning.preflight.pictures import Preprocessing, preprocessing_of
 
@@ -52,18 +57,23 @@ class Facts:
     unreadable: Sequence[Finding] = ()
 
     @property
+    def model(self) -> str:
+        """The block of what is trained: ``policy`` or ``reward_model``."""
+        return "reward_model" if is_reward_training(self.config) else "policy"
+
+    @property
     def inputs(self) -> Mapping[str, Any]:
-        """``policy.input_features``."""
-        return self.config.mapping("policy.input_features")
+        """``input_features`` of what is trained."""
+        return self.config.mapping(f"{self.model}.input_features")
 
     @property
     def cameras(self) -> Mapping[str, Any]:
-        """The policy's pictures, camera_key -> feature."""
+        """The pictures among them, camera_key -> feature."""
         return {key: feature for key, feature in self.inputs.items() if is_image(key, feature)}
 
     @property
     def states(self) -> Mapping[str, Any]:
-        """The policy's other inputs."""
+        """The other inputs."""
         return {key: feature for key, feature in self.inputs.items() if not is_image(key, feature)}
 
     @cached_property

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from lerobot_grasp_plugin.errors import GraspError
-from lerobot_grasp_plugin.learning.preflight.dataset_facts import is_recipe
+from lerobot_grasp_plugin.learning.preflight.dataset_facts import is_recipe, is_reward_training
 from lerobot_grasp_plugin.learning.preflight.facts import Facts
 from lerobot_grasp_plugin.learning.preflight.findings import Finding, error
 
 
 def check_parsing(facts: Facts) -> Iterator[Finding]:
-    """Parses the config as ``lerobot.rl.learner`` does, or as lerobot-grasp-learner does."""
+    """Parses the config as the command does that will run it, of LeRobot or of this package."""
     import draccus
     from draccus.utils import DraccusException
     from lerobot.cameras import opencv  # noqa: F401  # registers its config, as the learner does
@@ -19,11 +20,14 @@ def check_parsing(facts: Facts) -> Iterator[Finding]:
     from lerobot.robots import so_follower  # noqa: F401  # as above
     from lerobot.teleoperators import gamepad, keyboard, so_leader  # noqa: F401  # as above
 
+    from lerobot_grasp_plugin.learning.classifier_configs import ClassifierTrainConfig
     from lerobot_grasp_plugin.learning.rl_configs import GraspTrainRLConfig
 
     path = facts.config.path
     recipe = is_recipe(facts.config)
-    config_class = GraspTrainRLConfig if recipe else TrainRLServerPipelineConfig
+    config_class: Any = GraspTrainRLConfig if recipe else TrainRLServerPipelineConfig
+    if is_reward_training(facts.config):
+        config_class = ClassifierTrainConfig  # LeRobot's TrainPipelineConfig, and more
     try:
         with draccus.config_type("json"):
             config = draccus.parse(config_class, config_path=path, args=[])

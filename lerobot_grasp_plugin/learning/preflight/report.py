@@ -15,12 +15,13 @@ from lerobot_grasp_plugin.learning.preflight.checks.features import check_featur
 from lerobot_grasp_plugin.learning.preflight.checks.images import check_images
 from lerobot_grasp_plugin.learning.preflight.checks.labels import check_labels
 from lerobot_grasp_plugin.learning.preflight.checks.machine import check_machine
+from lerobot_grasp_plugin.learning.preflight.checks.reward_model import check_reward_model
 from lerobot_grasp_plugin.learning.preflight.checks.schema import check_schema
 from lerobot_grasp_plugin.learning.preflight.checks.splits import check_splits
 from lerobot_grasp_plugin.learning.preflight.checks.states import check_states
 from lerobot_grasp_plugin.learning.preflight.checks.statistics import check_statistics
-from lerobot_grasp_plugin.learning.preflight.checks.timing import check_timing
-from lerobot_grasp_plugin.learning.preflight.checks.upstream import check_upstream
+from lerobot_grasp_plugin.learning.preflight.checks.timing import check_readable, check_timing
+from lerobot_grasp_plugin.learning.preflight.checks.upstream import check_output_dir, check_upstream
 from lerobot_grasp_plugin.learning.preflight.checks.workspace import check_workspace
 from lerobot_grasp_plugin.learning.preflight.facts import Facts, load_facts
 from lerobot_grasp_plugin.learning.preflight.findings import ORDER, Finding, Severity
@@ -37,11 +38,19 @@ CHECKS: tuple[Callable[[Facts], Iterable[Finding]], ...] = (
     check_statistics,
     check_labels,
     check_timing,
+    check_readable,
     check_buffers,
     check_classifier,
     check_splits,
     check_workspace,
     check_machine,
+)
+REWARD_CHECKS: tuple[Callable[[Facts], Iterable[Finding]], ...] = (
+    check_schema,
+    check_reward_model,
+    check_readable,
+    check_output_dir,
+    check_splits,
 )
 _EXPLAIN_REJECTION = {"config-wrong-type", "env-type"}
 
@@ -82,10 +91,11 @@ def preflight(
     plugin_learner: bool = False,
     before_parsing: Callable[[], object] = lambda: None,
 ) -> PreflightReport:
-    """Compares a HIL-SERL config with the dataset, the classifier and the files it names.
+    """Compares a training config with the datasets, the classifier and the files it names.
 
     Args:
-        config_path: A ``TrainRLServerPipelineConfig`` as JSON, or one whose ``dataset`` names sources.
+        config_path: A ``TrainRLServerPipelineConfig`` as JSON, one whose ``dataset`` names sources, or the
+            config of a reward classifier's training.
         parse: Also let LeRobot's own parser read it, which imports lerobot (several seconds).
         plugin_learner: lerobot-grasp-learner will run it, which builds its dataset and mends faults of
             LeRobot's learner. Configs whose ``dataset`` names sources or annotations are always taken so.
@@ -97,7 +107,7 @@ def preflight(
     path = Path(config_path).expanduser()
     facts = load_facts(path, plugin_learner=plugin_learner)
     findings = [*facts.unreadable]
-    for check in CHECKS:
+    for check in REWARD_CHECKS if facts.model == "reward_model" else CHECKS:
         findings += check(facts)
     if parse and not any(finding.code in _EXPLAIN_REJECTION for finding in findings):
         before_parsing()

@@ -21,8 +21,6 @@ def check_timing(facts: Facts) -> Iterator[Finding]:
         if dataset.fps != fps:
             message = f"{fps:g}, {dataset.repo_id} was recorded at {dataset.fps}"
             yield error("fps", "env.fps", message, f"set it to {dataset.fps}, or record at {fps:g}")
-        if not dataset.built:
-            yield from _readable(dataset)
     for name in facts.config.mapping("env.robot.cameras"):
         place = f"env.robot.cameras.{name}.fps"
         camera = facts.config.number(place)
@@ -33,6 +31,13 @@ def check_timing(facts: Facts) -> Iterator[Finding]:
         if dataset.fps != facts.datasets[0].fps:
             message = f"{dataset.fps}, the first source has {facts.datasets[0].fps}"
             yield warning("fps", f"dataset.sources[{number}]", message, "sources of one fps merge")
+
+
+def check_readable(facts: Facts) -> Iterator[Finding]:
+    """Datasets that are read as they are, and not built anew."""
+    for dataset in facts.datasets:
+        if not dataset.built:
+            yield from _readable(dataset)
 
 
 def _readable(dataset: DatasetFacts) -> Iterator[Finding]:

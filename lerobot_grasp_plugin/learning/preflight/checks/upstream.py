@@ -33,7 +33,7 @@ def check_upstream(facts: Facts) -> Iterator[Finding]:
     elif kind != "gym_manipulator":
         message = f"{kind!r} is no real robot of HIL-SERL"
         yield error("env-type", "env.type", message, 'write "gym_manipulator"')
-    yield from _output_dir(facts)
+    yield from check_output_dir(facts)
     if config.flag("policy.push_to_hub", True) and not config.text("policy.repo_id"):
         message = "true (LeRobot's default), and there is no policy.repo_id: validation fails"
         yield error("push-to-hub", "policy.push_to_hub", message, "set it to false, or give policy.repo_id")
@@ -42,13 +42,14 @@ def check_upstream(facts: Facts) -> Iterator[Finding]:
         yield error("teleop-events", "env.teleop.type", message, "use a gamepad, or a leader that has them")
 
 
-def _output_dir(facts: Facts) -> Iterator[Finding]:
+def check_output_dir(facts: Facts) -> Iterator[Finding]:
+    """A run writes into a folder of its own."""
     output_dir = facts.config.text("output_dir")
     if output_dir is None or facts.config.flag("resume", False):
         return
     if Path(output_dir).expanduser().is_dir():
         message = f"{output_dir} exists and resume is false (a FileExistsError)"
         yield error("output-dir", "output_dir", message, "set it to null, or to a new folder")
-    else:
+    elif facts.model == "policy":
         message = "actor and learner of one config share it: the second to start ends in a FileExistsError"
         yield warning("output-dir", "output_dir", message, "set it to null; each then gets its own")

@@ -1,0 +1,116 @@
+"""A reward classifier's training config against its dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.learning.preflight.config_view import shape_of
+from lerobot_grasp_plugin.learning.preflight.dataset_facts import LEARNING_PATH, DatasetFacts
+from lerobot_grasp_plugin.learning.preflight.facts import Facts
+from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, note, warning
+from lerobot_grasp_plugin.learning.preflight.pictures import Preprocessing, as_text, picture_shape
+
+MODEL = "reward_model"
+_CAMERAS = 2
+_SUCCESS_ABOVE = 0.5
+_TRAINER = "lerobot-grasp-train-classifier"
+
+
+def check_reward_model(facts: Facts) -> Iterator[Finding]:
+    """Source of the rules: ``Classifier`` of LeRobot, and ``TrainPipelineConfig.validate``."""
+    config = facts.config
+    kind = config.text(f"{MODEL}.type")
+    if kind != "reward_classifier":
+        message = f"{kind!r} is no reward classifier"
+        yield error("model-type", f"{MODEL}.type", message, 'write "reward_classifier"')
+        return
+    if not facts.datasets and not facts.unreadable:
+        yield error("dataset-null", "dataset", "it names no dataset", "give dataset.repo_id, or dataset.root")
+    yield from _model(facts)
+    for dataset in facts.datasets:
+        yield from _labels(facts, dataset)
+        for key, feature in facts.cameras.items():
+            yield from _camera(facts, dataset, key, shape_of(feature))
+
+
+def _model(facts: Facts) -> Iterator[Finding]:
+    config = facts.config
+    classes = config.number(f"{MODEL}.num_classes", 2)
+    if classes != 2:
+        message = f"{classes:g}, and a frame is success or failure: the environment asks for class 1 of 2"
+        yield error("class-count", f"{MODEL}.num_classes", message, "set it to 2")
+    if not facts.cameras:
+        message = f"there is no picture in it, and lerobot-train looks at these alone ({_TRAINER} takes all)"
+        yield warning(
+            "feature-key", f"{MODEL}.input_features", message, "list the cameras, with their shapes"
+        )
+    count = config.number(f"{MODEL}.num_cameras", _CAMERAS)
+    if facts.cameras and count != len(facts.cameras):
+        message = f"{count:g}, input_features has {len(facts.cameras)}: the head would be of another width"
+        yield error("camera-count", f"{MODEL}.num_cameras", message, f"set it to {len(facts.cameras)}")
+    mapping = config.get(f"{MODEL}.normalization_mapping")
+    mode = mapping.get("VISUAL", "IDENTITY") if isinstance(mapping, dict) else "MEAN_STD"
+    if mode != "IDENTITY":
+        message = f"pictures are normalised ({mode}) in training, and the environment never does so"
+        yield warning(
+            "classifier-normaliser", f"{MODEL}.normalization_mapping", message, 'VISUAL: "IDENTITY"'
+        )
+    if config.flag(f"{MODEL}.push_to_hub", False) and not config.text(f"{MODEL}.repo_id"):
+        message = "true, and there is no reward_model.repo_id: validation fails"
+        yield error("push-to-hub", f"{MODEL}.push_to_hub", message, "set it to false, or give the repo_id")
+
+
+def _labels(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
+    place = dataset.column_place(layout.REWARD)
+    values = dataset.columns.get(layout.REWARD)
+    if values is None:
+        change = f"label it with lerobot-grasp-relabel, or give annotations to {_TRAINER}"
+        yield error("missing-column", place, "there are no rewards, which are its labels", change)
+        return
+    if values.shape[1] != 1:
+        message = f"{values.shape[1]} values per row, and LeRobot takes one"
+        yield error("feature-shape", place, message, "write it with shape (1,)")
+        return
+    success = values[:, 0] > _SUCCESS_ABOVE
+    if success.all() or not success.any():
+        message = (
+            f"every row is a {'success' if success.all() else 'failure'}: there is nothing to tell apart"
+        )
+        yield error(
+            "class-balance", place, message, "check the annotations, or add episodes of the other kind"
+        )
+    odd = [value for value in np.unique(values).tolist() if value not in (0.0, 1.0)]
+    if odd and not dataset.relabelled:
+        shown = ", ".join(f"{value:g}" for value in odd[:6])
+        message = f"there are rewards {shown}: the loss of LeRobot's classifier is for labels 0 and 1"
+        yield error("reward-values", place, message, "relabel it with the default values")
+    if not dataset.relabelled and dataset.labels.get("alignment") == "next":
+        message = "row t has the label of image t + 1, and a classifier looks at image t"
+        where = str(dataset.root / layout.PROVENANCE_PATH)
+        yield warning("alignment", where, message, "relabel with --alignment frame, or give annotations")
+
+
+def _camera(
+    facts: Facts, dataset: DatasetFacts, key: str, wanted: tuple[int, ...] | None
+) -> Iterator[Finding]:
+    if key not in dataset.cameras:
+        message = f"reward_model.input_features wants {key}, the cameras are {', '.join(dataset.cameras)}"
+        yield error("missing-column", dataset.column_place(key), message, "name the dataset's camera")
+        return
+    recorded = picture_shape(dataset.features[key])
+    if recorded is None or wanted is None or facts.config.flag("dataset.image_transforms.enable", False):
+        return
+    given = (dataset.preprocessing or Preprocessing({}, None)).output(key, recorded)
+    if given == wanted:
+        return
+    message = f"pictures of {as_text(recorded)} reach it as {as_text(given)}, it expects {list(wanted)}"
+    if dataset.preprocessing is not None:
+        change = f"write what {dataset.root / LEARNING_PATH} makes of them"
+        yield error("image-size", f"{MODEL}.input_features.{key}", message, change)
+    else:
+        message += " (with lerobot-train)"
+        change = f"train it with {_TRAINER}, which resizes them"
+        yield note("image-size", dataset.column_place(key), message, change)
