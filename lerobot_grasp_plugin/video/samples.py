@@ -34,10 +34,10 @@ class VideoSamples:
         signature: Parameters of the stream.
         pts: When each is shown, in ticks, int64, shape (n,), ascending.
         time_base: Seconds per tick.
-        offsets: Position in the file, int64, shape (n,); -1 where it is not known.
+        offsets: Position in the file, int64, shape (n,); -1 where it is not known, as outside mp4.
         sizes: Bytes, int64, shape (n,).
         keyframes: The container's flag, bool, shape (n,).
-        average_fps: By the header; None when unknown.
+        average_fps: What torchcodec calls so, ffmpeg's base rate; None when unknown.
         hidden: Pictures that are in the file and never shown.
         undated: Packets without a pts.
         descriptions: Number of sample descriptions.
@@ -109,7 +109,7 @@ def read_samples(path: Path) -> VideoSamples:
         track = movie.video if movie is not None and not movie.fragmented else None
         shown = None if track is None or movie is None else _shown_at(track, movie)
         if track is None or shown is None:
-            return _listed(path, container, stream, track)
+            return _listed(path, container, stream, track, whole_packets=movie is not None)
         order = np.argsort(shown, kind="stable")
         return _samples(
             path,
@@ -137,7 +137,9 @@ def _shown_at(track: Track, movie: Movie) -> NDArray[np.int64] | None:
     return None if hidden else shown
 
 
-def _listed(path: Path, container: InputContainer, stream: VideoStream, track: Track | None) -> VideoSamples:
+def _listed(
+    path: Path, container: InputContainer, stream: VideoStream, track: Track | None, *, whole_packets: bool
+) -> VideoSamples:
     rows: list[tuple[int, int, int, bool]] = []
     hidden = undated = 0
     try:
@@ -149,7 +151,7 @@ def _listed(path: Path, container: InputContainer, stream: VideoStream, track: T
             elif packet.pts is None:
                 undated += 1
             else:
-                at = -1 if packet.pos is None else packet.pos
+                at = -1 if packet.pos is None or not whole_packets else packet.pos
                 rows.append((packet.pts, at, packet.size, packet.is_keyframe))
     except av.FFmpegError as error:
         message = f"packet {len(rows) + hidden + undated}: {error.strerror}"
@@ -197,7 +199,7 @@ def _samples(
         offsets=offsets,
         sizes=sizes,
         keyframes=keyframes,
-        average_fps=stream.average_rate,
+        average_fps=stream.base_rate,
         hidden=hidden,
         undated=undated,
         descriptions=1 if track is None else track.descriptions,

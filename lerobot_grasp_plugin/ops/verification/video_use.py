@@ -171,13 +171,18 @@ def _nearest(seconds: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArr
 def _counted(
     samples: VideoSamples, seconds: NDArray[np.float64], wanted: NDArray[np.float64], fps: float
 ) -> NDArray[np.bool_]:
-    """Whether torchcodec finds the pictures: LeRobot asks it for number ``time * average_fps``."""
-    if samples.average_fps is None or float(samples.average_fps) == fps:
+    """Whether torchcodec finds the pictures.
+
+    LeRobot asks it for number ``time * average_fps``; torchcodec takes the first picture that is not
+    before ``begin + number / average_fps``, without a look at how many there are before it.
+    """
+    average = float(samples.average_fps or fps)
+    if not average > 0:
         return np.ones(len(wanted), dtype=np.bool_)
-    average = float(samples.average_fps)
     numbers = np.round(wanted * average)
-    at = np.searchsorted(seconds, numbers / average + 1e-9, side="right")
-    before, after = np.maximum(at - 1, 0), np.minimum(at, len(seconds) - 1)
-    distance = np.minimum(np.abs(seconds[before] - wanted), np.abs(seconds[after] - wanted))
+    ticks = np.round((seconds[0] + numbers / average) / float(samples.time_base))
+    at = np.searchsorted(samples.pts, ticks)
+    distance = np.abs(seconds[np.minimum(at, len(seconds) - 1)] - wanted)
     found: NDArray[np.bool_] = distance < layout.TIMESTAMP_TOLERANCE_S
-    return found & (numbers < len(seconds) + samples.hidden)
+    found &= (at < len(seconds)) & (numbers < len(seconds) + samples.hidden)
+    return found

@@ -19,7 +19,7 @@ from lerobot_grasp_plugin.core.video_index import CLEAN_START
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.reader import VideoSpan
 from lerobot_grasp_plugin.errors import GraspError, Problem
-from lerobot_grasp_plugin.ops.verification.place import Tally, count, episodes_text
+from lerobot_grasp_plugin.ops.verification.place import Tally, agree, count, episodes_text
 from lerobot_grasp_plugin.ops.verification.video_stream import StreamCheck
 from lerobot_grasp_plugin.ops.verification.video_use import FileUse, Match, files_in_use, match_rows
 from lerobot_grasp_plugin.video.samples import VideoSamples, read_samples
@@ -93,8 +93,15 @@ def check_file(use: FileUse, samples: VideoSamples, fps: float) -> Iterator[Prob
         if match.lost:
             rows = f"{count(match.lost, 'row')} of {episodes_text(use.episodes)}"
             message += f"; {rows} have no picture at frame / fps"
-        hint = f"it is not the video of these rows, or fps in info.json is wrong; {_TOLERANCE}"
-        yield _at_start(use, "video-wrong-fps", message, hint)
+            hint = f"it is not the video of these rows, or fps in info.json is wrong; {_TOLERANCE}"
+            yield _at_start(use, "video-wrong-fps", message, hint)
+        else:
+            hint = "LeRobot finds a picture for every row; the others are never shown"
+            yield replace(_at_start(use, "video-wrong-fps", message, hint), severity="warning")
+        return
+    late = _late_start(use, samples, match, fps)
+    if late is not None:
+        yield late
         return
     yield from _lost(use, samples, match, fps)
     yield from _shared(match)
@@ -177,6 +184,30 @@ def _ends(use: FileUse, fps: float) -> Iterator[Problem]:
         yield Problem("video-order", message, str(use.path), hint, severity="warning", episode=first)
 
 
+def _late_start(use: FileUse, samples: VideoSamples, match: Match, fps: float) -> Problem | None:
+    """Pictures that come at the right rate, all of them later than their rows."""
+    begin, wanted = float(samples.seconds[0]), float(use.starts[0])
+    shift = begin - wanted
+    grid = begin + np.arange(len(samples.pts)) / fps
+    even = float(np.abs(samples.seconds - grid).max()) < layout.TIMESTAMP_TOLERANCE_S
+    if shift < layout.TIMESTAMP_TOLERANCE_S or not even:
+        return None
+    frames = round(shift * fps)
+    what = f"the first picture is shown at {begin:.6g} s, its row is at {wanted:.6g} s"
+    if abs(shift - frames / fps) >= layout.TIMESTAMP_TOLERANCE_S:
+        message = f"{what}: all pictures of the file are {shift:.6g} s late"
+        return replace(_at_start(use, "video-off-grid", message, _TOLERANCE), frame=0)
+    last = float((use.starts + (use.lengths - 1) / fps).max())
+    if float(samples.seconds[-1]) < last + 0.5 / fps or not match.absent.rows:
+        return None  # the first pictures are missing, and the others are where they belong
+    message = (
+        f"{what}: there is none for {match.absent.extent}, and the others get the picture of "
+        f"{count(frames, 'frame')} before"
+    )
+    hint = "torchcodec, LeRobot's default reader, fails on all of its rows; write the file with pts from 0"
+    return replace(_at_start(use, "video-frame-missing", message, hint), frame=0)
+
+
 def _lost(use: FileUse, samples: VideoSamples, match: Match, fps: float) -> Iterator[Problem]:
     """Rows LeRobot has no picture for."""
     held = count(len(samples.pts), "frame")
@@ -196,12 +227,14 @@ def _lost(use: FileUse, samples: VideoSamples, match: Match, fps: float) -> Iter
         message = f"{match.off.extent} are up to {match.off_by:.6f} s from their pictures: {why}"
         yield match.off.problem("video-off-grid", message, _TOLERANCE)
     if match.miscounted.rows:
-        average = float(samples.average_fps or 0)
-        message = (
-            f"the header's average is {average:.6g} fps, so that torchcodec misses {match.miscounted.extent}"
-        )
+        why = f"by the header it has {float(samples.average_fps or 0):.6g} fps"
+        if float(samples.seconds[0]) >= layout.TIMESTAMP_TOLERANCE_S:
+            why = f"the first picture is shown at {float(samples.seconds[0]):.6g} s"
+        elif match.absent.rows:
+            why = "pictures are missing"
+        message = f"{why}, so that torchcodec misses {match.miscounted.extent}"
         hint = (
-            "LeRobot asks torchcodec, its default reader, for picture number time * average fps; "
+            "LeRobot asks torchcodec, its default reader, for picture number time * fps; "
             "dataset.video_backend=pyav reads them"
         )
         yield match.miscounted.problem("video-average-fps", message, hint, "warning")
@@ -234,6 +267,10 @@ def _unreferenced(use: FileUse, samples: VideoSamples, match: Match, fps: float)
     yield Problem("unreferenced-frames", message, str(use.path), hint, severity="warning", episode=episode)
 
 
+def _begin(tally: Tally) -> str:
+    return f"{episodes_text(tally.episodes)} {agree(len(tally.episodes), 'begins', 'begin')}"
+
+
 def _keyframes(use: FileUse, samples: VideoSamples, match: Match) -> Iterator[Problem]:
     first = int(samples.keyframes.argmax()) if samples.keyframes.any() else len(samples.pts)
     if first:
@@ -247,13 +284,13 @@ def _keyframes(use: FileUse, samples: VideoSamples, match: Match) -> Iterator[Pr
             continue
         if not samples.keyframes[at]:
             inside.add(use.path, episode, 0)
-        elif can_be_open and at > 0 and samples.start_kind(at) != CLEAN_START:
+        elif can_be_open and at > 0 and samples.offsets[at] >= 0 and samples.start_kind(at) != CLEAN_START:
             open_starts.add(use.path, episode, 0)
     if inside.rows:
-        message = f"{episodes_text(inside.episodes)} begin between two keyframes"
+        message = f"{_begin(inside)} between two keyframes"
         hint = "LeRobot reads them, from the keyframe before; an exact copy of them starts there as well"
         yield inside.problem("episode-off-keyframe", message, hint, "note")
     if open_starts.rows:
-        message = f"{episodes_text(open_starts.episodes)} begin on a keyframe that is not a clean start"
+        message = f"{_begin(open_starts)} on a keyframe that is not a clean start"
         hint = "pictures next to it can need those before: LeRobot's pyav reader can fail on them"
         yield open_starts.problem("episode-open-start", message, hint, "warning")

@@ -206,3 +206,18 @@ def add_streams(path: Path, kind: str) -> None:
                 output.mux_one(packet)
         output.mux([*more.encode(frame), *more.encode(None)])
     other.replace(path)
+
+
+def in_fragments(path: Path) -> None:
+    """Writes a file anew as one with fragments, a frame late: no edit list mends that."""
+    other = path.with_name("other.mp4")
+    options = {"movflags": "frag_keyframe+empty_moov"}
+    with av.open(str(path)) as source, av.open(str(other), "w", options=options) as output:
+        stream = source.streams.video[0]
+        copy = output.add_stream_from_template(stream, opaque=True)
+        for packet in source.demux(stream):
+            if packet.size:
+                packet.stream = copy
+                packet.pts += packet.duration  # as encoders that reorder pictures do
+                output.mux_one(packet)
+    other.replace(path)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from damage import CAMERA, LENGTHS, Target, add_streams
+from damage import CAMERA, LENGTHS, Target, add_streams, in_fragments
 from factories import encode
 from faults import (
     LEGACY,
@@ -117,6 +117,26 @@ add(
 )
 add(
     "video",
+    "pictures begin half a frame late",
+    lambda t: t.remux(lambda p: _shifted(p, 0, 0.5)),
+    "video-off-grid",
+    where=video_of,
+    formats=LEGACY,
+    episode=1,
+    frame=0,
+)
+add(
+    "video",
+    "fragments that begin late",
+    lambda t: in_fragments(t.video(0)),
+    "video-frame-missing",
+    where=lambda t: t.video(0),
+    episode=0,
+    frame=0,
+    formats=("v2.1",),
+)
+add(
+    "video",
     "one picture off the grid",
     lambda t: t.remux(
         lambda p: [replace(q, at=q.at + 0.3 * (n == t.first_picture() + 5)) for n, q in enumerate(p)]
@@ -132,6 +152,15 @@ add(
     lambda t: t.remux(lambda p: [replace(q, at=q.at * 0.8) for q in p]),
     "video-wrong-fps",
     where=video_of,
+)
+add(
+    "video",
+    "twice as many pictures",
+    lambda t: encode(t.video(), [np.full((64, 96, 3), n, np.uint8) for n in range(2 * LENGTHS[1])], 20),
+    "video-wrong-fps",
+    "warning",
+    where=video_of,
+    formats=LEGACY,
 )
 add(
     "video",

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
+from factories import encode
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lerobot_grasp_plugin.core.video_index import StreamSignature
 from lerobot_grasp_plugin.ops.verification.video_use import FileUse, match_rows
-from lerobot_grasp_plugin.video.samples import VideoSamples
+from lerobot_grasp_plugin.ops.verification.videos import check_file
+from lerobot_grasp_plugin.video.samples import VideoSamples, read_samples
 
 FPS = 30
 
@@ -74,12 +78,38 @@ def test_every_row_and_every_picture_is_accounted_for(
 
 
 def test_an_average_that_is_off_leads_torchcodec_astray() -> None:
-    """The last picture has no duration, the average is 200 / 199 of the rate: it asks for number 200."""
+    """It takes the first picture that is not before number / average, and no number it does not have."""
     assert not match_rows(use_of([200]), file_of(list(range(200))), FPS).miscounted.rows
     match = match_rows(use_of([200]), file_of(list(range(200)), Fraction(FPS * 200, 199)), FPS)
-    assert (match.miscounted.frame, match.miscounted.rows) == (199, 1)
+    assert (match.miscounted.frame, match.miscounted.rows) == (100, 100)
+
+
+def test_pictures_that_are_missing_lead_torchcodec_astray() -> None:
+    """It counts by the time: of 38 pictures, none has the numbers 38 and 39."""
+    match = match_rows(use_of([40]), file_of([frame for frame in range(40) if frame not in (7, 8)]), FPS)
+    assert (match.absent.rows, match.miscounted.frame, match.miscounted.rows) == (2, 38, 2)
+
+
+def test_pictures_that_begin_late_lead_torchcodec_astray() -> None:
+    """It counts from the first one."""
+    match = match_rows(use_of([10], [1.0]), file_of(list(range(30, 40))), FPS)
+    assert match.miscounted.rows == 10
 
 
 def test_a_length_nobody_can_hold() -> None:
     match = match_rows(use_of([10**12]), file_of(list(range(5))), FPS)
     assert (match.late.rows, match.late.frame) == (10**12 - 5, 5)
+
+
+def test_a_file_of_another_container_says_nothing_of_its_starts(tmp_path: Path) -> None:
+    """Positions in it are not those of the packets alone."""
+    source = encode(tmp_path / "a.mp4", [np.full((64, 96, 3), 9 * n, np.uint8) for n in range(12)], 10)
+    path = tmp_path / "b.mp4"
+    with av.open(str(source)) as old, av.open(str(path), "w", format="matroska") as new:
+        copy = new.add_stream_from_template(old.streams.video[0], opaque=True)
+        for packet in old.demux(old.streams.video[0]):
+            if packet.size:
+                packet.stream = copy
+                new.mux_one(packet)
+    use = replace(use_of([6, 6], [0.0, 0.6]), path=path)
+    assert [problem.code for problem in check_file(use, read_samples(path), 10)] == []
