@@ -33,12 +33,15 @@ def read_episodes_table(root: Path, report: Report) -> EpisodeList | None:
     """
     folder = root / layout.EPISODES_DIR
     parts: dict[Path, pa.Table] = {}
+    columns_of: dict[Path, list[str]] = {}
     paths = sorted(folder.glob("*/*.parquet"))
     for path in paths:
         try:
             file = TableFile(path)
             names = [name for name in file.columns if not name.startswith("stats/")]
             parts[path] = file.read(0, file.rows, names)
+            columns_of[path] = file.columns
+            del file  # a footer of many small row groups takes more memory than all its rows
         except GraspError as error:
             for problem in error.problems:
                 report(problem)
@@ -54,7 +57,7 @@ def read_episodes_table(root: Path, report: Report) -> EpisodeList | None:
         report(Problem("missing-episodes-table", message, str(folder), hint))
     if not rows:
         return None
-    table = _together(parts, report)
+    table = _together(parts, columns_of, report)
     columns = _Columns(table, folder, report)
     return EpisodeList(
         folder,
@@ -63,7 +66,7 @@ def read_episodes_table(root: Path, report: Report) -> EpisodeList | None:
         columns.numbers,
         columns.seconds,
         columns.sentences(),
-        [name for name in TableFile(next(iter(parts))).columns if name.startswith("stats/")],
+        [name for name in columns_of[next(iter(parts))] if name.startswith("stats/")],
         list(parts),
     )
 
@@ -77,12 +80,14 @@ def _unread(paths: Sequence[Path], rows: int) -> Problem:
     return Problem("unread-table", message, str(paths[0]), hint, severity=severity)
 
 
-def _together(parts: Mapping[Path, pa.Table], report: Report) -> pa.Table:
+def _together(
+    parts: Mapping[Path, pa.Table], columns_of: Mapping[Path, Sequence[str]], report: Report
+) -> pa.Table:
     """One table of all files, without the columns that do not fit together."""
     first, *others = parts
-    known = set(TableFile(first).columns)
+    known = set(columns_of[first])
     for path in others:
-        own = set(TableFile(path).columns)
+        own = set(columns_of[path])
         if own - known:
             report(_unlike(path, sorted(own - known), first, more=True))
         if known - own:
