@@ -119,7 +119,8 @@ class _Verifier:
             where = problem.where.removesuffix(":1")
             return self.is_named("lfs-pointer", where)
         if code == "extra-file" and problem.severity == "warning":
-            return where in set(map(str, self.doubled))
+            told = any(self.is_named(cause, where) for cause in ("wrong-file", "unlisted-rows"))
+            return told or where in set(map(str, self.doubled))
         lost = where in set(map(str, self.moved)) or self.is_named("unreadable-file", where)
         return code == "missing-file" and lost
 

@@ -17,6 +17,10 @@ _EXPLAINED = {
     "only-metadata": {"missing-file", "video-missing"},
 }
 """What else is found because of it, by code."""
+_UNREAD = frozenset({"bad-json", "bad-parquet", "empty-file", "lfs-pointer", "too-large", "duplicate-column"})
+_LISTS = re.compile(r"/meta/episodes(\.jsonl|/[^/]+/[^/]+\.parquet)")
+_OF_A_LIST = {"unlisted-rows", "extra-file", "wrong-total", "bad-splits", "episode-numbering"}
+"""What is found because a part of the list of episodes cannot be read."""
 
 
 def check_aborted(view: View) -> Iterator[Problem]:
@@ -36,7 +40,10 @@ def check_aborted(view: View) -> Iterator[Problem]:
 def consequences(problems: Sequence[Problem]) -> set[str]:
     """Codes of findings that another one explains."""
     codes = {problem.code for problem in problems}
-    return {code for cause, effects in _EXPLAINED.items() if cause in codes for code in effects}
+    explained = {code for cause, effects in _EXPLAINED.items() if cause in codes for code in effects}
+    if any(problem.code in _UNREAD and _LISTS.search(problem.where) for problem in problems):
+        explained |= _OF_A_LIST
+    return explained
 
 
 def _nothing(view: View) -> Problem:

@@ -12,10 +12,10 @@ from lerobot_grasp_plugin.ops.verification.view import View
 
 _GLOBAL = {"index-wrong", "index-dtype", "bad-index-column", "wrong-range"}
 _EPISODE = {"scattered-episode", "episode-order", "unlisted-rows", "missing-rows", "wrong-length"}
-_EPISODE |= {"unknown-rows", "wrong-file"}
+_EPISODE |= {"unknown-rows", "wrong-file", "episode-wrong"}
 _FRAME = {"frame-wrong"}
 _NOT_THE_FILE = _GLOBAL | _FRAME | {"scattered-episode", "episode-order", "unknown-task", "not-finite"}
-_NOT_THE_FILE |= {"timestamp-off-grid", "timestamp-order", "frame-unreadable"}
+_NOT_THE_FILE |= {"timestamp-off-grid", "timestamp-order", "frame-unreadable", "null-values", "episode-wrong"}
 _METADATA = {"missing-episodes-table", "episode-numbering", "empty-episode", "version-mismatch"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from lerobot_grasp_plugin.errors import Problem
 from lerobot_grasp_plugin.ops.verification.place import Tally, count, episodes_text
 from lerobot_grasp_plugin.ops.verification.tables import Rows
 from lerobot_grasp_plugin.ops.verification.view import View
+
+_SHOWN = 5
+"""Findings of a kind that are given one by one."""
 
 
 class IndexCheck:
@@ -168,17 +172,13 @@ class IndexCheck:
                 else "the episodes list and the tables belong to different versions of the dataset"
             )
             yield Problem("unlisted-rows", message, str(first), hint, episode=min(strange), frame=0)
+        wrong: dict[int, tuple[Path, int, int]] = {}
         for episode, row in known.items():
             length = int(listed.lengths[row])
             seen = self._seen.get(episode, 0)
-            if not seen or length < 0:
-                continue  # see missing_rows
-            if seen != length:
-                message = (
-                    f"the tables hold {count(seen, 'row')} of the episode, the episodes list says {length}"
-                )
-                where_ = str(self._files[episode][0])
-                yield Problem("wrong-length", message, where_, episode=episode, frame=min(seen, length))
+            if seen and length > 0 and seen != length:  # else see missing_rows and empty-episode
+                wrong[episode] = (self._files[episode][0], seen, length)
+        yield from _wrong_lengths(wrong)
         yield from self._ranges()
         yield from self._wrong_files()
         yield from self._episode_tasks()
@@ -238,11 +238,15 @@ class IndexCheck:
         if self._view.episodes is None:
             return
         present = set(self._view.data_files) - unread
+        lost: dict[Path, list[int]] = {}
         for episode, row in self._view.rows_of.items():
             path, length = self._view.data_paths[row], int(self._view.episodes.lengths[row])
-            if episode not in self._seen and path in present and length != 0:
-                message = f"the file has no rows of the episode, the episodes list says {length}"
-                yield Problem("missing-rows", message, str(path), episode=episode)
+            if path is not None and episode not in self._seen and path in present and length != 0:
+                lost.setdefault(path, []).append(episode)
+        for path, episodes in lost.items():
+            rows = int(self._view.lengths[[self._view.rows_of[episode] for episode in episodes]].sum())
+            message = f"the file has no rows of {episodes_text(episodes)}, the episodes list says {rows}"
+            yield Problem("missing-rows", message, str(path), episode=min(episodes))
 
     def _episode_tasks(self) -> Iterator[Problem]:
         listed, tasks = self._view.episodes, self._view.tasks
@@ -258,6 +262,16 @@ class IndexCheck:
         if tally.rows:
             message = f"{tally.example}; {episodes_text(tally.episodes)}"
             yield tally.problem("episode-tasks", message, severity="warning")
+
+
+def _wrong_lengths(wrong: dict[int, tuple[Path, int, int]]) -> Iterator[Problem]:
+    """Each episode by itself, or all of them in one finding where they are many."""
+    several = len(wrong) > _SHOWN
+    for episode, (path, seen, length) in itertools.islice(wrong.items(), 1 if several else None):
+        message = f"the tables hold {count(seen, 'row')} of the episode, the episodes list says {length}"
+        if several:
+            message += f"; it is wrong for {episodes_text(wrong)}"
+        yield Problem("wrong-length", message, str(path), episode=episode, frame=min(seen, length))
 
 
 def _integer(value: Any) -> int:

@@ -50,7 +50,8 @@ def _legacy(root: Path, report: Report) -> EpisodeList | None:
         for number, entry in enumerate(read_json_lines(path), start=1):
             episode, length = whole(entry.get("episode_index")), whole(entry.get("length"))
             if episode is None or length is None:
-                message = "expected an object with episode_index, a positive length, and tasks"
+                found = ", ".join(f"{name} is {entry.get(name)!r}" for name in ("episode_index", "length"))
+                message = f"expected whole numbers: {found[:80]}"
                 report(Problem("bad-json", message, f"{path}:{number}"))
                 if episode is None:
                     continue

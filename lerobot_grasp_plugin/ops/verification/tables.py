@@ -199,6 +199,8 @@ class Tables:
                 values = whole_numbers(column, f"{file.path}: column 'episode_index'")
                 breaks = np.flatnonzero(np.diff(values)) + 1
                 starts = np.concatenate(([0], breaks))
+                if not len(breaks) and self._renamed(file, int(values[0])):
+                    return np.array(owners), np.array([0]), np.array([file.rows])
                 return values[starts], starts, np.concatenate((breaks, [len(values)]))
             except GraspError as error:
                 if present(column).all():  # else see _part
@@ -210,6 +212,23 @@ class Tables:
             return np.array([-1]), np.array([0]), np.array([file.rows])
         ends = np.cumsum(lengths) if len(owners) != 1 else np.array([file.rows])
         return np.array(owners), np.concatenate(([0], ends[:-1])), ends
+
+    def _renamed(self, file: TableFile, episode: int) -> bool:
+        """Whether a table of v2.x is a copy under the name of another episode, which its rows do not have."""
+        view, owners = self._view, self._owner.get(file.path, [])
+        if not view.legacy or len(owners) != 1 or owners == [episode]:
+            return False
+        row = view.rows_of.get(episode)
+        home = None if row is None else view.data_paths[row]
+        if home is not None:
+            try:
+                if set(TableFile(home).episode_rows()) != {episode}:
+                    return False  # names were exchanged, see wrong-file
+            except GraspError:
+                return False
+        tally = self._tallies.setdefault(("episode-wrong", layout.EPISODE_INDEX), Tally())
+        tally.add(file.path, owners[0], 0, file.rows, f"episode_index is {episode}, should be {owners[0]}")
+        return True
 
     def _pictures(self, file: TableFile) -> None:
         """Pictures of the table that are not in it, by what the footer counts."""
@@ -312,7 +331,12 @@ class Tables:
         """All that was found, when the rows have been read."""
         yield from self.problems
         for (code, name), tally in self._tallies.items():
-            if code == "null-values":
+            if code == "episode-wrong":
+                message = f"{tally.example} by the file's name; {tally.extent}"
+                hint = (
+                    "tables that are copied into a dataset need its numbers; lerobot-grasp-merge gives them"
+                )
+            elif code == "null-values":
                 message = f"{name!r} is empty (null) in {tally.extent}"
                 hint = "LeRobot gives None for them, and no batch can be made of it"
             else:

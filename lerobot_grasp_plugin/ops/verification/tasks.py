@@ -12,8 +12,10 @@ from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.tables import open_parquet
 from lerobot_grasp_plugin.dataset.v21 import read_json_lines
 from lerobot_grasp_plugin.dataset.v30 import task_rows
-from lerobot_grasp_plugin.errors import GraspError, Problem
+from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem
 from lerobot_grasp_plugin.ops.verification.listed import Report, whole
+
+_OWN_NUMBER = "each task needs its own number, 0, 1, 2, ...; which of the two did the rows with it do?"
 
 
 def read_tasks(root: Path, legacy: bool, report: Report) -> dict[int, str] | None:
@@ -22,7 +24,8 @@ def read_tasks(root: Path, legacy: bool, report: Report) -> dict[int, str] | Non
         path = root / (layout.LEGACY_TASKS_PATH if legacy else layout.TASKS_PATH)
         if not legacy:
             _check_index(path, report)
-        return _by_index(path, _task_lines(path, report) if legacy else task_rows(path), report)
+            return _by_index(path, task_rows(path), report)
+        return _by_index(path, _task_lines(path), report) or None
     except GraspError as error:
         for problem in error.problems:
             report(problem)
@@ -33,8 +36,10 @@ def _by_index(path: Path, rows: Iterable[tuple[int, str]], report: Report) -> di
     tasks: dict[int, str] = {}
     for index, task in rows:
         if index in tasks:
-            message = f"task_index {index} is listed twice or more: {tasks[index]!r} and {task!r}"
-            hint = "each task needs its own number, 0, 1, 2, ...; which of the two did the rows with it do?"
+            same = tasks[index] == task
+            message = f"task_index {index} is listed twice or more: {tasks[index]!r}"
+            message += "" if same else f" and {task!r}"
+            hint = "remove the line that is there twice" if same else _OWN_NUMBER
             report(Problem("duplicate-task", message, str(path), hint, severity="warning"))
         tasks[index] = task
     return tasks
@@ -65,11 +70,10 @@ def _is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
-def _task_lines(path: Path, report: Report) -> Iterator[tuple[int, str]]:
+def _task_lines(path: Path) -> Iterator[tuple[int, str]]:
     for number, entry in enumerate(read_json_lines(path), start=1):
         index, task = whole(entry.get("task_index")), entry.get("task")
         if index is None or not isinstance(task, str):
-            message = "expected an object with task_index and task"
-            report(Problem("bad-json", message, f"{path}:{number}"))
-        else:
-            yield index, task
+            message = f"expected task_index and task, found {str(entry)[:80]}"
+            raise DatasetError(Problem("bad-json", message, f"{path}:{number}"))
+        yield index, task

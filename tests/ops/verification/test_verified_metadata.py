@@ -225,6 +225,13 @@ def test_lines_that_are_no_episodes(tmp_path: Path) -> None:
     assert by_code(root, "bad-json").where == f"{path}:2"
 
 
+def test_a_task_that_is_listed_twice_the_same(tmp_path: Path) -> None:
+    root = write_legacy(tmp_path / "set", Legacy(cameras=()))
+    path = root / "meta/tasks.jsonl"
+    path.write_text(path.read_text() * 2)
+    assert by_code(root, "duplicate-task").message == "task_index 0 is listed twice or more: 'pick the cube'"
+
+
 def test_tasks_that_lerobot_looks_up_by_their_place(copied: Recorded) -> None:
     root = copied("av1")
     change_column(root, "meta/tasks.parquet", "task_index", lambda values: [1, 0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -282,3 +283,54 @@ def test_pictures_that_are_not_in_the_table(tmp_path: Path) -> None:
     change_column(root, LEGACY_DATA, camera, lambda values: [{**values[0], "bytes": None}, *values[1:]])
     problem = by_code(root, "picture-not-embedded")
     assert (problem.where, "1 of 11" in problem.message) == (str(root / LEGACY_DATA), True)
+
+
+def test_tables_copied_in_from_another_dataset_keep_its_numbers(plain: Path) -> None:
+    """What `cp` and a longer list make of two datasets of one episode each."""
+    for old, new in ((0, 3), (1, 4), (2, 5)):
+        shutil.copy(
+            plain / f"data/chunk-000/episode_{old:06d}.parquet",
+            plain / f"data/chunk-000/episode_{new:06d}.parquet",
+        )
+    listed = (plain / "meta/episodes.jsonl").read_text()
+    more = [json.loads(line) for line in listed.splitlines()]
+    more = [entry | {"episode_index": entry["episode_index"] + 3} for entry in more]
+    (plain / "meta/episodes.jsonl").write_text(listed + "".join(json.dumps(entry) + "\n" for entry in more))
+    change_info(plain, total_episodes=6, total_frames=74)
+    assert {code for code, severity in found(plain) if severity == "error"} == {
+        "episode-wrong",
+        "index-wrong",
+    }
+    problem = by_code(plain, "episode-wrong")
+    assert (problem.episode, problem.frame) == (3, 0)
+    assert "37 rows of episodes 3-5" in problem.message
+
+
+def test_tables_whose_names_were_exchanged(plain: Path) -> None:
+    other = plain / "data/chunk-000/x"
+    (plain / LEGACY_DATA).rename(other)
+    (plain / TABLE_2).rename(plain / LEGACY_DATA)
+    other.rename(plain / TABLE_2)
+    codes = [code for code, severity in found(plain) if severity == "error"]
+    assert sorted(codes) == ["episode-order", "wrong-file", "wrong-file"]
+
+
+def test_many_wrong_lengths_are_one_finding(copied: Recorded) -> None:
+    root = copied("split")
+    change_column(root, EPISODES, "length", lambda values: [value + 1 for value in values])
+    problem = by_code(root, "wrong-length")
+    assert (problem.episode, "episodes 0-7" in problem.message) == (0, True)
+
+
+@pytest.mark.parametrize("name", ["episodes", "tasks"])
+def test_a_list_that_ends_early_is_one_finding(name: str, plain: Path) -> None:
+    path = plain / f"meta/{name}.jsonl"
+    path.write_bytes(path.read_bytes()[:-15])
+    assert [code for code, severity in found(plain) if severity == "error"] == ["bad-json"]
+
+
+def test_an_unlisted_table_is_one_finding(plain: Path) -> None:
+    lines = (plain / "meta/episodes.jsonl").read_text().splitlines(keepends=True)
+    (plain / "meta/episodes.jsonl").write_text("".join(lines[:2]))
+    change_info(plain, total_episodes=2, total_frames=26, splits={})
+    assert found(plain) == [("unlisted-rows", "error")]
