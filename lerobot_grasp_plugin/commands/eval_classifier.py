@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from functools import partial
 
-from lerobot_grasp_plugin.commands.run import TerminalProgress, guarded, parse, require
+from lerobot_grasp_plugin.commands.options import load_plugins
+from lerobot_grasp_plugin.commands.run import TerminalProgress, fail, guarded, parse, require
 
 PROGRAM = "lerobot-grasp-eval-classifier"
 
@@ -14,7 +17,8 @@ def main(args: Sequence[str] | None = None) -> int:
     require(PROGRAM, "learn", "transformers")
     from lerobot_grasp_plugin.learning.classifier_configs import ClassifierEvalConfig
 
-    config = parse(ClassifierEvalConfig, args, program=PROGRAM)
+    given = load_plugins(sys.argv[1:] if args is None else args, partial(fail, PROGRAM))
+    config = parse(ClassifierEvalConfig, given, program=PROGRAM, plugins=True)
 
     def action() -> int:
         from lerobot_grasp_plugin.commands.render_classifier import evaluation_lines

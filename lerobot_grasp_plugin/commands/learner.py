@@ -6,10 +6,12 @@ import json
 import sys
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lerobot_grasp_plugin.commands.options import load_plugins
 from lerobot_grasp_plugin.commands.run import TerminalProgress, fail, guarded, parse
 from lerobot_grasp_plugin.errors import DataError, Problem
 
@@ -56,10 +58,8 @@ def _parse(given: list[str]) -> GraspTrainRLConfig:
         from lerobot_grasp_plugin.learning.rl_configs import GraspTrainRLConfig
     except ImportError as error:
         fail(PROGRAM, f"LeRobot's learner cannot be imported: {error}; install lerobot_grasp_plugin[learn]")
+    given = load_plugins(given, partial(fail, PROGRAM))
     try:
-        for flag, package in parser.parse_plugin_args(parser.PLUGIN_DISCOVERY_SUFFIX, given).items():
-            parser.load_plugin(package)
-            given = parser.filter_arg(flag, given)
         fields = GraspTrainRLConfig.__get_path_fields__()
         given = parser.filter_path_args(fields, given)
         named = parser.parse_arg("config_path", given)
@@ -68,11 +68,9 @@ def _parse(given: list[str]) -> GraspTrainRLConfig:
                 named = str(Path(named) / "train_config.json")
             cleaned = parser.extract_path_fields_from_config(named, fields)
             given = [*parser.filter_arg("config_path", given), f"--config_path={cleaned}"]
-    except parser.PluginLoadError as error:
-        fail(PROGRAM, str(error))
     except (OSError, ValueError) as error:
         fail(PROGRAM, f"--config_path cannot be read: {error}")
-    return parse(GraspTrainRLConfig, given, program=PROGRAM)
+    return parse(GraspTrainRLConfig, given, program=PROGRAM, plugins=True)
 
 
 def _run(config: TrainRLServerPipelineConfig) -> int:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lerobot_grasp_plugin.commands.options import make_strict
 from lerobot_grasp_plugin.commands.run import fail, guarded
 
 if TYPE_CHECKING:
@@ -22,7 +24,9 @@ def main(args: Sequence[str] | None = None) -> int:
         PROGRAM,
         description="Compares a config of HIL-SERL, or of a reward classifier's training, with the datasets, "
         "the classifier and calibration it names, and reports at once all that disagrees. Writes nothing.",
+        allow_abbrev=False,
     )
+    make_strict(parser, partial(fail, PROGRAM))
     parser.add_argument("--config_path", metavar="PATH", help="the training's config, JSON")
     given = parser.parse_args(args)
     if given.config_path is None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from lerobot_grasp_plugin.commands.options import load_plugins
 from lerobot_grasp_plugin.commands.run import INTERRUPTED, TerminalProgress, fail, guarded, parse
 from lerobot_grasp_plugin.errors import GraspError
 
@@ -56,12 +58,10 @@ def _parse(given: list[str]) -> GraspRecordConfig:
     register_third_party_plugins()
     try:
         parser.load_plugin("lerobot_grasp_plugin")
-        for flag, package in parser.parse_plugin_args(parser.PLUGIN_DISCOVERY_SUFFIX, given).items():
-            parser.load_plugin(package)
-            given = parser.filter_arg(flag, given)
     except parser.PluginLoadError as error:
         fail(PROGRAM, str(error))
-    return parse(GraspRecordConfig, given, program=PROGRAM)
+    given = load_plugins(given, partial(fail, PROGRAM))
+    return parse(GraspRecordConfig, given, program=PROGRAM, plugins=True)
 
 
 def _complain(report: SessionReport) -> bool:

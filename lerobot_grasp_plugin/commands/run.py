@@ -5,37 +5,46 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import fields
+from functools import partial
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
 
+from lerobot_grasp_plugin.commands.options import make_strict
 from lerobot_grasp_plugin.errors import GraspError
 
 INTERRUPTED = 130
 
 
-def parse[Config](config_class: type[Config], args: Sequence[str] | None, *, program: str) -> Config:
+def parse[Config](
+    config_class: type[Config], args: Sequence[str] | None, *, program: str, plugins: bool = False
+) -> Config:
     """Parses flags, and a file given as ``--config_path``, into a config.
 
-    Ends the program with exit code 2 and one sentence for a flag, a key or a value that is wrong.
+    Ends the program with exit code 2 and one line for flags, a key or a value that are wrong.
+
+    Args:
+        config_class: A dataclass.
+        args: The flags; None for those the program was started with.
+        program: Its name.
+        plugins: Whether the command also takes LeRobot's plugin flags, which were taken off ``args``.
     """
-    import draccus
     import yaml
+    from draccus.argparsing import ArgumentParser
     from draccus.utils import DecodingError, ParsingError
 
     given = _switched_on(config_class, list(sys.argv[1:] if args is None else args))
-    _check_config_file(given, program)
-    original = sys.argv[0]
-    sys.argv[0] = program
+    if not {"-h", "--help"} & {*given}:
+        _check_config_file(given, program)
+    reading = ArgumentParser(config_class, prog=program)
+    make_strict(reading.parser, partial(fail, program), plugins=plugins)
     try:
-        return draccus.parse(config_class, args=given)
+        return reading.parse_args(given)
     except (ParsingError, DecodingError) as error:
         fail(program, str(error).strip())
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         fail(program, f"the call cannot be understood: {error}")
-    finally:
-        sys.argv[0] = original
 
 
 def _switched_on(config_class: type, args: Sequence[str]) -> list[str]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
-from lerobot_grasp_plugin.commands.run import TerminalProgress, guarded, parse, require
+from lerobot_grasp_plugin.commands.options import load_plugins
+from lerobot_grasp_plugin.commands.run import TerminalProgress, fail, guarded, parse, require
 
 if TYPE_CHECKING:
     from lerobot_grasp_plugin.learning.classifier_fit import Validation
@@ -20,7 +22,8 @@ def main(args: Sequence[str] | None = None) -> int:
     from lerobot_grasp_plugin.learning.classifier_configs import ClassifierTrainConfig
 
     given = _with_model_type(list(sys.argv[1:] if args is None else args))
-    config = parse(ClassifierTrainConfig, given, program=PROGRAM)
+    given = load_plugins(given, partial(fail, PROGRAM))
+    config = parse(ClassifierTrainConfig, given, program=PROGRAM, plugins=True)
 
     def action() -> int:
         from lerobot_grasp_plugin.commands.render_classifier import training_lines

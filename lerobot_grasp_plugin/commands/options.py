@@ -1,0 +1,83 @@
+"""Options that a command does not know, and which ones were probably meant."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Iterator, Sequence
+from difflib import SequenceMatcher, get_close_matches
+from pathlib import Path
+from typing import Any, NoReturn
+
+DISCOVER = "discover_packages_path"
+_SUGGESTIONS = 3
+_CLEAR = 0.87
+"""Likeness from which on nothing else was meant."""
+
+
+def make_strict(parser: ArgumentParser, fail: Callable[[str], NoReturn], *, plugins: bool = False) -> None:
+    """Makes a parser complain in one line, about everything on the command line that it does not take.
+
+    Args:
+        parser: Changed in place.
+        fail: Ends the program with a message.
+        plugins: Whether ``--NAME.discover_packages_path`` was understood before.
+    """
+    take = parser.parse_known_args
+
+    def parse_known_args(args: Sequence[str], namespace: Any = None) -> tuple[Namespace, list[str]]:
+        given, unknown = take(args, namespace)
+        known = [name for action in parser._actions for name in action.option_strings]
+        if plugins:
+            known += [f"{name.partition('.')[0]}.{DISCOVER}" for name in unknown if "." in name]
+        if unknown:
+            fail("; ".join(_complaints(unknown, known)))
+        return given, unknown
+
+    # draccus takes only a parser of its own making, and decodes values before it looks at what is left
+    parser.error = fail  # type: ignore[method-assign,assignment]
+    parser.parse_known_args = parse_known_args  # type: ignore[method-assign,assignment]
+
+
+def load_plugins(args: Sequence[str], fail: Callable[[str], NoReturn]) -> list[str]:
+    """Imports the packages that LeRobot's plugin flags name; returns the other flags."""
+    from lerobot.configs import parser
+
+    others = list(args)
+    try:
+        for flag, package in parser.parse_plugin_args(DISCOVER, args).items():
+            parser.load_plugin(package)
+            others = parser.filter_arg(flag, others)
+    except parser.PluginLoadError as error:
+        fail(str(error))
+    return others
+
+
+def _complaints(unknown: Sequence[str], known: Sequence[str]) -> Iterator[str]:
+    before = ""
+    for text in unknown:
+        name, assigned, _ = text.partition("=")
+        if text.startswith("-"):
+            meant = " or ".join(_alike(name, known))
+            yield f"unknown option {name}" + (f", did you mean {meant}?" if meant else "")
+            before = "" if assigned else text
+        elif before:  # the value of an option that is named already
+            before = ""
+        else:
+            yield f"{text!r} belongs to no option, {_hint(text, known)}"
+
+
+def _alike(name: str, known: Sequence[str]) -> list[str]:
+    """The options a misspelt name may stand for: those with the same last part, else the most similar."""
+    name = name.lstrip("-").replace("-", "_")
+    options = [option.removeprefix("--") for option in known if option.startswith("--")]
+    same = [option for option in options if option.rpartition(".")[2] == name.rpartition(".")[2]]
+    found = get_close_matches(name, same, _SUGGESTIONS, cutoff=0)
+    found = found or get_close_matches(name, options, _SUGGESTIONS, cutoff=0.7)
+    clear = bool(found) and SequenceMatcher(None, name, found[0]).ratio() > _CLEAR
+    return [f"--{option}" for option in (found[:1] if clear else found)]
+
+
+def _hint(text: str, known: Sequence[str]) -> str:
+    if "--root" in known and Path(text).is_dir():
+        return f"did you mean --root {text}?"
+    return "an option takes one value, and a list is one: '[a, b]'"

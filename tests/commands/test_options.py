@@ -1,0 +1,71 @@
+"""Options that are misspelt, and values that belong to none."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+
+
+@pytest.mark.parametrize(
+    ("command", "args", "said"),
+    [
+        ("relabel", ["--rot=x"], "unknown option --rot, did you mean --root?"),
+        (
+            "merge",
+            ["--annotation", "a.txt", "--new-root=b", "--push_to_hub", "--nothing_like_it"],
+            "unknown option --annotation, did you mean --annotations?; "
+            "unknown option --new-root, did you mean --new_root?; unknown option --nothing_like_it",
+        ),
+        ("verify", ["{tmp_path}"], "'{tmp_path}' belongs to no option, did you mean --root {tmp_path}?"),
+        (
+            "verify",
+            ["--roots", "a", "b"],
+            "'b' belongs to no option, an option takes one value, and a list is one: '[a, b]'",
+        ),
+        ("frames", ["-root", "x"], "unknown option -root, did you mean --root?"),
+        ("relabel", ["--unlisted", "fial"], "argument --unlisted: invalid choice: 'fial' (choose from "),
+        ("relabel", ["--root"], "argument --root: expected one argument"),
+        ("preflight", ["--config_pat=x"], "unknown option --config_pat, did you mean --config_path?"),
+        (
+            "train_classifier",
+            ["--datset.repo_id=x", "--reward_model.hiden_dim=3"],
+            "unknown option --datset.repo_id, did you mean --dataset.repo_id?; "
+            "unknown option --reward_model.hiden_dim, did you mean --reward_model.hidden_dim?",
+        ),
+        (
+            "eval_classifier",
+            ["--dataset.discover_packages_path=lerobot_grasp_plugin", "--root", "x"],
+            "unknown option --root, did you mean --dataset.root?",
+        ),
+        (
+            "record",
+            ["--robot.type=so101_follower", "--robt.port=1", "--grasp.discover_package_path=x"],
+            "unknown option --robt.port, did you mean --robot.port?; unknown option "
+            "--grasp.discover_package_path, did you mean --grasp.discover_packages_path?",
+        ),
+        (
+            "learner",
+            [
+                "--config_path={configs}/grasp_only_hilserl_train_config.json",
+                "--dataset.discover_packages_path=lerobot_grasp_plugin",
+                "--datset.root=x",
+            ],
+            "unknown option --datset.root, did you mean --dataset.root?",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) and value.isidentifier() else "",
+)
+def test_one_line_for_all_that_is_not_known(command, args, said, tmp_path, monkeypatch, capsys):
+    module = import_module(f"lerobot_grasp_plugin.commands.{command}")
+    monkeypatch.setattr("sys.argv", [module.PROGRAM])
+    with pytest.raises(SystemExit) as ended:
+        module.main([arg.format(tmp_path=tmp_path, configs=CONFIGS) for arg in args])
+    assert ended.value.code == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[-2].startswith(f"{module.PROGRAM}: error: {said.format(tmp_path=tmp_path)}")
+    assert lines[-1] == f"See {module.PROGRAM} --help."
+    assert not any(line.startswith("usage") for line in lines)
