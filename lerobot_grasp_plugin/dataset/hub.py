@@ -52,6 +52,11 @@ def lerobot_home() -> Path:
     return Path(hf_home).expanduser() / "lerobot"
 
 
+def is_offline() -> bool:
+    """Whether the environment keeps the Hub out."""
+    return os.environ.get("HF_HUB_OFFLINE", "").upper() in _TRUE
+
+
 def is_dataset(root: Path) -> bool:
     """Whether a folder holds a LeRobot dataset."""
     return (root / layout.INFO_PATH).is_file()
@@ -132,7 +137,7 @@ def locate_folder(repo_id: str | None, root: str | Path | None) -> Location:
 def _from_hub(repo_id: str, expected: Path) -> Location:
     """A dataset of the Hub, in the cache LeRobot itself uses (``HF_LEROBOT_HOME/hub``)."""
     cached = lerobot_home() / "hub" / f"datasets--{repo_id.replace('/', '--')}"
-    if os.environ.get("HF_HUB_OFFLINE", "").upper() in _TRUE and not cached.is_dir():
+    if is_offline() and not cached.is_dir():
         message = f"{repo_id!r} is not at {expected}, and HF_HUB_OFFLINE keeps the Hub out"
         hint = "give --root for a dataset in another folder"
         raise UsageError(Problem("no-dataset", message, hint=hint))

@@ -71,6 +71,9 @@ class Case:
                 }
             ]
             dump(checkpoint / "classifier_preprocessor.json", {"steps": steps})
+        (checkpoint / "model.safetensors").touch()
+        (self.folder / "encoder").mkdir()
+        dump(self.folder / "encoder/config.json", {})
         (self.folder / "robot.urdf").write_text("<robot/>")
         (self.folder / "calibration").mkdir(exist_ok=True)
         motors = {
@@ -109,6 +112,7 @@ def sound(folder: Path) -> Case:
         stats={CAMERA: {"min": [[[0.0]]] * 3, "max": [[[1.0]]] * 3}},
         classifier={
             "type": "reward_classifier",
+            "model_name": str(folder / "encoder"),
             "num_cameras": 1,
             "normalization_mapping": {"VISUAL": "IDENTITY"},
             "input_features": {CAMERA: {"type": "VISUAL", "shape": [3, 128, 128]}},
@@ -132,6 +136,7 @@ def sound_config(folder: Path, preprocessing: dict[str, Any]) -> dict[str, Any]:
         "policy": {
             "type": "gaussian_actor",
             "push_to_hub": False,
+            "freeze_vision_encoder": False,
             "num_discrete_actions": 3,
             "input_features": {CAMERA: dict(picture), STATE: dict(state)},
             "output_features": {"action": dict(action)},
@@ -190,7 +195,7 @@ def with_reward_model(case: Case) -> None:
         "dataset": {"repo_id": "lab/grasp", "root": str(case.root)},
         "reward_model": {
             "type": "reward_classifier",
-            "model_name": str(case.folder / "classifier"),
+            "model_name": str(case.folder / "encoder"),
             "num_cameras": 1,
             "normalization_mapping": {"VISUAL": "IDENTITY"},
             "input_features": {CAMERA: {"type": "VISUAL", "shape": [3, 128, 128]}},

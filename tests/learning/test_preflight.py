@@ -77,6 +77,8 @@ def _(case: Case) -> None:
 
 
 # -- fields of the wrong kind
+planted("capacity without end", "config-wrong-type", "policy/online_buffer_capacity", math.inf)
+planted("batch that is no number", "config-wrong-type", "batch_size", math.nan)
 planted("capacity is a word", "config-wrong-type", "policy/online_buffer_capacity", "many")
 planted("done by another name", "config-wrong-type", "dataset/done", "success")
 planted("crop of three numbers", "config-wrong-type image-crop classifier-crop", f"{IMAGES}/crop_params_dict", {CAMERA: [0, 80, 480]})  # fmt: skip # noqa: E501
@@ -604,6 +606,55 @@ def _(case: Case) -> None:
     case.provenance["episodes"][3]["source_episode"] = 0
 
 
+# -- the encoder, the devices, what is resumed
+planted("random encoder, frozen", "encoder-frozen", "policy/freeze_vision_encoder", True, "warning")
+planted("encoder in no folder", "encoder-missing", "policy/vision_encoder_name", "/no/such/encoder")
+planted("encoder of no possible name", "encoder-missing", "policy/vision_encoder_name", "my encoder!")
+planted("resumed from nowhere", "resume-missing", "resume", True)
+planted("policy of another type", "policy-type", "policy/type", "act")
+planted("a stream", "dataset-streaming", "dataset/streaming", True)
+planted("no such video backend", "video-backend", "dataset/video_backend", "ffmpeg")
+planted("batches larger than the dataset", "batch-size", "batch_size", 256, "warning")
+planted("buffers larger than any machine", "buffer-memory", "policy/online_buffer_capacity", 10**9, "warning")
+planted("modes without their statistics", "stats-missing", "policy/normalization_mapping",
+        {"VISUAL": "MEAN_STD", "STATE": "QUANTILES", "ACTION": "MIN_MAX"})  # fmt: skip
+plant("mean of the pictures alone", "stats-missing")(
+    lambda case: case.config["policy"]["dataset_stats"][CAMERA].pop("std")
+)
+plant("no statistics of the pictures", "stats-missing", "warning")(
+    lambda case: case.config["policy"]["dataset_stats"].pop(CAMERA)
+)
+plant("classifier whose encoder was left behind", "encoder-missing")(
+    lambda case: case.classifier.update(model_name="/somewhere/else/encoder")
+)
+plant("classifier without weights", "classifier-unreadable")(
+    lambda case: case.after.append(lambda case: (case.folder / "classifier/model.safetensors").unlink())
+)
+plant("classifier of three classes", "class-count")(lambda case: case.classifier.update(num_classes=3))
+plant("joints in another order", "feature-order")(
+    lambda case: case.info["features"][STATE].update(names=[f"{joint}.pos" for joint in reversed(JOINTS)])
+)
+plant("deltas in another order", "feature-order")(
+    lambda case: case.info["features"]["action"].update(names=["gripper", "delta_x", "delta_y", "delta_z"])
+)
+
+
+@plant("resumed without the buffers", "resume-missing")
+def _(case: Case) -> None:
+    checkpoint = case.folder / "run/checkpoints/last/pretrained_model"
+    checkpoint.mkdir(parents=True)
+    dump(checkpoint / "train_config.json", {})
+    case.config |= {"resume": True, "output_dir": str(case.folder / "run")}
+
+
+@plant("pictures too small for the encoder", "image-size classifier-image-size")
+def _(case: Case) -> None:
+    case.set(f"{IMAGES}/resize_size", [32, 32])
+    case.learning["image_preprocessing"]["resize_size"] = [32, 32]
+    for features in (case.config["policy"]["input_features"], case.config["env"]["features"]):
+        features[CAMERA]["shape"] = [3, 32, 32]
+
+
 # -- the training of a reward classifier
 
 
@@ -681,6 +732,7 @@ def test_the_shipped_classifier_training_fits_the_demo(
     demo: Callable[[], tuple[Path, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_LEROBOT_HOME", str(demo()[0]))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
     report = preflight(Path(__file__).parents[2] / "configs/reward_classifier_train_config.json")
     assert {finding.code for finding in report.findings if finding.severity != "note"} <= {"device-missing"}
     assert report.looked_at
@@ -710,6 +762,26 @@ def test_a_planted_disagreement_is_named(name: str, tmp_path: Path) -> None:
     first = codes.split()[0]
     assert severity in {finding.severity for finding in report.findings if finding.code == first}
     assert all(finding.where and finding.change for finding in report.findings)
+
+
+def test_without_the_hub_an_encoder_has_to_be_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = sound(tmp_path)
+    case.set("policy/vision_encoder_name", "lab/no-such")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    path = case.write()
+    assert preflight(path, parse=False).codes == {"encoder-missing"}
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    assert preflight(path, parse=False).codes == {"encoder-not-local"}
+
+
+def test_a_device_that_is_not_here_is_named(tmp_path: Path) -> None:
+    case = sound(tmp_path)
+    case.config["policy"] |= {"device": "xpu", "storage_device": "xpu"}
+    report = preflight(case.write())
+    assert [(finding.code, finding.severity) for finding in report.findings] == [
+        ("device-missing", "error"),
+        ("device-missing", "warning"),
+    ]
 
 
 def test_a_change_is_said_in_words_of_the_config(tmp_path: Path, lerobot_home: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +42,7 @@ class ConfigView:
     def number(self, dotted: str, default: float | None = None) -> float | None:
         """A number."""
         value = self.get(dotted)
-        return value if isinstance(value, (int, float)) and not isinstance(value, bool) else default
+        return value if is_number(value) else default
 
     def flag(self, dotted: str, default: bool) -> bool:
         """A boolean."""
@@ -75,6 +76,11 @@ def read_config(path: Path) -> ConfigView:
     if not isinstance(raw, dict):
         raise UsageError(Problem("config-unreadable", "not a JSON object", where))
     return ConfigView(path, raw)
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is a number, and no boolean, infinity or NaN (which Python reads in JSON)."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def shape_of(feature: Any) -> tuple[int, ...] | None:

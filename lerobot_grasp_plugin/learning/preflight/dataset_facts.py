@@ -112,6 +112,9 @@ class DatasetFacts:
         if isinstance(names, Mapping):
             if len(names) == 1 and isinstance(next(iter(names.values())), list):
                 return [str(entry) for entry in next(iter(names.values()))]
+            places = list(names.values())
+            if all(type(place) is int for place in places):
+                return [str(entry) for entry in sorted(names, key=names.__getitem__)]
             return [str(entry) for entry in names]
         return [str(entry) for entry in names] if isinstance(names, (list, tuple)) else []
 

@@ -35,6 +35,8 @@ STEPS = "env.processor.inverse_kinematics.end_effector_step_sizes"
 SO_ARMS = ("so100_follower", "so101_follower", "so101_sim")
 SO_JOINTS = ("shoulder_pan", "shoulder_lift", "elbow_flex", "wrist_flex", "wrist_roll", "gripper")
 SO_MOTORS = len(SO_JOINTS)
+DELTAS = ("delta_x", "delta_y", "delta_z", "gripper")
+"""Dimensions of an end-effector action, as LeRobot's teleoperators name them."""
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,12 @@ from lerobot_grasp_plugin.learning.preflight.checks.actions import check_actions
 from lerobot_grasp_plugin.learning.preflight.checks.buffers import check_buffers
 from lerobot_grasp_plugin.learning.preflight.checks.classifier import check_classifier
 from lerobot_grasp_plugin.learning.preflight.checks.columns import check_columns
+from lerobot_grasp_plugin.learning.preflight.checks.encoders import check_encoders
 from lerobot_grasp_plugin.learning.preflight.checks.features import check_features
 from lerobot_grasp_plugin.learning.preflight.checks.images import check_images
 from lerobot_grasp_plugin.learning.preflight.checks.labels import check_labels
 from lerobot_grasp_plugin.learning.preflight.checks.machine import check_machine
+from lerobot_grasp_plugin.learning.preflight.checks.resuming import check_resuming
 from lerobot_grasp_plugin.learning.preflight.checks.reward_model import check_reward_model
 from lerobot_grasp_plugin.learning.preflight.checks.schema import check_schema
 from lerobot_grasp_plugin.learning.preflight.checks.splits import check_splits
@@ -23,6 +25,7 @@ from lerobot_grasp_plugin.learning.preflight.checks.statistics import check_stat
 from lerobot_grasp_plugin.learning.preflight.checks.timing import check_readable, check_timing
 from lerobot_grasp_plugin.learning.preflight.checks.upstream import check_output_dir, check_upstream
 from lerobot_grasp_plugin.learning.preflight.checks.workspace import check_workspace
+from lerobot_grasp_plugin.learning.preflight.devices import check_devices
 from lerobot_grasp_plugin.learning.preflight.facts import Facts, load_facts
 from lerobot_grasp_plugin.learning.preflight.findings import ORDER, Finding, Severity
 from lerobot_grasp_plugin.learning.preflight.parsing import check_parsing
@@ -41,6 +44,8 @@ CHECKS: tuple[Callable[[Facts], Iterable[Finding]], ...] = (
     check_readable,
     check_buffers,
     check_classifier,
+    check_encoders,
+    check_resuming,
     check_splits,
     check_workspace,
     check_machine,
@@ -50,6 +55,7 @@ REWARD_CHECKS: tuple[Callable[[Facts], Iterable[Finding]], ...] = (
     check_reward_model,
     check_readable,
     check_output_dir,
+    check_encoders,
     check_splits,
 )
 _EXPLAIN_REJECTION = {"config-wrong-type", "env-type"}
@@ -112,6 +118,7 @@ def preflight(
     if parse and not any(finding.code in _EXPLAIN_REJECTION for finding in findings):
         before_parsing()
         findings += check_parsing(facts)
+        findings += check_devices(facts)
     findings = list(dict.fromkeys(findings))
     findings.sort(key=lambda finding: ORDER.index(finding.severity))
     return PreflightReport(path, list(_looked_at(facts)), findings)

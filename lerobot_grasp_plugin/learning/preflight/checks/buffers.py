@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Iterator
 
+from lerobot_grasp_plugin.learning.preflight.config_view import shape_of
 from lerobot_grasp_plugin.learning.preflight.facts import Facts
 from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, warning
 
 _CAPACITY = 100_000
 _BEFORE_LEARNING = 100
+_FLOAT_BYTES = 4
+_GB = 2**30
 
 
 def check_buffers(facts: Facts) -> Iterator[Finding]:
@@ -25,6 +30,7 @@ def check_buffers(facts: Facts) -> Iterator[Finding]:
         message = f"{online:g}, and learning starts at {before:g} transitions: it would never"
         change = f"set it to more than {before:g}"
         yield error("online-capacity", "policy.online_buffer_capacity", message, change)
+    yield from _memory(facts, online + offline)
     ratio = config.number("online_ratio", 0.5)
     batch = config.number("batch_size", 8) or 0
     if ratio is None or not 0 <= ratio <= 1:
@@ -32,6 +38,28 @@ def check_buffers(facts: Facts) -> Iterator[Finding]:
     elif facts.datasets and int(batch) - max(1, int(batch * ratio)) < 1:
         message = f"{ratio:g} of batches of {batch:g} leaves nothing of the dataset"
         yield warning("online-ratio", "online_ratio", message, "0.5 is usual")
+    elif facts.datasets and int(batch) - max(1, int(batch * ratio)) > max(1, facts.frames - 1):
+        message = (
+            f"{batch:g}: its share of the dataset is more than the {facts.frames} frames there are, and "
+        )
+        message += "LeRobot makes every batch smaller without a word"
+        yield warning("batch-size", "batch_size", message, "make it smaller, or add episodes")
     elif ratio == 0:
         message = "0: of each batch only one transition comes from the robot"
         yield warning("online-ratio", "online_ratio", message, "0.5 is usual")
+
+
+def _memory(facts: Facts, transitions: float) -> Iterator[Finding]:
+    """Buffers hold every picture as floats; memory is taken as they fill, hours after the start."""
+    if not (facts.config.text("policy.storage_device") or "cpu").startswith("cpu"):
+        return
+    shapes = [shape_of(feature) for feature in facts.inputs.values()]
+    needed = transitions * _FLOAT_BYTES * sum(math.prod(shape) for shape in shapes if shape is not None)
+    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if needed > machine:
+        message = f"both replay buffers take {needed / _GB:.0f} GB when they are full, this machine has "
+        message += f"{machine / _GB:.0f} GB"
+        change = (
+            "lower policy.online_buffer_capacity and offline_buffer_capacity, or the size of the pictures"
+        )
+        yield warning("buffer-memory", "policy.online_buffer_capacity", message, change)

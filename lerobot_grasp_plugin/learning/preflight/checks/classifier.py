@@ -11,6 +11,7 @@ from lerobot_grasp_plugin.learning.preflight.facts import Facts
 from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, warning
 from lerobot_grasp_plugin.learning.preflight.pictures import Preprocessing, as_text, crop_text
 
+_WEIGHTS = "model.safetensors"
 _NOTHING = Preprocessing({}, None)
 
 
@@ -24,6 +25,13 @@ def check_classifier(facts: Facts) -> Iterator[Finding]:
     if kind not in (None, "reward_classifier"):
         message = f"a checkpoint of type {kind!r}"
         yield error("classifier-type", PATH_KEY, message, "name one of a reward_classifier")
+    if not (classifier.root / _WEIGHTS).is_file():
+        message = f"there is a config.json, and no {_WEIGHTS}: the actor cannot load it"
+        yield error("classifier-unreadable", str(classifier.root), message, "copy the whole checkpoint")
+    classes = classifier.config.get("num_classes", 2)
+    if classes != 2:
+        message = f"it tells {classes} classes apart, and success_threshold is for one of two"
+        yield error("class-count", config_file, message, "train one of two classes")
     cameras = facts.config.mapping("env.robot.cameras")
     given = {f"observation.images.{name}" for name in cameras} or set(facts.cameras)
     for key in classifier.image_features:

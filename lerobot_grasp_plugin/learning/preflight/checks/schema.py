@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lerobot_grasp_plugin.learning.preflight.config_labels import LABEL_CHOICES
-from lerobot_grasp_plugin.learning.preflight.config_view import numbers_of, shape_of
+from lerobot_grasp_plugin.learning.preflight.config_view import is_number, numbers_of, shape_of
 from lerobot_grasp_plugin.learning.preflight.facts import IMAGE_PREPROCESSING, Facts
 from lerobot_grasp_plugin.learning.preflight.findings import Finding, error
 from lerobot_grasp_plugin.learning.preflight.pictures import whole_numbers
@@ -63,7 +63,7 @@ def check_schema(facts: Facts) -> Iterator[Finding]:
     for paths, kind, expected in kinds:
         for dotted in paths:
             value = config.get(dotted)
-            odd = isinstance(value, bool) and kind is not bool
+            odd = kind is not bool and isinstance(value, (bool, float)) and not is_number(value)
             if value is not None and (odd or not isinstance(value, kind)):
                 yield wrong(dotted, expected, value)
     for name, choices in LABEL_CHOICES.items():

@@ -9,7 +9,14 @@ import numpy as np
 
 from lerobot_grasp_plugin.learning.preflight.config_view import shape_of
 from lerobot_grasp_plugin.learning.preflight.dataset_facts import DatasetFacts
-from lerobot_grasp_plugin.learning.preflight.facts import SO_ARMS, SO_MOTORS, STATE, Facts
+from lerobot_grasp_plugin.learning.preflight.facts import (
+    DELTAS,
+    SO_ARMS,
+    SO_JOINTS,
+    SO_MOTORS,
+    STATE,
+    Facts,
+)
 from lerobot_grasp_plugin.learning.preflight.findings import Finding, error
 from lerobot_grasp_plugin.learning.preflight.ranges import listed
 
@@ -44,6 +51,7 @@ def check_states(facts: Facts) -> Iterator[Finding]:
         message = "false, and inverse kinematics takes the joints for degrees"
         yield error("angle-unit", _DEGREES, message, "set it to true, and record so")
     for dataset in facts.datasets:
+        yield from _order(facts, dataset)
         yield from _unit(facts, dataset)
 
 
@@ -53,6 +61,17 @@ def _environment_width(facts: Facts) -> int | None:
     flags = ("add_joint_velocity_to_observation", "add_current_to_observation")
     extra = sum(facts.config.flag(f"env.processor.observation.{name}", False) for name in flags)
     return SO_MOTORS * (1 + extra)
+
+
+def _order(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
+    """Dimensions are matched by place, never by name: another order trains the wrong joints."""
+    for key in (STATE, "action"):
+        wanted = DELTAS if key == "action" and facts.end_effector else [f"{joint}.pos" for joint in SO_JOINTS]
+        names = dataset.names(key)[: len(wanted)]
+        if names != list(wanted) and sorted(names) == sorted(wanted):
+            message = f"its dimensions are {', '.join(names)}; the robot's are {', '.join(wanted)}"
+            change = "put them in the robot's order, or record again"
+            yield error("feature-order", dataset.column_place(key), message, change)
 
 
 def _unit(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:

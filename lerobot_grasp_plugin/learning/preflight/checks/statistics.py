@@ -7,12 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from lerobot_grasp_plugin.learning.preflight.config_view import numbers_of, shape_of
+from lerobot_grasp_plugin.learning.preflight.config_view import is_image, numbers_of, shape_of
 from lerobot_grasp_plugin.learning.preflight.dataset_facts import DatasetFacts
 from lerobot_grasp_plugin.learning.preflight.facts import SO_ARMS, SO_MOTORS, STATE, Facts
 from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, warning
 
 STATS = "policy.dataset_stats"
+_MODES = {"VISUAL": "MEAN_STD", "STATE": "MIN_MAX", "ENV": "MIN_MAX", "ACTION": "MIN_MAX"}
+"""LeRobot's ``normalization_mapping`` of the policy."""
+_NEEDED = {
+    "MEAN_STD": ("mean", "std"),
+    "MIN_MAX": ("min", "max"),
+    "QUANTILES": ("q01", "q99"),
+    "QUANTILE10": ("q10", "q90"),
+}
 _TOLERANCE = 1e-3
 _OFTEN = 0.05
 _HARDLY = 0.01
@@ -20,23 +28,50 @@ _MOST_DEGREES = 400.0
 
 
 def check_statistics(facts: Facts) -> Iterator[Finding]:
-    """The normaliser maps [min, max] to [-1, 1] and pictures by mean and std."""
+    """Source of the rules: ``NormalizerProcessorStep``, which by default maps [min, max] to [-1, 1] and
+    pictures by mean and std.
+    """  # fmt: skip
     stats = facts.config.mapping(STATS)
     for key, entry in stats.items():
         if isinstance(entry, Mapping):
+            yield from _needed(facts, key, entry)
             if key.startswith("observation.image"):
                 yield from _picture(key, entry)
-            else:
+            elif _mode(facts, key) == "MIN_MAX":
                 yield from _bounds(facts, key, entry)
+    for key in facts.cameras:
+        if key not in stats and _mode(facts, key) in _NEEDED:
+            message = "there is none: its pictures stay in 0-1, which no pretrained encoder knows"
+            yield warning("stats-missing", f"{STATS}.{key}", message, "write mean and std of every channel")
     for key in [*facts.states, "action"]:
-        if key not in stats:
+        if key not in stats and _mode(facts, key) in _NEEDED:
             message = "there is none: " + (
                 "LeRobot's own, of another width, is used" if not stats else "values stay raw"
             )
-            change = "write min and max of every dimension"
+            change = f"write {' and '.join(_NEEDED[_mode(facts, key)])} of every dimension"
             yield error("stats-missing", f"{STATS}.{key}", message, change)
     if facts.end_effector and isinstance(stats.get("action"), Mapping):
         yield from _unit_actions(stats["action"])
+
+
+def _mode(facts: Facts, key: str) -> str:
+    """How a feature is normalised; a mapping of the config's own replaces LeRobot's as a whole."""
+    mapping = facts.config.get("policy.normalization_mapping")
+    modes = mapping if isinstance(mapping, Mapping) else _MODES
+    kind = "VISUAL" if is_image(key) else "ACTION" if key == "action" else "STATE"
+    given = facts.inputs.get(key)
+    named = given.get("type") if isinstance(given, Mapping) else None
+    return str(modes.get(named if isinstance(named, str) else kind, "IDENTITY"))
+
+
+def _needed(facts: Facts, key: str, entry: Mapping[str, Any]) -> Iterator[Finding]:
+    mode = _mode(facts, key)
+    if key not in facts.inputs and key != "action":
+        return
+    lacking = [name for name in _NEEDED.get(mode, ()) if name not in entry]
+    if lacking:
+        message = f"{mode} needs {' and '.join(_NEEDED[mode])}, and {' and '.join(lacking)} is missing"
+        yield error("stats-missing", f"{STATS}.{key}", message, "write both, or choose another mode")
 
 
 def _picture(key: str, entry: Mapping[str, Any]) -> Iterator[Finding]:
@@ -57,8 +92,6 @@ def _bounds(facts: Facts, key: str, entry: Mapping[str, Any]) -> Iterator[Findin
     place = f"{STATS}.{key}"
     low, high = numbers_of(entry.get("min")), numbers_of(entry.get("max"))
     if low is None or high is None:
-        if "min" not in entry or "max" not in entry:
-            yield error("stats-missing", place, "min or max is missing", "write both")
         return
     width = _width(facts, key)
     wrong = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from lerobot_grasp_plugin.learning.preflight.facts import Facts
 from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, warning
 
 _DEFAULT_FPS = 30
+_BACKENDS = ("torchcodec", "pyav", "video_reader")
 
 
 def check_timing(facts: Facts) -> Iterator[Finding]:
@@ -38,6 +40,15 @@ def check_readable(facts: Facts) -> Iterator[Finding]:
     for dataset in facts.datasets:
         if not dataset.built:
             yield from _readable(dataset)
+    backend = facts.config.text("dataset.video_backend")
+    if backend is None:
+        return
+    if backend not in _BACKENDS:
+        message = f"{backend!r} is none of {', '.join(_BACKENDS)}: no picture can be read"
+        yield error("video-backend", "dataset.video_backend", message, 'leave it out, or write "pyav"')
+    elif backend == "torchcodec" and find_spec("torchcodec") is None:
+        message = "torchcodec is not installed here: no picture can be read"
+        yield error("video-backend", "dataset.video_backend", message, 'leave it out, or write "pyav"')
 
 
 def _readable(dataset: DatasetFacts) -> Iterator[Finding]:

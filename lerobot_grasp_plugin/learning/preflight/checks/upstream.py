@@ -33,6 +33,13 @@ def check_upstream(facts: Facts) -> Iterator[Finding]:
     elif kind != "gym_manipulator":
         message = f"{kind!r} is no real robot of HIL-SERL"
         yield error("env-type", "env.type", message, 'write "gym_manipulator"')
+    kind = config.text("policy.type")
+    if kind is not None and kind != "gaussian_actor":
+        message = f"{kind!r}, and LeRobot's learner trains a gaussian_actor only"
+        yield error("policy-type", "policy.type", message, 'write "gaussian_actor"')
+    if config.flag("dataset.streaming", False):
+        message = "true, and the replay buffer reads frame by frame, which a stream cannot"
+        yield error("dataset-streaming", "dataset.streaming", message, "set it to false")
     yield from check_output_dir(facts)
     if config.flag("policy.push_to_hub", True) and not config.text("policy.repo_id"):
         message = "true (LeRobot's default), and there is no policy.repo_id: validation fails"

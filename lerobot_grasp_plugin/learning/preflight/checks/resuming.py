@@ -1,0 +1,32 @@
+"""What a run that is resumed has to find."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from lerobot_grasp_plugin.learning.preflight.facts import Facts
+from lerobot_grasp_plugin.learning.preflight.findings import Finding, error
+
+_CHECKPOINT = "checkpoints/last/pretrained_model/train_config.json"
+_BUFFERS = ("dataset", "dataset_offline")
+
+
+def check_resuming(facts: Facts) -> Iterator[Finding]:
+    """Source of the rules: ``learner.handle_resume_logic`` and ``initialize_replay_buffer``."""
+    if not facts.config.flag("resume", False):
+        return
+    named = facts.config.text("output_dir")
+    if named is None:
+        message = "null, and resume is true: LeRobot looks for the checkpoint there"
+        yield error("resume-missing", "output_dir", message, "give the folder of the run to go on with")
+        return
+    folder = Path(named).expanduser()
+    if not (folder / _CHECKPOINT).is_file():
+        message = f"resume is true, and there is no {folder / _CHECKPOINT}"
+        yield error("resume-missing", "output_dir", message, "give the folder of a run that has a checkpoint")
+        return
+    lost = [str(folder / name) for name in _BUFFERS if not (folder / name / "meta/info.json").is_file()]
+    if lost:
+        message = f"resume is true, and the replay buffer that was saved is not at {' and '.join(lost)}"
+        yield error("resume-missing", "output_dir", message, "copy the whole folder of the run")
