@@ -1,0 +1,51 @@
+"""Coverage-guided fuzzing of recipe files: a config, or exit code 2 and a line that says why.
+
+uv pip install atheris
+python tests/fuzz/recipes.py -max_total_time=60 -max_len=512
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+import tempfile
+from pathlib import Path
+
+import atheris
+
+with atheris.instrument_imports(include=["lerobot_grasp_plugin", "draccus", "yaml"]):
+    import draccus  # noqa: F401 - the parser imports them when it is called
+    import yaml  # noqa: F401
+
+    from lerobot_grasp_plugin.commands.run import parse
+    from lerobot_grasp_plugin.core.selection import select_episodes
+    from lerobot_grasp_plugin.errors import UsageError
+    from lerobot_grasp_plugin.ops.recipe import MergeConfig, RelabelConfig
+
+KINDS = {"merge": MergeConfig, "relabel": RelabelConfig}
+FOLDER = tempfile.TemporaryDirectory()
+RECIPE = Path(FOLDER.name) / "recipe.yaml"
+
+
+def one(data: bytes) -> None:
+    """Reads bytes as a recipe, and the episodes it chooses."""
+    program, kind = list(KINDS.items())[data[0] % 2] if data else ("merge", MergeConfig)
+    RECIPE.write_bytes(data[1:])
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            config = parse(kind, ["--config_path", str(RECIPE)], program=program)
+    except SystemExit as end:
+        assert end.code == 2, end.code
+        assert said.getvalue().startswith(f"{program}: error: "), said.getvalue()
+        return
+    for source in config.sources if isinstance(config, MergeConfig) else ():
+        if source.episodes is not None:
+            with contextlib.suppress(UsageError):
+                select_episodes(source.episodes, 100)
+
+
+if __name__ == "__main__":
+    atheris.Setup(sys.argv, one)
+    atheris.Fuzz()
