@@ -41,20 +41,21 @@ def main(args: Sequence[str] | None = None) -> int:
 
 def _serve(config: ReviewConfig) -> int:
     from lerobot_grasp_plugin.errors import Problem, UsageError
+    from lerobot_grasp_plugin.ops.gathering import Gathered
     from lerobot_grasp_plugin.ops.recipe import SourceConfig
     from lerobot_grasp_plugin.ops.sources import open_sources
     from lerobot_grasp_plugin.review.from_json import is_json, text_beside
     from lerobot_grasp_plugin.review.session import Session
 
-    if config.annotations is None:
-        hint = "give --annotations FILE; it is begun when it does not exist"
-        raise UsageError(Problem("no-annotations", "no annotation file is given", hint=hint))
-    if config.index_base not in (None, 0, 1):
-        raise UsageError(Problem("bad-index-base", f"index_base is 0 or 1, not {config.index_base}"))
-    if not 0 <= config.port <= 65535:
-        raise UsageError(Problem("bad-port", f"port is 0 to 65535, not {config.port}"))
-    path = config.annotations.expanduser().absolute()
-    (source,) = open_sources([SourceConfig(repo_id=config.repo_id, root=config.root)], [])
+    problems = Gathered()
+    with problems:
+        path = _annotation_file(config)
+    with problems:
+        if not 0 <= config.port <= 65535:
+            raise UsageError(Problem("bad-port", f"port is 0 to 65535, not {config.port}"))
+    with problems:
+        (source,) = open_sources([SourceConfig(repo_id=config.repo_id, root=config.root)], [])
+    problems.raise_all()
     if is_json(path):
         path, given = text_beside(path, config.index_base), path
         print(f"{given.name} is JSON; its labels are now in {path}, and are changed there only.")
@@ -102,3 +103,24 @@ def _serve(config: ReviewConfig) -> int:
     finally:
         listening.close()
     return 0
+
+
+def _annotation_file(config: ReviewConfig) -> Path:
+    """Where the annotation file is or will be, after a look at it.
+
+    Raises:
+        GraspError: None is given, its folder does not exist, or it has errors.
+    """
+    from lerobot_grasp_plugin.errors import Problem, UsageError
+    from lerobot_grasp_plugin.ops.annotate import check_annotations
+    from lerobot_grasp_plugin.ops.recipe import LabelOptions
+
+    options = LabelOptions(index_base=config.index_base)
+    if config.annotations is None:
+        hint = "give --annotations FILE; it is begun when it does not exist"
+        raise UsageError(Problem("no-annotations", "no annotation file is given", hint=hint))
+    path = config.annotations.expanduser().absolute()
+    if not path.parent.is_dir():
+        raise UsageError(Problem("no-folder", "the annotation file's folder does not exist", str(path)))
+    check_annotations([path] if path.exists() else [], options)
+    return path

@@ -15,6 +15,8 @@ from lerobot.rewards.classifier import RewardClassifierConfig
 
 from lerobot_grasp_plugin.core.choices import Unlisted
 from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.ops.annotate import check_annotations
+from lerobot_grasp_plugin.ops.recipe import LabelOptions
 
 VAL_SHARE = 0.2
 """Share of the episodes that validate, where neither the call nor the dataset says another."""
@@ -35,9 +37,11 @@ class LabelSourceConfig:
         """The arguments for ``GraspDataset``.
 
         Raises:
-            UsageError: ``unlisted`` or ``index_base`` is given, and no annotation file.
+            GraspError: The annotation file has errors; or is not given, and options for it are.
         """
         if self.annotations is not None:
+            options = LabelOptions(unlisted=self.unlisted, index_base=self.index_base)
+            check_annotations([self.annotations], options)
             names = ("annotations", "unlisted", "index_base")
             return {name: getattr(self, name) for name in names}
         if self.unlisted != "error" or self.index_base is not None:

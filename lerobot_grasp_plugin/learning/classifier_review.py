@@ -23,6 +23,7 @@ from lerobot_grasp_plugin.learning.curves import contact_sheet, plot_episodes
 from lerobot_grasp_plugin.learning.drafts import DraftEpisode, compare, draft_text, success_ranges
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.sidecar import read_learning
+from lerobot_grasp_plugin.ops.gathering import Gathered
 from lerobot_grasp_plugin.ops.progress import Progress, silent
 from lerobot_grasp_plugin.writers.staging import staged
 
@@ -77,12 +78,18 @@ def eval_classifier(config: ClassifierEvalConfig, progress: Progress = silent) -
     Raises:
         GraspError: With everything that is wrong with the settings, the checkpoint or the dataset.
     """
-    config.check()
-    label_options = config.dataset_options()
     folder = config.pretrained_path.expanduser()
-    model = load_classifier(folder)
-    record = read_record(folder)
-    meta = open_metadata(config.dataset)
+    problems = Gathered()
+    with problems:
+        config.check()
+    with problems:
+        label_options = config.dataset_options()
+    with problems:
+        model = load_classifier(folder)
+        record = read_record(folder)
+    with problems:
+        meta = open_metadata(config.dataset)
+    problems.raise_all()
     root = Path(meta.root)
     stored = read_learning(root)
     trained_with = record_preprocessing(folder)

@@ -42,6 +42,7 @@ from lerobot_grasp_plugin.learning.sidecar import (
 )
 from lerobot_grasp_plugin.learning.small_encoder import STAGES, make_small_encoder
 from lerobot_grasp_plugin.learning.splits import EpisodeSplits, class_weights, split_episodes
+from lerobot_grasp_plugin.ops.gathering import Gathered
 from lerobot_grasp_plugin.ops.progress import Progress, silent
 from lerobot_grasp_plugin.ops.provenance import tool_version
 from lerobot_grasp_plugin.writers.staging import staged
@@ -122,10 +123,16 @@ def train_classifier(
         GraspError: With everything that is wrong with the settings, the labels or the dataset.
     """
     started = time.monotonic()
-    model_config = config.classifier()
-    label_options = config.dataset_options()
-    output_dir = _output_dir(config)
-    meta = open_metadata(config.dataset)
+    problems = Gathered()
+    with problems:
+        model_config = config.classifier()
+    with problems:
+        label_options = config.dataset_options()
+    with problems:
+        output_dir = _output_dir(config)
+    with problems:
+        meta = open_metadata(config.dataset)
+    problems.raise_all()
     root = Path(meta.root)
     stored = read_learning(root) or LearningSidecar()
     preprocessing = choose_preprocessing(config, model_config, stored.preprocessing, root)

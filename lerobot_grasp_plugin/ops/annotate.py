@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,9 +16,10 @@ from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.core.labels import check_section
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.hub import is_dataset, lerobot_home
-from lerobot_grasp_plugin.errors import AnnotationError, GraspError, Problem, Severity, UsageError
+from lerobot_grasp_plugin.errors import AnnotationError, Problem, Severity, UsageError
+from lerobot_grasp_plugin.ops.gathering import Gathered
 from lerobot_grasp_plugin.ops.recipe import LabelOptions, SourceConfig
-from lerobot_grasp_plugin.ops.sources import Source, raise_all, same_folder
+from lerobot_grasp_plugin.ops.sources import Source, same_folder
 
 _MOST_BYTES = 8 * 2**20
 
@@ -124,37 +125,52 @@ def label_sources(
     Raises:
         GraspError: With everything wrong in any file, and every label that fits no episode.
     """
-    _check_options(options)
+    problems = Gathered()
+    with problems:
+        _check_options(options)
     given = [source.config.annotations or annotations for source in sources]
     paths = [None if path is None else path.expanduser() for path in given]
     if not any(paths):
+        problems.raise_all()
         return []
     warnings: list[Problem] = []
-    errors: list[GraspError] = []
     if annotations is not None and annotations.expanduser() not in paths:
         message = "every source has annotations of its own, so this file is not used"
         warnings.append(Problem("unused-annotations", message, str(annotations), severity="warning"))
     files = dict.fromkeys(path for path in paths if path is not None)
     for path in files:
         users = [source for source, own in zip(sources, paths, strict=True) if own == path]
-        try:
+        with problems:
             file = read_annotations(path, options.index_base)
-            warnings += file.warnings
-        except GraspError as error:
-            errors.append(error)
-            continue
-        problems = _bind(file, users, strict=options.unlisted == "error")
-        warnings += [problem for problem in problems if problem.severity == "warning"]
-        wrong = [problem for problem in problems if problem.severity == "error"]
-        if wrong:
-            errors.append(AnnotationError(wrong))
+            found = _bind(file, users, strict=options.unlisted == "error")
+            warnings += [*file.warnings, *(problem for problem in found if problem.severity == "warning")]
+            _raise([problem for problem in found if problem.severity == "error"])
     for source, own in zip(sources, paths, strict=True):
         if source.labels is not None or own is None:
-            problems = _apply_unlisted(source, options.unlisted, own)
-            if problems:
-                errors.append(AnnotationError(problems))
-    raise_all(errors)
+            with problems:
+                _raise(_apply_unlisted(source, options.unlisted, own))
+    problems.raise_all()
     return warnings
+
+
+def check_annotations(paths: Iterable[Path | None], options: LabelOptions) -> None:
+    """Looks at what there is to be said of annotation files where their datasets cannot be opened.
+
+    Raises:
+        GraspError: With everything wrong in any file, and with the options.
+    """
+    problems = Gathered()
+    with problems:
+        _check_options(options)
+    for path in dict.fromkeys(path.expanduser() for path in paths if path is not None):
+        with problems:
+            read_annotations(path, options.index_base)
+    problems.raise_all()
+
+
+def _raise(problems: Sequence[Problem]) -> None:
+    if problems:
+        raise AnnotationError(problems)
 
 
 def _index_base_problem(index_base: int | None) -> Problem | None:

@@ -13,9 +13,10 @@ from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import to_numpy
 from lerobot_grasp_plugin.dataset.reader import DatasetReader, open_dataset
 from lerobot_grasp_plugin.errors import DatasetError, Problem, UsageError
-from lerobot_grasp_plugin.ops.annotate import label_sources, read_annotations
+from lerobot_grasp_plugin.ops.annotate import check_annotations, label_sources, read_annotations
 from lerobot_grasp_plugin.ops.frame_jobs import Crop, FrameJob, FrameWork, run_jobs
 from lerobot_grasp_plugin.ops.frames_config import FramesConfig
+from lerobot_grasp_plugin.ops.gathering import Gathered
 from lerobot_grasp_plugin.ops.progress import Progress, silent
 from lerobot_grasp_plugin.ops.recipe import LabelOptions, SourceConfig
 from lerobot_grasp_plugin.ops.sources import open_sources
@@ -70,19 +71,35 @@ def extract_frames(config: FramesConfig, progress: Progress = silent, *, workers
             of somebody else's in the way.
         DatasetError: A picture is missing or damaged.
     """
-    _check(config)
     source = SourceConfig(repo_id=config.repo_id, root=config.root, episodes=config.episodes)
-    reader = open_dataset(source.repo_id, source.root)
-    episodes = select_episodes(source.episodes, len(reader.lengths))
-    cameras = _cameras(reader, config.camera_key)
-    crop = _parsed_crop(config.crop)
-    _require(reader, episodes, cameras)
-    labels, warnings, file_base = _labels(reader, source, episodes, config)
+    reader: DatasetReader | None = None
+    problems = Gathered()
+    with problems:
+        _check(config)
+    with problems:
+        crop = _parsed_crop(config.crop)
+    with problems:
+        reader = open_dataset(source.repo_id, source.root)
+    if reader is None:
+        with problems:
+            check_annotations([config.annotations], _label_options(config))
+        problems.raise_all()
+    assert reader is not None
+    with problems:
+        cameras = _cameras(reader, config.camera_key)
+    with problems:
+        episodes = select_episodes(source.episodes, len(reader.lengths))
+        labels, warnings, file_base = _labels(reader, source, episodes, config)
+    problems.raise_all()
+    with problems:
+        _require(reader, episodes, cameras)
     base: IndexBase = file_base if config.index_base is None else 0 if config.index_base == 0 else 1
     output_dir = (config.output_dir or reader.root / FRAMES_DIR).expanduser()
     jobs = _jobs(reader, config, output_dir, episodes, cameras)
     for job in jobs:
-        (refuse_foreign_picture if config.contact_sheet else refuse_foreign_folder)(job.target)
+        with problems:
+            (refuse_foreign_picture if config.contact_sheet else refuse_foreign_folder)(job.target)
+    problems.raise_all()
     work = FrameWork(
         repo_id=reader.repo_id,
         root=reader.root,
@@ -172,8 +189,7 @@ def _labels(
         return {}, [], 1
     if config.annotations is not None:
         sources = open_sources([source], ())
-        options = LabelOptions(unlisted="drop", index_base=config.index_base)
-        warnings = label_sources(sources, config.annotations, options)
+        warnings = label_sources(sources, config.annotations, _label_options(config))
         base = read_annotations(config.annotations.expanduser(), config.index_base).annotations.index_base
         return sources[0].labels or {}, warnings, base
     if layout.REWARD not in reader.info.features:
@@ -188,6 +204,10 @@ def _labels(
             reward = to_numpy(batch.table[layout.REWARD].slice(start, length)).reshape(length, -1)
             labels[episode] = IntervalSet.from_mask(reward[:, 0] > 0)
     return labels, [], 1
+
+
+def _label_options(config: FramesConfig) -> LabelOptions:
+    return LabelOptions(unlisted="drop", index_base=config.index_base)
 
 
 def _jobs(

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from lerobot_grasp_plugin.dataset.hub import check_repo_id, lerobot_home
 from lerobot_grasp_plugin.errors import Problem, UsageError
-from lerobot_grasp_plugin.ops.annotate import label_sources, sources_of_headers
+from lerobot_grasp_plugin.ops.annotate import check_annotations, label_sources, sources_of_headers
+from lerobot_grasp_plugin.ops.gathering import Gathered
 from lerobot_grasp_plugin.ops.progress import Progress, silent
-from lerobot_grasp_plugin.ops.recipe import MergeConfig, check_choices
+from lerobot_grasp_plugin.ops.recipe import MergeConfig, SourceConfig, check_choices
 from lerobot_grasp_plugin.ops.report import MergeReport
 from lerobot_grasp_plugin.ops.sources import Source, open_sources
 from lerobot_grasp_plugin.writers.staging import refuse_existing, staged, staging_leftovers
@@ -29,18 +30,22 @@ def merge(config: MergeConfig, progress: Progress = silent) -> MergeReport:
         GraspError: With everything that is wrong with the recipe, the sources or the annotations;
             nothing was written then.
     """
-    check_choices(config)
-    repo_id, root = output_place(config.new_repo_id, config.new_root)
-    refuse_existing(root)
-    configs = list(config.sources)
-    if not configs:
-        if config.annotations is None:
-            hint = "give --sources, or --annotations with headers that name datasets"
-            raise UsageError(Problem("no-sources", "the recipe names no sources", hint=hint))
-        configs = sources_of_headers(config.annotations, config.index_base)
-    sources = open_sources(configs, config.drop_features)
-    refuse_inside(sources, root)
-    warnings = label_sources(sources, config.annotations, config)
+    sources: list[Source] = []
+    problems = Gathered()
+    with problems:
+        check_choices(config)
+    with problems:
+        sources = open_sources(_sources(config), config.drop_features)
+    with problems:
+        repo_id, root = output_place(config.new_repo_id, config.new_root)
+        refuse_existing(root)
+        refuse_inside(sources, root)
+    with problems:
+        if not sources:
+            files = [config.annotations, *(source.annotations for source in config.sources)]
+            check_annotations(files, config)
+        warnings = label_sources(sources, config.annotations, config)
+    problems.raise_all()
     warnings += leftover_warnings(root)
     from lerobot_grasp_plugin.ops.build import write
     from lerobot_grasp_plugin.ops.prepare import prepare
@@ -49,6 +54,15 @@ def merge(config: MergeConfig, progress: Progress = silent) -> MergeReport:
     with staged(root) as staging:
         report = write(build, staging, repo_id, progress)
     return at_its_place(report, root)
+
+
+def _sources(config: MergeConfig) -> Sequence[SourceConfig]:
+    if config.sources:
+        return config.sources
+    if config.annotations is None:
+        hint = "give --sources, or --annotations with headers that name datasets"
+        raise UsageError(Problem("no-sources", "the recipe names no sources", hint=hint))
+    return sources_of_headers(config.annotations, config.index_base)
 
 
 def output_place(repo_id: str | None, root: Path | None) -> tuple[str, Path]:

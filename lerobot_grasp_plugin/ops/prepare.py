@@ -17,6 +17,7 @@ from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import is_numeric
 from lerobot_grasp_plugin.errors import DataError, DatasetError, GraspError, MergeError, Problem
 from lerobot_grasp_plugin.ops.features import TargetFormat, unify
+from lerobot_grasp_plugin.ops.gathering import raise_all
 from lerobot_grasp_plugin.ops.image_stats import measure_images
 from lerobot_grasp_plugin.ops.progress import Progress
 from lerobot_grasp_plugin.ops.recipe import LabelOptions, MergeConfig
@@ -27,7 +28,7 @@ from lerobot_grasp_plugin.ops.source_labels import (
     kept_labels_warnings,
     recorded_labels,
 )
-from lerobot_grasp_plugin.ops.sources import Source, raise_all
+from lerobot_grasp_plugin.ops.sources import Source
 from lerobot_grasp_plugin.ops.videos import CameraPlan, plan_videos
 from lerobot_grasp_plugin.writers import v30
 

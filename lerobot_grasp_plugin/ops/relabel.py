@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from lerobot_grasp_plugin.dataset.reader import open_dataset
 from lerobot_grasp_plugin.errors import Problem, UsageError
-from lerobot_grasp_plugin.ops.annotate import label_sources
+from lerobot_grasp_plugin.ops.annotate import check_annotations, label_sources
+from lerobot_grasp_plugin.ops.gathering import Gathered
 from lerobot_grasp_plugin.ops.merge import at_its_place, leftover_warnings, output_place, refuse_inside
 from lerobot_grasp_plugin.ops.progress import Progress, silent
 from lerobot_grasp_plugin.ops.recipe import (
@@ -18,7 +20,7 @@ from lerobot_grasp_plugin.ops.recipe import (
     check_choices,
 )
 from lerobot_grasp_plugin.ops.report import MergeReport
-from lerobot_grasp_plugin.ops.sources import open_sources
+from lerobot_grasp_plugin.ops.sources import Source, open_sources
 from lerobot_grasp_plugin.writers.staging import backups, claimed, refuse_existing, staged, swap, sync_tree
 
 
@@ -33,21 +35,20 @@ def relabel(config: RelabelConfig, progress: Progress = silent) -> MergeReport:
         GraspError: With everything that is wrong with the call, the dataset or the annotations;
             nothing was written then.
     """
-    check_choices(config)
-    if config.annotations is None:
-        raise UsageError(Problem("no-annotations", "no annotation file is given", hint="give --annotations"))
-    if config.in_place:
-        if config.new_root is not None or config.new_repo_id is not None:
-            message = "in_place replaces the dataset itself, so it takes no new_root and no new_repo_id"
-            raise UsageError(Problem("contradicting-options", message))
-        repo_id, root = _in_place_target(config)
-    else:
-        repo_id, root = output_place(config.new_repo_id, config.new_root)
-        refuse_existing(root)
     source = SourceConfig(repo_id=config.repo_id, root=config.root)
-    sources = open_sources([source], config.drop_features)
-    refuse_inside(sources, root)
-    warnings = label_sources(sources, config.annotations, config)
+    sources: Sequence[Source] = ()
+    _check_swap(config)
+    problems = Gathered()
+    with problems:
+        check_choices(config)
+    with problems:
+        sources = open_sources([source], config.drop_features)
+    with problems:
+        repo_id, root = _target(config)
+        refuse_inside(sources, root)
+    with problems:
+        warnings = _label(sources, config)
+    problems.raise_all()
     warnings += leftover_warnings(root)
     recipe = _as_merge(config, source)
     from lerobot_grasp_plugin.ops.build import write
@@ -65,17 +66,37 @@ def relabel(config: RelabelConfig, progress: Progress = silent) -> MergeReport:
     return replace(at_its_place(report, root), backup=backup)
 
 
-def _in_place_target(config: RelabelConfig) -> tuple[str, Path]:
-    if config.root is not None and not config.root.exists() and (old := backups(config.root)):
+def _check_swap(config: RelabelConfig) -> None:
+    root = config.root
+    if config.in_place and root is not None and not root.exists() and (old := backups(root)):
         message = "an interrupted run left no dataset here; the old one is complete in its backup"
-        hint = f"put it back with: mv '{old[-1]}' '{config.root}'"
-        raise UsageError(Problem("interrupted-swap", message, str(config.root), hint))
+        hint = f"put it back with: mv '{old[-1]}' '{root}'"
+        raise UsageError(Problem("interrupted-swap", message, str(root), hint))
+
+
+def _target(config: RelabelConfig) -> tuple[str, Path]:
+    """Name and folder of the new dataset."""
+    if not config.in_place:
+        repo_id, root = output_place(config.new_repo_id, config.new_root)
+        refuse_existing(root)
+        return repo_id, root
+    if config.new_root is not None or config.new_repo_id is not None:
+        message = "in_place replaces the dataset itself, so it takes no new_root and no new_repo_id"
+        raise UsageError(Problem("contradicting-options", message))
     reader = open_dataset(config.repo_id, config.root)
     if reader.root.is_symlink() or reader.root.parent.name == "snapshots":
         message = "a downloaded or linked folder is not replaced"
         hint = "write a new dataset with --new_root"
         raise UsageError(Problem("not-replaceable", message, str(reader.root), hint))
     return reader.repo_id, reader.root.resolve()
+
+
+def _label(sources: Sequence[Source], config: RelabelConfig) -> list[Problem]:
+    if config.annotations is None:
+        raise UsageError(Problem("no-annotations", "no annotation file is given", hint="give --annotations"))
+    if not sources:
+        check_annotations([config.annotations], config)
+    return label_sources(sources, config.annotations, config)
 
 
 def _as_merge(config: RelabelConfig, source: SourceConfig) -> MergeConfig:

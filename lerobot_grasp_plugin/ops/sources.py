@@ -15,6 +15,7 @@ from lerobot_grasp_plugin.dataset.hub import locate
 from lerobot_grasp_plugin.dataset.info import Feature
 from lerobot_grasp_plugin.dataset.reader import DatasetReader, open_located
 from lerobot_grasp_plugin.errors import GraspError, Problem, UsageError
+from lerobot_grasp_plugin.ops.gathering import raise_all
 from lerobot_grasp_plugin.ops.recipe import SourceConfig
 
 _LABELS = {layout.REWARD: ("float32", "float64"), layout.DONE: ("bool",), layout.SUCCESS: ("bool",)}
@@ -101,13 +102,6 @@ def open_sources(configs: Sequence[SourceConfig], drop_features: Sequence[str]) 
         errors.append(UsageError(Problem("unknown-feature", message, hint=hint)))
     raise_all(errors)
     return sources
-
-
-def raise_all(errors: Sequence[GraspError]) -> None:
-    """Raises one error with the problems of all: a data error if one of them is."""
-    if errors:
-        worst = min(errors, key=lambda error: error.exit_code)
-        raise type(worst)([problem for error in errors for problem in error.problems])
 
 
 def _renamed(

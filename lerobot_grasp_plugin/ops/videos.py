@@ -16,9 +16,10 @@ from lerobot_grasp_plugin.core.video_index import Segment, VideoIndex
 from lerobot_grasp_plugin.core.video_plan import VideoShardPlan, plan_shards
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.errors import GraspError, Problem, VideoError
+from lerobot_grasp_plugin.ops.gathering import raise_all
 from lerobot_grasp_plugin.ops.progress import Progress
 from lerobot_grasp_plugin.ops.recipe import Link
-from lerobot_grasp_plugin.ops.sources import Source, raise_all
+from lerobot_grasp_plugin.ops.sources import Source
 from lerobot_grasp_plugin.video.packets import write_shard
 from lerobot_grasp_plugin.video.probe import header, scan
 from lerobot_grasp_plugin.writers.link import take_over
