@@ -34,6 +34,7 @@ class Track:
         offsets: Position in the file, int64, shape (n,).
         sync: Whether a decoder may start at the sample, bool, shape (n,).
         edits: Entries of the edit list: duration (in ticks of the movie), media time, rate (16.16).
+        upright: Whether the track's matrix leaves its pictures as they are coded.
     """
 
     kind: str
@@ -46,6 +47,7 @@ class Track:
     offsets: NDArray[np.int64]
     sync: NDArray[np.bool_]
     edits: Sequence[tuple[int, int, int]]
+    upright: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,7 @@ def _track(found: dict[str, memoryview]) -> Track:
         offsets=_offsets(found, sizes),
         sync=sync,
         edits=_edits(found.get("elst")),
+        upright=_upright(found.get("tkhd")),
     )
 
 
@@ -159,6 +162,16 @@ def _timescale(header: memoryview) -> int:
     """Of an mvhd or mdhd box."""
     at = 20 if bytes(header[:1]) == b"\1" else 12
     return int.from_bytes(header[at : at + 4], "big")
+
+
+def _upright(header: memoryview | None) -> bool:
+    """Whether the matrix of a tkhd box turns and mirrors nothing."""
+    if header is None:
+        return True
+    at = 52 if bytes(header[:1]) == b"\1" else 40
+    turn = [int.from_bytes(header[at + step : at + step + 4], "big", signed=True) for step in (0, 4, 12, 16)]
+    across, down = turn[0], turn[3]
+    return turn[1:3] == [0, 0] and across >= 0 and down >= 0
 
 
 def _fields(box: memoryview, name: str, dtype: np.dtype[Any], skip: int = 4) -> NDArray[Any]:

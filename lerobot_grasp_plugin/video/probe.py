@@ -256,7 +256,10 @@ def _on_grid(
     pts: NDArray[np.int64], fps: int, time_base: Fraction, path: Path
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Frames of the packets and their remainders; refuses what is off the grid and what collides."""
-    frames, rest = frames_of_pts(pts, fps, time_base)
+    try:
+        frames, rest = frames_of_pts(pts, fps, time_base)
+    except ValueError as error:
+        raise video_error("video-damaged", str(error), path) from error
     off = np.flatnonzero(4 * np.abs(rest) > time_base.denominator)
     if len(off):
         at = int(off[np.argmin(pts[off])])

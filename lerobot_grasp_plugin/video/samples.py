@@ -43,6 +43,7 @@ class VideoSamples:
         descriptions: Number of sample descriptions.
         video_streams: Number of video streams.
         audio_streams: Number of audio streams.
+        upright: Whether the pictures are to be shown as they are coded, not turned or mirrored.
         file_bytes: Size of the file.
     """
 
@@ -59,6 +60,7 @@ class VideoSamples:
     descriptions: int
     video_streams: int
     audio_streams: int
+    upright: bool
     file_bytes: int
 
     @property
@@ -190,7 +192,10 @@ def _samples(
     undated: int = 0,
 ) -> VideoSamples:
     if not len(pts):
-        raise video_error("video-no-frames", "the video stream has no packets", path)
+        message = "the video stream has no packets"
+        if hidden:
+            message = f"its edit list hides all of its {hidden} pictures"
+        raise video_error("video-no-frames", message, path)
     return VideoSamples(
         path=path,
         signature=signature_of(stream),
@@ -205,5 +210,6 @@ def _samples(
         descriptions=1 if track is None else track.descriptions,
         video_streams=len(container.streams.video),
         audio_streams=len(container.streams.audio),
+        upright=track is None or track.upright,
         file_bytes=path.stat().st_size,
     )

@@ -9,6 +9,8 @@ from video_judge import AV1, FPS, encode, remux
 from lerobot_grasp_plugin.errors import VideoError
 from lerobot_grasp_plugin.video.probe import header, scan
 
+FRAGMENTS = {"movflags": "frag_keyframe+empty_moov"}
+
 
 def code_of(error: pytest.ExceptionInfo[VideoError]) -> str:
     return error.value.problems[0].code
@@ -216,6 +218,23 @@ def test_bytes_behind_a_whole_file_are_passed_over(video, tmp_path: Path, behind
     path = tmp_path / "longer.mp4"
     path.write_bytes(whole.read_bytes() + behind)
     assert np.array_equal(scan(path, FPS).pts, scan(whole, FPS).pts)
+
+
+def test_a_time_no_video_has_is_damage(tmp_path: Path, video) -> None:
+    path = tmp_path / "late.mp4"
+    with av.open(str(video("h264-gop2"))) as old, av.open(str(path), "w", options=FRAGMENTS) as new:
+        copy = new.add_stream_from_template(old.streams.video[0], opaque=True)
+        for packet in old.demux(old.streams.video[0]):
+            if packet.size:
+                packet.stream = copy
+                new.mux_one(packet)
+    content = bytearray(path.read_bytes())
+    at = content.rindex(b"tfdt") + 8
+    content[at : at + 8] = (2**62).to_bytes(8, "big")
+    path.write_bytes(content)
+    with pytest.raises(VideoError) as caught:
+        scan(path, FPS)
+    assert code_of(caught) == "video-damaged"
 
 
 def test_a_file_without_a_video_stream_is_named(tmp_path: Path) -> None:

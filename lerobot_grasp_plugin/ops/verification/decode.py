@@ -15,13 +15,15 @@ from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset.reader import VideoSpan
 from lerobot_grasp_plugin.errors import GraspError, Problem, VideoError
-from lerobot_grasp_plugin.ops.verification.place import Tally, count
+from lerobot_grasp_plugin.ops.verification.place import Tally, count, episodes_text
 from lerobot_grasp_plugin.ops.verification.video_use import FileUse, Match, files_in_use, match_rows
 from lerobot_grasp_plugin.video.probe import open_stream
 from lerobot_grasp_plugin.video.samples import VideoSamples, read_samples
 
 _FLAT = 2
 """Levels of 255 the brightness of a picture with nothing on it may span: coding leaves a little."""
+_STILL = 8
+"""Levels that pictures of one view may differ by: coding leaves some."""
 
 
 def check_decoding(
@@ -70,6 +72,8 @@ class _Decoding:
         self._decoded = np.zeros(size, dtype=np.bool_)
         self._faulty = np.zeros(size, dtype=np.bool_)
         self._flat = np.zeros(size, dtype=np.bool_)
+        self._same = np.zeros(size, dtype=np.bool_)
+        self._first: tuple[int, NDArray[np.uint8]] | None = None
         self._other_size = np.zeros(size, dtype=np.bool_)
         self._size: tuple[int, int] = (samples.signature.height, samples.signature.width)
         self._found_size = self._size
@@ -115,8 +119,20 @@ class _Decoding:
         if (picture.height, picture.width) != self._size:
             self._mark(picture.pts, self._other_size)
             self._found_size = (picture.height, picture.width)
-        if _is_flat(picture):
+        lines = _some_lines(picture)
+        if int(lines.max()) - int(lines.min()) <= _FLAT:
             self._mark(picture.pts, self._flat)
+        elif self._is_still(picture.pts, lines):
+            self._mark(picture.pts, self._same)
+
+    def _is_still(self, pts: int | None, lines: NDArray[np.uint8]) -> bool:
+        """Whether a picture is as the first one of its episode that came out."""
+        at = int(np.searchsorted(self._samples.pts, pts or 0))
+        episode = int(self._match.owner[at]) if at < len(self._match.owner) else -1
+        if self._first is None or self._first[0] != episode or self._first[1].shape != lines.shape:
+            self._first = (episode, lines)
+            return False
+        return int(np.abs(self._first[1].astype(np.int16) - lines).max()) <= _STILL
 
     def found(self) -> Iterator[Problem]:
         lost = self._tally(~self._decoded)
@@ -147,6 +163,21 @@ class _Decoding:
             hint = "the camera was covered, or gave no picture"
             yield flat.problem("video-frame-flat", message, hint, "warning" if whole else "note")
 
+        frozen = self._frozen()
+        if frozen.rows:
+            message = f"the picture does not change in {episodes_text(frozen.episodes)}"
+            hint = "the camera stood still or was read only once; nothing can be learned from it"
+            yield frozen.problem("video-frozen", message, hint, "warning")
+
+    def _frozen(self) -> Tally:
+        """Episodes of which all pictures are alike, with something on them."""
+        tally = Tally()
+        same = self._same & (self._match.frame > 0)
+        for episode, length in zip(self._use.episodes.tolist(), self._use.lengths.tolist(), strict=True):
+            if 1 < length == 1 + int(same[self._match.owner == episode].sum()):
+                tally.add(self._use.path, episode, 0, length)
+        return tally
+
     def _tally(self, marks: NDArray[np.bool_]) -> Tally:
         """The rows of marked pictures; those of no row are left out."""
         tally = Tally()
@@ -158,8 +189,8 @@ class _Decoding:
         return tally
 
 
-def _is_flat(picture: VideoFrame) -> bool:
-    """Whether the first plane is the same all over, by every eighth line."""
+def _some_lines(picture: VideoFrame) -> NDArray[np.uint8]:
+    """Every eighth line of the first plane, the brightness of most formats."""
     plane = picture.planes[0]
-    lines = np.frombuffer(plane, dtype=np.uint8).reshape(-1, plane.line_size)[::8, : plane.width]
-    return int(lines.max()) - int(lines.min()) <= _FLAT
+    lines = np.frombuffer(plane, dtype=np.uint8).reshape(-1, plane.line_size)
+    return lines[::8, : plane.width].copy()

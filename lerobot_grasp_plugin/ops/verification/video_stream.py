@@ -73,6 +73,10 @@ class StreamCheck:
             holds = "has" if samples.audio_streams else "does not have"
             message = f"the file {holds} an audio stream, info.json says has_audio {str(audio).lower()}"
             yield "video-audio", message, "LeRobot does not read it", "note"
+        if not samples.upright:
+            message = "the header turns or mirrors the pictures"
+            hint = "torchcodec, LeRobot's default reader, follows it, pyav does not: write the file without"
+            yield "video-turned", message, hint, "error"
         if samples.video_streams > 1:
             message = f"{samples.video_streams} video streams in one file"
             hint = "LeRobot's pyav reader takes the first, torchcodec the one it thinks best"

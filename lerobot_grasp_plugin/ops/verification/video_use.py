@@ -29,6 +29,7 @@ class FileUse:
         starts: ``from_timestamp``, seconds, shape (n,).
         stops: ``to_timestamp``, seconds, shape (n,); NaN where the format does not say.
         lengths: Rows, shape (n,).
+        complete: Whether the metadata says of every episode where its pictures are.
     """
 
     key: str
@@ -37,6 +38,7 @@ class FileUse:
     starts: NDArray[np.float64]
     stops: NDArray[np.float64]
     lengths: NDArray[np.int64]
+    complete: bool = True
 
 
 def files_in_use(
@@ -74,6 +76,7 @@ def _use(
         starts=starts[order],
         stops=np.array(stops, dtype=np.float64)[order],
         lengths=lengths[own[order]],
+        complete=None not in spans,
     )
 
 

@@ -128,15 +128,17 @@ def _container(use: FileUse, samples: VideoSamples, match: Match, fps: float) ->
     cut = np.flatnonzero(samples.cut)
     if len(cut):
         at = int(cut[0])
-        message = f"{count(len(cut), 'picture')} lie past the end of the file ({samples.file_bytes} bytes)"
+        lie = agree(len(cut), "lies", "lie")
+        message = f"{count(len(cut), 'picture')} {lie} past the end of the file ({samples.file_bytes} bytes)"
         yield _of_picture(use, match, at, "video-truncated", message, "fetch or copy the file again")
     if samples.undated:
-        message = f"{count(samples.undated, 'packet')} have no time"
+        message = f"{count(samples.undated, 'packet')} {agree(samples.undated, 'has', 'have')} no time"
         yield _at_start(use, "video-damaged", message, "LeRobot passes over them")
     twice = np.flatnonzero(np.diff(samples.pts) == 0)
     if len(twice):
         at = int(twice[0])
-        message = f"{count(len(twice), 'picture')} have the time of the one before"
+        have = agree(len(twice), "has", "have")
+        message = f"{count(len(twice), 'picture')} {have} the time of the one before"
         hint = "LeRobot shows one of the two"
         yield _of_picture(use, match, at, "video-picture-twice", message, hint)
     if samples.hidden:
@@ -250,7 +252,7 @@ def _shared(match: Match) -> Iterator[Problem]:
 
 def _unreferenced(use: FileUse, samples: VideoSamples, match: Match, fps: float) -> Iterator[Problem]:
     surplus = np.flatnonzero(match.owner < 0)
-    if not len(surplus):
+    if not len(surplus) or not use.complete:  # they may be of an episode that is not known to be here
         return
     owners = np.maximum.accumulate(np.where(match.owner >= 0, np.arange(len(match.owner)), -1))[surplus]
     after = match.owner[owners[owners >= 0]]
@@ -274,7 +276,8 @@ def _begin(tally: Tally) -> str:
 def _keyframes(use: FileUse, samples: VideoSamples, match: Match) -> Iterator[Problem]:
     first = int(samples.keyframes.argmax()) if samples.keyframes.any() else len(samples.pts)
     if first:
-        message = f"{count(first, 'picture')} come before the first keyframe, at the beginning of the file"
+        come = agree(first, "comes", "come")
+        message = f"{count(first, 'picture')} {come} before the first keyframe, at the beginning of the file"
         hint = "LeRobot cannot decode them"
         yield _of_picture(use, match, 0, "video-no-keyframe", message, hint)
     inside, open_starts = Tally(), Tally()

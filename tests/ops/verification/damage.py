@@ -221,3 +221,12 @@ def in_fragments(path: Path) -> None:
                 packet.pts += packet.duration  # as encoders that reorder pictures do
                 output.mux_one(packet)
     other.replace(path)
+
+
+def turn(path: Path) -> None:
+    """Lets the header of a file ask for its pictures to be turned by 90 degrees."""
+    content = bytearray(path.read_bytes())
+    at = content.index(b"tkhd") + 4 + 40
+    for number, value in enumerate([0, 1 << 16, 0, -(1 << 16), 0]):
+        content[at + 4 * number : at + 4 * number + 4] = value.to_bytes(4, "big", signed=True)
+    path.write_bytes(content)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from damage import CAMERA, LENGTHS, Target, add_streams, in_fragments
+from damage import CAMERA, LENGTHS, Target, add_streams, in_fragments, turn
 from factories import encode
 from faults import (
     LEGACY,
@@ -19,6 +19,7 @@ from faults import (
 # -- videos ---------------------------------------------------------------------------------------
 
 LAST = len(LENGTHS) - 1
+STILL = np.broadcast_to(2 * np.arange(96, dtype=np.uint8)[:, None], (64, 96, 3)).copy()
 
 
 def _last_video(target: Target) -> Path:
@@ -330,6 +331,28 @@ add(
     frame=0,
     level="decode",
     formats=LEGACY,
+)
+
+
+add(
+    "video",
+    "the picture stands still",
+    lambda t: encode(t.video(), [STILL] * LENGTHS[1]),
+    "video-frozen",
+    "warning",
+    where=video_of,
+    episode=1,
+    frame=0,
+    level="decode",
+    formats=LEGACY,
+)
+add(
+    "video",
+    "turned by its header",
+    lambda t: turn(t.video(0)),
+    "video-turned",
+    where=lambda t: t.video(0),
+    episode=0,
 )
 
 

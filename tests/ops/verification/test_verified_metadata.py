@@ -252,6 +252,7 @@ def test_seconds_that_are_no_numbers(copied: Recorded) -> None:
     change_column(root, EPISODES, column, lambda values: [*values[:-1], float("nan")])
     problem = by_code(root, "bad-column")
     assert (problem.severity, problem.episode) == ("error", 4)
+    assert "unreferenced-frames" not in {code for code, _ in found(root, "video")}
 
 
 def test_rows_that_cannot_be_read_say_nothing_of_statistics(copied: Recorded) -> None:

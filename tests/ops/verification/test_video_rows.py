@@ -37,6 +37,7 @@ def file_of(frames: list[int], average: Fraction = Fraction(FPS)) -> VideoSample
         descriptions=1,
         video_streams=1,
         audio_streams=0,
+        upright=True,
         file_bytes=count,
     )
 
