@@ -84,8 +84,8 @@ def _still(
     if len(still) and rows > 1:
         values = np.unique(low[still])
         value = f"{values[0]:g}" if len(values) == 1 else "one value each"
-        which = "every dimension" if len(still) == len(low) else _dimensions(still, names)
-        message = f"{name!r}: {which} is {value} in all {rows} rows"
+        which = "every dimension is" if len(still) == len(low) else _dimensions(still, names)
+        message = f"{name!r}: {which} {value} in all {rows} rows"
         hint = "nothing can be learned from it; is the column recorded at all?" if action else ""
         code = "constant-action" if action else "constant-state"
         yield Problem(
@@ -109,8 +109,10 @@ def _dimensions(still: NDArray[np.int64], names: object) -> str:
     if isinstance(names, dict) and len(names) == 1:  # {"motors": [...]}
         (listed,) = names.values()
     if len(still) <= 4 and isinstance(listed, list) and len(listed) > int(still.max()):
-        return f"dimension {', '.join(f'{at} ({listed[at]})' for at in still.tolist())}"
-    return f"dimension {ranges_text(still.tolist())}"
+        which = ", ".join(f"{at} ({listed[at]})" for at in still.tolist())
+    else:
+        which = ranges_text(still.tolist())
+    return f"dimension {which} is" if len(still) == 1 else f"dimensions {which} are"
 
 
 def _units(name: str, column: Summary, summaries: Summaries) -> Iterator[Problem]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.reader import VideoSpan
 from lerobot_grasp_plugin.errors import Problem, Severity
-from lerobot_grasp_plugin.ops.verification.place import Tally, episodes_text
+from lerobot_grasp_plugin.ops.verification.place import Tally, count, episodes_text
 from lerobot_grasp_plugin.ops.verification.tables import Rows
 from lerobot_grasp_plugin.ops.verification.view import View
 
@@ -145,8 +145,8 @@ class _Deviations:
         if self._alike and high - low <= _ALIKE + _ulp(high):
             frames = round(low * fps)
             if frames and abs(low - frames / fps) <= layout.TIMESTAMP_TOLERANCE_S:
-                number = f"{frames:+d} frame{'s' * (abs(frames) != 1)}"
-                return f"all by {low:+.6f} s: LeRobot shows the picture {number} from theirs"
+                other = f"{count(abs(frames), 'frame')} {'after' if frames > 0 else 'before'}"
+                return f"all by {low:+.6f} s: LeRobot shows the pictures {other} theirs"
             return f"all by {low:+.6f} s, {low * fps:+.4f} frames: LeRobot finds no picture at such a time"
         if self._alike:
             return (

@@ -156,7 +156,7 @@ def test_timestamps_that_are_a_frame_late(plain: Path) -> None:
         change_column(plain, path, "timestamp", lambda values: [value + 0.1 for value in values])
     problem = by_code(plain, "timestamp-off-grid")
     assert "37 timestamps of episodes 0-2" in problem.message
-    assert "all by +0.100000 s: LeRobot shows the picture +1 frame from theirs" in problem.message
+    assert "all by +0.100000 s: LeRobot shows the pictures 1 frame after theirs" in problem.message
     assert problem.severity == "warning"  # there are no pictures to miss
 
 
