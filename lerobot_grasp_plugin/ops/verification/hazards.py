@@ -27,9 +27,11 @@ def check_hazards(view: View, summaries: Summaries) -> Iterator[Problem]:
             continue
         if name == "action" or name.startswith("action."):
             yield from _still(name, feature.get("names"), column, summaries, action=True)
+            yield from _still_episodes(view, name, column, summaries)
             yield from _units(name, column, summaries)
         elif name == "observation.state":
             yield from _still(name, feature.get("names"), column, summaries, action=False)
+            yield from _still_episodes(view, name, column, summaries)
             yield from _units(name, column, summaries)
 
 
@@ -102,6 +104,21 @@ def _still(
         message = f"{name!r} is zero throughout {episodes_text(tally.episodes)}"
         hint = "such episodes were recorded without kinematics or without a teleoperator; leave them out"
         yield tally.problem("zero-action", message, hint, "warning")
+
+
+def _still_episodes(view: View, name: str, column: Summary, summaries: Summaries) -> Iterator[Problem]:
+    """Episodes of a second and more in which nothing moves, where others move; zeros are told before."""
+    still = (column.low == column.high).all(axis=1)
+    long = summaries.lengths[column.runs] >= max(2.0, view.info.fps or 0.0)
+    zero = (column.low == 0).all(axis=1) & (name != "observation.state")
+    tally = Tally()
+    for at in np.flatnonzero(still & long & ~zero).tolist():
+        run = int(column.runs[at])
+        tally.add(summaries.files[run], int(summaries.episodes[run]), 0, int(summaries.lengths[run]))
+    if tally.rows and not still.all():
+        message = f"{name!r} does not change in {episodes_text(tally.episodes)}"
+        hint = "readings or commands that stand still were not recorded, as a rule; leave such episodes out"
+        yield tally.problem("still-episode", message, hint, "warning")
 
 
 def _dimensions(still: NDArray[np.int64], names: object) -> str:

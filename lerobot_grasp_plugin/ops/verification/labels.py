@@ -36,6 +36,8 @@ class LabelCheck:
         self._unequal = Tally()
         self._other_reward = Tally()
         self._other_done = Tally()
+        self._wide: dict[str, int] = {}
+        self._all_done = True
 
     def see(self, rows: Rows) -> None:
         reward = self._single(rows, layout.REWARD)
@@ -58,7 +60,13 @@ class LabelCheck:
 
     def _single(self, rows: Rows, name: str) -> NDArray[np.generic] | None:
         values = rows.columns.get(name)
+        if values is not None and values.shape[1] != 1:
+            self._wide[name] = values.shape[1]
         return None if values is None or values.shape[1] != 1 else values.reshape(-1)
+
+    @property
+    def _by_sign(self) -> bool:
+        return self._sidecar is None or self._sidecar.success_value is None
 
     def _success_rows(self, reward: NDArray[np.generic] | None) -> NDArray[np.bool_] | None:
         if reward is None:
@@ -66,11 +74,13 @@ class LabelCheck:
         if self._sidecar is not None and self._sidecar.success_value is not None:
             return np.asarray(reward.astype(np.float32) == np.float32(self._sidecar.success_value))
         with np.errstate(invalid="ignore"):
-            return np.asarray(reward.astype(np.float64) > 0)
+            values = reward.astype(np.float64)
+            return np.asarray((values > 0) & np.isfinite(values))
 
     def _dones(self, rows: Rows, done: NDArray[np.bool_], success: NDArray[np.bool_] | None) -> None:
         self._has_done = True
         self._any_done |= bool(done.any())
+        self._all_done &= bool(done.all())
         last = rows.offsets + rows.lengths - 1
         counts = np.add.reduceat(done.astype(np.int64), rows.offsets)
         hits = (
@@ -123,6 +133,11 @@ class LabelCheck:
     # -- findings ---------------------------------------------------------------------------------
 
     def found(self) -> Iterator[Problem]:
+        for name, width in self._wide.items():
+            message = f"{name} has {width} values in every row, and should have one"
+            hint = "reward classifiers and HIL-SERL take one; its labels were not checked"
+            where = str(self._view.root / "data")
+            yield Problem("label-shape", message, where, hint, severity="warning")
         if self._rows:
             yield from self._of_rewards()
         if self._has_done:
@@ -145,6 +160,8 @@ class LabelCheck:
         where = str(self._view.root / "data")
         rewards = sorted(value for value in self._rewards if np.isfinite(value))
         shown = ", ".join(f"{value:g}" for value in rewards[:8])
+        if not rewards:
+            return  # none is a number, which is named as such
         if rewards == [0.0]:
             message = f"next.reward is 0 in all {self._rows} rows"
             hint = "nothing was labelled as success; a reward classifier learns nothing from it"
@@ -158,6 +175,12 @@ class LabelCheck:
                 message = f"next.reward has {len(rewards)} values and more: {shown}"
                 message = message if len(rewards) > _DISTINCT else message.replace(" and more", "")
                 hint = "a reward classifier learns from two values, success and failure"
+                yield Problem("reward-values", message, where, hint, severity="note")
+            elif self._by_sign and (rewards[0] > 0 or rewards[1] <= 0):
+                message = (
+                    f"next.reward is {rewards[0]:g} or {rewards[1]:g}; what is above 0 counts as success"
+                )
+                hint = "should the greater of the two mean it, relabel with 0 and 1"
                 yield Problem("reward-values", message, where, hint, severity="note")
         if self._unequal.rows:
             message = f"next.success differs from what next.reward says in {self._unequal.extent}"
@@ -203,6 +226,11 @@ class LabelCheck:
             message = "next.done is false in every row"
             hint = "HIL-SERL takes episodes for unfinished; lerobot-grasp-relabel --done episode_end sets it"
             yield Problem("done-all-false", message, where, hint, severity="warning")
+            return
+        if self._all_done and self._early.rows:
+            message = "next.done is true in every row"
+            hint = "HIL-SERL takes every step for the last; lerobot-grasp-relabel --done episode_end sets it"
+            yield Problem("done-all-true", message, where, hint, severity="warning")
             return
         if self._no_done.rows:
             message = f"{episodes_text(self._no_done.episodes)}: success, and next.done is never true"

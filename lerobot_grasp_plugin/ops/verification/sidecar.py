@@ -85,7 +85,7 @@ def read_sidecar(view: View) -> Sidecar | None:
         _read(sidecar, read_json(path))
     except GraspError as error:
         sidecar.problems += [_softened(problem) for problem in error.problems]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         message = f"it is not what this package writes: {type(error).__name__} at {error}"
         sidecar.problems.append(Problem("bad-sidecar", message, str(path), severity="warning"))
     if not sidecar.problems:
@@ -100,7 +100,7 @@ def _softened(problem: Problem) -> Problem:
 def _read(sidecar: Sidecar, raw: Any) -> None:
     for source in raw["sources"]:
         sidecar.names.append(str(source["repo_id"]).rsplit("/", 1)[-1])
-        sidecar.dones.append(source.get("done"))
+        sidecar.dones.append(_text(source.get("done"), "done"))
         sidecar.renames.append({new: old for old, new in (source.get("rename") or {}).items()})
     labels = raw.get("labels")
     if labels is not None:
@@ -109,13 +109,21 @@ def _read(sidecar: Sidecar, raw: Any) -> None:
     for entry in raw["episodes"]:
         ranges = entry.get("success")
         success = None if ranges is None else [(int(start), int(stop)) for start, stop in ranges]
-        length = entry.get("length")
-        sidecar.episodes[int(entry["episode_index"])] = SidecarEpisode(
-            int(entry.get("source", -1)),
-            None if length is None else int(length),
-            entry.get("content_sha256"),
-            success,
-        )
+        length = None if entry.get("length") is None else int(entry["length"])
+        episode = int(entry["episode_index"])
+        if episode in sidecar.episodes:
+            raise ValueError(f"episode {episode}, which is there twice")
+        for start, stop in success or ():
+            if not 0 <= start < stop <= (stop if length is None else length):
+                raise ValueError(f"success [{start}, {stop}] of episode {episode}, which has {length} frames")
+        digest = _text(entry.get("content_sha256"), "content_sha256")
+        sidecar.episodes[episode] = SidecarEpisode(int(entry.get("source", -1)), length, digest, success)
+
+
+def _text(value: Any, name: str) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"{name} {value!r}, which should be text")
+    return value
 
 
 def _other_data(view: View, sidecar: Sidecar) -> Iterator[Problem]:

@@ -86,6 +86,16 @@ add(
     formats=("v2.0", "v3.0"),
 )
 
+
+def _two_rewards(target: Target) -> None:
+    def change(table: pa.Table) -> pa.Table:
+        pairs = pa.array([[x, x] for x in table["next.reward"].to_pylist()], pa.list_(pa.float32(), 2))
+        return table.set_column(table.column_names.index("next.reward"), "next.reward", pairs)
+
+    target.change_tables(change)
+    target.set_feature("next.reward", shape=[2])
+
+
 # -- labels ---------------------------------------------------------------------------------------
 
 add(
@@ -126,6 +136,27 @@ add(
     "note",
     episode=1,
     frame=5,
+)
+add(
+    "labels",
+    "done in every row",
+    lambda t: t.change_column_everywhere("next.done", lambda v: [True] * len(v)),
+    "done-all-true",
+    "warning",
+)
+add(
+    "labels",
+    "rewards of -1 and 0",
+    lambda t: t.change_column_everywhere("next.reward", lambda v: [x - 1 for x in v]),
+    "reward-values",
+    "note",
+)
+add(
+    "labels",
+    "a reward of two values in a row",
+    lambda t: _two_rewards(t),
+    "label-shape",
+    "warning",
 )
 add(
     "labels",
@@ -175,6 +206,22 @@ add(
     "actions of an episode are all zero",
     lambda t: t.change_column("action", _vectors(lambda n, v: [0.0, 0.0])),
     "zero-action",
+    "warning",
+    episode=1,
+)
+add(
+    "hazards",
+    "the state stands still in an episode",
+    lambda t: t.change_column("observation.state", lambda v: [v[0]] * len(v)),
+    "still-episode",
+    "warning",
+    episode=1,
+)
+add(
+    "hazards",
+    "the action stands still in an episode",
+    lambda t: t.change_column("action", lambda v: [v[0]] * len(v)),
+    "still-episode",
     "warning",
     episode=1,
 )

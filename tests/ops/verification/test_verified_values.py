@@ -286,6 +286,31 @@ def test_a_sidecar_of_another_dataset(labelled: Path, copied: Recorded) -> None:
     assert by_code(root, "bad-sidecar").severity == "warning"
 
 
+SIDECAR_FAULTS = {
+    "a length no episode has": lambda content: content["episodes"][0].update(length=float("inf")),
+    "success past the end": lambda content: content["episodes"][0].update(success=[[5, 99]]),
+    "success before the beginning": lambda content: content["episodes"][0].update(success=[[-5, 3]]),
+    "an episode twice": lambda content: content["episodes"].append(content["episodes"][0]),
+    "done that is no text": lambda content: content["sources"][0].update(done=["x"]),
+    "a hash that is no text": lambda content: content["episodes"][0].update(content_sha256=5),
+}
+
+
+@pytest.mark.parametrize("fault", SIDECAR_FAULTS)
+def test_a_sidecar_that_contradicts_itself(fault: str, labelled: Path) -> None:
+    change_json(labelled, "meta/grasp_provenance.json", SIDECAR_FAULTS[fault])
+    assert found(labelled) == [("bad-sidecar", "warning")]
+
+
+def test_rewards_that_are_no_numbers_have_no_balance(plain: Path) -> None:
+    rewards(*[lambda values: [float("nan")] * len(values)] * 3)(plain)
+    codes = {problem.code for problem in findings(plain, notes=True)}
+    assert "not-finite" in codes
+    assert not codes & {"class-balance", "no-success", "reward-constant"}
+    rewards(lambda values: [float("inf"), *values[1:]])(plain)
+    assert "reward-without-done" not in {code for code, _ in found(plain)}
+
+
 # -- values -------------------------------------------------------------------------------------------
 
 
