@@ -21,6 +21,8 @@ _UNREAD = frozenset({"bad-json", "bad-parquet", "empty-file", "lfs-pointer", "to
 _LISTS = re.compile(r"/meta/episodes(\.jsonl|/[^/]+/[^/]+\.parquet)")
 _OF_A_LIST = {"unlisted-rows", "extra-file", "wrong-total", "bad-splits", "episode-numbering"}
 """What is found because a part of the list of episodes cannot be read."""
+_OF_A_RESUMED = {"wrong-total", "extra-file", "bad-splits", "wrong-statistics", "stale-label-statistics"}
+"""What is found because the files hold more episodes than are listed."""
 
 
 def check_aborted(view: View) -> Iterator[Problem]:
@@ -34,6 +36,8 @@ def check_aborted(view: View) -> Iterator[Problem]:
         yield _only_metadata(view)
     elif known and files and not listed:
         yield from _unlisted(view)
+    elif known and listed and not view.legacy:
+        yield from _resumed(view)
     yield from _pictures(view)
 
 
@@ -41,6 +45,8 @@ def consequences(problems: Sequence[Problem]) -> set[str]:
     """Codes of findings that another one explains."""
     codes = {problem.code for problem in problems}
     explained = {code for cause, effects in _EXPLAINED.items() if cause in codes for code in effects}
+    if any(problem.code == "unfinished-recording" and "resumed" in problem.message for problem in problems):
+        explained |= _OF_A_RESUMED
     if any(problem.code in _UNREAD and _LISTS.search(problem.where) for problem in problems):
         explained |= _OF_A_LIST
     return explained
@@ -102,6 +108,39 @@ def _unlisted(view: View) -> Iterator[Problem]:
         hint += "; the pictures are in the videos" * bool(videos) + "; record again"
     else:
         hint = "the rows were never written; the pictures are in the videos; record again"
+    yield Problem("unfinished-recording", message, view.info.where, hint)
+
+
+def _resumed(view: View) -> Iterator[Problem]:
+    """Files of a recording that was resumed, and ended before its new episodes were listed."""
+    assert view.episodes is not None
+    indices, lengths = view.episodes.indices, view.episodes.lengths
+    total, last = view.info.count("total_episodes") or 0, len(indices) - 1
+    if total <= len(indices) or indices.tolist() != list(range(len(indices))) or (lengths < 0).any():
+        return
+    named = {path for path in view.data_paths if path is not None}
+    new = [path for path in view.data_files if path not in named]
+    rows, lost = 0, False
+    for path in new:
+        try:
+            file = TableFile(path)
+            if min(file.episode_rows(), default=0) <= last:
+                return
+            rows += file.rows
+        except GraspError:
+            lost = True
+    if not new:
+        return
+    message = (
+        f"a recording that was resumed was interrupted: info.json counts {count(total, 'episode')}, those "
+        f"after episode {last} are not listed, and {'have no readable' if lost else 'are in a'} table"
+    )
+    hint = (
+        f"move {', '.join(path.relative_to(view.root).as_posix() for path in new[:3])} and the videos no "
+        f"episode refers to out of the dataset, and set total_episodes to {len(indices)} and total_frames to "
+        f"{int(lengths.sum())}, to keep what was there before"
+    )
+    hint += f"; or list the episodes of the {count(rows, 'row')} anew" * bool(rows)
     yield Problem("unfinished-recording", message, view.info.where, hint)
 
 

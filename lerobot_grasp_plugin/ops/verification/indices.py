@@ -189,12 +189,14 @@ class IndexCheck:
         assert listed is not None
         order = np.argsort(listed.indices, kind="stable")
         whole = np.array_equal(listed.indices[order], np.arange(len(order)))
-        if not whole or (listed.lengths <= 0).any():
+        known = zip(listed.indices.tolist(), listed.lengths.tolist(), strict=True)
+        lengths = np.array([self._seen.get(episode, length) for episode, length in known], dtype=np.int64)
+        if not whole or (lengths <= 0).any():
             return
-        ends = np.empty_like(listed.lengths)
-        ends[order] = np.cumsum(listed.lengths[order])
+        ends = np.empty_like(lengths)
+        ends[order] = np.cumsum(lengths[order])
         for name, expected in (
-            ("dataset_from_index", ends - listed.lengths),
+            ("dataset_from_index", ends - lengths),
             ("dataset_to_index", ends),
         ):
             values = listed.numbers.get(name)

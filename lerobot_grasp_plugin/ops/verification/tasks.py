@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.dataset.tables import open_parquet
+from lerobot_grasp_plugin.dataset.tables import TableFile
 from lerobot_grasp_plugin.dataset.v21 import read_json_lines
 from lerobot_grasp_plugin.dataset.v30 import task_rows
 from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem
@@ -47,7 +47,7 @@ def _by_index(path: Path, rows: Iterable[tuple[int, str]], report: Report) -> di
 
 def _check_index(path: Path, report: Report) -> None:
     """Whether pandas finds the sentences where LeRobot looks for them: in the index."""
-    schema = open_parquet(path).schema_arrow
+    schema = TableFile(path).file.schema_arrow
     try:
         stored = json.loads((schema.metadata or {}).get(b"pandas", b"{}")).get("index_columns", [])
     except (ValueError, AttributeError):

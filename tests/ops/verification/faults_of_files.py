@@ -54,6 +54,14 @@ add("files", "tasks are a Git LFS pointer", lambda t: t.tasks.write_bytes(LFS), 
 add("files", "tasks missing", lambda t: t.tasks.unlink(), "missing-file", where=tasks_of)
 add(
     "files",
+    "a column of the tasks twice",
+    lambda t: pq.write_table(pq.ParquetFile(t.tasks).read().append_column("task", pa.array(["x"])), t.tasks),
+    "duplicate-column",
+    where=tasks_of,
+    formats=V3,
+)
+add(
+    "files",
     "episodes cut off",
     lambda t: t.episodes_file.write_bytes(t.episodes_file.read_bytes()[:-40]),
     "bad-parquet",

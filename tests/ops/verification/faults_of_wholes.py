@@ -315,6 +315,21 @@ def without_footers(target: Target) -> None:
     target.data().write_bytes(target.data().read_bytes()[:-40])
 
 
+@fault("aborted", "killed after resuming", "unfinished-recording", where=info_of, formats=V3)
+def resumed(target: Target) -> None:
+    _without_the_last(target)
+    _last(target).write_bytes(_last(target).read_bytes()[:-40])
+
+
+@fault("aborted", "killed after resuming, rows written", "unfinished-recording", where=info_of, formats=V3)
+def _without_the_last(target: Target) -> None:
+    table, listed = pq.ParquetFile(target.data()).read(), pq.ParquetFile(target.episodes_file).read()
+    kept = sum(LENGTHS[:2])
+    pq.write_table(table.slice(0, kept), target.data())
+    pq.write_table(table.slice(kept), _last(target))
+    pq.write_table(listed.slice(0, 2), target.episodes_file)
+
+
 @fault("aborted", "the last table without footer", "bad-parquet", formats=V3, where=lambda t: _last(t))
 def last_without_footer(target: Target) -> None:
     table = pq.ParquetFile(target.data()).read()

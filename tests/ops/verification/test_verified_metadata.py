@@ -444,3 +444,27 @@ def test_pictures_declared_as_a_video_are_not_undeclared(copied: Recorded) -> No
     feature("observation.images.eye", dtype="video")(root)
     assert "as a video" in by_code(root, "undeclared-column").message
     assert len([code for code, _ in found(root, "video") if code == "missing-column"]) == 1
+
+
+@pytest.mark.parametrize("cut", [0, 40])
+def test_a_resumed_recording_that_was_killed_is_named_as_such(cut: int, copied: Recorded) -> None:
+    """info.json and stats.json are written with each episode, tables and list when a session ends."""
+    root = copied("av1")
+    new = DATA.replace("file-000", "file-001")
+    shutil.copy(root / DATA, root / new)
+    change_table(root, DATA, lambda table: table.slice(0, 27))
+    change_table(root, new, lambda table: table.slice(27))
+    change_table(root, EPISODES, lambda table: table.slice(0, 4))
+    content = (root / new).read_bytes()
+    (root / new).write_bytes(content[: len(content) - cut])
+    other = "bad-parquet" if cut else "unlisted-rows"
+    assert set(found(root)) == {("unfinished-recording", "error"), (other, "error")}
+    hint = by_code(root, "unfinished-recording").hint
+    assert "set total_episodes to 4 and total_frames to 27" in hint
+    assert ("of the 8 rows" in hint) == (not cut)
+
+
+def test_a_wrong_length_is_no_wrong_range(copied: Recorded) -> None:
+    root = copied("av1")
+    change_column(root, EPISODES, "length", lambda values: [values[0] + 1, *values[1:]])
+    assert [code for code, severity in found(root) if severity == "error"] == ["wrong-length"]
