@@ -50,8 +50,8 @@ def read_annotations(path: Path, index_base: int | None) -> AnnotationFile:
     try:
         with path.open("rb") as file:
             data = file.read(_MOST_BYTES)  # what is longer than the grammar takes is refused there
-    except OSError as error:
-        reason = error.strerror or str(error)
+    except (OSError, ValueError) as error:  # a ValueError for a name with a null byte
+        reason = getattr(error, "strerror", None) or str(error)
         raise UsageError(Problem("no-annotations", f"cannot be read: {reason}", str(path))) from None
     parsed = parse(data, name=str(path), index_base=index_base)
     return AnnotationFile(path, hashlib.sha256(data).hexdigest(), parsed.annotations, parsed.warnings)

@@ -944,6 +944,23 @@ def test_no_block_of_another_kind_ends_in_a_traceback(block: str, wrong: object,
     preflight(case.write(), parse=False)
 
 
+@pytest.mark.parametrize("wrong", ["x" * 5000, "~nobody/x", "\0", "", "a/b/c", []],
+                         ids=["long", "nobody", "null", "empty", "nested", "list"])  # fmt: skip
+@pytest.mark.parametrize("setting", ["output_dir", "dataset/annotations", "dataset/root", "dataset/repo_id",
+                                     "policy/vision_encoder_name", "env/robot/id", f"{IK}/urdf_path",
+                                     "env/robot/calibration_dir", f"{STATS}/{CAMERA}/mean",
+                                     f"{STATS}/action/min",
+                                     "env/processor/reward_classifier/pretrained_path"])  # fmt: skip
+def test_no_odd_value_ends_in_a_traceback(setting: str, wrong: object, tmp_path: Path) -> None:
+    case = sound(tmp_path)
+    case.set(setting, wrong)
+    path = case.write()
+    preflight(path, parse=False)
+    case.config["resume"] = True
+    dump(path, case.config)
+    preflight(path, parse=False)
+
+
 def test_lerobots_parser_has_the_last_word(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     case = sound(tmp_path)
     with_leader(case)  # a teleoperator of this package

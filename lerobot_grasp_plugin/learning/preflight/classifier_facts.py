@@ -11,7 +11,14 @@ from typing import Any
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.hub import lerobot_home
 from lerobot_grasp_plugin.dataset.info import Feature
-from lerobot_grasp_plugin.learning.preflight.config_view import ConfigView, is_image, numbers_of, shape_of
+from lerobot_grasp_plugin.learning.preflight.config_view import (
+    ConfigView,
+    is_folder,
+    is_image,
+    named_path,
+    numbers_of,
+    shape_of,
+)
 from lerobot_grasp_plugin.learning.preflight.dataset_facts import LEARNING_PATH, read_object
 from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, note
 from lerobot_grasp_plugin.learning.preflight.pictures import (
@@ -64,8 +71,8 @@ def load_classifier(config: ConfigView) -> tuple[ClassifierFacts | None, list[Fi
     named = config.text(PATH_KEY)
     if named is None:
         return None, []
-    root = Path(named).expanduser()
-    if not root.is_dir():
+    root = named_path(named)
+    if not is_folder(root):
         if _may_be_on_the_hub(named):
             change = "download it and give its folder, so that it can be compared"
             return None, [note("classifier-not-local", PATH_KEY, f"{named!r} is not a folder here", change)]
@@ -122,7 +129,7 @@ def _training_dataset(root: Path) -> Path | None:
     if not isinstance(block, Mapping):
         return None
     if isinstance(block.get("root"), str):
-        return Path(block["root"]).expanduser()
+        return named_path(block["root"])
     repo_id = block.get("repo_id")
     return lerobot_home() / repo_id if isinstance(repo_id, str) else None
 

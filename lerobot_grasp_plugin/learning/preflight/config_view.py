@@ -83,6 +83,30 @@ def is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
+def named_path(name: str) -> Path:
+    """The path of a setting, with ``~`` resolved where that user is known."""
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:
+        return Path(name)
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder; no path is too odd to ask."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a file; no path is too odd to ask."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def shape_of(feature: Any) -> tuple[int, ...] | None:
     """``shape`` of one entry of a feature map; None where it is missing or odd."""
     shape = feature.get("shape") if isinstance(feature, Mapping) else None
@@ -98,7 +122,7 @@ def is_image(key: str, feature: Any = None) -> bool:
 
 
 def numbers_of(value: Any) -> tuple[float, ...] | None:
-    """A (nested) list of numbers, flattened; None for anything else."""
+    """A (nested) list of numbers, flattened; None for an empty one and for anything else."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return (float(value),)
     if not isinstance(value, (list, tuple)):
@@ -109,4 +133,4 @@ def numbers_of(value: Any) -> tuple[float, ...] | None:
         if inner is None:
             return None
         flat += inner
-    return tuple(flat)
+    return tuple(flat) or None

@@ -154,6 +154,9 @@ def load_datasets(config: ConfigView, built: bool) -> tuple[list[DatasetFacts], 
             opened += [(where, source) for source in open_sources([entry], ())]
         except GraspError as failure:
             findings += _as_findings(failure, where, "dataset-unreadable")
+        except OSError as failure:
+            reason = failure.strerror or str(failure)
+            findings.append(error("dataset-unreadable", where, reason, "mend it, or name another one"))
     if opened and not findings:
         findings += _label([source for _, source in opened], block)
     options = label_options(block)
@@ -163,6 +166,9 @@ def load_datasets(config: ConfigView, built: bool) -> tuple[list[DatasetFacts], 
             facts.append(_read(where, source, options, built))
         except GraspError as failure:
             findings += _as_findings(failure, where, "dataset-unreadable")
+        except OSError as failure:
+            reason = failure.strerror or str(failure)
+            findings.append(error("dataset-unreadable", where, reason, "mend it, or name another one"))
     return facts, findings
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lerobot_grasp_plugin.dataset.hub import is_offline
 from lerobot_grasp_plugin.learning.preflight.classifier_facts import PATH_KEY
-from lerobot_grasp_plugin.learning.preflight.config_view import shape_of
+from lerobot_grasp_plugin.learning.preflight.config_view import is_file, is_folder, shape_of
 from lerobot_grasp_plugin.learning.preflight.facts import Facts
 from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, note, warning
 
@@ -38,8 +38,8 @@ def check_encoders(facts: Facts) -> Iterator[Finding]:
 
 def _present(where: str, name: str, whose: str = "") -> Iterator[Finding]:
     """Whether transformers will find an encoder: in a folder, else in its cache, else on the Hub."""
-    if Path(name).is_dir():
-        if not (Path(name) / "config.json").is_file():
+    if is_folder(Path(name)):
+        if not is_file(Path(name) / "config.json"):
             message = f"the folder of the encoder{whose}, {name!r}, has no config.json"
             yield error("encoder-missing", where, message, "name the folder of a transformers model")
         return

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from lerobot_grasp_plugin.dataset.hub import lerobot_home
+from lerobot_grasp_plugin.learning.preflight.config_view import is_file, named_path
 from lerobot_grasp_plugin.learning.preflight.dataset_facts import read_object
 from lerobot_grasp_plugin.learning.preflight.facts import SO_ARMS, SO_JOINTS, Facts
 from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, warning
@@ -37,7 +38,7 @@ def check_machine(facts: Facts) -> Iterator[Finding]:
     if urdf is None:
         message = "missing: without it there is no inverse kinematics, and actions are zero"
         yield error("urdf-missing", _URDF, message, "give the robot's URDF file")
-    elif not Path(urdf).expanduser().is_file():
+    elif not is_file(named_path(urdf)):
         message = f"there is no file {urdf!r} on this machine"
         yield warning(
             "urdf-missing", _URDF, message, "give the file; the machine that runs the actor needs it"
@@ -56,8 +57,8 @@ def _calibration(facts: Facts, block: str, folder: str) -> Iterator[Finding]:
         return
     own = config.text(f"{block}.calibration_dir")
     home = Path(os.environ.get("HF_LEROBOT_CALIBRATION") or lerobot_home() / "calibration").expanduser()
-    path = (Path(own).expanduser() if own else home / folder / name) / f"{identity}.json"
-    if not path.is_file():
+    path = (named_path(own) if own else home / folder / name) / f"{identity}.json"
+    if not is_file(path):
         message = f"there is no calibration of {identity!r} at {path}: connecting asks for one"
         yield warning("calibration-missing", f"{block}.id", message, "calibrate it, or give its id")
         return

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
+from lerobot_grasp_plugin.learning.preflight.config_view import is_file, named_path
 from lerobot_grasp_plugin.learning.preflight.facts import Facts
 from lerobot_grasp_plugin.learning.preflight.findings import Finding, error
 
@@ -21,12 +21,12 @@ def check_resuming(facts: Facts) -> Iterator[Finding]:
         message = "null, and resume is true: LeRobot looks for the checkpoint there"
         yield error("resume-missing", "output_dir", message, "give the folder of the run to go on with")
         return
-    folder = Path(named).expanduser()
-    if not (folder / _CHECKPOINT).is_file():
+    folder = named_path(named)
+    if not is_file(folder / _CHECKPOINT):
         message = f"resume is true, and there is no {folder / _CHECKPOINT}"
         yield error("resume-missing", "output_dir", message, "give the folder of a run that has a checkpoint")
         return
-    lost = [str(folder / name) for name in _BUFFERS if not (folder / name / "meta/info.json").is_file()]
+    lost = [str(folder / name) for name in _BUFFERS if not is_file(folder / name / "meta/info.json")]
     if lost:
         message = f"resume is true, and the replay buffer that was saved is not at {' and '.join(lost)}"
         yield error("resume-missing", "output_dir", message, "copy the whole folder of the run")

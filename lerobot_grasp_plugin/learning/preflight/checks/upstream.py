@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
+from lerobot_grasp_plugin.learning.preflight.config_view import is_folder, named_path
 from lerobot_grasp_plugin.learning.preflight.facts import Facts
 from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, note, warning
 
@@ -54,7 +54,7 @@ def check_output_dir(facts: Facts) -> Iterator[Finding]:
     output_dir = facts.config.text("output_dir")
     if output_dir is None or facts.config.flag("resume", False):
         return
-    if Path(output_dir).expanduser().is_dir():
+    if is_folder(named_path(output_dir)):
         message = f"{output_dir} exists and resume is false (a FileExistsError)"
         yield error("output-dir", "output_dir", message, "set it to null, or to a new folder")
     elif facts.model == "policy":
