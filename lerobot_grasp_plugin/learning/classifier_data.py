@@ -17,6 +17,7 @@ from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.info import read_json
 from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem, UsageError
 from lerobot_grasp_plugin.learning.dataset import GraspDataset
+from lerobot_grasp_plugin.learning.origins import hashes_of_episodes, sources_of_episodes
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.splits import SUCCESS_ABOVE
 
@@ -153,7 +154,7 @@ def label_warnings(root: Path, labelled_here: bool) -> list[Problem]:
 def _episodes(dataset: GraspDataset) -> Iterator[LabelledEpisode]:
     rows = dataset.reader.hf_dataset.with_format("numpy")
     repo_id = str(dataset.repo_id)
-    sources = _sources(Path(dataset.root), repo_id)
+    sources = sources_of_episodes(_provenance(Path(dataset.root)))
     episode_index = np.asarray(rows[layout.EPISODE_INDEX]).reshape(-1)
     labels = None
     if layout.REWARD in rows.column_names:
@@ -168,24 +169,9 @@ def _episodes(dataset: GraspDataset) -> Iterator[LabelledEpisode]:
         yield LabelledEpisode(index, source, (first, stop), None if labels is None else labels[first:stop])
 
 
-def _sources(root: Path, repo_id: str) -> dict[int, str]:
-    """Where each episode came from, by ``episode_index``; empty when nothing says so."""
-    raw = _provenance(root)
-    sources, episodes = raw.get("sources"), raw.get("episodes")
-    if not isinstance(sources, list) or not isinstance(episodes, list):
-        return {}
-    names = [str(source.get("repo_id", repo_id)) for source in sources]
-    return {int(episode["episode_index"]): names[int(episode["source"])] for episode in episodes}
-
-
 def content_hashes(root: Path) -> dict[int, str]:
     """``content_sha256`` of each episode, by ``episode_index``; empty where no sidecar says it."""
-    episodes = _provenance(root).get("episodes")
-    return {
-        int(episode["episode_index"]): str(episode["content_sha256"])
-        for episode in (episodes if isinstance(episodes, list) else [])
-        if isinstance(episode, Mapping) and {"episode_index", "content_sha256"} <= episode.keys()
-    }
+    return hashes_of_episodes(_provenance(root))
 
 
 def _provenance(root: Path) -> Mapping[str, Any]:

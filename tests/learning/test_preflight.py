@@ -961,6 +961,20 @@ def test_no_odd_value_ends_in_a_traceback(setting: str, wrong: object, tmp_path:
     preflight(path, parse=False)
 
 
+@pytest.mark.parametrize(
+    "episodes",
+    [
+        3,
+        [3, {"episode_index": {}}, {"episode_index": 0, "source": "1"}, {"episode_index": 1, "source": 0.5}],
+        [{"episode_index": episode, "source": episode} for episode in range(4)],
+    ],
+)
+def test_an_odd_provenance_names_no_source(episodes: object, tmp_path: Path) -> None:
+    case = sound(tmp_path)
+    case.provenance |= {"episodes": episodes, "sources": [3, None, {"repo_id": 7}]}
+    assert not preflight(case.write(), parse=False).findings
+
+
 def test_lerobots_parser_has_the_last_word(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     case = sound(tmp_path)
     with_leader(case)  # a teleoperator of this package

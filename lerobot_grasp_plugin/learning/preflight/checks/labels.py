@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.learning.origins import sources_of_episodes
 from lerobot_grasp_plugin.learning.preflight.dataset_facts import DatasetFacts
 from lerobot_grasp_plugin.learning.preflight.facts import Facts
 from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, warning
@@ -158,17 +159,7 @@ def _balance(dataset: DatasetFacts) -> Iterator[Finding]:
 
 
 def _parts(dataset: DatasetFacts) -> Iterator[tuple[str, NDArray[np.bool_]]]:
-    entries = (dataset.provenance or {}).get("episodes")
-    names = (dataset.provenance or {}).get("sources")
-    origin = {
-        entry.get("episode_index"): entry.get("source")
-        for entry in (entries if isinstance(entries, list) else ())
-        if isinstance(entry, dict)
-    }
-    sources = np.array([origin.get(int(episode), -1) for episode in dataset.episodes])
-    if not isinstance(names, list) or len(np.unique(sources)) < 2:
-        yield dataset.repo_id, np.ones(len(dataset.episodes), dtype=bool)
-        return
-    for number in np.unique(sources).tolist():
-        entry = names[number] if 0 <= number < len(names) else {}
-        yield str(entry.get("repo_id", f"source {number}")), sources == number
+    origin = sources_of_episodes(dataset.provenance)
+    names = np.array([origin.get(int(episode), dataset.repo_id) for episode in dataset.episodes])
+    for name in dict.fromkeys(names.tolist()):
+        yield name, names == name
