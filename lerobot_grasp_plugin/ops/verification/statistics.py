@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -104,14 +105,25 @@ def check_statistics(
         quantiles: What the pass over the rows found.
     """
     whole = summaries.whole()
+    unread: dict[tuple[str, str], dict[str, Problem]] = {}
     for name, summary in summaries.columns.items():
         feature = view.info.features.get(name)
         if feature is None or len(feature["shape"]) != 1:
             continue
+        found: list[Problem] = []
         lengths = summaries.lengths[summary.runs]
         if int(lengths.sum()) >= int(view.lengths.sum()):  # else rows that count were not read
-            yield from _overall(name, stored, summary, lengths)
-        yield from _per_episode(view, name, stored, summary, summaries, whole, quantiles.wrong.get(name, {}))
+            found += _overall(name, stored, summary, lengths)
+        found += _per_episode(view, name, stored, summary, summaries, whole, quantiles.wrong.get(name, {}))
+        for problem in found:
+            if severity_of(name) == problem.severity == "note":
+                unread.setdefault((problem.code, problem.where), {})[name] = problem
+            else:
+                yield problem
+    for columns in unread.values():
+        first, *others = columns
+        more = f"; those of {', '.join(map(repr, others))} are wrong as well" if others else ""
+        yield replace(columns[first], message=columns[first].message + more)
 
 
 def _code(name: str) -> str:

@@ -152,6 +152,17 @@ def test_statistics_nobody_reads_are_worth_a_note(copied: Recorded, plain: Path)
     assert "bad-stats" in {code for code, severity in found(plain) if severity == "error"}
 
 
+def test_statistics_of_old_numbers_are_one_note(copied: Recorded) -> None:
+    """LeRobot's delete leaves those of every index as they were."""
+    root = copied("av1")
+    for name in ("index", "episode_index"):
+        stat(name, "max", [99.0])(root)
+    problem = by_code(root, "wrong-statistics")
+    assert problem.severity == "note"
+    assert "'episode_index'" in problem.message
+    assert "'index'" in problem.message
+
+
 def test_statistics_of_rows_nobody_lists(copied: Recorded) -> None:
     """Without listed episodes there is nothing to compare quantiles with."""
     root = copied("av1")
