@@ -17,6 +17,7 @@ from lerobot_grasp_plugin.ops.verification.aborted import check_aborted, consequ
 from lerobot_grasp_plugin.ops.verification.block import verification_block
 from lerobot_grasp_plugin.ops.verification.decode import check_decoding
 from lerobot_grasp_plugin.ops.verification.files import check_files
+from lerobot_grasp_plugin.ops.verification.folded import folded
 from lerobot_grasp_plugin.ops.verification.indices import IndexCheck
 from lerobot_grasp_plugin.ops.verification.meaning import Thorough, check_metadata
 from lerobot_grasp_plugin.ops.verification.tables import RowCheck, Rows, Tables
@@ -117,7 +118,7 @@ class _Verifier:
         code, where = problem.code, problem.where
         if code == "bad-json":
             where = problem.where.removesuffix(":1")
-            return self.is_named("lfs-pointer", where)
+            return self.is_named("lfs-pointer", where) or self.is_named("empty-file", where)
         if code == "extra-file" and problem.severity == "warning":
             told = any(self.is_named(cause, where) for cause in ("wrong-file", "unlisted-rows"))
             return told or where in set(map(str, self.doubled))
@@ -166,9 +167,11 @@ class _Verifier:
         self.rows = tables.rows if not tables.unread else None
         self.doubled = tables.doubled
         yield from tables.found()
-        yield from declared.check_columns(view, tables.schemas)
-        widths = [(name, width, *place) for (name, width), place in finite.widths.items()]
-        yield from declared.check_widths(view, widths)
+        columns = list(declared.check_columns(view, tables.schemas))
+        yield from columns
+        if not any(problem.code == "shape-mismatch" for problem in columns):
+            widths = [(name, width, *place) for (name, width), place in finite.widths.items()]
+            yield from declared.check_widths(view, widths)
         for check in checks:
             self.collect(type(check).__name__, check.found)
         self.moved = indices.moved()
@@ -200,7 +203,7 @@ class _Verifier:
             by_place = problem.code in _ONCE_PER_FILE
             key = (problem.code, problem.where, None if by_place else (problem.episode, problem.message))
             seen.setdefault(key, problem)
-        return sorted(seen.values(), key=lambda problem: _SEVERITIES.index(problem.severity))
+        return folded(sorted(seen.values(), key=lambda problem: _SEVERITIES.index(problem.severity)))
 
     def block(self) -> list[Check]:
         return verification_block(self.view, self.sorted(), checked=self.checked)

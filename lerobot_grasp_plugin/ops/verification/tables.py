@@ -232,8 +232,12 @@ class Tables:
 
     def _pictures(self, file: TableFile) -> None:
         """Pictures of the table that are not in it, by what the footer counts."""
-        meta = file.file.metadata
-        lost: dict[str, int] = {}
+        meta, schema = file.file.metadata, file.file.schema_arrow
+        lost = {
+            name: file.rows
+            for name in self._view.info.keys("image")
+            if name in schema.names and pa.types.is_string(schema.field(name).type)
+        }
         inside = {f"{name}.bytes": name for name in self._view.info.keys("image")}
         for number in range(meta.num_columns) if inside else ():
             name = inside.get(meta.schema.column(number).path)

@@ -332,10 +332,19 @@ def test_texts_that_are_not_there(copied: Recorded) -> None:
     assert (problem.episode, problem.frame) == (1, 1)
 
 
-def test_a_git_lfs_pointer_is_one_finding(copied: Recorded) -> None:
+@pytest.mark.parametrize(
+    ("content", "code"), [("version https://git-lfs.github.com/spec/v1\n", "lfs-pointer"), ("", "empty-file")]
+)
+def test_a_file_without_its_content_is_one_finding(content: str, code: str, copied: Recorded) -> None:
     root = copied("av1")
-    (root / "meta/info.json").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
-    assert [code for code, _ in found(root)] == ["lfs-pointer"]
+    (root / "meta/info.json").write_text(content)
+    assert [each for each, _ in found(root)] == [code]
+
+
+def test_a_wrong_shape_is_one_finding(copied: Recorded) -> None:
+    root = copied("av1")
+    feature("action", shape=[3], names=None)(root)
+    assert [code for code, severity in found(root) if severity == "error"] == ["shape-mismatch"]
 
 
 def test_single_values_in_lists(copied: Recorded) -> None:

@@ -278,11 +278,20 @@ def test_one_large_row_group_is_read_in_batches(tmp_path: Path) -> None:
 
 def test_pictures_that_are_not_in_the_table(tmp_path: Path) -> None:
     camera = "observation.images.eye"
-    root = write_legacy(tmp_path / "set", Legacy(cameras=(), images=(camera,), lengths=(12, 11)))
+    root = write_legacy(tmp_path / "set", Legacy(cameras=(), images=(camera,), lengths=(12, 11, 11)))
     assert found(root) == []
     change_column(root, LEGACY_DATA, camera, lambda values: [{**values[0], "bytes": None}, *values[1:]])
     problem = by_code(root, "picture-not-embedded")
     assert (problem.where, "1 of 11" in problem.message) == (str(root / LEGACY_DATA), True)
+    change_table(root, TABLE_2, lambda table: table.drop_columns([camera]).append_column(camera, _names(11)))
+    problems = {
+        problem.where: problem for problem in findings(root) if problem.code == "picture-not-embedded"
+    }
+    assert "11 of 11" in problems[str(root / TABLE_2)].message
+
+
+def _names(rows: int) -> pa.Array:
+    return pa.array([f"frame_{row}.png" for row in range(rows)])
 
 
 def test_tables_copied_in_from_another_dataset_keep_its_numbers(plain: Path) -> None:
@@ -334,3 +343,13 @@ def test_an_unlisted_table_is_one_finding(plain: Path) -> None:
     (plain / "meta/episodes.jsonl").write_text("".join(lines[:2]))
     change_info(plain, total_episodes=2, total_frames=26, splits={})
     assert found(plain) == [("unlisted-rows", "error")]
+
+
+def test_a_fault_of_very_many_files_is_told_in_few_findings(tmp_path: Path) -> None:
+    root = write_legacy(tmp_path / "set", Legacy(cameras=(), lengths=(3,) * 40))
+    for path in sorted((root / "data").rglob("*.parquet"))[5:]:
+        path.write_text("version https://git-lfs.github.com/spec/v1\n")
+    pointers = [problem for problem in findings(root) if problem.code == "lfs-pointer"]
+    assert len(pointers) == 11
+    assert pointers[-1].message.startswith("the same is wrong with 25 more files, up to episode_000039")
+    assert "git lfs pull" in pointers[-1].hint
