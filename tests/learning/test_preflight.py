@@ -615,6 +615,10 @@ planted("policy of another type", "policy-type", "policy/type", "act")
 planted("a stream", "dataset-streaming", "dataset/streaming", True)
 planted("no such video backend", "video-backend", "dataset/video_backend", "ffmpeg")
 planted("batches larger than the dataset", "batch-size", "batch_size", 256, "warning")
+planted("batches of nothing", "batch-size", "batch_size", 0)
+planted("learning before the first step", "online-start", "policy/online_step_before_learning", 0)
+planted("no logging", "frequency", "log_freq", 0)
+planted("no checkpoints by frequency", "frequency", "save_freq", 0)
 planted("buffers larger than any machine", "buffer-memory", "policy/online_buffer_capacity", 10**9, "warning")
 planted("modes without their statistics", "stats-missing", "policy/normalization_mapping",
         {"VISUAL": "MEAN_STD", "STATE": "QUANTILES", "ACTION": "MIN_MAX"})  # fmt: skip
@@ -702,6 +706,12 @@ plant_in_training("labels of the next frame", "alignment", "warning")(
     lambda case: case.provenance["labels"].update(alignment="next")
 )
 plant_in_training("whole pictures", "image-size", "note")(lambda case: setattr(case, "learning", None))
+
+
+@plant_in_training("whole numbers for labels", "feature-dtype")
+def _(case: Case) -> None:
+    case.columns["next.reward"] = case.columns["next.reward"].astype(np.int64)
+    case.info["features"]["next.reward"]["dtype"] = "int64"
 
 
 @plant_in_training("a camera that is not there", "missing-column")
@@ -920,7 +930,7 @@ def test_a_dataset_of_an_older_format_is_named_unless_it_is_built_anew(
     assert not {"dataset-format", "timestamps"} & preflight(path, parse=False, plugin_learner=True).codes
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", None])
+@pytest.mark.parametrize("content", ["", "{", "[]", None, '{"env": {}, "mode": "record"}'])
 def test_an_unreadable_config_is_a_wrong_call(
     content: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -930,7 +940,8 @@ def test_an_unreadable_config_is_a_wrong_call(
     with pytest.raises(UsageError):
         preflight(path)
     assert main(["--config_path", str(path)]) == 2
-    assert "config-unreadable" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "config-unreadable" in said or "lerobot.rl.gym_manipulator, which records" in said
 
 
 @pytest.mark.parametrize("wrong", [7, "text", [1], None, True, {"a": []}, -1.5])

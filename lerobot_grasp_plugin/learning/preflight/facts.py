@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from lerobot_grasp_plugin.errors import Problem, UsageError
 from lerobot_grasp_plugin.learning.preflight.classifier_facts import ClassifierFacts, load_classifier
 from lerobot_grasp_plugin.learning.preflight.config_view import ConfigView, is_image, read_config, shape_of
 from lerobot_grasp_plugin.learning.preflight.dataset_facts import (
@@ -139,9 +140,13 @@ def load_facts(config_path: Path, *, plugin_learner: bool = False) -> Facts:
             names sources or annotations.
 
     Raises:
-        UsageError: The config cannot be read. What else cannot be read is a finding.
+        UsageError: The config cannot be read, or trains nothing. What else cannot be read is a finding.
     """
     config = read_config(config_path)
+    if not config.has("policy") and not config.has("reward_model"):
+        message = "it has neither a policy nor a reward_model, so it trains nothing"
+        hint = "one with a mode is of lerobot.rl.gym_manipulator, which records" if config.has("mode") else ""
+        raise UsageError(Problem("config-trains-nothing", message, str(config_path), hint))
     built = plugin_learner or is_recipe(config)
     datasets, findings = load_datasets(config, built)
     classifier, more = load_classifier(config)

@@ -108,7 +108,7 @@ def preflight(
         before_parsing: Called before LeRobot's parser, to make further robots and teleoperators known.
 
     Raises:
-        UsageError: The config cannot be read. All else is a finding.
+        UsageError: The config cannot be read, or trains nothing. All else is a finding.
     """
     path = Path(config_path).expanduser()
     facts = load_facts(path, plugin_learner=plugin_learner)

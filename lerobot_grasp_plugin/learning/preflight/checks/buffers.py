@@ -12,6 +12,7 @@ from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, war
 
 _CAPACITY = 100_000
 _BEFORE_LEARNING = 100
+_FEWEST = 2
 _FLOAT_BYTES = 4
 _GB = 2**30
 
@@ -30,23 +31,49 @@ def check_buffers(facts: Facts) -> Iterator[Finding]:
         message = f"{online:g}, and learning starts at {before:g} transitions: it would never"
         change = f"set it to more than {before:g}"
         yield error("online-capacity", "policy.online_buffer_capacity", message, change)
+    if before < _FEWEST:
+        message = f"{before:g}: LeRobot draws from the buffer before there is a step and the one after it"
+        change = "the default is 100"
+        yield error("online-start", "policy.online_step_before_learning", message, change)
     yield from _memory(facts, online + offline)
-    ratio = config.number("online_ratio", 0.5)
-    batch = config.number("batch_size", 8) or 0
+    yield from _batches(facts)
+    yield from _frequencies(facts)
+
+
+def _batches(facts: Facts) -> Iterator[Finding]:
+    ratio = facts.config.number("online_ratio", 0.5)
+    batch = facts.config.number("batch_size", 8) or 0
     if ratio is None or not 0 <= ratio <= 1:
         yield error("online-ratio", "online_ratio", f"{ratio} is no share from 0 to 1", "0.5 is usual")
-    elif facts.datasets and int(batch) - max(1, int(batch * ratio)) < 1:
-        message = f"{ratio:g} of batches of {batch:g} leaves nothing of the dataset"
-        yield warning("online-ratio", "online_ratio", message, "0.5 is usual")
-    elif facts.datasets and int(batch) - max(1, int(batch * ratio)) > max(1, facts.frames - 1):
-        message = (
-            f"{batch:g}: its share of the dataset is more than the {facts.frames} frames there are, and "
-        )
-        message += "LeRobot makes every batch smaller without a word"
-        yield warning("batch-size", "batch_size", message, "make it smaller, or add episodes")
-    elif ratio == 0:
+        return
+    if batch < 1:
+        yield error("batch-size", "batch_size", f"{batch:g} is no number of transitions", "256 is usual")
+        return
+    if ratio == 0:
         message = "0: of each batch only one transition comes from the robot"
         yield warning("online-ratio", "online_ratio", message, "0.5 is usual")
+    if not facts.datasets:
+        return
+    share = int(batch) - max(1, int(batch * ratio))
+    if facts.frames < _FEWEST:
+        message = "it has a single frame, and a transition is two of them"
+        yield error("batch-size", facts.datasets[0].where, message, "add episodes")
+    elif share < 1:
+        message = f"{ratio:g} of batches of {batch:g} leaves nothing of the dataset"
+        yield warning("online-ratio", "online_ratio", message, "0.5 is usual")
+    elif share > facts.frames:
+        message = f"{batch:g}: its share of the dataset is more than the {facts.frames} frames there are, "
+        message += "and LeRobot makes every batch smaller without a word"
+        yield warning("batch-size", "batch_size", message, "make it smaller, or add episodes")
+
+
+def _frequencies(facts: Facts) -> Iterator[Finding]:
+    """The learner divides by both, whatever LeRobot's other training makes of 0."""
+    config = facts.config
+    for name in ("log_freq", "save_freq"):
+        if config.number(name) == 0 and (name == "log_freq" or config.flag("save_checkpoint", True)):
+            message = "0, and LeRobot's learner divides by it (a ZeroDivisionError)"
+            yield error("frequency", name, message, "write a number of steps, a large one for never")
 
 
 def _memory(facts: Facts, transitions: float) -> Iterator[Finding]:

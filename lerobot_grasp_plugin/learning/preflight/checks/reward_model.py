@@ -74,6 +74,10 @@ def _labels(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
         message = f"{values.shape[1]} values per row, and LeRobot takes one"
         yield error("feature-shape", place, message, "write it with shape (1,)")
         return
+    dtype = dataset.features[layout.REWARD].dtype if layout.REWARD in dataset.features else "float32"
+    if not dataset.relabelled and not dtype.startswith("float"):
+        message = f"its dtype is {dtype}, and the loss of LeRobot's classifier takes floats alone"
+        yield error("feature-dtype", place, message, "relabel it, which writes float32")
     success = values[:, 0] > _SUCCESS_ABOVE
     if success.all() or not success.any():
         message = (
