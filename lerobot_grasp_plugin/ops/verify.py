@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from lerobot_grasp_plugin.ops.verification.files import check_files
 from lerobot_grasp_plugin.ops.verification.folded import folded
 from lerobot_grasp_plugin.ops.verification.indices import IndexCheck
 from lerobot_grasp_plugin.ops.verification.meaning import Thorough, check_metadata
+from lerobot_grasp_plugin.ops.verification.picture_means import PictureMeans
 from lerobot_grasp_plugin.ops.verification.tables import RowCheck, Rows, Tables
 from lerobot_grasp_plugin.ops.verification.timestamps import TimestampCheck
 from lerobot_grasp_plugin.ops.verification.unchecked import left_out
@@ -101,7 +103,9 @@ class _Verifier:
         if self.level in ("video", "decode") and view.video_keys and view.info.fps is not None:
             self.collect("videos", lambda: self.videos(check_videos, "reading video packets"))
             if self.level == "decode":
-                self.collect("pictures", lambda: self.videos(check_decoding, "decoding pictures"))
+                means = PictureMeans(view) if self.thorough else None
+                decoding = partial(check_decoding, means=means)
+                self.collect("pictures", lambda: self.videos(decoding, "decoding pictures"))
         self.problems = [*view.problems, *self.problems]
         self.problems = [problem for problem in self.problems if not self.is_explained(problem)]
         self.collect(

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset.reader import VideoSpan
 from lerobot_grasp_plugin.errors import GraspError, Problem, VideoError
+from lerobot_grasp_plugin.ops.verification.picture_means import PictureMeans
 from lerobot_grasp_plugin.ops.verification.place import Tally, count, episodes_text
 from lerobot_grasp_plugin.ops.verification.video_use import FileUse, Match, files_in_use, match_rows
 from lerobot_grasp_plugin.video.probe import open_stream
@@ -33,6 +34,7 @@ def check_decoding(
     spans: Mapping[str, Sequence[VideoSpan | None]],
     lengths: NDArray[np.int64],
     progress: Callable[[int, int], None] | None = None,
+    means: PictureMeans | None = None,
 ) -> Iterator[Problem]:
     """Decodes the video files, the whole of each, and names the pictures that fail.
 
@@ -45,13 +47,14 @@ def check_decoding(
         spans: Per video key, where each episode's pictures are; None where the metadata cannot say.
         lengths: Rows of each episode, int64, shape (episodes,).
         progress: Told how many pictures of how many are decoded.
+        means: Compares the pictures with their statistics, where that is wanted.
     """
     uses = [use for each in files_in_use(spans, lengths).values() for use in each]
     total, done = max(1, sum(int(use.lengths.sum()) for use in uses)), 0
     for use in uses:
         try:
             samples = read_samples(use.path)
-            decoder = _Decoding(use, samples, match_rows(use, samples, fps))
+            decoder = _Decoding(use, samples, match_rows(use, samples, fps), means)
             for number in decoder.run():
                 if progress is not None:
                     progress(min(done + number, total), total)
@@ -59,15 +62,19 @@ def check_decoding(
             continue
         done += int(use.lengths.sum())
         yield from decoder.found()
+    if means is not None:
+        yield from means.found()
 
 
 class _Decoding:
     """One file: which pictures came out, and what they are like."""
 
-    def __init__(self, use: FileUse, samples: VideoSamples, match: Match) -> None:
+    def __init__(self, use: FileUse, samples: VideoSamples, match: Match, means: PictureMeans | None) -> None:
         self._use = use
         self._samples = samples
         self._match = match
+        self._means = means
+        self._lengths = dict(zip(use.episodes.tolist(), use.lengths.tolist(), strict=True))
         size = len(samples.pts)
         self._decoded = np.zeros(size, dtype=np.bool_)
         self._faulty = np.zeros(size, dtype=np.bool_)
@@ -119,11 +126,20 @@ class _Decoding:
         if (picture.height, picture.width) != self._size:
             self._mark(picture.pts, self._other_size)
             self._found_size = (picture.height, picture.width)
+        self._compare(picture)
         lines = _some_lines(picture)
         if int(lines.max()) - int(lines.min()) <= _FLAT:
             self._mark(picture.pts, self._flat)
         elif self._is_still(picture.pts, lines):
             self._mark(picture.pts, self._same)
+
+    def _compare(self, picture: VideoFrame) -> None:
+        """Shows a picture that belongs to a row to those who compare it with the statistics."""
+        at = int(np.searchsorted(self._samples.pts, picture.pts or 0))
+        if self._means is None or at >= len(self._match.owner) or self._match.owner[at] < 0:
+            return
+        episode, frame = int(self._match.owner[at]), int(self._match.frame[at])
+        self._means.see(self._use.key, self._use.path, episode, frame, self._lengths[episode], picture)
 
     def _is_still(self, pts: int | None, lines: NDArray[np.uint8]) -> bool:
         """Whether a picture is as the first one of its episode that came out."""
@@ -157,8 +173,7 @@ class _Decoding:
             yield other.problem("video-frame-size", message, "LeRobot cannot put them in one batch")
         flat = self._tally(self._flat)
         if flat.rows:
-            lengths = dict(zip(self._use.episodes.tolist(), self._use.lengths.tolist(), strict=True))
-            whole = any(number == lengths[episode] for episode, number in flat.episodes.items())
+            whole = any(number == self._lengths[episode] for episode, number in flat.episodes.items())
             message = f"{flat.extent} have a picture of one brightness, with nothing on it"
             hint = "the camera was covered, or gave no picture"
             yield flat.problem("video-frame-flat", message, hint, "warning" if whole else "note")

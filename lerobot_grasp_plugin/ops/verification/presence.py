@@ -102,8 +102,7 @@ def _episodes(view: View, stored: StoredStats) -> Iterator[Problem]:
 def _pictures(
     name: str, feature: Mapping[str, Any], stats: Mapping[str, NDArray[np.float64]], where: Path
 ) -> Iterator[Problem]:
-    info = feature.get("info") or feature.get("video_info") or {}
-    depth = isinstance(info, dict) and bool(info.get("is_depth_map") or info.get("video.is_depth_map"))
+    depth = is_depth(feature)
     given = {each: stats[each] for each in MOMENTS if each in stats}
     if set(given) != set(MOMENTS):
         message = f"{name!r} has no {', '.join(sorted(set(MOMENTS) - set(given)))}"
@@ -131,6 +130,12 @@ def _pictures(
             f"{np.nanmean(mean):.4g}; those of pictures lie in [0, 1], the mean between"
         )
         yield Problem("wrong-statistics", message, str(where), hint_of(name), severity=severity_of(name))
+
+
+def is_depth(feature: Mapping[str, Any]) -> bool:
+    """Whether the pictures of a camera are distances, not colours."""
+    info = feature.get("info") or feature.get("video_info") or {}
+    return isinstance(info, dict) and bool(info.get("is_depth_map") or info.get("video.is_depth_map"))
 
 
 def _picture_shape(

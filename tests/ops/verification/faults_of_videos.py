@@ -348,6 +348,17 @@ add(
 )
 add(
     "video",
+    "the video of another camera",
+    lambda t: encode(t.video(), [np.roll(STILL + 40, n, 0) for n in range(LENGTHS[1])]),
+    "video-other-pictures",
+    "warning",
+    where=video_of,
+    episode=1,
+    level="decode",
+    formats=("v2.1",),
+)
+add(
+    "video",
     "turned by its header",
     lambda t: turn(t.video(0)),
     "video-turned",
