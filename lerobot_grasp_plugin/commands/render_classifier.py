@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from lerobot_grasp_plugin.learning.drafts import disagreement_lines
 
 if TYPE_CHECKING:
+    from lerobot_grasp_plugin.learning.classifier_data import LabelledEpisode
     from lerobot_grasp_plugin.learning.classifier_evaluation import Evaluation
+    from lerobot_grasp_plugin.learning.classifier_fit import Validation
     from lerobot_grasp_plugin.learning.classifier_review import EvaluationReport
-    from lerobot_grasp_plugin.learning.classifier_training import TrainingReport
+    from lerobot_grasp_plugin.learning.classifier_training import TrainingPlan, TrainingReport
     from lerobot_grasp_plugin.learning.metrics import Confusion
     from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 
@@ -18,14 +20,35 @@ LEROBOT_THRESHOLD = 0.5
 _HEAD = ("Frames", "Success", "Accuracy", "Precision", "Recall", "F1", "AUC")
 
 
+def plan_lines(plan: TrainingPlan) -> Iterator[str]:
+    """What is going to be trained, on what, for how long, and where it will be."""
+    config = plan.config
+    yield f"=== Reward classifier of {config.dataset.repo_id}: {plan.root} ==="
+    yield f"Encoder: {plan.encoder}"
+    yield f"Pictures: {_pictures(plan.preprocessing)}; not normalised, as LeRobot's environment shows them"
+    yield f"Training on {_part(plan.train)}"
+    yield f"Validating on {_part(plan.val)}; {plan.splits_from}"
+    yield (
+        f"At most {config.steps} steps of {config.batch_size} frames on {plan.device}, validated every "
+        f"{config.eval_steps}; ends after {config.patience} validations without a lower loss"
+    )
+    yield f"Output: {plan.output_dir}"
+
+
+def validation_line(validation: Validation) -> str:
+    """The figures after some steps, and the time left."""
+    auc = "-" if validation.val_auc is None else f"{validation.val_auc:.4f}"
+    mark = "  lowest" if validation.is_best else ""
+    left = f", at most {_duration(validation.left_s)} left" if validation.left_s else ""
+    return (
+        f"step {validation.step}: loss {validation.train_loss:.4f}, validation loss "
+        f"{validation.val_loss:.4f}, AUC {auc}, {validation.seconds:.0f} s{left}{mark}"
+    )
+
+
 def training_lines(report: TrainingReport) -> Iterator[str]:
-    """What was trained, how good it is on the validation episodes, and what to do with it."""
+    """How good the classifier is on the validation episodes, and what to do with it."""
     yield from map(str, report.warnings)
-    yield f"Encoder: {report.encoder}"
-    yield f"Pictures: {_pictures(report.preprocessing)}; not normalised, as LeRobot's environment shows them"
-    train, val = (report.splits.part(name) for name in ("train", "val"))
-    yield f"Training episodes ({len(train)}): {_indices(train)}"
-    yield f"Validation episodes ({len(val)}), {report.splits_from}: {_indices(val)}"
     yield f"Lowest validation loss at step {report.best_step} of {report.steps}"
     yield ""
     yield from _quality(report.evaluation, LEROBOT_THRESHOLD)
@@ -99,6 +122,18 @@ def _figure(value: float | None) -> str:
 
 def _indices(episodes: Sequence[int]) -> str:
     return ", ".join(map(str, episodes))
+
+
+def _part(episodes: Sequence[LabelledEpisode]) -> str:
+    frames = sum(episode.length for episode in episodes)
+    success = sum(0 if episode.label is None else int(episode.label.sum()) for episode in episodes)
+    indices = _indices([episode.episode_index for episode in episodes])
+    number = f"{len(episodes)} episode{'s' * (len(episodes) != 1)}"
+    return f"{number}, {frames} frames, {success} of them success ({100 * success / frames:.1f} %): {indices}"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
 
 
 def _pictures(preprocessing: ImagePreprocessing) -> str:

@@ -12,6 +12,7 @@ from lerobot_grasp_plugin.commands.run import TerminalProgress, fail, guarded, p
 
 if TYPE_CHECKING:
     from lerobot_grasp_plugin.learning.classifier_fit import Validation
+    from lerobot_grasp_plugin.learning.classifier_training import TrainingPlan
 
 PROGRAM = "lerobot-grasp-train-classifier"
 
@@ -26,7 +27,11 @@ def main(args: Sequence[str] | None = None) -> int:
     config = parse(ClassifierTrainConfig, given, program=PROGRAM, plugins=True)
 
     def action() -> int:
-        from lerobot_grasp_plugin.commands.render_classifier import training_lines
+        from lerobot_grasp_plugin.commands.render_classifier import (
+            plan_lines,
+            training_lines,
+            validation_line,
+        )
         from lerobot_grasp_plugin.learning.classifier_training import train_classifier
 
         progress = TerminalProgress()
@@ -34,10 +39,13 @@ def main(args: Sequence[str] | None = None) -> int:
         def told(validation: Validation) -> None:
             if validation.step % config.log_freq == 0 or validation.is_best:
                 progress.close()
-                print(_line(validation), flush=True)
+                print(validation_line(validation), flush=True)
+
+        def planned(plan: TrainingPlan) -> None:
+            print("\n".join(plan_lines(plan)), flush=True)
 
         try:
-            report = train_classifier(config, progress, told)
+            report = train_classifier(config, progress, told, planned)
         finally:
             progress.close()
         print("\n".join(training_lines(report)))
@@ -53,12 +61,3 @@ def _with_model_type(args: list[str]) -> list[str]:
     if named or not any(name.startswith("--reward_model.") for name in names):
         return args
     return ["--reward_model.type=reward_classifier", *args]
-
-
-def _line(validation: Validation) -> str:
-    auc = "-" if validation.val_auc is None else f"{validation.val_auc:.4f}"
-    mark = "  lowest" if validation.is_best else ""
-    return (
-        f"step {validation.step}: loss {validation.train_loss:.4f}, validation loss "
-        f"{validation.val_loss:.4f}, AUC {auc}, {validation.seconds:.0f} s{mark}"
-    )

@@ -36,6 +36,7 @@ class Validation:
         val_auc: Area under the curve there; None when they have one class only.
         is_best: Whether ``val_loss`` is the lowest so far.
         seconds: Since the start.
+        left_s: Seconds until the last step, at the speed so far.
     """
 
     step: int
@@ -44,6 +45,7 @@ class Validation:
     val_auc: float | None
     is_best: bool
     seconds: float
+    left_s: float
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,7 @@ def fit(
     val_frames = run.collected(data, val, "reading validation episodes", progress)
     history: list[Validation] = []
     best: dict[str, Tensor] = {}
+    began = time.monotonic()
     best_step, lowest, losses = 0, float("inf"), []
     for step, batch in enumerate(run.batches(len(frames.label)), start=1):
         losses.append(run.step(frames, batch))
@@ -121,8 +124,10 @@ def fit(
             if is_best:
                 best_step, lowest = step, val_loss
                 best = {name: value.detach().clone() for name, value in model.state_dict().items()}
-        seconds = time.monotonic() - started
-        history.append(Validation(step, sum(losses) / len(losses), val_loss, val_auc, is_best, seconds))
+        now = time.monotonic()
+        left = (now - began) / step * (config.steps - step)
+        mean = sum(losses) / len(losses)
+        history.append(Validation(step, mean, val_loss, val_auc, is_best, now - started, left))
         told(history[-1])
         losses.clear()
         if step >= config.steps or step - best_step >= config.patience * config.eval_steps:

@@ -50,6 +50,35 @@ from lerobot_grasp_plugin.writers.staging import staged
 DEFAULT_SIZE = (128, 128)
 LEROBOT_THRESHOLD = 0.5  # success_threshold of LeRobot's env.processor.reward_classifier
 
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """What a run is going to do.
+
+    Attributes:
+        root: Folder of the dataset.
+        encoder: What the encoder is, in words.
+        preprocessing: Of the pictures.
+        train: Episodes to learn from.
+        val: Episodes to validate on.
+        splits_from: Where the split came from, in words.
+        config: All settings.
+        device: Where it runs.
+        output_dir: The folder to be.
+    """
+
+    root: Path
+    encoder: str
+    preprocessing: ImagePreprocessing
+    train: Sequence[LabelledEpisode]
+    val: Sequence[LabelledEpisode]
+    splits_from: str
+    config: ClassifierTrainConfig
+    device: str
+    output_dir: Path
+
+
+type Planned = Callable[[TrainingPlan], None]
 type Told = Callable[[Validation], None]
 
 
@@ -95,7 +124,10 @@ class TrainingReport:
             "encoder": self.encoder,
             "image_preprocessing": self.preprocessing.to_json(),
             "splits": {**self.splits.to_json(), "from": self.splits_from},
-            "history": [asdict(item) for item in self.history],
+            "history": [
+                {name: value for name, value in asdict(item).items() if name != "left_s"}
+                for item in self.history
+            ],
             "best_step": self.best_step,
             "steps": self.steps,
             "seconds": round(self.seconds, 1),
@@ -105,7 +137,10 @@ class TrainingReport:
 
 
 def train_classifier(
-    config: ClassifierTrainConfig, progress: Progress = silent, told: Told = lambda _: None
+    config: ClassifierTrainConfig,
+    progress: Progress = silent,
+    told: Told = lambda _: None,
+    planned: Planned = lambda _: None,
 ) -> TrainingReport:
     """Trains, keeps the step with the lowest validation loss, and evaluates it.
 
@@ -118,6 +153,7 @@ def train_classifier(
         config: All settings.
         progress: Told how far each step is.
         told: Called after each validation.
+        planned: Called before the first picture is decoded.
 
     Raises:
         GraspError: With everything that is wrong with the settings, the labels or the dataset.
@@ -151,6 +187,8 @@ def train_classifier(
             model_config = replace(model_config, model_name=folder)
         model = make_classifier(configured(model_config, shapes))
     encoder = _encoder_in_words(model, config.make_encoder, model_config, len(train))
+    device = str(model.config.device)
+    planned(TrainingPlan(root, encoder, preprocessing, train, val, splits_from, config, device, output_dir))
     result = fit(model, data, train, val, weights, config, progress, told)
     evaluation = evaluate(model, data, val, progress)
     with staged(output_dir) as staging:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from lerobot.processor import (
 )
 from lerobot.rewards.classifier import Classifier, RewardClassifierConfig
 
+from lerobot_grasp_plugin.commands import train_classifier as train_classifier_command
 from lerobot_grasp_plugin.core.grammar import parse
 from lerobot_grasp_plugin.errors import GraspError, UsageError
 from lerobot_grasp_plugin.learning import classifier_review
@@ -133,6 +135,31 @@ def test_it_separates_episodes_it_was_not_trained_on(trained):
     assert best["step"] == report["best_step"]
     for name in ("validation_curves.png", "worst_frames.png"):
         assert (trained / name).stat().st_size > 1000
+
+
+def test_the_command_says_what_it_will_do_and_how_long_it_takes(squares, tmp_path, capfd):
+    """The plan is said before a picture is read; each validation says the time left."""
+    output_dir = tmp_path / "out"
+    code = train_classifier_command.main(
+        [
+            *("--dataset.repo_id=me/squares", f"--dataset.root={squares}", f"--output_dir={output_dir}"),
+            *("--make_encoder=true", "--reward_model.device=cpu", "--seed=3", "--val_episodes=[1, 4]"),
+            *("--steps=4", "--eval_steps=2", "--log_freq=2", "--batch_size=8"),
+        ]
+    )
+    out, err = capfd.readouterr()
+    assert code == 0
+    lines = out.splitlines()
+    first = next(at for at, line in enumerate(lines) if line.startswith("step "))
+    assert lines[0] == f"=== Reward classifier of me/squares: {squares} ==="
+    assert "Training on 4 episodes, 64 frames, 35 of them success (54.7 %): 0, 2, 3, 5" in lines[:first]
+    validating = "Validating on 2 episodes, 32 frames, 15 of them success (46.9 %): 1, 4; val_episodes of"
+    assert any(line.startswith(validating) for line in lines[:first])
+    assert lines[first - 2].startswith("At most 4 steps of 8 frames on cpu, validated every 2; ends after 6 ")
+    assert lines[first - 1] == f"Output: {output_dir}"
+    assert re.fullmatch(r"step 2: loss .*, AUC .*, \d+ s, at most \d+ s left  lowest", lines[first])
+    assert "left" not in lines[first + 1]
+    assert "num_batches_tracked" not in err
 
 
 def test_lerobots_environment_computes_the_same_probabilities(trained, squares):
