@@ -22,6 +22,7 @@ from lerobot_grasp_plugin.ops.verification.folded import folded
 from lerobot_grasp_plugin.ops.verification.indices import IndexCheck
 from lerobot_grasp_plugin.ops.verification.meaning import Thorough, check_metadata
 from lerobot_grasp_plugin.ops.verification.picture_means import PictureMeans
+from lerobot_grasp_plugin.ops.verification.pictures import PictureCheck
 from lerobot_grasp_plugin.ops.verification.tables import RowCheck, Rows, Tables
 from lerobot_grasp_plugin.ops.verification.timestamps import TimestampCheck
 from lerobot_grasp_plugin.ops.verification.unchecked import left_out
@@ -157,7 +158,9 @@ class _Verifier:
 
     def tables(self) -> Iterator[Problem]:
         view = self.view
-        tables = Tables(view)
+        deep = self.level in ("video", "decode") and view.info.keys("image")
+        pictures = PictureCheck(view, decode=self.level == "decode") if deep else None
+        tables = Tables(view, pictures)
         indices, finite = IndexCheck(view), FiniteCheck()
         checks: list[RowCheck] = [indices, TimestampCheck(view), finite]
         thorough = Thorough(view) if self.thorough else None
@@ -171,6 +174,8 @@ class _Verifier:
         self.rows = tables.rows if not tables.unread else None
         self.doubled = tables.doubled
         yield from tables.found()
+        if pictures is not None:
+            yield from pictures.found()
         columns = list(declared.check_columns(view, tables.schemas))
         yield from columns
         if not any(problem.code == "shape-mismatch" for problem in columns):

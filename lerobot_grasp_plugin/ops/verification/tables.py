@@ -16,7 +16,9 @@ from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import list_lengths, present, to_numpy
 from lerobot_grasp_plugin.dataset.tables import TableFile, whole_numbers
 from lerobot_grasp_plugin.errors import GraspError, Problem
+from lerobot_grasp_plugin.ops.verification.pictures import PictureCheck
 from lerobot_grasp_plugin.ops.verification.place import Tally, count, episodes_text
+from lerobot_grasp_plugin.ops.verification.runs import Runs
 from lerobot_grasp_plugin.ops.verification.view import View
 
 BATCH_ROWS = 100_000
@@ -75,33 +77,6 @@ class RowCheck(Protocol):
         """All that was found."""
 
 
-@dataclass(frozen=True)
-class Runs:
-    """Neighbouring rows of one episode each, in one file.
-
-    Attributes:
-        path: The file.
-        episodes: Their episodes, shape (runs,).
-        starts: First rows, shape (runs,).
-        stops: Ends, shape (runs,).
-    """
-
-    path: Path
-    episodes: NDArray[np.int64]
-    starts: NDArray[np.int64]
-    stops: NDArray[np.int64]
-
-    def count(self, wrong: NDArray[np.bool_], tally: Tally, example: str = "") -> None:
-        """Counts rows marked in ``wrong``, which has all rows of these runs."""
-        first = int(self.starts[0])
-        for episode, start, stop in zip(
-            self.episodes.tolist(), self.starts.tolist(), self.stops.tolist(), strict=True
-        ):
-            own = wrong[start - first : stop - first]
-            if own.any():
-                tally.add(self.path, episode, int(np.argmax(own)), int(own.sum()), example)
-
-
 class Tables:
     """The data files of a dataset, read once.
 
@@ -113,7 +88,14 @@ class Tables:
         doubled: Files that hold again what others hold, which are left out.
     """
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, pictures: PictureCheck | None = None) -> None:
+        """Prepares to read.
+
+        Args:
+            view: The dataset.
+            pictures: Shown the pictures in the tables; None where nobody looks at them.
+        """
+        self._look_at = pictures
         self.problems: list[Problem] = []
         self.unread: set[Path] = set()
         self.schemas: dict[pa.Schema, Path] = {}
@@ -161,7 +143,10 @@ class Tables:
                 return
             self._pictures(file)
             episodes, starts, stops = self._runs(file)
-            self._texts(file, Runs(path, episodes, starts, stops))
+            runs = Runs(path, episodes, starts, stops)
+            self._texts(file, runs)
+            if self._look_at is not None:
+                self._look_at.see(file, runs)
             names = self._numeric(file)
             limit = max(1, min(BATCH_ROWS, file.batch_rows))
             first = 0

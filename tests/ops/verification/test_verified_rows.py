@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Sequence
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from factories import Legacy, change_info, write_legacy
+from factories import Legacy, change_info, png, read_info, write_legacy
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from verifying import (
     DATA,
     EPISODES,
@@ -353,3 +355,59 @@ def test_a_fault_of_very_many_files_is_told_in_few_findings(tmp_path: Path) -> N
     assert len(pointers) == 11
     assert pointers[-1].message.startswith("the same is wrong with 25 more files, up to episode_000039")
     assert "git lfs pull" in pointers[-1].hint
+
+
+EYE = "observation.images.eye"
+SPOILED = {
+    "no bytes": (lambda data: b"", "has no bytes"),
+    "a page": (lambda data: b"<html>not found", "which no picture does"),
+    "cut off": (lambda data: data[:-20], "is cut off"),
+}
+
+
+@pytest.mark.parametrize("kind", SPOILED)
+def test_pictures_in_tables_that_are_none(kind: str, copied: Recorded) -> None:
+    root = copied("odd")
+    change, reason = SPOILED[kind]
+    change_column(root, DATA, EYE, lambda v: [*v[:5], {**v[5], "bytes": change(v[5]["bytes"])}, *v[6:]])
+    problem = by_code(root, "picture-damaged", "video")
+    assert (problem.episode, problem.frame, problem.severity) == (1, 1, "error")
+    assert reason in problem.message
+    assert "picture-damaged" not in {code for code, _ in found(root, "data")}
+
+
+def test_pictures_in_tables_are_decoded(copied: Recorded) -> None:
+    root = copied("odd")
+    change_column(
+        root,
+        DATA,
+        EYE,
+        lambda v: [{**v[0], "bytes": v[0]["bytes"][:60] + b"x" * 9 + v[0]["bytes"][69:]}, *v[1:]],
+    )
+    assert "picture-damaged" not in {code for code, _ in found(root, "video")}
+    assert "cannot be decoded" in by_code(root, "picture-damaged", "decode").message
+
+
+def test_sizes_of_pictures_in_tables(copied: Recorded) -> None:
+    root = copied("odd")
+    features = read_info(root)["features"]
+    change_info(root, features={**features, EYE: {**features[EYE], "shape": [3, 64, 96]}})
+    assert found(root, "video") == [("reward-all-zero", "warning")]
+    change_info(root, features={**features, EYE: {**features[EYE], "shape": [10, 10, 3]}})
+    assert by_code(root, "picture-size", "video").severity == "warning"
+    small = png(np.zeros((10, 12, 3), np.uint8))
+    change_info(root, features=features)
+    change_column(root, DATA, EYE, lambda v: [*v[:5], {**v[5], "bytes": small}, *v[6:]])
+    problem = by_code(root, "picture-size", "video")
+    assert (problem.severity, problem.episode, problem.frame) == ("error", 1, 1)
+    assert "pictures of 10 x 12" in problem.message
+
+
+@pytest.mark.parametrize("form", ["JPEG", "TIFF", "WEBP", "BMP"])
+def test_pictures_in_tables_of_other_forms(form: str, copied: Recorded) -> None:
+    root = copied("odd")
+    buffer = BytesIO()
+    Image.fromarray(np.zeros((64, 96, 3), np.uint8)).save(buffer, form)
+    change_column(root, DATA, EYE, lambda v: [{**each, "bytes": buffer.getvalue()} for each in v])
+    for level in ("video", "decode"):
+        assert not {code for code, _ in found(root, level) if code.startswith("picture")}
