@@ -19,7 +19,7 @@ from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem, Usage
 from lerobot_grasp_plugin.learning.frame_cache import FrameCache
 from lerobot_grasp_plugin.learning.frame_reader import FrameReader
 from lerobot_grasp_plugin.learning.in_order import InOrderItems
-from lerobot_grasp_plugin.learning.on_disk import check_on_disk
+from lerobot_grasp_plugin.learning.on_disk import check_on_disk, told_if_absent
 from lerobot_grasp_plugin.learning.overlay import LabelOverlay, overlay_labels
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.recorded_labels import LABEL_COLUMNS, RecordedLabels
@@ -61,7 +61,8 @@ class GraspDataset(LeRobotDataset):  # type: ignore[misc]  # lerobot is not type
 
     Raises:
         GraspError: With everything that is wrong with the annotations or the preprocessing, or with every
-            file that is missing in a dataset on this machine: nothing is then looked for on the Hub.
+            file that is missing in a dataset on this machine: nothing is then looked for on the Hub. One that
+            is not on this machine is, and where the Hub does not give it, that is said.
     """
 
     episodes: list[int] | None
@@ -104,7 +105,8 @@ class GraspDataset(LeRobotDataset):  # type: ignore[misc]  # lerobot is not type
         if not given.get("force_cache_sync") and not given.get("revision"):
             files = given.get("episode_filter") is None
             check_on_disk(repo_id, root, given.get("episodes"), files=files)
-        super().__init__(repo_id, root, *args, **kwargs)
+        with told_if_absent(repo_id, root):
+            super().__init__(repo_id, root, *args, **kwargs)
         if self.writer is not None:
             message = "a dataset that is written to cannot be read with other labels"
             hint = "leave streaming_encoding and batch_encoding_size out; record with create or resume"

@@ -1,13 +1,14 @@
-"""Whether a dataset's files are here, before LeRobot turns to the Hub for those that are not."""
+"""What is missing of a dataset, in words, whether it should be here or on the Hub."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from lerobot_grasp_plugin.dataset.hub import is_dataset, lerobot_home
 from lerobot_grasp_plugin.dataset.reader import open_dataset
-from lerobot_grasp_plugin.errors import DatasetError, Problem, UsageError
+from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem, UsageError
 
 _FROM_THE_HUB = ".cache/huggingface/download"
 """What a download into a folder leaves there; LeRobot then fetches what is still missing."""
@@ -49,6 +50,29 @@ def check_on_disk(
         raise UsageError(Problem("unknown-episode", message, str(folder), hint))
     if files:
         reader.require(range(total) if episodes is None else sorted(set(episodes)), reader.info.video_keys)
+
+
+@contextmanager
+def told_if_absent(repo_id: str, root: str | Path | None) -> Iterator[None]:
+    """Says of a dataset that is not on this machine that the Hub does not give it either.
+
+    Raises:
+        DatasetError: Where there is no folder of it, and what ran inside has failed.
+    """
+    folder = lerobot_home() / repo_id if root is None else Path(root)
+    absent, new = not is_dataset(folder), not folder.exists()
+    try:
+        yield
+    except GraspError:
+        raise
+    except Exception as error:  # the Hub's client raises classes of many trees
+        if not absent:
+            raise
+        if root is not None and new and _is_empty(folder):  # LeRobot made it to download into
+            folder.rmdir()
+        said = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        message = f"{repo_id!r} is not at {folder}, and the Hub does not give it: {said}"
+        raise DatasetError(Problem("no-dataset", message, hint="give root, the folder it is in")) from error
 
 
 def _is_empty(folder: Path) -> bool:

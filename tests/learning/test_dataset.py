@@ -181,6 +181,18 @@ def test_what_is_missing_is_named_and_not_looked_for_on_the_hub(copied, monkeypa
     assert said in str(raised.value)
 
 
+@pytest.mark.parametrize("inside", [True, False])
+def test_a_dataset_that_is_nowhere_is_said_to_be_so(tmp_path, lerobot_home, monkeypatch, inside):
+    def refused(*args, **kwargs):
+        raise ConnectionError("no network\nat all")
+
+    monkeypatch.setattr("lerobot.datasets.dataset_metadata.get_safe_version", refused)
+    root = tmp_path / "nowhere" if inside else None
+    with pytest.raises(DatasetError, match="and the Hub does not give it: no network"):
+        GraspDataset("lab/none-such", root)
+    assert not (tmp_path / "nowhere").exists()
+
+
 def test_a_chosen_episode_needs_only_its_own_files(copied):
     root = copied("split")
     last = max(root.glob("data/**/*.parquet"))

@@ -118,6 +118,7 @@ def preflight(
     if parse and not any(finding.code in _EXPLAIN_REJECTION for finding in findings):
         before_parsing()
         findings += check_parsing(facts)
+    if parse or plugin_learner:  # torch is imported then in any case
         findings += check_devices(facts)
     findings = list(dict.fromkeys(findings))
     findings.sort(key=lambda finding: ORDER.index(finding.severity))
