@@ -68,6 +68,7 @@ def check_videos(
     total, done = sum(map(len, files.values())), 0
     for key, uses in files.items():
         streams = StreamCheck(key, features.get(key, {}), fps)
+        held: list[tuple[FileUse, int]] = []
         for use in uses:
             try:
                 samples = read_samples(use.path)
@@ -75,11 +76,13 @@ def check_videos(
                 yield from (replace(each, hint=each.hint or _COPY_AGAIN) for each in error.problems)
             else:
                 streams.see(samples, int(use.episodes.min()))
+                held.append((use, len(samples.pts)))
                 yield from check_file(use, samples, fps)
             done += 1
             if progress is not None:
                 progress(done, total)
         yield from streams.found()
+        yield from _mixed_up(key, held)
 
 
 def check_file(use: FileUse, samples: VideoSamples, fps: float) -> Iterator[Problem]:
@@ -107,6 +110,22 @@ def check_file(use: FileUse, samples: VideoSamples, fps: float) -> Iterator[Prob
     yield from _shared(match)
     yield from _unreferenced(use, samples, match, fps)
     yield from _keyframes(use, samples, match)
+
+
+def _mixed_up(key: str, held: Sequence[tuple[FileUse, int]]) -> Iterator[Problem]:
+    """Files of one episode each that hold as many pictures as others of them should."""
+    wrong = [(use, number) for use, number in held if len(use.episodes) == 1 and number != use.lengths[0]]
+    wanted, found = [int(use.lengths[0]) for use, _ in wrong], [number for _, number in wrong]
+    if len(set(wanted)) < 2 or sorted(wanted) != sorted(found):
+        return
+    use, number = wrong[0]
+    alike = [int(other.episodes[0]) for other, _ in wrong if int(other.lengths[0]) == number]
+    whose = episodes_text(int(other.episodes[0]) for other, _ in wrong)
+    message = (
+        f"{key!r}: the videos of {whose} seem to be mixed up: "
+        f"this one has {count(number, 'picture')}, as many as {episodes_text(alike)} has rows"
+    )
+    yield _at_start(use, "videos-mixed-up", message, "give each file the name of the episode it shows")
 
 
 def _at_start(use: FileUse, code: str, message: str, hint: str = "") -> Problem:

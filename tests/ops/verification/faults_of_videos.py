@@ -359,12 +359,27 @@ add(
 )
 add(
     "video",
+    "videos of two episodes exchanged",
+    lambda t: exchange(t.video(0), t.video(1)),
+    "videos-mixed-up",
+    where=lambda t: t.video(0),
+    episode=0,
+    formats=LEGACY,
+)
+add(
+    "video",
     "turned by its header",
     lambda t: turn(t.video(0)),
     "video-turned",
     where=lambda t: t.video(0),
     episode=0,
 )
+
+
+def exchange(first: Path, second: Path) -> None:
+    content = first.read_bytes()
+    first.write_bytes(second.read_bytes())
+    second.write_bytes(content)
 
 
 def _twice(target: Target) -> None:
