@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
+import av
 import datasets
 import numpy as np
 from lerobot.datasets import LeRobotDataset
@@ -15,7 +16,7 @@ from lerobot.datasets import LeRobotDataset
 from lerobot_grasp_plugin.core.choices import Alignment, Done, Unlisted
 from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem, UsageError
+from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem, UsageError, VideoError
 from lerobot_grasp_plugin.learning.frame_cache import FrameCache
 from lerobot_grasp_plugin.learning.frame_reader import FrameReader
 from lerobot_grasp_plugin.learning.in_order import InOrderItems
@@ -138,6 +139,19 @@ class GraspDataset(LeRobotDataset):  # type: ignore[misc]  # lerobot is not type
         self.reader.fill_cache(list(chosen))
 
     def __getitem__(self, idx: Any) -> Any:
+        """An item, as LeRobot gives it.
+
+        Raises:
+            VideoError: A file cannot be read any more.
+        """
+        try:
+            return self._item(idx)
+        except (OSError, av.FFmpegError) as error:  # which a DataLoader could not raise again
+            message = f"item {idx} cannot be read: {error}"
+            hint = "lerobot-grasp-verify says what is wrong with the files"
+            raise VideoError(Problem("unreadable-item", message, str(self.root), hint)) from error
+
+    def _item(self, idx: Any) -> Any:
         if self.writer is None and isinstance(idx, int):
             if self._in_order is None:
                 self._in_order = InOrderItems()

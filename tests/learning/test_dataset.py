@@ -142,10 +142,12 @@ def test_shuffled_in_spawned_workers(recorded, annotated, tmp_path):
     assert seen != sorted(seen)
 
 
-def test_an_error_of_a_worker_comes_out_as_it_was(copied, annotated):
+@pytest.mark.parametrize("cached", [True, False])
+@pytest.mark.parametrize("spoil", [lambda path: path.write_bytes(b"spoiled"), lambda path: path.unlink()])
+def test_an_error_of_a_worker_comes_out_as_it_was(copied, annotated, cached, spoil):
     root = copied("av1")
-    made = laid_over(root, annotations=annotated(WHOLE), cache_frames=True)
-    next(root.glob(f"videos/{WRIST}/**/*.mp4")).write_bytes(b"spoiled")
+    made = laid_over(root, annotations=annotated(WHOLE), cache_frames=cached)
+    spoil(next(root.glob(f"videos/{WRIST}/**/*.mp4")))
     with pytest.raises(GraspError) as here:
         made[0]
     try:
