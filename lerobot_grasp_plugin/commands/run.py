@@ -11,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
 
+from lerobot_grasp_plugin.commands.decoder_note import shorten_decoder_warning
 from lerobot_grasp_plugin.commands.options import make_strict
 from lerobot_grasp_plugin.errors import GraspError
 
@@ -34,6 +35,7 @@ def parse[Config](
     from draccus.argparsing import ArgumentParser
     from draccus.utils import DecodingError, ParsingError
 
+    shorten_decoder_warning()
     given = _switched_on(config_class, list(sys.argv[1:] if args is None else args))
     if not {"-h", "--help"} & {*given}:
         _check_config_file(given, program)
@@ -99,6 +101,7 @@ def guarded(action: Callable[[], int], *, writes: bool = False) -> int:
     Returns:
         0 when done, 1 when the data is at fault, 2 when the call is, 130 after Ctrl+C.
     """
+    shorten_decoder_warning()
     end = "; nothing was written." if writes else "."
     try:
         return action()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from lerobot.datasets import LeRobotDatasetMetadata
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.hub import locate
 from lerobot_grasp_plugin.dataset.info import read_json
 from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem, UsageError
 from lerobot_grasp_plugin.learning.dataset import GraspDataset
@@ -81,13 +82,17 @@ def open_metadata(config: DatasetConfig) -> LeRobotDatasetMetadata:
     """LeRobot's metadata of a dataset, which is fetched from the Hub when it is not here.
 
     Raises:
-        UsageError: ``dataset.root`` is no dataset.
+        UsageError: There is no such dataset.
         DatasetError: LeRobot cannot open it.
     """
     root = None if config.root is None else Path(config.root).expanduser()
-    if root is not None and not (root / layout.INFO_PATH).is_file():
-        message = "dataset.root has no meta/info.json"
-        raise UsageError(Problem("no-dataset", message, str(root), "give the folder of a dataset"))
+    if config.revision is None:
+        try:
+            locate(config.repo_id, root)
+        except UsageError as error:
+            hints = [problem.hint.replace("--", "--dataset.") for problem in error.problems]
+            pairs = zip(error.problems, hints, strict=True)
+            raise UsageError(replace(problem, hint=hint) for problem, hint in pairs) from None
     try:
         return LeRobotDatasetMetadata(config.repo_id, root=root, revision=config.revision)
     except Exception as error:  # LeRobot and the Hub's client raise classes of many trees

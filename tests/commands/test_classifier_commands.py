@@ -41,12 +41,23 @@ def test_a_folder_that_is_no_checkpoint(tmp_path, capsys):
     assert "no-checkpoint" in capsys.readouterr().err
 
 
-def test_a_dataset_that_is_not_there(tmp_path, capsys):
-    code = train_classifier.main(
-        ["--dataset.repo_id=me/x", f"--dataset.root={tmp_path}", f"--output_dir={tmp_path}/out"]
-    )
+@pytest.mark.parametrize(
+    ("root", "said"),
+    [
+        (["--dataset.root={tmp_path}/none"], "none: error: the folder does not exist"),
+        (["--dataset.root={tmp_path}"], "name one: --dataset.root {tmp_path}/me/y"),
+        ([], "give --dataset.root for a dataset in another folder"),
+    ],
+)
+def test_a_dataset_that_is_not_there(root, said, tmp_path, lerobot_home, capsys):
+    (tmp_path / "me/y/meta").mkdir(parents=True)
+    (tmp_path / "me/y/meta/info.json").touch()
+    given = [flag.format(tmp_path=tmp_path) for flag in root]
+    code = train_classifier.main(["--dataset.repo_id=me/x", *given, f"--output_dir={tmp_path}/out"])
     assert code == 2
-    assert "no-dataset" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "[no-dataset]" in err
+    assert said.format(tmp_path=tmp_path) in err
 
 
 @pytest.mark.parametrize("command", [train_classifier, eval_classifier])

@@ -1,0 +1,46 @@
+"""One line for LeRobot's pages on a torchcodec that lacks FFmpeg's libraries."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+
+_LOGGER = "lerobot.utils.import_utils"
+_FALLEN_BACK = "Falling back to 'pyav' as a default decoder."
+_ERROR = re.compile(r"^\w+Error: .*$", re.MULTILINE)
+_FOLLOWS = re.compile(r"OSError: Could not load this library: \S*libtorchcodec\w*\.(so|dylib)")
+_NO_FFMPEG = re.compile(
+    r"OSError: (lib(av|sw)\w+\.[\w.]+: cannot open shared object file: No such file or directory"
+    r"|.*Library not loaded: \S*lib(av|sw)\w+\.)"
+)
+_NOTE = (
+    "note: pictures are decoded with PyAV; torchcodec is installed, and finds no FFmpeg libraries "
+    "(`apt install ffmpeg` or `conda install ffmpeg` brings them)"
+)
+
+
+def shorten_decoder_warning() -> None:
+    """From now on LeRobot's warning is one line where FFmpeg is missing; all others stay as they are."""
+    logger = logging.getLogger(_LOGGER)
+    if not any(isinstance(each, _Shortened) for each in logger.filters):
+        logger.addFilter(_Shortened())
+
+
+class _Shortened(logging.Filter):
+    """Says once what LeRobot says at length, and keeps that back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said = False
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        causes = [line for line in _ERROR.findall(message) if not _FOLLOWS.fullmatch(line)]
+        missing = causes and all(_NO_FFMPEG.match(line) for line in causes)
+        if not (missing and message.endswith(_FALLEN_BACK)):
+            return True
+        if not self._said:
+            print(_NOTE, file=sys.stderr)
+            self._said = True
+        return False
