@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from factories import Legacy, write_legacy
+from factories import Legacy, write_legacy, write_lines
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from verifying import (
@@ -150,6 +150,18 @@ def test_statistics_nobody_reads_are_worth_a_note(copied: Recorded, plain: Path)
     assert by_code(plain, "bad-stats").severity == "note"
     path.write_text(path.read_text().replace('"min": [', '"min": ["', 1).replace("]", '"]', 1))
     assert "bad-stats" in {code for code, severity in found(plain) if severity == "error"}
+
+
+def test_statistics_of_pictures_from_0_to_255_say_nothing_of_the_pictures(tmp_path: Path) -> None:
+    root = write_legacy(tmp_path / "set", Legacy(lengths=(12, 11)))
+    path = root / "meta/episodes_stats.jsonl"
+    entries = [json.loads(line) for line in path.read_text().splitlines()]
+    for entry in entries:
+        stats = entry["stats"]["observation.images.wrist"]
+        for name in ("min", "max", "mean", "std"):
+            stats[name] = (255 * np.array(stats[name])).tolist()
+    write_lines(path, entries)
+    assert found(root, "decode") == [("wrong-statistics", "warning")]
 
 
 def test_statistics_of_old_numbers_are_one_note(copied: Recorded) -> None:
