@@ -99,7 +99,7 @@ def _present(array: pa.Array) -> NDArray[np.bool_]:
     if isinstance(array, pa.ExtensionArray):
         array = array.storage
     validity, rows = array.buffers()[0], len(array)
-    known: NDArray[np.bool_] = np.ones(rows, dtype=bool)
+    known: NDArray[np.bool_] = np.full(rows, not pa.types.is_null(array.type))
     if array.null_count and validity is not None:
         packed = np.frombuffer(validity, np.uint8)
         known = np.unpackbits(packed, count=array.offset + rows, bitorder="little")[array.offset :].astype(

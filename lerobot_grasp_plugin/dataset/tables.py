@@ -55,6 +55,8 @@ def open_parquet(path: Path) -> pq.ParquetFile:
         return pq.ParquetFile(path)
     except FileNotFoundError:
         raise DatasetError(layout.missing(path)) from None
+    except PermissionError as error:
+        raise DatasetError(Problem("unreadable-file", str(error.strerror), str(path))) from None
     except IsADirectoryError:
         raise DatasetError(Problem("missing-file", "a folder stands here, not a file", str(path))) from None
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:

@@ -57,8 +57,8 @@ def read_episodes_table(root: Path, report: Report) -> EpisodeList | None:
         report(Problem("missing-episodes-table", message, str(folder), hint))
     if not rows:
         return None
-    table = _together(parts, columns_of, report)
-    columns = _Columns(table, folder, report)
+    table, unlike = _together(parts, columns_of, report)
+    columns = _Columns(table, unlike, folder, report)
     return EpisodeList(
         folder,
         columns.indices(),
@@ -82,8 +82,8 @@ def _unread(paths: Sequence[Path], rows: int) -> Problem:
 
 def _together(
     parts: Mapping[Path, pa.Table], columns_of: Mapping[Path, Sequence[str]], report: Report
-) -> pa.Table:
-    """One table of all files, without the columns that do not fit together."""
+) -> tuple[pa.Table, set[str]]:
+    """One table of all files, and the names of the columns that do not fit together, which it lacks."""
     first, *others = parts
     known = set(columns_of[first])
     for path in others:
@@ -94,6 +94,7 @@ def _together(
             report(_unlike(path, sorted(known - own), first, more=False))
     pieces = list(parts.values())
     columns: dict[str, pa.ChunkedArray] = {}
+    unlike: set[str] = set()
     for name in dict.fromkeys(name for piece in pieces for name in piece.column_names):
         have = [piece.select([name]) for piece in pieces if name in piece.column_names]
         lacking = sum(piece.num_rows for piece in pieces if name not in piece.column_names)
@@ -104,13 +105,13 @@ def _together(
             message = f"column {name!r} is of types that do not go together: {kinds}"
             hint = f"LeRobot reads all files as the first, {first.name}"
             report(Problem("episodes-columns", message, str(first.parents[1]), hint))
-            columns[name] = pa.chunked_array([pa.nulls(sum(piece.num_rows for piece in pieces))])
+            unlike.add(name)
             continue
         if not lacking:
             columns[name] = joined
         elif name in (*_NEEDED, *_RANGE):
             columns[name] = _filled(pieces, name, joined.type)
-    return pa.table(columns)
+    return pa.table(columns), unlike
 
 
 def _filled(pieces: Sequence[pa.Table], name: str, kind: pa.DataType) -> pa.ChunkedArray:
@@ -138,17 +139,18 @@ def _unlike(path: Path, names: Sequence[str], first: Path, *, more: bool) -> Pro
 class _Columns:
     """Takes columns out of the table and reports what is wrong with them."""
 
-    def __init__(self, table: pa.Table, folder: Path, report: Report) -> None:
+    def __init__(self, table: pa.Table, unlike: set[str], folder: Path, report: Report) -> None:
         self._table = table
         self._where = str(folder)
         self._report = report
         names: list[str] = table.column_names
-        lacking = [name for name in (*_NEEDED, *_RANGE) if name not in names]
+        there = {*names, *unlike}
+        lacking = [name for name in (*_NEEDED, *_RANGE) if name not in there]
         if lacking:
             message = f"the episodes table has no column {', '.join(map(repr, lacking))}"
             hint = "LeRobot finds the rows and files of an episode by them"
             report(Problem("missing-column", message, self._where, hint))
-        if "tasks" not in names:
+        if "tasks" not in there:
             message = "the episodes table has no column 'tasks'"
             hint = "LeRobot reads the dataset, and cannot edit or merge it without"
             report(Problem("missing-column", message, self._where, hint, severity="warning"))
@@ -156,8 +158,6 @@ class _Columns:
         self.seconds: dict[str, NDArray[np.float64]] = {}
         self._floats: list[str] = []
         for name in names:
-            if pa.types.is_null(table.schema.field(name).type):
-                continue  # its files do not go together
             if name in (*_NEEDED, *_RANGE) or _PLACE.fullmatch(name):
                 self._take(name, self._number)
             elif _SECONDS.fullmatch(name):
@@ -184,7 +184,8 @@ class _Columns:
             if name != "length":
                 return
             values = np.full(len(known), -1, dtype=np.int64)
-            values[known] = whole_numbers(column.drop_null(), f"{self._where}: column {name!r}")
+            if known.any():
+                values[known] = whole_numbers(column.drop_null(), f"{self._where}: column {name!r}")
             self.numbers[name] = values
             return
         self.numbers[name] = whole_numbers(column, f"{self._where}: column {name!r}")
@@ -232,8 +233,7 @@ class _Columns:
 
     def sentences(self) -> list[tuple[str, ...]] | None:
         """The tasks of each episode; None where they cannot be read."""
-        names = self._table.column_names
-        if "tasks" not in names or pa.types.is_null(self._table.schema.field("tasks").type):
+        if "tasks" not in self._table.column_names:
             return None
         try:
             shared: dict[tuple[str, ...], tuple[str, ...]] = {}

@@ -189,24 +189,25 @@ class IndexCheck:
         assert listed is not None
         order = np.argsort(listed.indices, kind="stable")
         whole = np.array_equal(listed.indices[order], np.arange(len(order)))
-        known = zip(listed.indices.tolist(), listed.lengths.tolist(), strict=True)
-        lengths = np.array([self._seen.get(episode, length) for episode, length in known], dtype=np.int64)
-        if not whole or (lengths <= 0).any():
+        if not whole or (listed.lengths <= 0).any():
             return
-        ends = np.empty_like(lengths)
-        ends[order] = np.cumsum(lengths[order])
-        for name, expected in (
-            ("dataset_from_index", ends - lengths),
-            ("dataset_to_index", ends),
-        ):
+        seen = [self._seen.get(episode, 0) for episode in listed.indices.tolist()]
+        readings = []  # by the list; by the rows, where the lengths in the list are at fault
+        for lengths in (listed.lengths, np.array(seen, dtype=np.int64)):
+            ends = np.empty_like(lengths)
+            ends[order] = np.cumsum(lengths[order])
+            readings.append({"dataset_from_index": ends - lengths, "dataset_to_index": ends})
+        for name in readings[0]:
             values = listed.numbers.get(name)
-            if values is not None and (values != expected).any():
-                wrong = np.flatnonzero(values != expected)
-                row = int(wrong[0])
-                episodes = episodes_text(listed.indices[wrong])
-                message = f"{name} is {values[row]}, should be {expected[row]}; {episodes}"
-                hint = "LeRobot takes an episode's rows by it"
-                yield Problem("wrong-range", message, str(listed.where), hint, episode=row)
+            if values is None or any((values == reading[name]).all() for reading in readings):
+                continue
+            expected = readings[0][name]
+            wrong = np.flatnonzero(values != expected)
+            row = int(wrong[0])
+            episodes = episodes_text(listed.indices[wrong])
+            message = f"{name} is {values[row]}, should be {expected[row]}; {episodes}"
+            hint = "LeRobot takes an episode's rows by it"
+            yield Problem("wrong-range", message, str(listed.where), hint, episode=row)
 
     def _elsewhere(self) -> dict[tuple[Path, Path], list[int]]:
         """Listed episodes by the file their rows are in and the one they are listed in."""

@@ -36,10 +36,17 @@ def _below(folder: Path, depth: int) -> Iterator[Path]:
         if inner.name.startswith(".") or (depth == 1 and inner.name == "images"):
             continue
         own = depth == 1 and inner.name in _PARTS
-        if (depth == 2 and _misplaced(inner)) or (not own and (inner / layout.INFO_PATH).is_file()):
+        if (depth == 2 and _misplaced(inner)) or (not own and _has_info(inner)):
             yield inner
         elif depth < _DEPTH:
             yield from _below(inner, depth + 1)
+
+
+def _has_info(folder: Path) -> bool:
+    try:
+        return (folder / layout.INFO_PATH).is_file()
+    except PermissionError:
+        return False
 
 
 def _misplaced(folder: Path) -> bool:
@@ -53,7 +60,7 @@ def check_nested(root: Path, nested: Sequence[Path]) -> Iterator[Problem]:
     """One finding for each dataset, or part of one, within a dataset."""
     for folder in nested:
         name = folder.relative_to(root)
-        if (folder / layout.INFO_PATH).is_file():
+        if _has_info(folder):
             message = f"another dataset lies within this one, in {name}; it is no part of it"
             hint = f"move it out, and verify it by itself: --root {folder}"
         else:

@@ -12,7 +12,7 @@ from lerobot_grasp_plugin.ops.verification.place import agree, count, episodes_t
 from lerobot_grasp_plugin.ops.verification.view import View
 
 _HINT = "mend what is named above and verify again: more may be wrong there"
-_LINKS = "links in it lead outside the dataset"
+_CLOSED = "what is in it may not be read"
 
 
 def left_out(
@@ -28,7 +28,7 @@ def left_out(
         problems: All that was found.
     """
     if "meta" in view.closed:
-        yield _note(view.root / "meta", _LINKS, "nothing else of the dataset was checked")
+        yield _note(view.root / "meta", _CLOSED, "nothing else of the dataset was checked")
         return
     if any(problem.code in ("no-episodes", "only-metadata") for problem in problems):
         return  # there is nothing that could have been
@@ -87,7 +87,8 @@ def _of_lists(view: View, level: Level) -> Iterator[Problem]:
     ):
         named = zip(view.episodes.indices.tolist(), paths, strict=True)
         lost = [episode for episode, path in named if path is None]
-        if lost:
+        closed = ("data" if setting == "the table" else "videos") in view.closed
+        if lost and not closed:
             why = f"the metadata does not say where {setting} of {episodes_text(lost)} is"
             pictures = setting != "the table" and level in ("video", "decode")
             what = "its pictures" if pictures else "files that are missing or left over"
@@ -96,7 +97,7 @@ def _of_lists(view: View, level: Level) -> Iterator[Problem]:
 
 def _of_rows(view: View, unread: set[Path], moved: set[Path]) -> Iterator[Problem]:
     if "data" in view.closed:
-        yield _note(view.root / "data", _LINKS, _were_not("all rows"))
+        yield _note(view.root / "data", _CLOSED, _were_not("all rows"))
         return
     lost = set(unread)
     episodes: list[int] = []
@@ -116,7 +117,7 @@ def _of_rows(view: View, unread: set[Path], moved: set[Path]) -> Iterator[Proble
 
 def _of_videos(view: View, problems: Sequence[Problem]) -> Iterator[Problem]:
     if "videos" in view.closed:
-        yield _note(view.root / "videos", _LINKS, _were_not("all videos"))
+        yield _note(view.root / "videos", _CLOSED, _were_not("all videos"))
         return
     if view.videos.swapped and view.video_keys:
         why = "the videos are of another format than the metadata"

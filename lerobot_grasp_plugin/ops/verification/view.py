@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -37,7 +39,8 @@ class View:
         legacy: Whether its metadata is that of v2.0 or v2.1.
         tasks: Sentence of each ``task_index``; None where they cannot be read.
         episodes: The episodes the metadata lists; None where it cannot be read.
-        closed: Folders (``meta``, ``data``, ``videos``) with links that lead outside, which are not read.
+        closed: Folders (``meta``, ``data``, ``videos``) that are not read: links in them lead outside, or
+            they may not be opened.
         problems: What reading found.
     """
 
@@ -149,6 +152,8 @@ class View:
     def _paths(self, setting: str, key: str | None) -> list[Path | None]:
         if self.episodes is None:
             return []
+        if ("data" if key is None else "videos") in self.closed:
+            return [None] * len(self.episodes.indices)
         template = self._template(setting)
         cache: dict[tuple[int, int], Path | None] = {}
         paths = []
@@ -279,12 +284,31 @@ class View:
         return rows
 
 
+def _check_access(folder: Path) -> None:
+    """Refuses a folder that may not be opened, or that holds one.
+
+    Raises:
+        DatasetError: It names the folder.
+    """
+    effective = os.access in os.supports_effective_ids
+    pending = [folder]
+    while pending:
+        here = pending.pop()
+        if os.access(here, os.F_OK) and not os.access(here, os.R_OK | os.X_OK, effective_ids=effective):
+            message = "the folder may not be opened (permission denied)"
+            hint = f"`chmod -R u+rX {folder}`, or run as the one it belongs to"
+            raise DatasetError(Problem("unreadable-folder", message, str(here), hint))
+        with suppress(OSError), os.scandir(here) as entries:
+            pending += [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
+
+
 def open_view(root: Path) -> View:
     """Reads the metadata of a dataset; what cannot be read becomes a problem."""
     problems: list[Problem] = []
     closed = set()
     for folder in ("meta", "data", "videos"):
         try:
+            _check_access(root / folder)
             layout.check_links(root, folder)
         except GraspError as error:
             problems += error.problems

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -477,3 +478,47 @@ def test_a_wrong_length_is_no_wrong_range(copied: Recorded) -> None:
     root = copied("av1")
     change_column(root, EPISODES, "length", lambda values: [values[0] + 1, *values[1:]])
     assert [code for code, severity in found(root) if severity == "error"] == ["wrong-length"]
+
+
+@pytest.mark.parametrize("folder", ["meta", "meta/episodes", "data", "videos/observation.images.wrist"])
+def test_folders_that_may_not_be_opened(
+    folder: str, copied: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = copied("av1")
+    allowed = os.access
+
+    def access(path: Path, mode: int, **options: bool) -> bool:
+        return allowed(path, mode, **options) and (mode == os.F_OK or path != root / folder)
+
+    monkeypatch.setattr(os, "access", access)
+    assert found(root, "decode") == [("unreadable-folder", "error")]
+    assert by_code(root, "unreadable-folder", "decode").where == str(root / folder)
+    assert "not-checked" in {problem.code for problem in findings(root, "decode", notes=True)}
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may open everything")
+@pytest.mark.parametrize("name", ["meta/info.json", "meta", DATA, "data", "meta/tasks.parquet"])
+def test_what_may_not_be_read(name: str, copied: Recorded) -> None:
+    root = copied("av1")
+    path = root / name
+    mode = path.stat().st_mode
+    path.chmod(0)
+    try:
+        codes = [code for code, severity in found(root) if severity == "error"]
+    finally:
+        path.chmod(mode)
+    assert codes in (["unreadable-file"], ["unreadable-folder"])
+
+
+@pytest.mark.parametrize("name", ["length", "dataset_to_index", "data/file_index", "episode_index"])
+def test_a_column_of_episodes_that_is_empty(name: str, copied: Recorded) -> None:
+    root = copied("av1")
+    change_table(root, EPISODES, lambda table: _replaced(table, name, pa.nulls(5)))
+    problem = by_code(root, "bad-index-column")
+    assert (problem.episode, "empty (null) for 5 episodes" in problem.message) == (0, True)
+
+
+def test_rows_twice_are_no_wrong_range(copied: Recorded) -> None:
+    root = copied("av1")
+    change_table(root, DATA, lambda table: pa.concat_tables([table, table]))
+    assert "wrong-range" not in {code for code, _ in found(root)}
