@@ -41,6 +41,7 @@ def main(args: Sequence[str] | None = None) -> int:
 
 def _serve(config: ReviewConfig) -> int:
     from lerobot_grasp_plugin.errors import Problem, UsageError
+    from lerobot_grasp_plugin.ops.annotate import contents
     from lerobot_grasp_plugin.ops.gathering import Gathered
     from lerobot_grasp_plugin.ops.recipe import SourceConfig
     from lerobot_grasp_plugin.ops.sources import open_sources
@@ -93,6 +94,9 @@ def _serve(config: ReviewConfig) -> int:
         )
     shown = f"[{config.host}]" if ":" in config.host else config.host
     print(f"Labels of {source.repo_id} in {path}")
+    if session.strangers:
+        found = contents(session.strangers)
+        print(f"It has no section for this dataset ({found}); the first label begins one.")
     print(f"Open http://{shown}:{listening.getsockname()[1]}/{token}/")
     print("Every change is saved at once. Ctrl+C ends it.", flush=True)
     settings = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
@@ -111,9 +115,10 @@ def _annotation_file(config: ReviewConfig) -> Path:
     Raises:
         GraspError: None is given, its folder does not exist, or it has errors.
     """
-    from lerobot_grasp_plugin.errors import Problem, UsageError
+    from lerobot_grasp_plugin.errors import AnnotationError, Problem, UsageError
     from lerobot_grasp_plugin.ops.annotate import check_annotations
     from lerobot_grasp_plugin.ops.recipe import LabelOptions
+    from lerobot_grasp_plugin.review.from_json import is_json
 
     options = LabelOptions(index_base=config.index_base)
     if config.annotations is None:
@@ -122,5 +127,9 @@ def _annotation_file(config: ReviewConfig) -> Path:
     path = config.annotations.expanduser().absolute()
     if not path.parent.is_dir():
         raise UsageError(Problem("no-folder", "the annotation file's folder does not exist", str(path)))
-    check_annotations([path] if path.exists() else [], options)
+    try:
+        check_annotations([path] if path.exists() else [], options)
+    except AnnotationError as error:
+        if is_json(path) or any(problem.code != "no-episodes" for problem in error.problems):
+            raise
     return path

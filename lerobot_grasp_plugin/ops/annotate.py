@@ -19,6 +19,7 @@ from lerobot_grasp_plugin.dataset.hub import is_dataset, lerobot_home
 from lerobot_grasp_plugin.errors import AnnotationError, Problem, Severity, UsageError
 from lerobot_grasp_plugin.ops.gathering import Gathered
 from lerobot_grasp_plugin.ops.recipe import LabelOptions, SourceConfig
+from lerobot_grasp_plugin.ops.source_labels import origin
 from lerobot_grasp_plugin.ops.sources import Source, same_folder
 
 _MOST_BYTES = 8 * 2**20
@@ -239,9 +240,11 @@ def _bind(file: AnnotationFile, users: Sequence[Source], *, strict: bool) -> lis
                     problems.append(Problem("episode-twice", message, place, hint))
                 listed[episode.episode_index] = section
         if not mine[source.number]:
-            names = ", ".join(repr(section.dataset) for section in file.annotations.sections)
             message = f"no section fits the source {source.repo_id} ({source.reader.root})"
-            hint = f"headers found: {names}; a header `# dataset path: {source.title}` would fit"
+            found = contents(file.annotations.sections)
+            hint = f"{found}; a header `# dataset path: {source.title}` would fit"
+            if made := origin(source):
+                hint += f"; {made}: label those and make it anew, or write sections of its own episodes"
             severity: Severity = "error" if strict else "warning"
             problems.append(Problem("no-section", message, str(file.path), hint, severity=severity))
             if strict:
@@ -249,6 +252,16 @@ def _bind(file: AnnotationFile, users: Sequence[Source], *, strict: bool) -> lis
         source.annotation_sha256 = file.sha256
         source.labels = _success(mine[source.number], source.reader.lengths.tolist())
     return problems
+
+
+def contents(sections: Sequence[AnnotationSection]) -> str:
+    """The sections of a file in words, each with its place."""
+    found = [
+        f"{section.dataset or 'no header'} (line {section.line}, "
+        f"{len(section.episodes)} episode{'s' * (len(section.episodes) != 1)})"
+        for section in sections
+    ]
+    return f"sections found: {', '.join(found) or 'none'}"
 
 
 def _success(sections: Sequence[AnnotationSection], lengths: Sequence[int]) -> Mapping[int, IntervalSet]:

@@ -46,6 +46,21 @@ def recorded_labels(source: Source) -> Recorded:
     return {**labels, "done": dones.pop() if len(dones) == 1 else labels.get("done")}
 
 
+def origin(source: Source) -> str:
+    """What this package made a source from, in words; empty when another tool made it."""
+    try:
+        sidecar = read_json(source.reader.root / layout.PROVENANCE_PATH)
+    except DatasetError:
+        return ""
+    entries = sidecar.get("sources") if isinstance(sidecar, Mapping) else None
+    names = [
+        str(entry["repo_id"])
+        for entry in (entries if isinstance(entries, list) else [])
+        if isinstance(entry, Mapping) and "repo_id" in entry
+    ]
+    return f"{source.title} was made from {' and '.join(dict.fromkeys(names))}" if names else ""
+
+
 def common_labels(recorded: Sequence[Recorded]) -> Recorded | None:
     """What all sources' sidecars say alike; None where one says nothing or another thing."""
     first = recorded[0]

@@ -70,6 +70,11 @@ class Session:
         """The number of an episode's first frame in the file."""
         return self._annotations.index_base
 
+    @property
+    def strangers(self) -> Sequence[AnnotationSection]:
+        """The sections of the file, where none is about this dataset."""
+        return () if self._sections else self._annotations.sections
+
     def changed(self, episode: int) -> bool:
         """Whether the episode's labels are others than when the session began."""
         return self.labels.get(episode) != self._first.get(episode)

@@ -154,7 +154,8 @@ def test_no_section_for_the_source(recorded: Recorded, tmp_path: Path, home: Pat
     with pytest.raises(AnnotationError) as caught:
         relabel(config)
     assert [problem.code for problem in caught.value.problems] == ["no-section"]
-    assert "'me/other'" in caught.value.problems[0].hint
+    assert "sections found: me/other (line 1, 3 episodes); a header" in caught.value.problems[0].hint
+    assert "was made from" not in caught.value.problems[0].hint
     config.unlisted = "fail"  # which speaks of episodes, not of a file that fits nothing
     with pytest.raises(AnnotationError, match="no-section"):
         relabel(config)
@@ -171,6 +172,16 @@ def test_no_section_for_the_source(recorded: Recorded, tmp_path: Path, home: Pat
     )
     assert [problem.code for problem in report.warnings] == ["no-section"]
     assert report.sources[1].success_frames == 0
+
+
+def test_no_section_for_a_merged_dataset(tmp_path: Path, home: Path) -> None:
+    """The file that labelled the sources does not label what became of them, and says whose it is."""
+    labels = tmp_path / "labels.txt"
+    labels.write_text(f"# me/grasp\n{FIVE}# me/other\n{THREE}")
+    merge(MergeConfig(annotations=labels, robot_type="so_follower", new_root=tmp_path / "both"))
+    with pytest.raises(AnnotationError) as caught:
+        relabel(RelabelConfig(root=tmp_path / "both", annotations=labels, new_root=tmp_path / "out"))
+    assert "; both was made from me/grasp and me/other: " in caught.value.problems[0].hint
 
 
 def test_the_output_goes_to_the_home_folder(home: Path, tmp_path: Path) -> None:

@@ -51,6 +51,24 @@ def test_json_that_cannot_go_on(
     assert [path.name for path in tmp_path.iterdir()] == ["labels.txt"]
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "Open http://"),
+        ("# soon\n", "Open http://"),
+        ("# me/other\n0: 3-\n1: all fail\n", "(sections found: me/other (line 1, 2 episodes)); the first "),
+    ],
+)
+def test_a_file_without_labels_of_this_dataset(
+    recorded: Callable[[str], Path], tmp_path: Path, text: str, said: str, monkeypatch, capsys
+) -> None:
+    monkeypatch.setattr("uvicorn.Server.run", lambda *_, **__: None)
+    (tmp_path / "labels.txt").write_text(text)
+    call = ["--root", str(recorded("av1")), "--annotations", f"{tmp_path}/labels.txt", "--port", "0"]
+    assert main(call) == 0
+    assert said in capsys.readouterr().out.splitlines()[1]
+
+
 def test_it_says_where_labels_are_and_warns_when_others_can_reach_it(
     recorded: Callable[[str], Path], tmp_path: Path
 ) -> None:
