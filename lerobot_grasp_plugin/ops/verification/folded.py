@@ -29,11 +29,11 @@ OF_FILES = frozenset(
 """Codes of findings about a file as a whole."""
 
 _MANY = 20
-_SHOWN = 10
+_SHOWN = 5
 
 
 def folded(problems: Sequence[Problem]) -> list[Problem]:
-    """The same findings; where a kind is found in more than 20 files, the first 10 and one for all others."""
+    """The same findings; where a kind is found in more than 20 files, the first 5 and one for all others."""
     groups: dict[tuple[str, str], list[Problem]] = {}
     for problem in problems:
         if problem.code in OF_FILES:

@@ -120,7 +120,7 @@ def _header(data: bytes) -> Size | None:
     if not data:
         raise ValueError("has no bytes")
     if data.startswith(_PNG):
-        if len(data) < 33 or not data.endswith(_PNG_END):
+        if len(data) < 33 or data.rfind(_PNG_END) < 0:  # more may follow, which readers pass over
             raise ValueError("is cut off")
         width, height = struct.unpack(">II", data[16:24])
         return height, width
