@@ -12,6 +12,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 from factories import Legacy, write_legacy
 from hypothesis import HealthCheck, given, settings
@@ -77,6 +80,25 @@ def spoil_bytes(data: bytes, rng: random.Random) -> bytes:
     return bytes(spoiled)
 
 
+def spoil_table(table: pa.Table, rng: random.Random) -> pa.Table:
+    """The same table with a column or some rows lost, doubled, emptied, renamed or moved."""
+    name = rng.choice(table.column_names)
+    at, rows = table.column_names.index(name), rng.randrange(table.num_rows)
+    changes: list[Callable[[], pa.Table]] = [
+        lambda: table.drop_columns([name]),
+        lambda: table.append_column(name, table[name]),
+        lambda: table.set_column(at, f"{name}x", table[name]),
+        lambda: table.set_column(at, name, pa.nulls(table.num_rows)),
+        lambda: table.set_column(at, name, pc.cast(table[name], pa.float64())),
+        lambda: table.set_column(at, name, pc.cast(table[name], pa.string())),
+        lambda: pa.concat_tables([table, table.slice(rows)]),
+        lambda: pa.concat_tables([table.slice(rows), table.slice(0, rows)]),
+        lambda: table.slice(0, rows),
+        lambda: table.replace_schema_metadata(None),
+    ]
+    return rng.choice(changes)()
+
+
 def spoil(root: Path, rng: random.Random) -> None:
     path = rng.choice(sorted(path for path in root.rglob("*") if path.is_file()))
     if path.suffix in (".json", ".jsonl") and rng.random() < 0.8:
@@ -86,6 +108,9 @@ def spoil(root: Path, rng: random.Random) -> None:
         with suppress(ValueError):  # it is spoiled already
             lines[at] = json.dumps(spoil_json(json.loads(lines[at]), rng))
         path.write_text("\n".join(lines))
+    elif path.suffix == ".parquet" and rng.random() < 0.5:
+        with suppress(pa.ArrowException, ValueError, KeyError):  # it is spoiled already, or holds no numbers
+            pq.write_table(spoil_table(pq.ParquetFile(path).read(), rng), path)
     else:
         path.write_bytes(spoil_bytes(path.read_bytes(), rng))
 
