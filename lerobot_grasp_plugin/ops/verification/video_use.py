@@ -51,8 +51,11 @@ def files_in_use(
         for episode, span in enumerate(each):
             if span is not None:
                 members.setdefault(span.path, []).append(episode)
+        complete = sum(map(len, members.values())) == len(each)
         uses[key] = [
-            _use(key, path, episodes, each, lengths) for path, episodes in members.items() if path.is_file()
+            _use(key, path, episodes, each, lengths, complete)
+            for path, episodes in members.items()
+            if path.is_file()
         ]
     return uses
 
@@ -63,6 +66,7 @@ def _use(
     episodes: Sequence[int],
     spans: Sequence[VideoSpan | None],
     lengths: NDArray[np.int64],
+    complete: bool,
 ) -> FileUse:
     chosen = [spans[episode] for episode in episodes]
     starts = np.array([span.from_timestamp for span in chosen if span], dtype=np.float64)
@@ -76,7 +80,7 @@ def _use(
         starts=starts[order],
         stops=np.array(stops, dtype=np.float64)[order],
         lengths=lengths[own[order]],
-        complete=None not in spans,
+        complete=complete,
     )
 
 
