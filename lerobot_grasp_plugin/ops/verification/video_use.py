@@ -14,6 +14,7 @@ from lerobot_grasp_plugin.dataset.reader import VideoSpan
 from lerobot_grasp_plugin.ops.verification.place import Tally
 from lerobot_grasp_plugin.video.samples import VideoSamples
 
+_FAR = 2**62
 _MOST_MISSING = 1_000_000
 """Rows without a picture that are looked at by themselves, before the rest counts as late."""
 
@@ -188,6 +189,7 @@ def _counted(
         return np.ones(len(wanted), dtype=np.bool_)
     numbers = np.round(wanted * average)
     ticks = np.round((seconds[0] + numbers / average) / float(samples.time_base))
+    ticks = np.clip(ticks, -_FAR, _FAR).astype(np.int64)  # of another dtype, all pts would be converted
     at = np.searchsorted(samples.pts, ticks)
     distance = np.abs(seconds[np.minimum(at, len(seconds) - 1)] - wanted)
     found: NDArray[np.bool_] = distance < layout.TIMESTAMP_TOLERANCE_S
