@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lerobot_grasp_plugin.commands.run import TerminalProgress, guarded, parse
+from lerobot_grasp_plugin.commands.run import TerminalProgress, command, guarded, parse
 
 if TYPE_CHECKING:
     from lerobot_grasp_plugin.demo.datasets import ReadBack
@@ -30,6 +30,7 @@ class DemoConfig:
     simulate: bool | None = None
 
 
+@command
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command; returns 0 when every figure is the expected one."""
     config = parse(DemoConfig, args, program=PROGRAM)

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from functools import partial
 
 from lerobot_grasp_plugin.commands.options import load_plugins
-from lerobot_grasp_plugin.commands.run import TerminalProgress, fail, guarded, parse, require
+from lerobot_grasp_plugin.commands.run import TerminalProgress, command, fail, guarded, parse, require
 
 PROGRAM = "lerobot-grasp-eval-classifier"
 
 
+@command
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     require(PROGRAM, "learn", "transformers")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from lerobot_grasp_plugin.commands.run import TerminalProgress, guarded, parse
+from lerobot_grasp_plugin.commands.run import TerminalProgress, command, guarded, parse
 from lerobot_grasp_plugin.ops.frames_config import FramesConfig
 
 PROGRAM = "lerobot-grasp-frames"
 
 
+@command
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     config = parse(FramesConfig, args, program=PROGRAM)

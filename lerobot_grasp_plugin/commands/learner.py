@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lerobot_grasp_plugin.commands.options import load_plugins
-from lerobot_grasp_plugin.commands.run import TerminalProgress, fail, guarded, parse
+from lerobot_grasp_plugin.commands.run import TerminalProgress, command, fail, guarded, parse
 from lerobot_grasp_plugin.errors import DataError, Problem
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 PROGRAM = "lerobot-grasp-learner"
 
 
+@command
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the learner until it is interrupted; returns the command's exit code."""
     given = list(sys.argv[1:] if args is None else args)

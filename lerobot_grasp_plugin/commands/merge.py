@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lerobot_grasp_plugin.commands.run import TerminalProgress, guarded, parse
+from lerobot_grasp_plugin.commands.run import TerminalProgress, command, guarded, parse
 from lerobot_grasp_plugin.ops.recipe import MergeConfig, SourceConfig
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def _source(raw: Any, path: Sequence[str]) -> SourceConfig:
     return decode_dataclass(SourceConfig, raw, path)
 
 
+@command
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     import draccus

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lerobot_grasp_plugin.commands.options import make_strict
-from lerobot_grasp_plugin.commands.run import fail, guarded
+from lerobot_grasp_plugin.commands.run import command, fail, guarded
 
 if TYPE_CHECKING:
     from lerobot_grasp_plugin.learning.preflight import PreflightReport
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 PROGRAM = "lerobot-grasp-preflight"
 
 
+@command
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command; returns 0 without errors, 1 with, 2 when the config cannot be read."""
     import argparse

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from lerobot_grasp_plugin.commands.options import load_plugins
-from lerobot_grasp_plugin.commands.run import INTERRUPTED, TerminalProgress, fail, guarded, parse
+from lerobot_grasp_plugin.commands.run import INTERRUPTED, TerminalProgress, command, fail, guarded, parse
 from lerobot_grasp_plugin.errors import GraspError
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 PROGRAM = "lerobot-grasp-record"
 
 
+@command
 def main(args: Sequence[str] | None = None) -> int:
     """Records; returns 0 when all went well, 1 when the session or the data is at fault."""
     config = _parse(list(sys.argv[1:] if args is None else args))

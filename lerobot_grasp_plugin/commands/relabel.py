@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from lerobot_grasp_plugin.commands.run import TerminalProgress, guarded, parse
+from lerobot_grasp_plugin.commands.run import TerminalProgress, command, guarded, parse
 from lerobot_grasp_plugin.ops.recipe import RelabelConfig
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 PROGRAM = "lerobot-grasp-relabel"
 
 
+@command
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     config = parse(RelabelConfig, args, program=PROGRAM)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lerobot_grasp_plugin.commands.run import guarded, parse, require
+from lerobot_grasp_plugin.commands.run import command, guarded, parse, require
 
 PROGRAM = "lerobot-grasp-review"
 
@@ -32,6 +32,7 @@ class ReviewConfig:
     port: int = 8765
 
 
+@command
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command until Ctrl+C; returns its exit code."""
     config = parse(ReviewConfig, args, program=PROGRAM)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import fields
-from functools import partial
+from functools import partial, wraps
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -13,9 +13,24 @@ from typing import Any, NoReturn
 
 from lerobot_grasp_plugin.commands.decoder_note import shorten_decoder_warning
 from lerobot_grasp_plugin.commands.options import make_strict
+from lerobot_grasp_plugin.commands.streams import outlive_readers
 from lerobot_grasp_plugin.errors import GraspError
 
+type Main = Callable[[Sequence[str] | None], int]
+
 INTERRUPTED = 130
+
+
+def command(main: Main) -> Main:
+    """A command's ``main``, once what it prints is prepared: for LeRobot's warnings, and closed pipes."""
+
+    @wraps(main)
+    def prepared(args: Sequence[str] | None = None) -> int:
+        outlive_readers()
+        shorten_decoder_warning()
+        return main(args)
+
+    return prepared
 
 
 def parse[Config](
@@ -35,7 +50,6 @@ def parse[Config](
     from draccus.argparsing import ArgumentParser
     from draccus.utils import DecodingError, ParsingError
 
-    shorten_decoder_warning()
     given = _switched_on(config_class, list(sys.argv[1:] if args is None else args))
     if not {"-h", "--help"} & {*given}:
         _check_config_file(given, program)
@@ -101,7 +115,6 @@ def guarded(action: Callable[[], int], *, writes: bool = False) -> int:
     Returns:
         0 when done, 1 when the data is at fault, 2 when the call is, 130 after Ctrl+C.
     """
-    shorten_decoder_warning()
     end = "; nothing was written." if writes else "."
     try:
         return action()
@@ -113,9 +126,6 @@ def guarded(action: Callable[[], int], *, writes: bool = False) -> int:
     except KeyboardInterrupt:
         print(f"interrupted{end}", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 0
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         print(f"{place}error: {error.strerror or error}{end}", file=sys.stderr)

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lerobot_grasp_plugin.commands.options import load_plugins
-from lerobot_grasp_plugin.commands.run import TerminalProgress, fail, guarded, parse, require
+from lerobot_grasp_plugin.commands.run import TerminalProgress, command, fail, guarded, parse, require
 
 if TYPE_CHECKING:
     from lerobot_grasp_plugin.learning.classifier_fit import Validation
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 PROGRAM = "lerobot-grasp-train-classifier"
 
 
+@command
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     require(PROGRAM, "learn", "transformers")

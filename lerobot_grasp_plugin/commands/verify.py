@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lerobot_grasp_plugin.commands.run import TerminalProgress, fail, guarded, parse
+from lerobot_grasp_plugin.commands.run import TerminalProgress, command, fail, guarded, parse
 from lerobot_grasp_plugin.core.choices import Level
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class VerifyConfig:
     strict: bool = False
 
 
+@command
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command; returns 0 for sound datasets, 1 where one is not, 2 where one is not there."""
     config = parse(VerifyConfig, args, program=PROGRAM)

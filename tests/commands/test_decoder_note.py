@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 import pytest
 
-from lerobot_grasp_plugin.commands.run import guarded
+from lerobot_grasp_plugin.commands.run import command
 
 LOGGER = logging.getLogger("lerobot.utils.import_utils")
 VERSIONS = {8: 60, 7: 59, 6: 58, 5: 57, 4: 56}
@@ -51,12 +52,13 @@ def as_at_the_start():
 
 
 def said(message: str, caplog: pytest.LogCaptureFixture) -> list[str]:
-    def action() -> int:
+    @command
+    def main(args: Sequence[str] | None) -> int:
         LOGGER.warning(message)
         LOGGER.warning(message)
         return 0
 
-    assert guarded(action) == 0
+    assert main(None) == 0
     return caplog.messages
 
 
