@@ -36,6 +36,31 @@ def test_an_unknown_name() -> None:
         _ = lerobot_grasp_plugin.nothing
 
 
+def test_a_path_may_be_text(recorded, tmp_path, monkeypatch) -> None:
+    """Every function says so, and does so, with ``~`` for the home folder; configs hold paths then."""
+    calls = [getattr(lerobot_grasp_plugin, name) for name in lerobot_grasp_plugin.__all__]
+    calls = [call for call in calls if inspect.isfunction(call)]
+    calls += [getattr(lerobot_grasp_plugin.GraspDataset, name) for name in ("__init__", "create", "resume")]
+    for call in calls:
+        for parameter in inspect.signature(call).parameters.values():
+            assert "Path" not in str(parameter.annotation) or "str" in str(parameter.annotation), call
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "set").symlink_to(recorded("av1"))
+    (tmp_path / "labels.txt").write_text("0: 3-\n")
+    assert lerobot_grasp_plugin.open_dataset(root="~/set").lengths[0] == 7
+    assert lerobot_grasp_plugin.verify_dataset("~/set").ok
+    assert lerobot_grasp_plugin.read_learning("~/set") is None
+    options = {"new_root": "~/out", "annotations": "~/labels.txt", "unlisted": "fail"}
+    source = lerobot_grasp_plugin.SourceConfig(root="~/set")
+    report = lerobot_grasp_plugin.merge(lerobot_grasp_plugin.MergeConfig(sources=[source], **options))
+    assert report.success_frames == 5
+    options["new_root"] = "~/again"
+    config = lerobot_grasp_plugin.RelabelConfig(root="~/out", **options)
+    assert lerobot_grasp_plugin.relabel(config).root == tmp_path / "again"
+    lerobot_grasp_plugin.write_learning("~/again", lerobot_grasp_plugin.LearningSidecar())
+    assert lerobot_grasp_plugin.read_learning(f"{tmp_path}/again") == lerobot_grasp_plugin.LearningSidecar()
+
+
 def test_importing_the_package_costs_nothing() -> None:
     assert modules_after("import lerobot_grasp_plugin") == set()
 

@@ -38,13 +38,13 @@ def has_sidecar(root: Path) -> bool:
     return any((root / path).is_file() for path in (layout.PROVENANCE_PATH, LEARNING_PATH))
 
 
-def read_learning(root: Path) -> LearningSidecar | None:
+def read_learning(root: str | Path) -> LearningSidecar | None:
     """A dataset's learning sidecar; None when it has none.
 
     Raises:
         DatasetError: The file is damaged.
     """
-    path = root / LEARNING_PATH
+    path = Path(root).expanduser() / LEARNING_PATH
     if not path.exists():
         return None
     raw = read_json(path)
@@ -64,7 +64,7 @@ def read_learning(root: Path) -> LearningSidecar | None:
         ) from None
 
 
-def write_learning(root: Path, sidecar: LearningSidecar, *, replace: bool = False) -> None:
+def write_learning(root: str | Path, sidecar: LearningSidecar, *, replace: bool = False) -> None:
     """Writes a dataset's learning sidecar, whole or not at all.
 
     Args:
@@ -77,6 +77,7 @@ def write_learning(root: Path, sidecar: LearningSidecar, *, replace: bool = Fals
         UsageError: There is no dataset, or something else is stored already.
         DatasetError: The stored file is damaged.
     """
+    root = Path(root).expanduser()
     if not (root / layout.INFO_PATH).is_file():
         raise UsageError(Problem("no-dataset", "the folder has no meta/info.json", str(root)))
     path = root / LEARNING_PATH

@@ -67,7 +67,7 @@ def relabel(config: RelabelConfig, progress: Progress = silent) -> MergeReport:
 
 
 def _check_swap(config: RelabelConfig) -> None:
-    root = config.root
+    root = None if config.root is None else config.root.expanduser()
     if config.in_place and root is not None and not root.exists() and (old := backups(root)):
         message = "an interrupted run left no dataset here; the old one is complete in its backup"
         hint = f"put it back with: mv '{old[-1]}' '{root}'"

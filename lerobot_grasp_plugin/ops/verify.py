@@ -34,7 +34,7 @@ _SEVERITIES = ("error", "warning", "note")
 
 
 def verify_dataset(
-    root: Path,
+    root: str | Path,
     repo_id: str | None = None,
     *,
     level: Level = "video",
@@ -55,7 +55,7 @@ def verify_dataset(
     Returns:
         The checks and everything that was found; never raises for a damaged dataset.
     """
-    verifier = _Verifier(Path(root), level, thorough, progress)
+    verifier = _Verifier(Path(root).expanduser(), level, thorough, progress)
     verifier.run()
     return VerifyReport(verifier.view.root, verifier.block(), verifier.sorted(), level)
 
