@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,12 @@ from lerobot_grasp_plugin import verify_dataset
 from lerobot_grasp_plugin.dataset.hub import Location
 from lerobot_grasp_plugin.ops.verify import fetch_files
 
+#: Takes from root what lets it read any file.
+AS_ANYBODY = (
+    ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all"]
+    if os.geteuid() == 0
+    else []
+)
 VIDEO = "videos/observation.images.wrist/chunk-000/file-000.mp4"
 PLACE = "{chunk_index}/{file_index}"
 
@@ -496,18 +504,26 @@ def test_folders_that_may_not_be_opened(
     assert "not-checked" in {problem.code for problem in findings(root, "decode", notes=True)}
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may open everything")
-@pytest.mark.parametrize("name", ["meta/info.json", "meta", DATA, "data", "meta/tasks.parquet"])
-def test_what_may_not_be_read(name: str, copied: Recorded) -> None:
-    root = copied("av1")
-    path = root / name
-    mode = path.stat().st_mode
-    path.chmod(0)
+def test_what_may_not_be_read(recorded: Recorded, tmp_path: Path) -> None:
+    names = ["meta/info.json", "meta", DATA, "data", "meta/tasks.parquet"]
+    roots = [tmp_path / f"set{number}" for number in range(len(names))]
+    report = tmp_path / "report.json"
+    modes: dict[Path, int] = {}
+    for root, name in zip(roots, names, strict=True):
+        path = shutil.copytree(recorded("av1"), root) / name
+        modes[path] = path.stat().st_mode
+        path.chmod(0)
+    command = [Path(sys.executable).parent / "lerobot-grasp-verify", f"--report={report}"]
+    command.append(f"--roots=[{', '.join(map(str, roots))}]")
     try:
-        codes = [code for code, severity in found(root) if severity == "error"]
+        done = subprocess.run([*AS_ANYBODY, *command], capture_output=True, text=True, check=False)
     finally:
-        path.chmod(mode)
-    assert codes in (["unreadable-file"], ["unreadable-folder"])
+        for path, mode in modes.items():
+            path.chmod(mode)
+    assert (done.returncode, done.stderr) == (1, "")
+    for written in json.loads(report.read_text())["datasets"]:
+        codes = [each["code"] for each in written["problems"] if each["severity"] == "error"]
+        assert codes in (["unreadable-file"], ["unreadable-folder"]), written["root"]
 
 
 @pytest.mark.parametrize("name", ["length", "dataset_to_index", "data/file_index", "episode_index"])
