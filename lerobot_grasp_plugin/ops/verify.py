@@ -18,7 +18,6 @@ from lerobot_grasp_plugin.ops.verification.aborted import check_aborted, consequ
 from lerobot_grasp_plugin.ops.verification.block import verification_block
 from lerobot_grasp_plugin.ops.verification.decode import check_decoding
 from lerobot_grasp_plugin.ops.verification.files import check_files
-from lerobot_grasp_plugin.ops.verification.folded import folded
 from lerobot_grasp_plugin.ops.verification.indices import IndexCheck
 from lerobot_grasp_plugin.ops.verification.meaning import Thorough, check_metadata
 from lerobot_grasp_plugin.ops.verification.picture_means import PictureMeans
@@ -212,7 +211,7 @@ class _Verifier:
             by_place = problem.code in _ONCE_PER_FILE
             key = (problem.code, problem.where, None if by_place else (problem.episode, problem.message))
             seen.setdefault(key, problem)
-        return folded(sorted(seen.values(), key=lambda problem: _SEVERITIES.index(problem.severity)))
+        return sorted(seen.values(), key=lambda problem: _SEVERITIES.index(problem.severity))
 
     def block(self) -> list[Check]:
         return verification_block(self.view, self.sorted(), checked=self.checked)

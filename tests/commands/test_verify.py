@@ -249,12 +249,5 @@ def test_many_findings_alike_are_summarised(tmp_path: Path, capsys) -> None:
     assert main(["--root", str(root)]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert sum("[empty-file]" in line for line in lines) == 6
-    assert any("the same is wrong with 25 more files" in line for line in lines)
-    assert lines[-1].startswith("6 errors, ")
-
-    for path in sorted(root.rglob("*.parquet"))[15:]:
-        path.unlink()
-    assert main(["--root", str(root)]) == 1
-    lines = capsys.readouterr().out.splitlines()
-    assert sum("[empty-file]" in line for line in lines) == 6
-    assert "error: 10 more like it [empty-file]; --report FILE.json lists all" in lines
+    assert "error: 25 more like it [empty-file]; --report FILE.json lists all" in lines
+    assert lines[-1].startswith("30 errors, ")
