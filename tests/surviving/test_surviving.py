@@ -259,6 +259,7 @@ def interrupting(self, step, done, total):
     if step == sys.argv[1]:
         os.kill(os.getpid(), signal.SIGINT)
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
 run.TerminalProgress.__call__ = interrupting
 sys.exit(merge.main(sys.argv[2:]))
 """
