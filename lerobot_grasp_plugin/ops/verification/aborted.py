@@ -11,6 +11,8 @@ from lerobot_grasp_plugin.ops.verification.place import agree, count, episodes_t
 from lerobot_grasp_plugin.ops.verification.view import View
 
 _EPISODE = re.compile(r"episode[-_](\d{1,9})")
+_ENCODED_IN = re.compile(r"tmp[a-z0-9_]{8}")
+"""Folders LeRobot encodes videos in, beside ``videos``, as tempfile names them."""
 _PICTURES = frozenset({".png", ".tiff", ".jpg"})
 _EXPLAINED = {
     "no-episodes": {"missing-file", "missing-episodes-table", "empty-file", "missing-stats"},
@@ -39,6 +41,7 @@ def check_aborted(view: View) -> Iterator[Problem]:
     elif known and listed and not view.legacy:
         yield from _resumed(view)
     yield from _pictures(view)
+    yield from _encoded(view)
 
 
 def consequences(problems: Sequence[Problem]) -> set[str]:
@@ -49,6 +52,8 @@ def consequences(problems: Sequence[Problem]) -> set[str]:
         explained |= _OF_A_RESUMED
     if any(problem.code in _UNREAD and _LISTS.search(problem.where) for problem in problems):
         explained |= _OF_A_LIST
+    if any(problem.code == "lfs-pointer" and problem.where.endswith(".parquet") for problem in problems):
+        explained.add("unfinished-recording")  # what was recorded is where the pointers lead
     return explained
 
 
@@ -162,6 +167,17 @@ def _pictures(view: View) -> Iterator[Problem]:
     else:
         hint = "save_episode was interrupted; move the folder out of the dataset if nothing is missed"
     yield Problem("unfinished-episode", message, str(view.root / "images"), hint, severity="warning")
+
+
+def _encoded(view: View) -> Iterator[Problem]:
+    """Videos that were encoded, or begun, and not put in their place."""
+    folders = [path for path in view.root.glob("tmp*") if _ENCODED_IN.fullmatch(path.name)]
+    left = sorted(path for folder in folders if not folder.is_symlink() for path in folder.glob("*.mp4"))
+    if left:
+        was = agree(len(left), "was", "were")
+        message = f"{count(len(left), 'video')} {was} encoded and never put into videos: {left[0].name}"
+        hint = "save_episode was interrupted; move such folders out of the dataset if nothing is missed"
+        yield Problem("unfinished-episode", message, str(left[0].parent), hint, severity="warning")
 
 
 def _left(view: View) -> dict[int, int]:

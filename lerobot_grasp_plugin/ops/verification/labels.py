@@ -15,6 +15,8 @@ from lerobot_grasp_plugin.ops.verification.tables import Rows
 from lerobot_grasp_plugin.ops.verification.view import View
 
 _DISTINCT = 50
+_SHIFTS = (1, -1, 2, -2, 3, -3, 4, -4, 5, -5)
+"""Frames by which labels are looked for elsewhere than the sidecar has them."""
 
 
 class LabelCheck:
@@ -36,6 +38,7 @@ class LabelCheck:
         self._unequal = Tally()
         self._other_reward = Tally()
         self._other_done = Tally()
+        self._shifts = set(_SHIFTS)
         self._wide: dict[str, int] = {}
         self._all_done = True
 
@@ -121,6 +124,7 @@ class LabelCheck:
             differing = np.flatnonzero(found != said)
             if len(differing):
                 what = "success" if said[differing[0]] else "failure"
+                self._shifts = {shift for shift in self._shifts if _is_shifted(found, said, shift)}
                 self._other_reward.add(rows.files[run], episode, int(differing[0]), len(differing), what)
             expected = expected_done(sidecar.done_of(episode), said)
             if expected is None or done is None:
@@ -146,6 +150,11 @@ class LabelCheck:
             tally = self._other_reward
             message = f"the sidecar says {tally.example} here; rewards differ from it in {tally.extent}"
             hint = "the labels were changed after they were written; relabel again, or remove the sidecar"
+            shift = min(self._shifts, key=abs, default=0)
+            if shift:
+                way = "later" if shift > 0 else "earlier"
+                message += f": they are the sidecar's, {count(abs(shift), 'frame')} {way}"
+                hint = "was another index_base or alignment meant? relabel again, or remove the sidecar"
             yield tally.problem("reward-differs-from-sidecar", message, hint, "warning")
         if self._other_done.rows:
             tally = self._other_done
@@ -249,3 +258,9 @@ class LabelCheck:
                 "was meant to end there"
             )
             yield self._undone.problem("success-without-done", message, severity="note")
+
+
+def _is_shifted(found: NDArray[np.bool_], said: NDArray[np.bool_], shift: int) -> bool:
+    """Whether the labels of an episode are those the sidecar has ``shift`` frames before."""
+    here, there = (found[shift:], said[:-shift]) if shift > 0 else (found[:shift], said[-shift:])
+    return bool(here.any() and not here.all() and np.array_equal(here, there))

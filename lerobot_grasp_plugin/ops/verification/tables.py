@@ -136,7 +136,7 @@ class Tables:
     def _file(self, path: Path) -> Iterator[Rows]:
         try:
             file = TableFile(path)
-            self.schemas.setdefault(file.file.schema_arrow, path)
+            self.schemas.setdefault(file.file.schema_arrow.remove_metadata(), path)
             if not file.rows:
                 message = "the table has no rows"
                 self.problems.append(Problem("empty-table", message, str(path), severity="warning"))

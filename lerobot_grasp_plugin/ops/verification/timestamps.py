@@ -104,10 +104,13 @@ class TimestampCheck:
             f"{self._off.rows} timestamps of {episodes_text(self._off.episodes)} are off frame_index / fps "
             f"(the first: {self._off.example}), {self._deviations.described(self._fps)}"
         )
-        hint = (
-            f"LeRobot reads pictures by timestamp, within {layout.TIMESTAMP_TOLERANCE_S} s; "
-            "lerobot-grasp-merge sets them to the grid"
+        rate = self._deviations.rate(self._fps)
+        mend = (
+            f"set fps in info.json to {rate:g}, if it was recorded so"
+            if rate is not None
+            else "lerobot-grasp-merge sets them to the grid"
         )
+        hint = f"LeRobot reads pictures by timestamp, within {layout.TIMESTAMP_TOLERANCE_S} s; {mend}"
         severity: Severity = "error" if self._view.video_keys else "warning"
         return self._off.problem("timestamp-off-grid", message, hint, severity)
 
@@ -132,6 +135,14 @@ class _Deviations:
         """Whether no row is later than another: a constant, or clock time that float32 cannot hold."""
         return any(map(len, self._steps)) and not any(steps.any() for steps in self._steps)
 
+    def rate(self, fps: float) -> float | None:
+        """The frame rate they come at, where it is steady and another than ``fps``."""
+        steps = np.concatenate(self._steps)
+        mean = float(steps.mean()) if len(steps) else 0.0
+        even = mean > 0 and not self._alike and float(np.abs(steps - mean).max()) < _EVEN * mean
+        other = even and abs(mean * fps - 1) > _EVEN and _unit(mean, fps) is None
+        return float(f"{1 / mean:.4g}") if other else None
+
     def described(self, fps: float) -> str:
         """What is wrong with them, for the end of a sentence."""
         steps = np.concatenate(self._steps)
@@ -155,7 +166,9 @@ class _Deviations:
             )
         even = mean > 0 and float(np.abs(steps - mean).max()) < _EVEN * mean
         if even and abs(mean * fps - 1) > _EVEN:
-            return f"by up to {max(abs(low), abs(high)):.6f} s: {_other_unit(mean, fps)}"
+            unit, rate = _unit(mean, fps), f"they come at {1 / mean:.4g} fps, info.json says {fps:g}"
+            why = rate if unit is None else f"they are {unit}, and should be seconds"
+            return f"by up to {max(abs(low), abs(high)):.6f} s: {why}"
         return (
             f"by up to {max(abs(low), abs(high)):.6f} s; steps between rows differ from 1 / fps by "
             f"{jitter:.6f} s (RMS), {1 / mean if mean > 0 else 0:.2f} rows a second on average"
@@ -167,11 +180,9 @@ def _ulp(seconds: float) -> float:
     return float(np.spacing(np.float32(abs(seconds))))
 
 
-def _other_unit(step: float, fps: float) -> str:
-    """What a step between rows that is not 1 / fps says of the unit."""
+def _unit(step: float, fps: float) -> str | None:
+    """What a step between rows that is not 1 / fps counts, if not seconds."""
     for unit, factor in (("milliseconds", 1e3), ("microseconds", 1e6), ("nanoseconds", 1e9)):
         if abs(step * fps / factor - 1) < _EVEN:
-            return f"they are {unit}, and should be seconds"
-    if abs(step - 1) < _EVEN:
-        return "they are frame numbers, and should be seconds"
-    return f"they come at {1 / step:.4g} fps, info.json says {fps:g}"
+            return unit
+    return "frame numbers" if abs(step - 1) < _EVEN else None

@@ -482,6 +482,13 @@ def test_a_resumed_recording_that_was_killed_is_named_as_such(cut: int, copied: 
     assert ("of the 8 rows" in hint) == (not cut)
 
 
+def test_a_clone_without_its_large_files_is_no_interrupted_recording(copied: Recorded) -> None:
+    root = copied("av1")
+    for path in [*root.rglob("*.parquet"), *root.rglob("*.mp4")]:
+        path.write_text("version https://git-lfs.github.com/spec/v1\n")
+    assert {code for code, _ in found(root)} == {"lfs-pointer", "video-lfs-pointer"}
+
+
 def test_a_wrong_length_is_no_wrong_range(copied: Recorded) -> None:
     root = copied("av1")
     change_column(root, EPISODES, "length", lambda values: [values[0] + 1, *values[1:]])

@@ -129,6 +129,18 @@ def test_pictures_of_an_episode_that_was_never_saved(copied: Recorded) -> None:
     assert found(root) == [("unfinished-episode", "warning")]
 
 
+@pytest.mark.parametrize("name", ["observation.images.wrist_005", "observation.images.wrist_streaming"])
+def test_a_video_that_was_never_put_in_its_place(name: str, copied: Recorded) -> None:
+    """LeRobot encodes beside ``videos``, in a folder of tempfile's."""
+    root = copied("av1")
+    left = root / "tmp3x8_k1qz" / f"{name}.mp4"
+    left.parent.mkdir()
+    left.write_bytes(b"begun")
+    (root / "tmpnotes").mkdir()  # empty ones hold nothing anybody could miss
+    assert found(root) == [("unfinished-episode", "warning")]
+    assert by_code(root, "unfinished-episode").where == str(left.parent)
+
+
 def test_rows_in_another_order(copied: Recorded) -> None:
     root = copied("av1")
     change_table(root, DATA, lambda table: pa.concat_tables([table.slice(12), table.slice(0, 12)]))
@@ -185,9 +197,28 @@ def test_timestamps_of_another_clock(clock: str, plain: Path) -> None:
     assert "timestamp-order" not in {code for code, _ in found(plain)}
 
 
+def test_another_frame_rate_is_not_set_to_the_grid(plain: Path) -> None:
+    change_info(plain, fps=30)
+    assert "set fps in info.json to 10" in by_code(plain, "timestamp-off-grid").hint
+
+
 def test_a_frame_late_in_one_episode(plain: Path) -> None:
     change_column(plain, LEGACY_DATA, "timestamp", lambda values: [value + 0.1 for value in values])
     assert "all by +0.100000 s: LeRobot" in by_code(plain, "timestamp-off-grid").message
+
+
+def test_tables_of_one_fault_are_one_finding(plain: Path) -> None:
+    """Pandas notes the number of rows in each table it writes; the columns are alike nevertheless."""
+    for number in range(3):
+        path = f"data/chunk-000/episode_{number:06d}.parquet"
+        change_table(plain, path, lambda table, note=str(number): _of_floats(table, note))
+    assert by_code(plain, "index-dtype").severity == "warning"
+
+
+def _of_floats(table: pa.Table, note: str) -> pa.Table:
+    place = table.column_names.index("index")
+    table = table.set_column(place, "index", table["index"].cast(pa.float64()))
+    return table.replace_schema_metadata({"pandas": note})
 
 
 @pytest.mark.parametrize("where", [[5], range(14)])

@@ -290,10 +290,25 @@ def test_labels_other_than_the_sidecar_says(labelled: Path) -> None:
     change_column(labelled, DATA, "next.reward", lambda values: [*values[:20], 1.0, *values[21:]])
     problem = by_code(labelled, "reward-differs-from-sidecar")
     assert (problem.episode, problem.frame, problem.severity) == (1, 8, "warning")
+    assert "the sidecar's" not in problem.message
     change_column(labelled, DATA, "next.done", lambda values: [*values[:4], False, *values[5:]])
     problem = by_code(labelled, "done-differs-from-sidecar")
     assert (problem.episode, problem.frame) == (0, 4)
     assert "first_success" in problem.message
+
+
+@pytest.mark.parametrize(("shift", "words"), [(1, "1 frame later"), (-1, "1 frame earlier")])
+def test_labels_that_are_shifted_against_the_sidecar(shift: int, words: str, labelled: Path) -> None:
+    def shifted(values: list[float]) -> list[float]:
+        episodes = values[:12], values[12:26], values[26:]
+        if shift > 0:
+            return [value for each in episodes for value in (0.0, *each[:-1])]
+        return [value for each in episodes for value in (*each[1:], each[-1])]
+
+    change_column(labelled, DATA, "next.reward", shifted)
+    problem = by_code(labelled, "reward-differs-from-sidecar")
+    assert words in problem.message
+    assert "index_base" in problem.hint
 
 
 def test_a_sidecar_of_other_data(labelled: Path) -> None:
