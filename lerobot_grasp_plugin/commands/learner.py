@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
+from argparse import ArgumentError
 from collections.abc import Sequence
 from functools import partial
 from importlib import import_module
@@ -60,6 +61,7 @@ def _parse(given: list[str]) -> GraspTrainRLConfig:
     except ImportError as error:
         fail(PROGRAM, f"LeRobot's learner cannot be imported: {error}; install lerobot_grasp_plugin[learn]")
     given = load_plugins(given, partial(fail, PROGRAM))
+    named: str | None = None
     try:
         fields = GraspTrainRLConfig.__get_path_fields__()
         given = parser.filter_path_args(fields, given)
@@ -69,8 +71,12 @@ def _parse(given: list[str]) -> GraspTrainRLConfig:
                 named = str(Path(named) / "train_config.json")
             cleaned = parser.extract_path_fields_from_config(named, fields)
             given = [*parser.filter_arg("config_path", given), f"--config_path={cleaned}"]
-    except (OSError, ValueError) as error:
-        fail(PROGRAM, f"--config_path cannot be read: {error}")
+    except ArgumentError as error:
+        fail(PROGRAM, str(error))
+    except OSError as error:
+        fail(PROGRAM, f"--config_path: {named}: {(error.strerror or str(error)).lower()}")
+    except ValueError as error:
+        fail(PROGRAM, f"--config_path: {named} is not valid YAML or JSON: {error}")
     return parse(GraspTrainRLConfig, given, program=PROGRAM, plugins=True)
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import MISSING, fields, is_dataclass
 from difflib import SequenceMatcher, get_close_matches
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_type_hints
 
 DISCOVER = "discover_packages_path"
 _SUGGESTIONS = 3
 _CLEAR = 0.87
 """Likeness from which on nothing else was meant."""
+
+_NO_LIST = re.compile(r"`(\S+)`: Failed when parsing value='(.*)' into field .* of type list\[")
+_MISSING = re.compile(r"(?:`(\S+)`: )?Missing required field\(s\) (.*) for \w+")
 
 
 def make_strict(parser: ArgumentParser, fail: Callable[[str], NoReturn], *, plugins: bool = False) -> None:
@@ -36,6 +41,28 @@ def make_strict(parser: ArgumentParser, fail: Callable[[str], NoReturn], *, plug
     # draccus takes only a parser of its own making, and decodes values before it looks at what is left
     parser.error = fail  # type: ignore[method-assign,assignment]
     parser.parse_known_args = parse_known_args  # type: ignore[method-assign,assignment]
+
+
+def in_words(message: str, config_class: type) -> str:
+    """What draccus says of values it cannot decode, with options in place of its own classes."""
+    if found := _NO_LIST.match(message):
+        name, value = found.groups()
+        return f"--{name} is a list, also of one: --{name} '[{value}]'"
+    if found := _MISSING.fullmatch(message):
+        parent, names = found.groups()
+        wanted = [f"{parent}.{name}" if parent else name for name in re.findall(r"`(\S+)`", names)]
+        options = [option for name in wanted for option in _required(config_class, name)]
+        return f"{' and '.join(options)} must be given"
+    return message
+
+
+def _required(config_class: type, name: str) -> list[str]:
+    """The options of a field: those that must be given, where it is a block of several."""
+    block = get_type_hints(config_class).get(name)
+    if not isinstance(block, type) or not is_dataclass(block):
+        return [f"--{name}"]
+    unset = [each for each in fields(block) if each.default is each.default_factory is MISSING]
+    return [f"--{name}.{each.name}" for each in unset] or [f"--{name}"]
 
 
 def load_plugins(args: Sequence[str], fail: Callable[[str], NoReturn]) -> list[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from lerobot_grasp_plugin.commands.decoder_note import shorten_decoder_warning
-from lerobot_grasp_plugin.commands.options import make_strict
+from lerobot_grasp_plugin.commands.options import in_words, make_strict
 from lerobot_grasp_plugin.commands.streams import outlive_readers
 from lerobot_grasp_plugin.errors import GraspError
 
@@ -58,7 +58,7 @@ def parse[Config](
     try:
         return reading.parse_args(given)
     except (ParsingError, DecodingError) as error:
-        fail(program, str(error).strip())
+        fail(program, in_words(str(error).strip(), config_class))
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         fail(program, f"the call cannot be understood: {error}")
 

@@ -86,9 +86,10 @@ def locate(repo_id: str | None, root: str | Path | None) -> Location:
         folder = Path(root).expanduser()
         if not is_dataset(folder):
             _refuse_parent(folder)
+            hint = f"the folder above is one: --root {folder.parent}" if is_dataset(folder.parent) else ""
             state = "has no meta/info.json" if folder.is_dir() else "does not exist"
             raise UsageError(
-                Problem("no-dataset", f"the folder {state}, so it is no LeRobot dataset", str(folder))
+                Problem("no-dataset", f"the folder {state}, so it is no LeRobot dataset", str(folder), hint)
             )
         return Location(repo_id or folder.resolve().name, folder)
     if repo_id is None:

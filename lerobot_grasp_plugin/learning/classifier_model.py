@@ -14,6 +14,7 @@ import torch
 from lerobot.configs import FeatureType, NormalizationMode, PolicyFeature
 from lerobot.configs.rewards import RewardModelConfig
 from lerobot.rewards.classifier import Classifier, RewardClassifierConfig
+from lerobot.utils.constants import CHECKPOINTS_DIR, LAST_CHECKPOINT_LINK, PRETRAINED_MODEL_DIR
 from safetensors.torch import load_model
 from torch import Tensor, nn
 
@@ -88,7 +89,9 @@ def load_classifier(folder: Path) -> Classifier:
     """
     _quiet()
     if not (folder / "config.json").is_file() or not (folder / "model.safetensors").is_file():
+        inner = folder / CHECKPOINTS_DIR / LAST_CHECKPOINT_LINK / PRETRAINED_MODEL_DIR
         hint = "give the pretrained_model folder, with config.json and model.safetensors"
+        hint += f": {inner}" if inner.is_dir() else ""
         raise UsageError(Problem("no-checkpoint", "the folder is no checkpoint", str(folder), hint))
     named = read_json(folder / "config.json")
     kind = named.get("type") if isinstance(named, dict) else None

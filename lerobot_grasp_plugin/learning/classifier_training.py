@@ -179,7 +179,7 @@ def train_classifier(
     _check_shapes(model_config, shapes)
     splits, splits_from = choose_splits(config, stored.splits, data)
     train, val = data.part(splits.part("train")), data.part(splits.part("val"))
-    weights = class_weights(torch.cat([torch.from_numpy(_label(episode)).float() for episode in train]))
+    weights = class_weights(torch.cat([torch.from_numpy(_label(episode, root)).float() for episode in train]))
     set_seed(config.seed)
     with tempfile.TemporaryDirectory(prefix="grasp-encoder-") as folder:
         if config.make_encoder:
@@ -271,7 +271,7 @@ def choose_splits(
     else:
         share = config.dataset.eval_split or VAL_SHARE
         sources = [episode.source for episode in data.episodes]
-        outcomes = [bool(_label(episode).any()) for episode in data.episodes]
+        outcomes = [bool(_label(episode, Path(data.dataset.root)).any()) for episode in data.episodes]
         drawn = split_episodes(sources, outcomes, fractions={"train": 1 - share, "val": share}, seed=seed)
         val = {chosen[position] for position in drawn.part("val")}
         origin = f"drawn with seed {seed}, {share:.0%} of each source and outcome"
@@ -327,11 +327,11 @@ def _shape(feature: dict[str, Any]) -> tuple[int, int, int]:
     return (first, second, third) if channels_first else (third, first, second)
 
 
-def _label(episode: LabelledEpisode) -> Any:
+def _label(episode: LabelledEpisode, root: Path) -> Any:
     if episode.label is None:
         message = "the dataset has no next.reward"
         hint = "label it with lerobot-grasp-relabel, or give --annotations"
-        raise DatasetError(Problem("no-labels", message, hint=hint))
+        raise DatasetError(Problem("no-labels", message, str(root), hint))
     return episode.label
 
 

@@ -120,7 +120,8 @@ class StagedPictures:
             if staging.is_dir():
                 shutil.rmtree(staging, ignore_errors=True)
             else:
-                staging.unlink(missing_ok=True)
+                with suppress(OSError):  # what stands in its place is told by the error that led here
+                    staging.unlink(missing_ok=True)
         for folder in reversed(self._made):
             with suppress(OSError):
                 folder.rmdir()

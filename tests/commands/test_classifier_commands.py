@@ -34,11 +34,15 @@ def test_a_call_that_is_wrong_ends_with_2(command, capsys):
 
 
 def test_a_folder_that_is_no_checkpoint(tmp_path, capsys):
+    inner = tmp_path / "checkpoints/last/pretrained_model"
+    inner.mkdir(parents=True)
     code = eval_classifier.main(
         [f"--pretrained_path={tmp_path}", "--dataset.repo_id=me/x", f"--dataset.root={tmp_path}"]
     )
     assert code == 2
-    assert "no-checkpoint" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "no-checkpoint" in said
+    assert f"model.safetensors: {inner}\n" in said
 
 
 @pytest.mark.parametrize(

@@ -144,6 +144,14 @@ def test_a_wrong_call_ends_with_2(
     assert not output.exists()
 
 
+def test_a_file_in_the_place_of_the_output_folder(recorded: Recorded, tmp_path: Path, capsys) -> None:
+    (tmp_path / "out").write_text("mine")
+    args = ["--root", str(recorded("av1")), "--episodes", "0", "--output_dir", str(tmp_path / "out")]
+    assert main(args) == 2
+    assert capsys.readouterr().err.startswith(f"{tmp_path}/out: error: pictures cannot be put here: ")
+    assert (tmp_path / "out").read_text() == "mine"
+
+
 def test_contact_sheets_take_the_labels(recorded: Recorded, tmp_path: Path) -> None:
     labels = tmp_path / "labels.txt"
     labels.write_text("00: 4-5\n02: all fail\n")

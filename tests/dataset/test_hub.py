@@ -124,6 +124,13 @@ def test_offline_the_hub_is_not_asked(lerobot_home: Path, monkeypatch: pytest.Mo
         open_dataset("far/away")
 
 
+def test_a_folder_inside_of_a_dataset(recorded: Recorded) -> None:
+    root = recorded("av1")
+    with pytest.raises(UsageError, match="no-dataset") as caught:
+        open_dataset(root=root / "meta")
+    assert caught.value.problems[0].hint == f"the folder above is one: --root {root}"
+
+
 @pytest.mark.parametrize("kind", [RepositoryNotFoundError, "offline", OSError])
 def test_what_the_hub_does_not_give(
     kind: type[Exception] | str, lerobot_home: Path, monkeypatch: pytest.MonkeyPatch

@@ -330,6 +330,13 @@ def test_what_cannot_be_is_refused(squares, tmp_path, changes, code):
     assert not output_dir.exists()
 
 
+def test_a_dataset_without_labels_is_named(tmp_path):
+    root = scenes.record(tmp_path / "set", labels=False)
+    with pytest.raises(GraspError, match="no-labels") as error:
+        train_classifier(settings(root, tmp_path / "out", make_encoder=True))
+    assert error.value.problems[0].where == str(root)
+
+
 def test_nothing_is_overwritten(squares, tmp_path):
     with pytest.raises(UsageError, match="target-exists"):
         train_classifier(settings(squares, tmp_path, make_encoder=True))
