@@ -12,6 +12,7 @@ from typing import Any
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.errors import DatasetError, Problem
 
+NOT_JSON_HINT = "mend it by hand, or copy it again from where the dataset comes from"
 _MAX_JSON_BYTES = 64 * 2**20
 _MAX_VALUES = 2**28
 """Values a feature may have per frame; a picture of 16k has half of that."""
@@ -137,7 +138,8 @@ def read_json(path: Path) -> Any:
     except OSError as error:
         raise DatasetError(Problem("unreadable-file", error.strerror or str(error), str(path))) from None
     except (ValueError, RecursionError) as error:
-        raise DatasetError(Problem("bad-json", f"not a JSON file: {error}", str(path))) from None
+        message = f"not a JSON file: {error}"
+        raise DatasetError(Problem("bad-json", message, str(path), NOT_JSON_HINT)) from None
 
 
 def read_info(root: Path) -> DatasetInfo:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.hub import Location
-from lerobot_grasp_plugin.dataset.info import DatasetInfo, parse_json
+from lerobot_grasp_plugin.dataset.info import NOT_JSON_HINT, DatasetInfo, parse_json
 from lerobot_grasp_plugin.dataset.reader import EpisodeBatch, VideoSpan
 from lerobot_grasp_plugin.dataset.tables import RowRange, TableFile
 from lerobot_grasp_plugin.errors import DatasetError, Problem
@@ -219,7 +219,8 @@ def read_json_lines(path: Path) -> Iterator[dict[str, Any]]:
                 try:
                     entry = parse_json(line)
                 except (ValueError, RecursionError) as error:
-                    raise DatasetError(Problem("bad-json", f"not JSON: {error}", where)) from None
+                    problem = Problem("bad-json", f"not JSON: {error}", where, NOT_JSON_HINT)
+                    raise DatasetError(problem) from None
                 if not isinstance(entry, dict):
                     raise DatasetError(Problem("bad-json", "not a JSON object", where))
                 yield entry

@@ -165,12 +165,13 @@ class IndexCheck:
             message = (
                 f"{count(rows, 'row')} of {episodes_text(strange)}, which the episodes list does not name"
             )
-            after = min(strange) >= len(known)
-            hint = (
-                "the recording was interrupted before its episodes were listed (finalize() does that)"
-                if after
-                else "the episodes list and the tables belong to different versions of the dataset"
-            )
+            hint = "the episodes list and the tables belong to different versions of the dataset"
+            if min(strange) >= len(known):
+                when = "" if self._view.legacy else " (finalize() does that)"
+                hint = (
+                    f"the recording was interrupted before its episodes were listed{when}, or the list is "
+                    "that of an older version of the dataset"
+                )
             yield Problem("unlisted-rows", message, str(first), hint, episode=min(strange), frame=0)
         wrong: dict[int, tuple[Path, int, int]] = {}
         for episode, row in known.items():
@@ -249,7 +250,8 @@ class IndexCheck:
         for path, episodes in lost.items():
             rows = int(self._view.lengths[[self._view.rows_of[episode] for episode in episodes]].sum())
             message = f"the file has no rows of {episodes_text(episodes)}, the episodes list says {rows}"
-            yield Problem("missing-rows", message, str(path), episode=min(episodes))
+            hint = "rows were taken out by hand, or the table is older than the list: copy it again"
+            yield Problem("missing-rows", message, str(path), hint, episode=min(episodes))
 
     def _episode_tasks(self) -> Iterator[Problem]:
         listed, tasks = self._view.episodes, self._view.tasks

@@ -36,6 +36,10 @@ def _check(listed: EpisodeList, legacy: bool, report: Report) -> None:
         found = int((np.sort(listed.indices) if legacy else listed.indices)[row])
         message = f"entry {row} lists episode {found}; LeRobot takes it for episode {row}"
         hint = "episodes have to be numbered 0, 1, 2, ... without holes"
+        if np.array_equal(listed.indices, expected + 1):
+            hint += "; these count from 1"
+        elif row not in listed.indices:
+            hint += f"; put episode {row} back, and leave it out with lerobot-grasp-merge, which renumbers"
         report(Problem("episode-numbering", message, where, hint, episode=row))
     for row in np.flatnonzero(listed.lengths == 0)[:20].tolist():
         message = "the metadata lists the episode with a length of 0"

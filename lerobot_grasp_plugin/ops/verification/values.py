@@ -43,4 +43,7 @@ class FiniteCheck:
         for name, tally in self._tallies.items():
             message = f"{name!r} is {tally.example} in {tally.extent}"
             severity = "error" if name == layout.TIMESTAMP else "warning"
-            yield tally.problem("not-finite", message, severity=severity)  # type: ignore[arg-type]
+            hint = "training on it ends in nan: leave the episode out with lerobot-grasp-merge"
+            if name == layout.TIMESTAMP:
+                hint = "LeRobot finds no picture by it; lerobot-grasp-merge sets timestamps to the grid"
+            yield tally.problem("not-finite", message, hint, severity)  # type: ignore[arg-type]

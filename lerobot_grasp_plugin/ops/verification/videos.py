@@ -69,18 +69,20 @@ def check_videos(
     for key, uses in files.items():
         streams = StreamCheck(key, features.get(key, {}), fps)
         held: list[tuple[FileUse, int]] = []
+        found: list[Problem] = []
         for use in uses:
             try:
                 samples = read_samples(use.path)
             except GraspError as error:
-                yield from (replace(each, hint=each.hint or _COPY_AGAIN) for each in error.problems)
+                found += (replace(each, hint=each.hint or _COPY_AGAIN) for each in error.problems)
             else:
                 streams.see(samples, int(use.episodes.min()))
                 held.append((use, len(samples.pts)))
-                yield from check_file(use, samples, fps)
+                found += check_file(use, samples, fps)
             done += 1
             if progress is not None:
                 progress(done, total)
+        yield from _of_one_rate(key, found, len(uses))
         yield from streams.found()
         yield from _mixed_up(key, held)
 
@@ -110,6 +112,18 @@ def check_file(use: FileUse, samples: VideoSamples, fps: float) -> Iterator[Prob
     yield from _shared(match)
     yield from _unreferenced(use, samples, match, fps)
     yield from _keyframes(use, samples, match)
+
+
+def _of_one_rate(key: str, found: Sequence[Problem], files: int) -> Iterator[Problem]:
+    """The findings in a camera's files; one for the frame rate where all files have the same wrong one."""
+    rates = [problem for problem in found if problem.code == "video-wrong-fps"]
+    said = {problem.message.partition(";")[0] for problem in rates}
+    if len(rates) < 2 or len(rates) < files or len(said) > 1:
+        yield from found
+        return
+    message = f"{key!r}: {said.pop()}; the same in {count(files - 1, 'more file')}"
+    yield replace(rates[0], message=message)
+    yield from (problem for problem in found if problem.code != "video-wrong-fps")
 
 
 def _mixed_up(key: str, held: Sequence[tuple[FileUse, int]]) -> Iterator[Problem]:
@@ -234,7 +248,11 @@ def _lost(use: FileUse, samples: VideoSamples, match: Match, fps: float) -> Iter
     held = count(len(samples.pts), "frame")
     if match.late.rows:
         message = f"the file holds {held}; {match.late.extent} come after its end"
-        yield match.late.problem("video-too-short", message, "LeRobot fails on these rows")
+        hint = (
+            "LeRobot fails on these rows; where frames were dropped while recording, rows and pictures have "
+            "come apart before: compare them with lerobot-grasp-review"
+        )
+        yield match.late.problem("video-too-short", message, hint)
     if match.absent.rows:
         message = f"there is no picture for {match.absent.extent}; the file holds {held}"
         yield match.absent.problem("video-frame-missing", message, "LeRobot fails on these rows")

@@ -489,6 +489,36 @@ def test_a_clone_without_its_large_files_is_no_interrupted_recording(copied: Rec
     assert {code for code, _ in found(root)} == {"lfs-pointer", "video-lfs-pointer"}
 
 
+def test_another_frame_rate_in_info_is_one_finding_of_a_camera(tmp_path: Path) -> None:
+    """The videos are sound; only ``fps`` is not."""
+    root = write_legacy(tmp_path / "set", Legacy())
+    change_info(root, fps=20)
+    problem = by_code(root, "video-wrong-fps", "video")
+    assert problem.severity == "error"
+    assert "the same in" in problem.message
+
+
+def test_rows_of_no_listed_episode_may_be_newer_than_the_list(copied: Recorded, tmp_path: Path) -> None:
+    root = copied("av1")
+    change_table(root, EPISODES, lambda table: table.slice(0, 4))
+    change_info(root, total_episodes=4, total_frames=27)
+    hint = by_code(root, "unlisted-rows").hint
+    assert "finalize()" in hint
+    assert "older" in hint
+    legacy = write_legacy(tmp_path / "set", Legacy(cameras=()))
+    lines = (legacy / "meta/episodes.jsonl").read_text().splitlines(keepends=True)
+    (legacy / "meta/episodes.jsonl").write_text("".join(lines[:-1]))
+    assert "finalize" not in by_code(legacy, "unlisted-rows").hint
+
+
+def test_what_to_do_is_told_with_faults_of_hand_edits(copied: Recorded) -> None:
+    root = copied("av1")
+    change_table(root, EPISODES, lambda table: table.filter(pa.array([True, True, False, True, True])))
+    assert "put episode 2 back" in by_code(root, "episode-numbering").hint
+    (root / "meta/info.json").write_text("{},")
+    assert "copy it again" in by_code(root, "bad-json").hint
+
+
 def test_a_wrong_length_is_no_wrong_range(copied: Recorded) -> None:
     root = copied("av1")
     change_column(root, EPISODES, "length", lambda values: [values[0] + 1, *values[1:]])

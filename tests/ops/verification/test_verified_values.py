@@ -378,6 +378,7 @@ def test_values_that_are_no_numbers(value: float, plain: Path) -> None:
     actions(plain, 1, spoiled)
     problem = by_code(plain, "not-finite")
     assert (problem.episode, problem.frame, problem.severity) == (1, 5, "warning")
+    assert "leave the episode out" in problem.hint
 
 
 @pytest.mark.parametrize("name", ["action", "observation.state"])
