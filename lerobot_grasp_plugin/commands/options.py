@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from difflib import SequenceMatcher, get_close_matches
 from pathlib import Path
-from typing import Any, NoReturn, get_type_hints
+from typing import Any, NoReturn, get_args, get_type_hints
 
 DISCOVER = "discover_packages_path"
 _SUGGESTIONS = 3
@@ -16,6 +16,7 @@ _CLEAR = 0.87
 """Likeness from which on nothing else was meant."""
 
 _NO_LIST = re.compile(r"`(\S+)`: Failed when parsing value='(.*)' into field .* of type list\[")
+_NO_FIELDS = re.compile(r"(?:`(\S+)`: )?The fields (.*) are not valid for (\w+)")
 _MISSING = re.compile(r"(?:`(\S+)`: )?Missing required field\(s\) (.*) for \w+")
 
 
@@ -53,7 +54,26 @@ def in_words(message: str, config_class: type) -> str:
         wanted = [f"{parent}.{name}" if parent else name for name in re.findall(r"`(\S+)`", names)]
         options = [option for name in wanted for option in _required(config_class, name)]
         return f"{' and '.join(options)} must be given"
+    if found := _NO_FIELDS.fullmatch(message):
+        complaints = []
+        place, names, block = found.groups()
+        kinds = [kind for kind in _blocks(config_class) if kind.__name__ == block]
+        known = [f"--{each.name}" for kind in kinds[:1] for each in fields(kind)]
+        where = f" in {place}" if place else ""
+        for name in re.findall(r"`(\S+)`", names):
+            meant = [option.removeprefix("--") for option in _alike(name, known)]
+            complaints.append(f"unknown option {_with_meant(f'{name}{where}', meant)}")
+        return "; ".join(complaints)
     return message
+
+
+def _blocks(config_class: type) -> Iterator[type]:
+    """A config's dataclass and those of its fields, lists of them included."""
+    yield config_class
+    for hint in get_type_hints(config_class).values():
+        for kind in (hint, *get_args(hint)):
+            if isinstance(kind, type) and is_dataclass(kind):
+                yield from _blocks(kind)
 
 
 def _required(config_class: type, name: str) -> list[str]:
@@ -62,7 +82,7 @@ def _required(config_class: type, name: str) -> list[str]:
     if not isinstance(block, type) or not is_dataclass(block):
         return [f"--{name}"]
     unset = [each for each in fields(block) if each.default is each.default_factory is MISSING]
-    return [f"--{name}.{each.name}" for each in unset] or [f"--{name}"]
+    return [f"--{name}.{each.name}" for each in unset or fields(block)[:1]]
 
 
 def load_plugins(args: Sequence[str], fail: Callable[[str], NoReturn]) -> list[str]:
@@ -84,13 +104,16 @@ def _complaints(unknown: Sequence[str], known: Sequence[str]) -> Iterator[str]:
     for text in unknown:
         name, assigned, _ = text.partition("=")
         if text.startswith("-"):
-            meant = " or ".join(_alike(name, known))
-            yield f"unknown option {name}" + (f", did you mean {meant}?" if meant else "")
+            yield f"unknown option {_with_meant(name, _alike(name, known))}"
             before = "" if assigned else text
         elif before:  # the value of an option that is named already
             before = ""
         else:
             yield f"{text!r} belongs to no option, {_hint(text, known)}"
+
+
+def _with_meant(name: str, meant: Sequence[str]) -> str:
+    return f"{name}, did you mean {' or '.join(meant)}?" if meant else name
 
 
 def _alike(name: str, known: Sequence[str]) -> list[str]:

@@ -194,16 +194,7 @@ def _plan_warnings(build: Build) -> Iterator[Problem]:
         if extra:
             message = f"{source.title}: info.json does not declare the columns {extra}; they are left out"
             yield Problem("undeclared-column", message, severity="warning")
-    seen: dict[tuple[Path, int], int] = {}
-    for episode in build.plan.episodes:
-        key = (build.sources[episode.source].reader.root.resolve(), episode.source_episode)
-        if key in seen:
-            message = (
-                f"episode {episode.source_episode} of {build.sources[episode.source].title} goes into the "
-                f"output twice, as episodes {seen[key]} and {episode.episode_index}"
-            )
-            yield Problem("episode-twice", message, severity="warning")
-        seen[key] = episode.episode_index
+    yield from _repeated(build)
     for camera in build.videos:
         if camera.unreferenced:
             message = (
@@ -228,3 +219,22 @@ def _plan_warnings(build: Build) -> Iterator[Problem]:
             yield Problem("video-retimed", message, severity="warning")
             if build.config.timestamps == "keep":
                 raise DataError(Problem("video-off-grid", message, hint="use --timestamps fix"))
+
+
+def _repeated(build: Build) -> Iterator[Problem]:
+    """A warning for each dataset of which episodes go into the output more than once."""
+    seen: dict[tuple[Path, int], int] = {}
+    twice: dict[Path, list[tuple[int, int, int]]] = {}
+    for episode in build.plan.episodes:
+        root = build.sources[episode.source].reader.root.resolve()
+        first = seen.setdefault((root, episode.source_episode), episode.episode_index)
+        if first != episode.episode_index:
+            twice.setdefault(root, []).append((episode.source_episode, first, episode.episode_index))
+    for root, found in twice.items():
+        title = next(source.title for source in build.sources if source.reader.root.resolve() == root)
+        number, first, again = found[0]
+        message = f"episode {number} of {title} goes into the output twice, as episodes {first} and {again}"
+        if len(found) > 1:
+            message += f", and so do {len(found) - 1} more"
+        hint = "episodes on both sides of a split make its figures too good; choose them with `episodes`"
+        yield Problem("episode-twice", message, hint=hint, severity="warning")

@@ -59,9 +59,11 @@ class SessionReport:
 
     def lines(self) -> Iterator[str]:
         """What is saved, and why there is no more of it."""
+        if not self.total:
+            yield f"No episode of {self.repo_id} was recorded" + (f": {self.failure}" if self.failure else "")
+            return
         yield f"{self.recorded} episodes recorded; {self.repo_id} has {self.total}, in {self.root}"
-        if self.total:
-            yield f"Annotations: {self.annotations}"
+        yield f"Annotations: {self.annotations}"
         if self.failure is not None:
             yield f"The session ended early, and the episode then being recorded is lost: {self.failure}"
 

@@ -28,6 +28,13 @@ CONFIGS = Path(__file__).parents[2] / "configs"
         ),
         ("verify", ["--roots", "one"], "--roots is a list, also of one: --roots '[one]'"),
         ("merge", ["--sources", "a,b"], "--sources is a list, also of one: --sources '[a,b]'"),
+        (
+            "merge",
+            ["--sources=[{{root: x, episode: 3, tsk: y, zzz: 1}}]"],
+            "unknown option episode in sources.0, did you mean episodes?; unknown option tsk in sources.0, "
+            "did you mean task?; unknown option zzz in sources.0",
+        ),
+        ("record", ["--robot.type=so101_sim"], "--dataset.repo_id must be given"),
         ("eval_classifier", [], "--pretrained_path and --dataset.repo_id must be given"),
         ("train_classifier", ["--dataset.root=x"], "--dataset.repo_id must be given"),
         ("learner", ["--config_path=none.json"], "--config_path: none.json: no such file or directory"),

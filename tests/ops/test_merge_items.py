@@ -58,6 +58,15 @@ def test_a_source_may_come_twice(recorded: Recorded, tmp_path: Path) -> None:
     assert [source.frames for source in report.sources] == [14, 11, 13]
 
 
+def test_many_episodes_that_come_twice_are_one_warning(recorded: Recorded, tmp_path: Path) -> None:
+    one = recorded("av1")
+    report = merged(tmp_path / "out", SourceConfig(root=one), SourceConfig(root=one))
+    (warning,) = report.warnings
+    assert warning.message == (
+        "episode 0 of av1 goes into the output twice, as episodes 0 and 5, and so do 4 more"
+    )
+
+
 def test_tasks_are_the_union_in_order_of_appearance(recorded: Recorded, tmp_path: Path) -> None:
     out = tmp_path / "out"
     merged(

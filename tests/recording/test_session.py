@@ -9,6 +9,7 @@ import pytest
 from lerobot.datasets import LeRobotDataset
 
 from lerobot_grasp_plugin.ops.verify import verify_dataset
+from lerobot_grasp_plugin.recording.session import SessionReport
 
 pytestmark = pytest.mark.xdist_group("processes")  # they need the machine to themselves
 
@@ -116,3 +117,8 @@ def test_without_a_terminal_lines_are_keys_and_the_reset_phase_rerecords(rig, re
     assert code == 0, printed
     assert "2 episodes recorded" in printed
     assert [rows[-1] for rows in rewards(rig.root)] == [1.0, 1.0]
+
+
+def test_a_session_without_an_episode_says_why(tmp_path) -> None:
+    report = SessionReport("me/x", tmp_path, tmp_path / "x.txt", 0, 0, "no arm at /dev/ttyACM1")
+    assert list(report.lines()) == ["No episode of me/x was recorded: no arm at /dev/ttyACM1"]
