@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,6 +21,7 @@ from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.info import read_json
 from lerobot_grasp_plugin.errors import DatasetError, Problem, UsageError
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
+from lerobot_grasp_plugin.learning.quiet import hide_progress_bars, shared_counters_unsaid
 
 RECORD = "grasp_classifier.json"
 """Beside ``config.json``: what LeRobot's files have no place for."""
@@ -58,7 +58,7 @@ def make_classifier(config: RewardClassifierConfig) -> Classifier:
     Raises:
         UsageError: There is no such encoder, or its map does not fit LeRobot's head.
     """
-    _quiet()
+    hide_progress_bars()
     try:
         model = Classifier(config)
     except (OSError, ValueError) as error:
@@ -87,7 +87,7 @@ def load_classifier(folder: Path) -> Classifier:
     Raises:
         UsageError: The folder is no checkpoint of LeRobot's reward classifier, or has no encoder.
     """
-    _quiet()
+    hide_progress_bars()
     if not (folder / "config.json").is_file() or not (folder / "model.safetensors").is_file():
         inner = folder / CHECKPOINTS_DIR / LAST_CHECKPOINT_LINK / PRETRAINED_MODEL_DIR
         hint = "give the pretrained_model folder, with config.json and model.safetensors"
@@ -110,7 +110,8 @@ def load_classifier(folder: Path) -> Classifier:
     if not Path(config.model_name).is_dir() and (folder / ENCODER).is_dir():
         config.model_name = str((folder / ENCODER).resolve())
     try:
-        model = Classifier.from_pretrained(folder, config=config)
+        with shared_counters_unsaid():
+            model = Classifier.from_pretrained(folder, config=config)
         missing, _ = load_model(model, folder / "model.safetensors", strict=False)
     except (OSError, ValueError) as error:
         raise _no_encoder(config.model_name, error) from error
@@ -206,11 +207,6 @@ def record_preprocessing(folder: Path) -> ImagePreprocessing | None:
     """How a checkpoint's training pictures were prepared; None when it does not say."""
     raw = read_record(folder).get("image_preprocessing")
     return None if raw is None else ImagePreprocessing.from_json(raw)
-
-
-def _quiet() -> None:
-    logging: Any = import_module("transformers.utils.logging")
-    logging.disable_progress_bar()
 
 
 def _no_encoder(model_name: str, error: Exception) -> UsageError:

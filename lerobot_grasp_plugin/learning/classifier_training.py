@@ -34,6 +34,7 @@ from lerobot_grasp_plugin.learning.classifier_fit import Validation, fit
 from lerobot_grasp_plugin.learning.classifier_model import ENCODER, RECORD, configured, make_classifier
 from lerobot_grasp_plugin.learning.curves import contact_sheet, plot_episodes
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
+from lerobot_grasp_plugin.learning.quiet import hide_progress_bars
 from lerobot_grasp_plugin.learning.sidecar import (
     LearningSidecar,
     has_sidecar,
@@ -181,6 +182,7 @@ def train_classifier(
     train, val = data.part(splits.part("train")), data.part(splits.part("val"))
     weights = class_weights(torch.cat([torch.from_numpy(_label(episode, root)).float() for episode in train]))
     set_seed(config.seed)
+    hide_progress_bars()
     with tempfile.TemporaryDirectory(prefix="grasp-encoder-") as folder:
         if config.make_encoder:
             make_small_encoder(Path(folder))

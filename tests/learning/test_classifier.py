@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import shutil
 from pathlib import Path
@@ -159,7 +160,16 @@ def test_the_command_says_what_it_will_do_and_how_long_it_takes(squares, tmp_pat
     assert lines[first - 1] == f"Output: {output_dir}"
     assert re.fullmatch(r"step 2: loss .*, AUC .*, \d+ s, at most \d+ s left  lowest", lines[first])
     assert "left" not in lines[first + 1]
-    assert "num_batches_tracked" not in err
+    assert "Writing model shards" not in err
+
+
+@pytest.mark.parametrize(("prefix", "kept"), [("", []), ("['a.b', ", ["Unexpected key(s)"])])
+def test_counters_that_cameras_share_are_no_warning(trained, prefix, kept, monkeypatch, caplog):
+    """The weights are all there; any other key is still told."""
+    warning = logging.warning
+    monkeypatch.setattr(logging, "warning", lambda text: warning(text.replace("[", prefix or "[")))
+    load_classifier(trained / "checkpoints/last/pretrained_model")
+    assert [message[:17] for message in caplog.messages if "key(s)" in message] == kept
 
 
 def test_lerobots_environment_computes_the_same_probabilities(trained, squares):

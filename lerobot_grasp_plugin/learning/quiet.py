@@ -1,0 +1,39 @@
+"""What other libraries say, and nobody needs to know."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+
+_UNEXPECTED = re.compile(r"Unexpected key\(s\) when loading model: \[(.*)\]")
+
+
+def hide_progress_bars() -> None:
+    """Transformers shows none from now on: a small encoder is read and written in no time."""
+    transformers: Any = import_module("transformers.utils.logging")
+    transformers.disable_progress_bar()
+
+
+@contextmanager
+def shared_counters_unsaid() -> Iterator[None]:
+    """LeRobot's warning is kept back inside where every key it names is a counter that is there twice.
+
+    Cameras share one encoder, so ``num_batches_tracked`` of its layers has several names in the weights.
+    """
+    logger = logging.getLogger()
+    logger.addFilter(_matters)
+    try:
+        yield
+    finally:
+        logger.removeFilter(_matters)
+
+
+def _matters(record: logging.LogRecord) -> bool:
+    found = _UNEXPECTED.fullmatch(record.getMessage())
+    return found is None or not all(
+        key.strip("'\" ").endswith(".num_batches_tracked") for key in found[1].split(",")
+    )
