@@ -30,6 +30,7 @@ class TimestampCheck:
         self._off = Tally()
         self._deviations = _Deviations()
         self._back = Tally()
+        self._seen: set[int] = set()
         self._lost = {key: Tally() for key in view.video_keys}
 
     def see(self, rows: Rows) -> None:
@@ -41,7 +42,7 @@ class TimestampCheck:
         if values.dtype == np.float32:  # after half an hour its steps are wider than the tolerance
             expected = expected.astype(np.float32).astype(np.float64)
         deviation = stamps - expected
-        known = np.isfinite(stamps)  # the others are named as what they are
+        known = np.isfinite(stamps) & ~self._pieces(rows)  # the others are named as what they are
         off = (np.abs(deviation) > layout.TIMESTAMP_TOLERANCE_S) & known
         steps = np.diff(stamps)
         inside = (rows.frames[1:] > 0) & known[1:] & known[:-1]
@@ -58,7 +59,15 @@ class TimestampCheck:
             example = f"timestamp goes from {stamps[at - 1]:.6f} s to {stamps[at]:.6f} s"
             self._back.add(rows.files[run], int(rows.episodes[run]), frame, number, example)
         for key, spans in self._view.spans.items():
-            self._readable(rows, values.reshape(-1), off, key, spans)
+            self._readable(rows, values.reshape(-1), off | ~known, key, spans)
+
+    def _pieces(self, rows: Rows) -> NDArray[np.bool_]:
+        """Rows whose episode has begun elsewhere: their place in it is not known."""
+        again = []
+        for episode in rows.episodes.tolist():
+            again.append(episode in self._seen)
+            self._seen.add(episode)
+        return np.repeat(np.array(again, dtype=bool), rows.lengths)
 
     def _readable(
         self,

@@ -26,7 +26,10 @@ from lerobot_grasp_plugin.video.samples import VideoSamples, read_samples
 
 _TOLERANCE = f"LeRobot refuses a picture {layout.TIMESTAMP_TOLERANCE_S} s or more from its row's time"
 _COPY_AGAIN = "copy it again from where it was recorded, or leave its episodes out with lerobot-grasp-merge"
+_APART = "rows and pictures may have come apart: compare them with lerobot-grasp-review"
 _OTHER_RATE = 5e-4
+_SUMMED_UP = 4
+"""Files from which on surplus frames of a camera are summed up as well."""
 _CAN_BE_OPEN = frozenset({"h264", "hevc"})
 
 
@@ -70,6 +73,7 @@ def check_videos(
         streams = StreamCheck(key, features.get(key, {}), fps)
         held: list[tuple[FileUse, int]] = []
         found: list[Problem] = []
+        surplus: list[int] = []
         for use in uses:
             try:
                 samples = read_samples(use.path)
@@ -78,10 +82,18 @@ def check_videos(
             else:
                 streams.see(samples, int(use.episodes.min()))
                 held.append((use, len(samples.pts)))
-                found += check_file(use, samples, fps)
+                match = match_rows(use, samples, fps)
+                own = list(_of_file(use, samples, match, fps))
+                if any(problem.code == "unreferenced-frames" for problem in own):
+                    surplus.append(int((match.owner < 0).sum()))
+                found += own
             done += 1
             if progress is not None:
                 progress(done, total)
+        if len(surplus) >= _SUMMED_UP:
+            frames = _surplus(sum(surplus), sum(number for _, number in held), fps)
+            message = f"{key!r}: {frames} in {len(surplus)} of {len(held)} files belong to no row"
+            yield Problem("unreferenced-total", message, str(root / "videos"), _APART, severity="warning")
         yield from _of_one_rate(key, found, len(uses))
         yield from streams.found()
         yield from _mixed_up(key, held)
@@ -89,7 +101,10 @@ def check_videos(
 
 def check_file(use: FileUse, samples: VideoSamples, fps: float) -> Iterator[Problem]:
     """One file's pictures against the rows of its episodes."""
-    match = match_rows(use, samples, fps)
+    return _of_file(use, samples, match_rows(use, samples, fps), fps)
+
+
+def _of_file(use: FileUse, samples: VideoSamples, match: Match, fps: float) -> Iterator[Problem]:
     yield from _container(use, samples, match, fps)
     yield from _ends(use, fps)
     rate = _own_rate(samples)
@@ -296,14 +311,15 @@ def _unreferenced(use: FileUse, samples: VideoSamples, match: Match, fps: float)
     places = [f"after {episodes_text(after)}"] if len(after) else []
     if (owners < 0).any():
         places.insert(0, "before the first row")
-    held = len(samples.pts)
-    message = (
-        f"{len(surplus)} of {count(held, 'frame')} ({len(surplus) / fps:.1f} s, "
-        f"{100 * len(surplus) / held:.1f} %) belong to no row: {', '.join(places)}"
-    )
-    hint = "rows and pictures may have come apart: compare them with lerobot-grasp-review"
+    frames = _surplus(len(surplus), len(samples.pts), fps)
+    message = f"{frames} belong to no row: {', '.join(places)}"
     episode = int(after[0]) if len(after) else int(use.episodes[0])
-    yield Problem("unreferenced-frames", message, str(use.path), hint, severity="warning", episode=episode)
+    yield Problem("unreferenced-frames", message, str(use.path), _APART, severity="warning", episode=episode)
+
+
+def _surplus(number: int, held: int, fps: float) -> str:
+    """``8 of 30 frames (0.8 s, 26.7 %)``."""
+    return f"{number} of {count(held, 'frame')} ({number / fps:.1f} s, {100 * number / held:.1f} %)"
 
 
 def _begin(tally: Tally) -> str:

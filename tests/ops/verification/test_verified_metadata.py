@@ -498,6 +498,14 @@ def test_another_frame_rate_in_info_is_one_finding_of_a_camera(tmp_path: Path) -
     assert "the same in" in problem.message
 
 
+def test_frames_no_row_refers_to_are_summed_up_for_a_camera(tmp_path: Path) -> None:
+    spec = Legacy(lengths=(6, 4, 5, 7), extra_video_frames=2)
+    root = write_legacy(tmp_path / "set", spec)
+    message = by_code(root, "unreferenced-total", "video").message
+    assert "8 of 30 frames (0.8 s, 26.7 %) in 4 of 4 files belong to no row" in message
+    assert [code for code, _ in found(root, "video")].count("unreferenced-frames") == 4
+
+
 def test_rows_of_no_listed_episode_may_be_newer_than_the_list(copied: Recorded, tmp_path: Path) -> None:
     root = copied("av1")
     change_table(root, EPISODES, lambda table: table.slice(0, 4))

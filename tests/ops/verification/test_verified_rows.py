@@ -156,6 +156,23 @@ def test_an_episode_in_two_pieces(copied: Recorded) -> None:
     assert by_code(root, "scattered-episode").episode == 0
 
 
+def test_rows_in_the_order_of_frame_index_are_named_as_that_only(copied: Recorded) -> None:
+    """What sorting in pandas makes of a table: each timestamp is right for its row."""
+    root = copied("av1")
+    for name in ("action", "observation.state"):
+        change_column(root, DATA, name, lambda values: [[0.0] * len(value) for value in values])
+    change_table(root, DATA, lambda table: table.sort_by([("frame_index", "ascending")]))
+    assert [code for code, severity in found(root) if severity == "error"] == ["scattered-episode"]
+
+
+def test_rows_that_are_there_twice(copied: Recorded) -> None:
+    root = copied("av1")
+    change_table(root, DATA, lambda table: pa.concat_tables([table, table.slice(0, 7)]))
+    problem = by_code(root, "duplicate-episode")
+    assert (problem.severity, problem.episode) == ("error", 0)
+    assert "rows of episode 0 are there twice" in problem.message
+
+
 def test_a_table_without_frame_index_or_episode_index(plain: Path) -> None:
     """Nothing follows from a missing column but that it is missing."""
     for number in range(3):
