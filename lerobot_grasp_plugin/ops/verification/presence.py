@@ -43,11 +43,15 @@ def check_presence(view: View, stored: StoredStats) -> Iterator[Problem]:
         elif values is not None:
             yield from _lacking(features, lacking, where, overall=values is stored.overall)
     yield from _episodes(view, stored)
-    for values, where in ((stored.overall, stored.where[0]), (stored.episodes, stored.where[1])):
-        for name, feature in features.items():
-            if _is_picture(feature) and name in (values or {}):
-                assert values is not None
-                yield from _pictures(name, feature, values[name], where)
+    for name, feature in features.items():
+        if _is_picture(feature):
+            if name in (stored.overall or {}):
+                assert stored.overall is not None
+                yield from _pictures(name, feature, stored.overall[name], stored.where[0])
+            if name in (stored.episodes or {}):
+                assert stored.episodes is not None
+                own = {each: values[stored.known] for each, values in stored.episodes[name].items()}
+                yield from _pictures(name, feature, own, stored.where[1])
 
 
 def _lacking(
@@ -87,12 +91,8 @@ def _episodes(view: View, stored: StoredStats) -> Iterator[Problem]:
     """Listed episodes that have no statistics while others have."""
     if view.episodes is None or not stored.episodes:
         return
-    known = np.zeros(len(view.episodes.indices), dtype=np.bool_)
-    for statistics in stored.episodes.values():
-        for values in statistics.values():
-            known |= np.isfinite(values).any(axis=1)
-    without = view.episodes.indices[~known].tolist()
-    if without and known.any():
+    without = view.episodes.indices[~stored.known].tolist()
+    if without:
         message = f"{episodes_text(without)} {agree(len(without), 'has', 'have')} no statistics"
         hint = f"LeRobot's converter and merge need those of every episode; {MAKE_ANEW}"
         where = str(stored.where[1])

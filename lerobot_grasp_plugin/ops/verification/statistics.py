@@ -237,6 +237,7 @@ def _per_episode(
     episodes = summaries.episodes[summary.runs]
     rows = np.array([view.rows_of.get(episode, -1) for episode in episodes.tolist()], dtype=np.int64)
     usable = whole[summary.runs] & (rows >= 0)
+    usable[usable] = stored.known[rows[usable]]
     if not usable.any():
         return
     rows, episodes = rows[usable], episodes[usable]

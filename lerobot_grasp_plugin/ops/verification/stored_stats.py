@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,15 @@ class StoredStats:
     overall: Values | None = None
     episodes: Values | None = None
     problems: list[Problem] = field(default_factory=list)
+
+    @cached_property
+    def known(self) -> NDArray[np.bool_]:
+        """Which of the listed episodes have statistics of anything; all where none has any number."""
+        arrays = [array for each in (self.episodes or {}).values() for array in each.values()]
+        known = np.zeros(len(arrays[0]) if arrays else 0, dtype=np.bool_)
+        for array in arrays:
+            known |= np.isfinite(array).any(axis=1)
+        return known if known.any() else ~known
 
 
 def read_stored_stats(view: View) -> StoredStats:

@@ -114,11 +114,11 @@ class TimestampCheck:
             f"(the first: {self._off.example}), {self._deviations.described(self._fps)}"
         )
         rate = self._deviations.rate(self._fps)
-        mend = (
-            f"set fps in info.json to {rate:g}, if it was recorded so"
-            if rate is not None
-            else "lerobot-grasp-merge sets them to the grid"
-        )
+        mend = "lerobot-grasp-merge sets them to the grid"
+        if rate is not None and self._seen == self._off.episodes.keys():
+            mend = f"set fps in info.json to {rate:g}, if it was recorded so"
+        elif rate is not None:
+            mend = "a dataset has one frame rate: leave them out with lerobot-grasp-merge"
         hint = f"LeRobot reads pictures by timestamp, within {layout.TIMESTAMP_TOLERANCE_S} s; {mend}"
         severity: Severity = "error" if self._view.video_keys else "warning"
         return self._off.problem("timestamp-off-grid", message, hint, severity)

@@ -219,6 +219,13 @@ def test_another_frame_rate_is_not_set_to_the_grid(plain: Path) -> None:
     assert "set fps in info.json to 10" in by_code(plain, "timestamp-off-grid").hint
 
 
+def test_an_episode_of_another_frame_rate_leaves_fps_as_it_is(plain: Path) -> None:
+    change_column(plain, LEGACY_DATA, "timestamp", lambda values: [value / 2 for value in values])
+    problem = by_code(plain, "timestamp-off-grid")
+    assert "they come at 20 fps" in problem.message
+    assert "leave them out" in problem.hint
+
+
 def test_a_frame_late_in_one_episode(plain: Path) -> None:
     change_column(plain, LEGACY_DATA, "timestamp", lambda values: [value + 0.1 for value in values])
     assert "all by +0.100000 s: LeRobot" in by_code(plain, "timestamp-off-grid").message

@@ -137,6 +137,15 @@ def test_statistics_that_are_missing(copied: Recorded, plain: Path) -> None:
     assert found(plain) == [("missing-stats", "warning")]
 
 
+def test_an_episode_without_statistics_is_one_finding(tmp_path: Path) -> None:
+    """A conversion to v2.1 that was broken off leaves such lists."""
+    root = write_legacy(tmp_path / "set", Legacy(lengths=(12, 14, 11)))
+    path = root / "meta/episodes_stats.jsonl"
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join([lines[0], lines[2]]))
+    assert [(problem.code, problem.episode) for problem in findings(root)] == [("missing-stats", 1)]
+
+
 def test_statistics_nobody_reads_are_worth_a_note(copied: Recorded, plain: Path) -> None:
     root = copied("av1")
     change_json(root, "meta/stats.json", lambda content: content.pop("index") and None)
