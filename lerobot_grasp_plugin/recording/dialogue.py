@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.errors import AnnotationError
 from lerobot_grasp_plugin.recording.recorder import Attempt
-from lerobot_grasp_plugin.recording.records import parse_ranges, spelled
+from lerobot_grasp_plugin.recording.records import parse_ranges, told
 from lerobot_grasp_plugin.recording.store import RecordingStore
 
 QUESTION = "[Enter] accept, or ranges (34-40, 60-), r re-record, d discard, q accept and quit, NN: ranges > "
@@ -56,7 +56,7 @@ def ask_about(
                 continue
             text = earlier[2] if earlier is not None else answer.removeprefix("e ")
             success = parse_ranges(text, store.episodes, attempt.length)
-            show(f"Episode {store.episodes}: success {spelled(success, attempt.length)}")
+            show(f"Episode {store.episodes}: {told(success, attempt.length)}")
         except AnnotationError as error:
             show(str(error))
 
@@ -68,4 +68,4 @@ def _correct(store: RecordingStore, episode: int, text: str, show: Callable[[str
         return
     success = parse_ranges(text, episode, lengths[episode])
     store.annotations.put(episode, success, lengths[episode])
-    show(f"Episode {episode}: success {spelled(success, lengths[episode])}, applied after the session")
+    show(f"Episode {episode}: {told(success, lengths[episode])}, applied after the session")

@@ -77,6 +77,12 @@ def spelled(success: IntervalSet, length: int) -> str:
     return format_ranges(open_ended(success, length), 1)
 
 
+def told(success: IntervalSet, length: int) -> str:
+    """An episode's labels in a sentence: ``success 40-48, 60-``, ``all fail``."""
+    ranges = spelled(success, length)
+    return ranges if ranges.startswith("all") else f"success {ranges}"
+
+
 def parse_ranges(text: str, episode_index: int, length: int) -> IntervalSet:
     """Reads what a person says about one episode: ``40-48, 60-``, ``all fail``.
 

@@ -27,7 +27,7 @@ from lerobot_grasp_plugin.recording.dialogue import Verdict, ask_about
 from lerobot_grasp_plugin.recording.hooks import HookSession, make_hooks
 from lerobot_grasp_plugin.recording.keys import Keys
 from lerobot_grasp_plugin.recording.recorder import Attempt, EpisodeRecorder, pairs
-from lerobot_grasp_plugin.recording.records import spelled
+from lerobot_grasp_plugin.recording.records import spelled, told
 from lerobot_grasp_plugin.recording.store import RecordingStore
 
 logger = logging.getLogger(__name__)
@@ -231,7 +231,7 @@ class Session:
         seconds = length / self._config.dataset.fps
         self._show(
             f"Episode {episode}: {length} frames ({seconds:.1f} s), "
-            f"success {spelled(attempt.success, length)} ({attempt.success.count(length)} frames)"
+            f"{told(attempt.success, length)} ({attempt.success.count(length)} success frames)"
         )
         for name, suggestion in attempt.suggestions.items():
             self._show(f"  {name} suggests {spelled(suggestion, length)}")

@@ -72,7 +72,7 @@ def test_cable_pulled_in_mid_episode_and_an_arm_that_will_not_be_let_go(rig, mon
     rig.start("--dataset.num_episodes=5", "--grasp.relabel=always", "--dataset.episode_time_s=2")
     rig.expect("[Enter] accept")
     rig.send("all success\n")  # however few frames a busy machine recorded
-    rig.expect("success all success")
+    rig.expect("Episode 0: all success")
     rig.send("\n")
     rig.expect("Episode 0 saved")
     rig.expect("Recording episode 1")

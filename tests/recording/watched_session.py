@@ -114,14 +114,15 @@ class Person(Talk):
             self.expect(f"Recording episode {episode}\n")
             self._watch()
             seen = self.expect("[Enter] accept")
-            marked = seen.rsplit("), success ", 1)[1].split(" (", 1)[0]
+            marked = seen.rsplit(" s), ", 1)[1].split(" (", 1)[0].removeprefix("success ")
             true = seen.rsplit("show_truth suggests ", 1)[1].split("\n", 1)[0]
             if later is not None:
                 self._answer(f"{later[0]}: {later[1]}", "applied after the session")
                 later = None
             if marked != true and episode % 3 == 0:
                 self.corrected["at once"].append(episode)
-                self._answer(true, f"Episode {episode}: success {true}\n")
+                told = true if true.startswith("all") else f"success {true}"
+                self._answer(true, f"Episode {episode}: {told}\n")
             elif marked != true and episode % 3 == 1 and episode + 1 < self.plan.episodes:
                 self.corrected["later"].append(episode)
                 later = (episode, true)
