@@ -81,7 +81,6 @@ class FeetechBus:
         while not self._unplugged.is_set():
             ready, _, _ = select.select([self._master], [], [], 0.2)
             if not ready:
-                waiting = b""  # the rest of this packet will not come: its sender is gone
                 continue
             try:
                 waiting += os.read(self._master, 4096)
@@ -167,18 +166,17 @@ def _status(servo: int, data: bytes = b"") -> bytes:
 
 
 def _first_packet(data: bytes) -> tuple[int, bytes] | None:
-    """Where the first whole and sound packet starts, and the packet."""
+    """Where the first whole and sound packet starts, and the packet.
+
+    One that breaks off is passed over when another follows: its sender is gone.
+    """
     start = data.find(b"\xff\xff")
-    while start >= 0:
-        if len(data) < start + 4:
-            return None
+    while 0 <= start <= len(data) - 6:
         size = data[start + 3] + 4
         packet = data[start : start + size]
-        if data[start + 2] != 0xFF:
-            if len(packet) < size:
-                return None
-            if ~sum(packet[2:-1]) & 0xFF == packet[-1]:
-                return start, packet
+        whole = data[start + 2] != 0xFF and 6 <= size == len(packet)
+        if whole and ~sum(packet[2:-1]) & 0xFF == packet[-1]:
+            return start, packet
         start = data.find(b"\xff\xff", start + 1)
     return None
 
