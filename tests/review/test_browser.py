@@ -283,7 +283,8 @@ def test_a_finger_marks_sideways_and_scrolls_up_and_down(
     wait_said(touched, "2-5")
     touched.evaluate("document.querySelector('#zoom').value = 200")
     touched.eval_on_selector("#zoom", "e => e.dispatchEvent(new Event('input'))")
-    for _ in range(3):  # a browser that stood still takes a finger that moves for one that rests
+    until(touched, "strip => strip.scrollHeight > strip.clientHeight + 100")  # it is laid out anew
+    for _ in range(6):
         x, y = place(touched, 0)
         swipe([(x, y + 120 - step * 20) for step in range(12)])
         touched.wait_for_timeout(300)
