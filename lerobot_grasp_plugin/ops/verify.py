@@ -107,30 +107,32 @@ class _Verifier:
                 decoding = partial(check_decoding, means=means)
                 self.collect("pictures", lambda: self.videos(decoding, "decoding pictures"))
         self.problems = [*view.problems, *self.problems]
-        self.problems = [problem for problem in self.problems if not self.is_explained(problem)]
+        self.problems = self.unexplained()
         self.collect(
             "what was left out",
             lambda: left_out(view, self.level, self.unread, self.moved, self.problems),
         )
 
-    def is_explained(self, problem: Problem) -> bool:
-        """Whether another finding about the same file says more.
+    def unexplained(self) -> list[Problem]:
+        """The findings about which no other finding on the same file says more.
 
         A table may be missing by its name only, with its rows in another; the rows of a table that nothing
         refers to may stand in others; what is a Git LFS pointer is no JSON; a folder is no missing file.
         """
-        code, where = problem.code, problem.where
-        if code == "bad-json":
-            where = problem.where.removesuffix(":1")
-            return self.is_named("lfs-pointer", where) or self.is_named("empty-file", where)
-        if code == "extra-file" and problem.severity == "warning":
-            told = any(self.is_named(cause, where) for cause in ("wrong-file", "unlisted-rows"))
-            return told or where in set(map(str, self.doubled))
-        lost = where in set(map(str, self.moved)) or self.is_named("unreadable-file", where)
-        return code == "missing-file" and lost
+        named = {(problem.code, problem.where) for problem in self.problems}
+        moved, doubled = set(map(str, self.moved)), set(map(str, self.doubled))
 
-    def is_named(self, code: str, where: str) -> bool:
-        return any(problem.code == code and problem.where == where for problem in self.problems)
+        def is_explained(problem: Problem) -> bool:
+            where = problem.where
+            if problem.code == "bad-json":
+                where = where.removesuffix(":1")
+                return ("lfs-pointer", where) in named or ("empty-file", where) in named
+            if problem.code == "extra-file" and problem.severity == "warning":
+                told = ("wrong-file", where) in named or ("unlisted-rows", where) in named
+                return told or where in doubled
+            return problem.code == "missing-file" and (where in moved or ("unreadable-file", where) in named)
+
+        return [problem for problem in self.problems if not is_explained(problem)]
 
     def collect(self, name: str, check: Callable[[], Iterable[Problem]]) -> None:
         """Adds what a check finds; one that breaks off does not keep the others from running."""
