@@ -17,14 +17,19 @@ _PICTURES = frozenset({".png", ".tiff", ".jpg"})
 _EXPLAINED = {
     "no-episodes": {"missing-file", "missing-episodes-table", "empty-file", "missing-stats"},
     "only-metadata": {"missing-file", "video-missing"},
+    "unfinished-resume": {
+        "wrong-total",
+        "extra-file",
+        "bad-splits",
+        "wrong-statistics",
+        "stale-label-statistics",
+    },
 }
 """What else is found because of it, by code."""
 _UNREAD = frozenset({"bad-json", "bad-parquet", "empty-file", "lfs-pointer", "too-large", "duplicate-column"})
 _LISTS = re.compile(r"/meta/episodes(\.jsonl|/[^/]+/[^/]+\.parquet)")
 _OF_A_LIST = {"unlisted-rows", "extra-file", "wrong-total", "bad-splits", "episode-numbering"}
 """What is found because a part of the list of episodes cannot be read."""
-_OF_A_RESUMED = {"wrong-total", "extra-file", "bad-splits", "wrong-statistics", "stale-label-statistics"}
-"""What is found because the files hold more episodes than are listed."""
 
 
 def check_aborted(view: View) -> Iterator[Problem]:
@@ -48,12 +53,11 @@ def consequences(problems: Sequence[Problem]) -> set[str]:
     """Codes of findings that another one explains."""
     codes = {problem.code for problem in problems}
     explained = {code for cause, effects in _EXPLAINED.items() if cause in codes for code in effects}
-    if any(problem.code == "unfinished-recording" and "resumed" in problem.message for problem in problems):
-        explained |= _OF_A_RESUMED
     if any(problem.code in _UNREAD and _LISTS.search(problem.where) for problem in problems):
         explained |= _OF_A_LIST
     if any(problem.code == "lfs-pointer" and problem.where.endswith(".parquet") for problem in problems):
-        explained.add("unfinished-recording")  # what was recorded is where the pointers lead
+        # what was recorded is where the pointers lead
+        explained |= {"unfinished-recording", "unfinished-resume"}
     return explained
 
 
@@ -146,7 +150,7 @@ def _resumed(view: View) -> Iterator[Problem]:
         f"{int(lengths.sum())}, to keep what was there before"
     )
     hint += f"; or list the episodes of the {count(rows, 'row')} anew" * bool(rows)
-    yield Problem("unfinished-recording", message, view.info.where, hint)
+    yield Problem("unfinished-resume", message, view.info.where, hint)
 
 
 def _pictures(view: View) -> Iterator[Problem]:

@@ -315,13 +315,13 @@ def without_footers(target: Target) -> None:
     target.data().write_bytes(target.data().read_bytes()[:-40])
 
 
-@fault("aborted", "killed after resuming", "unfinished-recording", where=info_of, formats=V3)
+@fault("aborted", "killed after resuming", "unfinished-resume", where=info_of, formats=V3)
 def resumed(target: Target) -> None:
     _without_the_last(target)
     _last(target).write_bytes(_last(target).read_bytes()[:-40])
 
 
-@fault("aborted", "killed after resuming, rows written", "unfinished-recording", where=info_of, formats=V3)
+@fault("aborted", "killed after resuming, rows written", "unfinished-resume", where=info_of, formats=V3)
 def _without_the_last(target: Target) -> None:
     table, listed = pq.ParquetFile(target.data()).read(), pq.ParquetFile(target.episodes_file).read()
     kept = sum(LENGTHS[:2])

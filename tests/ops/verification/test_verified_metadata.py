@@ -476,8 +476,8 @@ def test_a_resumed_recording_that_was_killed_is_named_as_such(cut: int, copied: 
     content = (root / new).read_bytes()
     (root / new).write_bytes(content[: len(content) - cut])
     other = "bad-parquet" if cut else "unlisted-rows"
-    assert set(found(root)) == {("unfinished-recording", "error"), (other, "error")}
-    hint = by_code(root, "unfinished-recording").hint
+    assert set(found(root)) == {("unfinished-resume", "error"), (other, "error")}
+    hint = by_code(root, "unfinished-resume").hint
     assert "set total_episodes to 4 and total_frames to 27" in hint
     assert ("of the 8 rows" in hint) == (not cut)
 
