@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -187,9 +188,9 @@ class _Decoding:
     def _frozen(self) -> Tally:
         """Episodes of which all pictures are alike, with something on them."""
         tally = Tally()
-        same = self._same & (self._match.frame > 0)
+        same = Counter(self._match.owner[self._same & (self._match.frame > 0)].tolist())
         for episode, length in zip(self._use.episodes.tolist(), self._use.lengths.tolist(), strict=True):
-            if 1 < length == 1 + int(same[self._match.owner == episode].sum()):
+            if 1 < length == 1 + same[episode]:
                 tally.add(self._use.path, episode, 0, length)
         return tally
 

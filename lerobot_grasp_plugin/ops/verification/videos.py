@@ -72,21 +72,24 @@ def check_videos(
     for key, uses in files.items():
         streams = StreamCheck(key, features.get(key, {}), fps)
         held: list[tuple[FileUse, int]] = []
-        found: list[Problem] = []
+        rates: list[Problem] = []
         surplus: list[int] = []
         for use in uses:
             try:
                 samples = read_samples(use.path)
             except GraspError as error:
-                found += (replace(each, hint=each.hint or _COPY_AGAIN) for each in error.problems)
+                yield from (replace(each, hint=each.hint or _COPY_AGAIN) for each in error.problems)
             else:
                 streams.see(samples, int(use.episodes.min()))
                 held.append((use, len(samples.pts)))
                 match = match_rows(use, samples, fps)
-                own = list(_of_file(use, samples, match, fps))
-                if any(problem.code == "unreferenced-frames" for problem in own):
-                    surplus.append(int((match.owner < 0).sum()))
-                found += own
+                for problem in check_file(use, samples, match, fps):
+                    if problem.code == "video-wrong-fps":
+                        rates.append(problem)
+                        continue
+                    if problem.code == "unreferenced-frames":
+                        surplus.append(int((match.owner < 0).sum()))
+                    yield problem
             done += 1
             if progress is not None:
                 progress(done, total)
@@ -94,17 +97,13 @@ def check_videos(
             frames = _surplus(sum(surplus), sum(number for _, number in held), fps)
             message = f"{key!r}: {frames} in {len(surplus)} of {len(held)} files belong to no row"
             yield Problem("unreferenced-total", message, str(root / "videos"), _APART, severity="warning")
-        yield from _of_one_rate(key, found, len(uses))
+        yield from _of_one_rate(key, rates, len(uses))
         yield from streams.found()
         yield from _mixed_up(key, held)
 
 
-def check_file(use: FileUse, samples: VideoSamples, fps: float) -> Iterator[Problem]:
-    """One file's pictures against the rows of its episodes."""
-    return _of_file(use, samples, match_rows(use, samples, fps), fps)
-
-
-def _of_file(use: FileUse, samples: VideoSamples, match: Match, fps: float) -> Iterator[Problem]:
+def check_file(use: FileUse, samples: VideoSamples, match: Match, fps: float) -> Iterator[Problem]:
+    """One file's pictures against the rows of its episodes, by what ``match_rows`` found."""
     yield from _container(use, samples, match, fps)
     yield from _ends(use, fps)
     rate = _own_rate(samples)
@@ -129,16 +128,14 @@ def _of_file(use: FileUse, samples: VideoSamples, match: Match, fps: float) -> I
     yield from _keyframes(use, samples, match)
 
 
-def _of_one_rate(key: str, found: Sequence[Problem], files: int) -> Iterator[Problem]:
-    """The findings in a camera's files; one for the frame rate where all files have the same wrong one."""
-    rates = [problem for problem in found if problem.code == "video-wrong-fps"]
+def _of_one_rate(key: str, rates: Sequence[Problem], files: int) -> Iterator[Problem]:
+    """A camera's files of another frame rate; in one finding where all its files have the same."""
     said = {problem.message.partition(";")[0] for problem in rates}
     if len(rates) < 2 or len(rates) < files or len(said) > 1:
-        yield from found
+        yield from rates
         return
     message = f"{key!r}: {said.pop()}; the same in {count(files - 1, 'more file')}"
     yield replace(rates[0], message=message)
-    yield from (problem for problem in found if problem.code != "video-wrong-fps")
 
 
 def _mixed_up(key: str, held: Sequence[tuple[FileUse, int]]) -> Iterator[Problem]:
