@@ -20,14 +20,13 @@ import numpy as np
 RECORDING_TESTS = Path(__file__).parents[1] / "tests/recording"
 sys.path.insert(0, str(RECORDING_TESTS.parent))
 
-# found through the path above
-from feetech_bus import GOAL_POSITION, SYNC_WRITE, FeetechBus, sway, write_calibration  # noqa: E402
+import feetech_bus  # noqa: E402  # found through the path above
 
 LABELLED = ["--grasp.ask=false", "--grasp.relabel=never"]
 START_S = 120  # at the most, to load LeRobot, connect, and save
 
 
-class WatchedBus(FeetechBus):
+class WatchedBus(feetech_bus.FeetechBus):
     """Notes when goals are written."""
 
     def __init__(self) -> None:
@@ -35,14 +34,14 @@ class WatchedBus(FeetechBus):
         super().__init__()
 
     def _answer(self, packet: bytes) -> bytes:
-        if packet[4] == SYNC_WRITE and packet[5] == GOAL_POSITION:
+        if packet[4] == feetech_bus.SYNC_WRITE and packet[5] == feetech_bus.GOAL_POSITION:
             self.goals.append(time.perf_counter())
         return super()._answer(packet)
 
 
 def periods(program: str, folder: Path, seconds: float, fps: int, *more: str) -> np.ndarray:
-    leader, follower = FeetechBus(sway), WatchedBus()
-    write_calibration(folder / "calibration/arm.json")
+    leader, follower = feetech_bus.FeetechBus(feetech_bus.sway), WatchedBus()
+    feetech_bus.write_calibration(folder / "calibration/arm.json")
     arms = []
     for role, bus, kind in (("robot", follower, "follower"), ("teleop", leader, "leader")):
         arms += [f"--{role}.type=so101_{kind}", f"--{role}.port={bus.port}", f"--{role}.id=arm"]

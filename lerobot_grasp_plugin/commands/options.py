@@ -39,9 +39,10 @@ def make_strict(parser: ArgumentParser, fail: Callable[[str], NoReturn], *, plug
             fail("; ".join(_complaints(unknown, known)))
         return given, unknown
 
-    # draccus takes only a parser of its own making, and decodes values before it looks at what is left
-    parser.error = fail  # type: ignore[method-assign,assignment]
-    parser.parse_known_args = parse_known_args  # type: ignore[method-assign,assignment]
+    # draccus makes its parser itself, so that none of another class can be given to it; it also decodes
+    # values before it looks at what is left
+    parser.error = fail  # type: ignore[method-assign,assignment]  # see above
+    parser.parse_known_args = parse_known_args  # type: ignore[method-assign,assignment]  # see above
 
 
 def in_words(message: str, config_class: type) -> str:
