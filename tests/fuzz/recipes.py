@@ -16,7 +16,7 @@ import atheris
 
 with atheris.instrument_imports(include=["lerobot_grasp_plugin", "draccus", "yaml"]):
     import draccus  # noqa: F401 - the parser imports them when it is called
-    import yaml  # noqa: F401
+    import yaml  # noqa: F401 - as above
 
     from lerobot_grasp_plugin.commands.run import parse
     from lerobot_grasp_plugin.core.selection import select_episodes
