@@ -12,7 +12,7 @@ from pathlib import Path
 import scservo_sdk
 from lerobot.motors.feetech import feetech
 
-PATIENCE_S = 20.0
+PATIENCE_S = 120.0
 LONGEST_LOOK_S = 0.05
 #: Holds the seconds of patience from the moment it exists, for servos that are not to answer any more.
 FILE = Path(os.environ.get("GRASP_PATIENCE_FILE", os.devnull))
@@ -54,19 +54,3 @@ def _ping_again(bus, motor, num_retry=0, raise_on_error=False):
 
 
 feetech.FeetechMotorsBus.ping = _ping_again
-
-_exchange = scservo_sdk.protocol_packet_handler.txRxPacket
-
-
-def _exchange_again(handler, port, packet):
-    """A question whose answer never came is asked again; LeRobot asks most of them once."""
-    answer = _exchange(handler, port, packet)
-    for _ in range(2):
-        if answer[1] != scservo_sdk.COMM_RX_TIMEOUT or FILE.is_file():
-            break
-        port.ser.reset_input_buffer()
-        answer = _exchange(handler, port, packet)
-    return answer
-
-
-scservo_sdk.protocol_packet_handler.txRxPacket = _exchange_again
