@@ -87,6 +87,7 @@ def cached_dataset(
         drop_features=config.drop_features,
         robot_type=config.robot_type,
         new_repo_id=repo_id,
+        license="unknown",  # it is not published
         **{name: getattr(config, name) for name in LabelOptions.__dataclass_fields__},
     )
     try:

@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.plan import PlannedEpisode
 from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.card import write_card
 from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem, VerificationError
+from lerobot_grasp_plugin.ops.cards import generated_text
 from lerobot_grasp_plugin.ops.prepare import Build
 from lerobot_grasp_plugin.ops.progress import Progress
-from lerobot_grasp_plugin.ops.provenance import ProvenanceWriter, dataset_card
+from lerobot_grasp_plugin.ops.provenance import ProvenanceWriter
 from lerobot_grasp_plugin.ops.recipe import LabelOptions
 from lerobot_grasp_plugin.ops.report import EpisodeReport, MergeReport, SourceReport, VerifyReport
 from lerobot_grasp_plugin.ops.rows import RowBlock, RowBuilder
@@ -94,6 +96,7 @@ class _Writer:
             labels=self._labels(),
             config=build.config,
             operation=build.operation,
+            left_out=build.contradictions.by_source,
         )
         self.stats: dict[str, dict[str, object]] = {}
 
@@ -200,10 +203,7 @@ def _write_metadata(build: Build, root: Path, repo_id: str, writer: _Writer) -> 
     )
     v30.write_json(root / layout.INFO_PATH, info)
     v30.write_json(root / layout.STATS_PATH, writer.stats)
-    card = dataset_card(
-        repo_id, target.robot_type, len(plan.episodes), plan.total_frames, target.fps, bool(target.labels)
-    )
-    (root / layout.CARD_PATH).write_text(card, encoding="utf-8")
+    write_card(root, build.card.header, generated_text(repo_id, target, plan), build.card.text)
     _copy_extra_metadata(build, root)
 
 

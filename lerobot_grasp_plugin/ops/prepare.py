@@ -16,8 +16,10 @@ from lerobot_grasp_plugin.core.stats import STATISTICS
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import is_numeric
 from lerobot_grasp_plugin.errors import DataError, DatasetError, GraspError, MergeError, Problem
+from lerobot_grasp_plugin.ops.cards import OutputCard, merged_card
+from lerobot_grasp_plugin.ops.contradictions import Contradictions
 from lerobot_grasp_plugin.ops.features import TargetFormat, unify
-from lerobot_grasp_plugin.ops.gathering import raise_all
+from lerobot_grasp_plugin.ops.gathering import Gathered, raise_all
 from lerobot_grasp_plugin.ops.image_stats import measure_images
 from lerobot_grasp_plugin.ops.progress import Progress
 from lerobot_grasp_plugin.ops.recipe import LabelOptions, MergeConfig
@@ -52,6 +54,8 @@ class Build:
     carried: Sequence[StatsOfSource]
     statistics: Mapping[str, Sequence[str]]
     recorded: Sequence[Recorded]
+    card: OutputCard
+    contradictions: Contradictions
     warnings: list[Problem] = field(default_factory=list)
 
     @property
@@ -87,7 +91,12 @@ def prepare(
         raise MergeError([*warnings, Problem("no-episodes", "no episode is left to write")])
     for number, source in enumerate(sources):
         source.number = number
-    target = unify(sources, config)
+    contradictions, problems = Contradictions(), Gathered()
+    with problems:
+        target = unify(sources, config)
+    with problems:
+        card = merged_card(sources, config.license, contradictions)
+    problems.raise_all()
     video_keys = [name for name, feature in target.features.items() if feature.dtype == "video"]
     errors: list[GraspError] = []
     for source in sources:
@@ -112,8 +121,21 @@ def prepare(
     videos = plan_videos(sources, plan, video_keys, target.fps, progress)
     carried, statistics = _plan_stats(sources, target, operation == "relabel", progress)
     recorded = [recorded_labels(source) for source in sources]
-    build = Build(sources, config, operation, target, plan, schema, videos, carried, statistics, recorded)
-    build.warnings += [*warnings, *_plan_warnings(build)]
+    build = Build(
+        sources,
+        config,
+        operation,
+        target,
+        plan,
+        schema,
+        videos,
+        carried,
+        statistics,
+        recorded,
+        card,
+        contradictions,
+    )
+    build.warnings += [*warnings, *_plan_warnings(build), *card.warnings, *contradictions.warnings]
     build.warnings += kept_labels_warnings(sources, recorded, config, bool(target.labels))
     return build
 

@@ -1,4 +1,4 @@
-"""The sidecar that says where every episode of an output came from, and its dataset card."""
+"""The sidecar that says where every episode of an output came from."""
 
 from __future__ import annotations
 
@@ -11,14 +11,21 @@ from typing import Any
 
 from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.core.plan import PlannedEpisode
-from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.ops.recipe import MergeConfig
 from lerobot_grasp_plugin.ops.rows import half_open
 from lerobot_grasp_plugin.ops.sources import Source
 
 DISTRIBUTION = "lerobot_grasp_plugin"
 SIDECAR_FORMAT = 1
-_RECIPE_FIELDS = ("new_repo_id", "robot_type", "names", "mixed_codecs", "drop_features", "timestamps")
+_RECIPE_FIELDS = (
+    "new_repo_id",
+    "robot_type",
+    "names",
+    "mixed_codecs",
+    "drop_features",
+    "timestamps",
+    "license",
+)
 
 
 def tool_version() -> str:
@@ -44,6 +51,7 @@ class ProvenanceWriter:
         labels: Mapping[str, Any] | None,
         config: MergeConfig,
         operation: str,
+        left_out: Mapping[int, Mapping[str, Any]],
     ) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         head = {
@@ -53,7 +61,8 @@ class ProvenanceWriter:
             "recipe": {field: getattr(config, field) for field in _RECIPE_FIELDS},
             "labels": labels,
             "sources": [
-                _source(source, config.annotations, done) for source, done in zip(sources, dones, strict=True)
+                _source(source, config.annotations, done, left_out.get(source.number))
+                for source, done in zip(sources, dones, strict=True)
             ],
         }
         self._file = path.open("w", encoding="utf-8")
@@ -101,7 +110,9 @@ class ProvenanceWriter:
         self._file.close()
 
 
-def _source(source: Source, annotations: Path | None, done: str | None) -> dict[str, Any]:
+def _source(
+    source: Source, annotations: Path | None, done: str | None, left_out: Mapping[str, Any] | None
+) -> dict[str, Any]:
     config = asdict(source.config)
     entry: dict[str, Any] = {
         "repo_id": source.repo_id,
@@ -116,34 +127,6 @@ def _source(source: Source, annotations: Path | None, done: str | None) -> dict[
         entry["annotations"] = {"path": str(path), "sha256": source.annotation_sha256}
     if done is not None:
         entry["done"] = done
+    if left_out:
+        entry["metadata"] = left_out
     return entry
-
-
-def dataset_card(
-    repo_id: str, robot_type: str | None, episodes: int, frames: int, fps: int, labelled: bool
-) -> str:
-    """``README.md`` of an output, with the tags LeRobot's own card has."""
-    name = repo_id.rsplit("/", 1)[-1]
-    lines = [
-        "---",
-        "task_categories:",
-        "- robotics",
-        "tags:",
-        "- LeRobot",
-        "- lerobot_grasp_plugin",
-        "configs:",
-        "- config_name: default",
-        "  data_files: data/*/*.parquet",
-        "---",
-        "",
-        f"# {name}",
-        "",
-        f"{episodes} episodes, {frames} frames at {fps} fps"
-        + (f", robot `{robot_type}`" if robot_type else "")
-        + ", in LeRobot's dataset format v3.0.",
-        "",
-    ]
-    if labelled:
-        lines += ["Every frame is labelled: `next.reward` says success or failure.", ""]
-    lines += [f"Where each episode came from is written in `{layout.PROVENANCE_PATH}`.", ""]
-    return "\n".join(lines)

@@ -56,6 +56,8 @@ class OutputOptions(LabelOptions):
     timestamps: Timestamps = "fix"
     # features to leave out, by their names in the new dataset
     drop_features: list[str] = field(default_factory=list)
+    # licence of the new dataset, as the Hub names it: cc-by-4.0 (without a value: that of the sources)
+    license: str | None = None
     # upload the new dataset to the Hub, through LeRobot
     push_to_hub: bool = False
 
