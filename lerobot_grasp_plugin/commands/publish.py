@@ -1,27 +1,88 @@
-"""Uploading an output, through LeRobot."""
+"""``lerobot-grasp-publish``: a dataset's folder becomes its repository on the Hub."""
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.commands.run import command, fail, guarded, parse
+
+if TYPE_CHECKING:
+    from lerobot_grasp_plugin.ops.recipe import OutputOptions
+    from lerobot_grasp_plugin.ops.report import MergeReport
+    from lerobot_grasp_plugin.ops.sources import Source
+
+PROGRAM = "lerobot-grasp-publish"
 
 
-def push(repo_id: str, root: Path) -> None:
-    """Uploads a finished dataset; LeRobot writes its card and tags its version.
+@dataclass(kw_only=True)
+class PublishConfig:
+    """Uploads a dataset in one commit; what the repository held and the folder does not is deleted."""
+
+    # the dataset, owner/name
+    repo_id: str | None = None
+    # its folder (without a value: LeRobot's home folder / repo_id)
+    root: Path | None = None
+    # a new repository is private
+    private: bool = False
+    # replace what the repository holds, even if that is another dataset
+    replace: bool = False
+
+
+@command
+def main(args: Sequence[str] | None = None) -> int:
+    """Runs the command; returns its exit code."""
+    config = parse(PublishConfig, args, program=PROGRAM)
+    if config.repo_id is None:
+        fail(PROGRAM, "the dataset has no name on the Hub; give --repo_id owner/name")
+    repo_id = config.repo_id
+
+    def upload() -> int:
+        from lerobot_grasp_plugin.dataset.hub import lerobot_home, locate
+
+        root = config.root if config.root is not None else lerobot_home() / repo_id
+        _push(repo_id, locate(repo_id, root).root, private=config.private, replace=config.replace)
+        return 0
+
+    return guarded(upload)
+
+
+def check_publishing(config: OutputOptions, repo_id: str, sources: Sequence[Source]) -> None:
+    """Refuses what the Hub would refuse when the output is done, before the work is begun.
+
+    Raises:
+        UsageError: With all that is in the way.
+    """
+    from lerobot_grasp_plugin.errors import Problem, UsageError
+    from lerobot_grasp_plugin.ops.publish import Publication, check
+
+    if not config.push_to_hub:
+        idle = [f"--{name}" for name in ("private", "replace") if getattr(config, name)]
+        if idle:
+            message = f"{' and '.join(idle)} mean nothing without --push_to_hub"
+            raise UsageError(Problem("contradicting-options", message, hint="add --push_to_hub"))
+        return
+    names = [source.repo_id for source in sources]
+    check(Publication(repo_id=repo_id, sources=names, private=config.private, replace=config.replace))
+
+
+def push(config: OutputOptions, report: MergeReport) -> None:
+    """Publishes an output where its recipe asks for it.
 
     Raises:
         UsageError: The Hub does not take it. The dataset stays where it is.
     """
-    from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
-    from lerobot.datasets import LeRobotDataset
+    if config.push_to_hub:
+        _push(report.repo_id, report.root, private=config.private, replace=config.replace)
 
-    try:
-        LeRobotDataset(repo_id, root=root).push_to_hub(tags=["lerobot_grasp_plugin"])
-    except (HfHubHTTPError, OfflineModeIsEnabled, OSError) as error:
-        reason = str(error).strip().splitlines()[0]
-        hint = f"the dataset itself is complete at {root}; log in with `hf auth login` and push it again"
-        raise UsageError(
-            Problem("push-failed", f"{repo_id!r} was not uploaded: {reason}", hint=hint)
-        ) from None
-    print(f"Uploaded {repo_id} to the Hub")
+
+def _push(repo_id: str, root: Path, *, private: bool, replace: bool) -> None:
+    from lerobot_grasp_plugin.ops.publish import Publication, publish, sources_of
+
+    again = [PROGRAM, "--repo_id", repo_id, "--root", str(root)]
+    again += [flag for flag, wanted in (("--private", private), ("--replace", replace)) if wanted]
+    publication = Publication(repo_id=repo_id, sources=sources_of(root), private=private, replace=replace)
+    print(f"Published {repo_id} at {publish(publication, root, shlex.join(again))}")

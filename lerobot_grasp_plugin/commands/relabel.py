@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
+from lerobot_grasp_plugin.commands.publish import check_publishing, push
 from lerobot_grasp_plugin.commands.run import TerminalProgress, command, guarded, parse
 from lerobot_grasp_plugin.ops.recipe import RelabelConfig
 
@@ -27,17 +29,14 @@ def main(args: Sequence[str] | None = None) -> int:
 
         progress = TerminalProgress()
         try:
-            reports.append(relabel(config, progress))
+            reports.append(relabel(config, progress, before_writing=partial(check_publishing, config)))
         finally:
             progress.close()
         print(merge_report(reports[0]))
         return 0
 
     def upload() -> int:
-        from lerobot_grasp_plugin.commands.publish import push
-
-        if config.push_to_hub:
-            push(reports[0].repo_id, reports[0].root)
+        push(config, reports[0])
         return 0
 
     return guarded(write, writes=True) or guarded(upload)

@@ -203,7 +203,7 @@ def _write_metadata(build: Build, root: Path, repo_id: str, writer: _Writer) -> 
     )
     v30.write_json(root / layout.INFO_PATH, info)
     v30.write_json(root / layout.STATS_PATH, writer.stats)
-    write_card(root, build.card.header, generated_text(repo_id, target, plan), build.card.text)
+    write_card(root, build.card.header, generated_text(repo_id, target, plan, info), build.card.text)
     _copy_extra_metadata(build, root)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -22,6 +23,13 @@ _ABOUT_FILES: Final = ("configs", "dataset_info")
 """Keys that describe the tables; those of a source are wrong for the output."""
 _HEADING: Final = "# Card of "
 _CONFIGS: Final = [{"config_name": "default", "data_files": "data/*/*.parquet"}]
+_BADGE: Final = "https://huggingface.co/datasets/huggingface/badges/resolve/main/visualize-this-dataset-xl"
+_VISUALIZE: Final = (
+    '<a class="flex" href="https://huggingface.co/spaces/lerobot/visualize_dataset?path={repo_id}">\n'
+    f'<img class="block dark:hidden" src="{_BADGE}.svg"/>\n'
+    f'<img class="hidden dark:block" src="{_BADGE}-dark.svg"/>\n'
+    "</a>"
+)
 
 
 @dataclass(frozen=True)
@@ -142,8 +150,8 @@ def _texts(sources: Sequence[Source], cards: Sequence[Card]) -> str:
     return "\n\n".join(parts)
 
 
-def generated_text(repo_id: str, target: TargetFormat, plan: MergePlan) -> str:
-    """What the card says of the output itself."""
+def generated_text(repo_id: str, target: TargetFormat, plan: MergePlan, info: Mapping[str, Any]) -> str:
+    """What the card says of the output itself, with the badge and the ``info.json`` of LeRobot's card."""
     robot = f", robot `{target.robot_type}`" if target.robot_type else ""
     parts = [
         f"# {repo_id.rsplit('/', 1)[-1]}",
@@ -153,4 +161,8 @@ def generated_text(repo_id: str, target: TargetFormat, plan: MergePlan) -> str:
     if target.labels:
         parts.append("Every frame is labelled: `next.reward` says success or failure.")
     parts.append(f"Where each episode came from is written in `{layout.PROVENANCE_PATH}`.")
+    if "/" in repo_id:
+        parts.append(_VISUALIZE.format(repo_id=repo_id))
+    parts.append(f"## Dataset Structure\n\n[{layout.INFO_PATH}]({layout.INFO_PATH}):")
+    parts.append(f"```json\n{json.dumps(info, indent=4)}\n```")
     return "\n\n".join(parts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,8 +16,16 @@ from lerobot_grasp_plugin.ops.report import MergeReport
 from lerobot_grasp_plugin.ops.sources import Source, open_sources
 from lerobot_grasp_plugin.writers.staging import refuse_existing, staged, staging_leftovers
 
+type BeforeWriting = Callable[[str, Sequence[Source]], None]
 
-def merge(config: MergeConfig, progress: Progress = silent) -> MergeReport:
+
+def allowed(repo_id: str, sources: Sequence[Source]) -> None:
+    """Refuses no output."""
+
+
+def merge(
+    config: MergeConfig, progress: Progress = silent, *, before_writing: BeforeWriting = allowed
+) -> MergeReport:
     """Makes one dataset of chosen episodes, labelled in the same pass where annotations are given.
 
     Sources are only read. The output appears whole at its place, or not at all.
@@ -25,6 +33,8 @@ def merge(config: MergeConfig, progress: Progress = silent) -> MergeReport:
     Args:
         config: The recipe.
         progress: Told how far it is.
+        before_writing: Called with the output's repo_id and the sources when the recipe is found sound; may
+            refuse it.
 
     Raises:
         GraspError: With everything that is wrong with the recipe, the sources or the annotations;
@@ -46,6 +56,7 @@ def merge(config: MergeConfig, progress: Progress = silent) -> MergeReport:
             check_annotations(files, config)
         warnings = label_sources(sources, config.annotations, config)
     problems.raise_all()
+    before_writing(repo_id, sources)
     warnings += leftover_warnings(root)
     from lerobot_grasp_plugin.ops.build import write
     from lerobot_grasp_plugin.ops.prepare import prepare

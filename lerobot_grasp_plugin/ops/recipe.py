@@ -58,8 +58,12 @@ class OutputOptions(LabelOptions):
     drop_features: list[str] = field(default_factory=list)
     # licence of the new dataset, as the Hub names it: cc-by-4.0 (without a value: that of the sources)
     license: str | None = None
-    # upload the new dataset to the Hub, through LeRobot
+    # upload the new dataset to the Hub, in one commit
     push_to_hub: bool = False
+    # with push_to_hub: a new repository is private
+    private: bool = False
+    # with push_to_hub: replace what the repository holds, even if that is another dataset
+    replace: bool = False
 
 
 @dataclass(kw_only=True)

@@ -10,7 +10,14 @@ from lerobot_grasp_plugin.dataset.reader import open_dataset
 from lerobot_grasp_plugin.errors import Problem, UsageError
 from lerobot_grasp_plugin.ops.annotate import check_annotations, label_sources
 from lerobot_grasp_plugin.ops.gathering import Gathered
-from lerobot_grasp_plugin.ops.merge import at_its_place, leftover_warnings, output_place, refuse_inside
+from lerobot_grasp_plugin.ops.merge import (
+    BeforeWriting,
+    allowed,
+    at_its_place,
+    leftover_warnings,
+    output_place,
+    refuse_inside,
+)
 from lerobot_grasp_plugin.ops.progress import Progress, silent
 from lerobot_grasp_plugin.ops.recipe import (
     MergeConfig,
@@ -24,12 +31,16 @@ from lerobot_grasp_plugin.ops.sources import Source, open_sources
 from lerobot_grasp_plugin.writers.staging import backups, claimed, refuse_existing, staged, swap, sync_tree
 
 
-def relabel(config: RelabelConfig, progress: Progress = silent) -> MergeReport:
+def relabel(
+    config: RelabelConfig, progress: Progress = silent, *, before_writing: BeforeWriting = allowed
+) -> MergeReport:
     """Writes a dataset anew with other labels; all else stays as it is.
 
     Args:
         config: What to relabel, and how.
         progress: Told how far it is.
+        before_writing: Called with the output's repo_id and the sources when the recipe is found sound; may
+            refuse it.
 
     Raises:
         GraspError: With everything that is wrong with the call, the dataset or the annotations;
@@ -49,6 +60,7 @@ def relabel(config: RelabelConfig, progress: Progress = silent) -> MergeReport:
     with problems:
         warnings = _label(sources, config)
     problems.raise_all()
+    before_writing(repo_id, sources)
     warnings += leftover_warnings(root)
     recipe = _as_merge(config, source)
     from lerobot_grasp_plugin.ops.build import write
