@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from lerobot_grasp_plugin.errors import Problem, Severity
+from lerobot_grasp_plugin.errors import Severity, folded
 from lerobot_grasp_plugin.ops.report import EpisodeReport, MergeReport, VerifyReport
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def merge_report(report: MergeReport) -> str:
     """Warnings, figures per source, the remapping table and the verification block."""
-    lines = [str(problem) for problem in report.warnings]
+    lines = list(folded(report.warnings))
     lines += [
         *_sources(report),
         "",
@@ -46,7 +46,7 @@ def verify_report(report: VerifyReport, *, notes: bool = True) -> str:
             detail = f"WRONG ({detail})" if detail.isdigit() else "WRONG"
         lines.append(f"{check.name}: {detail}")
     shown = [problem for problem in report.problems if notes or problem.severity != "note"]
-    lines += _findings(shown)
+    lines += folded(shown, "--report FILE.json lists all" if notes else "")
     if shown:
         counts = [(report.count(severity), severity) for severity in _SEVERITIES]
         lines.append(", ".join(f"{count} {name}{'s' * (count != 1)}" for count, name in counts if count))
@@ -54,23 +54,11 @@ def verify_report(report: VerifyReport, *, notes: bool = True) -> str:
 
 
 _SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
-_ALIKE = 5
-
-
-def _findings(problems: Sequence[Problem]) -> Iterator[str]:
-    alike: dict[tuple[str, str], list[Problem]] = {}
-    for problem in problems:
-        alike.setdefault((problem.severity, problem.code), []).append(problem)
-    for (severity, code), group in alike.items():
-        shown = group if len(group) <= _ALIKE + 1 else group[:_ALIKE]
-        yield from map(str, shown)
-        if len(shown) < len(group):
-            yield f"{severity}: {len(group) - len(shown)} more like it [{code}]; --report FILE.json lists all"
 
 
 def frames_report(report: FramesReport) -> str:
     """What was written where, and how it is numbered."""
-    lines = [str(problem) for problem in report.warnings]
+    lines = list(folded(report.warnings))
     cameras = f"{len(report.cameras)} camera{'s' * (len(report.cameras) != 1)}"
     episodes = f"{report.episodes} episode{'s' * (report.episodes != 1)}"
     what = f"{report.pictures} frames of {episodes}, {cameras}"
@@ -102,10 +90,15 @@ def _sources(report: MergeReport) -> Iterator[str]:
         if source.done is not None and (len(dones) > 1 or source is report.sources[0]):
             whose = f"{name}: next.done" if len(dones) > 1 else "next.done"
             yield f"{whose} is {_DONE[source.done]} (--done {source.done})"
-        if source.timestamps_fixed:
+        if source.timestamps_fixed and source.max_deviation_s:
             yield (
                 f"{name}: {source.timestamps_fixed} timestamps were up to {source.max_deviation_s:.6f} s off "
                 "frame_index / fps, which LeRobot cannot read, and were set to it"
+            )
+        elif source.timestamps_fixed:
+            yield (
+                f"{name}: {source.timestamps_fixed} timestamps were set to frame_index / fps, because "
+                "LeRobot finds no frame by those of the source"
             )
         for note in source.notes:
             yield f"{name}: {note}"

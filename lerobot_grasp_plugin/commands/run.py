@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from lerobot_grasp_plugin.commands.decoder_note import shorten_decoder_warning
 from lerobot_grasp_plugin.commands.options import in_words, make_strict
 from lerobot_grasp_plugin.commands.streams import outlive_readers
-from lerobot_grasp_plugin.errors import GraspError
+from lerobot_grasp_plugin.errors import GraspError, folded
 
 type Main = Callable[[Sequence[str] | None], int]
 
@@ -120,7 +120,7 @@ def guarded(action: Callable[[], int], *, writes: bool = False) -> int:
         return action()
     except GraspError as error:
         count = sum(problem.severity == "error" for problem in error.problems)
-        print(str(error), file=sys.stderr)
+        print(*folded(error.problems), sep="\n", file=sys.stderr)
         print(f"{count} error{'s' * (count != 1)}{end}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:

@@ -7,10 +7,15 @@ up floats; the one float that leaves is ``k / fps``, rounded once.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+TOLERANCE_S = 1e-4
+"""How far a time may be from a frame for LeRobot to read it (``tolerance_s``), in seconds."""
 
 MIN_TIMESCALE = 10_000
 """Ticks per second a mov track has at least (the rule of ffmpeg's mov muxer, so also of LeRobot's files)."""
@@ -66,7 +71,7 @@ def nearest_frame(timestamp: float, fps: int) -> tuple[int, float]:
     return frame, float(exact - Fraction(frame, fps))
 
 
-def frame_of(timestamp: float, fps: int, tolerance_s: float = 1e-4) -> int:
+def frame_of(timestamp: float, fps: int, tolerance_s: float = TOLERANCE_S) -> int:
     """The 0-based frame shown at a time that must lie on the grid.
 
     Args:
@@ -124,3 +129,72 @@ def frames_of_pts(
         raise ValueError(f"pts {int(np.abs(pts).max())} is out of range")
     frames = (2 * up * pts + down) // (2 * down)
     return frames, pts * up - frames * down
+
+
+def off_grid(stamps: NDArray[np.floating], frames: NDArray[np.int64], fps: float) -> NDArray[np.float64]:
+    """How far timestamps are off ``frame / fps``; 0 for those that are on it, as far as LeRobot can see.
+
+    float32 steps by more than LeRobot's tolerance from 1024 s on: there the number next to the nearest one is
+    on the grid, too.
+
+    Args:
+        stamps: Timestamp of every row, seconds, shape (rows,).
+        frames: 0-based frame_index of every row, shape (rows,).
+        fps: Frames per second.
+
+    Returns:
+        Signed seconds, shape (rows,); NaN where the timestamp is NaN.
+    """
+    grid = (frames / fps).astype(stamps.dtype)
+    deviation: NDArray[np.float64] = stamps.astype(np.float64) - grid
+    deviation[np.abs(deviation) <= np.maximum(TOLERANCE_S, np.spacing(grid))] = 0.0
+    return deviation
+
+
+def is_readable(
+    stamps: NDArray[np.floating], frames: NDArray[np.int64], fps: int, starts: Sequence[NDArray[np.float64]]
+) -> NDArray[np.bool_]:
+    """Whether LeRobot finds the frame of every row: it adds ``from_timestamp``, and compares in float32.
+
+    Args:
+        stamps: Timestamp of every row, seconds, shape (rows,).
+        frames: 0-based frame_index of every row, shape (rows,).
+        fps: Frames per second.
+        starts: ``from_timestamp`` of the episode of every row, seconds, shape (rows,), of each camera.
+
+    Returns:
+        Shape (rows,); NaN is not readable. Without cameras every timestamp on the grid is.
+    """
+    fits: NDArray[np.bool_] = off_grid(stamps, frames, fps) == 0
+    for start in starts:
+        asked = (start + stamps.astype(np.float64)).astype(np.float32)
+        shown = ((np.round(start * fps) + frames) / fps).astype(np.float32)
+        fits &= np.abs(asked - shown) < TOLERANCE_S
+    return fits
+
+
+def readable_stamps(
+    frames: NDArray[np.int64], fps: int, dtype: np.dtype[Any], starts: Sequence[NDArray[np.float64]]
+) -> NDArray[Any]:
+    """Timestamps LeRobot finds every frame by: ``frame / fps``, or the next number of their type.
+
+    float32 steps by more than the tolerance from 1024 s on. There LeRobot finds a frame only where the sum of
+    ``from_timestamp`` and timestamp rounds to the very number that the time of the frame rounds to.
+
+    Args:
+        frames: 0-based frame_index of every row, shape (rows,).
+        fps: Frames per second.
+        dtype: Type of the timestamps.
+        starts: As for ``is_readable``.
+
+    Returns:
+        Seconds, of type ``dtype``, shape (rows,).
+    """
+    stamps = (frames / _checked_fps(fps)).astype(dtype)
+    lost = np.flatnonzero(~is_readable(stamps, frames, fps, starts))
+    own = [start[lost] for start in starts]
+    for towards in (np.inf, -np.inf):
+        near = np.nextafter(stamps[lost], dtype.type(towards))
+        fits = is_readable(near, frames[lost], fps, own)
+        stamps[lost[fits]] = near[fits]
+    return stamps

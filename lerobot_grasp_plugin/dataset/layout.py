@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from lerobot_grasp_plugin.core.timeline import TOLERANCE_S
 from lerobot_grasp_plugin.errors import DatasetError, Problem
 
 CODEBASE_VERSION: Final = "v3.0"
@@ -57,7 +58,7 @@ _VERSION = re.compile(r"\s*v?(\d{1,9})(?:\.(\d{1,9}))?(?:\.0)*\s*", re.IGNORECAS
 INDEX_COLUMNS: Final = (FRAME_INDEX, EPISODE_INDEX, INDEX, TASK_INDEX)
 """Columns every merge renumbers."""
 
-TIMESTAMP_TOLERANCE_S: Final = 1e-4
+TIMESTAMP_TOLERANCE_S: Final = TOLERANCE_S
 """How far a row's timestamp may be from its picture for LeRobot to read it (``tolerance_s``)."""
 
 KNOWN_META_FILES: Final = frozenset(

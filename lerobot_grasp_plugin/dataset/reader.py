@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.hub import Location, locate
 from lerobot_grasp_plugin.dataset.info import DatasetInfo, read_info
+from lerobot_grasp_plugin.dataset.losses import Reason, refuse_lost
 from lerobot_grasp_plugin.errors import Problem
 
 
@@ -56,7 +57,8 @@ class DatasetReader(Protocol):
         root: Its folder.
         info: ``meta/info.json``.
         tasks: Sentence of each ``task_index``.
-        lengths: Rows of each episode by the metadata, int64, shape ``(episodes,)``.
+        lengths: Rows of each episode by the metadata, int64, shape ``(episodes,)``; 0 for lost episodes.
+        lost: The episodes that cannot be read, by ``episode_index``, and why.
         warnings: What is odd about it and was worked around, so far.
     """
 
@@ -65,10 +67,14 @@ class DatasetReader(Protocol):
     info: DatasetInfo
     tasks: Mapping[int, str]
     lengths: NDArray[Any]
+    lost: Mapping[int, Reason]
     warnings: list[Problem]
 
     def episode_tasks(self, episode: int) -> tuple[str, ...]:
         """Sentences of the tasks of an episode."""
+
+    def data_path(self, episode: int) -> Path:
+        """The table with the episode's rows."""
 
     def data_bytes(self, episode: int) -> int:
         """About how many bytes the episode's rows take in their file."""
@@ -83,7 +89,7 @@ class DatasetReader(Protocol):
         """Makes the files of these episodes available, and names every one that is missing.
 
         Raises:
-            DatasetError: Files are missing.
+            DatasetError: Files are missing, or episodes are lost.
         """
 
     def read(self, episodes: Sequence[int], columns: Sequence[str]) -> Iterator[EpisodeBatch]:
@@ -113,13 +119,15 @@ def open_dataset(repo_id: str | None = None, root: str | Path | None = None) -> 
 
     Raises:
         UsageError: Neither is given, or there is no such dataset.
-        DatasetError: Its metadata cannot be read.
+        DatasetError: Its metadata cannot be read, or does not list every episode.
     """
-    return open_located(locate(repo_id, root))
+    reader = open_located(locate(repo_id, root))
+    refuse_lost(reader.lost, range(len(reader.lengths)))
+    return reader
 
 
 def open_located(location: Location) -> DatasetReader:
-    """Opens a dataset whose folder is known.
+    """Opens a dataset whose folder is known; some of its episodes may be lost.
 
     Raises:
         DatasetError: Its metadata cannot be read.

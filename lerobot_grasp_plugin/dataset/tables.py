@@ -165,12 +165,11 @@ class TableFile:
         """How many rows make about ``BATCH_BYTES``."""
         return max(1, BATCH_BYTES * max(1, self.rows) // max(1, self._raw_size))
 
-    def episode_rows(self) -> dict[int, RowRange]:
-        """Where each episode's rows are, by the ``episode_index`` column.
+    def episode_ranges(self) -> dict[int, list[RowRange]]:
+        """Every run of rows of each episode, by the ``episode_index`` column.
 
         Raises:
-            DatasetError: The column is missing or holds no indices, or an episode's rows do not
-                stand together.
+            DatasetError: The column is missing or holds no indices.
         """
         if layout.EPISODE_INDEX not in self.columns:
             raise DatasetError(Problem("missing-column", "column 'episode_index' is missing", str(self.path)))
@@ -178,13 +177,9 @@ class TableFile:
         indices = whole_numbers(table.column(0), f"{self.path}: column 'episode_index'")
         starts = np.flatnonzero(np.diff(indices, prepend=indices[:1] - 1)).tolist() if len(indices) else []
         stops = [*starts[1:], len(indices)]
-        ranges: dict[int, RowRange] = {}
+        ranges: dict[int, list[RowRange]] = {}
         for start, stop in zip(starts, stops, strict=True):
-            episode = int(indices[start])
-            if episode in ranges:
-                message = f"the rows of episode {episode} do not stand together (row {start} is apart)"
-                raise DatasetError(Problem("scattered-episode", message, str(self.path)))
-            ranges[episode] = RowRange(self.path, start, stop)
+            ranges.setdefault(int(indices[start]), []).append(RowRange(self.path, start, stop))
         return ranges
 
     def read(self, start: int, stop: int, columns: Sequence[str]) -> pa.Table:

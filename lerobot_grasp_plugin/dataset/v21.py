@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ from numpy.typing import NDArray
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.hub import Location
 from lerobot_grasp_plugin.dataset.info import NOT_JSON_HINT, DatasetInfo, parse_json
+from lerobot_grasp_plugin.dataset.losses import Reason, loss_problems, missing_files, refuse_lost, unlisted
+from lerobot_grasp_plugin.dataset.places import Places
 from lerobot_grasp_plugin.dataset.reader import EpisodeBatch, VideoSpan
 from lerobot_grasp_plugin.dataset.tables import RowRange, TableFile
 from lerobot_grasp_plugin.errors import DatasetError, Problem
@@ -29,65 +33,71 @@ class LegacyReader:
         self.info = info
         self.warnings: list[Problem] = []
         self._location = location
+        self._places = Places(location, "**/*.parquet")
+        self._required: Sequence[int] = ()
         self._by_name: dict[str, dict[str, list[Path]]] = {}
         self.tasks: Mapping[int, str] = self._read_tasks()
-        self.lengths, self._tasks = self._read_episodes()
+        self.lost: Mapping[int, Reason]
+        self.lengths, self._tasks, self.lost = self._read_episodes()
 
     def episode_tasks(self, episode: int) -> tuple[str, ...]:
         return self._tasks[episode]
 
     def data_bytes(self, episode: int) -> int:
-        return self._data_path(episode).stat().st_size
+        return self.data_path(episode).stat().st_size
 
     def columns(self, episode: int) -> Sequence[str]:
-        return TableFile(self._data_path(episode)).columns
+        return TableFile(self.data_path(episode)).columns
 
     def video_span(self, episode: int, video_key: str) -> VideoSpan:
         return VideoSpan(self._video_path(episode, video_key), 0.0)
 
     def require(self, episodes: Sequence[int], video_keys: Sequence[str]) -> None:
+        refuse_lost(self.lost, episodes)
+        self._required = episodes
         if self._location.fetch is not None:
-            paths = [self._data_path(episode) for episode in episodes]
+            paths = [self.data_path(episode) for episode in episodes]
             paths += [self._video_path(episode, key) for key in video_keys for episode in episodes]
             self._location.fetch(path.relative_to(self.root).as_posix() for path in paths)
-        absent = []
-        for episode in episodes:
-            path = self._data_path(episode)
-            if not path.is_file():
-                absent.append(layout.missing(path, f"the table of episode {episode}"))
+        lost = {path: [episode] for episode in episodes if not (path := self.data_path(episode)).is_file()}
+        absent = missing_files(lost, len(episodes), "table")
         for key in video_keys:
-            lost = [episode for episode in episodes if not self._video_path(episode, key).is_file()]
-            if len(lost) == len(episodes):
+            lost = {
+                path: [episode]
+                for episode in episodes
+                if not (path := self._video_path(episode, key)).is_file()
+            }
+            if lost and len(lost) == len(episodes):
                 message = f"camera {key!r} has no video file at all"
                 hint = f"leave the camera out with --drop_features '[\"{key}\"]', or fetch its files"
-                where = str(self._video_path(lost[0], key))
-                absent.append(Problem("missing-video", message, where, hint))
+                absent.append(Problem("missing-video", message, str(next(iter(lost))), hint))
             else:
-                absent += [
-                    Problem(
-                        "missing-video",
-                        f"the video of episode {episode}, camera {key!r}, is missing",
-                        str(self._video_path(episode, key)),
-                    )
-                    for episode in lost
-                ]
+                found = missing_files(lost, len(episodes), f"video of camera {key!r}")
+                absent += [replace(problem, code="missing-video") for problem in found]
         if absent:
             raise DatasetError(absent)
 
     def read(self, episodes: Sequence[int], columns: Sequence[str]) -> Iterator[EpisodeBatch]:
         for episode in episodes:
-            path = self._data_path(episode)
+            path = self.data_path(episode)
             file = TableFile(path)
-            expected = int(self.lengths[episode])
-            if file.rows != expected:
-                message = (
-                    f"episode {episode} has {file.rows} rows, {layout.LEGACY_EPISODES_PATH} says {expected}"
-                )
-                raise DatasetError(Problem("wrong-length", message, str(path)))
+            if file.rows != self.lengths[episode]:
+                raise DatasetError(loss_problems(self._wrong_lengths([*self._required, episode])))
             rows = RowRange(path, 0, file.rows)
             present = [name for name in columns if name in file.columns]
             table = file.read(rows.start, rows.stop, present)
             yield EpisodeBatch([episode], [file.rows], table, path)
+
+    def _wrong_lengths(self, episodes: Sequence[int]) -> dict[int, Reason]:
+        """The episodes with more or fewer rows than are listed."""
+        found = {}
+        for episode in episodes:
+            path, listed = self.data_path(episode), int(self.lengths[episode])
+            rows = TableFile(path).rows
+            if rows != listed:
+                text = f"{rows} rows in the table, {listed} by {layout.LEGACY_EPISODES_PATH}"
+                found[episode] = Reason("wrong-length", text, str(path))
+        return found
 
     def stats(self, episodes: Sequence[int], features: Sequence[str]) -> dict[str, dict[str, NDArray[Any]]]:
         path = self.root / layout.LEGACY_EPISODES_STATS_PATH
@@ -128,7 +138,7 @@ class LegacyReader:
             tasks[index] = task
         return dict(sorted(tasks.items()))
 
-    def _read_episodes(self) -> tuple[NDArray[Any], list[tuple[str, ...]]]:
+    def _read_episodes(self) -> tuple[NDArray[Any], list[tuple[str, ...]], dict[int, Reason]]:
         path = self.root / layout.LEGACY_EPISODES_PATH
         entries: dict[int, tuple[int, tuple[str, ...]]] = {}
         shared: dict[tuple[str, ...], tuple[str, ...]] = {}
@@ -145,19 +155,21 @@ class LegacyReader:
                 raise DatasetError(Problem("bad-json", message, f"{path}:{number}"))
             sentences = tuple(str(task) for task in tasks)
             entries[episode] = (length, shared.setdefault(sentences, sentences))
-        if sorted(entries) != list(range(len(entries))) or not entries:
-            absent = sorted(set(range(len(entries))) - set(entries))[:5]
-            message = f"episodes are not numbered 0 to {len(entries) - 1}: {absent} are not listed"
+        if not entries or min(entries) < 0:
+            message = "no episode is listed" if not entries else f"an episode is numbered {min(entries)}"
             raise DatasetError(Problem("episode-numbering", message, str(path)))
-        if len(entries) != self.info.total_episodes:
-            message = f"{len(entries)} episodes are listed, info.json says {self.info.total_episodes}"
-            raise DatasetError(Problem("wrong-total", message, str(path)))
-        ordered = [entries[episode] for episode in range(len(entries))]
-        return np.array([length for length, _ in ordered], dtype=np.int64), [tasks for _, tasks in ordered]
+        claimed = self.info.total_episodes
+        total, lost = unlisted(sorted(entries), claimed, str(path), layout.LEGACY_EPISODES_PATH)
+        if len(entries) > claimed:
+            message = f"{len(entries)} episodes are listed, info.json says {claimed}"
+            self.warnings.append(Problem("wrong-total", message, str(path), severity="warning"))
+        ordered = [entries.get(episode, (0, ())) for episode in range(total)]
+        lengths = np.array([length for length, _ in ordered], dtype=np.int64)
+        return lengths, [tasks for _, tasks in ordered], lost
 
     # -- files ------------------------------------------------------------------------------------
 
-    def _data_path(self, episode: int) -> Path:
+    def data_path(self, episode: int) -> Path:
         return self._path(self.info.data_path, "data_path", "data", episode)
 
     def _video_path(self, episode: int, video_key: str) -> Path:
@@ -187,13 +199,31 @@ class LegacyReader:
         same = self._by_name[folder].get(path.name, [])
         if video_key is not None:
             same = [found for found in same if video_key in found.parts]
+        same = same or self._by_content(folder, episode, video_key)
         if len(same) != 1:
             return path
         if not any(problem.where.endswith(setting) for problem in self.warnings):
-            message = f"{setting} leads to {path}, which is not there; files are found by their names"
+            message = f"{setting} leads to {path}, which is not there; files are found by names and rows"
             where = f"{self.root / layout.INFO_PATH}: {setting}"
             self.warnings.append(Problem("template-mismatch", message, where, severity="warning"))
         return same[0]
+
+    def _by_content(self, folder: str, episode: int, video_key: str | None) -> list[Path]:
+        """Files of other names: tables by their rows, videos by folder and the number in the name."""
+        if video_key is None:
+            return [rows.path for rows in self._places.of(episode)]
+        return [
+            path
+            for paths in self._by_name[folder].values()
+            for path in paths
+            if video_key in path.parts and _number(path.stem) == episode
+        ]
+
+
+def _number(name: str) -> int | None:
+    """The number at the end of a name."""
+    match = re.search(r"(\d{1,9})$", name)
+    return int(match[1]) if match else None
 
 
 def _whole(value: object) -> object:

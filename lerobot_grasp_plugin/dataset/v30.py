@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from lerobot_grasp_plugin.core.words import episodes_text
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import to_numpy
 from lerobot_grasp_plugin.dataset.hub import Location
 from lerobot_grasp_plugin.dataset.info import DatasetInfo
+from lerobot_grasp_plugin.dataset.losses import Reason, loss_problems, missing_files, refuse_lost, unlisted
+from lerobot_grasp_plugin.dataset.places import Places
 from lerobot_grasp_plugin.dataset.reader import EpisodeBatch, VideoSpan
 from lerobot_grasp_plugin.dataset.tables import RowRange, TableFile, read_batches, whole_numbers
 from lerobot_grasp_plugin.errors import DatasetError, Problem
@@ -28,6 +32,7 @@ class V30Reader:
         self.root = location.root
         self.info = info
         self.warnings: list[Problem] = []
+        self.lost: Mapping[int, Reason] = {}
         self._location = location
         self.tasks: Mapping[int, str] = read_tasks_table(self.root / layout.TASKS_PATH)
         if list(self.tasks) != sorted(self.tasks):
@@ -36,35 +41,47 @@ class V30Reader:
             raise DatasetError(Problem("task-numbering", message, str(self.root / layout.TASKS_PATH), hint))
         self._episode_files = self._list_episode_files()
         self._episodes = self._read_episodes()
-        self.lengths = self._integers("length")
+        self.lengths = self._lengths()
         self._videos: dict[str, tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]] = {}
         self._bytes_per_row: dict[int, float] = {}
-        self._file: tuple[TableFile, dict[int, RowRange]] | None = None
+        self._file: tuple[TableFile, dict[int, list[RowRange]]] | None = None
+        self._places = Places(location)
+        self._moved: dict[int, Path] = {}
+        self._paths: dict[object, Path] = {}
+        self._required: Sequence[int] = ()
 
     def episode_tasks(self, episode: int) -> tuple[str, ...]:
         if "tasks" not in self._episodes.column_names:
             return ()
-        return tuple(str(task) for task in self._episodes["tasks"][episode].as_py() or ())
+        return tuple(str(task) for task in self._episodes["tasks"][int(self._row[episode])].as_py() or ())
 
     def data_bytes(self, episode: int) -> int:
         key = int(self._data_keys[episode])
         if key not in self._bytes_per_row:
             rows = int(self.lengths[self._data_keys == key].sum())
-            self._bytes_per_row[key] = self._data_path(episode).stat().st_size / max(1, rows)
+            self._bytes_per_row[key] = self.data_path(episode).stat().st_size / max(1, rows)
         return int(self._bytes_per_row[key] * int(self.lengths[episode]))
 
+    def data_path(self, episode: int) -> Path:
+        if episode in self._moved:
+            return self._moved[episode]
+        path = self._named_path(episode)
+        if path.is_file() or not (places := self._places.of(episode)):
+            return path
+        return places[0].path
+
     def columns(self, episode: int) -> Sequence[str]:
-        return self._open(self._data_path(episode))[0].columns
+        return self._open(self.data_path(episode))[0].columns
 
     def video_span(self, episode: int, video_key: str) -> VideoSpan:
         return VideoSpan(self._video_path(episode, video_key), float(self._video(video_key)[2][episode]))
 
     def require(self, episodes: Sequence[int], video_keys: Sequence[str]) -> None:
-        wanted: dict[Path, None] = {}
+        refuse_lost(self.lost, episodes)
+        self._required = episodes
+        tables = _grouped(episodes, self._named_path)
         absent: list[Problem] = []
-        index = np.asarray(episodes, dtype=np.int64)
-        for key in np.unique(self._data_keys[index]).tolist():
-            wanted[self._data_path(int(index[self._data_keys[index] == key][0]))] = None
+        videos: dict[str, dict[Path, list[int]]] = {}
         for video_key in video_keys:
             columns = [
                 f"videos/{video_key}/{name}" for name in ("chunk_index", "file_index", "from_timestamp")
@@ -74,12 +91,36 @@ class V30Reader:
                 message = f"camera {video_key!r} has no column {', '.join(map(repr, lacking))}"
                 absent.append(Problem("missing-column", message, str(self.root / layout.EPISODES_DIR)))
                 continue
-            wanted.update(dict.fromkeys(self._video_path(episode, video_key) for episode in episodes))
+            videos[video_key] = _grouped(episodes, partial(self._video_path, video_key=video_key))
         if self._location.fetch is not None and not absent:
+            wanted = dict.fromkeys([*tables, *(path for paths in videos.values() for path in paths)])
             self._location.fetch(path.relative_to(self.root).as_posix() for path in wanted)
-        absent += [layout.missing(path) for path in wanted if not path.is_file()]
+        lost = {path: those for path, those in tables.items() if not path.is_file()}
+        absent += missing_files(self._not_elsewhere(lost), len(episodes), "table")
+        for video_key, paths in videos.items():
+            lost = {path: those for path, those in paths.items() if not path.is_file()}
+            absent += missing_files(lost, len(episodes), f"video of camera {video_key!r}")
         if absent:
             raise DatasetError(absent)
+
+    def _not_elsewhere(self, lost: Mapping[Path, Sequence[int]]) -> dict[Path, list[int]]:
+        """Those of the missing tables whose rows are in no other table."""
+        gone: dict[Path, list[int]] = {}
+        for path, episodes in lost.items():
+            for episode in episodes:
+                if not self._places.of(episode):
+                    gone.setdefault(path, []).append(episode)
+        if lost and not gone:
+            path = next(iter(lost))
+            message = (
+                f"data_path leads to {path}, which is not there; the rows are read from the tables in data/"
+            )
+            where, hint = str(self.root / layout.INFO_PATH), f"set it to {layout.DATA_PATH}"
+            if self.info.data_path == layout.DATA_PATH:
+                where, hint = str(self.root / layout.EPISODES_DIR), "a merge or relabel writes it right"
+                message = f"the episodes table names {path}, which is not there; the rows are in other tables"
+            self.warnings.append(Problem("template-mismatch", message, where, hint, severity="warning"))
+        return gone
 
     def read(self, episodes: Sequence[int], columns: Sequence[str]) -> Iterator[EpisodeBatch]:
         def present(file: TableFile) -> list[str]:
@@ -98,7 +139,7 @@ class V30Reader:
         result: dict[str, dict[str, NDArray[Any]]] = {}
         if not wanted:
             return result
-        rows = np.asarray(episodes, dtype=np.int64)
+        rows = self._row[np.asarray(episodes, dtype=np.int64)]
         table = self._read_episode_columns(list(wanted))
         for name, (feature, statistic) in wanted.items():
             with suppress(ValueError):
@@ -139,45 +180,75 @@ class V30Reader:
             )
         table = self._read_episode_columns([name for name in names if not name.startswith("stats/")])
         indices = whole_numbers(table["episode_index"], f"{where}: column 'episode_index'")
-        wrong = np.flatnonzero(indices != np.arange(len(indices)))
+        wrong = np.flatnonzero(np.diff(indices, prepend=-1) < 1)
         if len(wrong):
             row = int(wrong[0])
             message = f"row {row} lists episode {indices[row]}; LeRobot takes row {row} for episode {row}"
             raise DatasetError(Problem("episode-numbering", message, where))
+        claimed = self.info.total_episodes
+        total, self.lost = unlisted(indices.tolist(), claimed, where, layout.EPISODES_DIR)
+        if len(indices) > claimed:
+            message = f"{len(indices)} episodes are listed, info.json says {claimed}"
+            self.warnings.append(Problem("wrong-total", message, where, severity="warning"))
+        self._row = np.full(total, -1, dtype=np.int64)
+        self._row[indices] = np.arange(len(indices))
         chunk = whole_numbers(table["data/chunk_index"], f"{where}: column 'data/chunk_index'")
         file = whole_numbers(table["data/file_index"], f"{where}: column 'data/file_index'")
-        self._data_keys = chunk * (1 << 32) + file
-        if len(indices) != self.info.total_episodes:
-            message = f"{len(indices)} episodes are listed, info.json says {self.info.total_episodes}"
-            raise DatasetError(Problem("wrong-total", message, where))
+        self._data_keys = self._by_episode(chunk * (1 << 32) + file)
         return table
 
-    def _integers(self, column: str) -> NDArray[Any]:
-        where = f"{self.root / layout.EPISODES_DIR}: column {column!r}"
-        values = whole_numbers(self._episodes[column], where)
-        if values.size and int(values.min()) < 1:
-            raise DatasetError(Problem("empty-episode", "an episode has no frames", where))
-        return values
+    def _by_episode(self, values: NDArray[Any]) -> NDArray[Any]:
+        """A column of the episodes table by ``episode_index``; 0 for episodes that are not listed."""
+        spread = np.zeros(len(self._row), dtype=values.dtype)
+        spread[self._row >= 0] = values
+        return spread
+
+    def _lengths(self) -> NDArray[Any]:
+        where = f"{self.root / layout.EPISODES_DIR}: column 'length'"
+        lengths = self._by_episode(whole_numbers(self._episodes["length"], where))
+        reason = Reason("empty-episode", "no frames by the episodes table", where)
+        empty = np.flatnonzero((lengths < 1) & (self._row >= 0))
+        self.lost = {**self.lost, **dict.fromkeys(empty.tolist(), reason)}
+        whole: NDArray[Any] = np.maximum(lengths, 0)
+        return whole
 
     # -- files ------------------------------------------------------------------------------------
 
-    def _data_path(self, episode: int) -> Path:
-        chunk, file = divmod(int(self._data_keys[episode]), 1 << 32)
-        return layout.fill_template(
-            self.root, self.info.data_path, setting="data_path", chunk_index=chunk, file_index=file
-        )
+    def _named_path(self, episode: int) -> Path:
+        """The table the episodes table names."""
+        key = int(self._data_keys[episode])
+        if key not in self._paths:
+            chunk, file = divmod(key, 1 << 32)
+            self._paths[key] = layout.fill_template(
+                self.root, self.info.data_path, setting="data_path", chunk_index=chunk, file_index=file
+            )
+        return self._paths[key]
 
     def _video_path(self, episode: int, video_key: str) -> Path:
         chunks, files, _ = self._video(video_key)
+        key = (video_key, int(chunks[episode]), int(files[episode]))
+        if key not in self._paths:
+            self._paths[key] = self._find_video(*key)
+        return self._paths[key]
+
+    def _find_video(self, video_key: str, chunk: int, file: int) -> Path:
+        """The video video_path leads to, or that at the format's own path where there is none."""
         template = self.info.video_path or layout.VIDEO_PATH
-        return layout.fill_template(
-            self.root,
-            template,
-            setting="video_path",
-            video_key=video_key,
-            chunk_index=int(chunks[episode]),
-            file_index=int(files[episode]),
-        )
+        values: dict[str, str | int] = {"video_key": video_key, "chunk_index": chunk, "file_index": file}
+        path = layout.fill_template(self.root, template, setting="video_path", **values)
+        if path.is_file() or self._location.fetch is not None:
+            return path
+        own = layout.fill_template(self.root, layout.VIDEO_PATH, setting="video_path", **values)
+        if own == path or not own.is_file():
+            return path
+        where = f"{self.root / layout.INFO_PATH}: video_path"
+        if not any(problem.where == where for problem in self.warnings):
+            message = (
+                f"video_path leads to {path}, which is not there; the videos are where the format has them"
+            )
+            hint = f"LeRobot cannot read them; set it to {layout.VIDEO_PATH}"
+            self.warnings.append(Problem("template-mismatch", message, where, hint, severity="warning"))
+        return own
 
     def _video(self, video_key: str) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
         """Chunk index, file index and from_timestamp of every episode, of one camera."""
@@ -192,33 +263,76 @@ class V30Reader:
             except ValueError as error:
                 message = f"from_timestamp: {error}"
                 raise DatasetError(Problem("bad-column", message, where)) from None
-            self._videos[video_key] = (chunks, files, starts.astype(np.float64))
+            columns = (chunks, files, starts.astype(np.float64))
+            self._videos[video_key] = (
+                self._by_episode(columns[0]),
+                self._by_episode(columns[1]),
+                self._by_episode(columns[2]),
+            )
         return self._videos[video_key]
 
-    def _open(self, path: Path) -> tuple[TableFile, dict[int, RowRange]]:
+    def _open(self, path: Path) -> tuple[TableFile, dict[int, list[RowRange]]]:
         if self._file is None or self._file[0].path != path:
             file = TableFile(path)
-            self._file = (file, file.episode_rows())
-            strange = [episode for episode in self._file[1] if not 0 <= episode < len(self.lengths)]
+            self._file = (file, file.episode_ranges())
+            strange = [episode for episode in self._file[1] if not self._is_listed(episode)]
             if strange:
-                message = f"it has rows of episodes {strange[:5]}, which the episodes table does not list"
+                message = f"it has rows of {episodes_text(strange)}, which the episodes table does not list"
                 problem = Problem("unlisted-rows", message, str(path), severity="warning")
                 if problem not in self.warnings:
                     self.warnings.append(problem)
         return self._file
 
+    def _is_listed(self, episode: int) -> bool:
+        return 0 <= episode < len(self._row) and bool(self._row[episode] >= 0)
+
     def _locate(self, episode: int) -> tuple[TableFile, RowRange]:
-        path = self._data_path(episode)
-        file, ranges = self._open(path)
-        rows = ranges.get(episode)
-        length = int(self.lengths[episode])
-        if rows is None:
-            message = f"episode {episode} has no rows here, the episodes table says {length}"
-            raise DatasetError(Problem("missing-rows", message, str(path)))
-        if rows.stop - rows.start != length:
-            message = f"episode {episode} has {rows.stop - rows.start} rows, the episodes table says {length}"
-            raise DatasetError(Problem("wrong-length", message, str(path)))
-        return file, rows
+        ranges = self._ranges(episode)
+        if self._trouble(episode, ranges) is not None:
+            episodes = dict.fromkeys([*self._required, episode])
+            found = {each: self._trouble(each, self._ranges(each)) for each in episodes}
+            raise DatasetError(loss_problems({each: reason for each, reason in found.items() if reason}))
+        return self._open(ranges[0].path)[0], ranges[0]
+
+    def _ranges(self, episode: int) -> list[RowRange]:
+        """The rows of an episode in the file the episodes table names, else in any other."""
+        path = self._named_path(episode)
+        named = (self._file is not None and self._file[0].path == path) or path.is_file()
+        ranges = self._open(path)[1].get(episode, []) if named else []
+        if not ranges and (ranges := self._places.of(episode)) and named:
+            self._note_moved(episode, ranges[0].path)
+        return ranges
+
+    def _note_moved(self, episode: int, path: Path) -> None:
+        if episode in self._moved:
+            return
+        self._moved[episode] = path
+        moved = episodes_text(self._moved)
+        message = f"the rows of {moved} are in other tables than the episodes table names; LeRobot loads them"
+        where, hint = str(self.root / layout.EPISODES_DIR), "the new dataset names the right ones"
+        self.warnings = [problem for problem in self.warnings if problem.code != "wrong-file"]
+        self.warnings.append(Problem("wrong-file", message, where, hint, severity="warning"))
+
+    def _trouble(self, episode: int, ranges: Sequence[RowRange]) -> Reason | None:
+        """Why the rows of an episode cannot be taken; None where they can."""
+        if not ranges:
+            where = str(self._named_path(episode))
+            return Reason("missing-rows", "listed in the episodes table, and no table has rows of it", where)
+        if len(ranges) > 1:
+            return Reason("scattered-episode", "its rows stand in several places", str(ranges[0].path))
+        rows, length = ranges[0].stop - ranges[0].start, int(self.lengths[episode])
+        if rows != length:
+            text = f"{rows} rows in the table, {length} by the episodes table"
+            return Reason("wrong-length", text, str(ranges[0].path))
+        return None
+
+
+def _grouped(episodes: Sequence[int], path_of: Callable[[int], Path]) -> dict[Path, list[int]]:
+    """The episodes of each file."""
+    groups: dict[Path, list[int]] = {}
+    for episode in episodes:
+        groups.setdefault(path_of(episode), []).append(episode)
+    return groups
 
 
 def read_tasks_table(path: Path) -> dict[int, str]:

@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.plan import PlannedEpisode
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.card import write_card
 from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem, VerificationError
+from lerobot_grasp_plugin.ops.blame import at_sources
 from lerobot_grasp_plugin.ops.cards import generated_text
 from lerobot_grasp_plugin.ops.prepare import Build
 from lerobot_grasp_plugin.ops.progress import Progress
@@ -49,7 +51,8 @@ def write(build: Build, root: Path, repo_id: str, progress: Progress) -> MergeRe
     _check_unchanged(build.sources)
     verification = verify_dataset(root, repo_id, thorough=False)
     if not verification.ok:
-        raise VerificationError([each for each in verification.problems if each.severity == "error"])
+        errors = [problem for problem in verification.problems if problem.severity == "error"]
+        raise VerificationError(at_sources(build, root, errors))
     return _report(build, root, repo_id, writer, ways, verification)
 
 
@@ -70,6 +73,10 @@ class _Writer:
     def __init__(self, build: Build, root: Path) -> None:
         self.build = build
         self.root = root
+        starts = [
+            np.array([place.from_timestamp for place in camera.places], dtype=np.float64)
+            for camera in build.videos
+        ]
         recompute = [[name for name in build.statistics if name not in kept] for kept in build.carried]
         self.builders = [
             RowBuilder(
@@ -80,6 +87,7 @@ class _Writer:
                 options=build.label_options,
                 timestamps=build.config.timestamps,
                 recompute=recompute[source.number],
+                starts=starts,
             )
             for source in build.sources
         ]

@@ -11,7 +11,9 @@ from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.core.selection import select_episodes
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import to_numpy
-from lerobot_grasp_plugin.dataset.reader import DatasetReader, open_dataset
+from lerobot_grasp_plugin.dataset.hub import locate
+from lerobot_grasp_plugin.dataset.losses import refuse_lost
+from lerobot_grasp_plugin.dataset.reader import DatasetReader, open_located
 from lerobot_grasp_plugin.errors import DatasetError, Problem, UsageError
 from lerobot_grasp_plugin.ops.annotate import check_annotations, label_sources, read_annotations
 from lerobot_grasp_plugin.ops.frame_jobs import Crop, FrameJob, FrameWork, run_jobs
@@ -79,7 +81,7 @@ def extract_frames(config: FramesConfig, progress: Progress = silent, *, workers
     with problems:
         crop = _parsed_crop(config.crop)
     with problems:
-        reader = open_dataset(source.repo_id, source.root)
+        reader = open_located(locate(source.repo_id, source.root))
     if reader is None:
         with problems:
             check_annotations([config.annotations], _label_options(config))
@@ -89,6 +91,7 @@ def extract_frames(config: FramesConfig, progress: Progress = silent, *, workers
         cameras = _cameras(reader, config.camera_key)
     with problems:
         episodes = select_episodes(source.episodes, len(reader.lengths))
+        refuse_lost(reader.lost, episodes)
         labels, warnings, file_base = _labels(reader, source, episodes, config)
     problems.raise_all()
     with problems:

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.annotations import IndexBase
 from lerobot_grasp_plugin.core.intervals import IntervalSet
-from lerobot_grasp_plugin.dataset.reader import DatasetReader, open_dataset
+from lerobot_grasp_plugin.dataset.hub import locate
+from lerobot_grasp_plugin.dataset.reader import DatasetReader, open_located
 from lerobot_grasp_plugin.errors import DataError, Problem, UsageError
 from lerobot_grasp_plugin.ops.contact_sheet import SheetText, draw_sheet
 from lerobot_grasp_plugin.ops.episode_frames import EpisodeFrames
@@ -141,7 +142,7 @@ _worker: _Worker | None = None
 def _begin(work: FrameWork, given_up: Event) -> None:
     global _worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that was started by the person answers it
-    _worker = _Worker(work, open_dataset(root=work.root), given_up)
+    _worker = _Worker(work, open_located(locate(None, work.root)), given_up)
 
 
 def _run(job: FrameJob, staging: Path) -> None:

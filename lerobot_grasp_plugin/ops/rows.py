@@ -16,6 +16,7 @@ from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
 from lerobot_grasp_plugin.core.labels import EpisodeLabels, label_episode
 from lerobot_grasp_plugin.core.plan import PlannedEpisode
 from lerobot_grasp_plugin.core.stats import episode_stats
+from lerobot_grasp_plugin.core.timeline import is_readable, off_grid, readable_stamps
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import from_bytes, from_numpy, is_numeric, to_numpy
 from lerobot_grasp_plugin.dataset.reader import EpisodeBatch
@@ -40,7 +41,7 @@ class RowBlock:
         success: Success frames per episode; None where the output has no reward.
         applied: The success ranges of each episode that was labelled, 0-based, half-open.
         hashes: Content hash of each episode.
-        timestamps_fixed: Rows whose timestamp was off the grid.
+        timestamps_fixed: Rows whose timestamp was set.
         max_deviation_s: Largest distance of a source timestamp from frame_index / fps.
         renumbered: Whether frame_index did not count 0, 1, 2, ... in the source.
     """
@@ -66,6 +67,7 @@ class RowBuilder:
         options: How labels are made.
         timestamps: What to do with timestamps LeRobot cannot read.
         recompute: Features whose statistics are computed from the rows.
+        starts: ``from_timestamp`` of every output episode, seconds, of each camera.
 
     Attributes:
         source: Where the rows are from.
@@ -85,6 +87,7 @@ class RowBuilder:
         options: LabelOptions,
         timestamps: Timestamps,
         recompute: Sequence[str],
+        starts: Sequence[NDArray[np.float64]] = (),
     ) -> None:
         self.source = source
         self._target = target
@@ -93,6 +96,7 @@ class RowBuilder:
         self._options = options
         self._timestamps = timestamps
         self._recompute = recompute
+        self._starts = starts
         self.done = decided_done(source, options)
         self.off_grid: Problem | None = None
         self.other_rewards = 0
@@ -123,7 +127,7 @@ class RowBuilder:
             ),
             layout.TASK_INDEX: from_numpy(self._tasks(batch)),
         }
-        stamps, fixed, deviation = self._stamps(batch, frames)
+        stamps, fixed, deviation = self._stamps(batch, frames, planned)
         columns[layout.TIMESTAMP] = from_numpy(stamps)
         labels = self._labels(batch)
         applied: Sequence[IntervalSet | None] = [None] * len(planned)
@@ -191,32 +195,43 @@ class RowBuilder:
         mapped = np.array([self._task_map[task] for task in known.tolist()], dtype=np.int64)
         return mapped[inverse]
 
-    def _stamps(self, batch: EpisodeBatch, frames: NDArray[Any]) -> tuple[NDArray[Any], int, float]:
-        dtype = np.dtype(self._target.features[layout.TIMESTAMP].dtype)
-        expected = frames / self._target.fps
+    def _stamps(
+        self, batch: EpisodeBatch, frames: NDArray[Any], planned: Sequence[PlannedEpisode]
+    ) -> tuple[NDArray[Any], int, float]:
+        """Timestamps LeRobot can read; where one of an episode is set, all of the episode are."""
+        dtype, fps = np.dtype(self._target.features[layout.TIMESTAMP].dtype), self._target.fps
+        outputs = np.repeat([episode.episode_index for episode in planned], batch.lengths)
+        starts = [camera[outputs] for camera in self._starts]
+        grid = readable_stamps(frames, fps, dtype, starts)
         if layout.TIMESTAMP not in batch.table.column_names:
-            return expected.astype(dtype), 0, 0.0
+            return grid, 0, 0.0
+        own = _times(batch.table[layout.TIMESTAMP], dtype)
+        if np.array_equal(own, grid):
+            return grid, 0, 0.0
+        deviation = off_grid(own, frames, fps)
+        if self._timestamps == "keep":
+            self._refuse_off_grid(batch, frames, own, deviation != 0)
+            return own, 0, 0.0
+        first = np.concatenate(([0], np.cumsum(batch.lengths)[:-1]))
+        unread = np.logical_or.reduceat(~is_readable(own, frames, fps, starts), first)
+        stamps = np.where(np.repeat(unread, batch.lengths), grid, own)
+        worst = float(np.nan_to_num(np.abs(deviation), nan=0.0, posinf=0.0).max(initial=0.0))
+        return stamps, int((stamps != own).sum()), worst
+
+    def _refuse_off_grid(
+        self, batch: EpisodeBatch, frames: NDArray[Any], own: NDArray[Any], off: NDArray[np.bool_]
+    ) -> None:
+        if self.off_grid is not None or not off.any():
+            return
+        row = int(np.flatnonzero(off)[0])
+        number = int(np.searchsorted(np.cumsum(batch.lengths), row, side="right"))
+        message = f"timestamp {own[row]:.6f} s is not {frames[row] / self._target.fps:.6f} s"
+        if off.sum() > 1:
+            message += f", and {int(off.sum()) - 1} more of the {len(off)} rows read with it are off"
+        hint = "LeRobot cannot read such frames; --timestamps fix sets them to frame_index / fps"
         where = f"{batch.path}: column 'timestamp'"
-        try:
-            own = to_numpy(batch.table[layout.TIMESTAMP]).reshape(-1).astype(np.float64)
-        except ValueError as error:
-            raise DatasetError(Problem("bad-column", f"timestamp: {error}", where)) from None
-        deviation = np.abs(own - expected)
-        off = ~(deviation <= layout.TIMESTAMP_TOLERANCE_S)
-        worst = float(np.nanmax(deviation)) if len(deviation) else 0.0
-        if off.any() and self._timestamps == "keep":
-            row = int(np.flatnonzero(off)[0])
-            number = int(np.searchsorted(np.cumsum(batch.lengths), row, side="right"))
-            message = f"timestamp {own[row]:.6f} s is not {expected[row]:.6f} s"
-            if off.sum() > 1:
-                message += f", and {int(off.sum()) - 1} more of the {len(off)} rows read with it are off"
-            hint = "LeRobot cannot read such frames; --timestamps fix sets them to frame_index / fps"
-            place = (batch.episodes[number], int(frames[row]))
-            if self.off_grid is None:
-                self.off_grid = Problem(
-                    "timestamp-off-grid", message, where, hint, episode=place[0], frame=place[1]
-                )
-        return np.where(off, expected, own).astype(dtype), int(off.sum()), worst
+        episode, frame = batch.episodes[number], int(frames[row])
+        self.off_grid = Problem("timestamp-off-grid", message, where, hint, episode=episode, frame=frame)
 
     def _labels(self, batch: EpisodeBatch) -> list[EpisodeLabels] | None:
         if not self._target.labels:
@@ -328,6 +343,16 @@ class RowBuilder:
                 digest.update(label + b"\0")
                 digest.update(piece)
         return [digest.hexdigest() for digest in digests]
+
+
+def _times(column: pa.ChunkedArray, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """A column of timestamps; NaN in every row of a column that holds no numbers."""
+    try:
+        with np.errstate(over="ignore"):
+            values: NDArray[Any] = to_numpy(column).reshape(len(column)).astype(dtype)
+        return values
+    except ValueError:
+        return np.full(len(column), np.nan, dtype=dtype)
 
 
 def _pieces(

@@ -13,6 +13,7 @@ from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.file_state import FileState
 from lerobot_grasp_plugin.dataset.hub import locate
 from lerobot_grasp_plugin.dataset.info import Feature
+from lerobot_grasp_plugin.dataset.losses import refuse_lost
 from lerobot_grasp_plugin.dataset.reader import DatasetReader, open_located
 from lerobot_grasp_plugin.errors import GraspError, Problem, UsageError
 from lerobot_grasp_plugin.ops.gathering import raise_all
@@ -82,6 +83,7 @@ def open_sources(configs: Sequence[SourceConfig], drop_features: Sequence[str]) 
             reader = open_located(location)
             named = f"episodes of {reader.repo_id}"
             episodes = select_episodes(config.episodes, len(reader.lengths), name=named)
+            refuse_lost(reader.lost, episodes)
             if config.task is not None and not config.task.strip():
                 raise UsageError(Problem("empty-task", f"the task of {reader.repo_id} is empty"))
             features, original = _renamed(reader, config.rename, drop_features)

@@ -9,8 +9,11 @@ from lerobot_grasp_plugin.core.timeline import (
     frame_of,
     frame_of_pts,
     frames_of_pts,
+    is_readable,
     nearest_frame,
+    off_grid,
     pts_of,
+    readable_stamps,
     ticks_per_frame,
     timescale,
     timestamp_of,
@@ -89,3 +92,25 @@ def test_arrays_agree_with_fractions(pts: list[int], fps: int, num: int, den: in
 def test_absurd_pts_are_refused_instead_of_wrapping() -> None:
     with pytest.raises(ValueError, match="out of range"):
         frames_of_pts(np.array([2**62], dtype=np.int64), 30, Fraction(1, 15360))
+
+
+@pytest.mark.parametrize("fps", [10, 24, 25, 30, 50, 60])
+@pytest.mark.parametrize("start_frame", [0, 7, 607, 20_001, 61_000])
+def test_lerobot_finds_every_frame_of_a_recording_of_any_length(fps: int, start_frame: int) -> None:
+    frames = np.arange(5 * 3600 * 10)
+    start = np.full(len(frames), start_frame / fps)
+    stamps = readable_stamps(frames, fps, np.dtype(np.float32), [start])
+    asked = (start + stamps.astype(np.float64)).astype(np.float32)  # as LeRobot's reader and decoder do it
+    shown = ((frames + start_frame) / fps).astype(np.float32)
+    assert np.abs(asked - shown).max() < 1e-4
+    assert is_readable(stamps, frames, fps, [start]).all()
+    assert not off_grid(stamps, frames, fps).any()
+    assert (np.diff(stamps) > 0).all()
+
+
+def test_what_is_next_to_the_grid_is_not_found_where_float32_is_coarse() -> None:
+    frames, start = np.array([100, 11_000]), np.zeros(2)
+    near = (frames / 10 + 9e-5).astype(np.float32)
+    assert is_readable(near, frames, 10, [start]).tolist() == [True, False]
+    assert np.isnan(off_grid(np.array([np.nan], np.float32), frames[:1], 10)).all()
+    assert not is_readable(np.array([np.nan], np.float32), frames[:1], 10, []).any()

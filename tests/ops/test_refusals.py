@@ -362,8 +362,6 @@ SPOILERS = [
     with_column("action", longer),
     with_column("next.reward", nulls),
     with_column("next.done", words),
-    with_column("timestamp", nulls),
-    with_column("timestamp", words),
     with_column("frame_index", backwards),
     with_column("frame_index", halves),
     with_column("episode_index", gone),
@@ -536,6 +534,51 @@ def test_jittered_timestamps_are_set_and_named(tmp_path: Path) -> None:
     assert sidecar["timestamps_fixed"] == [
         {"source": 0, "rows": 15, "max_deviation_s": report.sources[0].max_deviation_s}
     ]
+
+
+def test_one_timestamp_that_is_set_sets_all_of_its_episode(tmp_path: Path) -> None:
+    from factories import data_table
+
+    source = write_legacy(tmp_path / "source", Legacy(jitter_s=0.00008))
+    path = source / "data/chunk-000/episode_000001.parquet"
+    table = pq.read_table(path)
+    stamps = table["timestamp"].to_pylist()
+    stamps[2] += 0.003
+    pq.write_table(table.set_column(table.column_names.index("timestamp"), "timestamp", [stamps]), path)
+    report = merge(MergeConfig(sources=[SourceConfig(root=source)], new_root=tmp_path / "out"))
+    written = data_table(tmp_path / "out")["timestamp"].to_pylist()
+    assert written[6:10] == pytest.approx([0, 0.1, 0.2, 0.3], abs=1e-7)
+    assert written[1] > 0.1 + 3e-5  # the episode before needed nothing
+    assert report.sources[0].timestamps_fixed == 4
+
+
+CLOCKS: dict[str, Callable[[int], object]] = {
+    "epoch": lambda frame: 1.7e9 + frame / 10,
+    "milliseconds": lambda frame: 100 * frame,
+    "offset": lambda frame: 12.345 + frame / 10,
+    "duplicates": lambda frame: (frame // 2) / 10,
+    "constant": lambda frame: 0.0,
+    "backwards": lambda frame: -frame / 10,
+    "null": lambda frame: None if frame == 1 else frame / 10,
+    "not a number": lambda frame: float("nan"),
+    "text": lambda frame: f"00:00:{frame:02d}",
+}
+
+
+@pytest.mark.parametrize("clock", CLOCKS)
+def test_no_recording_is_refused_for_its_clock(clock: str, tmp_path: Path) -> None:
+    spec = Legacy()
+    source = write_legacy(tmp_path / "source", spec)
+    for path in source.rglob("*.parquet"):
+        table = pq.read_table(path)
+        values = pa.array([CLOCKS[clock](frame) for frame in table["frame_index"].to_pylist()])
+        table = table.set_column(table.column_names.index("timestamp"), "timestamp", values)
+        pq.write_table(table.replace_schema_metadata(None), path)
+    report = merge(MergeConfig(sources=[SourceConfig(root=source)], new_root=tmp_path / "out"))
+    assert report.verification.ok
+    assert report.sources[0].timestamps_fixed
+    expected = write_legacy(tmp_path / "right", spec)
+    assert_items(tmp_path / "out", [legacy_items(expected, spec, episode) for episode in range(3)])
 
 
 def test_jittered_timestamps_are_refused_with_keep(tmp_path: Path) -> None:

@@ -133,7 +133,7 @@ def _resumed(view: View) -> Iterator[Problem]:
     for path in new:
         try:
             file = TableFile(path)
-            if min(file.episode_rows(), default=0) <= last:
+            if min(file.episode_ranges(), default=0) <= last:
                 return
             rows += file.rows
         except GraspError:

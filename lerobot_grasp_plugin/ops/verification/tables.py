@@ -207,7 +207,7 @@ class Tables:
         home = None if row is None else view.data_paths[row]
         if home is not None:
             try:
-                if set(TableFile(home).episode_rows()) != {episode}:
+                if set(TableFile(home).episode_ranges()) != {episode}:
                     return False  # names were exchanged, see wrong-file
             except GraspError:
                 return False
@@ -299,12 +299,13 @@ class Tables:
             return False
         try:
             file = TableFile(path)
-            episodes = file.episode_rows()
+            episodes = file.episode_ranges()
             homes = {view.data_paths[view.rows_of[episode]] for episode in episodes}
-            own = {each for home in homes if home is not None for each in TableFile(home).episode_rows()}
+            own = {each for home in homes if home is not None for each in TableFile(home).episode_ranges()}
         except (GraspError, KeyError):
             return False
-        if not episodes or not own.issuperset(episodes):
+        scattered = any(len(runs) > 1 for runs in episodes.values())
+        if not episodes or scattered or not own.issuperset(episodes):
             return False
         home = view.data_paths[view.rows_of[next(iter(episodes))]]
         message = (

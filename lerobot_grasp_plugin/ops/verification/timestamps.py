@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lerobot_grasp_plugin.core.timeline import off_grid
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.reader import VideoSpan
 from lerobot_grasp_plugin.errors import Problem, Severity
@@ -41,9 +42,9 @@ class TimestampCheck:
         expected = rows.frames / self._fps
         if values.dtype == np.float32:  # after half an hour its steps are wider than the tolerance
             expected = expected.astype(np.float32).astype(np.float64)
-        deviation = stamps - expected
+        deviation = off_grid(values.reshape(-1), rows.frames, self._fps)
         known = np.isfinite(stamps) & ~self._pieces(rows)  # the others are named as what they are
-        off = (np.abs(deviation) > layout.TIMESTAMP_TOLERANCE_S) & known
+        off = (deviation != 0) & known
         steps = np.diff(stamps)
         inside = (rows.frames[1:] > 0) & known[1:] & known[:-1]
         for run, frame, number in rows.per_run(off):

@@ -1,0 +1,102 @@
+"""Episodes that cannot be read: which, why, and how to take the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lerobot_grasp_plugin.core.words import all_but, episodes_text
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.errors import DatasetError, Problem
+
+MAX_UNLISTED = 1_000_000
+"""Most episodes that a list may leave out; more are no loss but a wrong number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why an episode cannot be read.
+
+    Attributes:
+        code: Of the problem.
+        text: What is wrong, to stand behind ``episode 7: ``.
+        where: The file that shows it.
+    """
+
+    code: str
+    text: str
+    where: str
+
+
+def refuse_lost(lost: Mapping[int, Reason], episodes: Iterable[int]) -> None:
+    """Refuses episodes that cannot be read.
+
+    Args:
+        lost: Those of the dataset, by ``episode_index``.
+        episodes: The chosen ones.
+
+    Raises:
+        DatasetError: Some of them are among the lost; it names all of these.
+    """
+    if lost and (chosen := {episode: lost[episode] for episode in episodes if episode in lost}):
+        raise DatasetError(loss_problems(chosen))
+
+
+def loss_problems(lost: Mapping[int, Reason]) -> list[Problem]:
+    """One problem for each reason, with its episodes, and the selection that leaves all of them out."""
+    alike: dict[Reason, list[int]] = {}
+    for episode, reason in lost.items():
+        alike.setdefault(reason, []).append(episode)
+    return [
+        Problem(reason.code, f"{episodes_text(episodes)}: {reason.text}", reason.where, way_out(lost))
+        for reason, episodes in alike.items()
+    ]
+
+
+def way_out(episodes: Iterable[int]) -> str:
+    """The hint how to take the other episodes."""
+    return f'to keep the others: lerobot-grasp-merge, with episodes: "{all_but(episodes)}" for this dataset'
+
+
+def missing_files(lost: Mapping[Path, Iterable[int]], total: int, what: str) -> list[Problem]:
+    """The findings that files of episodes are not there.
+
+    Args:
+        lost: Missing path -> the chosen episodes in it.
+        total: How many episodes were chosen.
+        what: What the files are, such as ``table``.
+    """
+    affected = {episode for episodes in lost.values() for episode in episodes}
+    hint = way_out(affected) if len(affected) < total else ""
+    dangling = [path for path in lost if layout.dangling_link(path)]
+    found = [layout.missing(path) for path in dangling]
+    gone = [path for path in lost if path not in dangling]
+    if gone:
+        whose = f"the {what} of {episodes_text(episode for path in gone for episode in lost[path])}"
+        found.insert(0, layout.missing(gone[0], whose, hint))
+    return found
+
+
+def unlisted(
+    indices: Iterable[int], claimed: int, where: str, list_name: str
+) -> tuple[int, dict[int, Reason]]:
+    """How many episodes a dataset has, and which of them its list leaves out.
+
+    Args:
+        indices: ``episode_index`` of the listed ones, ascending.
+        claimed: ``total_episodes`` of ``info.json``.
+        where: The list.
+        list_name: Its name in a sentence.
+
+    Raises:
+        DatasetError: More are left out than a dataset can lose.
+    """
+    listed = list(indices)
+    total = max([claimed, *(episode + 1 for episode in listed[-1:])])
+    if total - len(listed) > MAX_UNLISTED:
+        message = f"{len(listed)} episodes are listed, of {total} there should be"
+        raise DatasetError(Problem("wrong-total", message, where))
+    gaps = sorted(set(range(total)) - set(listed))
+    text = f"not listed in {list_name}; info.json counts {claimed} episodes, {len(listed)} are listed"
+    return total, dict.fromkeys(gaps, Reason("unlisted-episode", text, where))
