@@ -20,6 +20,8 @@ class ReviewConfig:
     repo_id: str | None = None
     # its folder (without a value: LeRobot's home folder, then the Hub)
     root: Path | None = None
+    # follow links in data/ and videos/ that lead outside the dataset's folder
+    follow_links: bool = False
     # the annotation file; begun when it does not exist; the labels of JSON go on in a text file beside it
     annotations: Path | None = None
     # what the first frame is called in a file that does not say it: 0 or 1
@@ -56,12 +58,13 @@ def _serve(config: ReviewConfig) -> int:
         if not 0 <= config.port <= 65535:
             raise UsageError(Problem("bad-port", f"port is 0 to 65535, not {config.port}"))
     with problems:
-        (source,) = open_sources([SourceConfig(repo_id=config.repo_id, root=config.root)], [])
+        dataset = SourceConfig(repo_id=config.repo_id, root=config.root)
+        (source,) = open_sources([dataset], [], follow_links=config.follow_links)
     problems.raise_all()
     if is_json(path):
         path, given = text_beside(path, config.index_base), path
         print(f"{given.name} is JSON; its labels are now in {path}, and are changed there only.")
-    session = Session(source, path, config.index_base)
+    session = Session(source, path, config.index_base, follow_links=config.follow_links)
     import secrets
     import socket
 

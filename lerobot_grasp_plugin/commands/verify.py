@@ -33,6 +33,8 @@ class VerifyConfig:
     level: Level = "video"
     # write all findings to this file, as JSON
     report: Path | None = None
+    # follow links in data/ and videos/ that lead outside the dataset's folder
+    follow_links: bool = False
     # warnings count for the exit code as errors do
     strict: bool = False
 
@@ -66,7 +68,7 @@ def _verify(
 ) -> int:
     from lerobot_grasp_plugin.dataset.hub import locate_folder
 
-    location = locate_folder(repo_id, root)
+    location = locate_folder(repo_id, root).following(config.follow_links)
     from lerobot_grasp_plugin.commands.render import verify_report
     from lerobot_grasp_plugin.commands.verify_json import as_json
     from lerobot_grasp_plugin.ops.verify import fetch_files, verify_dataset
@@ -74,7 +76,13 @@ def _verify(
     fetch_files(location, config.level)
     progress = TerminalProgress()
     try:
-        report = verify_dataset(location.root, location.repo_id, level=config.level, progress=progress)
+        report = verify_dataset(
+            location.root,
+            location.repo_id,
+            level=config.level,
+            follow_links=config.follow_links,
+            progress=progress,
+        )
     finally:
         progress.close()
     if several:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from lerobot_grasp_plugin.errors import Problem
@@ -16,17 +17,19 @@ class FileState:
 
     Attributes:
         root: The folder.
+        linked: Other folders that belong to it.
         files: By path in it.
     """
 
     root: Path
+    linked: Sequence[Path]
     files: Mapping[str, tuple[int, int, int]]
 
     @classmethod
-    def of(cls, root: Path) -> FileState:
-        """The state of a folder now; no file is opened."""
+    def of(cls, root: Path, linked: Sequence[Path] = ()) -> FileState:
+        """The state of a folder now, and of others that belong to it; no file is opened."""
         files = {}
-        for folder, below, names in os.walk(root):
+        for folder, below, names in chain.from_iterable(map(os.walk, (root, *linked))):
             below[:] = [name for name in below if not name.startswith(".")]
             for name in names:
                 path = Path(folder, name)
@@ -35,11 +38,11 @@ class FileState:
                 except OSError:  # a link to nothing
                     continue
                 files[os.path.relpath(path, root)] = (found.st_size, found.st_mtime_ns, found.st_ino)
-        return cls(root, files)
+        return cls(root, linked, files)
 
     def changes(self) -> list[Problem]:
         """What is gone or different now; files that are new do not matter."""
-        now = FileState.of(self.root).files
+        now = FileState.of(self.root, self.linked).files
         gone = [name for name in self.files if name not in now]
         changed = [name for name in self.files if name in now and now[name] != self.files[name]]
         problems = []

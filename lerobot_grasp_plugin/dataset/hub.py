@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.links import Links
 from lerobot_grasp_plugin.errors import DatasetError, Problem, UsageError
 
 _TRUE = frozenset({"1", "ON", "YES", "TRUE"})
@@ -35,11 +36,17 @@ class Location:
         repo_id: ``owner/name``, or the folder's name.
         root: The folder; ``meta/`` is complete.
         fetch: For a dataset of the Hub, downloads files into ``root``; else None.
+        links: Links that lead outside ``root`` and may be followed.
     """
 
     repo_id: str
     root: Path
     fetch: Fetch | None = None
+    links: Links = layout.NO_LINKS
+
+    def following(self, follow_links: bool) -> Location:
+        """The same place, whose links may be followed where that is asked for."""
+        return replace(self, links=Links.of(self.root)) if follow_links else self
 
 
 def lerobot_home() -> Path:

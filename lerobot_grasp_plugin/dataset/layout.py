@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from lerobot_grasp_plugin.core.timeline import TOLERANCE_S
+from lerobot_grasp_plugin.dataset.links import LINKABLE, Links
 from lerobot_grasp_plugin.errors import DatasetError, Problem
 
 CODEBASE_VERSION: Final = "v3.0"
@@ -58,6 +59,8 @@ _VERSION = re.compile(r"\s*v?(\d{1,9})(?:\.(\d{1,9}))?(?:\.0)*\s*", re.IGNORECAS
 INDEX_COLUMNS: Final = (FRAME_INDEX, EPISODE_INDEX, INDEX, TASK_INDEX)
 """Columns every merge renumbers."""
 
+NO_LINKS: Final = Links()
+
 TIMESTAMP_TOLERANCE_S: Final = TOLERANCE_S
 """How far a row's timestamp may be from its picture for LeRobot to read it (``tolerance_s``)."""
 
@@ -102,13 +105,16 @@ def template_fields(template: str) -> set[str]:
     return set(fields)
 
 
-def fill_template(root: Path, template: str, *, setting: str, **values: str | int) -> Path:
+def fill_template(
+    root: Path, template: str, *, setting: str, links: Links = NO_LINKS, **values: str | int
+) -> Path:
     """Fills a path template of ``info.json`` and keeps the result inside the dataset.
 
     Args:
         root: The dataset's folder.
         template: For instance ``data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet``.
         setting: The template's name in ``info.json``, for the error.
+        links: Those that may be followed.
         values: What the fields stand for.
 
     Raises:
@@ -129,16 +135,21 @@ def fill_template(root: Path, template: str, *, setting: str, **values: str | in
         message = f"{setting} {template!r} leads outside the dataset: {relative!r}"
         raise DatasetError(Problem("path-outside-dataset", message, where))
     path = root / relative
-    _check_folder(root, path.parent)
+    _check_folder(root, path.parent, links)
     if path.is_symlink():
-        _check_place(root, path)
+        _check_place(root, path, links)
     return path
 
 
-def check_links(root: Path, folder: str) -> None:
+def check_links(root: Path, folder: str, links: Links = NO_LINKS) -> None:
     """Refuses links below a folder of a dataset that lead outside the dataset.
 
     A link may lead to where the Hub's cache keeps the files of the same repository.
+
+    Args:
+        root: The dataset's folder.
+        folder: Of it, such as ``meta``.
+        links: Those that may be followed.
 
     Raises:
         DatasetError: A link leads elsewhere.
@@ -146,7 +157,7 @@ def check_links(root: Path, folder: str) -> None:
     pending, seen = [root / folder], set()
     while pending:
         here = pending.pop()
-        _check_folder(root, here)
+        _check_folder(root, here, links)
         seen.add(here.resolve())  # links may lead in a circle
         try:
             entries = sorted(here.iterdir())
@@ -154,7 +165,7 @@ def check_links(root: Path, folder: str) -> None:
             continue
         for entry in entries:
             if entry.is_symlink():
-                _check_place(root, entry)
+                _check_place(root, entry, links)
             if entry.is_dir() and entry.resolve() not in seen:
                 pending.append(entry)
 
@@ -197,11 +208,11 @@ def _leads_nowhere(link: Path) -> bool:
 
 
 @cache
-def _check_folder(root: Path, folder: Path) -> None:
-    _check_place(root, folder)
+def _check_folder(root: Path, folder: Path, links: Links) -> None:
+    _check_place(root, folder, links)
 
 
-def _check_place(root: Path, path: Path) -> None:
+def _check_place(root: Path, path: Path, links: Links) -> None:
     try:
         real, home = path.resolve(), root.resolve()
     except (OSError, RuntimeError):
@@ -209,7 +220,13 @@ def _check_place(root: Path, path: Path) -> None:
     allowed = [home]
     if home.parent.name == "snapshots":  # a download: files are links to ../../blobs
         allowed.append(home.parent.parent / "blobs")
-    if not any(real.is_relative_to(place) for place in allowed) and not dangling_link(path):
+    if any(real.is_relative_to(place) for place in allowed) or dangling_link(path):
+        return
+    inside = path.relative_to(root).parts[:1]
+    linkable = bool(inside) and inside[0] in LINKABLE
+    if not (linkable and links.allows(real)):
         message = f"the path leads outside the dataset, to {real}"
         hint = "a dataset is taken from its own folder only; move the files themselves into it"
+        if linkable:
+            hint += ", or follow the links in its data/ and videos/ with --follow_links true"
         raise DatasetError(Problem("path-outside-dataset", message, str(path), hint))

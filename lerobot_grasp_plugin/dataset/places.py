@@ -35,7 +35,7 @@ class Places:
         root = self._location.root
         if self._location.fetch is not None:
             self._location.fetch(["data/*"])
-        layout.check_links(root, "data")
+        layout.check_links(root, "data", self._location.links)
         found: dict[int, list[RowRange]] = {}
         for path in sorted((root / "data").glob(self._pattern)):
             with suppress(GraspError):

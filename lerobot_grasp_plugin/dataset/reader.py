@@ -137,4 +137,6 @@ def open_located(location: Location) -> DatasetReader:
 
     layout.check_links(location.root, "meta")
     info = read_info(location.root)
-    return V30Reader(location, info) if info.is_v3 else LegacyReader(location, info)
+    reader = V30Reader(location, info) if info.is_v3 else LegacyReader(location, info)
+    reader.warnings += location.links.notes()
+    return reader

@@ -188,12 +188,13 @@ class LegacyReader:
         }
         if video_key is not None:
             values["video_key"] = video_key
-        path = layout.fill_template(self.root, template, setting=setting, **values)
+        links = self._location.links
+        path = layout.fill_template(self.root, template, setting=setting, links=links, **values)
         if path.exists() or self._location.fetch is not None:
             return path
         if folder not in self._by_name:
             self._by_name[folder] = {}
-            layout.check_links(self.root, folder)
+            layout.check_links(self.root, folder, links)
             for found in sorted((self.root / folder).rglob("*.*")):
                 self._by_name[folder].setdefault(found.name, []).append(found)
         same = self._by_name[folder].get(path.name, [])

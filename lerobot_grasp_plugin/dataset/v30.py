@@ -219,10 +219,13 @@ class V30Reader:
         key = int(self._data_keys[episode])
         if key not in self._paths:
             chunk, file = divmod(key, 1 << 32)
-            self._paths[key] = layout.fill_template(
-                self.root, self.info.data_path, setting="data_path", chunk_index=chunk, file_index=file
-            )
+            template = self.info.data_path
+            self._paths[key] = self._fill("data_path", template, chunk_index=chunk, file_index=file)
         return self._paths[key]
+
+    def _fill(self, setting: str, template: str, **values: str | int) -> Path:
+        links = self._location.links
+        return layout.fill_template(self.root, template, setting=setting, links=links, **values)
 
     def _video_path(self, episode: int, video_key: str) -> Path:
         chunks, files, _ = self._video(video_key)
@@ -235,10 +238,10 @@ class V30Reader:
         """The video video_path leads to, or that at the format's own path where there is none."""
         template = self.info.video_path or layout.VIDEO_PATH
         values: dict[str, str | int] = {"video_key": video_key, "chunk_index": chunk, "file_index": file}
-        path = layout.fill_template(self.root, template, setting="video_path", **values)
+        path = self._fill("video_path", template, **values)
         if path.is_file() or self._location.fetch is not None:
             return path
-        own = layout.fill_template(self.root, layout.VIDEO_PATH, setting="video_path", **values)
+        own = self._fill("video_path", layout.VIDEO_PATH, **values)
         if own == path or not own.is_file():
             return path
         where = f"{self.root / layout.INFO_PATH}: video_path"

@@ -81,7 +81,7 @@ def extract_frames(config: FramesConfig, progress: Progress = silent, *, workers
     with problems:
         crop = _parsed_crop(config.crop)
     with problems:
-        reader = open_located(locate(source.repo_id, source.root))
+        reader = open_located(locate(source.repo_id, source.root).following(config.follow_links))
     if reader is None:
         with problems:
             check_annotations([config.annotations], _label_options(config))
@@ -106,6 +106,7 @@ def extract_frames(config: FramesConfig, progress: Progress = silent, *, workers
     work = FrameWork(
         repo_id=reader.repo_id,
         root=reader.root,
+        follow_links=config.follow_links,
         suffix=config.format,
         as_sheets=config.contact_sheet,
         stride=config.stride,
@@ -191,7 +192,7 @@ def _labels(
     if not config.contact_sheet:
         return {}, [], 1
     if config.annotations is not None:
-        sources = open_sources([source], ())
+        sources = open_sources([source], (), follow_links=config.follow_links)
         warnings = label_sources(sources, config.annotations, _label_options(config))
         base = read_annotations(config.annotations.expanduser(), config.index_base).annotations.index_base
         return sources[0].labels or {}, warnings, base

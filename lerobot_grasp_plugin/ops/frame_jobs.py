@@ -56,6 +56,7 @@ class FrameWork:
     Attributes:
         repo_id: Name of the dataset.
         root: Its folder.
+        follow_links: Whether links in it may lead outside.
         suffix: Of picture files: ``jpg`` or ``png``.
         as_sheets: Whether an episode becomes one contact sheet, and not a folder of frames.
         stride: Every how many frames one is taken.
@@ -66,6 +67,7 @@ class FrameWork:
 
     repo_id: str
     root: Path
+    follow_links: bool
     suffix: PictureFormat
     as_sheets: bool
     stride: int
@@ -142,7 +144,7 @@ _worker: _Worker | None = None
 def _begin(work: FrameWork, given_up: Event) -> None:
     global _worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that was started by the person answers it
-    _worker = _Worker(work, open_located(locate(None, work.root)), given_up)
+    _worker = _Worker(work, open_located(locate(None, work.root).following(work.follow_links)), given_up)
 
 
 def _run(job: FrameJob, staging: Path) -> None:

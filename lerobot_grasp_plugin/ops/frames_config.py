@@ -17,6 +17,8 @@ class FramesConfig:
     repo_id: str | None = None
     # its folder (without a value: LeRobot's home folder, then the Hub)
     root: Path | None = None
+    # follow links in data/ and videos/ that lead outside the dataset's folder
+    follow_links: bool = False
     # which episodes: "0-14", [2, 7, 8], "!19,23" for all but these (without a value: all)
     episodes: list[int] | str | None = None
     # one camera (without a value: all)

@@ -54,6 +54,8 @@ class OutputOptions(LabelOptions):
     link: Link = "auto"
     # timestamps off frame_index / fps, which LeRobot cannot read: fix them, or keep (refuse)
     timestamps: Timestamps = "fix"
+    # follow links in data/ and videos/ of a source that lead outside its folder
+    follow_links: bool = False
     # features to leave out, by their names in the new dataset
     drop_features: list[str] = field(default_factory=list)
     # licence of the new dataset, as the Hub names it: cc-by-4.0 (without a value: that of the sources)

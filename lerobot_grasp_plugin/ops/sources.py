@@ -68,8 +68,15 @@ class Source:
         return self.reader.tasks
 
 
-def open_sources(configs: Sequence[SourceConfig], drop_features: Sequence[str]) -> list[Source]:
+def open_sources(
+    configs: Sequence[SourceConfig], drop_features: Sequence[str], *, follow_links: bool = False
+) -> list[Source]:
     """Opens every source and chooses its episodes.
+
+    Args:
+        configs: What the recipe says of each.
+        drop_features: Features to leave out, by their names in the output.
+        follow_links: Whether links in ``data`` and ``videos`` may lead outside a dataset.
 
     Raises:
         GraspError: With what is wrong with any of them; a ``UsageError`` when the calls are.
@@ -78,8 +85,8 @@ def open_sources(configs: Sequence[SourceConfig], drop_features: Sequence[str]) 
     errors: list[GraspError] = []
     for number, config in enumerate(configs):
         try:
-            location = locate(config.repo_id, config.root)
-            state = FileState.of(location.root)
+            location = locate(config.repo_id, config.root).following(follow_links)
+            state = FileState.of(location.root, [folder for _, folder in location.links.folders])
             reader = open_located(location)
             named = f"episodes of {reader.repo_id}"
             episodes = select_episodes(config.episodes, len(reader.lengths), name=named)

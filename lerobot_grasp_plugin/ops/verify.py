@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from lerobot_grasp_plugin.core.choices import Level
+from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.hub import Location
+from lerobot_grasp_plugin.dataset.links import Links
 from lerobot_grasp_plugin.errors import GraspError, Problem
 from lerobot_grasp_plugin.ops.progress import Progress, silent
 from lerobot_grasp_plugin.ops.report import Check, VerifyReport
@@ -27,7 +29,7 @@ from lerobot_grasp_plugin.ops.verification.timestamps import TimestampCheck
 from lerobot_grasp_plugin.ops.verification.unchecked import left_out
 from lerobot_grasp_plugin.ops.verification.values import FiniteCheck
 from lerobot_grasp_plugin.ops.verification.videos import VideoCheck, check_videos
-from lerobot_grasp_plugin.ops.verification.view import open_view
+from lerobot_grasp_plugin.ops.verification.view import View, open_view
 
 _SEVERITIES = ("error", "warning", "note")
 
@@ -38,6 +40,7 @@ def verify_dataset(
     *,
     level: Level = "video",
     thorough: bool = True,
+    follow_links: bool = False,
     progress: Progress = silent,
 ) -> VerifyReport:
     """Checks a dataset of format v2.0, v2.1 or v3.0; nothing is written, and no code in it is run.
@@ -49,12 +52,15 @@ def verify_dataset(
             packet headers of the videos as well, ``decode`` decodes every picture.
         thorough: Whether to recompute statistics and to look at labels and values, too, and not only at
             the structure.
+        follow_links: Whether links in ``data`` and ``videos`` may lead outside the folder.
         progress: Told how far it is.
 
     Returns:
         The checks and everything that was found; never raises for a damaged dataset.
     """
-    verifier = _Verifier(Path(root).expanduser(), level, thorough, progress)
+    folder = Path(root).expanduser()
+    links = Links.of(folder) if follow_links else layout.NO_LINKS
+    verifier = _Verifier(open_view(folder, links), level, thorough, progress)
     verifier.run()
     return VerifyReport(verifier.view.root, verifier.block(), verifier.sorted(), level)
 
@@ -67,7 +73,7 @@ def fetch_files(location: Location, level: Level) -> None:
     """
     if location.fetch is None or level == "meta":
         return
-    view = open_view(location.root)
+    view = open_view(location.root, location.links)
     wanted = {path for path in view.data_paths if path is not None}
     if level in ("video", "decode"):
         wanted |= {span.path for spans in view.spans.values() for span in spans if span is not None}
@@ -77,8 +83,8 @@ def fetch_files(location: Location, level: Level) -> None:
 class _Verifier:
     """Runs the checks that can run and keeps what they find."""
 
-    def __init__(self, root: Path, level: Level, thorough: bool, progress: Progress) -> None:
-        self.view = open_view(root)
+    def __init__(self, view: View, level: Level, thorough: bool, progress: Progress) -> None:
+        self.view = view
         self.level = level
         self.thorough = thorough
         self.progress = progress

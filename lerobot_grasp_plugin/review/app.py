@@ -158,6 +158,7 @@ class Review:
             new_root=self.output_dir / name,
             unlisted=unlisted,
             index_base=self.session.asked_base,
+            follow_links=self.session.follow_links,
         )
 
     def _command(self, body: dict[str, Any]) -> str:
@@ -165,6 +166,8 @@ class Review:
         flags = [("root", config.root), ("annotations", config.annotations), ("new_root", config.new_root)]
         if config.unlisted != "error":
             flags.append(("unlisted", Path(config.unlisted)))
+        if config.follow_links:
+            flags.append(("follow_links", Path("true")))
         if config.index_base is not None:
             flags.append(("index_base", Path(str(config.index_base))))
         return "lerobot-grasp-relabel" + "".join(f" \\\n  --{flag} {_quoted(value)}" for flag, value in flags)

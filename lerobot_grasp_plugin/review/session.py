@@ -43,17 +43,21 @@ class Session:
         source: The dataset.
         path: The annotation file; begun with the first label when it does not exist.
         index_base: As the option says, None without it.
+        follow_links: Whether links of the dataset may lead outside it.
 
     Raises:
         UsageError: The file cannot be read, or its folder does not exist.
         AnnotationError: The file has errors, or does not fit the dataset.
     """
 
-    def __init__(self, source: Source, path: Path, index_base: int | None) -> None:
+    def __init__(
+        self, source: Source, path: Path, index_base: int | None, *, follow_links: bool = False
+    ) -> None:
         self.source = source
         self.path = path
         self.history: list[Change] = []
         self.asked_base = index_base
+        self.follow_links = follow_links
         self._lock = threading.Lock()
         if not path.parent.is_dir():
             raise UsageError(Problem("no-folder", "the annotation file's folder does not exist", str(path)))

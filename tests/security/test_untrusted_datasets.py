@@ -28,6 +28,8 @@ from lerobot_grasp_plugin import (
 )
 from lerobot_grasp_plugin.dataset import layout, tables
 from lerobot_grasp_plugin.dataset.reader import open_dataset
+from lerobot_grasp_plugin.ops.extract_frames import extract_frames
+from lerobot_grasp_plugin.ops.frames_config import FramesConfig
 
 PACKAGE = Path(lerobot_grasp_plugin.__file__).parent
 type Recorded = Callable[[str], Path]
@@ -94,6 +96,56 @@ def test_links_that_lead_outside(where: str, tmp_path: Path, copied: Recorded) -
         secret.write_text('{"password": "x"}')
     linked.symlink_to(secret)
     assert refused(root, tmp_path / "out") == {"path-outside-dataset"}
+
+
+@pytest.mark.parametrize("where", ["data", "videos", "video", "folder"])
+def test_links_of_data_and_videos_are_followed_where_that_is_asked_for(
+    where: str, tmp_path: Path, copied: Recorded, recorded: Recorded
+) -> None:
+    root, elsewhere = copied("av1"), tmp_path / "disk"
+    video = next(root.rglob("*.mp4"))
+    linked = {"video": video, "folder": video.parent}.get(where, root / where)
+    shutil.move(linked, elsewhere)
+    linked.symlink_to(elsewhere)
+    sources = [SourceConfig(root=root)]
+    with pytest.raises(DatasetError, match="--follow_links true"):
+        merge(MergeConfig(sources=sources, new_root=tmp_path / "out"))
+    report = merge(MergeConfig(sources=sources, new_root=tmp_path / "out", follow_links=True))
+    assert [(p.code, p.where) for p in report.warnings] == [("followed-link", str(linked))]
+    assert not [path for path in (tmp_path / "out").rglob("*") if path.is_symlink()]
+    name = video.relative_to(root).as_posix()
+    assert tree(tmp_path / "out")[name] == tree(recorded("av1"))[name]
+    (labels := tmp_path / "labels.txt").write_text("".join(f"{episode}: 2-\n" for episode in range(5)))
+    config = RelabelConfig(root=root, annotations=labels, new_root=tmp_path / "labelled", follow_links=True)
+    assert relabel(config).verification.ok
+    frames = FramesConfig(root=root, output_dir=tmp_path / "frames", episodes=[0], follow_links=True)
+    assert extract_frames(frames).pictures == 7
+    assert "followed-link" in {problem.code for problem in verify_dataset(root, follow_links=True).problems}
+    assert verify_dataset(root, follow_links=True).ok
+    assert not verify_dataset(root).ok
+
+
+@pytest.mark.parametrize("where", ["meta/notes.json", "meta/episodes", "meta/info.json"])
+def test_links_of_the_metadata_are_never_followed(where: str, tmp_path: Path, copied: Recorded) -> None:
+    root, secret = copied("av1"), tmp_path / "secret"
+    if (root / where).exists():
+        shutil.move(root / where, secret)
+    else:
+        secret.write_text("x")
+    (root / where).symlink_to(secret)
+    with pytest.raises(DatasetError, match="path-outside-dataset"):
+        merge(MergeConfig(sources=[SourceConfig(root=root)], new_root=tmp_path / "out", follow_links=True))
+
+
+def test_links_behind_a_link_are_not_followed(tmp_path: Path, copied: Recorded) -> None:
+    root, disk, secret = copied("av1"), tmp_path / "disk", tmp_path / "secret.mp4"
+    shutil.move(root / "videos", disk)
+    (root / "videos").symlink_to(disk)
+    video = next(disk.rglob("*.mp4"))
+    shutil.move(video, secret)
+    video.symlink_to(secret)
+    with pytest.raises(DatasetError, match="path-outside-dataset"):
+        merge(MergeConfig(sources=[SourceConfig(root=root)], new_root=tmp_path / "out", follow_links=True))
 
 
 def test_no_file_outside_is_copied_by_relabel(tmp_path: Path, copied: Recorded) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.links import Links
 from lerobot_grasp_plugin.dataset.reader import VideoSpan
 from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem, Severity
 from lerobot_grasp_plugin.ops.verification.formats import (
@@ -42,6 +43,7 @@ class View:
         closed: Folders (``meta``, ``data``, ``videos``) that are not read: links in them lead outside, or
             they may not be opened.
         problems: What reading found.
+        links: Links that lead outside the folder and may be followed.
     """
 
     root: Path
@@ -51,6 +53,7 @@ class View:
     episodes: EpisodeList | None = None
     closed: frozenset[str] = frozenset()
     problems: list[Problem] = field(default_factory=list)
+    links: Links = layout.NO_LINKS
 
     def report(self, problem: Problem) -> None:
         """Adds a finding, once."""
@@ -93,9 +96,10 @@ class View:
     def _found(self, folder: str, pattern: str) -> list[Path]:
         if folder in self.closed:
             return []
+        linked = [link for link, _ in self.links.folders if link.is_relative_to(self.root / folder)]
         return sorted(
             path
-            for path in (self.root / folder).rglob(pattern)
+            for path in {path for place in (self.root / folder, *linked) for path in place.rglob(pattern)}
             if path.is_file() and not any(path.is_relative_to(other) for other in self.nested)
         )
 
@@ -220,7 +224,7 @@ class View:
         if key is not None:
             values["video_key"] = key
         try:
-            path = layout.fill_template(self.root, template, setting=setting, **values)
+            path = layout.fill_template(self.root, template, setting=setting, links=self.links, **values)
         except DatasetError as error:
             for problem in error.problems:
                 self.report(problem)
@@ -232,7 +236,7 @@ class View:
     def _by_default(self, setting: str, path: Path, values: Mapping[str, str | int]) -> Path:
         """The file at the format's own path where the template leads to none, or the path as it is."""
         default = layout.DATA_PATH if setting == "data_path" else layout.VIDEO_PATH
-        own = layout.fill_template(self.root, default, setting=setting, **values)
+        own = layout.fill_template(self.root, default, setting=setting, links=self.links, **values)
         if own == path or not own.is_file():
             return path
         message = f"{setting} leads to {path}, which is not there; the files are where the format has them"
@@ -302,14 +306,14 @@ def _check_access(folder: Path) -> None:
             pending += [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
 
 
-def open_view(root: Path) -> View:
+def open_view(root: Path, links: Links = layout.NO_LINKS) -> View:
     """Reads the metadata of a dataset; what cannot be read becomes a problem."""
-    problems: list[Problem] = []
+    problems: list[Problem] = links.notes()
     closed = set()
     for folder in ("meta", "data", "videos"):
         try:
             _check_access(root / folder)
-            layout.check_links(root, folder)
+            layout.check_links(root, folder, links)
         except GraspError as error:
             problems += error.problems
             closed.add(folder)
@@ -317,7 +321,9 @@ def open_view(root: Path) -> View:
         unread = Info(str(root / layout.INFO_PATH), {}, None, None, {}, layout.CHUNKS_SIZE, ())
         return View(root, unread, False, closed=frozenset(closed), problems=problems)
     info = read_info(root)
-    view = View(root, info, False, closed=frozenset(closed), problems=[*problems, *info.problems])
+    view = View(
+        root, info, False, closed=frozenset(closed), problems=[*problems, *info.problems], links=links
+    )
     view.legacy = is_legacy(root, info.version)
     for problem in check_formats(root, info, view.legacy, view.tables, view.videos):
         view.report(problem)
