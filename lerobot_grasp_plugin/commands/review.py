@@ -22,7 +22,7 @@ class ReviewConfig:
     root: Path | None = None
     # follow links in data/ and videos/ that lead outside the dataset's folder
     follow_links: bool = False
-    # the annotation file; begun when it does not exist; the labels of JSON go on in a text file beside it
+    # the annotation file; begun when it does not exist; labels in JSON or CSV go on in a text file beside it
     annotations: Path | None = None
     # what the first frame is called in a file that does not say it: 0 or 1
     index_base: int | None = None
@@ -44,12 +44,12 @@ def main(args: Sequence[str] | None = None) -> int:
 
 def _serve(config: ReviewConfig) -> int:
     from lerobot_grasp_plugin.errors import Problem, UsageError
-    from lerobot_grasp_plugin.ops.annotate import contents
+    from lerobot_grasp_plugin.ops.annotation_file import contents
     from lerobot_grasp_plugin.ops.gathering import Gathered
     from lerobot_grasp_plugin.ops.recipe import SourceConfig
     from lerobot_grasp_plugin.ops.sources import open_sources
-    from lerobot_grasp_plugin.review.from_json import is_json, text_beside
     from lerobot_grasp_plugin.review.session import Session
+    from lerobot_grasp_plugin.review.text_beside import other_form, text_beside
 
     problems = Gathered()
     with problems:
@@ -61,9 +61,9 @@ def _serve(config: ReviewConfig) -> int:
         dataset = SourceConfig(repo_id=config.repo_id, root=config.root)
         (source,) = open_sources([dataset], [], follow_links=config.follow_links)
     problems.raise_all()
-    if is_json(path):
-        path, given = text_beside(path, config.index_base), path
-        print(f"{given.name} is JSON; its labels are now in {path}, and are changed there only.")
+    if form := other_form(path):
+        path, given = text_beside(path, config.index_base, source), path
+        print(f"{given.name} is {form}; its labels are now in {path}, and are changed there only.")
     session = Session(source, path, config.index_base, follow_links=config.follow_links)
     import secrets
     import socket
@@ -122,7 +122,7 @@ def _annotation_file(config: ReviewConfig) -> Path:
     from lerobot_grasp_plugin.errors import AnnotationError, Problem, UsageError
     from lerobot_grasp_plugin.ops.annotate import check_annotations
     from lerobot_grasp_plugin.ops.recipe import LabelOptions
-    from lerobot_grasp_plugin.review.from_json import is_json
+    from lerobot_grasp_plugin.review.text_beside import other_form
 
     options = LabelOptions(index_base=config.index_base)
     if config.annotations is None:
@@ -134,6 +134,6 @@ def _annotation_file(config: ReviewConfig) -> Path:
     try:
         check_annotations([path] if path.exists() else [], options)
     except AnnotationError as error:
-        if is_json(path) or any(problem.code != "no-episodes" for problem in error.problems):
+        if other_form(path) or any(problem.code != "no-episodes" for problem in error.problems):
             raise
     return path

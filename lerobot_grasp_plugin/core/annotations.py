@@ -32,6 +32,7 @@ class EpisodeAnnotation:
         text: The line as written, empty when it comes from no text file.
         places: Where each of ``ranges`` stands, empty when they come from no file.
         excluded: What was taken out of ``ranges``, and where that stands (the JSON form's ``exclude``).
+        frames: How many frames the file lists one by one, from the first (the CSV form); else None.
 
     Raises:
         ValueError: A negative index, overlapping ranges, or a comment that is not one line.
@@ -45,6 +46,7 @@ class EpisodeAnnotation:
     text: str = field(default="", compare=False, repr=False)
     places: tuple[Place, ...] = field(default=(), compare=False, repr=False)
     excluded: tuple[tuple[FrameInterval, Place], ...] = field(default=(), compare=False, repr=False)
+    frames: int | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.episode_index < 0:

@@ -10,13 +10,13 @@ The text form, one episode a line::
     03: all fail                        or `all success`
 
 Episode numbers are LeRobot's ``episode_index``, from 0; frame numbers count from the index base.
-A comment line is a section header when it begins with ``dataset path:``, ``dataset:`` or
-``repo_id:``, begins like a path, is one word ``owner/name``, or is one word with a letter and a
-digit, ``_`` or ``-`` in it. The JSON forms are in ``grammar_json.py``.
+Which comment lines are section headers stands in ``grammar_comments.py``, the JSON form in
+``grammar_json.py``, the CSV form in ``grammar_csv.py``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from lerobot_grasp_plugin.core.annotations import (
@@ -25,15 +25,19 @@ from lerobot_grasp_plugin.core.annotations import (
     EpisodeAnnotation,
     IndexBase,
 )
-from lerobot_grasp_plugin.core.grammar_json import parse_json
-from lerobot_grasp_plugin.core.grammar_ranges import format_ranges
-from lerobot_grasp_plugin.core.grammar_text import (
+from lerobot_grasp_plugin.core.csv_columns import is_csv
+from lerobot_grasp_plugin.core.foreign_files import check_bytes, check_text
+from lerobot_grasp_plugin.core.grammar_comments import (
     Header,
-    parse_text,
-    read_episode,
+    IsDataset,
+    no_dataset,
     read_header,
     read_index_base,
 )
+from lerobot_grasp_plugin.core.grammar_csv import parse_csv
+from lerobot_grasp_plugin.core.grammar_json import parse_json
+from lerobot_grasp_plugin.core.grammar_ranges import format_ranges
+from lerobot_grasp_plugin.core.grammar_text import parse_text, read_episode
 from lerobot_grasp_plugin.core.source_text import Findings, Source, decode
 from lerobot_grasp_plugin.errors import AnnotationError, Problem
 
@@ -51,16 +55,51 @@ class ParsedAnnotations:
     warnings: tuple[Problem, ...]
 
 
-def parse(data: bytes | str, *, name: str, index_base: int | None = None) -> ParsedAnnotations:
-    """Read an annotation file, text or JSON.
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form that an annotation file can have.
 
-    It is JSON when its first character other than a space is ``{`` or ``[``.
+    Attributes:
+        name: What to call it in messages.
+        fits: Whether a text, decoded, has this form.
+        read: Reads a source of this form; what is wrong is noted in the findings.
+    """
+
+    name: str
+    fits: Callable[[str], bool]
+    read: Callable[[Source, IndexBase | None, Findings, IsDataset], Annotations]
+
+
+FORMS = (
+    Form("JSON", lambda text: text.lstrip()[:1] in ("{", "["), parse_json),
+    Form("CSV", is_csv, parse_csv),
+    Form("text", lambda text: True, parse_text),
+)
+"""All forms; the first that fits is the form of a file."""
+
+
+def form_of(text: str) -> Form:
+    """The form of an annotation file, by its content."""
+    text = text.removeprefix("\ufeff")
+    return next(form for form in FORMS if form.fits(text))
+
+
+def parse(
+    data: bytes | str,
+    *,
+    name: str,
+    index_base: int | None = None,
+    is_dataset: IsDataset = no_dataset,
+) -> ParsedAnnotations:
+    """Read an annotation file of any form.
 
     Args:
         data: The content of the file: UTF-8, with any line ends, with or without byte order mark.
         name: What to call the file in messages.
         index_base: The number of the first frame, 0 or 1, for a file that does not state it. A
-            text file that does not is otherwise 1-indexed; a JSON file is an error.
+            text file that does not is otherwise 1-indexed; a JSON or CSV file is an error.
+        is_dataset: Whether a single word names a dataset, so that it is a section header where it
+            stands alone in a comment (``# so101_v1``). Without it such a comment is a remark.
 
     Raises:
         AnnotationError: With every error in the file, in its order (reading stops after a thousand).
@@ -72,9 +111,12 @@ def parse(data: bytes | str, *, name: str, index_base: int | None = None) -> Par
             raise ValueError(f"index_base must be 0 or 1, got {index_base}")
         base = 0 if index_base == 0 else 1
     findings = Findings()
+    check_bytes(data, name)
     source = decode(data, name, findings)
-    is_json = source.text.lstrip()[:1] in ("{", "[")
-    annotations = (parse_json if is_json else parse_text)(source, base, findings)
+    form = form_of(source.text)
+    if form.name == "text":
+        check_text(source)
+    annotations = form.read(source, base, findings, is_dataset)
     findings.raise_errors()
     return ParsedAnnotations(annotations, findings.warnings)
 
@@ -107,8 +149,10 @@ def format_text(annotations: Annotations) -> str:
             text = f"# index_base: {base}"
         lines.insert(min(position, first_episode or 0), text)
     text = "".join(line + "\n" for line in lines)
+    # Headers that are one word stay so where they were read as headers, and only there.
+    words = {item.dataset for item in annotations.sections if item.text and read_header(item.text) is None}
     try:
-        read_back = parse(text, name=annotations.name).annotations
+        read_back = parse(text, name=annotations.name, is_dataset=words.__contains__).annotations
     except AnnotationError as error:
         raise ValueError(f"the text form cannot say this: {error}") from error
     if read_back != annotations:
@@ -119,7 +163,7 @@ def format_text(annotations: Annotations) -> str:
 
 
 def _header_line(section: AnnotationSection, dataset: str) -> str:
-    if section.text and read_header(section.text) == Header(dataset, section.comment):
+    if section.text and read_header(section.text, dataset.__eq__) == Header(dataset, section.comment):
         return section.text
     return f"# dataset path: {dataset}{_comment(section.comment)}"
 

@@ -23,19 +23,19 @@ from lerobot_grasp_plugin.core.annotations import (
     IndexBase,
     dataset_fault,
 )
+from lerobot_grasp_plugin.core.grammar_comments import INDEX_BASE, IsDataset, check_said_base, no_dataset
 from lerobot_grasp_plugin.core.grammar_ranges import (
-    INDEX_BASE,
     ListedEpisodes,
     WrittenRange,
     bounded_int,
     check_not_empty,
     check_number,
-    check_said_base,
     format_range,
     to_interval,
     to_intervals,
 )
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
+from lerobot_grasp_plugin.core.json_ranges import note_wrong, read_frame, read_ranges
 from lerobot_grasp_plugin.core.json_text import JsonValue, read_json
 from lerobot_grasp_plugin.core.source_text import UNPRINTABLE, Findings, Place, Source
 
@@ -46,7 +46,6 @@ _SECTION = (*_DATASET, "index_base", "episodes", *_REMARKS)
 _EPISODE = ("success_start", "success_end", "ranges", "success_ranges", "exclude", *_REMARKS)
 
 _EPISODE_HINT = 'expected null, {"success_start": 34} or {"ranges": [[40, 48], [60, null]]}'
-_RANGE_HINT = "expected [first, last], or [first, null] for an open end"
 _LEAVE_OUT = 'to leave episodes out, use the `episodes` field of a merge source, e.g. "!7"'
 
 
@@ -65,12 +64,15 @@ class _Members:
     episodes: list[_Member]
 
 
-def parse_json(source: Source, index_base: IndexBase | None, findings: Findings) -> Annotations:
-    """Read a whole JSON file; what is wrong is noted in ``findings``.
+def parse_json(
+    source: Source, index_base: IndexBase | None, findings: Findings, is_dataset: IsDataset = no_dataset
+) -> Annotations:
+    """Read a whole JSON file, whose datasets all have a key; what is wrong is noted in ``findings``.
 
     Raises:
         AnnotationError: The file is not JSON.
     """
+    del is_dataset
     return _Reader(source, index_base, findings).read()
 
 
@@ -104,7 +106,7 @@ class _Reader:
                 sections.append(section)
                 above = ("",)
         for text, place in self.remarks:
-            check_said_base(text, self.base, place, self.findings)
+            check_said_base(text, self.base, place, self.findings, is_stated=True)
         annotations = Annotations(tuple(sections), self.base, self.source.name)
         check_not_empty(
             annotations, root.place, self.findings, '{"index_base": 1, "0": {"success_start": 34}}'
@@ -121,14 +123,14 @@ class _Reader:
             top = self._members(root, "", _TOP).named
             listing, path = top["datasets"].value, "datasets"
         if listing.kind != "array":
-            self._wrong(listing, path, "a list of objects, one for each dataset")
+            note_wrong(self.findings, listing, path, "a list of objects, one for each dataset")
             return top, []
         parts = []
         for i, item in enumerate(listing.items):
             if item.kind == "object":
                 parts.append((item, f"{path}[{i}]"))
             else:
-                self._wrong(item, f"{path}[{i}]", "an object with the episodes of a dataset")
+                note_wrong(self.findings, item, f"{path}[{i}]", "an object with the episodes of a dataset")
         return top, parts
 
     def _members(
@@ -192,7 +194,7 @@ class _Reader:
             if nested.value.kind == "object":
                 members += self._members(nested.value, nested.path, (), is_section=True).episodes
             else:
-                self._wrong(nested.value, nested.path, "an object with episode numbers as keys")
+                note_wrong(self.findings, nested.value, nested.path, "an object with episode numbers as keys")
         episodes = [item for item in (self._listed(member, dataset) for member in members) if item]
         above += self._remark_lines(found.named)
         if not members:
@@ -214,7 +216,7 @@ class _Reader:
             return None
         value = named[0].value
         if value.kind != "string":
-            self._wrong(value, named[0].path, "a path, a repo_id or a name")
+            note_wrong(self.findings, value, named[0].path, "a path, a repo_id or a name")
         elif fault := dataset_fault(value.text):
             self.findings.error("missing-dataset", f"{named[0].path} {fault}", value.place)
         else:
@@ -234,7 +236,7 @@ class _Reader:
         if value.kind == "null":
             return EpisodeAnnotation(index, (), line=line)
         if value.kind != "object":
-            self._wrong(value, member.path, _EPISODE_HINT.removeprefix("expected "))
+            note_wrong(self.findings, value, member.path, _EPISODE_HINT.removeprefix("expected "))
             return None
         found = self._members(value, member.path, _EPISODE).named
         ranges, places = self._ranges(found, member, value)
@@ -266,42 +268,28 @@ class _Reader:
                 self.findings.error("missing-ranges", message, value.place, _EPISODE_HINT)
             return (), ()
         if "success_start" not in found:
-            return to_intervals(self._pairs(forms[0]), self.base, self.findings)
-        first = self._frame(forms[0].value, forms[0].path, "write null for an episode that is all failure")
+            return to_intervals(
+                read_ranges(forms[0].value, forms[0].path, self.source, self.findings),
+                self.base,
+                self.findings,
+            )
+        first = read_frame(
+            forms[0].value, forms[0].path, self.findings, "write null for an episode that is all failure"
+        )
         is_open = end is None or end.value.kind == "null"
         last = (
-            None if end is None or is_open else self._frame(end.value, end.path, "null leaves the end open")
+            None
+            if end is None or is_open
+            else read_frame(end.value, end.path, self.findings, "null leaves the end open")
         )
         if first is None or (last is None and not is_open):
             return (), ()
         return to_intervals([WrittenRange(first, last, forms[0].value.place)], self.base, self.findings)
 
-    def _pairs(self, member: _Member, *, single: bool = False) -> list[WrittenRange]:
-        hint = f"{_RANGE_HINT}, or a frame number" if single else _RANGE_HINT
-        if member.value.kind != "array":
-            self._wrong(member.value, member.path, "a list of ranges [first, last]")
-            return []
-        written = []
-        for i, item in enumerate(member.value.items):
-            path = f"{member.path}[{i}]"
-            if single and item.kind == "integer":
-                written.append(WrittenRange(item.number, item.number, item.place))
-            elif item.kind != "array" or len(item.items) not in (1, 2):
-                self._wrong(item, path, hint.removeprefix("expected "))
-            else:
-                first, *rest = item.items
-                is_open = not rest or rest[0].kind == "null"
-                start = self._frame(first, path, hint)
-                stop = None if is_open else self._frame(rest[0], path, hint)
-                if start is not None and (is_open or stop is not None):
-                    end = (rest[0] if rest else first).place.stop
-                    written.append(WrittenRange(start, stop, self.source.place(item.place.start, end + 1)))
-        return written
-
     def _excluded(
         self, member: _Member, ranges: tuple[FrameInterval, ...], places: tuple[Place, ...]
     ) -> tuple[tuple[FrameInterval, ...], tuple[Place, ...], tuple[tuple[FrameInterval, Place], ...]]:
-        written = self._pairs(member, single=True)
+        written = read_ranges(member.value, member.path, self.source, self.findings, singles=True)
         intervals = [(to_interval(item, self.base, self.findings), item.place) for item in written]
         excluded = tuple((item, place) for item, place in intervals if item is not None)
         if not excluded:
@@ -319,20 +307,9 @@ class _Reader:
         rest = tuple(origins[bisect_right(starts, item.start) - 1][1] for item in left)
         return left.intervals, rest, excluded
 
-    def _frame(self, value: JsonValue, path: str, hint: str) -> int | None:
-        if value.kind == "integer":
-            return value.number
-        message = f"{path}: {value.place.text} is not a frame number"
-        self.findings.error("wrong-type", message, value.place, hint)
-        return None
-
-    def _wrong(self, value: JsonValue, path: str, expected: str) -> None:
-        message = f"{path or 'the file'}: {value.place.text} cannot stand here"
-        self.findings.error("wrong-type", message, value.place, f"expected {expected}")
-
     def _remark(self, member: _Member) -> str:
         if member.value.kind != "string":
-            self._wrong(member.value, member.path, "a string")
+            note_wrong(self.findings, member.value, member.path, "a string")
             return ""
         text = " ".join(member.value.text.split())
         if bad := UNPRINTABLE.search(text):

@@ -6,7 +6,6 @@ leaves the end out. Also here: the wording that the text and the JSON form share
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,11 +15,6 @@ from lerobot_grasp_plugin.core.intervals import FrameInterval
 from lerobot_grasp_plugin.core.source_text import Findings, Place
 
 MAX_NUMBER = 10**9
-
-INDEX_BASE = re.compile(r"index[\s_-]*base\s*[:=]\s*(.*)", re.IGNORECASE | re.DOTALL)
-"""A statement of the index base, as the text of a comment."""
-
-_SAID_BASE = re.compile(r"\b(0|1|zero|one)[\s-]?(?:indexed|based)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,15 +128,6 @@ class ListedEpisodes:
         message = f"episode {episode_index}{whose} is listed twice, first in line {first.line}"
         findings.error("episode-listed-twice", message, place, "keep one of the two")
         return False
-
-
-def check_said_base(comment: str, base: IndexBase, place: Place, findings: Findings) -> None:
-    """Warn of a comment that speaks of another index base than the numbers are read with."""
-    for match in _SAID_BASE.finditer(comment):
-        if (match.group(1).lower() in ("1", "one")) != (base == 1):
-            message = f"a comment says {match.group()}, but the file is read as {base}-indexed"
-            hint = f"to settle it, write the line `# index_base: {1 - base}`, or change the comment"
-            findings.warn("index-base-doubtful", message, place, hint)
 
 
 def check_not_empty(annotations: Annotations, place: Place, findings: Findings, example: str) -> None:

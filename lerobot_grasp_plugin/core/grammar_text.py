@@ -7,67 +7,40 @@ state the index base. ``grammar.py`` has the whole grammar in words.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lerobot_grasp_plugin.core.annotations import (
     Annotations,
     AnnotationSection,
     EpisodeAnnotation,
     IndexBase,
-    dataset_fault,
+)
+from lerobot_grasp_plugin.core.grammar_comments import (
+    BASE_HINT,
+    INDEX_BASE,
+    Comments,
+    Header,
+    IsDataset,
+    no_dataset,
 )
 from lerobot_grasp_plugin.core.grammar_ranges import (
-    INDEX_BASE,
     ListedEpisodes,
     WrittenRange,
     bounded_int,
     check_not_empty,
     check_number,
-    check_said_base,
     to_intervals,
 )
 from lerobot_grasp_plugin.core.intervals import FrameInterval
+from lerobot_grasp_plugin.core.odd_numbers import odd_number
 from lerobot_grasp_plugin.core.source_text import Findings, Place, Source
-
-_KEYWORD = re.compile(r"(?:dataset(?:[\s_-]+path)?|repo_id)\s*:\s*", re.IGNORECASE)
-_PATH = re.compile(r"/[^\s/]|~[^\s/]*(?:/|$)|\.\.?/")
-_REPO_ID = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
-_BARE_NAME = re.compile(r"(?=.*[A-Za-z])(?=.*[0-9_-])[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 _ALL = re.compile(r"all\s+(fail|success)", re.IGNORECASE)
 _RANGE = re.compile(r"([0-9]+)(?:\s*(-)(?:\s*([0-9]+))?)?")
 _NEGATIVE = re.compile(r"(?:[0-9]+\s*-\s*)?-\s*[0-9]")
 
 _RANGES_HINT = "expected a-b, a-, a single frame a, several of them with commas, `all fail` or `all success`"
-_DASHES = re.compile("[\u2010-\u2015\u2212]")
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """A section header: the dataset it names, and its comment."""
-
-    dataset: str
-    comment: str | None
-
-
-def read_header(line: str) -> Header | None:
-    """The header that a comment line is, None when it is another comment.
-
-    The dataset is empty when only a keyword stands there (``# dataset path:``).
-    """
-    body = line.strip().lstrip("#").strip()
-    keyword = _KEYWORD.match(body)
-    value, *rest = re.split(r"(?:^|\s)#", body[keyword.end() :] if keyword else body, maxsplit=1)
-    value = value.strip()
-    if keyword or _PATH.match(value) or _REPO_ID.fullmatch(value) or _BARE_NAME.fullmatch(value):
-        return Header(value, (rest[0].strip() or None) if rest else None)
-    return None
-
-
-def read_index_base(line: str) -> str | None:
-    """What a comment line says the index base is, whatever it may be; None for another comment."""
-    match = INDEX_BASE.match(line.strip().lstrip("#").strip())
-    return match.group(1).partition("#")[0].strip() if match else None
+_EPISODE_HINT = "expected `NN: RANGES`, e.g. `07: 45-`; a header or a remark begins with #"
 
 
 def read_episode(
@@ -89,15 +62,19 @@ def read_episode(
         message = (
             f"no colon after episode {place.text.split()[0]}" if digits else f"{place.text}: not an episode"
         )
-        findings.error("missing-colon", message, at, "expected `NN: RANGES`, e.g. `07: 45-`")
+        findings.error("missing-colon", message, at, _EPISODE_HINT)
         return None, place
     word = number.strip()
     if re.fullmatch("-[0-9]+", word):
         findings.error("negative-number", f"episode {place.text} is negative", place)
         return None, place
     if not re.fullmatch("[0-9]+", word):
-        message = f"{place.text!r} is not an episode number"
-        findings.error("unknown-token", message, place, "expected `NN: RANGES`, e.g. `07: 45-`")
+        odd = odd_number(word, base)
+        if odd is not None and odd.code != "time-not-frame":
+            findings.error(odd.code, f"{place.text!r} {odd.reason}", place, odd.hint)
+        else:
+            message = f"{place.text!r} is not an episode number"
+            findings.error("unknown-token", message, place, _EPISODE_HINT)
         return None, place
     index = bounded_int(word)
     if not check_number(index, "episode", place, findings):
@@ -113,14 +90,16 @@ def read_episode(
     )
     if mark and episode.comment and INDEX_BASE.match(episode.comment):
         at = source.place(start + len(code), start + len(line.rstrip()))
-        hint = "put `# index_base: 0` on a line of its own before the first episode"
-        findings.error("index-base-misplaced", "the index base is stated beside an episode", at, hint)
+        message = "the index base is stated on the line of an episode"
+        findings.error("index-base-misplaced", message, at, BASE_HINT)
     return episode, place
 
 
-def parse_text(source: Source, index_base: IndexBase | None, findings: Findings) -> Annotations:
+def parse_text(
+    source: Source, index_base: IndexBase | None, findings: Findings, is_dataset: IsDataset = no_dataset
+) -> Annotations:
     """Read a whole text file; what is wrong is noted in ``findings``."""
-    reader = _Reader(source, index_base, findings)
+    reader = _Reader(source, Comments(index_base, findings, is_dataset), findings)
     for start, line in source.lines():
         reader.read(start, line)
     return reader.finish()
@@ -146,14 +125,16 @@ def _read_ranges(
         return ((FrameInterval(0, None),), (place,)) if is_success else ((), ())
     written: list[WrittenRange] = []
     for word in text.split(","):
-        found = _read_range(source, start, word, findings)
+        found = _read_range(source, start, word, base, findings)
         if found is not None:
             written.append(found)
         start += len(word) + 1
     return to_intervals(written, base, findings)
 
 
-def _read_range(source: Source, start: int, text: str, findings: Findings) -> WrittenRange | None:
+def _read_range(
+    source: Source, start: int, text: str, base: IndexBase, findings: Findings
+) -> WrittenRange | None:
     word = text.strip()
     place = _stripped(source, start, text)
     match = _RANGE.match(word)
@@ -166,9 +147,8 @@ def _read_range(source: Source, start: int, text: str, findings: Findings) -> Wr
         findings.error("missing-ranges", "no range between the commas", at, _RANGES_HINT)
     elif _NEGATIVE.match(word):
         findings.error("negative-number", f"{place.text!r} has a negative frame number", place, _RANGES_HINT)
-    elif _DASHES.search(word):
-        hint = "write the plain minus sign `-`"
-        findings.error("unknown-token", f"{place.text!r} has a dash that is not a minus", place, hint)
+    elif odd := odd_number(word, base):
+        findings.error(odd.code, f"{place.text!r} {odd.reason}", place, odd.hint)
     elif every := _ALL.fullmatch(word):
         message = f"`{' '.join(every.group().split())}` stands beside ranges"
         findings.error("trailing-junk", message, place, "write either it or the ranges")
@@ -192,17 +172,19 @@ class _Section:
 
 
 class _Reader:
-    def __init__(self, source: Source, index_base: IndexBase | None, findings: Findings) -> None:
+    def __init__(self, source: Source, comments: Comments, findings: Findings) -> None:
         self.source = source
-        self.asked = index_base
-        self.base: IndexBase = 1 if index_base is None else index_base
-        self.base_line: tuple[int, str] | None = None
+        self.comments = comments
         self.findings = findings
         self.listed = ListedEpisodes()
         self.begun = False
         self.sections = [_Section()]
         self.pending: list[str] = []
-        self.comments: list[tuple[str, Place]] = []
+
+    @property
+    def base(self) -> IndexBase:
+        """The number of an episode's first frame, as far as the file has been read."""
+        return 1 if self.comments.base is None else self.comments.base
 
     def read(self, start: int, line: str) -> None:
         word = line.strip()
@@ -211,11 +193,10 @@ class _Reader:
         elif not word.startswith("#"):
             self._episode(start, line)
         else:
-            self._remark(_stripped(self.source, start, line), line)
+            self._comment(_stripped(self.source, start, line), line)
 
     def finish(self) -> Annotations:
-        for comment, place in self.comments:
-            check_said_base(comment, self.base, place, self.findings)
+        self.comments.check()
         sections = []
         for part in self.sections:
             if part.header is None:
@@ -238,7 +219,7 @@ class _Reader:
                 )
             )
         annotations = Annotations(
-            tuple(sections), self.base, self.source.name, tuple(self.pending), self.base_line
+            tuple(sections), self.base, self.source.name, tuple(self.pending), self.comments.base_line
         )
         check_not_empty(annotations, self.source.place(0, 1), self.findings, "`07: 45-`")
         return annotations
@@ -250,62 +231,17 @@ class _Reader:
             return
         if episode.comment:
             at = start + line.index("#")
-            self.comments.append((episode.comment, self.source.place(at, start + len(line.rstrip()))))
+            self.comments.note(episode.comment, self.source.place(at, start + len(line.rstrip())))
         section = self.sections[-1]
         dataset = section.header.dataset if section.header else None
         if self.listed.add(dataset, episode.episode_index, place, self.findings):
-            # Only `before` is not yet known to read_episode.
-            section.episodes.append(
-                EpisodeAnnotation(
-                    episode.episode_index,
-                    episode.ranges,
-                    episode.comment,
-                    tuple(self.pending),
-                    episode.line,
-                    episode.text,
-                    episode.places,
-                )
-            )
+            section.episodes.append(replace(episode, before=tuple(self.pending)))
         self.pending.clear()
 
-    def _remark(self, place: Place, line: str) -> None:
-        said = read_index_base(line)
-        if said is not None:
-            self._index_base(said, place, line.rstrip())
-            return
-        header = read_header(line)
-        if header is None:
-            self.pending.append(line.rstrip())
-            self.comments.append((line, place))
-            return
-        if fault := dataset_fault(header.dataset):
-            hint = "expected a path, a repo_id or a name"
-            self.findings.error("missing-dataset", f"the dataset of this header {fault}", place, hint)
-            header = Header(f"(unnamed, line {place.line})", header.comment)
-        if header.comment:
-            self.comments.append((header.comment, place))
-            if INDEX_BASE.match(header.comment):
-                hint = "put `# index_base: 0` on a line of its own before the first episode"
-                message = "the index base is stated beside a dataset"
-                self.findings.error("index-base-misplaced", message, place, hint)
-        self.sections.append(_Section(header, place, line.rstrip(), tuple(self.pending)))
-        self.pending.clear()
-
-    def _index_base(self, said: str, place: Place, text: str) -> None:
-        if said not in ("0", "1"):
-            message = f"index base {said[:20]!r} is neither 0 nor 1"
-            self.findings.error("index-base-unknown", message, place, "the number of the first frame")
-        elif self.begun:
-            hint = "put it on a line of its own before the first episode, for the whole file"
-            self.findings.error("index-base-misplaced", "the index base is stated too late", place, hint)
-        elif self.base_line is not None:
-            message = "the index base is stated twice"
-            self.findings.error("index-base-twice", message, place, "remove one of the two")
-        else:
-            stated: IndexBase = 0 if said == "0" else 1
-            self.base_line = (place.line - 1, text)
-            if self.asked is not None and self.asked != stated:
-                message = f"the file says index base {stated}, but {self.asked} was asked for"
-                hint = "leave the option out, or correct the file"
-                self.findings.error("index-base-contradiction", message, place, hint)
-            self.base = stated
+    def _comment(self, place: Place, line: str) -> None:
+        found = self.comments.read(line, place, begun=self.begun)
+        if isinstance(found, Header):
+            self.sections.append(_Section(found, place, line.rstrip(), tuple(self.pending)))
+            self.pending.clear()
+        elif found is not None:
+            self.pending.append(found)

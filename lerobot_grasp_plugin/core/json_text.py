@@ -60,7 +60,8 @@ def read_json(source: Source, findings: Findings) -> JsonValue:
     reader = _Reader(source, findings)
     value = reader.value(0)
     if reader.token is not None or reader.at < len(source.text):
-        reader.fail("something follows the end of the JSON text", "")
+        hint = "one file is one JSON text; several datasets are a list of objects"
+        reader.fail("something follows the end of the JSON text", hint)
     return value
 
 
@@ -138,7 +139,9 @@ class _Reader:
         self.advance()
         while self.mark() != "}" or members:
             if self.token is None or not self.token["string"]:
-                self.fail("expected a key in double quotes", "is there a comma too many?")
+                is_quoted = self.source.text[self.at : self.at + 1] == "'"
+                hint = "JSON takes no single quotes" if is_quoted else "is there a comma too many?"
+                self.fail("expected a key in double quotes", hint)
             key = self._string(self.source.place(self.token.start(), self.token.end()))
             if self.mark() != ":":
                 self.fail(f"expected `:` after the key {key.place.text}", "")

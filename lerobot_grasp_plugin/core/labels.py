@@ -90,8 +90,9 @@ def check_section(
 
     Returns:
         An error for each label of an episode that does not exist (``unknown-episode``) and each
-        range that has a frame past the end of its episode (``range-past-end``). For episodes
-        without a label see ``unlisted_episodes``.
+        range that has a frame past the end of its episode (``range-past-end``), or list of frames
+        that is not as long as the episode (``frames-missing``). For episodes without a label see
+        ``unlisted_episodes``.
     """
     known = _by_index(lengths)
     problems: list[Problem] = []
@@ -99,6 +100,13 @@ def check_section(
         length = known.get(episode.episode_index)
         if length is None:
             problems.append(_unknown(episode, section, known, name))
+            continue
+        if episode.frames is not None and episode.frames != length:
+            message = (
+                f"episode {episode.episode_index} has {length} frames, and the file lists {episode.frames}"
+            )
+            hint = "give every frame one row; for ranges use the columns episode,start,end"
+            problems.append(Problem("frames-missing", message, _line(episode, name), hint))
             continue
         late = [item for item in episode.excluded if _ends_late(item[0], length)]
         if late:  # what is left of the ranges means nothing then

@@ -6,7 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from lerobot_grasp_plugin.core.annotations import Annotations, AnnotationSection, EpisodeAnnotation
-from lerobot_grasp_plugin.core.grammar import parse
+from lerobot_grasp_plugin.core.grammar import form_of, parse
+from lerobot_grasp_plugin.core.grammar_comments import IsDataset, no_dataset
 from lerobot_grasp_plugin.core.grammar_ranges import format_ranges
 from lerobot_grasp_plugin.core.intervals import FrameInterval
 from lerobot_grasp_plugin.errors import AnnotationError, Problem
@@ -14,27 +15,33 @@ from lerobot_grasp_plugin.errors import AnnotationError, Problem
 _PLACEHOLDER = "0: all fail\n"
 
 
-def parse_editable(text: str, *, name: str, index_base: int | None = None) -> Annotations:
+def parse_editable(
+    text: str, *, name: str, index_base: int | None = None, is_dataset: IsDataset = no_dataset
+) -> Annotations:
     """Reads an annotation text, which may be empty or have no episode yet.
 
     Args:
         text: The text form.
         name: What to call the file in messages.
         index_base: As for ``parse``.
+        is_dataset: As for ``parse``.
 
     Raises:
-        AnnotationError: It is JSON, or has errors.
+        AnnotationError: It is of another form, or has errors.
     """
-    if text.lstrip("\ufeff \t\r\n")[:1] in ("{", "["):
-        hint = "label in a text file; JSON is read by relabel and merge"
-        raise AnnotationError(Problem("json-annotations", "only the text form can be edited", name, hint))
+    form = form_of(text)
+    if form.name != "text":
+        message = f"this is {form.name}, and only the text form can be edited"
+        hint = f"label in a text file; {form.name} is read by relabel and merge"
+        raise AnnotationError(Problem("not-editable", message, name, hint))
     try:
-        return parse(text, name=name, index_base=index_base).annotations
+        return parse(text, name=name, index_base=index_base, is_dataset=is_dataset).annotations
     except AnnotationError as error:
         if {problem.code for problem in error.problems} != {"no-episodes"}:
             raise
     gap = "" if not text or text.endswith("\n") else "\n"
-    found = parse(text + gap + _PLACEHOLDER, name=name, index_base=index_base).annotations
+    text += gap + _PLACEHOLDER
+    found = parse(text, name=name, index_base=index_base, is_dataset=is_dataset).annotations
     sections = tuple(replace(section, episodes=()) for section in found.sections if section.dataset)
     return replace(found, sections=sections)
 

@@ -15,7 +15,8 @@ from lerobot_grasp_plugin.dataset.hub import locate
 from lerobot_grasp_plugin.dataset.losses import refuse_lost
 from lerobot_grasp_plugin.dataset.reader import DatasetReader, open_located
 from lerobot_grasp_plugin.errors import DatasetError, Problem, UsageError
-from lerobot_grasp_plugin.ops.annotate import check_annotations, label_sources, read_annotations
+from lerobot_grasp_plugin.ops.annotate import check_annotations, label_sources
+from lerobot_grasp_plugin.ops.annotation_file import read_annotations
 from lerobot_grasp_plugin.ops.frame_jobs import Crop, FrameJob, FrameWork, run_jobs
 from lerobot_grasp_plugin.ops.frames_config import FramesConfig
 from lerobot_grasp_plugin.ops.gathering import Gathered
@@ -194,8 +195,8 @@ def _labels(
     if config.annotations is not None:
         sources = open_sources([source], (), follow_links=config.follow_links)
         warnings = label_sources(sources, config.annotations, _label_options(config))
-        base = read_annotations(config.annotations.expanduser(), config.index_base).annotations.index_base
-        return sources[0].labels or {}, warnings, base
+        file = read_annotations(config.annotations.expanduser(), config.index_base, sources)
+        return sources[0].labels or {}, warnings, file.annotations.index_base
     if layout.REWARD not in reader.info.features:
         return {}, [], 1
     labels: dict[int, IntervalSet] = {}

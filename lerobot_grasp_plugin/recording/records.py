@@ -107,6 +107,7 @@ class AnnotationFile:
 
     def __init__(self, root: Path, repo_id: str) -> None:
         self.path = annotation_path(root)
+        self._names = {repo_id, repo_id.rpartition("/")[2], root.name}
         self._header = repo_id if repo_id.rpartition("/")[2] == root.name else f"./{root.name}"
         self._annotations: Annotations | None = None
         self.reload()
@@ -120,14 +121,19 @@ class AnnotationFile:
         if not self.path.exists():
             self._annotations = None
             return
-        parsed = parse(self.path.read_bytes(), name=str(self.path))
+        parsed = parse(self.path.read_bytes(), name=str(self.path), is_dataset=self._names.__contains__)
         self._annotations = parsed.annotations
 
     def episodes(self) -> dict[int, IntervalSet]:
         """Success frames of each episode that is listed, 0-based."""
         if self._annotations is None:
             return {}
-        return {item.episode_index: item.success for s in self._annotations.sections for item in s.episodes}
+        return {
+            item.episode_index: item.success
+            for section in self._annotations.sections
+            if self._is_own(section)
+            for item in section.episodes
+        }
 
     def put(self, episode_index: int, success: IntervalSet, length: int) -> None:
         """Says which frames of an episode are success, and writes the file."""
@@ -137,7 +143,8 @@ class AnnotationFile:
             section = AnnotationSection(self._header, (EpisodeAnnotation(episode_index, ranges),))
             new = Annotations((section,), 1, str(self.path))
         else:
-            header = old.sections[-1].dataset
+            own = [section.dataset for section in old.sections if self._is_own(section)]
+            header = own[-1] if own else self._header
             new = old.with_episode(header, episode_index, ranges)
         self._write(new)
 
@@ -149,7 +156,11 @@ class AnnotationFile:
         sections = tuple(
             AnnotationSection(
                 section.dataset,
-                tuple(item for item in section.episodes if item.episode_index < episodes),
+                tuple(
+                    item
+                    for item in section.episodes
+                    if item.episode_index < episodes or not self._is_own(section)
+                ),
                 section.comment,
                 section.before,
             )
@@ -160,6 +171,11 @@ class AnnotationFile:
             self._annotations = None
             return
         self._write(Annotations(sections, old.index_base, old.name, old.after))
+
+    def _is_own(self, section: AnnotationSection) -> bool:
+        """Whether a section is about the recorded dataset; one without a header is."""
+        name = (section.dataset or "").replace("\\", "/").rstrip("/").rpartition("/")[2]
+        return section.dataset is None or name in self._names
 
     def _write(self, annotations: Annotations) -> None:
         write_whole(self.path, format_text(annotations).encode("utf-8"))

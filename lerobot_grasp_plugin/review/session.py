@@ -12,11 +12,10 @@ from pathlib import Path
 
 from lerobot_grasp_plugin.core.annotations import Annotations, AnnotationSection
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
-from lerobot_grasp_plugin.core.labels import check_section
 from lerobot_grasp_plugin.core.source_text import MAX_BYTES
 from lerobot_grasp_plugin.core.text_edit import parse_editable, with_ranges
 from lerobot_grasp_plugin.errors import AnnotationError, Problem, UsageError
-from lerobot_grasp_plugin.ops.annotate import AnnotationFile, sections_of
+from lerobot_grasp_plugin.ops.annotation_file import AnnotationFile, checked_sections, names_dataset
 from lerobot_grasp_plugin.ops.sources import Source
 from lerobot_grasp_plugin.writers.staging import sync
 
@@ -182,19 +181,14 @@ class Session:
         self._set(text, data, *self._checked(text))
 
     def _checked(self, text: str) -> tuple[Annotations, list[AnnotationSection]]:
-        annotations = parse_editable(text, name=str(self.path), index_base=self.asked_base)
+        annotations = parse_editable(
+            text,
+            name=str(self.path),
+            index_base=self.asked_base,
+            is_dataset=names_dataset(self.path.parent, [self.source]),
+        )
         file = AnnotationFile(self.path, "", annotations, ())
-        sections = sections_of(file, self.source)
-        problems = [
-            problem
-            for section in sections
-            for problem in check_section(
-                section, self.lengths, name=str(self.path), index_base=annotations.index_base
-            )
-        ]
-        if problems:
-            raise AnnotationError(problems)
-        return annotations, sections
+        return annotations, checked_sections(file, self.source)
 
     def _set(
         self, text: str, data: bytes, annotations: Annotations, sections: list[AnnotationSection]

@@ -35,7 +35,7 @@ def errors(text: str, index_base: int | None = None) -> tuple[Problem, ...]:
         ({"success_start": 34, "success_end": None}, [(33, None)]),
         ({"success_start": 40, "success_end": 48}, [(39, 48)]),
         ({"ranges": [[40, 48], [60, None]]}, [(39, 48), (59, None)]),
-        ({"success_ranges": [[40, 48], [60]]}, [(39, 48), (59, None)]),
+        ({"success_ranges": [[40, 48], [60, None]]}, [(39, 48), (59, None)]),
         ({"ranges": []}, []),
         (None, []),
     ],
@@ -59,7 +59,7 @@ def test_index_base_0() -> None:
     ],
 )
 def test_every_arrangement_says_the_same_as_the_text(text: str) -> None:
-    assert read(text) == read("# a_1\n0: 3-\n1: all fail\n")
+    assert read(text) == read("# dataset: a_1\n0: 3-\n1: all fail\n")
 
 
 def test_several_datasets_in_order() -> None:
@@ -124,7 +124,23 @@ def test_a_comment_without_dataset_goes_to_the_first_episode() -> None:
         ('{"ranges": [[5, 6], [6, 7]]}', "overlapping-ranges", "[6, 7]"),
         ('{"ranges": [[5, null], [9, null]]}', "overlapping-ranges", "[9, null]"),
         ('{"ranges": [[5, 6, 7]]}', "wrong-type", "["),
+        ("true", "wrong-type", "true"),
+        ("[]", "wrong-type", "["),
         ('{"ranges": [[]]}', "wrong-type", "["),
+        ('{"ranges": [[10]]}', "wrong-type", "10"),
+        ('{"success_ranges": [[5, 6], [10]]}', "wrong-type", "10"),
+        ('{"ranges": [10, 20]}', "wrong-type", "10"),
+        ('{"ranges": null}', "wrong-type", "null"),
+        ('{"ranges": [[3.5, null]]}', "wrong-type", "3.5"),
+        ('{"ranges": [[true, null]]}', "wrong-type", "true"),
+        ('{"ranges": [[[3, 4]]]}', "wrong-type", "["),
+        ('{"ranges": {"3": 4}}', "wrong-type", "{"),
+        ('{"ranges": "3-"}', "wrong-type", '"3-"'),
+        ('{"success_start": [3]}', "wrong-type", "["),
+        ('{"success_start": 3, "success_end": []}', "wrong-type", "["),
+        ('{"success_start": 3, "exclude": [[5]]}', "wrong-type", "5"),
+        ('{"success_start": 3, "exclude": [5, 9]}', "wrong-type", "5"),
+        ('{"success_start": 3, "exclude": null}', "wrong-type", "null"),
         ('{"ranges": [7]}', "wrong-type", "7"),
         ('{"ranges": [[null, 3]]}', "wrong-type", "null"),
         ('{"ranges": 7}', "wrong-type", "7"),

@@ -165,7 +165,7 @@ def test_unlisted_episodes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("exclude", "wanted"), [("[7]", 4), ("[[6, 7]]", 3), ("[3, 7]", 3), ("[[6, null]]", 3)]
+    ("exclude", "wanted"), [("[7]", 4), ("[[6, 7]]", 3), ("[[3, 3], [7, 7]]", 3), ("[[6, null]]", 3)]
 )
 def test_excluding_the_last_frame_of_an_open_range(exclude: str, wanted: int) -> None:
     text = f'{{"index_base": 1, "0": {{"ranges": [[3, null]], "exclude": {exclude}}}}}'

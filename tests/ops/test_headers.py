@@ -194,6 +194,84 @@ def test_the_output_goes_to_the_home_folder(home: Path, tmp_path: Path) -> None:
         relabel(RelabelConfig(repo_id="me/grasp", annotations=labels, new_repo_id="me/grasp"))
 
 
+REMARKS = ["# 1-indexed", "# re-check", "# left_arm", "# day2", "# good", "# 12/11"]
+
+
+@pytest.mark.parametrize("remark", REMARKS)
+def test_a_word_that_names_no_dataset_is_a_remark(
+    remark: str, recorded: Recorded, tmp_path: Path, home: Path
+) -> None:
+    """Also where the sources come from the headers, and where there is no header."""
+    text = f"# me/grasp\n0: 1\n{remark}\n" + FIVE[5:]
+    report = by_headers(tmp_path, text)
+    assert [source.success_frames for source in report.sources] == [5]
+    assert report.warnings == ()
+    labels = tmp_path / "alone.txt"
+    labels.write_text(f"0: 1\n{remark}\n" + FIVE[5:])
+    alone = relabel(RelabelConfig(root=recorded("av1"), annotations=labels, new_root=tmp_path / "alone"))
+    assert (alone.success_frames, alone.warnings) == (5, ())
+
+
+@pytest.mark.parametrize("word", ["grasp", "av1-other", "https://huggingface.co/datasets/me/grasp"])
+def test_a_word_that_names_a_source_is_a_header(word: str, recorded: Recorded, tmp_path: Path) -> None:
+    sources = [
+        SourceConfig(root=recorded("av1"), repo_id="me/grasp"),
+        SourceConfig(root=recorded("av1-other")),
+    ]
+    texts = {"grasp": FIVE, "av1-other": THREE}
+    mine = texts[word.rpartition("/")[2]]
+    other = next(text for text in texts.values() if text != mine)
+    first = "./av1-other" if other == THREE else "me/grasp"
+    report = by_headers(tmp_path, f"# dataset: {first}\n{other}# {word}\n{mine}", sources=sources)
+    assert [source.success_frames for source in report.sources] == [5, 3]
+
+
+@pytest.mark.parametrize("header", ["# left/right", "# day/night/dusk", "# ./run the script", "# /x and y"])
+def test_a_doubtful_header_is_settled_before_labels_go_nowhere(
+    header: str, recorded: Recorded, tmp_path: Path, lerobot_home: Path
+) -> None:
+    labels = tmp_path / "labels.txt"
+    labels.write_text(f"0: 3-\n{header}\n2: 1\n3: 1\n")
+    config = RelabelConfig(
+        root=recorded("av1"), annotations=labels, new_root=tmp_path / "out", unlisted="fail"
+    )
+    with pytest.raises(AnnotationError) as caught:
+        relabel(config)
+    [problem] = caught.value.problems
+    assert (problem.code, problem.where) == ("header-doubtful", f"{labels}:2")
+    assert f"`# dataset path: {header[2:]}`" in problem.hint
+    assert not (tmp_path / "out").exists()
+    labels.write_text(f"{header}\n# dataset path: av1\n{FIVE}")  # no label follows it: it does not matter
+    report = relabel(config)
+    assert report.success_frames == 5
+    assert [warning.code for warning in report.warnings] == ["empty-section"]
+
+
+def test_headers_of_csv_name_the_sources(home: Path, tmp_path: Path) -> None:
+    rows = [f"me/grasp,{episode},1,1" for episode in range(5)] + [f"me/other,{e},2,2" for e in range(3)]
+    text = "# index_base: 1\ndataset,episode,start,end\n" + "\n".join(rows)
+    report = by_headers(tmp_path, text)
+    assert [(source.repo_id, source.success_frames) for source in report.sources] == [
+        ("me/grasp", 5),
+        ("me/other", 3),
+    ]
+    with_text = by_headers(tmp_path, f"# me/grasp\n{FIVE}# me/other\n{THREE}", new_root=tmp_path / "text")
+    assert data_table(tmp_path / "out").equals(data_table(tmp_path / "text"))
+    assert with_text.frames == report.frames
+
+
+def test_frames_of_csv_are_those_of_the_episodes(home: Path, tmp_path: Path) -> None:
+    rows = data_table(home / "me/grasp").select(["episode_index", "frame_index"]).to_pylist()
+    lines = [f"{row['episode_index']};{row['frame_index']};{int(row['frame_index'] > 2)}" for row in rows]
+    text = "# me/grasp\n# index_base: 0\nepisode_index;frame_index;reward\n" + "\n".join(lines)
+    by_headers(tmp_path, text)
+    table = data_table(tmp_path / "out")
+    wanted = [float(row["frame_index"] > 2) for row in rows]
+    assert table["next.reward"].to_pylist() == wanted
+    with pytest.raises(AnnotationError, match="frames-missing"):
+        by_headers(tmp_path, text.rpartition("\n")[0], new_root=tmp_path / "short")
+
+
 def test_bytes_that_are_no_text(recorded: Recorded, tmp_path: Path) -> None:
     labels = tmp_path / "labels.txt"
     for content in (b"\xff\xfe\x00", b"", b"\x00" * 100, b"{", b"[]", b"# \xc3\x28\n0: 1\n"):

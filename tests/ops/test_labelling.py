@@ -415,7 +415,7 @@ def test_a_source_that_is_dropped_whole_is_named(recorded: Recorded, tmp_path: P
     assert "unlisted episodes left out: 1, 2" in warning.message
 
 
-@pytest.mark.parametrize("header", ["# re-check", "# dataset path: somebody/av2"])
+@pytest.mark.parametrize("header", ["# /data/somebody/av2", "# dataset path: somebody/av2"])
 def test_labels_under_a_header_that_fits_nothing_are_named(
     header: str, recorded: Recorded, tmp_path: Path
 ) -> None:

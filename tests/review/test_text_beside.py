@@ -1,4 +1,4 @@
-"""Labels in JSON go on as text; what the command says where it starts."""
+"""Labels in JSON or CSV go on as text; what the command says where it starts."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from lerobot_grasp_plugin.commands.review import main
-from lerobot_grasp_plugin.errors import UsageError
+from lerobot_grasp_plugin.errors import AnnotationError, UsageError
 from lerobot_grasp_plugin.ops.recipe import SourceConfig
 from lerobot_grasp_plugin.ops.sources import open_sources
-from lerobot_grasp_plugin.review.from_json import is_json, text_beside
 from lerobot_grasp_plugin.review.session import Session
+from lerobot_grasp_plugin.review.text_beside import other_form, text_beside
 
 JSON = """{"index_base": 0, "episodes": {"0": {"success_start": 3},
  "1": {"ranges": [[0, 1], [3, null]], "exclude": [1]}, "4": null}}"""
@@ -23,10 +23,10 @@ JSON = """{"index_base": 0, "episodes": {"0": {"success_start": 3},
 def test_json_goes_on_as_text(recorded: Callable[[str], Path], tmp_path: Path) -> None:
     given = tmp_path / "mine.json"
     given.write_text(JSON)
-    assert is_json(given)
-    path = text_beside(given, None)
-    assert path.read_text() == "# index_base: 0\n00: 3-\n01: 0, 3-\n04: all fail\n"
+    assert other_form(given) == "JSON"
     (source,) = open_sources([SourceConfig(root=recorded("av1"))], [])
+    path = text_beside(given, None, source)
+    assert path.read_text() == "# index_base: 0\n00: 3-\n01: 0, 3-\n04: all fail\n"
     session = Session(source, path, None)
     session.label(4, None, session.version)
     session.label(0, [], session.version)
@@ -34,8 +34,41 @@ def test_json_goes_on_as_text(recorded: Callable[[str], Path], tmp_path: Path) -
     assert path.read_text() == "# index_base: 0\n00: all fail\n01: 0, 3-\n"
     assert given.read_text() == JSON
     with pytest.raises(UsageError, match=r"mine\.txt already"):
-        text_beside(given, None)
+        text_beside(given, None, source)
     assert path.read_text() == "# index_base: 0\n00: all fail\n01: 0, 3-\n"
+
+
+def test_csv_goes_on_as_text(recorded: Callable[[str], Path], tmp_path: Path) -> None:
+    given = tmp_path / "mine.csv"
+    given.write_text("# left_arm\n# index_base: 0\nepisode,start,end\r\n0,3,\r\n1,0,0\r\n1,3,\r\n4,,\r\n")
+    assert other_form(given) == "CSV"
+    (source,) = open_sources([SourceConfig(root=recorded("av1"))], [])
+    path = text_beside(given, None, source)
+    assert path.read_text() == "# index_base: 0\n# left_arm\n00: 3-\n01: 0, 3-\n04: all fail\n"
+    session = Session(source, path, None)
+    session.label(0, [], session.version)
+    assert "# left_arm\n00: all fail\n" in path.read_text()
+    given.with_name("short.csv").write_text("episode,frame,reward\n0,0,1\n")
+    with pytest.raises(AnnotationError, match="frames-missing"):
+        text_beside(given.with_name("short.csv"), 0, source)
+    assert not (tmp_path / "short.txt").exists()
+
+
+def test_a_remark_stays_and_a_doubtful_header_is_named(
+    recorded: Callable[[str], Path], tmp_path: Path
+) -> None:
+    path = tmp_path / "labels.txt"
+    path.write_text("0: 3-\n# re-check\n1: 4-\n")
+    (source,) = open_sources([SourceConfig(root=recorded("av1"))], [])
+    session = Session(source, path, None)
+    assert sorted(session.labels) == [0, 1]
+    session.label(1, [], session.version)
+    assert path.read_text() == "0: 3-\n# re-check\n01: all fail\n".replace("01:", "1:")
+    path.write_text("0: 3-\n# left/right\n1: 4-\n")
+    with pytest.raises(AnnotationError, match="header-doubtful"):
+        Session(source, path, None)
+    path.write_text("0: 3-\n# av1\n1: 4-\n")
+    assert sorted(Session(source, path, None).labels) == [0, 1]
 
 
 @pytest.mark.parametrize(
@@ -56,7 +89,10 @@ def test_json_that_cannot_go_on(
     [
         ("", "Open http://"),
         ("# soon\n", "Open http://"),
-        ("# me/other\n0: 3-\n1: all fail\n", "(sections found: me/other (line 1, 2 episodes)); the first "),
+        (
+            "# dataset path: me/other\n0: 3-\n1: all fail\n",
+            "(sections found: me/other (line 1, 2 episodes)); the first ",
+        ),
     ],
 )
 def test_a_file_without_labels_of_this_dataset(

@@ -1,0 +1,300 @@
+"""Comment lines of an annotation file: section headers, statements of the index base, remarks.
+
+A comment is a section header when it begins with ``dataset path:``, ``dataset:`` or ``repo_id:``,
+when it is a path or one word with a slash, or when it is one word that names a dataset the caller
+knows. What is almost a header, or states another index base than the file is read with, is an
+error that says how to write it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from lerobot_grasp_plugin.core.annotations import IndexBase, dataset_fault
+from lerobot_grasp_plugin.core.source_text import Findings, Place
+
+type IsDataset = Callable[[str], bool]
+"""Whether one word, as it stands alone in a comment, names a dataset."""
+
+INDEX_BASE = re.compile(r"index[\s_-]*base\s*[:=]\s*(.*)", re.IGNORECASE | re.DOTALL)
+"""A statement of the index base, as the text of a comment."""
+
+_KEYWORD = re.compile(r"(?:dataset(?:[\s_-]+path)?|repo[\s_-]?id)\s*[:=]\s*", re.IGNORECASE)
+_PATH = re.compile(r"/[^\s/]|~[^\s/]*(?:/|$)|\.\.?/|[A-Za-z]:[\\/]")
+_SLASHED = re.compile(r"(?=.*[A-Za-z])[^\s/\\:]+(?:[/\\][^\s/\\:]+)+[/\\]?")
+
+_KEY_VALUE = re.compile(r"([A-Za-z]+(?:[\s_-]+[A-Za-z]+)?)\s*[:=]\s*(\S.*)")
+_KEY_WORD = re.compile(r"([A-Za-z]+(?:[\s_-]+[A-Za-z]+)?)\s+(\S+)")
+_HEADER_KEYS = ("datasetpath", "dataset", "repoid")
+_OTHER_KEYS = {"path", "datapath", "root", "folder", "dir", "directory", "source"}
+_OTHER_KEYS |= {"repo", "repository"}
+_DATASET_KEYS = {f"dataset{word}" for word in ("root", "name", "id", "dir", "folder", "directory", "repo")}
+_NEAR = 0.83
+
+_DIGIT = r"(?P<base>0|1|zero|one)"
+_NO_UNIT = r"(?!\.\d|\w)(?!\s*(?:%|°|(?:ms|s|secs?|seconds?|min|minutes?|h|mm|cm|m|deg|degrees?|rad|px)\b))"
+_COUNTED = r"(?:count(?:s|ed|ing)?|number(?:s|ed|ing)?|ind(?:ex(?:e[sd]|ing)?|ices))"
+_SUBJECT = r"(?:frames?|numbers?|numbering|counting|ind(?:ices|ex(?:es|ing)?)|ranges?|labels?)"
+_BEGINS = r"(?:starts?|starting|begins?|beginning)"
+_SAID_BASES = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"(?<![\w.-])(?P<base>[01](?=[\s_-]*(?:indexed|based)|-index)|(?:zero|one)(?=[_-]|\s+indexed))"
+        r"(?:[\s_-]*(?:indexed|based)|-index(?:ing)?)\b(?!\s+on\b)",
+        rf"\b{_COUNTED}\s+from\s+{_DIGIT}{_NO_UNIT}",
+        rf"\b{_SUBJECT}\s+(?:\w+\s+)?{_BEGINS}\s+(?:from|at|with)\s+{_DIGIT}{_NO_UNIT}",
+        rf"\bfirst\s+(?:frame|image|index)\s*(?:[:=]|\b(?:is|has)\b(?:\s+(?:called|numbered|the|number|frame))*)"
+        rf"\s*{_DIGIT}\s*(?=$|[.,;)#](?!\d))",
+        rf"\bindex[\s_-]*base\s*(?:[:=]|\bis\b)?\s*{_DIGIT}{_NO_UNIT}",
+    )
+)
+"""What a sentence says the number of the first frame is."""
+
+_FILLERS = {"all", "the", "frame", "frames", "number", "numbers", "range", "ranges", "label", "labels"}
+_FILLERS |= {"file", "are", "is", "in", "this", "here"}
+"""Words that add nothing to a statement of the index base."""
+
+_BASE_KEY = re.compile(
+    r"(?P<key>[A-Za-z]+(?:[\s_-]+(?!is\b)[A-Za-z]+)?)(?P<mark>\s*[:=]|\s+is|[\s_-])"
+    r"\s*(?P<value>[0-9]+|zero|one)\s*\.?",
+    re.IGNORECASE,
+)
+_BASE_KEYS = {"base", "index", "indexing", "framebase", "baseindex", "indexstart", "indexfrom", "indexorigin"}
+_BASE_KEYS |= {"startindex", "firstindex", "frameindex", "indexed"}
+
+BASE_HINT = "put `# index_base: 0` on a line of its own before the first episode"
+
+
+def no_dataset(word: str) -> bool:
+    """The ``IsDataset`` of a caller who knows no dataset."""
+    del word
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A section header: the dataset it names, and its comment."""
+
+    dataset: str
+    comment: str | None
+
+
+def read_header(line: str, is_dataset: IsDataset = no_dataset) -> Header | None:
+    """The header that a comment line is, None when it is another comment.
+
+    The dataset is empty when only a keyword stands there (``# dataset path:``).
+    """
+    body = _body(line)
+    keyword = _KEYWORD.match(body)
+    value, comment = _split(body[keyword.end() :] if keyword else body)
+    if keyword or _PATH.match(value) or _SLASHED.fullmatch(value):
+        return Header(value, comment)
+    if value and not re.search(r"\s", value) and not value.startswith("#") and is_dataset(value):
+        return Header(value, comment)
+    return None
+
+
+def says_dataset(line: str) -> bool:
+    """Whether a comment line says with a keyword that it is a section header."""
+    return _KEYWORD.match(_body(line)) is not None
+
+
+def is_one_path(line: str) -> bool:
+    """Whether a header line without a keyword is a path without spaces, which nothing else can be."""
+    value, _ = _split(_body(line))
+    return _PATH.match(value) is not None and not re.search(r"\s", value)
+
+
+def meant_header(line: str) -> str | None:
+    """The header line that a comment was probably meant to be; None for another comment."""
+    value, _ = _split(_body(line))
+    if found := _KEY_VALUE.fullmatch(value):
+        key, value = _joined(found.group(1)), found.group(2)
+        is_word = not re.search(r"\s", value)
+        is_path = bool(_PATH.match(value) or _SLASHED.fullmatch(value))
+        is_meant = (
+            (is_path and key in _OTHER_KEYS)
+            or (is_word and key in _DATASET_KEYS)
+            or (_is_near(key, _HEADER_KEYS) and not value.isdigit() and (is_word or key != "datasets"))
+        )
+    elif found := _KEY_WORD.fullmatch(value):
+        key, value = _joined(found.group(1)), found.group(2)
+        names = re.search(r"[/\\_~]" if key == "dataset" else r"[/\\_~0-9]", value)
+        is_meant = names is not None and _is_near(key, _HEADER_KEYS)
+    else:
+        return None
+    return f"# dataset path: {value}" if is_meant else None
+
+
+def read_index_base(line: str) -> str | None:
+    """What a comment line says the index base is, whatever it may be; None for another comment."""
+    match = INDEX_BASE.match(_body(line))
+    return match.group(1).partition("#")[0].strip() if match else None
+
+
+class Comments:
+    """What the comment lines of one file say, in the text and the CSV form.
+
+    Args:
+        index_base: As the caller said, None when the file has to say it.
+        findings: Where errors are noted.
+        is_dataset: Which single words are headers.
+
+    Attributes:
+        stated: The index base that the file states.
+        base_line: 0-based line and spelling of the line that states it.
+    """
+
+    def __init__(self, index_base: IndexBase | None, findings: Findings, is_dataset: IsDataset) -> None:
+        self.asked = index_base
+        self.findings = findings
+        self.is_dataset = is_dataset
+        self.stated: IndexBase | None = None
+        self.base_line: tuple[int, str] | None = None
+        self._seen: list[tuple[str, Place, bool]] = []
+
+    @property
+    def base(self) -> IndexBase | None:
+        """The index base as the file states it or the caller said; None when neither did."""
+        return self.asked if self.stated is None else self.stated
+
+    def read(self, line: str, place: Place, *, begun: bool) -> Header | str | None:
+        """Read one comment line.
+
+        Args:
+            line: The line.
+            place: Where it stands, without the spaces around it.
+            begun: Whether an episode stands above it.
+
+        Returns:
+            The header it is, its text when it is a remark, None when it states the index base.
+        """
+        stated = read_index_base(line)
+        if stated is not None:
+            self._state_base(stated, place, line.rstrip(), begun=begun)
+            return None
+        header = read_header(line, self.is_dataset)
+        if header is None:
+            meant = meant_header(line)
+            if meant is None:
+                self.note(line, place, is_line=True)
+                return line.rstrip()
+            message = f"this is almost a header: was `{meant}` meant?"
+            self.findings.error("header-doubtful", message, place, "write that, or word a remark differently")
+            return Header(f"(unnamed, line {place.line})", None)
+        if fault := dataset_fault(header.dataset):
+            hint = "expected a path, a repo_id or a name"
+            self.findings.error("missing-dataset", f"the dataset of this header {fault}", place, hint)
+            header = Header(f"(unnamed, line {place.line})", header.comment)
+        if header.comment:
+            self.note(header.comment, place)
+            if INDEX_BASE.match(header.comment):
+                message = "the index base is stated on the line of a dataset"
+                self.findings.error("index-base-misplaced", message, place, BASE_HINT)
+        return header
+
+    def note(self, comment: str, place: Place, *, is_line: bool = False) -> None:
+        """Keep a comment, so that ``check`` can compare it with the index base."""
+        self._seen.append((comment, place, is_line))
+
+    def check(self) -> None:
+        """Note every comment that speaks of another index base than the numbers are read with."""
+        base: IndexBase = 1 if self.base is None else self.base
+        for comment, place, is_line in self._seen:
+            text = _body(comment)
+            if not is_line or not _check_base_key(text, base, place, self.findings):
+                check_said_base(text, base, place, self.findings, is_stated=self.base is not None)
+
+    def _state_base(self, stated: str, place: Place, line: str, *, begun: bool) -> None:
+        if stated not in ("0", "1"):
+            _unknown_base(stated, place, self.findings)
+        elif begun:
+            hint = "put it on a line of its own before the first episode, for the whole file"
+            self.findings.error("index-base-misplaced", "the index base is stated too late", place, hint)
+        elif self.base_line is not None:
+            message = "the index base is stated twice"
+            self.findings.error("index-base-twice", message, place, "remove one of the two")
+        else:
+            self.stated = 0 if stated == "0" else 1
+            self.base_line = (place.line - 1, line)
+            if self.asked is not None and self.asked != self.stated:
+                message = f"the file says index base {stated}, but {self.asked} was asked for"
+                hint = "leave the option out, or correct the file"
+                self.findings.error("index-base-contradiction", message, place, hint)
+
+
+def _check_base_key(text: str, base: IndexBase, place: Place, findings: Findings) -> bool:
+    """Whether a comment line is almost ``index_base: 0``; notes it if it says another base."""
+    match = _BASE_KEY.fullmatch(_split(text)[0])
+    if match is None:
+        return False
+    key = _joined(match["key"])
+    if not (_is_near(key, ("indexbase",)) or (key in _BASE_KEYS and match["mark"].strip() in (":", "="))):
+        return False
+    value = {"zero": "0", "one": "1"}.get(match["value"].lower(), match["value"])
+    if value not in ("0", "1"):
+        _unknown_base(value, place, findings)
+    elif value != str(base):
+        _contradiction(match.group(), int(value), base, place, findings)
+    return True
+
+
+def check_said_base(
+    comment: str, base: IndexBase, place: Place, findings: Findings, *, is_stated: bool
+) -> None:
+    """Note a comment that speaks of another index base than the numbers are read with.
+
+    It is an error where nothing states the base, or where the comment says nothing else; where the
+    base is stated, a sentence that speaks of another one is a warning.
+    """
+    for match, number in _said_bases(comment):
+        if number == base:
+            continue
+        around = comment[: match.start()] + comment[match.end() :]
+        is_all = {*re.findall(r"\w+", around.lower())} <= _FILLERS
+        if is_stated and not is_all:
+            message = f"a comment says {match.group()}, but the file is read as {base}-indexed"
+            findings.warn("index-base-doubtful", message, place, "change the comment if the base is right")
+        else:
+            _contradiction(match.group(), number, base, place, findings)
+
+
+def _said_bases(comment: str) -> Iterator[tuple[re.Match[str], int]]:
+    for pattern in () if INDEX_BASE.match(comment) else _SAID_BASES:
+        for match in pattern.finditer(comment):
+            sentence = re.split(r"[.;,]", comment[: match.end()])[-1].lower()
+            if "episode" in sentence and "frame" not in sentence:
+                continue  # episodes count from 0 in every file
+            yield match, 1 if match["base"].lower() in ("1", "one") else 0
+
+
+def _contradiction(text: str, number: int, base: int, place: Place, findings: Findings) -> None:
+    message = f"the comment says `{text.strip()}`, but the file is read as {base}-indexed"
+    hint = f"write `# index_base: {number}` on a line of its own at the top, or change the comment"
+    findings.error("index-base-doubtful", message, place, hint)
+
+
+def _unknown_base(text: str, place: Place, findings: Findings) -> None:
+    message = f"index base {text[:20]!r} is neither 0 nor 1"
+    findings.error("index-base-unknown", message, place, "the number of the first frame")
+
+
+def _body(line: str) -> str:
+    return line.strip().lstrip("#").strip()
+
+
+def _split(text: str) -> tuple[str, str | None]:
+    """A comment, and the comment behind a second ``#`` in it."""
+    value, *rest = re.split(r"(?:^|\s)#", text, maxsplit=1)
+    return value.strip(), (rest[0].strip() or None) if rest else None
+
+
+def _joined(key: str) -> str:
+    return re.sub(r"[\s_-]+", "", key).lower()
+
+
+def _is_near(key: str, known: tuple[str, ...]) -> bool:
+    return any(SequenceMatcher(None, key, word, autojunk=False).ratio() >= _NEAR for word in known)

@@ -1,0 +1,64 @@
+"""Labels that somebody has in another form, as the text file the page edits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lerobot_grasp_plugin.core.grammar import form_of, format_text
+from lerobot_grasp_plugin.core.source_text import MAX_BYTES
+from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.ops.annotation_file import checked_sections, read_annotations
+from lerobot_grasp_plugin.ops.sources import Source
+from lerobot_grasp_plugin.writers.staging import sync
+
+
+def other_form(path: Path) -> str | None:
+    """The form of an annotation file; None for text, and where there is no file."""
+    try:
+        with path.open("rb") as file:
+            text = file.read(MAX_BYTES).decode("utf-8", "replace")
+    except OSError:
+        return None
+    name = form_of(text.replace("\r\n", "\n").replace("\r", "\n")).name
+    return None if name == "text" else name
+
+
+def text_beside(path: Path, index_base: int | None, source: Source) -> Path:
+    """Writes the labels of a JSON or CSV file as text beside it; the file itself stays as it is.
+
+    Args:
+        path: The file, ``NAME.json``.
+        index_base: As the option says, None without it.
+        source: The dataset that is labelled.
+
+    Returns:
+        ``NAME.txt``, which was not there before; ``NAME_labels.txt`` where the file is called that.
+
+    Raises:
+        UsageError: There is a ``NAME.txt``, or it cannot be written.
+        AnnotationError: The file has errors, or does not fit the dataset.
+    """
+    target = path.with_suffix(".txt")
+    if target == path:
+        target = path.with_name(f"{path.stem}_labels.txt")
+    file = read_annotations(path, index_base, [source])
+    checked_sections(file, source)
+    try:
+        text = format_text(file.annotations)
+    except ValueError as error:
+        hint = "label in a text file of another name"
+        raise UsageError(Problem("not-editable", str(error), str(path), hint)) from None
+    try:
+        with target.open("x", encoding="utf-8", newline="") as written:
+            written.write(text)
+    except FileExistsError:
+        message = f"the page labels in text, and there is a {target.name} already"
+        hint = f"go on in that one: --annotations {target}"
+        raise UsageError(Problem("text-exists", message, str(path), hint)) from None
+    except OSError as error:
+        target.unlink(missing_ok=True)
+        message = f"cannot be written: {error.strerror}"
+        raise UsageError(Problem("no-annotations", message, str(target))) from None
+    sync(target)
+    sync(target.parent)
+    return target

@@ -1,0 +1,268 @@
+"""Which comment lines are headers or state the index base, and which are remarks."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lerobot_grasp_plugin.core.annotations import Annotations
+from lerobot_grasp_plugin.core.grammar import format_text, parse
+from lerobot_grasp_plugin.core.grammar_comments import is_one_path, says_dataset
+from lerobot_grasp_plugin.errors import AnnotationError, Problem
+
+REMARKS = """\
+dataset recorded on Monday
+dataset is incomplete
+dataset incomplete
+the dataset: see the lab book
+datasets: this one and the one of Tuesday
+dataset size: 15 episodes
+dataset date: 2024-11-05
+dataset rate: 10
+data: recorded at night
+dates: Monday, Tuesday
+database: none
+report: slow
+source: teleop
+name: left
+repo cleaned on Monday
+path of the gripper is odd
+path: a straight line
+root cause: the light
+folder was renamed later
+labelled by: me
+TODO: look again
+task: pick up the cube
+camera: wrist_1
+note: 3-5 are blurred
+fps: 10
+frames are dark from 0 on
+frames 0 to 5 are dark
+frame 0 is black
+frame 1 is blurred in each episode
+frames 1 to 3 are dark
+frame count: 64
+frame rate: 10
+first frame is dark
+first frame is 1 s late
+first frames: 0 to 3
+starts at 0 degrees
+success starts at 0.5 s
+the gripper starts at 0
+the arm begins at 1
+labels start at 1 s before the grasp
+count of slips: 1
+one based on the video of camera 2
+1 of 3 attempts
+0 slips, 1 drop
+based on 0 evidence
+re-indexed by hand
+index finger in view
+index: see the lab book
+base of the arm in view
+base moved by 1 cm
+episodes are numbered from 0
+episodes count from 0, as LeRobot does
+episode numbers start at 0
+counted 15 successes
+numbers are exact
+1-indexed
+1-based
+frames count from 1
+Frames are 1-indexed, as the file names are
+labelled on Monday, 1-indexed
+first frame is 1
+first frame is number 1
+index-base 1
+index base is 1
+indexing: 1
+base: 1
+re-check
+left_arm
+day2
+v2
+so101_v1
+done
+2024-11-05
+12/11
+05: 46-
+40-48
+~30 frames are doubtful
+/ is nothing
+a / b
+left / right
+https://example.com/notes
+good ones:
+= = =
+----
+""".splitlines()
+
+
+WORDS = """\
+the a dark blurred frames frame episode 3 4-5 0 1 is are from at gripper slipped again of cube
+dataset path base number look good night lamp camera and to 12, twice.
+"""
+
+
+def outcome(text: str) -> Annotations | AnnotationError:
+    try:
+        return parse(text, name="x").annotations
+    except AnnotationError as error:
+        return error
+
+
+def read(text: str, *datasets: str) -> Annotations:
+    parsed = parse(text, name="labels.txt", is_dataset=datasets.__contains__)
+    assert parsed.warnings == ()
+    return parsed.annotations
+
+
+def errors(text: str, index_base: int | None = None) -> tuple[Problem, ...]:
+    with pytest.raises(AnnotationError) as caught:
+        parse(text, name="labels.txt", index_base=index_base)
+    return caught.value.problems
+
+
+@pytest.mark.parametrize("remark", REMARKS)
+def test_a_plausible_remark_changes_nothing(remark: str) -> None:
+    text = f"0: 3-\n# {remark}\n1: all fail\n"
+    annotations = read(text)
+    (section,) = annotations.sections
+    first, second = section.episodes
+    assert (first.before, second.before) == ((), (f"# {remark}",))
+    assert first.ranges[0].start == 2
+    assert format_text(annotations) == text
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(WORDS.split()), min_size=2, max_size=7))
+def test_sentences_are_never_headers(words: list[str]) -> None:
+    """Neither read as a header nor refused as one."""
+    found = outcome(f"0: 3-\n# {' '.join(words)}\n1: all fail\n")
+    if isinstance(found, AnnotationError):
+        assert {problem.code for problem in found.problems} == {"index-base-doubtful"}
+    else:
+        assert [len(section.episodes) for section in found.sections] == [2]
+
+
+@pytest.mark.parametrize("word", ["day2", "left_arm", "plain", "re-check", "me:set"])
+def test_a_word_is_a_header_where_it_names_a_dataset(word: str) -> None:
+    text = f"0: 3-\n# {word}  # at night\n0: 4-\n"
+    annotations = read(text, word)
+    assert [(section.dataset, section.comment) for section in annotations.sections] == [
+        (None, None),
+        (word, "at night"),
+    ]
+    assert format_text(annotations) == text
+    assert [problem.code for problem in errors(text)] == ["episode-listed-twice"]
+
+
+def test_a_remark_stays_a_remark_where_a_header_says_the_same() -> None:
+    text = "# dataset path: day2\n0: 3-\n# day2\n1: 4-\n"
+    annotations = read(text)
+    assert len(annotations.sections) == 1
+    assert format_text(annotations) == text
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ("# datset path: other/x", "other/x"),
+        ("# dataset_pth: x", "x"),
+        ("# dataset paht: /data/my set", "/data/my set"),
+        ("# Datset: so101_v1", "so101_v1"),
+        ("# dtaset: so101", "so101"),
+        ("# data set: x", "x"),
+        ("# data path: ./x", "./x"),
+        ("# rep_id: me/x", "me/x"),
+        ("# repo: me/x", "me/x"),
+        ("# path: ~/x", "~/x"),
+        ("# root: /data/x", "/data/x"),
+        ("# dataset_root: x", "x"),
+        ("# dataset name: x", "x"),
+        ("# dataset path other/x", "other/x"),
+        ("# dataset other/x", "other/x"),
+        ("# dataset so101_v1", "so101_v1"),
+        ("# repo_id me/x", "me/x"),
+        ("# datset path me/x", "me/x"),
+    ],
+)
+def test_what_is_almost_a_header_is_an_error(line: str, meant: str) -> None:
+    (problem,) = errors(f"0: 3-\n{line}\n0: 4-\n")
+    assert (problem.code, problem.where) == ("header-doubtful", "labels.txt:2:1")
+    assert f"`# dataset path: {meant}`" in problem.message
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "# 0-indexed",
+        "# zero-indexed",
+        "# Zero indexed",
+        "# 0 indexed",
+        "# 0-based",
+        "# zero_based",
+        "# 0-index",
+        "# frames count from 0",
+        "# frames are counted from zero",
+        "# counting from 0",
+        "# numbered from 0.",
+        "# indexed from 0",
+        "# indices start at 0",
+        "# frame numbers start at 0",
+        "# numbering starts with 0",
+        "# ranges start at 0",
+        "# first frame is 0",
+        "# the first frame has number 0",
+        "# first frame: 0",
+        "# first frame = 0",
+        "# index-base 0",
+        "# index_base is 0",
+        "# indx_base: 0",
+        "# idx base: 0",
+        "# index bas: 0",
+        "# base: 0",
+        "# base = zero",
+        "# index: 0",
+        "# frame base: 0",
+        "# start_index: 0",
+        "# note: index_base: 0",
+        "# frames count from 0; episodes, too",
+        "# frames of this episode count from 0",
+    ],
+)
+def test_another_index_base_than_the_numbers_are_read_with_is_an_error(line: str) -> None:
+    (problem,) = errors(f"{line}\n0: 3-\n")
+    assert (problem.code, problem.where) == ("index-base-doubtful", "labels.txt:1:1")
+    assert "`# index_base: 0`" in problem.hint
+    for said, index_base in ((f"# index_base: 0\n{line}\n0: 3-\n", None), (f"{line}\n0: 3-\n", 0)):
+        parsed = parse(said, name="x", index_base=index_base)
+        assert parsed.warnings == ()
+        assert parsed.annotations.sections[0].episodes[0].ranges[0].start == 3
+
+
+@pytest.mark.parametrize("line", ["# indx_base: 2", "# index-base 7", "# index_base is 10"])
+def test_an_index_base_that_there_is_not(line: str) -> None:
+    assert [problem.code for problem in errors(f"{line}\n0: 3-\n")] == ["index-base-unknown"]
+
+
+def test_a_line_that_contradicts_the_stated_base_is_an_error() -> None:
+    for base, line in ((0, "# 1-indexed"), (0, "# frames count from 1"), (1, "# 0-based")):
+        text = f"# index_base: {base}\n{line}\n0: 3-\n"
+        assert [problem.code for problem in errors(text)] == ["index-base-doubtful"]
+    (problem,) = errors("0: 3-  # 33 in the 0-indexed notebook\n")
+    assert (problem.code, problem.where) == ("index-base-doubtful", "labels.txt:1:8")
+
+
+@pytest.mark.parametrize(
+    ("line", "says", "path"),
+    [
+        ("# dataset path: a b", True, False),
+        ("# /data/x  # at night", False, True),
+        ("# ./run the script", False, False),
+        ("# left/right", False, False),
+    ],
+)
+def test_how_sure_a_header_is(line: str, says: bool, path: bool) -> None:
+    assert (says_dataset(line), is_one_path(line)) == (says, path)
