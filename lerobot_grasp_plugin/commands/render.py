@@ -83,7 +83,7 @@ def _sources(report: MergeReport) -> Iterator[str]:
     yield f"=== {report.repo_id} ==="
     yield from _table(rows)
     if report.success_frames is None:
-        yield "Nothing is labelled: there is no next.reward, and no --annotations were given"
+        yield "Nothing is labelled: no column says which frames are success, and no --annotations were given"
     dones = {source.done for source in report.sources}
     for source in report.sources:
         name = source.repo_id.rsplit("/", 1)[-1]

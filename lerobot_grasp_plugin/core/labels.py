@@ -1,12 +1,14 @@
-"""From what a person asserted to per-frame labels.
+"""Per-frame labels: from annotations to rows, and which recorded rows count as success or as done.
 
-Rows and frames are 0-based and of equal number: row t of an episode holds frame t.
+Every meaning of success and done stands here. Rows and frames are 0-based and of equal number: row t of
+an episode holds frame t.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +22,153 @@ from lerobot_grasp_plugin.errors import Problem
 
 Lengths = Mapping[int, int] | Sequence[int]
 """Frames per episode, by ``episode_index``."""
+
+
+Basis = Literal["values", "two values", "one value", "next.success", "many values", "nothing"]
+"""What a ``SuccessRule`` rests on."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelValues:
+    """The rewards of success and failure frames, as a sidecar or a call states them."""
+
+    success: float
+    failure: float
+
+
+@dataclass(frozen=True, slots=True)
+class SuccessRule:
+    """Which rows of a dataset count as success: the one meaning of success for every command.
+
+    Attributes:
+        basis: ``values``: a sidecar or a call states the values. Without them, what all rows of the
+            dataset say (see ``SuccessEvidence.rule``).
+        success_value: The reward of success rows; None where no reward means success.
+        failure_value: The reward of all other rows; None where it is not known.
+    """
+
+    basis: Basis
+    success_value: float | None = None
+    failure_value: float | None = None
+
+    @classmethod
+    def of_values(cls, values: LabelValues) -> SuccessRule:
+        """The rule for labels whose values are known."""
+        return cls("values", values.success, values.failure)
+
+    def rows(
+        self, reward: npt.NDArray[Any] | None, flags: npt.NDArray[Any] | None
+    ) -> npt.NDArray[np.bool_] | None:
+        """Which rows are success.
+
+        Args:
+            reward: ``next.reward``, shape (rows,); None where there is none.
+            flags: ``next.success``, shape (rows,); None where there is none.
+
+        Returns:
+            Bool, shape (rows,). None where nothing says which rows are success.
+        """
+        if self.basis == "next.success":
+            return None if flags is None else flags.astype(np.bool_)
+        if reward is None or self.basis in ("many values", "nothing"):
+            return None
+        if self.success_value is None:
+            return np.zeros(len(reward), dtype=np.bool_)
+        return is_success_value(reward, self.success_value)
+
+    def rewrites(self, values: LabelValues) -> bool:
+        """Whether ``rewritten`` changes rewards."""
+        pairs = ((self.success_value, values.success), (self.failure_value, values.failure))
+        return any(own is not None and np.float32(own) != np.float32(new) for own, new in pairs)
+
+    def rewritten(self, reward: npt.NDArray[Any], values: LabelValues) -> npt.NDArray[np.float32]:
+        """Rewards with other values for success and failure; those that are neither stay."""
+        written = reward.astype(np.float32)
+        for own, new in ((self.success_value, values.success), (self.failure_value, values.failure)):
+            if own is not None:
+                written[is_success_value(reward, own)] = new
+        return written
+
+
+class SuccessEvidence:
+    """What the rows of a dataset say about success, gathered batch by batch.
+
+    Attributes:
+        has_flags: Whether a batch had ``next.success``.
+    """
+
+    def __init__(self) -> None:
+        self.has_flags = False
+        self._values: list[np.float32] = []
+
+    @property
+    def is_many(self) -> bool:
+        """Whether the rewards have three values or more; further rows do not change that."""
+        return len(self._values) > 2
+
+    def add(self, reward: npt.NDArray[Any] | None, flags: npt.NDArray[Any] | None) -> None:
+        """Adds rows: ``next.reward`` and ``next.success``, shape (rows,), None where there is none."""
+        self.has_flags |= flags is not None
+        if reward is None or self.is_many:
+            return
+        rest = reward.astype(np.float32, copy=False)
+        for value in self._values:
+            rest = rest[rest != value]
+        rest = rest[np.isfinite(rest)] if len(rest) else rest
+        while len(rest) and not self.is_many:
+            self._values.append(rest[0])
+            rest = rest[rest != rest[0]]
+
+    def rule(self, values: LabelValues | None = None) -> SuccessRule:
+        """Decides which rows count as success.
+
+        Values that a sidecar states decide. Else, of two rewards the larger one is success: 0 of 0 and
+        -1, 10 of 10 and -0.05 (``next.success`` that differs from it is a contradiction, which verify
+        names). Where the rewards have another number of values, ``next.success`` decides. Without it, a
+        single reward above 0 is success, any other is failure; three values or more (dense rewards) say
+        nothing. Rewards that are not finite are failure.
+
+        Args:
+            values: What a sidecar states; None where there is none.
+        """
+        if values is not None:
+            return SuccessRule.of_values(values)
+        found = sorted(map(float, self._values))
+        if len(found) == 2:
+            return SuccessRule("two values", found[1], found[0])
+        if self.has_flags:
+            return SuccessRule("next.success")
+        if not found:
+            return SuccessRule("nothing")
+        if self.is_many:
+            return SuccessRule("many values")
+        return (
+            SuccessRule("one value", found[0]) if found[0] > 0 else SuccessRule("one value", None, found[0])
+        )
+
+
+def is_success_value(reward: npt.NDArray[Any], success_value: float) -> npt.NDArray[np.bool_]:
+    """Where rewards are the success value, as float32 holds them; bool, shape of ``reward``."""
+    return np.asarray(reward.astype(np.float32, copy=False) == np.float32(success_value))
+
+
+def success_of(rewards: npt.NDArray[Any]) -> npt.NDArray[np.bool_] | None:
+    """Which rows are success, where the rewards of all rows are at hand and nothing else is known.
+
+    Args:
+        rewards: Shape (rows,); booleans are labels themselves.
+
+    Returns:
+        Bool, shape (rows,); None where the rewards have three values or more.
+    """
+    evidence = SuccessEvidence()
+    evidence.add(rewards, None)
+    return evidence.rule().rows(rewards, None) if len(rewards) else np.zeros(0, dtype=np.bool_)
+
+
+def default_done(done: Done | None, has_done: bool) -> Done:
+    """How ``next.done`` is made: as the call states, else kept where there is one, else ``episode_end``."""
+    return done or ("keep" if has_done else "episode_end")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +223,36 @@ def label_episode(
     elif alignment != "frame":
         raise ValueError(f"alignment must be frame or next, got {alignment!r}")
     reward = np.where(rows, np.float32(success_value), np.float32(failure_value)).astype(np.float32)
-    return EpisodeLabels(reward, _done(rows, done, existing_done), rows)
+    return EpisodeLabels(reward, done_rows(rows, done, existing_done), rows)
+
+
+def done_rows(
+    success: npt.NDArray[np.bool_], done: Done, existing: npt.NDArray[np.bool_] | None = None
+) -> npt.NDArray[np.bool_]:
+    """Which rows of an episode end it.
+
+    Args:
+        success: Success rows of the episode, shape (length,).
+        done: See ``label_episode``.
+        existing: Bool, shape (length,). Needed for ``keep``, else of no effect.
+
+    Raises:
+        ValueError: ``existing`` is missing or of another shape or dtype, or ``done`` is unknown.
+    """
+    if done == "keep":
+        if existing is None or existing.dtype != np.bool_ or existing.shape != success.shape:
+            raise ValueError(f"done `keep` needs existing_done, bool of shape {success.shape}")
+        return existing.copy()
+    if done not in ("episode_end", "first_success", "last_frame_of_success"):
+        raise ValueError(f"done {done!r} is unknown")
+    marked = np.zeros_like(success)
+    marked[-1:] = True
+    where = np.flatnonzero(success)
+    if len(where) and done == "first_success":
+        marked[where[0]] = True
+    elif len(where) and done == "last_frame_of_success":
+        marked[where[-1]] = True
+    return marked
 
 
 def check_section(
@@ -126,25 +304,6 @@ def unlisted_episodes(episodes: Iterable[EpisodeAnnotation], lengths: Lengths) -
     """The ``episode_index`` of every episode of the dataset that has no annotation, ascending."""
     listed = {episode.episode_index for episode in episodes}
     return tuple(sorted(set(_by_index(lengths)) - listed))
-
-
-def _done(
-    rows: npt.NDArray[np.bool_], done: Done, existing: npt.NDArray[np.bool_] | None
-) -> npt.NDArray[np.bool_]:
-    if done == "keep":
-        if existing is None or existing.dtype != np.bool_ or existing.shape != rows.shape:
-            raise ValueError(f"done `keep` needs existing_done, bool of shape {rows.shape}")
-        return existing.copy()
-    if done not in ("episode_end", "first_success", "last_frame_of_success"):
-        raise ValueError(f"done {done!r} is unknown")
-    marked = np.zeros_like(rows)
-    marked[-1:] = True
-    where = np.flatnonzero(rows)
-    if len(where) and done == "first_success":
-        marked[where[0]] = True
-    elif len(where) and done == "last_frame_of_success":
-        marked[where[-1]] = True
-    return marked
 
 
 def _by_index(lengths: Lengths) -> Mapping[int, int]:

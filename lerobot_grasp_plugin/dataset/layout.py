@@ -29,6 +29,7 @@ EPISODES_PATH: Final = "meta/episodes/chunk-{chunk_index:03d}/file-{file_index:0
 DATA_PATH: Final = "data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
 VIDEO_PATH: Final = "videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4"
 PROVENANCE_PATH: Final = "meta/grasp_provenance.json"
+RECORDING_PATH: Final = "meta/grasp_recording.json"
 CARD_PATH: Final = "README.md"
 
 LEGACY_EPISODES_PATH: Final = "meta/episodes.jsonl"
@@ -60,6 +61,9 @@ INDEX_COLUMNS: Final = (FRAME_INDEX, EPISODE_INDEX, INDEX, TASK_INDEX)
 """Columns every merge renumbers."""
 
 NO_LINKS: Final = Links()
+
+NOT_HASHED: Final = frozenset({*INDEX_COLUMNS, TIMESTAMP, REWARD, DONE, SUCCESS})
+"""Columns that an episode's content hash leaves out: merge and relabel change them."""
 
 TIMESTAMP_TOLERANCE_S: Final = TOLERANCE_S
 """How far a row's timestamp may be from its picture for LeRobot to read it (``tolerance_s``)."""

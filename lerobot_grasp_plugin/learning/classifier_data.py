@@ -13,14 +13,14 @@ from lerobot.configs.default import DatasetConfig
 from lerobot.datasets import LeRobotDatasetMetadata
 from numpy.typing import NDArray
 
+from lerobot_grasp_plugin.core.labels import LabelValues
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.hub import locate
-from lerobot_grasp_plugin.dataset.info import read_json
+from lerobot_grasp_plugin.dataset.provenance import read_provenance
+from lerobot_grasp_plugin.dataset.recorded_success import rule_of_folder
 from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem, UsageError
 from lerobot_grasp_plugin.learning.dataset import GraspDataset
-from lerobot_grasp_plugin.learning.origins import hashes_of_episodes, sources_of_episodes
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
-from lerobot_grasp_plugin.learning.splits import SUCCESS_ABOVE
 
 _CACHE_BYTES = 2**30  # pictures are gone through once, in order: a few episodes are enough
 
@@ -147,23 +147,31 @@ def open_data(
 
 
 def label_warnings(root: Path, labelled_here: bool) -> list[Problem]:
-    """What is doubtful about the labels a dataset was made with."""
-    labels = _provenance(root).get("labels")
-    if labelled_here or not isinstance(labels, Mapping) or labels.get("alignment") != "next":
+    """What is doubtful about the labels a dataset was made with, and how its rewards become labels."""
+    if labelled_here:
         return []
-    message = "the labels were made with alignment `next`: row t has the label of image t + 1"
-    hint = "a classifier looks at image t; give --annotations, or relabel with --alignment frame"
-    return [Problem("labels-of-next-frame", message, str(root), hint, severity="warning")]
+    found = []
+    if read_provenance(root).labels.get("alignment") == "next":
+        message = "the labels were made with alignment `next`: row t has the label of image t + 1"
+        hint = "a classifier looks at image t; give --annotations, or relabel with --alignment frame"
+        found.append(Problem("labels-of-next-frame", message, str(root), hint, severity="warning"))
+    rule = rule_of_folder(root)
+    if rule is not None and rule.basis == "next.success":
+        message = "the labels are those of next.success; next.reward does not say which frames are success"
+        found.append(Problem("labels-mapped", message, str(root), severity="note"))
+    elif rule is not None and rule.rewrites(LabelValues(1.0, 0.0)):
+        known = [f"{value:g}" for value in (rule.success_value, rule.failure_value) if value is not None]
+        message = f"the rewards {' and '.join(known)} become the labels 1 (success) and 0 (failure)"
+        found.append(Problem("labels-mapped", message, str(root), severity="note"))
+    return found
 
 
 def _episodes(dataset: GraspDataset) -> Iterator[LabelledEpisode]:
     rows = dataset.reader.hf_dataset.with_format("numpy")
     repo_id = str(dataset.repo_id)
-    sources = sources_of_episodes(_provenance(Path(dataset.root)))
+    sources = read_provenance(Path(dataset.root)).sources_of_episodes()
     episode_index = np.asarray(rows[layout.EPISODE_INDEX]).reshape(-1)
-    labels = None
-    if layout.REWARD in rows.column_names:
-        labels = np.asarray(rows[layout.REWARD]).reshape(-1) > SUCCESS_ABOVE
+    labels = dataset.success_rows()
     for index in np.unique(episode_index).tolist():
         where = np.flatnonzero(episode_index == index)
         first, stop = int(where[0]), int(where[-1]) + 1
@@ -176,13 +184,7 @@ def _episodes(dataset: GraspDataset) -> Iterator[LabelledEpisode]:
 
 def content_hashes(root: Path) -> dict[int, str]:
     """``content_sha256`` of each episode, by ``episode_index``; empty where no sidecar says it."""
-    return hashes_of_episodes(_provenance(root))
-
-
-def _provenance(root: Path) -> Mapping[str, Any]:
-    path = root / layout.PROVENANCE_PATH
-    raw = read_json(path) if path.is_file() else {}
-    return raw if isinstance(raw, Mapping) else {}
+    return read_provenance(root).hashes_of_episodes()
 
 
 def _unopened(config: DatasetConfig, error: Exception) -> DatasetError:

@@ -180,7 +180,7 @@ def train_classifier(
     _check_shapes(model_config, shapes)
     splits, splits_from = choose_splits(config, stored.splits, data)
     train, val = data.part(splits.part("train")), data.part(splits.part("val"))
-    weights = class_weights(torch.cat([torch.from_numpy(_label(episode, root)).float() for episode in train]))
+    weights = class_weights(torch.cat([torch.from_numpy(_label(episode, root)) for episode in train]))
     set_seed(config.seed)
     hide_progress_bars()
     with tempfile.TemporaryDirectory(prefix="grasp-encoder-") as folder:
@@ -331,7 +331,8 @@ def _shape(feature: dict[str, Any]) -> tuple[int, int, int]:
 
 def _label(episode: LabelledEpisode, root: Path) -> Any:
     if episode.label is None:
-        message = "the dataset has no next.reward"
+        message = "nothing says which frames are success: there is neither next.success nor a next.reward "
+        message += "of two values"
         hint = "label it with lerobot-grasp-relabel, or give --annotations"
         raise DatasetError(Problem("no-labels", message, str(root), hint))
     return episode.label

@@ -12,9 +12,11 @@ import av
 import datasets
 import numpy as np
 from lerobot.datasets import LeRobotDataset
+from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.choices import Alignment, Done, Unlisted
 from lerobot_grasp_plugin.core.intervals import IntervalSet
+from lerobot_grasp_plugin.core.labels import LabelValues
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem, UsageError, VideoError
 from lerobot_grasp_plugin.learning.frame_cache import FrameCache
@@ -25,6 +27,7 @@ from lerobot_grasp_plugin.learning.overlay import LabelOverlay, overlay_labels
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.recorded_labels import LABEL_COLUMNS, RecordedLabels
 from lerobot_grasp_plugin.learning.sidecar import LearningSidecar, read_learning, write_learning
+from lerobot_grasp_plugin.learning.success_rows import success_rows
 from lerobot_grasp_plugin.ops.recipe import LabelOptions
 
 logger = logging.getLogger(__name__)
@@ -70,6 +73,7 @@ class GraspDataset(LeRobotDataset):  # type: ignore[misc]  # lerobot is not type
     reader: Any
     writer: Any
     preprocessing: ImagePreprocessing | None
+    _label_values: LabelValues | None = None
     _recorded: RecordedLabels | None = None
     _in_order: InOrderItems | None = None
 
@@ -160,9 +164,21 @@ class GraspDataset(LeRobotDataset):  # type: ignore[misc]  # lerobot is not type
                 return item
         return super().__getitem__(idx)
 
-    # -- labels laid over -------------------------------------------------------------------------
+    # -- labels -----------------------------------------------------------------------------------
+
+    def success_rows(self) -> NDArray[np.bool_] | None:
+        """Which of the loaded rows are success, as every command of this package counts it.
+
+        Rewards of 0 and -1, or of 10 and -0.05, thus become the labels that a reward classifier learns
+        from, while items keep ``next.reward`` as it is.
+
+        Returns:
+            Bool, shape (rows,); None where nothing says which rows are success.
+        """
+        return success_rows(self.reader.hf_dataset, Path(self.root), self._label_values)
 
     def _lay_over(self, annotations: Path, options: LabelOptions) -> None:
+        self._label_values = LabelValues(options.success_value, options.failure_value)
         overlay = overlay_labels(self.repo_id, self.root, annotations, options, self.episodes)
         for warning in overlay.warnings:
             logger.warning("%s", warning)

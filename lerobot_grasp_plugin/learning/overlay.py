@@ -19,6 +19,7 @@ from lerobot_grasp_plugin.ops.annotate import label_sources
 from lerobot_grasp_plugin.ops.features import unify
 from lerobot_grasp_plugin.ops.recipe import LabelOptions, MergeConfig, SourceConfig
 from lerobot_grasp_plugin.ops.rows import RowBlock, RowBuilder
+from lerobot_grasp_plugin.ops.source_labels import changed_outcomes, kept_label_notes, read_source_labels
 from lerobot_grasp_plugin.ops.sources import open_sources
 from lerobot_grasp_plugin.writers import v30
 
@@ -71,6 +72,7 @@ def overlay_labels(
     if not source.episodes:
         message = "none of the chosen episodes is annotated, and unlisted episodes are dropped"
         raise AnnotationError(Problem("no-episodes", message, str(annotations)))
+    read_source_labels(source, labelled=True)
     target = unify(sources, MergeConfig(**asdict(options)))
     builder = RowBuilder(
         source,
@@ -81,6 +83,7 @@ def overlay_labels(
         timestamps="fix",
         recompute=target.labels,
     )
+    notes = [*source.notes, *kept_label_notes(source, options)]
     blocks = list(_blocks(builder, source.reader.read(source.episodes, builder.columns)))
     table = pa.concat_tables([block.table for block in blocks])
     stats = {
@@ -103,7 +106,8 @@ def overlay_labels(
         stats=stats,
         warnings=[
             *warnings,
-            *(Problem("labels", note, str(annotations), severity="warning") for note in source.notes),
+            *changed_outcomes(source),
+            *(Problem("labels", note, str(annotations), severity="warning") for note in notes),
         ],
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lerobot_grasp_plugin.core.intervals import IntervalSet
-from lerobot_grasp_plugin.core.labels import label_episode
+from lerobot_grasp_plugin.core.labels import default_done, is_success_value, label_episode
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.errors import Problem, UsageError
 from lerobot_grasp_plugin.ops.recipe import LabelOptions
@@ -88,7 +88,7 @@ class RecordedLabels:
             self.success,
             length,
             alignment=options.alignment,
-            done=options.done or "episode_end",
+            done=default_done(options.done, has_done=False),
             success_value=options.success_value,
             failure_value=options.failure_value,
         )
@@ -103,8 +103,8 @@ class RecordedLabels:
     def _of(self, frame: Mapping[str, Any]) -> bool:
         """Whether a frame is a success: by its own labels, else by the mark."""
         if layout.REWARD in frame:
-            value = float(np.asarray(frame[layout.REWARD]).reshape(-1)[0])
-            return value == np.float32(self._options.success_value)
+            reward = np.asarray(frame[layout.REWARD], dtype=np.float32).reshape(-1)[:1]
+            return bool(is_success_value(reward, self._options.success_value).all())
         if layout.SUCCESS in frame:
             return bool(np.asarray(frame[layout.SUCCESS]).reshape(-1)[0])
         return self.active

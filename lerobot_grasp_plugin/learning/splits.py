@@ -9,10 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from lerobot_grasp_plugin.core.labels import success_of
 from lerobot_grasp_plugin.errors import DatasetError, Problem, UsageError
-
-SUCCESS_ABOVE = 0.5
-"""A frame is a success when its ``next.reward`` is higher, as LeRobot's reward classifier has it."""
 
 
 @dataclass(frozen=True)
@@ -128,24 +126,43 @@ def split_episodes(
     return EpisodeSplits(seed, {name: tuple(episodes) for name, episodes in parts.items()})
 
 
-def class_weights(rewards: Any) -> torch.Tensor:
+def success_labels(labels: Any) -> torch.Tensor:
+    """Which frames are success, bool of shape ``(frames,)``.
+
+    Args:
+        labels: Whether each frame is success, or ``next.reward`` of all frames of a dataset; anything torch
+            can make a tensor of.
+
+    Raises:
+        DatasetError: They are rewards of three values or more.
+    """
+    values = labels.detach().cpu().numpy() if isinstance(labels, torch.Tensor) else np.asarray(labels)
+    success = success_of(values.reshape(-1))
+    if success is None:
+        message = "the rewards have three values or more, and nothing says which one is success"
+        hint = "relabel with --annotations, or with --labels_from and --labels_threshold"
+        raise DatasetError(Problem("dense-rewards", message, hint=hint))
+    return torch.from_numpy(success)
+
+
+def class_weights(labels: Any) -> torch.Tensor:
     """Weights with which failures and successes count the same.
 
     Args:
-        rewards: ``next.reward`` of each frame, anything torch can make a tensor of.
+        labels: As ``success_labels`` takes them.
 
     Returns:
         float32, shape ``(2,)``: the weight of a failure frame and of a success frame. Their mean over
         all frames is 1.
 
     Raises:
-        DatasetError: One of the classes has no frame.
+        DatasetError: One of the classes has no frame, or the labels are rewards of three values or more.
     """
-    success = torch.as_tensor(rewards).reshape(-1) > SUCCESS_ABOVE
+    success = success_labels(labels)
     counts = torch.stack([(~success).sum(), success.sum()]).to(torch.float64)
     if not bool((counts > 0).all()):
         message = f"there are {int(counts[1])} success and {int(counts[0])} failure frames"
-        hint = "a classifier needs both; a frame is a success when its next.reward is above 0.5"
+        hint = "a classifier needs both; lerobot-grasp-verify says what counts as success"
         raise DatasetError(Problem("one-class", message, hint=hint))
     return (counts.sum() / (2 * counts)).to(torch.float32)
 

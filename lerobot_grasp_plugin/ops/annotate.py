@@ -8,10 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from lerobot_grasp_plugin.core.annotations import AnnotationSection
-from lerobot_grasp_plugin.core.choices import Unlisted
 from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.core.labels import check_section
-from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.hub import lerobot_home
 from lerobot_grasp_plugin.errors import AnnotationError, Problem, Severity, UsageError
 from lerobot_grasp_plugin.ops.annotation_file import (
@@ -28,6 +26,7 @@ from lerobot_grasp_plugin.ops.gathering import Gathered
 from lerobot_grasp_plugin.ops.recipe import LabelOptions, SourceConfig
 from lerobot_grasp_plugin.ops.source_labels import origin
 from lerobot_grasp_plugin.ops.sources import Source, same_folder
+from lerobot_grasp_plugin.ops.unlisted import apply_unlisted, check_label_column, label_column_name
 
 
 def sources_of_headers(path: Path, index_base: int | None) -> list[SourceConfig]:
@@ -92,9 +91,12 @@ def label_sources(
     problems = Gathered()
     with problems:
         _check_options(options)
+    with problems:
+        if found_wrong := check_label_column(sources, options):
+            raise UsageError(found_wrong)
     given = [source.config.annotations or annotations for source in sources]
     paths = [None if path is None else path.expanduser() for path in given]
-    if not any(paths):
+    if not any(paths) and not any(label_column_name(source, options) for source in sources):
         problems.raise_all()
         return []
     warnings: list[Problem] = []
@@ -106,13 +108,14 @@ def label_sources(
         users = [source for source, own in zip(sources, paths, strict=True) if own == path]
         with problems:
             file = read_annotations(path, options.index_base, users)
-            found = _bind(file, users, strict=options.unlisted == "error")
+            strict = options.unlisted == "error" and options.labels_from is None
+            found = _bind(file, users, strict=strict)
             warnings += [*file.warnings, *(problem for problem in found if problem.severity == "warning")]
             _raise([problem for problem in found if problem.severity == "error"])
     for source, own in zip(sources, paths, strict=True):
         if source.labels is not None or own is None:
             with problems:
-                _raise(_apply_unlisted(source, options.unlisted, own))
+                _raise(apply_unlisted(source, options, own))
     problems.raise_all()
     return warnings
 
@@ -214,42 +217,3 @@ def _success(sections: Sequence[AnnotationSection], lengths: Sequence[int]) -> M
         for episode in section.episodes
         if episode.episode_index < len(lengths)
     }
-
-
-def _apply_unlisted(source: Source, unlisted: Unlisted, path: Path | None) -> list[Problem]:
-    """Settles the chosen episodes of a source that no annotation names."""
-    listed = source.labels or {}
-    missing = [episode for episode in source.episodes if episode not in listed]
-    source.labels = dict(listed)
-    unused = sorted(set(listed) - set(source.episodes))
-    if unused:
-        source.notes.append(f"annotated, but not chosen: episodes {_numbers(unused)}")
-    if not missing:
-        return []
-    numbers = _numbers(missing)
-    where = str(path) if path is not None else ""
-    if unlisted == "fail":
-        source.labels |= dict.fromkeys(missing, IntervalSet())
-        source.notes.append(f"unlisted episodes labelled as failure: {numbers}")
-    elif unlisted == "drop":
-        left_out = set(missing)
-        source.episodes = [episode for episode in source.episodes if episode not in left_out]
-        source.notes.append(f"unlisted episodes left out: {numbers}")
-    elif unlisted == "keep":
-        if layout.REWARD not in source.features:
-            message = (
-                f"{source.title} has no {layout.REWARD} that its unlisted episodes could keep: {numbers}"
-            )
-            return [
-                Problem("nothing-to-keep", message, where, "annotate them, or use --unlisted fail or drop")
-            ]
-        source.notes.append(f"unlisted episodes keep their labels: {numbers}")
-    else:
-        message = f"{len(missing)} chosen episodes of {source.title} are not annotated: {numbers}"
-        hint = "annotate them, or say what they are with --unlisted fail, keep or drop"
-        return [Problem("unlisted-episode", message, where, hint)]
-    return []
-
-
-def _numbers(episodes: Sequence[int]) -> str:
-    return ", ".join(map(str, episodes[:12])) + (", ..." if len(episodes) > 12 else "")

@@ -22,7 +22,7 @@ from lerobot_grasp_plugin.ops.provenance import ProvenanceWriter
 from lerobot_grasp_plugin.ops.recipe import LabelOptions
 from lerobot_grasp_plugin.ops.report import EpisodeReport, MergeReport, SourceReport, VerifyReport
 from lerobot_grasp_plugin.ops.rows import RowBlock, RowBuilder
-from lerobot_grasp_plugin.ops.source_labels import common_labels
+from lerobot_grasp_plugin.ops.source_labels import common_labels, common_values
 from lerobot_grasp_plugin.ops.sources import Source
 from lerobot_grasp_plugin.ops.verify import verify_dataset
 from lerobot_grasp_plugin.ops.videos import VideoWriter
@@ -84,7 +84,7 @@ class _Writer:
                 build.target,
                 build.schema,
                 task_map=build.plan.task_maps[source.number],
-                options=build.label_options,
+                options=build.config,
                 timestamps=build.config.timestamps,
                 recompute=recompute[source.number],
                 starts=starts,
@@ -117,7 +117,7 @@ class _Writer:
         """How the labels of the output were made; None where it has none, or sources differ."""
         build = self.build
         if not build.target.labels:
-            return common_labels(build.recorded)
+            return common_labels(build.recorded) or common_values(build.sources)
         options = {field: getattr(build.config, field) for field in LabelOptions.__dataclass_fields__}
         return {**options, "columns": list(build.target.labels)}
 
@@ -281,17 +281,29 @@ def _report(
             )
         )
     found = [problem for source in build.sources for problem in source.reader.warnings]
-    found += [_other_rewards(build, builder) for builder in writer.builders if builder.other_rewards]
+    found += [_other_rewards(builder) for builder in writer.builders if builder.other_rewards]
+    found += [_uncounted(builder.source) for builder in writer.builders if builder.is_uncounted]
     warnings = tuple(dict.fromkeys([*build.warnings, *found]))
     return MergeReport(repo_id, root, reports, episodes, ways, warnings, verification)
 
 
-def _other_rewards(build: Build, builder: RowBuilder) -> Problem:
-    options = build.label_options
+def _uncounted(source: Source) -> Problem:
+    message = f"{source.title}: next.reward has three values or more, and nothing says which one is success"
+    hint = (
+        "no frame is counted as success; label it with --annotations, or --labels_from and --labels_threshold"
+    )
+    return Problem("dense-rewards", message, hint=hint, severity="warning")
+
+
+def _other_rewards(builder: RowBuilder) -> Problem:
     values = ", ".join(f"{value:g}" for value in sorted(builder.other_values))
+    rule = builder.rule
+    assert rule is not None
+    assert rule.success_value is not None
+    assert rule.failure_value is not None
     message = (
         f"{builder.source.title}: {builder.other_rewards} rewards that are kept are neither success "
-        f"({options.success_value:g}) nor failure ({options.failure_value:g}), such as {values}; "
+        f"({rule.success_value:g}) nor failure ({rule.failure_value:g}), such as {values}; "
         "they count as failure"
     )
     hint = "if these are labels, give them as --success_value and --failure_value"

@@ -10,10 +10,10 @@ from lerobot_grasp_plugin.core.annotations import IndexBase
 from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.core.selection import select_episodes
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.dataset.arrow import to_numpy
 from lerobot_grasp_plugin.dataset.hub import locate
 from lerobot_grasp_plugin.dataset.losses import refuse_lost
 from lerobot_grasp_plugin.dataset.reader import DatasetReader, open_located
+from lerobot_grasp_plugin.dataset.recorded_success import success_by_episode
 from lerobot_grasp_plugin.errors import DatasetError, Problem, UsageError
 from lerobot_grasp_plugin.ops.annotate import check_annotations, label_sources
 from lerobot_grasp_plugin.ops.annotation_file import read_annotations
@@ -197,18 +197,8 @@ def _labels(
         warnings = label_sources(sources, config.annotations, _label_options(config))
         file = read_annotations(config.annotations.expanduser(), config.index_base, sources)
         return sources[0].labels or {}, warnings, file.annotations.index_base
-    if layout.REWARD not in reader.info.features:
-        return {}, [], 1
-    labels: dict[int, IntervalSet] = {}
-    for batch in reader.read(episodes, [layout.REWARD]):
-        if layout.REWARD not in batch.table.column_names:
-            continue
-        stop = 0
-        for episode, length in zip(batch.episodes, batch.lengths, strict=True):
-            start, stop = stop, stop + length
-            reward = to_numpy(batch.table[layout.REWARD].slice(start, length)).reshape(length, -1)
-            labels[episode] = IntervalSet.from_mask(reward[:, 0] > 0)
-    return labels, [], 1
+    recorded = success_by_episode(reader, episodes)
+    return {episode: IntervalSet.from_mask(success) for episode, success in recorded}, [], 1
 
 
 def _label_options(config: FramesConfig) -> LabelOptions:

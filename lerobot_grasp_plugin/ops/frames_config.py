@@ -35,5 +35,5 @@ class FramesConfig:
     format: PictureFormat = "jpg"
     # one picture of all frames for each episode, instead of a file for each frame
     contact_sheet: bool = False
-    # annotation file whose labels the contact sheets show (without a value: next.reward, if there)
+    # annotation file whose labels the contact sheets show (without a value: the recorded labels)
     annotations: Path | None = None

@@ -22,12 +22,13 @@ from lerobot_grasp_plugin.ops.features import TargetFormat, unify
 from lerobot_grasp_plugin.ops.gathering import Gathered, raise_all
 from lerobot_grasp_plugin.ops.image_stats import measure_images
 from lerobot_grasp_plugin.ops.progress import Progress
-from lerobot_grasp_plugin.ops.recipe import LabelOptions, MergeConfig
+from lerobot_grasp_plugin.ops.recipe import MergeConfig
 from lerobot_grasp_plugin.ops.source_labels import (
     Recorded,
-    as_recorded,
-    common_labels,
+    changed_outcomes,
+    kept_label_notes,
     kept_labels_warnings,
+    read_source_labels,
     recorded_labels,
 )
 from lerobot_grasp_plugin.ops.sources import Source
@@ -57,11 +58,6 @@ class Build:
     card: OutputCard
     contradictions: Contradictions
     warnings: list[Problem] = field(default_factory=list)
-
-    @property
-    def label_options(self) -> LabelOptions:
-        """How labels are made; where none are, how those of the sources were, if that is known."""
-        return self.config if self.target.labels else as_recorded(self.config, common_labels(self.recorded))
 
 
 def prepare(
@@ -102,6 +98,7 @@ def prepare(
     for source in sources:
         try:
             source.reader.require(source.episodes, [source.original[key] for key in video_keys])
+            read_source_labels(source, bool(target.labels))
         except GraspError as error:
             errors.append(error)
     raise_all(errors)
@@ -137,6 +134,10 @@ def prepare(
     )
     build.warnings += [*warnings, *_plan_warnings(build), *card.warnings, *contradictions.warnings]
     build.warnings += kept_labels_warnings(sources, recorded, config, bool(target.labels))
+    if target.labels:
+        for source in sources:
+            build.warnings += changed_outcomes(source)
+            source.notes += kept_label_notes(source, config)
     return build
 
 

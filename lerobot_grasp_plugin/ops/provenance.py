@@ -125,6 +125,8 @@ def _source(
     if source.annotation_sha256 is not None:
         path = source.config.annotations or annotations
         entry["annotations"] = {"path": str(path), "sha256": source.annotation_sha256}
+    if source.column is not None:
+        entry["labels_from"] = {"column": source.column.name, "threshold": source.column.threshold}
     if done is not None:
         entry["done"] = done
     if left_out:

@@ -33,6 +33,10 @@ class LabelOptions:
     done: Done | None = None
     # episodes no annotation names: error, fail (all failure), keep (their labels), drop (leave out)
     unlisted: Unlisted = "error"
+    # column that labels the episodes no annotation names: next.success, next.reward or another one
+    labels_from: str | None = None
+    # values of that column above this one are success (without a value: true, or the larger of two values)
+    labels_threshold: float | None = None
     # also write next.success
     next_success: bool = False
     # what the first frame is called in annotations that do not say it themselves: 0 or 1
@@ -80,6 +84,10 @@ class SourceConfig:
     episodes: list[int] | str | None = None
     # its annotation file (without a value: the recipe's)
     annotations: Path | None = None
+    # the column that labels its episodes that no annotation names (without a value: the recipe's)
+    labels_from: str | None = None
+    # values of that column above this one are success
+    labels_threshold: float | None = None
     # new names of its features, old: new
     rename: dict[str, str] = field(default_factory=dict)
     # the task of all its episodes, instead of its own

@@ -104,8 +104,9 @@ def _target(config: RelabelConfig) -> tuple[str, Path]:
 
 
 def _label(sources: Sequence[Source], config: RelabelConfig) -> list[Problem]:
-    if config.annotations is None:
-        raise UsageError(Problem("no-annotations", "no annotation file is given", hint="give --annotations"))
+    if config.annotations is None and config.labels_from is None:
+        hint = "give --annotations, or a column of the dataset that labels it with --labels_from"
+        raise UsageError(Problem("no-annotations", "no annotation file is given", hint=hint))
     if not sources:
         check_annotations([config.annotations], config)
     return label_sources(sources, config.annotations, config)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,15 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from lerobot_grasp_plugin.core.content_hash import ContentHashes, in_hash_order
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
-from lerobot_grasp_plugin.core.labels import EpisodeLabels, label_episode
+from lerobot_grasp_plugin.core.labels import (
+    EpisodeLabels,
+    LabelValues,
+    SuccessRule,
+    is_success_value,
+    label_episode,
+)
 from lerobot_grasp_plugin.core.plan import PlannedEpisode
 from lerobot_grasp_plugin.core.stats import episode_stats
 from lerobot_grasp_plugin.core.timeline import is_readable, off_grid, readable_stamps
@@ -24,7 +30,7 @@ from lerobot_grasp_plugin.dataset.tables import whole_numbers
 from lerobot_grasp_plugin.errors import DatasetError, Problem
 from lerobot_grasp_plugin.ops.features import TargetFormat
 from lerobot_grasp_plugin.ops.recipe import LabelOptions, Timestamps
-from lerobot_grasp_plugin.ops.source_labels import decided_done
+from lerobot_grasp_plugin.ops.source_labels import decided_done, label_columns
 from lerobot_grasp_plugin.ops.sources import Source
 
 _EXAMPLES = 4
@@ -72,6 +78,7 @@ class RowBuilder:
     Attributes:
         source: Where the rows are from.
         done: How next.done is made.
+        rule: Which rows of the output are success; None where nothing says it.
         off_grid: The first timestamps that LeRobot cannot read, where these are to be kept.
         other_rewards: Rewards taken over so far that are neither the success nor the failure value.
         other_values: Some of them.
@@ -98,9 +105,21 @@ class RowBuilder:
         self._recompute = recompute
         self._starts = starts
         self.done = decided_done(source, options)
+        self.rule: SuccessRule | None = None
+        self._values = LabelValues(options.success_value, options.failure_value)
+        self._recorded_columns = label_columns(source)
+        if target.labels:
+            self.rule = SuccessRule.of_values(self._values)
+        elif source.recorded is not None:
+            self.rule = source.recorded.rule
         self.off_grid: Problem | None = None
         self.other_rewards = 0
         self.other_values: set[float] = set()
+
+    @property
+    def is_uncounted(self) -> bool:
+        """Whether the output has rewards of which nothing says which ones are success."""
+        return self.rule is not None and self.rule.basis == "many values"
 
     @property
     def columns(self) -> list[str]:
@@ -109,6 +128,10 @@ class RowBuilder:
         for name in (*self._schema.names, *self._target.labels):
             if name in self.source.original:
                 wanted.add(self.source.original[name])
+        if self._target.labels:
+            wanted.update(self._recorded_columns.names)
+            if self.source.column is not None:
+                wanted.add(self.source.column.name)
         return sorted(wanted - {layout.INDEX, layout.EPISODE_INDEX})
 
     def build(self, batch: EpisodeBatch, planned: Sequence[PlannedEpisode]) -> RowBlock:
@@ -155,7 +178,7 @@ class RowBuilder:
             stats=stats,
             success=self._success_counts(labels, numbers, batch.lengths),
             applied=applied,
-            hashes=self._hashes(table, numbers, set(columns), batch.lengths),
+            hashes=self._hashes(table, numbers, batch.lengths),
             timestamps_fixed=fixed,
             max_deviation_s=deviation,
             renumbered=renumbered,
@@ -237,8 +260,11 @@ class RowBuilder:
         if not self._target.labels:
             return None
         success = self.source.labels or {}
-        dones = self._existing(batch, layout.DONE)
-        rewards = self._existing(batch, layout.REWARD)
+        dones = self._existing(batch, self.source.original.get(layout.DONE))
+        self._existing(batch, self._recorded_columns.reward)  # damage is named even where all is annotated
+        recorded = rewards = None
+        if any(episode not in success for episode in batch.episodes):
+            recorded, rewards = self._recorded(batch)
         options = self._options
         labels, start = [], 0
         for episode, length in zip(batch.episodes, batch.lengths, strict=True):
@@ -246,15 +272,20 @@ class RowBuilder:
             start += length
             asserted = success.get(episode)
             kept = None
+            alignment = options.alignment
             if asserted is None:
-                assert rewards is not None
-                kept = rewards[rows].astype(np.float32)
-                self._note_others(kept)
-                asserted = IntervalSet.from_mask(kept == np.float32(options.success_value))
+                alignment = "frame"  # what was recorded is about rows
+                if rewards is not None:
+                    kept = rewards[rows]
+                    self._note_others(kept)
+                    asserted = IntervalSet.from_mask(is_success_value(kept, options.success_value))
+                else:
+                    assert recorded is not None
+                    asserted = IntervalSet.from_mask(recorded[rows])
             made = label_episode(
                 asserted,
                 length,
-                alignment=options.alignment if kept is None else "frame",
+                alignment=alignment,
                 done=self.done,
                 success_value=options.success_value,
                 failure_value=options.failure_value,
@@ -263,8 +294,24 @@ class RowBuilder:
             labels.append(made if kept is None else EpisodeLabels(kept, made.done, made.success))
         return labels
 
-    def _existing(self, batch: EpisodeBatch, name: str) -> NDArray[Any] | None:
-        own = self.source.original.get(name)
+    def _recorded(self, batch: EpisodeBatch) -> tuple[NDArray[np.bool_] | None, NDArray[np.float32] | None]:
+        """Success rows by a column, or else the recorded rewards with this call's values for success."""
+        column, columns = self.source.column, self._recorded_columns
+        if column is not None:
+            return column.rows(self._required(batch, column.name), self.source.column_rule), None
+        rule = self.source.recorded.rule if self.source.recorded is not None else SuccessRule("nothing")
+        if rule.basis == "next.success" or columns.reward is None:
+            return self._required(batch, columns.flags or layout.SUCCESS).astype(np.bool_), None
+        return None, rule.rewritten(self._required(batch, columns.reward), self._values)
+
+    def _required(self, batch: EpisodeBatch, own: str) -> NDArray[Any]:
+        values = self._existing(batch, own)
+        if values is None:
+            message = f"column {own!r} is missing, though info.json declares it"
+            raise DatasetError(Problem("missing-column", message, str(batch.path)))
+        return values
+
+    def _existing(self, batch: EpisodeBatch, own: str | None) -> NDArray[Any] | None:
         if own is None or own not in batch.table.column_names:
             return None
         try:
@@ -312,15 +359,21 @@ class RowBuilder:
     ) -> list[int] | None:
         if labels is not None:
             return [int(each.success.sum()) for each in labels]
-        if layout.REWARD not in numbers:
+        reward, flags = numbers.get(layout.REWARD), numbers.get(layout.SUCCESS)
+        reward = None if reward is None else reward.reshape(-1).astype(np.float32, copy=False)
+        flags = None if flags is None else flags.reshape(-1)
+        if reward is not None:
+            self._note_others(reward)
+        success = None if self.rule is None else self.rule.rows(reward, flags)
+        if success is None:
             return None
-        rewards = numbers[layout.REWARD].reshape(-1).astype(np.float32)
-        self._note_others(rewards)
-        hits = (rewards == np.float32(self._options.success_value)).astype(np.int64)
+        hits = success.astype(np.int64)
         return np.add.reduceat(hits, np.concatenate(([0], np.cumsum(lengths)[:-1]))).tolist()  # type: ignore[no-any-return]
 
     def _note_others(self, rewards: NDArray[np.float32]) -> None:
-        values = np.array([self._options.success_value, self._options.failure_value], dtype=np.float32)
+        if self.rule is None or self.rule.success_value is None or self.rule.failure_value is None:
+            return
+        values = np.array([self.rule.success_value, self.rule.failure_value], dtype=np.float32)
         others = rewards[~np.isin(rewards, values)]
         self.other_rewards += len(others)
         if len(self.other_values) < _EXAMPLES:
@@ -330,19 +383,14 @@ class RowBuilder:
         self,
         table: pa.Table,
         numbers: Mapping[str, NDArray[Any]],
-        made: set[str],
         lengths: Sequence[int],
     ) -> list[str]:
-        """SHA-256 over each episode's rows: every column but indices, timestamp and labels."""
-        skipped = made | {layout.REWARD, layout.DONE, layout.SUCCESS}
-        names = [name for name in table.column_names if name not in skipped]
-        digests = [hashlib.sha256() for _ in lengths]
-        for name in sorted(names, key=self.source.original.__getitem__):
-            label = self.source.original[name].encode()
-            for digest, piece in zip(digests, _pieces(table[name], numbers.get(name), lengths), strict=True):
-                digest.update(label + b"\0")
-                digest.update(piece)
-        return [digest.hexdigest() for digest in digests]
+        """The content hash of each episode."""
+        hashes, original = ContentHashes(len(lengths)), self.source.original
+        names = [name for name in table.column_names if name not in layout.NOT_HASHED]
+        for name in in_hash_order(names, original):
+            hashes.add(original[name], _pieces(table[name], numbers.get(name), lengths))
+        return hashes.hexdigests()
 
 
 def _times(column: pa.ChunkedArray, dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -1,15 +1,19 @@
-"""What a source's own sidecar says of the labels it has, against what becomes of them."""
+"""The labels that sources have, by their rows and sidecars, against what becomes of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from lerobot_grasp_plugin.core.choices import Done
+from lerobot_grasp_plugin.core.labels import LabelValues, SuccessRule, default_done
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.dataset.info import read_json
-from lerobot_grasp_plugin.errors import DatasetError, Problem
+from lerobot_grasp_plugin.dataset.provenance import read_provenance, stored_values
+from lerobot_grasp_plugin.dataset.recorded_success import LabelColumns, RecordedSuccess, read_recorded
+from lerobot_grasp_plugin.errors import Problem
+from lerobot_grasp_plugin.ops.label_column import column_rule
 from lerobot_grasp_plugin.ops.recipe import LabelOptions
 from lerobot_grasp_plugin.ops.sources import Source
 
@@ -19,6 +23,8 @@ _COMPARED = {
     "failure_value": "failure-value-differs",
 }
 _FOLLOWS_SUCCESS = ("first_success", "last_frame_of_success")
+_NAMED = 12
+"""Episodes that a warning names."""
 
 type Recorded = Mapping[str, Any]
 """The ``labels`` of a sidecar, ``done`` as it was decided; empty where nothing is known."""
@@ -26,39 +32,21 @@ type Recorded = Mapping[str, Any]
 
 def decided_done(source: Source, options: LabelOptions) -> Done:
     """How next.done is made for a source: as asked for, else kept, else at each episode's end."""
-    return options.done or ("keep" if layout.DONE in source.features else "episode_end")
+    return default_done(options.done, layout.DONE in source.features)
 
 
 def recorded_labels(source: Source) -> Recorded:
-    """How this package made the labels that a source has; empty when another tool made them."""
+    """How the labels were made that a source has; empty where its sidecar does not say."""
     if layout.REWARD not in source.features:
         return {}
-    try:
-        sidecar = read_json(source.reader.root / layout.PROVENANCE_PATH)
-    except DatasetError:
-        return {}
-    labels = sidecar.get("labels") if isinstance(sidecar, Mapping) else None
-    if not isinstance(labels, Mapping):
-        return {}
-    origins = sidecar.get("sources")
-    entries = origins if isinstance(origins, list) else []
-    dones = {entry.get("done") for entry in entries if isinstance(entry, Mapping)}
-    return {**labels, "done": dones.pop() if len(dones) == 1 else labels.get("done")}
+    provenance = read_provenance(source.reader.root)
+    return {**provenance.labels, "done": provenance.done} if provenance.labels else {}
 
 
 def origin(source: Source) -> str:
     """What this package made a source from, in words; empty when another tool made it."""
-    try:
-        sidecar = read_json(source.reader.root / layout.PROVENANCE_PATH)
-    except DatasetError:
-        return ""
-    entries = sidecar.get("sources") if isinstance(sidecar, Mapping) else None
-    names = [
-        str(entry["repo_id"])
-        for entry in (entries if isinstance(entries, list) else [])
-        if isinstance(entry, Mapping) and "repo_id" in entry
-    ]
-    return f"{source.title} was made from {' and '.join(dict.fromkeys(names))}" if names else ""
+    names = read_provenance(source.reader.root).names
+    return f"{source.title} was made from {' and '.join(names)}" if names else ""
 
 
 def common_labels(recorded: Sequence[Recorded]) -> Recorded | None:
@@ -67,14 +55,95 @@ def common_labels(recorded: Sequence[Recorded]) -> Recorded | None:
     return first if first and all(other == first for other in recorded[1:]) else None
 
 
-def as_recorded(options: LabelOptions, common: Recorded | None) -> LabelOptions:
-    """The options with the label values the sources have, for counting success in them."""
-    values = {
-        name: float(common[name])
-        for name in ("success_value", "failure_value")
-        if common and isinstance(common.get(name), int | float)
-    }
-    return replace(options, **values)  # type: ignore[arg-type]
+def common_values(sources: Sequence[Source]) -> Recorded | None:
+    """The rewards of success and failure, where the rows of all sources show the same two and no sidecar."""
+    rules = {source.recorded.rule if source.recorded is not None else None for source in sources}
+    rule = rules.pop() if len(rules) == 1 else None
+    if rule is None or rule.basis != "two values":
+        return None
+    return {"success_value": rule.success_value, "failure_value": rule.failure_value}
+
+
+def label_columns(source: Source) -> LabelColumns:
+    """Where a source says which rows are success, by the names its columns have there."""
+    own = LabelColumns.of(source.reader)
+    return LabelColumns(
+        source.original.get(layout.REWARD, own.reward), source.original.get(layout.SUCCESS, own.flags)
+    )
+
+
+def read_source_labels(source: Source, labelled: bool) -> None:
+    """Reads what a source recorded, into ``source.recorded`` and ``source.column_rule``.
+
+    Args:
+        source: Its chosen episodes are all there to be read.
+        labelled: Whether labels are written. Then the rows are read even where a sidecar says what
+            success is, for ``changed_outcomes``.
+
+    Raises:
+        GraspError: The rows cannot be read, or the column of ``labels_from`` needs a threshold.
+    """
+    columns = label_columns(source)
+    values = stored_values(source.reader.root) if columns.reward == layout.REWARD else None
+    if values is not None and not labelled:
+        source.recorded = RecordedSuccess(SuccessRule.of_values(values), {}, {})
+    elif columns.names:
+        source.recorded = read_recorded(source.reader, columns, source.episodes, values)
+    if source.column is not None:
+        source.column_rule = column_rule(source.reader, source.column, source.episodes)
+
+
+def changed_outcomes(source: Source) -> Iterator[Problem]:
+    """Episodes that are annotated as failure and were recorded as success, or the other way round."""
+    recorded, labels = source.recorded, source.labels
+    if recorded is None or not labels:
+        return
+    for name, counts in ((layout.REWARD, recorded.rewarded), (layout.SUCCESS, recorded.flagged)):
+        if not any(counts.values()):
+            continue  # nobody recorded success there, so it says nothing
+        chosen = [episode for episode in source.episodes if episode in labels and episode in counts]
+        lost = [episode for episode in chosen if counts[episode] and not labels[episode]]
+        won = [episode for episode in chosen if labels[episode] and not counts[episode]]
+        if lost:
+            frames = sum(counts[episode] for episode in lost)
+            message = (
+                f"{source.title}: {name} records success in {_count(frames, 'frame')} of "
+                f"{_episodes(lost)}, which {_are(lost)} written as failure throughout"
+            )
+            hint = f"check the annotations, or take the recorded labels: --labels_from {name}"
+            yield Problem("outcome-differs", message, hint=hint, severity="warning")
+        if won:
+            message = (
+                f"{source.title}: {name} records no success in {_episodes(won)}, which {_are(won)} "
+                "annotated as success"
+            )
+            hint = "check whether the annotations are about this dataset and these episodes"
+            yield Problem("outcome-differs", message, hint=hint, severity="warning")
+
+
+def kept_label_notes(source: Source, options: LabelOptions) -> Iterator[str]:
+    """What the report says about the episodes of a source that keep what was recorded."""
+    kept = [episode for episode in source.episodes if episode not in (source.labels or {})]
+    recorded = source.recorded
+    if not kept or recorded is None:
+        return
+    rule, flags = recorded.rule, label_columns(source).flags
+    by_flags = rule.basis == "next.success" if source.column is None else source.column.name == flags
+    wanted = LabelValues(options.success_value, options.failure_value)
+    if by_flags:
+        if source.column is None:
+            yield f"next.reward of these episodes is written from {flags}"
+        if stamped := [episode for episode in kept if episode in recorded.stamped]:
+            yield (
+                f"{flags} is stamped on the last frame of {_episodes(stamped)}: only that frame is success; "
+                "an annotation file can name more"
+            )
+    elif source.column is None and rule.rewrites(wanted):
+        known = [value for value in (rule.success_value, rule.failure_value) if value is not None]
+        yield (
+            f"their rewards ({' and '.join(f'{value:g}' for value in known)}) are written as "
+            f"{wanted.success:g} for success and {wanted.failure:g} for failure"
+        )
 
 
 def kept_labels_warnings(
@@ -83,7 +152,7 @@ def kept_labels_warnings(
     options: LabelOptions,
     labelled: bool,
 ) -> Iterator[Problem]:
-    """Labels that are taken over, and do not go with those beside them.
+    """Labels that are taken over, and differ in kind from the others of the output.
 
     Args:
         sources: The sources.
@@ -92,9 +161,9 @@ def kept_labels_warnings(
         labelled: Whether labels are written anew.
     """
     if not labelled:
-        yield from _differences([(s.title, r) for s, r in zip(sources, recorded, strict=True) if r])
+        parts = [(s.title, _with_values(s, r)) for s, r in zip(sources, recorded, strict=True)]
+        yield from _differences(parts, tuple(_COMPARED))
         return
-    own = {name: getattr(options, name) for name in _COMPARED}
     for source, known in zip(sources, recorded, strict=True):
         if decided_done(source, options) == "keep" and known.get("done") in _FOLLOWS_SUCCESS:
             message = (
@@ -104,14 +173,40 @@ def kept_labels_warnings(
             hint = f"--done {known['done']} makes it anew"
             yield Problem("stale-done", message, hint=hint, severity="warning")
         if known and set(source.episodes) - set(source.labels or ()):
-            yield from _differences([(source.title, known), ("this call", own)])
+            own = {"alignment": options.alignment}
+            yield from _differences([(source.title, known), ("this call", own)], ("alignment",))
 
 
-def _differences(parts: Sequence[tuple[str, Recorded]]) -> Iterator[Problem]:
-    for name, code in _COMPARED.items():
+def _with_values(source: Source, known: Recorded) -> Recorded:
+    """What is known about a source's labels, with the values that its rows show where no sidecar does."""
+    rule = source.recorded.rule if source.recorded is not None else None
+    if rule is None or rule.success_value is None or rule.failure_value is None:
+        return known
+    return {"success_value": rule.success_value, "failure_value": rule.failure_value, **known}
+
+
+def _differences(parts: Sequence[tuple[str, Recorded]], names: Sequence[str]) -> Iterator[Problem]:
+    for name in names:
         values = {title: known[name] for title, known in parts if name in known}
-        if len(set(map(str, values.values()))) > 1:
+        if len({_comparable(value) for value in values.values()}) > 1:
             said = ", ".join(f"{title} {value}" for title, value in values.items())
-            message = f"labels of different {name} come to stand in one dataset: {said}"
+            message = f"labels of different {name} are in one dataset: {said}"
             hint = "relabel them alike, from their annotation files"
-            yield Problem(code, message, hint=hint, severity="warning")
+            yield Problem(_COMPARED[name], message, hint=hint, severity="warning")
+
+
+def _comparable(value: object) -> str:
+    return str(np.float32(value)) if isinstance(value, int | float) else str(value)
+
+
+def _episodes(episodes: Sequence[int]) -> str:
+    shown = ", ".join(map(str, episodes[:_NAMED])) + ", ..." * (len(episodes) > _NAMED)
+    return f"{_count(len(episodes), 'episode')} ({shown})"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
+
+
+def _are(episodes: Sequence[int]) -> str:
+    return "is" if len(episodes) == 1 else "are"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lerobot_grasp_plugin.core.intervals import IntervalSet
+from lerobot_grasp_plugin.core.labels import SuccessRule
 from lerobot_grasp_plugin.core.selection import select_episodes
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.file_state import FileState
@@ -15,8 +16,10 @@ from lerobot_grasp_plugin.dataset.hub import locate
 from lerobot_grasp_plugin.dataset.info import Feature
 from lerobot_grasp_plugin.dataset.losses import refuse_lost
 from lerobot_grasp_plugin.dataset.reader import DatasetReader, open_located
+from lerobot_grasp_plugin.dataset.recorded_success import RecordedSuccess
 from lerobot_grasp_plugin.errors import GraspError, Problem, UsageError
 from lerobot_grasp_plugin.ops.gathering import raise_all
+from lerobot_grasp_plugin.ops.label_column import LabelColumn
 from lerobot_grasp_plugin.ops.recipe import SourceConfig
 
 _LABELS = {layout.REWARD: ("float32", "float64"), layout.DONE: ("bool",), layout.SUCCESS: ("bool",)}
@@ -35,6 +38,10 @@ class Source:
         original: Output name -> name in this dataset.
         state: Of its files, before any was read.
         labels: Success frames of each annotated episode; None when nothing is labelled.
+        column: What labels the chosen episodes that are not in ``labels``; None for what was recorded.
+        column_rule: Which of its values mean success; None before ``read_source_labels``, or with a
+            threshold.
+        recorded: What its rows say about success; None before ``read_source_labels``, or without labels.
         annotation_sha256: Of the annotation file they are from.
         notes: What the report should say of it.
     """
@@ -47,6 +54,9 @@ class Source:
     original: Mapping[str, str]
     state: FileState
     labels: Mapping[int, IntervalSet] | None = None
+    column: LabelColumn | None = None
+    column_rule: SuccessRule | None = None
+    recorded: RecordedSuccess | None = None
     annotation_sha256: str | None = None
     notes: list[str] = field(default_factory=list)
 

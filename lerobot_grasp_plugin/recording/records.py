@@ -12,11 +12,12 @@ from lerobot_grasp_plugin.core.grammar import format_text, parse
 from lerobot_grasp_plugin.core.grammar_ranges import format_ranges
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
 from lerobot_grasp_plugin.core.labels import check_section
+from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.info import read_json
 from lerobot_grasp_plugin.errors import AnnotationError, DatasetError, Problem, UsageError
 from lerobot_grasp_plugin.recording.checkpoint import write_whole
 
-RECORDING_PATH: Final = "meta/grasp_recording.json"
+RECORDING_PATH: Final = layout.RECORDING_PATH
 FORMAT: Final = 1
 
 

@@ -18,6 +18,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from lerobot_grasp_plugin.core.intervals import FrameInterval
+from lerobot_grasp_plugin.core.labels import SuccessRule
+from lerobot_grasp_plugin.dataset.recorded_success import read_rule
 from lerobot_grasp_plugin.errors import GraspError
 from lerobot_grasp_plugin.ops.recipe import RelabelConfig
 from lerobot_grasp_plugin.ops.relabel import relabel
@@ -58,6 +60,7 @@ class Review:
     ) -> None:
         self.session, self.pictures = session, pictures
         self.output_dir, self.render = output_dir, render
+        self._rule: SuccessRule | None = None
         self.cameras = session.source.reader.info.camera_keys
 
     async def state(self, request: Request) -> Response:
@@ -87,7 +90,13 @@ class Review:
     async def signals(self, request: Request) -> Response:
         """Curves and suggestion of one episode."""
         episode = self._episode(request)
-        return JSONResponse(await run_in_threadpool(signals, self.session.source.reader, episode))
+        return JSONResponse(await run_in_threadpool(self._signals, episode))
+
+    def _signals(self, episode: int) -> dict[str, Any]:
+        reader = self.session.source.reader
+        if self._rule is None:
+            self._rule = read_rule(reader, [episode])
+        return signals(reader, episode, self._rule)
 
     async def statistics(self, request: Request) -> Response:
         """Figures of the whole set."""

@@ -9,27 +9,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.gripper import Suggestion, gripper_dimension, suggest_release, suggest_success
-from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.core.labels import SuccessRule
 from lerobot_grasp_plugin.dataset.arrow import to_numpy
 from lerobot_grasp_plugin.dataset.reader import DatasetReader
+from lerobot_grasp_plugin.dataset.recorded_success import LabelColumns
 
 STATE, ACTION = "observation.state", "action"
 
 
-def signals(reader: DatasetReader, episode: int) -> dict[str, Any]:
+def signals(reader: DatasetReader, episode: int, rule: SuccessRule) -> dict[str, Any]:
     """Curves of one episode, and the suggestion.
+
+    Args:
+        reader: The dataset.
+        episode: By ``episode_index``.
+        rule: Which of its rows are success. The curve ``recorded success`` (0 or 1) is drawn by it; where
+            it says nothing, ``recorded reward`` is drawn instead.
 
     Returns:
         ``curves``: name, group (``gripper``, ``state``, ``action`` or ``reward``) and one value per frame;
         ``suggestion``: 0-based half-open intervals and the reason why there are none.
     """
     features = reader.info.features
-    wanted = [name for name in (STATE, ACTION, layout.REWARD) if name in features]
+    labels = LabelColumns.of(reader)
+    recorded = reward = None
+    wanted = [*(name for name in (STATE, ACTION) if name in features), *labels.names]
     values: dict[str, NDArray[Any]] = {}
     for batch in reader.read([episode], wanted):
         for name in wanted:
-            if name in batch.table.column_names:
+            if name in batch.table.column_names and name not in labels.names:
                 values[name] = to_numpy(batch.table[name])
+        reward, flags = labels.of_batch(batch)
+        recorded = rule.rows(reward, flags)
     curves: list[dict[str, Any]] = []
     grips: dict[str, NDArray[Any]] = {}
     for column, group in ((STATE, "state"), (ACTION, "action")):
@@ -46,9 +57,10 @@ def signals(reader: DatasetReader, episode: int) -> dict[str, Any]:
             curves.append(
                 {"name": f"{group} {name}", "column": group, "group": kind, "values": _rounded(curve)}
             )
-    if layout.REWARD in values:
-        reward = _rounded(values[layout.REWARD][:, 0])
-        curves.append({"name": "recorded reward", "column": "reward", "group": "reward", "values": reward})
+    if recorded is not None:
+        curves.append(_label_curve("recorded success", recorded.astype(np.float32)))
+    elif reward is not None:
+        curves.append(_label_curve("recorded reward", reward))
     order = {"gripper": 0, "state": 1, "action": 2, "reward": 3}
     curves.sort(key=lambda curve: order[curve["group"]])
     suggestion = _suggestion(grips, reader.info.fps)
@@ -59,6 +71,10 @@ def signals(reader: DatasetReader, episode: int) -> dict[str, Any]:
             "reason": suggestion.reason,
         },
     }
+
+
+def _label_curve(name: str, values: NDArray[Any]) -> dict[str, Any]:
+    return {"name": name, "column": "reward", "group": "reward", "values": _rounded(values)}
 
 
 def _suggestion(grips: Mapping[str, NDArray[Any]], fps: int) -> Suggestion:

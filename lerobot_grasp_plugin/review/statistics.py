@@ -7,9 +7,7 @@ from typing import Any
 import numpy as np
 
 from lerobot_grasp_plugin.core.intervals import IntervalSet
-from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.dataset.info import read_json
-from lerobot_grasp_plugin.errors import DatasetError
+from lerobot_grasp_plugin.dataset.provenance import read_provenance
 from lerobot_grasp_plugin.review.session import Session
 
 _BINS = 10
@@ -72,12 +70,4 @@ def _odd(values: dict[int, int], why: str, base: int) -> list[dict[str, Any]]:
 
 def _sources(session: Session) -> dict[int, str]:
     """Which recording each episode came from, where the dataset was merged by this package."""
-    path = session.source.reader.root / layout.PROVENANCE_PATH
-    if not path.is_file():
-        return {}
-    try:
-        sidecar = read_json(path)
-        names = [str(source["repo_id"]) for source in sidecar["sources"]]
-        return {int(row["episode_index"]): names[row["source"]] for row in sidecar["episodes"]}
-    except (DatasetError, KeyError, TypeError, ValueError, IndexError):
-        return {}
+    return read_provenance(session.source.reader.root).sources_of_episodes()

@@ -6,12 +6,24 @@ from typing import get_args
 import numpy as np
 import numpy.typing as npt
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lerobot_grasp_plugin.core.annotations import AnnotationSection, EpisodeAnnotation
 from lerobot_grasp_plugin.core.choices import Alignment, Done
 from lerobot_grasp_plugin.core.grammar import parse
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
-from lerobot_grasp_plugin.core.labels import EpisodeLabels, check_section, label_episode, unlisted_episodes
+from lerobot_grasp_plugin.core.labels import (
+    EpisodeLabels,
+    LabelValues,
+    SuccessEvidence,
+    SuccessRule,
+    check_section,
+    default_done,
+    label_episode,
+    success_of,
+    unlisted_episodes,
+)
 
 SUCCESS = IntervalSet([FrameInterval(2, 4), FrameInterval(6, None)])
 
@@ -191,3 +203,105 @@ def test_excluding_what_is_no_success_says_so() -> None:
     text = '{"index_base": 1, "0": {"ranges": [[3, 5]], "exclude": [6]}}'
     [warning] = parse(text.encode(), name="labels.json").warnings
     assert "frames 6 (1-indexed) count as failure, as they would without it" in warning.message
+
+
+# -- which recorded rows are success ------------------------------------------------------------------
+
+NAN = float("nan")
+
+
+def rule_of(
+    rewards: Sequence[float] | None, flags: Sequence[bool] | None = None, values: LabelValues | None = None
+) -> tuple[SuccessRule, list[bool] | None]:
+    """The rule of a dataset of these rows, and the rows it calls success."""
+    reward = None if rewards is None else np.array(rewards, np.float32)
+    given = None if flags is None else np.array(flags)
+    evidence = SuccessEvidence()
+    for part in range(2):  # in two batches
+        evidence.add(*(None if column is None else column[part::2] for column in (reward, given)))
+    rule = evidence.rule(values)
+    success = rule.rows(reward, given)
+    return rule, None if success is None else success.tolist()
+
+
+@pytest.mark.parametrize(
+    ("rewards", "basis", "success"),
+    [
+        ([0, 1, 0, 1], "two values", [False, True, False, True]),
+        ([-1, 0, 0, -1], "two values", [False, True, True, False]),
+        ([-0.05, 10, 10, -0.05], "two values", [False, True, True, False]),
+        ([1, 2], "two values", [False, True]),
+        ([-2, -1], "two values", [False, True]),
+        ([0, NAN, 1], "two values", [False, False, True]),
+        ([0, 0, 0], "one value", [False, False, False]),
+        ([1, 1, 1], "one value", [True, True, True]),
+        ([10, 10], "one value", [True, True]),
+        ([-1, -1], "one value", [False, False]),
+        ([0, 0.5, 1], "many values", None),
+        ([NAN, NAN], "nothing", None),
+        (None, "nothing", None),
+    ],
+)
+def test_rewards_alone(rewards: Sequence[float] | None, basis: str, success: list[bool] | None) -> None:
+    rule, found = rule_of(rewards)
+    assert (rule.basis, found) == (basis, success)
+    if rewards is not None and basis != "nothing":
+        made = success_of(np.array(rewards, np.float32))
+        assert (None if made is None else made.tolist()) == success
+
+
+@pytest.mark.parametrize(
+    ("rewards", "flags", "basis", "success"),
+    [
+        (None, [False, True], "next.success", [False, True]),
+        ([0, 0], [False, True], "next.success", [False, True]),  # nobody labelled the rewards
+        ([1, 1], [False, True], "next.success", [False, True]),
+        ([0.1, 0.2, 0.3], [False, True, True], "next.success", [False, True, True]),  # dense rewards
+        ([0, 1], [True, False], "two values", [False, True]),  # a contradiction: LeRobot learns from rewards
+    ],
+)
+def test_rewards_and_flags(
+    rewards: Sequence[float] | None, flags: Sequence[bool], basis: str, success: list[bool]
+) -> None:
+    rule, found = rule_of(rewards, flags)
+    assert (rule.basis, found) == (basis, success)
+
+
+def test_values_that_a_sidecar_states_decide() -> None:
+    values = LabelValues(0, -1)
+    assert rule_of([-1, 0], None, values)[1] == [False, True]
+    assert rule_of([0, 0], None, values)[1] == [True, True]
+    assert rule_of([-1, -1], [True, True], values)[1] == [False, False]
+    assert rule_of([0, 7, -1], None, values)[1] == [True, False, False]
+    assert rule_of([5, -5], None, LabelValues(-5, 5))[1] == [False, True]
+    assert rule_of([0.1, 1], None, LabelValues(0.1, 1))[1] == [True, False]  # as float32 holds it
+
+
+def test_rewards_are_written_in_other_values() -> None:
+    rule = SuccessRule("two values", 0.0, -1.0)
+    written = rule.rewritten(np.array([-1, 0, 7, NAN], np.float32), LabelValues(1, 0))
+    assert written.dtype == np.float32
+    assert written[:3].tolist() == [0, 1, 7]
+    assert np.isnan(written[3])
+    assert rule.rewrites(LabelValues(1, 0))
+    assert not rule.rewrites(LabelValues(0, -1))
+
+
+@given(
+    st.lists(st.booleans(), min_size=1),
+    st.tuples(st.floats(-1e3, 1e3, width=32), st.floats(-1e3, 1e3, width=32)).filter(lambda v: v[0] < v[1]),
+)
+def test_any_two_values_say_the_same(success: list[bool], values: tuple[float, float]) -> None:
+    rewards = np.where(success, values[1], values[0])
+    labels = LabelValues(values[1], values[0])
+    assert rule_of(rewards.tolist(), None, labels)[1] == success
+    if len(set(success)) == 2:
+        assert rule_of(rewards.tolist())[1] == success
+
+
+@pytest.mark.parametrize(
+    ("asked", "has_done", "wanted"),
+    [(None, True, "keep"), (None, False, "episode_end"), ("first_success", True, "first_success")],
+)
+def test_default_of_done(asked: Done | None, has_done: bool, wanted: Done) -> None:
+    assert default_done(asked, has_done) == wanted

@@ -696,7 +696,7 @@ plant_in_training("nothing named", "dataset-null")(lambda case: case.set("datase
 plant_in_training("output_dir exists", "output-dir")(lambda case: case.set("output_dir", str(case.folder)))
 plant_in_training("all failure", "class-balance")(lambda case: case.columns["next.reward"].fill(0))
 plant_in_training("all success", "class-balance")(lambda case: case.columns["next.reward"].fill(1))
-plant_in_training("rewards of 10", "reward-values")(
+plant_in_training("rewards of 10", "reward-values class-balance")(
     lambda case: case.columns.update({"next.reward": case.columns["next.reward"] * 10})
 )
 plant_in_training("an episode that is not there", "dataset-unreadable")(

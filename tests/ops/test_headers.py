@@ -170,7 +170,7 @@ def test_no_section_for_the_source(recorded: Recorded, tmp_path: Path, home: Pat
             mixed_codecs=True,
         )
     )
-    assert [problem.code for problem in report.warnings] == ["no-section"]
+    assert [problem.code for problem in report.warnings] == ["no-section", "outcome-differs"]
     assert report.sources[1].success_frames == 0
 
 

@@ -177,8 +177,8 @@ def test_unlisted_keep_without_rewards(recorded: Recorded, tmp_path: Path) -> No
         )
 
 
-def test_unlisted_keep_keeps_foreign_values(recorded: Recorded, labels: Path, tmp_path: Path) -> None:
-    """Rewards of another scale stay as they are where no annotation speaks."""
+def test_unlisted_keep_writes_one_pair_of_values(recorded: Recorded, labels: Path, tmp_path: Path) -> None:
+    """What was success stays success, in the values of this call."""
     first = tmp_path / "first"
     relabel(
         RelabelConfig(
@@ -188,15 +188,13 @@ def test_unlisted_keep_keeps_foreign_values(recorded: Recorded, labels: Path, tm
     few = tmp_path / "few.txt"
     few.write_text("0: 1\n")
     report = relabel(RelabelConfig(root=first, annotations=few, new_root=tmp_path / "out", unlisted="keep"))
-    said = {problem.code: problem.message for problem in report.warnings}
+    assert report.warnings == ()
     assert (
-        "28 rewards that are kept are neither success (1) nor failure (0), such as -1, 5"
-        in said["other-reward-values"]
+        "their rewards (5 and -1) are written as 1 for success and 0 for failure" in report.sources[0].notes
     )
-    assert said["success-value-differs"].endswith("first 5, this call 1.0")
     rewards = [episode["next.reward"] for episode in written(tmp_path / "out")]
     assert rewards[0] == [1, 0, 0, 0, 0, 0, 0]
-    assert rewards[1:] == [e["next.reward"] for e in wanted_labels(values=(-1, 5))[1:]]
+    assert rewards[1:] == [e["next.reward"] for e in wanted_labels()[1:]]
 
 
 def test_a_done_made_from_old_labels_is_not_kept_in_silence(
@@ -424,8 +422,9 @@ def test_labels_under_a_header_that_fits_nothing_are_named(
     report = relabel(
         RelabelConfig(root=recorded("av1"), annotations=labels, new_root=tmp_path / "out", unlisted="fail")
     )
-    [warning] = report.warnings
+    warning, outcome = report.warnings
     assert (warning.code, warning.where) == ("unused-section", f"{labels}:3")
+    assert outcome.code == "outcome-differs"
     assert "2 episodes is not used" in warning.message
 
 
@@ -435,7 +434,7 @@ def test_a_section_of_another_dataset_is_no_news(recorded: Recorded, tmp_path: P
     report = relabel(
         RelabelConfig(root=recorded("av1"), annotations=labels, new_root=tmp_path / "out", unlisted="fail")
     )
-    assert report.warnings == ()
+    assert [problem.code for problem in report.warnings] == ["outcome-differs"]
 
 
 def test_done_to_keep_is_missed_everywhere_at_once(recorded: Recorded, tmp_path: Path) -> None:
@@ -482,7 +481,8 @@ def test_annotations_that_no_source_uses_are_named(recorded: Recorded, labels: P
             new_root=tmp_path / "out",
         )
     )
-    assert [problem.code for problem in report.warnings] == ["unused-annotations"]
+    assert report.warnings[0].code == "unused-annotations"
+    assert {problem.code for problem in report.warnings[1:]} == {"outcome-differs"}
 
 
 def test_in_place_from_inside(copied: Recorded, labels: Path, monkeypatch: pytest.MonkeyPatch) -> None:

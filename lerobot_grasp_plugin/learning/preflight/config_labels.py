@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.choices import Alignment, Done, Unlisted
-from lerobot_grasp_plugin.core.labels import label_episode
+from lerobot_grasp_plugin.core.labels import LabelValues, SuccessRule, default_done, label_episode
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.ops.recipe import LabelOptions
 from lerobot_grasp_plugin.ops.sources import Source
@@ -37,12 +37,28 @@ def label_options(block: Mapping[str, Any]) -> LabelOptions:
 
 def labels_of(
     source: Source,
+    rule: SuccessRule | None,
     options: LabelOptions,
     lengths: Iterable[int],
     columns: Mapping[str, NDArray[np.float64]],
 ) -> dict[str, NDArray[np.float64]]:
-    """``next.reward`` and ``next.done`` as relabel would write them; unlisted episodes keep theirs."""
+    """``next.reward`` and ``next.done`` as relabel would write them; unlisted episodes keep their labels.
+
+    Args:
+        source: The dataset, with the labels of the annotations.
+        rule: Which recorded rows are success; None where nothing is known.
+        options: How annotations become labels.
+        lengths: Rows of each chosen episode.
+        columns: What is recorded, shape (rows, width).
+    """
     done, reward = columns.get(layout.DONE), columns.get(layout.REWARD)
+    values = LabelValues(options.success_value, options.failure_value)
+    flags = columns.get(layout.SUCCESS)
+    kept: NDArray[np.float64] | None = reward
+    if rule is not None and rule.basis == "next.success" and flags is not None:
+        kept = np.where(flags != 0, values.success, values.failure)
+    elif rule is not None and reward is not None:
+        kept = rule.rewritten(reward, values).astype(np.float64)
     rewards: list[NDArray[np.float64]] = []
     dones: list[NDArray[np.float64]] = []
     start = 0
@@ -51,7 +67,7 @@ def labels_of(
         start += length
         ranges = (source.labels or {}).get(episode)
         if ranges is None:
-            rewards.append(np.zeros((length, 1)) if reward is None else reward[rows])
+            rewards.append(np.zeros((length, 1)) if kept is None else kept[rows])
             dones.append(np.zeros((length, 1)) if done is None else done[rows])
             continue
         existing = None if done is None else done[rows, 0].astype(bool)
@@ -59,7 +75,7 @@ def labels_of(
             ranges,
             length,
             alignment=options.alignment,
-            done=options.done or ("episode_end" if existing is None else "keep"),
+            done=default_done(options.done, existing is not None),
             success_value=options.success_value,
             failure_value=options.failure_value,
             existing_done=existing,

@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lerobot_grasp_plugin.core.labels import LabelValues, SuccessEvidence, SuccessRule
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import is_numeric, to_numpy
 from lerobot_grasp_plugin.dataset.info import Feature
+from lerobot_grasp_plugin.dataset.provenance import Provenance
 from lerobot_grasp_plugin.errors import GraspError
 from lerobot_grasp_plugin.learning.preflight.config_labels import label_options, labels_of
 from lerobot_grasp_plugin.learning.preflight.config_view import ConfigView
@@ -22,6 +24,7 @@ from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, war
 from lerobot_grasp_plugin.learning.preflight.pictures import Preprocessing, preprocessing_of
 from lerobot_grasp_plugin.ops.annotate import label_sources, sources_of_headers
 from lerobot_grasp_plugin.ops.recipe import LabelOptions, SourceConfig
+from lerobot_grasp_plugin.ops.source_labels import read_source_labels
 from lerobot_grasp_plugin.ops.sources import Source, open_sources
 
 LEARNING_PATH = "meta/grasp_learning.json"
@@ -45,6 +48,7 @@ class DatasetFacts:
         stats: ``meta/stats.json``.
         provenance: ``meta/grasp_provenance.json``, or None.
         learning: ``meta/grasp_learning.json``, or None.
+        rule: Which rows are success; None for what the rows and the sidecar say.
         relabelled: Whether ``next.reward`` and ``next.done`` are those of the config's annotations.
         built: Whether the plugin's learner builds a new dataset of it, which then has a sidecar.
         version: Its ``codebase_version``.
@@ -62,6 +66,7 @@ class DatasetFacts:
     stats: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] | None = None
     learning: Mapping[str, Any] | None = None
+    rule: SuccessRule | None = None
     relabelled: bool = False
     built: bool = False
     version: str = "v3.0"
@@ -94,8 +99,25 @@ class DatasetFacts:
     @property
     def labels(self) -> Mapping[str, Any]:
         """The label options its provenance says it was made with."""
-        labels = (self.provenance or {}).get("labels")
-        return labels if isinstance(labels, Mapping) else {}
+        return Provenance.of(self.provenance).labels
+
+    @cached_property
+    def success_rule(self) -> SuccessRule:
+        """Which rows are success."""
+        if self.rule is not None:
+            return self.rule
+        evidence = SuccessEvidence()
+        evidence.add(self._column(layout.REWARD), self._column(layout.SUCCESS))
+        return evidence.rule(Provenance.of(self.provenance).values)
+
+    @cached_property
+    def success(self) -> NDArray[np.bool_] | None:
+        """Success rows, shape (rows,); None where nothing says which they are."""
+        return self.success_rule.rows(self._column(layout.REWARD), self._column(layout.SUCCESS))
+
+    def _column(self, name: str) -> NDArray[np.float64] | None:
+        values = self.columns.get(name)
+        return None if values is None or values.shape[1] != 1 else values[:, 0]
 
     def column_place(self, name: str) -> str:
         """Where a column stands, for a finding."""
@@ -247,8 +269,11 @@ def _read(where: str, source: Source, options: LabelOptions, built: bool) -> Dat
                 parts[name].append(_numbers(batch.table[source.original[name]]))
     columns = {name: np.concatenate(rows) for name, rows in parts.items() if rows}
     lengths = np.asarray(reader.lengths, dtype=np.int64)[episodes]
+    rule = _rule(source)
     if source.labels is not None:
-        columns |= labels_of(source, options, lengths, columns)
+        columns |= labels_of(source, rule, options, lengths, columns)
+        columns.pop(layout.SUCCESS, None)  # rewards are what the annotations write
+        rule = SuccessRule.of_values(LabelValues(options.success_value, options.failure_value))
     return DatasetFacts(
         where=where,
         repo_id=reader.repo_id,
@@ -263,9 +288,19 @@ def _read(where: str, source: Source, options: LabelOptions, built: bool) -> Dat
         stats=read_object(reader.root / layout.STATS_PATH) or {},
         provenance=read_object(reader.root / layout.PROVENANCE_PATH),
         learning=read_object(reader.root / LEARNING_PATH),
+        rule=rule,
         relabelled=source.labels is not None,
         built=built,
     )
+
+
+def _rule(source: Source) -> SuccessRule | None:
+    """Which recorded rows are success; None where the label columns cannot be read."""
+    try:
+        read_source_labels(source, labelled=False)
+    except GraspError:
+        return None
+    return source.recorded.rule if source.recorded is not None else None
 
 
 def _numbers(column: Any) -> NDArray[np.float64]:

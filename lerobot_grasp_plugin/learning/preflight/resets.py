@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.learning.preflight.config_view import numbers_of
 from lerobot_grasp_plugin.learning.preflight.dataset_facts import DatasetFacts, read_object
 
-RECORDING_PATH = "meta/grasp_recording.json"
+RECORDING_PATH = layout.RECORDING_PATH
 """What ``recording.records`` writes; that package imports lerobot."""
 
 

@@ -1,13 +1,19 @@
-"""Labels: rewards, ``next.done`` and ``next.success`` against each other and against the sidecar."""
+"""Labels: rewards, ``next.done`` and ``next.success`` against each other and against the sidecar.
+
+Which rows are success is decided when all rows were seen, unless a sidecar states it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lerobot_grasp_plugin.core.labels import SuccessEvidence, SuccessRule
 from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.provenance import recording_values
 from lerobot_grasp_plugin.errors import Problem, Severity
 from lerobot_grasp_plugin.ops.verification.place import Tally, count, episodes_text
 from lerobot_grasp_plugin.ops.verification.sidecar import Sidecar, expected_done
@@ -26,6 +32,12 @@ class LabelCheck:
         self._view = view
         self._sidecar = sidecar
         self._trusted = sidecar if sidecar is not None and not sidecar.problems and sidecar.episodes else None
+        values = sidecar.values if sidecar is not None else None
+        if values is None and "meta" not in view.closed:
+            values = recording_values(view.root)
+        self._rule = SuccessRule.of_values(values) if values is not None else None
+        self._evidence = SuccessEvidence()
+        self._waiting: list[Rows] = []
         self._rewards: set[float] = set()
         self._rows = 0
         self._success: dict[int, tuple[int, int]] = {}
@@ -36,6 +48,8 @@ class LabelCheck:
         self._early = Tally()
         self._undone = Tally()
         self._unequal = Tally()
+        self._outcome = Tally()
+        self._stamped = True
         self._other_reward = Tally()
         self._other_done = Tally()
         self._shifts = set(_SHIFTS)
@@ -43,19 +57,36 @@ class LabelCheck:
         self._all_done = True
 
     def see(self, rows: Rows) -> None:
-        reward = self._single(rows, layout.REWARD)
-        done = self._single(rows, layout.DONE)
-        success = self._success_rows(reward)
-        if reward is not None and success is not None:
+        reward, flags = self._single(rows, layout.REWARD), self._single(rows, layout.SUCCESS)
+        if reward is not None:
             self._rows += len(reward)
             if len(self._rewards) <= _DISTINCT:
                 self._rewards.update(np.unique(reward)[: _DISTINCT + 1].tolist())
+        self._evidence.add(reward, flags)
+        if self._rule is None and not self._evidence.is_many:
+            self._waiting.append(_labels_of(rows))
+            return
+        self._decide()
+        self._judge(rows)
+
+    def _decide(self) -> None:
+        """Settles which rows are success, and looks at those that waited for it."""
+        self._rule = self._rule or self._evidence.rule()
+        waiting, self._waiting = self._waiting, []
+        for rows in waiting:
+            self._judge(rows)
+
+    def _judge(self, rows: Rows) -> None:
+        assert self._rule is not None
+        reward, flags = self._single(rows, layout.REWARD), self._single(rows, layout.SUCCESS)
+        done = self._single(rows, layout.DONE)
+        success = self._rule.rows(reward, flags)
+        if success is not None:
             hits = np.add.reduceat(success.astype(np.int64), rows.offsets)
             for run, episode in enumerate(rows.episodes.tolist()):
                 self._success[episode] = (int(hits[run]), int(rows.lengths[run]))
-            given = self._single(rows, layout.SUCCESS)
-            if given is not None:
-                self._add(self._unequal, rows, given.astype(bool) != success)
+            if flags is not None and self._rule.success_value is not None:
+                self._compare(rows, flags.astype(bool), success, hits > 0)
         if done is not None:
             self._dones(rows, done.astype(bool), success)
         if self._trusted is not None:
@@ -67,18 +98,18 @@ class LabelCheck:
             self._wide[name] = values.shape[1]
         return None if values is None or values.shape[1] != 1 else values.reshape(-1)
 
-    @property
-    def _by_sign(self) -> bool:
-        return self._sidecar is None or self._sidecar.success_value is None
-
-    def _success_rows(self, reward: NDArray[np.generic] | None) -> NDArray[np.bool_] | None:
-        if reward is None:
-            return None
-        if self._sidecar is not None and self._sidecar.success_value is not None:
-            return np.asarray(reward.astype(np.float32) == np.float32(self._sidecar.success_value))
-        with np.errstate(invalid="ignore"):
-            values = reward.astype(np.float64)
-            return np.asarray((values > 0) & np.isfinite(values))
+    def _compare(
+        self, rows: Rows, flags: NDArray[np.bool_], success: NDArray[np.bool_], succeeded: NDArray[np.bool_]
+    ) -> None:
+        """``next.success`` against what the rewards say, row by row and for each episode as a whole."""
+        self._add(self._unequal, rows, flags != success)
+        inside = flags.copy()
+        inside[rows.offsets + rows.lengths - 1] = False
+        self._stamped &= not inside.any()
+        flagged = np.logical_or.reduceat(flags, rows.offsets)
+        for run in np.flatnonzero(flagged != succeeded).tolist():
+            what = "success" if flagged[run] else "failure"
+            self._outcome.add(rows.files[run], int(rows.episodes[run]), None, 1, what)
 
     def _dones(self, rows: Rows, done: NDArray[np.bool_], success: NDArray[np.bool_] | None) -> None:
         self._has_done = True
@@ -142,8 +173,11 @@ class LabelCheck:
             hint = "reward classifiers and HIL-SERL take one; its labels were not checked"
             where = str(self._view.root / "data")
             yield Problem("label-shape", message, where, hint, severity="warning")
+        self._decide()
         if self._rows:
             yield from self._of_rewards()
+        elif self._success and self._evidence.has_flags:
+            yield from self._balance()
         if self._has_done:
             yield from self._of_dones()
         if self._other_reward.rows:
@@ -174,32 +208,51 @@ class LabelCheck:
         if rewards == [0.0]:
             message = f"next.reward is 0 in all {self._rows} rows"
             hint = "nothing was labelled as success; a reward classifier learns nothing from it"
+            if any(hits for hits, _ in self._success.values()):
+                hint = "next.success says success: relabel with --labels_from next.success"
             yield Problem("reward-all-zero", message, where, hint, severity="warning")
         elif len(rewards) == 1:
             message = f"next.reward is {shown} in all {self._rows} rows"
             yield Problem("reward-constant", message, where, severity="warning")
-        else:
+        if self._rule is not None and (len(rewards) > 1 or self._rule.basis == "next.success"):
             yield from self._balance()
-            if len(rewards) > 2:
-                message = f"next.reward has {len(rewards)} values and more: {shown}"
-                message = message if len(rewards) > _DISTINCT else message.replace(" and more", "")
-                hint = "a reward classifier learns from two values, success and failure"
-                yield Problem("reward-values", message, where, hint, severity="note")
-            elif self._by_sign and (rewards[0] > 0 or rewards[1] <= 0):
-                message = (
-                    f"next.reward is {rewards[0]:g} or {rewards[1]:g}; what is above 0 counts as success"
-                )
-                hint = "should the greater of the two mean it, relabel with 0 and 1"
-                yield Problem("reward-values", message, where, hint, severity="note")
+        if len(rewards) > 2:
+            more = " and more" * (len(rewards) > _DISTINCT)
+            message = f"next.reward has {len(rewards)} values{more}: {shown}"
+            hint = "a reward classifier learns from two values, success and failure"
+            if self._rule is not None and self._rule.basis == "many values":
+                message += "; it is dense, and no frame is counted as success"
+                hint = "if it means success above a value, relabel with --labels_from and --labels_threshold"
+            yield Problem("reward-values", message, where, hint, severity="note")
+        elif self._rule is not None and self._rule.basis == "two values" and rewards != [0.0, 1.0]:
+            message = f"next.reward is {rewards[0]:g} or {rewards[1]:g}; the larger one counts as success"
+            hint = "no sidecar states it; where it means failure, relabel from annotations"
+            yield Problem("reward-values", message, where, hint, severity="note")
         if self._unequal.rows:
-            message = f"next.success differs from what next.reward says in {self._unequal.extent}"
-            yield self._unequal.problem("success-differs", message, severity="warning")
+            yield from self._contradiction()
         if layout.DONE not in self._view.info.features and not self._has_done:
             message = "there is next.reward, but no next.done"
             hint = "HIL-SERL takes every episode for unfinished; lerobot-grasp-relabel writes both"
             yield Problem("reward-without-done", message, where, hint, severity="warning")
 
+    def _contradiction(self) -> Iterator[Problem]:
+        if self._stamped and not self._outcome.rows:
+            message = (
+                "next.success is stamped on the last frame only, in the episodes that next.reward rewards"
+            )
+            hint = "next.reward decides which frames are success"
+            yield self._unequal.problem("success-differs", message, hint, "note")
+            return
+        message = f"next.success differs from what next.reward says in {self._unequal.extent}"
+        if self._outcome.rows:
+            episodes = episodes_text(self._outcome.episodes)
+            message += f"; one of them says success in {episodes}, the other says failure throughout"
+        hint = "next.reward decides; lerobot-grasp-relabel --labels_from next.success would take the other"
+        yield self._unequal.problem("success-differs", message, hint, "warning")
+
     def _balance(self) -> Iterator[Problem]:
+        if not self._success:
+            return
         yield self._share("all", list(self._success))
         without = [episode for episode, (hits, _) in self._success.items() if not hits]
         if without:
@@ -227,6 +280,8 @@ class LabelCheck:
             f"{whose}success in {hits} of {rows} frames ({100 * hits / rows:.1f} %), "
             f"in {with_success} of {count(len(episodes), 'episode')}"
         )
+        if self._rule is not None and self._rule.basis == "next.success":
+            message += ", by next.success"
         return Problem("class-balance", message, str(self._view.root / "data"), severity="note")
 
     def _of_dones(self) -> Iterator[Problem]:
@@ -258,6 +313,13 @@ class LabelCheck:
                 "was meant to end there"
             )
             yield self._undone.problem("success-without-done", message, severity="note")
+
+
+def _labels_of(rows: Rows) -> Rows:
+    """The label columns of a batch alone, in memory of their own."""
+    names = (layout.REWARD, layout.DONE, layout.SUCCESS)
+    columns = {name: rows.columns[name].copy() for name in names if name in rows.columns}
+    return replace(rows, columns=columns)
 
 
 def _is_shifted(found: NDArray[np.bool_], said: NDArray[np.bool_], shift: int) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,21 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lerobot_grasp_plugin.core.content_hash import ContentHashes, in_hash_order
+from lerobot_grasp_plugin.core.labels import LabelValues, done_rows
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import is_numeric
 from lerobot_grasp_plugin.dataset.info import read_json
+from lerobot_grasp_plugin.dataset.provenance import Provenance, label_values
 from lerobot_grasp_plugin.errors import GraspError, Problem
 from lerobot_grasp_plugin.ops.verification.place import episodes_text
 from lerobot_grasp_plugin.ops.verification.tables import Rows
 from lerobot_grasp_plugin.ops.verification.view import View
-
-_NOT_HASHED = (
-    *layout.INDEX_COLUMNS,
-    layout.TIMESTAMP,
-    layout.REWARD,
-    layout.DONE,
-    layout.SUCCESS,
-)
 
 
 @dataclass(frozen=True)
@@ -54,8 +48,7 @@ class Sidecar:
         names: Name of each source.
         dones: How done was decided in each source; None where it does not say.
         renames: Per source, the name each column had there, where it is another.
-        success_value: The reward of success; None where nothing was labelled.
-        failure_value: The reward of failure.
+        values: The rewards of success and failure; None where nothing was labelled.
         problems: What is wrong with it.
     """
 
@@ -64,8 +57,7 @@ class Sidecar:
     names: list[str] = field(default_factory=list)
     dones: list[str | None] = field(default_factory=list)
     renames: list[dict[str, str]] = field(default_factory=list)
-    success_value: float | None = None
-    failure_value: float = 0.0
+    values: LabelValues | None = None
     problems: list[Problem] = field(default_factory=list)
 
     def done_of(self, episode: int) -> str | None:
@@ -82,7 +74,9 @@ def read_sidecar(view: View) -> Sidecar | None:
         return None
     sidecar = Sidecar(str(path))
     try:
-        _read(sidecar, read_json(path))
+        raw = read_json(path)
+        sidecar.values = Provenance.of(raw).values  # also where other parts are damaged
+        _read(sidecar, raw)
     except GraspError as error:
         sidecar.problems += [_softened(problem) for problem in error.problems]
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
@@ -103,9 +97,8 @@ def _read(sidecar: Sidecar, raw: Any) -> None:
         sidecar.dones.append(_text(source.get("done"), "done"))
         sidecar.renames.append({new: old for old, new in (source.get("rename") or {}).items()})
     labels = raw.get("labels")
-    if labels is not None:
-        sidecar.success_value = float(labels["success_value"])
-        sidecar.failure_value = float(labels["failure_value"])
+    if labels is not None and label_values(labels) is None:
+        raise ValueError("labels, whose success_value and failure_value are not two different numbers")
     for entry in raw["episodes"]:
         ranges = entry.get("success")
         success = None if ranges is None else [(int(start), int(stop)) for start, stop in ranges]
@@ -163,7 +156,7 @@ class ContentCheck:
         self._names = [
             name
             for name, feature in view.info.features.items()
-            if feature["dtype"] != "video" and name not in _NOT_HASHED
+            if feature["dtype"] != "video" and name not in layout.NOT_HASHED
         ]
         features = view.info.features
         self._types = {
@@ -190,12 +183,11 @@ class ContentCheck:
 
     def _digest(self, rows: Rows, run: int, original: Mapping[str, str]) -> str:
         start, length = int(rows.offsets[run]), int(rows.lengths[run])
-        digest = hashlib.sha256()
-        for name in sorted(self._names, key=lambda name: original.get(name, name)):
-            digest.update(original.get(name, name).encode() + b"\0")
+        hashes = ContentHashes(1)
+        for name in in_hash_order(self._names, original):
             piece = np.ascontiguousarray(rows.columns[name][start : start + length])
-            digest.update(memoryview(piece).cast("B"))
-        return digest.hexdigest()
+            hashes.add(original.get(name, name), [memoryview(piece).cast("B")])
+        return hashes.hexdigests()[0]
 
     def found(self) -> Iterator[Problem]:
         if self._wrong and self._possible:
@@ -213,11 +205,8 @@ class ContentCheck:
 
 def expected_done(mode: str | None, success: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
     """Where done should be true, by the sidecar's word; None where it does not tell."""
-    if mode not in ("episode_end", "first_success", "last_frame_of_success"):
-        return None
-    done = np.zeros(len(success), dtype=bool)
-    done[-1:] = True
-    hits = np.flatnonzero(success)
-    if len(hits) and mode != "episode_end":
-        done[hits[0] if mode == "first_success" else hits[-1]] = True
-    return done
+    match mode:
+        case "episode_end" | "first_success" | "last_frame_of_success":
+            return done_rows(success, mode)
+        case _:
+            return None

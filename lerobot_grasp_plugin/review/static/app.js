@@ -125,7 +125,8 @@ async function select(i, frame = 0) {
     if (view !== mine) return;
     for (const curve of found.curves) {
       const values = curve.values.filter((value) => value !== null);
-      curve.min = Math.min(...values); curve.max = Math.max(...values);
+      const known = curve.name === "recorded success" ? [0, 1] : values;
+      curve.min = Math.min(...known); curve.max = Math.max(...known);
     }
     view.curves = found.curves; view.suggestion = found.suggestion;
     view.suggested = maskOf(found.suggestion.ranges, length);

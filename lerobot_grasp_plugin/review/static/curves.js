@@ -56,7 +56,7 @@ function drawCurve(pen, curve, colour, y, height, start, stop, size) {
 export function legendOf(curves) {
   const groups = new Set(curves.map((curve) => curve.group));
   const entries = [[SUCCESS, "success"]];
-  if (groups.has("reward")) entries.push([RECORDED, "recorded reward (dashed)"]);
+  if (groups.has("reward")) entries.push([RECORDED, "recorded (dashed)"]);
   if (groups.has("gripper")) entries.push([COLOURS.gripper, "gripper (command dashed)"]);
   for (const group of ["state", "action"]) if (groups.has(group)) entries.push([COLOURS[group], group]);
   return entries;

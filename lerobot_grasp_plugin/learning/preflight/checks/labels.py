@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.learning.origins import sources_of_episodes
+from lerobot_grasp_plugin.dataset.provenance import Provenance
 from lerobot_grasp_plugin.learning.preflight.dataset_facts import DatasetFacts
 from lerobot_grasp_plugin.learning.preflight.facts import Facts
 from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, warning
@@ -34,34 +34,31 @@ def check_labels(facts: Facts) -> Iterator[Finding]:
             yield from _dones(facts, dataset)
         yield from _alignment(facts, dataset)
         yield from _balance(dataset)
-    if labelled and not any(_success(dataset).any() for dataset in labelled):
+    known = [dataset for dataset in labelled if dataset.success is not None]
+    if known and not any(_success(dataset).any() for dataset in known):
         message = "no row is a success, so there is no reward to learn from"
         change = "label it (dataset.annotations, lerobot-grasp-relabel), or add episodes that succeed"
-        yield error("class-balance", labelled[0].column_place(layout.REWARD), message, change)
-    if labelled and all(_success(dataset).all() for dataset in labelled):
+        yield error("class-balance", known[0].column_place(layout.REWARD), message, change)
+    if known and all(_success(dataset).all() for dataset in known):
         message = "every row is a success, so nothing tells a good action from a bad one"
         change = "check the annotations: before the grasp a frame is a failure"
-        yield error("class-balance", labelled[0].column_place(layout.REWARD), message, change)
-
-
-def _success_value(dataset: DatasetFacts) -> float:
-    value = dataset.labels.get("success_value")
-    return float(value) if isinstance(value, (int, float)) and not dataset.relabelled else 1.0
+        yield error("class-balance", known[0].column_place(layout.REWARD), message, change)
 
 
 def _success(dataset: DatasetFacts) -> NDArray[np.bool_]:
-    rewards = dataset.columns[layout.REWARD][:, 0]
-    known = _success_value(dataset)
-    if not (rewards == known).any():
-        known = max(rewards.max(initial=0.0), np.finfo(np.float64).tiny)
-    return np.asarray(rewards == known)
+    """Success rows; none where nothing says which they are."""
+    success = dataset.success
+    return np.zeros(dataset.frames, dtype=np.bool_) if success is None else success
 
 
 def _values(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
     place = dataset.column_place(layout.REWARD)
     values = np.unique(dataset.columns[layout.REWARD])
-    failure = dataset.labels.get("failure_value")
-    expected = {_success_value(dataset), float(failure) if isinstance(failure, (int, float)) else 0.0}
+    rule = dataset.success_rule
+    expected = {value for value in (rule.success_value, rule.failure_value) if value is not None} or {
+        0.0,
+        1.0,
+    }
     odd = [value for value in values.tolist() if not any(np.isclose(value, known) for known in expected)]
     if odd and not dataset.relabelled:
         shown = ", ".join(f"{value:g}" for value in odd[:6])
@@ -159,7 +156,7 @@ def _balance(dataset: DatasetFacts) -> Iterator[Finding]:
 
 
 def _parts(dataset: DatasetFacts) -> Iterator[tuple[str, NDArray[np.bool_]]]:
-    origin = sources_of_episodes(dataset.provenance)
+    origin = Provenance.of(dataset.provenance).sources_of_episodes()
     names = np.array([origin.get(int(episode), dataset.repo_id) for episode in dataset.episodes])
     for name in dict.fromkeys(names.tolist()):
         yield name, names == name

@@ -15,7 +15,6 @@ from lerobot_grasp_plugin.learning.preflight.pictures import Preprocessing, as_t
 
 MODEL = "reward_model"
 _CAMERAS = 2
-_SUCCESS_ABOVE = 0.5
 _TRAINER = "lerobot-grasp-train-classifier"
 
 
@@ -78,7 +77,11 @@ def _labels(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
     if not dataset.relabelled and not dtype.startswith("float"):
         message = f"its dtype is {dtype}, and the loss of LeRobot's classifier takes floats alone"
         yield error("feature-dtype", place, message, "relabel it, which writes float32")
-    success = values[:, 0] > _SUCCESS_ABOVE
+    success = dataset.success
+    if success is None:
+        message = "the rewards have three values or more, and nothing says which one is success"
+        yield error("reward-values", place, message, "relabel it from annotations, or with --labels_from")
+        return
     if success.all() or not success.any():
         message = (
             f"every row is a {'success' if success.all() else 'failure'}: there is nothing to tell apart"
@@ -89,8 +92,13 @@ def _labels(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
     odd = [value for value in np.unique(values).tolist() if value not in (0.0, 1.0)]
     if odd and not dataset.relabelled:
         shown = ", ".join(f"{value:g}" for value in odd[:6])
-        message = f"there are rewards {shown}: the loss of LeRobot's classifier is for labels 0 and 1"
-        yield error("reward-values", place, message, "relabel it with the default values")
+        message = (
+            f"there are rewards {shown}: lerobot-train takes them for labels, and its loss is for 0 and 1"
+        )
+        change = (
+            f"train it with {_TRAINER}, which makes labels of them, or relabel it with the default values"
+        )
+        yield error("reward-values", place, message, change)
     if not dataset.relabelled and dataset.labels.get("alignment") == "next":
         message = "row t has the label of image t + 1, and a classifier looks at image t"
         where = str(dataset.root / layout.PROVENANCE_PATH)

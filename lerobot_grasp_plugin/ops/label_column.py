@@ -1,0 +1,105 @@
+"""The column that labels the episodes no annotation names: ``labels_from`` of a call or of a source."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lerobot_grasp_plugin.core.labels import LabelValues, SuccessRule
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.arrow import is_numeric
+from lerobot_grasp_plugin.dataset.info import Feature
+from lerobot_grasp_plugin.dataset.provenance import stored_values
+from lerobot_grasp_plugin.dataset.reader import DatasetReader
+from lerobot_grasp_plugin.dataset.recorded_success import LabelColumns, read_recorded
+from lerobot_grasp_plugin.errors import Problem, UsageError
+
+
+@dataclass(frozen=True)
+class LabelColumn:
+    """A column of a source that says which rows are success.
+
+    Attributes:
+        name: Its name in the source.
+        threshold: Values above it are success; None where booleans or the values themselves decide.
+    """
+
+    name: str
+    threshold: float | None = None
+
+    def rows(self, values: NDArray[Any], rule: SuccessRule | None) -> NDArray[np.bool_]:
+        """Success rows, bool of shape (rows,); ``rule`` is what ``column_rule`` gave."""
+        if self.threshold is not None:
+            return np.asarray(values > self.threshold)
+        found = None if rule is None else rule.rows(values, values)
+        return np.zeros(len(values), dtype=np.bool_) if found is None else found
+
+
+def find_column(
+    reader: DatasetReader, title: str, name: str | None, threshold: float | None
+) -> LabelColumn | None:
+    """The column that a call names for a source; None where it names none.
+
+    Args:
+        reader: The source.
+        title: What to call it.
+        name: The option ``labels_from``.
+        threshold: The option ``labels_threshold``.
+
+    Raises:
+        UsageError: The source has no such column, or the column cannot be labels.
+    """
+    if name is None:
+        return None
+    known = reader.info.features
+    if name not in known:
+        usable = [other for other, feature in known.items() if _is_usable(other, feature)]
+        message = f"labels_from: {title} has no column {name!r}"
+        hint = f"columns with one value a row: {', '.join(usable) or 'none'}"
+        raise UsageError(Problem("unknown-feature", message, str(reader.root), hint))
+    if not _is_usable(name, known[name]):
+        feature = known[name]
+        message = f"labels_from: {name!r} of {title} is {feature.dtype} of shape {list(feature.shape)}"
+        hint = "labels are one boolean or one number a row"
+        raise UsageError(Problem("bad-label-column", message, str(reader.root), hint))
+    return LabelColumn(name, threshold)
+
+
+def column_rule(reader: DatasetReader, column: LabelColumn, episodes: Sequence[int]) -> SuccessRule | None:
+    """Which values of a column mean success, by the rule for rewards; None where a threshold says it.
+
+    Raises:
+        UsageError: The column has three values or more, and no threshold.
+        DatasetError: It cannot be read.
+    """
+    if column.threshold is not None:
+        return None
+    if reader.info.features[column.name].dtype == "bool":
+        return SuccessRule("next.success")
+    values: LabelValues | None = stored_values(reader.root) if column.name == layout.REWARD else None
+    rule = read_recorded(reader, LabelColumns(column.name, None), episodes, values).rule
+    if rule.basis == "many values":
+        message = (
+            f"labels_from: column {column.name!r} has three values or more; which of them means success?"
+        )
+        hint = "give --labels_threshold: values above it are success"
+        raise UsageError(Problem("no-labels-threshold", message, str(reader.root), hint))
+    return rule
+
+
+def check_threshold(name: str | None, threshold: float | None, where: str = "") -> Problem | None:
+    """What is wrong with ``labels_threshold``."""
+    if threshold is None or (name is not None and math.isfinite(threshold)):
+        return None
+    message = f"labels_threshold {threshold:g} goes with labels_from, and is a finite number"
+    return Problem("bad-labels-threshold", message, where, "name the column with --labels_from")
+
+
+def _is_usable(name: str, feature: Feature) -> bool:
+    own = {*layout.INDEX_COLUMNS, layout.TIMESTAMP}
+    return is_numeric(feature.dtype) and math.prod(feature.shape) == 1 and name not in own
