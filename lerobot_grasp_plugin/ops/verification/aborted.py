@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from lerobot_grasp_plugin.dataset.tables import TableFile
 from lerobot_grasp_plugin.errors import GraspError, Problem
@@ -14,22 +14,6 @@ _EPISODE = re.compile(r"episode[-_](\d{1,9})")
 _ENCODED_IN = re.compile(r"tmp[a-z0-9_]{8}")
 """Folders LeRobot encodes videos in, beside ``videos``, as tempfile names them."""
 _PICTURES = frozenset({".png", ".tiff", ".jpg"})
-_EXPLAINED = {
-    "no-episodes": {"missing-file", "missing-episodes-table", "empty-file", "missing-stats"},
-    "only-metadata": {"missing-file", "video-missing"},
-    "unfinished-resume": {
-        "wrong-total",
-        "extra-file",
-        "bad-splits",
-        "wrong-statistics",
-        "stale-label-statistics",
-    },
-}
-"""What else is found because of it, by code."""
-_UNREAD = frozenset({"bad-json", "bad-parquet", "empty-file", "lfs-pointer", "too-large", "duplicate-column"})
-_LISTS = re.compile(r"/meta/episodes(\.jsonl|/[^/]+/[^/]+\.parquet)")
-_OF_A_LIST = {"unlisted-rows", "extra-file", "wrong-total", "bad-splits", "episode-numbering"}
-"""What is found because a part of the list of episodes cannot be read."""
 
 
 def check_aborted(view: View) -> Iterator[Problem]:
@@ -47,18 +31,6 @@ def check_aborted(view: View) -> Iterator[Problem]:
         yield from _resumed(view)
     yield from _pictures(view)
     yield from _encoded(view)
-
-
-def consequences(problems: Sequence[Problem]) -> set[str]:
-    """Codes of findings that another one explains."""
-    codes = {problem.code for problem in problems}
-    explained = {code for cause, effects in _EXPLAINED.items() if cause in codes for code in effects}
-    if any(problem.code in _UNREAD and _LISTS.search(problem.where) for problem in problems):
-        explained |= _OF_A_LIST
-    if any(problem.code == "lfs-pointer" and problem.where.endswith(".parquet") for problem in problems):
-        # what was recorded is where the pointers lead
-        explained |= {"unfinished-recording", "unfinished-resume"}
-    return explained
 
 
 def _nothing(view: View) -> Problem:

@@ -16,7 +16,12 @@ _CLOSED = "what is in it may not be read"
 
 
 def left_out(
-    view: View, level: Level, unread: set[Path], moved: set[Path], problems: Sequence[Problem]
+    view: View,
+    level: Level,
+    unread: set[Path],
+    unknown: set[Path],
+    moved: set[Path],
+    problems: Sequence[Problem],
 ) -> Iterator[Problem]:
     """A note for each fault that kept checks from running, with the checks.
 
@@ -24,6 +29,7 @@ def left_out(
         view: The dataset.
         level: How deep it was to be looked.
         unread: Tables whose rows could not be read.
+        unknown: Tables with rows of which nothing says what episode they are of.
         moved: Tables that are missing, and whose rows are in others.
         problems: All that was found.
     """
@@ -36,6 +42,9 @@ def left_out(
     yield from _of_lists(view, level)
     if level != "meta":
         yield from _of_rows(view, unread, moved)
+        if unknown:
+            why = f"nothing says what episode rows of {count(len(unknown), 'table')} are of"
+            yield _note(min(unknown), why, _were_not("their indices", "timestamps", "labels"))
     if level in ("video", "decode"):
         yield from _of_videos(view, problems)
 

@@ -29,7 +29,7 @@ from verifying import (
 
 from lerobot_grasp_plugin.ops.verification.info import Info
 from lerobot_grasp_plugin.ops.verification.place import ranges_text
-from lerobot_grasp_plugin.ops.verification.tables import Rows
+from lerobot_grasp_plugin.ops.verification.rows import Rows
 from lerobot_grasp_plugin.ops.verification.timestamps import TimestampCheck
 from lerobot_grasp_plugin.ops.verification.view import View
 
