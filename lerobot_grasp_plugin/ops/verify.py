@@ -29,6 +29,7 @@ from lerobot_grasp_plugin.ops.verification.rows import RowCheck, Rows
 from lerobot_grasp_plugin.ops.verification.tables import Tables
 from lerobot_grasp_plugin.ops.verification.timestamps import TimestampCheck
 from lerobot_grasp_plugin.ops.verification.unchecked import left_out
+from lerobot_grasp_plugin.ops.verification.unseen import Unseen
 from lerobot_grasp_plugin.ops.verification.values import FiniteCheck
 from lerobot_grasp_plugin.ops.verification.videos import VideoCheck, check_videos
 from lerobot_grasp_plugin.ops.verification.view import View, open_view
@@ -92,11 +93,8 @@ class _Verifier:
         self.progress = progress
         self.problems: list[Problem] = []
         self.rows: int | None = None
-        self.checked = False
-        self.unread: set[Path] = set()
-        self.unknown: set[Path] = set()
-        self.moved: set[Path] = set()
-        self.doubled: set[Path] = set()
+        self.checked: set[str] = set()
+        self.unseen = Unseen()
 
     def run(self) -> None:
         view = self.view
@@ -116,10 +114,10 @@ class _Verifier:
                 decoding = partial(check_decoding, means=means)
                 self.collect("pictures", lambda: self.videos(decoding, "decoding pictures"))
         self.problems = [*view.problems, *self.problems]
-        self.problems = list(unexplained(view, self.problems, self.moved, self.doubled))
+        self.problems = list(unexplained(view, self.problems, self.unseen))
         self.collect(
             "what was left out",
-            lambda: left_out(view, self.level, self.unread, self.unknown, self.moved, self.problems),
+            lambda: left_out(view, self.level, self.unseen, self.problems),
         )
 
     def collect(self, name: str, check: Callable[[], Iterable[Problem]]) -> None:
@@ -163,9 +161,14 @@ class _Verifier:
             known = rows.known
             by_episode = [check for check in by_episode if known is None or self.shown(check, known)]
             self.progress("reading tables", tables.rows, max(total, tables.rows))
-        self.checked, self.unread = tables.rows > 0, tables.unread
-        self.rows = tables.rows if not tables.unread else None
-        self.doubled, self.unknown = tables.doubled, tables.unknown
+        self.unseen = tables.unseen
+        if tables.rows:
+            self.checked = {
+                name
+                for name in layout.INDEX_COLUMNS
+                if name not in self.unseen.partly and all(name in schema.names for schema in tables.schemas)
+            }
+        self.rows = tables.rows if not tables.unseen.unread else None
         yield from tables.found()
         if pictures is not None:
             yield from pictures.found()
@@ -174,9 +177,9 @@ class _Verifier:
         yield from declared.check_widths(view, widths, tables.schemas)
         for check in [*checks, *by_episode]:
             self.collect(type(check).__name__, check.found)
-        self.moved = indices.moved()
-        yield from indices.missing_rows(tables.unread | tables.unknown)
-        if thorough is not None and self.checked:
+        self.unseen.moved = indices.moved()
+        yield from indices.missing_rows(self.unseen.unread | self.unseen.unknown)
+        if thorough is not None and tables.rows:
             for name, check_values in thorough.after.items():
                 self.collect(name, check_values)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from lerobot_grasp_plugin.errors import Problem
 from lerobot_grasp_plugin.ops.verification import declared
 from lerobot_grasp_plugin.ops.verification.files import moved_table
+from lerobot_grasp_plugin.ops.verification.unseen import Unseen
 from lerobot_grasp_plugin.ops.verification.view import View
 
 
@@ -56,16 +57,13 @@ _OF_A_LIST = [
 _INTERRUPTED = ("unfinished-recording", "unfinished-resume")
 
 
-def unexplained(
-    view: View, problems: Sequence[Problem], moved: set[Path], doubled: set[Path]
-) -> Iterator[Problem]:
+def unexplained(view: View, problems: Sequence[Problem], unseen: Unseen) -> Iterator[Problem]:
     """The findings without those that another one explains.
 
     Args:
         view: The dataset.
         problems: All that was found.
-        moved: Listed tables that are not there while the rows of all their episodes are, in others.
-        doubled: Tables that hold again what others hold.
+        unseen: What of the tables was not looked at.
     """
     codes = {problem.code for problem in problems}
     named = {(problem.code, problem.where) for problem in problems}
@@ -95,9 +93,9 @@ def unexplained(
         if problem.code == "extra-file" and problem.severity == "warning":
             if {("wrong-file", problem.where), ("unlisted-rows", problem.where)} & named:
                 continue
-            if Path(problem.where) in doubled:
+            if Path(problem.where) in unseen.doubled:
                 continue
-        if problem.code == "missing-file" and Path(problem.where) in moved:
+        if problem.code == "missing-file" and Path(problem.where) in unseen.moved:
             yield moved_table(view, Path(problem.where), "its rows are in another one, see [wrong-file]")
         elif problem.code == "bad-parquet" and interrupted is not None:
             yield replace(problem, hint=f"finalize() writes the footer of a table, see [{interrupted}]")

@@ -18,6 +18,7 @@ from lerobot_grasp_plugin.ops.verification.pictures import PictureCheck
 from lerobot_grasp_plugin.ops.verification.place import Tally, count, episodes_text
 from lerobot_grasp_plugin.ops.verification.rows import Rows
 from lerobot_grasp_plugin.ops.verification.runs import Runs
+from lerobot_grasp_plugin.ops.verification.unseen import Unseen
 from lerobot_grasp_plugin.ops.verification.view import View
 
 BATCH_ROWS = 100_000
@@ -30,11 +31,9 @@ class Tables:
 
     Attributes:
         problems: Files that cannot be read, and columns that do not hold numbers or indices.
-        unread: Files whose rows could not be read.
         schemas: Arrow schemas that occur, each with the first file that has it.
         rows: Rows read.
-        doubled: Files that hold again what others hold, which are left out.
-        unknown: Files with rows of which nothing says what episode they are of.
+        unseen: What was not looked at.
     """
 
     def __init__(self, view: View, pictures: PictureCheck | None = None) -> None:
@@ -46,11 +45,9 @@ class Tables:
         """
         self._look_at = pictures
         self.problems: list[Problem] = []
-        self.unread: set[Path] = set()
         self.schemas: dict[pa.Schema, Path] = {}
         self.rows = 0
-        self.doubled: set[Path] = set()
-        self.unknown: set[Path] = set()
+        self.unseen = Unseen()
         self._tallies: dict[tuple[str, str], Tally] = {}
         self._view = view
         self._owner: dict[Path, list[int]] = {}
@@ -114,7 +111,7 @@ class Tables:
 
     def _lost(self, path: Path, problems: Iterable[Problem]) -> None:
         """A table that cannot be read, with the episodes that are in it, and those that are not."""
-        self.unread.add(path)
+        self.unseen.unread.add(path)
         own = self._owner.get(path, [])
         others = sum(map(len, self._owner.values())) - len(own)
         for problem in problems:
@@ -147,14 +144,14 @@ class Tables:
         if len(owners) != 1 and (sum(lengths) != file.rows or 0 in lengths):
             message = "without episode_index, nobody can say which episode a row belongs to"
             self.problems.append(Problem("unknown-rows", message, str(file.path)))
-            self.unknown.add(file.path)
+            self.unseen.unknown.add(file.path)
             return np.array([-1]), np.array([0]), np.array([file.rows])
         ends = np.cumsum(lengths) if len(owners) != 1 else np.array([file.rows])
         return np.array(owners), np.concatenate(([0], ends[:-1])), ends
 
     def _negative(self, file: TableFile, values: NDArray[np.int64]) -> None:
         """Rows with an episode_index below 0."""
-        self.unknown.add(file.path)
+        self.unseen.unknown.add(file.path)
         wrong = np.flatnonzero(values < 0)
         message = (
             f"episode_index is {values[wrong[0]]} in row {wrong[0]} of the file (0-based), "
@@ -229,6 +226,7 @@ class Tables:
 
     def _odd_rows(self, name: str, column: pa.ChunkedArray, runs: Runs, reason: str) -> None:
         """Rows of a column of numbers in which there are none, or too many."""
+        self.unseen.partly.setdefault(name, runs.path)
         known, lengths = present(column), list_lengths(column)
         if not known.all():
             runs.count(~known, self._tallies.setdefault(("null-values", name), Tally()))
@@ -278,7 +276,7 @@ class Tables:
         )
         hint = "a copy, or an interrupted conversion: move it out of the dataset"
         self.problems.append(Problem("extra-file", message, str(path), hint))
-        self.doubled.add(path)
+        self.unseen.doubled.add(path)
         return True
 
     def found(self) -> Iterator[Problem]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +14,7 @@ from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.links import Links
 from lerobot_grasp_plugin.dataset.reader import VideoSpan
 from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem, Severity
+from lerobot_grasp_plugin.ops.verification.access import check_access
 from lerobot_grasp_plugin.ops.verification.formats import (
     Kind,
     check_formats,
@@ -311,31 +310,13 @@ class View:
         return rows
 
 
-def _check_access(folder: Path) -> None:
-    """Refuses a folder that may not be opened, or that holds one.
-
-    Raises:
-        DatasetError: It names the folder.
-    """
-    effective = os.access in os.supports_effective_ids
-    pending = [folder]
-    while pending:
-        here = pending.pop()
-        if os.access(here, os.F_OK) and not os.access(here, os.R_OK | os.X_OK, effective_ids=effective):
-            message = "the folder may not be opened (permission denied)"
-            hint = f"`chmod -R u+rX {folder}`, or run as the one it belongs to"
-            raise DatasetError(Problem("unreadable-folder", message, str(here), hint))
-        with suppress(OSError), os.scandir(here) as entries:
-            pending += [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
-
-
 def open_view(root: Path, links: Links = layout.NO_LINKS) -> View:
     """Reads the metadata of a dataset; what cannot be read becomes a problem."""
     problems: list[Problem] = links.notes()
     closed = set()
     for folder in ("meta", "data", "videos"):
         try:
-            _check_access(root / folder)
+            check_access(root / folder)
             layout.check_links(root, folder, links)
         except GraspError as error:
             problems += error.problems

@@ -355,13 +355,11 @@ def pictures_to_keep(target: Target) -> None:
     leave_pictures(target, 1)
 
 
-add(
-    "aborted",
-    "only the metadata",
-    lambda t: _remove(t, "data", "videos"),
-    "only-metadata",
-    where=lambda t: t.root,
-)
+@fault("aborted", "only the metadata", "only-metadata", where=lambda t: t.root)
+def only_metadata(target: Target) -> None:
+    _remove(target, "data", "videos")
+
+
 add(
     "aborted",
     "empty folder of episodes",
