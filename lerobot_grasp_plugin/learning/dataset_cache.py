@@ -11,6 +11,7 @@ from typing import Any
 
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.hub import is_dataset, lerobot_home
+from lerobot_grasp_plugin.dataset.recorded_success import read_rule
 from lerobot_grasp_plugin.errors import GraspError
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.rl_configs import GraspDatasetConfig
@@ -134,6 +135,8 @@ def _source(source: Source, config: GraspDatasetConfig) -> dict[str, Any]:
         "rename": dict(asdict(own)["rename"]),
         "task": own.task,
         "annotations": None if annotations is None else _digest(annotations),
+        "labels_from": [own.labels_from, own.labels_threshold],
+        "success": asdict(read_rule(source.reader, source.episodes)),  # of all rows, chosen or not
         "files": _digests(source),
     }
 

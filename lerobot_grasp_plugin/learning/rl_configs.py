@@ -69,10 +69,11 @@ class GraspDatasetConfig(DatasetConfig, LabelOptions):  # type: ignore[misc]  # 
             message = "streaming, repo_type and eval_split of the dataset block are not for the learner"
             hint = "it keeps the whole dataset in its offline buffer; leave them out"
             problems.append(Problem("unsupported-option", message, hint=hint))
-        labelled = self.annotations is not None or any(source.annotations for source in self.sources)
+        labelled = self.annotations is not None or self.labels_from is not None
+        labelled |= any(source.annotations or source.labels_from for source in self.sources)
         if self.done is not None and not labelled:
             message = f"dataset.done {self.done!r} has no effect without annotations"
-            hint = "give dataset.annotations, or leave it out"
+            hint = "give dataset.annotations or dataset.labels_from, or leave it out"
             problems.append(Problem("no-effect", message, hint=hint))
         if problems:
             raise UsageError(problems)

@@ -9,6 +9,7 @@ import numpy as np
 
 from lerobot_grasp_plugin.core.choices import Done
 from lerobot_grasp_plugin.core.labels import LabelValues, SuccessRule, default_done
+from lerobot_grasp_plugin.core.words import agree, count, episodes_text
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.provenance import read_provenance, stored_values
 from lerobot_grasp_plugin.dataset.recorded_success import LabelColumns, RecordedSuccess, read_recorded
@@ -23,8 +24,6 @@ _COMPARED = {
     "failure_value": "failure-value-differs",
 }
 _FOLLOWS_SUCCESS = ("first_success", "last_frame_of_success")
-_NAMED = 12
-"""Episodes that a warning names."""
 
 type Recorded = Mapping[str, Any]
 """The ``labels`` of a sidecar, ``done`` as it was decided; empty where nothing is known."""
@@ -107,15 +106,15 @@ def changed_outcomes(source: Source) -> Iterator[Problem]:
         if lost:
             frames = sum(counts[episode] for episode in lost)
             message = (
-                f"{source.title}: {name} records success in {_count(frames, 'frame')} of "
-                f"{_episodes(lost)}, which {_are(lost)} written as failure throughout"
+                f"{source.title}: {name} records success in {count(frames, 'frame')} of "
+                f"{episodes_text(lost)}, which {agree(len(lost), 'is', 'are')} written as failure throughout"
             )
             hint = f"check the annotations, or take the recorded labels: --labels_from {name}"
             yield Problem("outcome-differs", message, hint=hint, severity="warning")
         if won:
             message = (
-                f"{source.title}: {name} records no success in {_episodes(won)}, which {_are(won)} "
-                "annotated as success"
+                f"{source.title}: {name} records no success in {episodes_text(won)}, which "
+                f"{agree(len(won), 'is', 'are')} annotated as success"
             )
             hint = "check whether the annotations are about this dataset and these episodes"
             yield Problem("outcome-differs", message, hint=hint, severity="warning")
@@ -135,8 +134,8 @@ def kept_label_notes(source: Source, options: LabelOptions) -> Iterator[str]:
             yield f"next.reward of these episodes is written from {flags}"
         if stamped := [episode for episode in kept if episode in recorded.stamped]:
             yield (
-                f"{flags} is stamped on the last frame of {_episodes(stamped)}: only that frame is success; "
-                "an annotation file can name more"
+                f"{flags} is stamped on the last frame of {episodes_text(stamped)}: that frame alone is "
+                "success; an annotation file can name more"
             )
     elif source.column is None and rule.rewrites(wanted):
         known = [value for value in (rule.success_value, rule.failure_value) if value is not None]
@@ -197,16 +196,3 @@ def _differences(parts: Sequence[tuple[str, Recorded]], names: Sequence[str]) ->
 
 def _comparable(value: object) -> str:
     return str(np.float32(value)) if isinstance(value, int | float) else str(value)
-
-
-def _episodes(episodes: Sequence[int]) -> str:
-    shown = ", ".join(map(str, episodes[:_NAMED])) + ", ..." * (len(episodes) > _NAMED)
-    return f"{_count(len(episodes), 'episode')} ({shown})"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' * (number != 1)}"
-
-
-def _are(episodes: Sequence[int]) -> str:
-    return "is" if len(episodes) == 1 else "are"

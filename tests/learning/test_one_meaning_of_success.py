@@ -214,6 +214,15 @@ def test_preflight_with_annotations(root: Path, tmp_path: Path) -> None:
     assert frames_of(facts.success) == SUCCESS
 
 
+def test_preflight_with_a_label_column(root: Path) -> None:
+    block = {"repo_id": "me/av1", "root": str(root), "labels_from": "next.reward", "alignment": "frame"}
+    [facts], found = load_datasets(ConfigView(Path("config.json"), {"dataset": block}), built=True)
+    assert found == []
+    assert facts.success is not None
+    assert frames_of(facts.success) == SUCCESS
+    assert set(np.unique(facts.columns["next.reward"])) == {0, 1}
+
+
 def test_recording(values: tuple[float, float]) -> None:
     """Frames that come with a reward of their own are success by the values of the recording."""
     recorded = RecordedLabels(

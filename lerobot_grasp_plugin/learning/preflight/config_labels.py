@@ -32,6 +32,10 @@ def label_options(block: Mapping[str, Any]) -> LabelOptions:
     for name in ("success_value", "failure_value"):
         if isinstance(block.get(name), (int, float)):
             given[name] = float(block[name])
+    if isinstance(block.get("labels_from"), str):
+        given["labels_from"] = block["labels_from"]
+    if isinstance(block.get("labels_threshold"), (int, float)):
+        given["labels_threshold"] = float(block["labels_threshold"])
     return LabelOptions(**{"alignment": "next", **given})
 
 
@@ -55,7 +59,13 @@ def labels_of(
     values = LabelValues(options.success_value, options.failure_value)
     flags = columns.get(layout.SUCCESS)
     kept: NDArray[np.float64] | None = reward
-    if rule is not None and rule.basis == "next.success" and flags is not None:
+    column = source.column
+    if column is not None:
+        renamed = next((new for new, own in source.original.items() if own == column.name), column.name)
+        given = columns.get(renamed)
+        success = None if given is None else column.rows(given[:, :1], source.column_rule)
+        kept = None if success is None else np.where(success, values.success, values.failure)
+    elif rule is not None and rule.basis == "next.success" and flags is not None:
         kept = np.where(flags != 0, values.success, values.failure)
     elif rule is not None and reward is not None:
         kept = rule.rewritten(reward, values).astype(np.float64)

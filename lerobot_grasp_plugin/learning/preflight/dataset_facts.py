@@ -142,9 +142,10 @@ class DatasetFacts:
 
 
 def is_recipe(config: ConfigView) -> bool:
-    """Whether the ``dataset`` block is the plugin's: it names sources or annotations."""
+    """Whether the ``dataset`` block is the plugin's: it names sources, annotations or a label column."""
     block = config.mapping("dataset")
-    return bool(block.get("sources")) or block.get("annotations") is not None
+    names = ("annotations", "labels_from")
+    return bool(block.get("sources")) or any(block.get(name) is not None for name in names)
 
 
 def is_reward_training(config: ConfigView) -> bool:
@@ -213,11 +214,14 @@ def _source_config(entry: Any) -> SourceConfig:
         return Path(raw[name]) if isinstance(raw.get(name), str) else None
 
     repo_id, episodes, rename = raw.get("repo_id"), raw.get("episodes"), raw.get("rename")
+    threshold = raw.get("labels_threshold")
     return SourceConfig(
         repo_id=repo_id if isinstance(repo_id, str) else None,
         root=path("root"),
         episodes=episodes if isinstance(episodes, str) or _whole_numbers(episodes) else None,
         annotations=path("annotations"),
+        labels_from=raw["labels_from"] if isinstance(raw.get("labels_from"), str) else None,
+        labels_threshold=threshold if isinstance(threshold, int | float) else None,
         rename=dict(rename) if isinstance(rename, Mapping) else {},
     )
 
