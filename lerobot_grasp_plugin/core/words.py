@@ -18,8 +18,10 @@ def agree(number: int, one: str, more: str) -> str:
 
 
 def episodes_text(episodes: Iterable[int]) -> str:
-    """``episode 7``, or ``episodes 0-3, 7``; many ranges are cut short."""
+    """``episode 7``, or ``episodes 0-3, 7``; many ranges are cut short. -1 stands for an unknown one."""
     numbers = sorted({int(episode) for episode in episodes})
+    if numbers[:1] == [-1]:
+        return "an unknown episode" + (f" and {episodes_text(numbers[1:])}" if numbers[1:] else "")
     return ("episode " if len(numbers) == 1 else "episodes ") + ranges_text(numbers)
 
 

@@ -125,10 +125,10 @@ def _refuse_parent(folder: Path) -> None:
 
 
 def locate_folder(repo_id: str | None, root: str | Path | None) -> Location:
-    """Finds a dataset's folder, whatever is in it; otherwise as ``locate``.
+    """Finds the folder of a dataset that may be damaged in any way; otherwise as ``locate``.
 
     Raises:
-        UsageError: Neither argument is given, there is no such folder, or it only holds datasets.
+        UsageError: Neither argument is given, there is no such folder, or it has no file of a dataset.
     """
     if root is None and repo_id is not None:
         check_repo_id(repo_id)
@@ -137,9 +137,22 @@ def locate_folder(repo_id: str | None, root: str | Path | None) -> Location:
         folder = Path(root or "").expanduser()
     if folder.is_dir() and not (folder / "meta").exists():
         _refuse_parent(folder)
-    if folder.is_dir() and (root is not None or repo_id is not None):
+    if folder.is_dir() and (root is not None or repo_id is not None) and _holds_files(folder):
         return Location(repo_id or folder.resolve().name, folder)
     return locate(repo_id, root)
+
+
+def _holds_files(folder: Path) -> bool:
+    """Whether a folder has a file of a dataset, a link where one should be, or a folder that is closed."""
+    for name in ("meta", "data", "videos"):
+        inner = folder / name
+        if inner.is_symlink() or (inner.is_dir() and not os.access(inner, os.R_OK | os.X_OK)):
+            return True
+    own = (*layout.KNOWN_META_FILES, layout.EPISODES_DIR)
+    if any((folder / name).exists() or (folder / name).is_symlink() for name in own):
+        return True
+    patterns = ("data/**/*.parquet", "videos/**/*.mp4")
+    return any(next(folder.glob(pattern), None) is not None for pattern in patterns)
 
 
 def _from_hub(repo_id: str, expected: Path) -> Location:

@@ -16,17 +16,20 @@ from lerobot_grasp_plugin.errors import GraspError, Problem
 from lerobot_grasp_plugin.ops.progress import Progress, silent
 from lerobot_grasp_plugin.ops.report import Check, VerifyReport
 from lerobot_grasp_plugin.ops.verification import declared
-from lerobot_grasp_plugin.ops.verification.aborted import check_aborted, consequences
+from lerobot_grasp_plugin.ops.verification.aborted import check_aborted
 from lerobot_grasp_plugin.ops.verification.block import verification_block
 from lerobot_grasp_plugin.ops.verification.decode import check_decoding
+from lerobot_grasp_plugin.ops.verification.explained import unexplained
 from lerobot_grasp_plugin.ops.verification.files import check_files
 from lerobot_grasp_plugin.ops.verification.indices import IndexCheck
 from lerobot_grasp_plugin.ops.verification.meaning import Thorough, check_metadata
 from lerobot_grasp_plugin.ops.verification.picture_means import PictureMeans
 from lerobot_grasp_plugin.ops.verification.pictures import PictureCheck
-from lerobot_grasp_plugin.ops.verification.tables import RowCheck, Rows, Tables
+from lerobot_grasp_plugin.ops.verification.rows import RowCheck, Rows
+from lerobot_grasp_plugin.ops.verification.tables import Tables
 from lerobot_grasp_plugin.ops.verification.timestamps import TimestampCheck
 from lerobot_grasp_plugin.ops.verification.unchecked import left_out
+from lerobot_grasp_plugin.ops.verification.unseen import Unseen
 from lerobot_grasp_plugin.ops.verification.values import FiniteCheck
 from lerobot_grasp_plugin.ops.verification.videos import VideoCheck, check_videos
 from lerobot_grasp_plugin.ops.verification.view import View, open_view
@@ -90,10 +93,8 @@ class _Verifier:
         self.progress = progress
         self.problems: list[Problem] = []
         self.rows: int | None = None
-        self.checked = False
-        self.unread: set[Path] = set()
-        self.moved: set[Path] = set()
-        self.doubled: set[Path] = set()
+        self.checked: set[str] = set()
+        self.unseen = Unseen()
 
     def run(self) -> None:
         view = self.view
@@ -113,32 +114,11 @@ class _Verifier:
                 decoding = partial(check_decoding, means=means)
                 self.collect("pictures", lambda: self.videos(decoding, "decoding pictures"))
         self.problems = [*view.problems, *self.problems]
-        self.problems = self.unexplained()
+        self.problems = list(unexplained(view, self.problems, self.unseen))
         self.collect(
             "what was left out",
-            lambda: left_out(view, self.level, self.unread, self.moved, self.problems),
+            lambda: left_out(view, self.level, self.unseen, self.problems),
         )
-
-    def unexplained(self) -> list[Problem]:
-        """The findings about which no other finding on the same file says more.
-
-        A table may be missing by its name only, with its rows in another; the rows of a table that nothing
-        refers to may stand in others; what is a Git LFS pointer is no JSON; a folder is no missing file.
-        """
-        named = {(problem.code, problem.where) for problem in self.problems}
-        moved, doubled = set(map(str, self.moved)), set(map(str, self.doubled))
-
-        def is_explained(problem: Problem) -> bool:
-            where = problem.where
-            if problem.code == "bad-json":
-                where = where.removesuffix(":1")
-                return ("lfs-pointer", where) in named or ("empty-file", where) in named
-            if problem.code == "extra-file" and problem.severity == "warning":
-                told = ("wrong-file", where) in named or ("unlisted-rows", where) in named
-                return told or where in doubled
-            return problem.code == "missing-file" and (where in moved or ("unreadable-file", where) in named)
-
-        return [problem for problem in self.problems if not is_explained(problem)]
 
     def collect(self, name: str, check: Callable[[], Iterable[Problem]]) -> None:
         """Adds what a check finds; one that breaks off does not keep the others from running."""
@@ -169,30 +149,37 @@ class _Verifier:
         pictures = PictureCheck(view, decode=self.level == "decode") if deep else None
         tables = Tables(view, pictures)
         indices, finite = IndexCheck(view), FiniteCheck()
-        checks: list[RowCheck] = [indices, TimestampCheck(view), finite]
+        checks: list[RowCheck] = [finite]
+        by_episode: list[RowCheck] = [indices, TimestampCheck(view)]
         thorough = Thorough(view) if self.thorough else None
         if thorough is not None:
             checks += thorough.row_checks
+            by_episode += thorough.episode_checks
         total = int(view.lengths.sum())
         for rows in tables.batches():
             checks = [check for check in checks if self.shown(check, rows)]
+            known = rows.known
+            by_episode = [check for check in by_episode if known is None or self.shown(check, known)]
             self.progress("reading tables", tables.rows, max(total, tables.rows))
-        self.checked, self.unread = tables.rows > 0, tables.unread
-        self.rows = tables.rows if not tables.unread else None
-        self.doubled = tables.doubled
+        self.unseen = tables.unseen
+        if tables.rows:
+            self.checked = {
+                name
+                for name in layout.INDEX_COLUMNS
+                if name not in self.unseen.partly and all(name in schema.names for schema in tables.schemas)
+            }
+        self.rows = tables.rows if not tables.unseen.unread else None
         yield from tables.found()
         if pictures is not None:
             yield from pictures.found()
-        columns = list(declared.check_columns(view, tables.schemas))
-        yield from columns
-        if not any(problem.code == "shape-mismatch" for problem in columns):
-            widths = [(name, width, *place) for (name, width), place in finite.widths.items()]
-            yield from declared.check_widths(view, widths)
-        for check in checks:
+        yield from declared.check_columns(view, tables.schemas)
+        widths = [(name, width, *place) for (name, width), place in finite.widths.items()]
+        yield from declared.check_widths(view, widths, tables.schemas)
+        for check in [*checks, *by_episode]:
             self.collect(type(check).__name__, check.found)
-        self.moved = indices.moved()
-        yield from indices.missing_rows(tables.unread)
-        if thorough is not None and self.checked:
+        self.unseen.moved = indices.moved()
+        yield from indices.missing_rows(self.unseen.unread | self.unseen.unknown)
+        if thorough is not None and tables.rows:
             for name, check_values in thorough.after.items():
                 self.collect(name, check_values)
 
@@ -212,10 +199,7 @@ class _Verifier:
     def sorted(self) -> list[Problem]:
         """Every finding once, errors first, else in the order of the checks."""
         seen: dict[tuple[object, ...], Problem] = {}
-        explained = consequences(self.problems)
         for problem in self.problems:
-            if problem.code in explained:
-                continue
             by_place = problem.code in _ONCE_PER_FILE
             key = (problem.code, problem.where, None if by_place else (problem.episode, problem.message))
             seen.setdefault(key, problem)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -171,6 +172,23 @@ def test_a_legacy_dataset(tmp_path: Path) -> None:
 def test_no_folder_ends_in_2(tmp_path: Path, capsys) -> None:
     assert main(["--root", str(tmp_path / "nothing")]) == 2
     assert "[no-dataset]" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("inner", ["", "meta", "data/notes.txt", "images/a.png"])
+def test_a_folder_without_a_file_of_a_dataset_ends_in_2(inner: str, tmp_path: Path, capsys) -> None:
+    path = tmp_path / "set" / inner
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch() if path.suffix else path.mkdir(exist_ok=True)
+    assert main(["--root", str(tmp_path / "set")]) == 2
+    assert "[no-dataset]" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kept", ["meta/tasks.parquet", "data", "videos"])
+def test_what_is_left_of_a_dataset_ends_in_1(kept: str, copied: Recorded, tmp_path: Path, capsys) -> None:
+    (tmp_path / "left" / kept).parent.mkdir(parents=True)
+    shutil.move(copied("av1") / kept, tmp_path / "left" / kept)
+    assert main(["--root", str(tmp_path / "left")]) == 1
+    assert "meta/info.json: error: the file is missing" in capsys.readouterr().out
 
 
 def test_a_folder_without_info_ends_in_1(copied: Recorded, capsys) -> None:

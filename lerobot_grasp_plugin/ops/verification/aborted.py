@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from pathlib import Path
 
 from lerobot_grasp_plugin.dataset.tables import TableFile
 from lerobot_grasp_plugin.errors import GraspError, Problem
@@ -14,22 +15,6 @@ _EPISODE = re.compile(r"episode[-_](\d{1,9})")
 _ENCODED_IN = re.compile(r"tmp[a-z0-9_]{8}")
 """Folders LeRobot encodes videos in, beside ``videos``, as tempfile names them."""
 _PICTURES = frozenset({".png", ".tiff", ".jpg"})
-_EXPLAINED = {
-    "no-episodes": {"missing-file", "missing-episodes-table", "empty-file", "missing-stats"},
-    "only-metadata": {"missing-file", "video-missing"},
-    "unfinished-resume": {
-        "wrong-total",
-        "extra-file",
-        "bad-splits",
-        "wrong-statistics",
-        "stale-label-statistics",
-    },
-}
-"""What else is found because of it, by code."""
-_UNREAD = frozenset({"bad-json", "bad-parquet", "empty-file", "lfs-pointer", "too-large", "duplicate-column"})
-_LISTS = re.compile(r"/meta/episodes(\.jsonl|/[^/]+/[^/]+\.parquet)")
-_OF_A_LIST = {"unlisted-rows", "extra-file", "wrong-total", "bad-splits", "episode-numbering"}
-"""What is found because a part of the list of episodes cannot be read."""
 
 
 def check_aborted(view: View) -> Iterator[Problem]:
@@ -49,26 +34,21 @@ def check_aborted(view: View) -> Iterator[Problem]:
     yield from _encoded(view)
 
 
-def consequences(problems: Sequence[Problem]) -> set[str]:
-    """Codes of findings that another one explains."""
-    codes = {problem.code for problem in problems}
-    explained = {code for cause, effects in _EXPLAINED.items() if cause in codes for code in effects}
-    if any(problem.code in _UNREAD and _LISTS.search(problem.where) for problem in problems):
-        explained |= _OF_A_LIST
-    if any(problem.code == "lfs-pointer" and problem.where.endswith(".parquet") for problem in problems):
-        # what was recorded is where the pointers lead
-        explained |= {"unfinished-recording", "unfinished-resume"}
-    return explained
-
-
 def _nothing(view: View) -> Problem:
-    message = "the dataset has no episode: its folder was made, and nothing was saved to it"
-    hint = "there is nothing to rescue in it; remove the folder and record again"
-    if _left(view):
-        hint = (
-            f"all there is are the pictures in {view.root / 'images'}; keep those you need and record again"
-        )
+    left = _kept_images(view)
+    message = "the dataset has no episode: the recording ended before its first episode was saved"
+    hint = f"what there is of the first episode: {left}; keep what you need of it and record again"
+    if not left:
+        hint = "there is nothing in it that could be saved: remove the folder and record again"
     return Problem("no-episodes", message, view.info.where, hint)
+
+
+def _kept_images(view: View) -> str:
+    """Where images of episodes are that no table and no video of the dataset has; empty for nowhere."""
+    number = sum(_left(view).values())
+    places = [f"{count(number, 'image')} in images/"] if number else []
+    places += [f"a video in {path.parent.name}/" for path in _encoded_videos(view) if path.stat().st_size]
+    return " and ".join(places)
 
 
 def _elsewhere(view: View) -> bool:
@@ -84,6 +64,8 @@ def _only_metadata(view: View) -> Problem:
         f"only the metadata is here: the tables of {episodes_text(view.episodes.indices.tolist())}{videos} "
         "are missing"
     )
+    if left := _kept_images(view):
+        message += f"; also left: {left}"
     hint = (
         "copy data/ and videos/ from where it was recorded, or download all of it: "
         "`hf download OWNER/NAME --repo-type dataset`"
@@ -103,20 +85,22 @@ def _unlisted(view: View) -> Iterator[Problem]:
     if total and not broken:
         return  # a list that was lost, see missing-episodes-table
     tables, videos = len(view.data_files), len(view.video_files)
+    when = "before finalize() listed its episodes" if total else "while its first episode was being saved"
     parts = [count(tables, "table"), count(videos, "video")]
-    claim = "info.json counts no episode" if total == 0 else "no episode is listed"
-    message = f"the recording was interrupted: {claim}, and there are {' and '.join(parts)}"
+    claim = f"info.json counts {count(total, 'episode') if total else 'no episode'}"
+    message = f"the recording was interrupted {when}: {claim}, and there are {' and '.join(parts)}"
+    images = " and ".join(filter(None, ["the videos" * bool(videos), _kept_images(view)]))
     if rows:
         hint = (
-            f"{count(rows, 'row')} can be read: list their episodes anew, with their lengths, and set the "
-            "totals in info.json, to rescue them"
+            f"{count(rows, 'row')} can be read: list their episodes again, with their lengths, and set the "
+            "totals in info.json"
         )
-        hint += f"; what {count(broken, 'table')} without footer held is lost" * bool(broken)
+        hint += f"; LeRobot cannot read {count(broken, 'table')} without footer" * bool(broken)
     elif broken:
-        hint = "the rows are lost with the footers of the tables (finalize() writes them)"
-        hint += "; the pictures are in the videos" * bool(videos) + "; record again"
+        hint = "LeRobot cannot read the rows: finalize() would have written the footers of the tables"
     else:
-        hint = "the rows were never written; the pictures are in the videos; record again"
+        hint = "the rows were never written"
+    hint += f"; of the images there is left: {images}" * bool(images)
     yield Problem("unfinished-recording", message, view.info.where, hint)
 
 
@@ -125,11 +109,11 @@ def _resumed(view: View) -> Iterator[Problem]:
     assert view.episodes is not None
     indices, lengths = view.episodes.indices, view.episodes.lengths
     total, last = view.info.count("total_episodes") or 0, len(indices) - 1
-    if total <= len(indices) or indices.tolist() != list(range(len(indices))) or (lengths < 0).any():
+    if total < len(indices) or indices.tolist() != list(range(len(indices))) or (lengths < 0).any():
         return
     named = {path for path in view.data_paths if path is not None}
     new = [path for path in view.data_files if path not in named]
-    rows, lost = 0, False
+    rows, lost = 0, 0
     for path in new:
         try:
             file = TableFile(path)
@@ -137,19 +121,28 @@ def _resumed(view: View) -> Iterator[Problem]:
                 return
             rows += file.rows
         except GraspError:
-            lost = True
-    if not new:
+            lost += 1
+    saving = total == len(indices)
+    if not new or (saving and (rows or not all(path > max(named, default=path) for path in new))):
         return
-    message = (
-        f"a recording that was resumed was interrupted: info.json counts {count(total, 'episode')}, those "
-        f"after episode {last} are not listed, and {'have no readable' if lost else 'are in a'} table"
-    )
-    hint = (
-        f"move {', '.join(path.relative_to(view.root).as_posix() for path in new[:3])} and the videos no "
-        f"episode refers to out of the dataset, and set total_episodes to {len(indices)} and total_frames to "
-        f"{int(lengths.sum())}, to keep what was there before"
-    )
-    hint += f"; or list the episodes of the {count(rows, 'row')} anew" * bool(rows)
+    first = ", ".join(path.relative_to(view.root).as_posix() for path in new[:3])
+    if saving:
+        message = (
+            f"a recording that was resumed was interrupted while episode {total} was being saved: no episode "
+            f"refers to {first}, and {agree(len(new), 'it has', 'they have')} no footer"
+        )
+    else:
+        state = "have no readable" if lost else "are in a"
+        message = (
+            f"a recording that was resumed was interrupted: info.json counts {count(total, 'episode')}, "
+            f"those after episode {last} are not listed, and {state} table"
+        )
+    hint = f"to keep episodes 0-{last}, move {first} and the videos no episode refers to out of the dataset"
+    if not saving:
+        hint += f", and set total_episodes to {len(indices)} and total_frames to {int(lengths.sum())}"
+    if images := _kept_images(view):
+        hint += f"; of episode {total} there is left: {images}" if saving else f"; also left: {images}"
+    hint += f"; or list the episodes of the {count(rows, 'row')} again" * bool(rows)
     yield Problem("unfinished-resume", message, view.info.where, hint)
 
 
@@ -169,19 +162,29 @@ def _pictures(view: View) -> Iterator[Problem]:
         have = agree(len(unseen), "has", "have")
         hint = f"keep them: {episodes_text(unseen)} {have} no video, and can be encoded from these pictures"
     else:
-        hint = "save_episode was interrupted; move the folder out of the dataset if nothing is missed"
+        hint = (
+            "the recording ended before it was saved; move the folder out of the dataset if nothing is missed"
+        )
     yield Problem("unfinished-episode", message, str(view.root / "images"), hint, severity="warning")
 
 
 def _encoded(view: View) -> Iterator[Problem]:
     """Videos that were encoded, or begun, and not put in their place."""
-    folders = [path for path in view.root.glob("tmp*") if _ENCODED_IN.fullmatch(path.name)]
-    left = sorted(path for folder in folders if not folder.is_symlink() for path in folder.glob("*.mp4"))
+    left = _encoded_videos(view)
     if left:
         was = agree(len(left), "was", "were")
         message = f"{count(len(left), 'video')} {was} encoded and never put into videos: {left[0].name}"
-        hint = "save_episode was interrupted; move such folders out of the dataset if nothing is missed"
+        hint = (
+            "the recording ended before the episode was saved; move such folders out of the dataset if "
+            "nothing is missed"
+        )
         yield Problem("unfinished-episode", message, str(left[0].parent), hint, severity="warning")
+
+
+def _encoded_videos(view: View) -> list[Path]:
+    """Videos in the folders LeRobot encodes in."""
+    folders = [path for path in view.root.glob("tmp*") if _ENCODED_IN.fullmatch(path.name)]
+    return sorted(path for folder in folders if not folder.is_symlink() for path in folder.glob("*.mp4"))
 
 
 def _left(view: View) -> dict[int, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from pathlib import Path
 
 from lerobot_grasp_plugin.dataset import layout
@@ -19,13 +19,13 @@ _NOT_THE_FILE |= {"timestamp-off-grid", "timestamp-order", "frame-unreadable", "
 _METADATA = {"missing-episodes-table", "episode-numbering", "empty-episode", "version-mismatch"}
 
 
-def verification_block(view: View, problems: Sequence[Problem], *, checked: bool) -> list[Check]:
+def verification_block(view: View, problems: Sequence[Problem], *, checked: Set[str]) -> list[Check]:
     """The block's lines.
 
     Args:
         view: The dataset.
         problems: All that was found.
-        checked: Whether the rows were looked at.
+        checked: The index columns that were looked at in every table.
     """
     errors = [problem for problem in problems if problem.severity == "error"]
     codes = {problem.code for problem in errors}
@@ -38,15 +38,16 @@ def verification_block(view: View, problems: Sequence[Problem], *, checked: bool
 
     totals = "wrong-total" not in codes if view.episodes is not None else None
 
-    def rows(name: str, bad: set[str], detail: str = "") -> Check:
-        return Check(name, not codes & bad if checked else None, detail)
+    def rows(name: str, column: str, bad: set[str], detail: str = "") -> Check:
+        wrong = bool(codes & bad)
+        return Check(name, not wrong if wrong or column in checked else None, detail)
 
     return [
         Check("Parquet files", not no_table, str(len(view.data_files))),
         Check("Video files", not no_video, str(len(video_files))),
-        rows("Global indices", _GLOBAL, "contiguous"),
-        rows("Episode indices", _EPISODE),
-        rows("Frame indices", _FRAME),
+        rows("Global indices", layout.INDEX, _GLOBAL, "contiguous"),
+        rows("Episode indices", layout.EPISODE_INDEX, _EPISODE),
+        rows("Frame indices", layout.FRAME_INDEX, _FRAME),
         Check("Totals in info.json", totals and bool(view.info.raw), ""),
         Check("Episodes in metadata", not in_list and not codes & _METADATA and listed > 0, str(listed)),
     ]

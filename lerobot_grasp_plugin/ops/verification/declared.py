@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +37,12 @@ def check_totals(view: View, rows: int | None) -> Iterator[Problem]:
     hint = "LeRobot takes total_frames for the length of the dataset"
     if frames is not None and listed is not None and (listed.lengths >= 0).all():
         length = int(listed.lengths.sum())
-        if frames not in (length, rows):  # else see wrong-length
+        if frames != length:
             message = f"the episodes list has {count(length, 'frame')}, info.json says total_frames {frames}"
-            yield Problem("wrong-total", message, info.where, hint)
-            return
+            severity: Severity = "error"
+            if frames == rows:
+                severity, hint = "note", "the tables hold as many: the list is wrong"
+            yield Problem("wrong-total", message, info.where, hint, severity=severity)
     if frames is not None and rows and listed is None and frames != rows:
         message = f"the tables hold {count(rows, 'row')}, info.json says total_frames {frames}"
         yield Problem("wrong-total", message, info.where, hint)
@@ -187,26 +189,36 @@ def _column(name: str, feature: Mapping[str, Any], kind: pa.DataType, path: Path
 
 
 def _shape(name: str, shape: tuple[int, ...], dims: list[int], path: Path) -> Iterator[Problem]:
-    expected = [] if shape == (1,) else list(shape)
-    agrees = len(dims) == len(expected) and all(
-        found in (-1, wanted) for found, wanted in zip(dims, expected, strict=True)
-    )
-    if not agrees:
+    if not _agrees(shape, dims):
         found = f"lists of {dims[0]}" if dims and dims[0] > 0 else f"{len(dims)} levels of lists"
         message = f"{name!r} holds {found if dims else 'single values'}, info.json declares {list(shape)}"
         yield Problem("shape-mismatch", message, str(path))
 
 
-def check_widths(view: View, widths: Iterable[tuple[str, int, Path, int]]) -> Iterator[Problem]:
-    """Values per row of each column against the declared shape.
+def _agrees(shape: tuple[int, ...], dims: Sequence[int]) -> bool:
+    """Whether lists of these lengths (-1: of any) can be of a shape."""
+    expected = [] if shape == (1,) else list(shape)
+    return len(dims) == len(expected) and all(
+        found in (-1, wanted) for found, wanted in zip(dims, expected, strict=True)
+    )
+
+
+def check_widths(
+    view: View, widths: Iterable[tuple[str, int, Path, int]], schemas: Mapping[pa.Schema, Path]
+) -> Iterator[Problem]:
+    """Values per row of each column against the declared shape, where its type does not say them.
 
     Args:
         view: The dataset.
         widths: Column, values per row, and the file and episode it was first seen in.
+        schemas: As of ``check_columns``, which names a column whose type disagrees.
     """
     for name, width, path, episode in widths:
         feature = view.info.features.get(name)
         if feature is None or feature["dtype"] in ("image", "video"):
+            continue
+        kinds = [_unwrapped(schema.field(name).type)[1] for schema in schemas if name in schema.names]
+        if not all(_agrees(feature["shape"], dims) for dims in kinds):
             continue
         wanted = 1
         for size in feature["shape"]:

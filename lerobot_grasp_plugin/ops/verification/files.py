@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.errors import Problem, Severity
+from lerobot_grasp_plugin.dataset.tables import TableFile
+from lerobot_grasp_plugin.errors import GraspError, Problem, Severity
 from lerobot_grasp_plugin.ops.verification.nested import check_nested
 from lerobot_grasp_plugin.ops.verification.place import count, episodes_text
 from lerobot_grasp_plugin.ops.verification.view import View
@@ -69,10 +70,38 @@ def _missing_tables(view: View) -> Iterator[Problem]:
     for episode, path in zip(view.episodes.indices.tolist(), view.data_paths, strict=True):
         if path is not None:
             wanted.setdefault(path, []).append(episode)
-    for path, episodes in wanted.items():
-        if not path.is_file():
-            problem = layout.missing(path, f"the table of {episodes_text(episodes)}", _left(view, episodes))
+    lost = {path: episodes for path, episodes in wanted.items() if not path.is_file()}
+    elsewhere = bool(lost) and _all_rows_are_there(view, wanted)
+    for path, episodes in lost.items():
+        problem = layout.missing(path, f"the table of {episodes_text(episodes)}", _left(view, episodes))
+        if elsewhere and problem.code == "missing-file":
+            yield moved_table(view, path, "other tables have all rows: --level data says which")
+        else:
             yield replace(problem, episode=min(episodes))
+
+
+def moved_table(view: View, path: Path, where_to: str) -> Problem:
+    """The finding that a listed table is not there, and its rows are in others."""
+    assert view.episodes is not None
+    named = zip(view.episodes.indices.tolist(), view.data_paths, strict=True)
+    episodes = [episode for episode, own in named if own == path]
+    message = f"there is no table of this name, which lists {episodes_text(episodes)}; {where_to}"
+    hint = "LeRobot reads every table in data/*/*.parquet; its edits go by the list"
+    severity: Severity = "error" if view.legacy else "warning"
+    if view.legacy:
+        hint = "the file has to be named by its episode"
+    return Problem("missing-file", message, str(path), hint, severity=severity, episode=min(episodes))
+
+
+def _all_rows_are_there(view: View, wanted: Mapping[Path, Sequence[int]]) -> bool:
+    """Whether tables that the list does not name make up for those that are missing."""
+    tables = [path for path in view.data_files if path not in view.unread_tables]
+    if set(tables) <= wanted.keys() or (view.lengths == 0).any():
+        return False
+    try:
+        return sum(TableFile(path).rows for path in tables) == int(view.lengths.sum())
+    except GraspError:
+        return False
 
 
 def _left(view: View, lost: Sequence[int]) -> str:
@@ -112,7 +141,9 @@ def _extra(view: View) -> Iterator[Problem]:
     for path in view.data_files if named and not view.tables.swapped else ():
         if path not in named and path not in view.unread_tables:
             message = "no episode refers to this table; LeRobot reads it nevertheless"
-            hint = "an interrupted recording or conversion leaves such files; move it out of the dataset"
+            hint = (
+                "an interrupted recording or conversion leaves such files: look what is in it (--level data)"
+            )
             yield Problem("extra-file", message, str(path), hint, severity="warning")
     named = {span.path for spans in view.spans.values() for span in spans if span is not None}
     if view.videos.swapped or not view.info.raw:

@@ -42,7 +42,7 @@ def _short(view: View, summaries: Summaries) -> Iterator[Problem]:
     rows: dict[int, int] = {}
     for episode, length in zip(summaries.episodes.tolist(), summaries.lengths.tolist(), strict=True):
         rows[episode] = rows.get(episode, 0) + length
-    short = [episode for episode, length in rows.items() if length < view.info.fps]
+    short = [episode for episode, length in rows.items() if length < view.info.fps and episode >= 0]
     if short:
         first = min(short)
         seconds = rows[first] / view.info.fps
@@ -93,7 +93,8 @@ def _still(
     low, high = column.low.min(axis=0), column.high.max(axis=0)
     still = np.flatnonzero(low == high)
     where = summaries.files[int(column.runs[0])]
-    first = int(summaries.episodes[column.runs[0]])
+    known = summaries.episodes[column.runs] >= 0
+    first = int(summaries.episodes[column.runs[int(known.argmax())]]) if known.any() else None
     if len(still) and rows > 1:
         values = np.unique(low[still])
         value = f"{values[0]:g}" if len(values) == 1 else "one value each"
@@ -175,6 +176,6 @@ def _units(name: str, column: Summary, summaries: Summaries) -> Iterator[Problem
 def _mixed(message: str, summaries: Summaries, run: int) -> Problem:
     hint = "bring all episodes to one unit before they are merged"
     where = str(summaries.files[run])
-    return Problem(
-        "mixed-units", message, where, hint, severity="warning", episode=int(summaries.episodes[run])
-    )
+    tally = Tally()
+    tally.add(where, int(summaries.episodes[run]), None)
+    return tally.problem("mixed-units", message, hint, "warning")

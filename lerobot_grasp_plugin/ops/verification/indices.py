@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.errors import Problem
+from lerobot_grasp_plugin.errors import Problem, Severity
 from lerobot_grasp_plugin.ops.verification.place import Tally, count, episodes_text
-from lerobot_grasp_plugin.ops.verification.tables import Rows
+from lerobot_grasp_plugin.ops.verification.rows import Rows
 from lerobot_grasp_plugin.ops.verification.view import View
 
 _SHOWN = 5
@@ -226,10 +226,11 @@ class IndexCheck:
             hint = (
                 "the file has to be named by its episode; LeRobot's converter counts episodes by the file"
                 if self._view.legacy
-                else "data/chunk_index and data/file_index are wrong; LeRobot edits the dataset and "
-                "downloads single episodes by them"
+                else "LeRobot reads them, and lerobot-grasp-merge writes a list that is right; LeRobot's own "
+                "edits and its downloads of single episodes go by data/chunk_index and data/file_index"
             )
-            yield Problem("wrong-file", message, str(found), hint, episode=min(episodes))
+            severity: Severity = "error" if self._view.legacy else "warning"
+            yield Problem("wrong-file", message, str(found), hint, severity=severity, episode=min(episodes))
 
     def moved(self) -> set[Path]:
         """Listed files that are not there while the rows of all their episodes are, in others."""

@@ -206,12 +206,13 @@ class _Fields:
         dtype, shape = entry.get("dtype"), entry.get("shape")
         if not isinstance(dtype, str):
             self.wrong(f"features.{name}.dtype", "a string", dtype)
-            return False
-        if dtype not in _DTYPES and dtype not in _ALIASES:
+        elif dtype not in _DTYPES and dtype not in _ALIASES:
             self.wrong(f"features.{name}.dtype", f"one of {', '.join(sorted(_DTYPES))}", dtype)
         whole = isinstance(shape, list) and all(type(n) is int and 0 < n < 2**31 for n in shape)
         if not isinstance(shape, list) or not whole or not shape or math.prod(shape) > _MAX_VALUES:
             self.wrong(f"features.{name}.shape", "a list of positive whole numbers", shape)
+            return False
+        if not isinstance(dtype, str):
             return False
         if dtype in ("image", "video") and len(shape) != 3:
             self.wrong(f"features.{name}.shape", "height, width and channels", shape)

@@ -16,8 +16,8 @@ from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.provenance import recording_values
 from lerobot_grasp_plugin.errors import Problem, Severity
 from lerobot_grasp_plugin.ops.verification.place import Tally, count, episodes_text
+from lerobot_grasp_plugin.ops.verification.rows import Rows
 from lerobot_grasp_plugin.ops.verification.sidecar import Sidecar, expected_done
-from lerobot_grasp_plugin.ops.verification.tables import Rows
 from lerobot_grasp_plugin.ops.verification.view import View
 
 _DISTINCT = 50

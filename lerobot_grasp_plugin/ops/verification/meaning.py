@@ -8,11 +8,11 @@ from lerobot_grasp_plugin.errors import Problem
 from lerobot_grasp_plugin.ops.verification.hazards import check_hazards
 from lerobot_grasp_plugin.ops.verification.labels import LabelCheck
 from lerobot_grasp_plugin.ops.verification.presence import check_presence
+from lerobot_grasp_plugin.ops.verification.rows import RowCheck
 from lerobot_grasp_plugin.ops.verification.sidecar import ContentCheck, read_sidecar
 from lerobot_grasp_plugin.ops.verification.statistics import QuantileCheck, check_statistics
 from lerobot_grasp_plugin.ops.verification.stored_stats import read_stored_stats
 from lerobot_grasp_plugin.ops.verification.summaries import Summaries
-from lerobot_grasp_plugin.ops.verification.tables import RowCheck
 from lerobot_grasp_plugin.ops.verification.view import View
 
 
@@ -21,16 +21,18 @@ class Thorough:
 
     Attributes:
         row_checks: To be shown every batch.
+        episode_checks: To be shown the rows whose episode is known.
         after: By name, to be run after that.
     """
 
     def __init__(self, view: View) -> None:
         stored, sidecar = read_stored_stats(view), read_sidecar(view)
         summaries, quantiles = Summaries(), QuantileCheck(view, stored)
-        checks: list[RowCheck] = [summaries, quantiles, LabelCheck(view, sidecar)]
+        checks: list[RowCheck] = [LabelCheck(view, sidecar)]
         if sidecar is not None:
             checks.append(ContentCheck(view, sidecar))
-        self.row_checks: Sequence[RowCheck] = checks
+        self.row_checks: Sequence[RowCheck] = (summaries, quantiles)
+        self.episode_checks: Sequence[RowCheck] = checks
         self.after: Mapping[str, Callable[[], Iterator[Problem]]] = {
             "presence of statistics": lambda: check_presence(view, stored),
             "statistics": lambda: check_statistics(view, stored, summaries, quantiles),

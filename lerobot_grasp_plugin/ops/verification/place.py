@@ -17,7 +17,7 @@ class Tally:
 
     Attributes:
         where: The file of the first one.
-        episode: The episode of the first one, 0-based.
+        episode: The episode of the first one, 0-based; -1 where nothing says which it is.
         frame: The frame of the first one, 0-based.
         rows: How many there are.
         episodes: Rows of each episode that has any.
@@ -42,8 +42,15 @@ class Tally:
 
     def problem(self, code: str, message: str, hint: str = "", severity: Severity = "error") -> Problem:
         """The finding, at the first place."""
+        known = self.episode is not None and self.episode >= 0
         return Problem(
-            code, message, self.where, hint, severity=severity, episode=self.episode, frame=self.frame
+            code,
+            message,
+            self.where,
+            hint,
+            severity=severity,
+            episode=self.episode if known else None,
+            frame=self.frame if known else None,
         )
 
     @property

@@ -17,7 +17,7 @@ from lerobot_grasp_plugin.dataset.info import read_json
 from lerobot_grasp_plugin.dataset.provenance import Provenance, label_values
 from lerobot_grasp_plugin.errors import GraspError, Problem
 from lerobot_grasp_plugin.ops.verification.place import episodes_text
-from lerobot_grasp_plugin.ops.verification.tables import Rows
+from lerobot_grasp_plugin.ops.verification.rows import Rows
 from lerobot_grasp_plugin.ops.verification.view import View
 
 

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from lerobot_grasp_plugin.core.stats import QUANTILES
 from lerobot_grasp_plugin.errors import Problem, Severity
 from lerobot_grasp_plugin.ops.verification.place import episodes_text
+from lerobot_grasp_plugin.ops.verification.rows import Rows
 from lerobot_grasp_plugin.ops.verification.stored_stats import StoredStats
 from lerobot_grasp_plugin.ops.verification.summaries import LABELS, Summaries, Summary
-from lerobot_grasp_plugin.ops.verification.tables import Rows
 from lerobot_grasp_plugin.ops.verification.view import View
 
 MOMENTS = ("min", "max", "mean", "std")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.errors import Problem
-from lerobot_grasp_plugin.ops.verification.tables import Rows
+from lerobot_grasp_plugin.ops.verification.rows import Rows
 
 LABELS = (layout.REWARD, layout.DONE, layout.SUCCESS)
 _POSITIONS = (*layout.INDEX_COLUMNS, layout.TIMESTAMP)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +16,9 @@ from lerobot_grasp_plugin.dataset.tables import TableFile, whole_numbers
 from lerobot_grasp_plugin.errors import GraspError, Problem
 from lerobot_grasp_plugin.ops.verification.pictures import PictureCheck
 from lerobot_grasp_plugin.ops.verification.place import Tally, count, episodes_text
+from lerobot_grasp_plugin.ops.verification.rows import Rows
 from lerobot_grasp_plugin.ops.verification.runs import Runs
+from lerobot_grasp_plugin.ops.verification.unseen import Unseen
 from lerobot_grasp_plugin.ops.verification.view import View
 
 BATCH_ROWS = 100_000
@@ -26,66 +26,14 @@ _WIDE_ROW_BYTES = 2**14
 """Columns that take more per row hold pictures or clouds; their values are not looked at."""
 
 
-@dataclass(frozen=True)
-class Rows:
-    """Rows of one batch, as runs: neighbouring rows of one episode in one file.
-
-    Attributes:
-        files: The file of each run.
-        episodes: The episode of each run, by ``episode_index``; int64, shape (runs,).
-        starts: The run's first row in its file, shape (runs,).
-        lengths: Rows of each run, shape (runs,).
-        columns: Numbers by column name, shape (rows, values per row).
-    """
-
-    files: Sequence[Path]
-    episodes: NDArray[np.int64]
-    starts: NDArray[np.int64]
-    lengths: NDArray[np.int64]
-    columns: Mapping[str, NDArray[Any]]
-
-    @cached_property
-    def offsets(self) -> NDArray[np.int64]:
-        """The run's first row in the batch, shape (runs,)."""
-        ends: NDArray[np.int64] = np.cumsum(self.lengths)
-        return ends - self.lengths
-
-    @cached_property
-    def frames(self) -> NDArray[np.int64]:
-        """The row's position in its run, shape (rows,)."""
-        rows = int(self.lengths.sum())
-        return np.arange(rows, dtype=np.int64) - np.repeat(self.offsets, self.lengths)
-
-    def per_run(self, wrong: NDArray[np.bool_]) -> Iterator[tuple[int, int, int]]:
-        """Run, first frame in it, and number of rows, of every run that has rows marked in ``wrong``."""
-        if not wrong.any():
-            return
-        counts = np.add.reduceat(wrong.astype(np.int64), self.offsets)
-        for run in np.flatnonzero(counts).tolist():
-            start = int(self.offsets[run])
-            first = int(np.argmax(wrong[start : start + int(self.lengths[run])]))
-            yield run, first, int(counts[run])
-
-
-class RowCheck(Protocol):
-    """Looks at batches of rows, then says what it found."""
-
-    def see(self, rows: Rows) -> None:
-        """Takes the next batch; batches come in the order of the files."""
-
-    def found(self) -> Iterator[Problem]:
-        """All that was found."""
-
-
 class Tables:
     """The data files of a dataset, read once.
 
     Attributes:
         problems: Files that cannot be read, and columns that do not hold numbers or indices.
-        unread: Files whose rows could not be read.
         schemas: Arrow schemas that occur, each with the first file that has it.
         rows: Rows read.
-        doubled: Files that hold again what others hold, which are left out.
+        unseen: What was not looked at.
     """
 
     def __init__(self, view: View, pictures: PictureCheck | None = None) -> None:
@@ -97,10 +45,9 @@ class Tables:
         """
         self._look_at = pictures
         self.problems: list[Problem] = []
-        self.unread: set[Path] = set()
         self.schemas: dict[pa.Schema, Path] = {}
         self.rows = 0
-        self.doubled: set[Path] = set()
+        self.unseen = Unseen()
         self._tallies: dict[tuple[str, str], Tally] = {}
         self._view = view
         self._owner: dict[Path, list[int]] = {}
@@ -164,7 +111,7 @@ class Tables:
 
     def _lost(self, path: Path, problems: Iterable[Problem]) -> None:
         """A table that cannot be read, with the episodes that are in it, and those that are not."""
-        self.unread.add(path)
+        self.unseen.unread.add(path)
         own = self._owner.get(path, [])
         others = sum(map(len, self._owner.values())) - len(own)
         for problem in problems:
@@ -186,6 +133,9 @@ class Tables:
                 starts = np.concatenate(([0], breaks))
                 if not len(breaks) and self._renamed(file, int(values[0])):
                     return np.array(owners), np.array([0]), np.array([file.rows])
+                if (values < 0).any():
+                    self._negative(file, values)
+                    values = np.maximum(values, -1)
                 return values[starts], starts, np.concatenate((breaks, [len(values)]))
             except GraspError as error:
                 if present(column).all():  # else see _part
@@ -194,9 +144,20 @@ class Tables:
         if len(owners) != 1 and (sum(lengths) != file.rows or 0 in lengths):
             message = "without episode_index, nobody can say which episode a row belongs to"
             self.problems.append(Problem("unknown-rows", message, str(file.path)))
+            self.unseen.unknown.add(file.path)
             return np.array([-1]), np.array([0]), np.array([file.rows])
         ends = np.cumsum(lengths) if len(owners) != 1 else np.array([file.rows])
         return np.array(owners), np.concatenate(([0], ends[:-1])), ends
+
+    def _negative(self, file: TableFile, values: NDArray[np.int64]) -> None:
+        """Rows with an episode_index below 0."""
+        self.unseen.unknown.add(file.path)
+        wrong = np.flatnonzero(values < 0)
+        message = (
+            f"episode_index is {values[wrong[0]]} in row {wrong[0]} of the file (0-based), "
+            f"{count(len(wrong), 'row')} in all; episodes count from 0"
+        )
+        self.problems.append(Problem("bad-index-column", message, str(file.path)))
 
     def _renamed(self, file: TableFile, episode: int) -> bool:
         """Whether a table of v2.x is a copy under the name of another episode, which its rows do not have."""
@@ -265,6 +226,7 @@ class Tables:
 
     def _odd_rows(self, name: str, column: pa.ChunkedArray, runs: Runs, reason: str) -> None:
         """Rows of a column of numbers in which there are none, or too many."""
+        self.unseen.partly.setdefault(name, runs.path)
         known, lengths = present(column), list_lengths(column)
         if not known.all():
             runs.count(~known, self._tallies.setdefault(("null-values", name), Tally()))
@@ -314,7 +276,7 @@ class Tables:
         )
         hint = "a copy, or an interrupted conversion: move it out of the dataset"
         self.problems.append(Problem("extra-file", message, str(path), hint))
-        self.doubled.add(path)
+        self.unseen.doubled.add(path)
         return True
 
     def found(self) -> Iterator[Problem]:

@@ -13,7 +13,7 @@ from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.reader import VideoSpan
 from lerobot_grasp_plugin.errors import Problem, Severity
 from lerobot_grasp_plugin.ops.verification.place import Tally, count, episodes_text
-from lerobot_grasp_plugin.ops.verification.tables import Rows
+from lerobot_grasp_plugin.ops.verification.rows import Rows
 from lerobot_grasp_plugin.ops.verification.view import View
 
 _CLOCK = 1e8

@@ -9,6 +9,7 @@ from lerobot_grasp_plugin.core.choices import Level
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.errors import Problem
 from lerobot_grasp_plugin.ops.verification.place import agree, count, episodes_text
+from lerobot_grasp_plugin.ops.verification.unseen import Unseen
 from lerobot_grasp_plugin.ops.verification.view import View
 
 _HINT = "mend what is named above and verify again: more may be wrong there"
@@ -16,15 +17,17 @@ _CLOSED = "what is in it may not be read"
 
 
 def left_out(
-    view: View, level: Level, unread: set[Path], moved: set[Path], problems: Sequence[Problem]
+    view: View,
+    level: Level,
+    unseen: Unseen,
+    problems: Sequence[Problem],
 ) -> Iterator[Problem]:
     """A note for each fault that kept checks from running, with the checks.
 
     Args:
         view: The dataset.
         level: How deep it was to be looked.
-        unread: Tables whose rows could not be read.
-        moved: Tables that are missing, and whose rows are in others.
+        unseen: What of the tables was not looked at.
         problems: All that was found.
     """
     if "meta" in view.closed:
@@ -35,7 +38,13 @@ def left_out(
     yield from _of_info(view, level)
     yield from _of_lists(view, level)
     if level != "meta":
-        yield from _of_rows(view, unread, moved)
+        yield from _of_rows(view, unseen)
+        if unseen.unknown:
+            why = f"nothing says what episode rows of {count(len(unseen.unknown), 'table')} are of"
+            yield _note(min(unseen.unknown), why, _were_not("their indices", "timestamps", "labels"))
+        for name, path in unseen.partly.items():
+            why = f"some rows of {name!r} do not hold numbers of one width"
+            yield _note(path, why, _were_not("the values of the rows next to them"))
     if level in ("video", "decode"):
         yield from _of_videos(view, problems)
 
@@ -95,16 +104,16 @@ def _of_lists(view: View, level: Level) -> Iterator[Problem]:
             yield _note(view.episodes.where, why, _were_not(what))
 
 
-def _of_rows(view: View, unread: set[Path], moved: set[Path]) -> Iterator[Problem]:
+def _of_rows(view: View, unseen: Unseen) -> Iterator[Problem]:
     if "data" in view.closed:
         yield _note(view.root / "data", _CLOSED, _were_not("all rows"))
         return
-    lost = set(unread)
+    lost = set(unseen.unread)
     episodes: list[int] = []
     if view.episodes is not None and not view.tables.swapped:
-        there = {*view.data_files, *moved}
+        there = {*view.data_files, *unseen.moved}
         for episode, path in zip(view.episodes.indices.tolist(), view.data_paths, strict=True):
-            if path is not None and (path in unread or path not in there):
+            if path is not None and (path in unseen.unread or path not in there):
                 lost.add(path)
                 episodes.append(episode)
     if lost:

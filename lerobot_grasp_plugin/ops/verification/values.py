@@ -10,7 +10,7 @@ import numpy as np
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.errors import Problem
 from lerobot_grasp_plugin.ops.verification.place import Tally
-from lerobot_grasp_plugin.ops.verification.tables import Rows
+from lerobot_grasp_plugin.ops.verification.rows import Rows
 
 
 class FiniteCheck:

@@ -106,6 +106,7 @@ def check_file(use: FileUse, samples: VideoSamples, match: Match, fps: float) ->
     """One file's pictures against the rows of its episodes, by what ``match_rows`` found."""
     yield from _container(use, samples, match, fps)
     yield from _ends(use, fps)
+    yield from _keyframes(use, samples, match)
     rate = _own_rate(samples)
     if rate is not None and abs(rate - fps) > max(_OTHER_RATE, 0.5 / len(samples.pts)) * fps:
         message = f"its pictures come at {rate:.4g} fps, the dataset's are {fps:g} fps"
@@ -125,7 +126,6 @@ def check_file(use: FileUse, samples: VideoSamples, match: Match, fps: float) ->
     yield from _lost(use, samples, match, fps)
     yield from _shared(match)
     yield from _unreferenced(use, samples, match, fps)
-    yield from _keyframes(use, samples, match)
 
 
 def _of_one_rate(key: str, rates: Sequence[Problem], files: int) -> Iterator[Problem]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.links import Links
 from lerobot_grasp_plugin.dataset.reader import VideoSpan
 from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem, Severity
+from lerobot_grasp_plugin.ops.verification.access import check_access
 from lerobot_grasp_plugin.ops.verification.formats import (
     Kind,
     check_formats,
@@ -28,6 +27,8 @@ from lerobot_grasp_plugin.ops.verification.listed import EpisodeList
 from lerobot_grasp_plugin.ops.verification.metadata import read_episodes
 from lerobot_grasp_plugin.ops.verification.nested import nested_datasets
 from lerobot_grasp_plugin.ops.verification.tasks import read_tasks
+
+_READ_ANYWAY = "LeRobot reads every table in data/*/*.parquet without it; its recorder and its edits go by it"
 
 
 @dataclass
@@ -44,6 +45,7 @@ class View:
             they may not be opened.
         problems: What reading found.
         links: Links that lead outside the folder and may be followed.
+        mismatched: Path templates of ``info.json`` that were reported because they do not lead to the files.
     """
 
     root: Path
@@ -54,6 +56,7 @@ class View:
     closed: frozenset[str] = frozenset()
     problems: list[Problem] = field(default_factory=list)
     links: Links = layout.NO_LINKS
+    mismatched: set[str] = field(default_factory=set)
 
     def report(self, problem: Problem) -> None:
         """Adds a finding, once."""
@@ -181,19 +184,37 @@ class View:
             if self.info.raw:
                 message = f"{setting} is {given!r}, and should be a path template"
                 hint = f"LeRobot finds no file of an episode by it; the format's own is {default}"
-                self.report(Problem("bad-path-template", message, self.info.where, hint))
+                problem = Problem("bad-path-template", message, self.info.where, hint)
+                self.report(self._of_template(setting, problem, default))
+            return default
+        try:
+            self._fill(setting, given, (0, 0), None if setting == "data_path" else "video")
+        except DatasetError as error:
+            for problem in error.problems:
+                self.report(self._of_template(setting, problem, default))
             return default
         needed = {"episode_index"} if self.legacy else {"chunk_index", "file_index"}
         needed |= {"video_key"} if setting == "video_path" else set()
-        try:
-            lacking = needed - layout.template_fields(given)
-        except ValueError:
-            return given  # filling it says what is wrong
+        lacking = needed - layout.template_fields(given)
         if lacking and self._several(setting, lacking):
             message = f"{setting} {given!r} has no {', '.join(f'{{{name}}}' for name in sorted(lacking))}"
             hint = f"the format's own is {default}"
             self.report(Problem("bad-path-template", message, self.info.where, hint))
         return given
+
+    def _fill(self, setting: str, template: str, place: tuple[int, int], key: str | None) -> Path:
+        names = ("episode_chunk", "episode_index") if self.legacy else ("chunk_index", "file_index")
+        values: dict[str, str | int] = dict(zip(names, place, strict=True))
+        if key is not None:
+            values["video_key"] = key
+        return layout.fill_template(self.root, template, setting=setting, links=self.links, **values)
+
+    def _of_template(self, setting: str, problem: Problem, default: str) -> Problem:
+        """The finding about a template that cannot be filled: a warning where LeRobot does not need it."""
+        if problem.code != "bad-path-template" or setting == "video_path" or self.legacy:
+            return problem
+        hint = f"set it to {default}; {_READ_ANYWAY}"
+        return replace(problem, hint=hint, severity="warning")
 
     def _several(self, setting: str, lacking: set[str]) -> bool:
         """Whether files would share one path without these fields."""
@@ -219,32 +240,35 @@ class View:
         return list(zip(chunks.tolist(), files.tolist(), strict=True))
 
     def _path(self, setting: str, template: str, place: tuple[int, int], key: str | None) -> Path | None:
-        names = ("episode_chunk", "episode_index") if self.legacy else ("chunk_index", "file_index")
-        values: dict[str, str | int] = dict(zip(names, place, strict=True))
-        if key is not None:
-            values["video_key"] = key
         try:
-            path = layout.fill_template(self.root, template, setting=setting, links=self.links, **values)
+            path = self._fill(setting, template, place, key)
         except DatasetError as error:
             for problem in error.problems:
                 self.report(problem)
             return None
         if path.exists():
             return path
-        return self._by_name(setting, path, key) if self.legacy else self._by_default(setting, path, values)
+        if self.legacy:
+            return self._by_name(setting, path, key)
+        return self._by_default(setting, path, place, key)
 
-    def _by_default(self, setting: str, path: Path, values: Mapping[str, str | int]) -> Path:
+    def _by_default(self, setting: str, path: Path, place: tuple[int, int], key: str | None) -> Path:
         """The file at the format's own path where the template leads to none, or the path as it is."""
-        default = layout.DATA_PATH if setting == "data_path" else layout.VIDEO_PATH
-        own = layout.fill_template(self.root, default, setting=setting, links=self.links, **values)
+        default = layout.DATA_PATH if key is None else layout.VIDEO_PATH
+        own = self._fill(setting, default, place, key)
         if own == path or not own.is_file():
             return path
         message = f"{setting} leads to {path}, which is not there; the files are where the format has them"
-        hint = f"set it to {default}; LeRobot finds the files of an episode by it"
-        severity: Severity = "error" if setting == "video_path" else "warning"
-        if not any(problem.code == "template-mismatch" for problem in self.problems):
-            self.report(Problem("template-mismatch", message, self.info.where, hint, severity=severity))
+        why = "LeRobot finds the files of an episode by it" if key is not None else _READ_ANYWAY
+        severity: Severity = "warning" if key is None else "error"
+        self._mismatch(setting, message, f"set it to {default}; {why}", severity)
         return own
+
+    def _mismatch(self, setting: str, message: str, hint: str, severity: Severity) -> None:
+        """Reports that a template does not lead to the files, once for each template."""
+        if setting not in self.mismatched:
+            self.mismatched.add(setting)
+            self.report(Problem("template-mismatch", message, self.info.where, hint, severity=severity))
 
     def _by_name(self, setting: str, path: Path, key: str | None) -> Path:
         """The only file of that name, as LeRobot's converter finds it, or the path as it is."""
@@ -257,9 +281,7 @@ class View:
             return path
         message = f"{setting} does not lead to the files, which are found by their names"
         hint = f"episodes are in chunk folders by episode_index // chunks_size; one was looked for at {path}"
-        if not any(problem.message == message for problem in self.problems):
-            where = self.info.where
-            self.report(Problem("template-mismatch", message, where, hint, severity="warning"))
+        self._mismatch(setting, message, hint, "warning")
         return same[0]
 
     @cached_property
@@ -288,31 +310,13 @@ class View:
         return rows
 
 
-def _check_access(folder: Path) -> None:
-    """Refuses a folder that may not be opened, or that holds one.
-
-    Raises:
-        DatasetError: It names the folder.
-    """
-    effective = os.access in os.supports_effective_ids
-    pending = [folder]
-    while pending:
-        here = pending.pop()
-        if os.access(here, os.F_OK) and not os.access(here, os.R_OK | os.X_OK, effective_ids=effective):
-            message = "the folder may not be opened (permission denied)"
-            hint = f"`chmod -R u+rX {folder}`, or run as the one it belongs to"
-            raise DatasetError(Problem("unreadable-folder", message, str(here), hint))
-        with suppress(OSError), os.scandir(here) as entries:
-            pending += [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
-
-
 def open_view(root: Path, links: Links = layout.NO_LINKS) -> View:
     """Reads the metadata of a dataset; what cannot be read becomes a problem."""
     problems: list[Problem] = links.notes()
     closed = set()
     for folder in ("meta", "data", "videos"):
         try:
-            _check_access(root / folder)
+            check_access(root / folder)
             layout.check_links(root, folder, links)
         except GraspError as error:
             problems += error.problems

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from damage import CAMERA, LENGTHS, LFS, Target
 from factories import read_info, write_lines
 from faults import (
+    ALL,
     LEGACY,
     V3,
     add,
@@ -92,12 +93,34 @@ add(
     where=info_of,
     formats=LEGACY,
 )
-add(
-    "files",
-    "path template of an unknown field",
-    lambda t: t.set_info(data_path="data/{shard}.parquet"),
-    "bad-path-template",
-)
+for _setting, _formats, _severity in (
+    ("data_path", V3, "warning"),
+    ("data_path", LEGACY, "error"),
+    ("video_path", ALL, "error"),
+):
+    for _value in ("data/{shard}.parquet", 3):
+        add(
+            "files",
+            f"{_setting} is {_value}",
+            lambda t, setting=_setting, value=_value: t.set_info(**{setting: value}),
+            "bad-path-template",
+            _severity,
+            where=info_of,
+            formats=_formats,
+        )
+for _severity in ("warning", "error"):  # one for each of the two settings
+    add(
+        "files",
+        "neither path template leads to files",
+        lambda t: t.set_info(
+            data_path="data/c{chunk_index}/f{file_index}.parquet",
+            video_path="videos/{video_key}/c{chunk_index}/f{file_index}.mp4",
+        ),
+        "template-mismatch",
+        _severity,
+        where=info_of,
+        formats=V3,
+    )
 add(
     "files",
     "path template leads outside",

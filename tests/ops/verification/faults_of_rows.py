@@ -123,6 +123,7 @@ add(
     "data file of an episode",
     lambda t: t.change_episode(1, **{"data/file_index": 4}),
     "wrong-file",
+    "warning",
     where=data_of,
     episode=1,
     formats=V3,

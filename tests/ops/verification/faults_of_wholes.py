@@ -29,8 +29,6 @@ for _name, _spoil, _place, _formats in (
     ("videos lead outside", lambda t: _outside(t, "videos"), lambda t: t.root / "videos", ALL),
     ("metadata leads outside", lambda t: _outside(t, "meta"), lambda t: t.root / "meta", ALL),
     ("episodes missing", lambda t: t.episodes_file.unlink(), lambda t: t.episodes, ALL),
-    ("data_path is wrong", lambda t: t.set_info(data_path="{x}"), lambda t: t.episodes, ALL),
-    ("video_path is wrong", lambda t: t.set_info(video_path="{x}"), lambda t: t.episodes, ALL),
 ):
     add("left out", _name, _spoil, "not-checked", "note", where=_place, formats=_formats)
 
@@ -357,13 +355,11 @@ def pictures_to_keep(target: Target) -> None:
     leave_pictures(target, 1)
 
 
-add(
-    "aborted",
-    "only the metadata",
-    lambda t: _remove(t, "data", "videos"),
-    "only-metadata",
-    where=lambda t: t.root,
-)
+@fault("aborted", "only the metadata", "only-metadata", where=lambda t: t.root)
+def only_metadata(target: Target) -> None:
+    _remove(target, "data", "videos")
+
+
 add(
     "aborted",
     "empty folder of episodes",

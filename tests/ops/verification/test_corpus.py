@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
+from typing import get_args
 
 import factories
 import pytest
@@ -14,6 +16,7 @@ from damage import LENGTHS, Target
 from factories import Legacy, Recording, write_legacy
 
 from lerobot_grasp_plugin import Problem, RelabelConfig, relabel, verify_dataset
+from lerobot_grasp_plugin.core.choices import Level
 
 type Sound = Callable[[str], Path]
 
@@ -65,6 +68,23 @@ def is_it(problem: Problem, fault: Fault, target: Target) -> bool:
     )
 
 
+def findings_agree(target: Target) -> dict[str, list[Problem]]:
+    """The findings of every level; what one finds, the deeper ones find as well, or say more of the file."""
+    found = {level: list(verify_dataset(target.root, level=level).problems) for level in get_args(Level)}
+    for (level, shallow), (deeper, deep) in pairwise(found.items()):
+        named = {(problem.code, problem.where) for problem in deep}
+        said = {problem.where for problem in deep if problem.severity == "error"}
+        said |= {problem.where for problem in deep if problem.code == "wrong-file"}
+        lost = [
+            problem
+            for problem in shallow
+            if (problem.code, problem.where) not in named
+            and not (problem.code == "extra-file" and problem.where in said)
+        ]
+        assert not lost, f"at {level} and not at {deeper}: {lost[0]}"
+    return found
+
+
 CASES = [(fault, name) for fault in FAULTS for name in fault.formats]
 
 
@@ -76,7 +96,7 @@ CASES = [(fault, name) for fault in FAULTS for name in fault.formats]
 def test_a_fault_is_named(fault: Fault, name: str, sound: Sound, tmp_path: Path) -> None:
     target = copy_of(sound, name, tmp_path)
     fault.inject(target)
-    found = verify_dataset(target.root, level=fault.level).problems
+    found = findings_agree(target)[fault.level]
     named = [problem for problem in found if is_it(problem, fault, target)]
     assert named, "\n".join(map(str, found))
     assert not [problem for problem in found if problem.code == "check-failed"]

@@ -64,7 +64,7 @@ INFO_FAULTS = {
     "more tasks": (info(total_tasks=9), "wrong-total", "warning"),
     "no tasks": (info(total_tasks=0), "wrong-total", "error"),
     "null video path": (info(video_path=None), "bad-path-template", "error"),
-    "null data path": (info(data_path=None), "bad-path-template", "error"),
+    "null data path": (info(data_path=None), "bad-path-template", "warning"),
     "absolute data path": (
         info(data_path="/etc/{chunk_index}/{file_index}"),
         "path-outside-dataset",
@@ -388,7 +388,7 @@ def test_other_spellings_of_a_version(version: str, copied: Recorded) -> None:
 def test_episodes_listed_in_another_file_are_one_finding_per_file(copied: Recorded) -> None:
     root = copied("av1")
     change_column(root, EPISODES, "data/file_index", lambda values: [0, 0, 7, 7, 7])
-    assert found(root) == [("wrong-file", "error")]
+    assert found(root) == [("missing-file", "warning"), ("wrong-file", "warning")]
     problem = by_code(root, "wrong-file")
     assert (problem.where, problem.episode) == (str(root / DATA), 2)
     assert "episodes 2-4 are here" in problem.message

@@ -27,9 +27,10 @@ from verifying import (
     found,
 )
 
+from lerobot_grasp_plugin import verify_dataset
 from lerobot_grasp_plugin.ops.verification.info import Info
 from lerobot_grasp_plugin.ops.verification.place import ranges_text
-from lerobot_grasp_plugin.ops.verification.tables import Rows
+from lerobot_grasp_plugin.ops.verification.rows import Rows
 from lerobot_grasp_plugin.ops.verification.timestamps import TimestampCheck
 from lerobot_grasp_plugin.ops.verification.view import View
 
@@ -476,3 +477,23 @@ def test_pictures_in_tables_of_other_forms(form: str, copied: Recorded) -> None:
     change_column(root, DATA, EYE, lambda v: [{**each, "bytes": buffer.getvalue()} for each in v])
     for level in ("video", "decode"):
         assert not {code for code, _ in found(root, level) if code.startswith("picture")}
+
+
+def test_no_index_column_is_not_called_sound(copied: Recorded) -> None:
+    root = copied("av1")
+    change_table(root, DATA, lambda table: table.drop_columns(["index", "frame_index"]))
+    checks = {check.name: check.ok for check in verify_dataset(root, level="data").checks}
+    assert (checks["Global indices"], checks["Frame indices"]) == (None, None)
+    assert checks["Episode indices"] is True
+
+
+@pytest.mark.parametrize("without", [True, False])
+def test_rows_of_no_known_episode_are_not_given_a_number(without: bool, copied: Recorded) -> None:
+    root = copied("av1")
+    if without:
+        change_table(root, DATA, lambda table: table.drop_columns(["episode_index"]).slice(0, 30))
+    else:
+        change_column(root, DATA, "episode_index", lambda values: [*values[:9], -1, *values[10:]])
+    problems = verify_dataset(root).problems
+    assert {"unknown-rows", "bad-index-column"} & {problem.code for problem in problems}
+    assert not [problem for problem in problems if problem.episode == -1 or "episode -1" in str(problem)]

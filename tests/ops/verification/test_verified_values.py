@@ -203,8 +203,8 @@ def test_what_lerobot_computes_is_right(data: Sequence[float], offset: float) ->
 
     from lerobot_grasp_plugin.core.stats import QUANTILES
     from lerobot_grasp_plugin.ops.verification import statistics
+    from lerobot_grasp_plugin.ops.verification.rows import Rows
     from lerobot_grasp_plugin.ops.verification.summaries import Summary
-    from lerobot_grasp_plugin.ops.verification.tables import Rows
 
     values = (np.array(data, dtype=np.float32) + np.float32(offset)).reshape(-1, 1)
     stats = get_feature_stats(values, axis=0, keepdims=False)

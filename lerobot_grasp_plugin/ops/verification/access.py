@@ -1,0 +1,27 @@
+"""Whether the folders of a dataset may be opened."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from lerobot_grasp_plugin.errors import DatasetError, Problem
+
+
+def check_access(folder: Path) -> None:
+    """Refuses a folder that may not be opened, or that holds one.
+
+    Raises:
+        DatasetError: It names the folder.
+    """
+    effective = os.access in os.supports_effective_ids
+    pending = [folder]
+    while pending:
+        here = pending.pop()
+        if os.access(here, os.F_OK) and not os.access(here, os.R_OK | os.X_OK, effective_ids=effective):
+            message = "the folder may not be opened (permission denied)"
+            hint = f"`chmod -R u+rX {folder}`, or run as the one it belongs to"
+            raise DatasetError(Problem("unreadable-folder", message, str(here), hint))
+        with suppress(OSError), os.scandir(here) as entries:
+            pending += [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
