@@ -18,6 +18,17 @@ _MAX_VALUES = 2**28
 """Values a feature may have per frame; a picture of 16k has half of that."""
 
 
+_FEATURE_KEYS = frozenset({"info", "video_info", "fps"})
+_KNOWN_KEYS = frozenset(
+    {
+        *("codebase_version", "fps", "features", "robot_type", "splits", "tools"),
+        *("total_episodes", "total_frames", "total_tasks", "total_videos", "total_chunks"),
+        *("chunks_size", "data_files_size_in_mb", "video_files_size_in_mb", "data_path", "video_path"),
+    }
+)
+"""Keys of ``info.json`` that some version of LeRobot writes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Feature:
     """One entry of ``features``.
@@ -36,17 +47,34 @@ class Feature:
 
     @property
     def video_info(self) -> Mapping[str, Any]:
-        """What the file says of its video stream (``video.codec``, ``video.pix_fmt``, ...)."""
-        info = self.extra.get("info") or self.extra.get("video_info") or {}
-        return info if isinstance(info, Mapping) else {}
+        """What the file says of its video stream (``video.codec``, ``video.pix_fmt``, ...).
+
+        ``info``, and what only the older ``video_info`` says.
+        """
+        places = [self.extra.get(place) for place in ("video_info", "info")]
+        return {key: value for place in places if isinstance(place, Mapping) for key, value in place.items()}
+
+    @property
+    def is_depth(self) -> bool:
+        """Whether the images are depth maps; LeRobot has kept the mark under two names."""
+        info = self.video_info
+        return bool(info.get("is_depth_map") or info.get("video.is_depth_map"))
+
+    @property
+    def unknown(self) -> dict[str, Any]:
+        """The keys that LeRobot does not know."""
+        return {key: value for key, value in self.extra.items() if key not in _FEATURE_KEYS}
 
     def to_json(self) -> dict[str, Any]:
         """The entry as ``info.json`` spells it; ``video_info`` of v2.0 becomes ``info``."""
         entry: dict[str, Any] = {"dtype": self.dtype, "shape": list(self.shape), "names": self.names}
-        extra = dict(self.extra)
-        if "video_info" in extra:
-            extra.setdefault("info", extra.pop("video_info"))
-        return entry | extra
+        info = self.video_info
+        if self.is_depth:
+            info = {key: value for key, value in info.items() if key != "video.is_depth_map"}
+            info["is_depth_map"] = True
+        if info:
+            entry["info"] = info
+        return entry | {key: value for key, value in self.extra.items() if key not in ("info", "video_info")}
 
     def with_video_info(self, info: Mapping[str, Any]) -> Feature:
         """The same feature with another ``info``."""
@@ -70,6 +98,7 @@ class DatasetInfo:
         video_path: Template of the videos; None without videos.
         splits: As the file says.
         tools: Tool schemas (``tools``), or None.
+        unknown: Every key that LeRobot does not write.
     """
 
     codebase_version: str
@@ -83,6 +112,7 @@ class DatasetInfo:
     video_path: str | None
     splits: Mapping[str, Any]
     tools: Sequence[Any] | None
+    unknown: Mapping[str, Any]
 
     @property
     def video_keys(self) -> tuple[str, ...]:
@@ -169,6 +199,7 @@ def read_info(root: Path) -> DatasetInfo:
         or (layout.LEGACY_VIDEO_PATH if legacy else layout.VIDEO_PATH),
         splits=checker.optional("splits", dict) or {},
         tools=checker.optional("tools", list),
+        unknown={key: value for key, value in checker.raw.items() if key not in _KNOWN_KEYS},
     )
     if checker.problems:
         raise DatasetError(checker.problems)
@@ -239,8 +270,11 @@ class _Checker:
             if not isinstance(dtype, str):
                 self.wrong(f"features.{name}.dtype", "a string", dtype)
                 continue
-            if not isinstance(shape, list) or not all(isinstance(n, int) and 0 < n < 2**31 for n in shape):
-                self.wrong(f"features.{name}.shape", "a list of positive whole numbers", shape)
+            if not isinstance(shape, list) or not all(isinstance(n, int) and 0 <= n < 2**31 for n in shape):
+                self.wrong(f"features.{name}.shape", "a list of whole numbers", shape)
+                continue
+            if dtype in ("image", "video") and 0 in shape:
+                self.wrong(f"features.{name}.shape", "height, width and channels", shape)
                 continue
             if math.prod(shape) > _MAX_VALUES:
                 self.wrong(f"features.{name}.shape", f"at most {_MAX_VALUES} values per frame", shape)

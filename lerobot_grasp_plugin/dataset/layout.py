@@ -31,6 +31,8 @@ VIDEO_PATH: Final = "videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index
 PROVENANCE_PATH: Final = "meta/grasp_provenance.json"
 RECORDING_PATH: Final = "meta/grasp_recording.json"
 CARD_PATH: Final = "README.md"
+SOURCES_DIR: Final = "meta/sources"
+"""Files of single sources that LeRobot does not know."""
 
 LEGACY_EPISODES_PATH: Final = "meta/episodes.jsonl"
 LEGACY_EPISODES_STATS_PATH: Final = "meta/episodes_stats.jsonl"

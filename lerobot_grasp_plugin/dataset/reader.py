@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.hub import Location, locate
+from lerobot_grasp_plugin.dataset.index_table import IndexTable
 from lerobot_grasp_plugin.dataset.info import DatasetInfo, read_info
 from lerobot_grasp_plugin.dataset.losses import Reason, refuse_lost
 from lerobot_grasp_plugin.errors import Problem
@@ -98,6 +99,25 @@ class DatasetReader(Protocol):
         Raises:
             DatasetError: A file is damaged, or holds other rows than the metadata says.
         """
+
+    def side_columns(self, episodes: Sequence[int]) -> pa.Table | None:
+        """Columns of the list of episodes that LeRobot does not know, a row for each episode asked for.
+
+        Its schema has the metadata of the list. None where there are neither columns nor metadata.
+        """
+
+    def task_table(self) -> IndexTable:
+        """The table of tasks, with all its columns."""
+
+    def schemas(self, episodes: Sequence[int]) -> Iterator[tuple[Path, pa.Schema]]:
+        """Schema of every file that holds rows of these episodes, each file once.
+
+        Raises:
+            DatasetError: A file is damaged.
+        """
+
+    def own_files(self) -> set[Path]:
+        """Tables and videos of all episodes."""
 
     def stats(
         self, episodes: Sequence[int], features: Sequence[str]

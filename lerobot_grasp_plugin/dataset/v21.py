@@ -10,18 +10,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.arrow_types import table_of
 from lerobot_grasp_plugin.dataset.hub import Location
-from lerobot_grasp_plugin.dataset.info import NOT_JSON_HINT, DatasetInfo, parse_json
+from lerobot_grasp_plugin.dataset.index_table import IndexTable, read_index_table
+from lerobot_grasp_plugin.dataset.info import DatasetInfo
+from lerobot_grasp_plugin.dataset.json_lines import read_json_lines, whole
 from lerobot_grasp_plugin.dataset.losses import Reason, loss_problems, missing_files, refuse_lost, unlisted
 from lerobot_grasp_plugin.dataset.places import Places
 from lerobot_grasp_plugin.dataset.reader import EpisodeBatch, VideoSpan
-from lerobot_grasp_plugin.dataset.tables import RowRange, TableFile
+from lerobot_grasp_plugin.dataset.side_columns import selected, unknown_of
+from lerobot_grasp_plugin.dataset.tables import RowRange, TableFile, open_parquet
 from lerobot_grasp_plugin.errors import DatasetError, Problem
-
-_MAX_LINE_BYTES = 8 * 2**20
 
 
 class LegacyReader:
@@ -37,6 +40,7 @@ class LegacyReader:
         self._required: Sequence[int] = ()
         self._by_name: dict[str, dict[str, list[Path]]] = {}
         self.tasks: Mapping[int, str] = self._read_tasks()
+        self._side: dict[int, dict[str, Any]] = {}
         self.lost: Mapping[int, Reason]
         self.lengths, self._tasks, self.lost = self._read_episodes()
 
@@ -106,7 +110,7 @@ class LegacyReader:
         chosen = set(episodes)
         kept: dict[int, dict[str, dict[str, Any]]] = {}
         for number, entry in enumerate(read_json_lines(path), start=1):
-            episode, stats = _whole(entry.get("episode_index")), entry.get("stats")
+            episode, stats = whole(entry.get("episode_index")), entry.get("stats")
             if not isinstance(episode, int) or not isinstance(stats, dict):
                 message = "expected an object with episode_index and stats"
                 raise DatasetError(Problem("bad-json", message, f"{path}:{number}"))
@@ -125,13 +129,34 @@ class LegacyReader:
                     result.setdefault(feature, {})[statistic] = values.reshape(len(rows), -1)
         return result
 
+    def side_columns(self, episodes: Sequence[int]) -> pa.Table | None:
+        if not self._side:
+            return None
+        return selected(
+            table_of([self._side.get(episode, {}) for episode in range(len(self._tasks))]), episodes
+        )
+
+    def task_table(self) -> IndexTable:
+        return read_index_table(self.root / layout.LEGACY_TASKS_PATH, layout.TASK_INDEX)
+
+    def schemas(self, episodes: Sequence[int]) -> Iterator[tuple[Path, pa.Schema]]:
+        for path in dict.fromkeys(self.data_path(episode) for episode in episodes):
+            yield path, open_parquet(path).schema_arrow
+
+    def own_files(self) -> set[Path]:
+        episodes = range(len(self._tasks))
+        found = {self.data_path(episode) for episode in episodes}
+        return found | {
+            self._video_path(episode, key) for key in self.info.video_keys for episode in episodes
+        }
+
     # -- metadata ---------------------------------------------------------------------------------
 
     def _read_tasks(self) -> dict[int, str]:
         path = self.root / layout.LEGACY_TASKS_PATH
         tasks = {}
         for number, entry in enumerate(read_json_lines(path), start=1):
-            index, task = _whole(entry.get("task_index")), entry.get("task")
+            index, task = whole(entry.get("task_index")), entry.get("task")
             if not isinstance(index, int) or not isinstance(task, str):
                 message = "expected an object with task_index and task"
                 raise DatasetError(Problem("bad-json", message, f"{path}:{number}"))
@@ -143,8 +168,9 @@ class LegacyReader:
         entries: dict[int, tuple[int, tuple[str, ...]]] = {}
         shared: dict[tuple[str, ...], tuple[str, ...]] = {}
         for number, entry in enumerate(read_json_lines(path), start=1):
-            episode, length = _whole(entry.get("episode_index")), _whole(entry.get("length"))
+            episode, length = whole(entry.get("episode_index")), whole(entry.get("length"))
             tasks = entry.get("tasks", [])
+            tasks = [tasks] if isinstance(tasks, str) else tasks
             if (
                 not isinstance(episode, int)
                 or not isinstance(length, int)
@@ -154,6 +180,8 @@ class LegacyReader:
                 message = "expected an object with episode_index, a positive length, and tasks"
                 raise DatasetError(Problem("bad-json", message, f"{path}:{number}"))
             sentences = tuple(str(task) for task in tasks)
+            if side := unknown_of(entry):
+                self._side[episode] = side
             entries[episode] = (length, shared.setdefault(sentences, sentences))
         if not entries or min(entries) < 0:
             message = "no episode is listed" if not entries else f"an episode is numbered {min(entries)}"
@@ -225,38 +253,3 @@ def _number(name: str) -> int | None:
     """The number at the end of a name."""
     match = re.search(r"(\d{1,9})$", name)
     return int(match[1]) if match else None
-
-
-def _whole(value: object) -> object:
-    """An index that was written as a float, as the index it is."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def read_json_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """Objects of a JSON lines file, one at a time.
-
-    Raises:
-        DatasetError: The file is missing, or a line is no JSON object or too long to be metadata.
-    """
-    try:
-        with path.open("rb") as file:
-            for number, line in enumerate(iter(lambda: file.readline(_MAX_LINE_BYTES + 1), b""), start=1):
-                where = f"{path}:{number}"
-                if len(line) > _MAX_LINE_BYTES:
-                    message = f"more than {_MAX_LINE_BYTES} bytes in one line are too many for metadata"
-                    raise DatasetError(Problem("bad-json", message, where))
-                if not line.strip():
-                    continue
-                try:
-                    entry = parse_json(line)
-                except (ValueError, RecursionError) as error:
-                    problem = Problem("bad-json", f"not JSON: {error}", where, NOT_JSON_HINT)
-                    raise DatasetError(problem) from None
-                if not isinstance(entry, dict):
-                    raise DatasetError(Problem("bad-json", "not a JSON object", where))
-                yield entry
-    except FileNotFoundError:
-        raise DatasetError(layout.missing(path)) from None
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise DatasetError(Problem("unreadable-file", reason, str(path))) from None

@@ -15,11 +15,14 @@ from numpy.typing import NDArray
 from lerobot_grasp_plugin.core.words import episodes_text
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import to_numpy
+from lerobot_grasp_plugin.dataset.arrow_types import joined_tables, own_metadata
 from lerobot_grasp_plugin.dataset.hub import Location
+from lerobot_grasp_plugin.dataset.index_table import IndexTable, read_index_table
 from lerobot_grasp_plugin.dataset.info import DatasetInfo
 from lerobot_grasp_plugin.dataset.losses import Reason, loss_problems, missing_files, refuse_lost, unlisted
 from lerobot_grasp_plugin.dataset.places import Places
 from lerobot_grasp_plugin.dataset.reader import EpisodeBatch, VideoSpan
+from lerobot_grasp_plugin.dataset.side_columns import selected, split_columns
 from lerobot_grasp_plugin.dataset.tables import RowRange, TableFile, read_batches, whole_numbers
 from lerobot_grasp_plugin.errors import DatasetError, Problem
 
@@ -53,7 +56,8 @@ class V30Reader:
     def episode_tasks(self, episode: int) -> tuple[str, ...]:
         if "tasks" not in self._episodes.column_names:
             return ()
-        return tuple(str(task) for task in self._episodes["tasks"][int(self._row[episode])].as_py() or ())
+        tasks = self._episodes["tasks"][int(self._row[episode])].as_py() or ()
+        return tuple(str(task) for task in ([tasks] if isinstance(tasks, str) else tasks))
 
     def data_bytes(self, episode: int) -> int:
         key = int(self._data_keys[episode])
@@ -145,6 +149,48 @@ class V30Reader:
             with suppress(ValueError):
                 result.setdefault(feature, {})[statistic] = to_numpy(table[name])[rows]
         return result
+
+    def side_columns(self, episodes: Sequence[int]) -> pa.Table | None:
+        files = [TableFile(path) for path in self._episode_files]
+        names = dict.fromkeys(name for file in files for name in file.columns)
+        wanted, misleading = split_columns(names, self.info.features)
+        if misleading:
+            message = f"columns {misleading} are of no feature in info.json and are left out"
+            problem = Problem("metadata-left-out", message, str(self._episode_files[0]), severity="warning")
+            self.warnings += [problem] if problem not in self.warnings else []
+        metadata = own_metadata(files[0].file.schema_arrow)
+        if not wanted and not metadata:
+            return None
+        tables = [
+            file.read(0, file.rows, [name for name in wanted if name in file.columns]) for file in files
+        ]
+        joined = joined_tables(tables, [file.rows for file in files])
+        rows = self._row[np.asarray(episodes, dtype=np.int64)]
+        return selected(joined, rows.tolist()).replace_schema_metadata(metadata)
+
+    def task_table(self) -> IndexTable:
+        return read_index_table(self.root / layout.TASKS_PATH, layout.TASK_INDEX)
+
+    def schemas(self, episodes: Sequence[int]) -> Iterator[tuple[Path, pa.Schema]]:
+        index = np.asarray(episodes, dtype=np.int64)
+        one_a_file = index[np.unique(self._data_keys[index], return_index=True)[1]].tolist()
+        if not all(self._named_path(episode).is_file() for episode in one_a_file):
+            one_a_file = episodes
+        for path in dict.fromkeys(self.data_path(episode) for episode in one_a_file):
+            yield path, TableFile(path).file.schema_arrow
+
+    def own_files(self) -> set[Path]:
+        listed = np.flatnonzero(self._row >= 0)
+        one_a_file = listed[np.unique(self._data_keys[listed], return_index=True)[1]].tolist()
+        found = {self._named_path(episode) for episode in one_a_file}
+        if set((self.root / "data").glob("*/*.parquet")) - found:  # the list may name wrong files
+            found |= {rows.path for episode in listed.tolist() for rows in self._ranges(episode)}
+        for key in self.info.video_keys:
+            with suppress(DatasetError, KeyError):
+                chunks, files, _ = self._video(key)
+                places = np.unique(np.stack([chunks, files]), axis=1, return_index=True)[1]
+                found |= {self._video_path(episode, key) for episode in places.tolist()}
+        return found
 
     # -- episodes table ---------------------------------------------------------------------------
 

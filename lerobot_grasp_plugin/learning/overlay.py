@@ -16,6 +16,7 @@ from lerobot_grasp_plugin.core.stats import combine
 from lerobot_grasp_plugin.dataset.reader import EpisodeBatch
 from lerobot_grasp_plugin.errors import AnnotationError, Problem
 from lerobot_grasp_plugin.ops.annotate import label_sources
+from lerobot_grasp_plugin.ops.contradictions import Contradictions
 from lerobot_grasp_plugin.ops.features import unify
 from lerobot_grasp_plugin.ops.recipe import LabelOptions, MergeConfig, SourceConfig
 from lerobot_grasp_plugin.ops.rows import RowBlock, RowBuilder
@@ -73,12 +74,13 @@ def overlay_labels(
         message = "none of the chosen episodes is annotated, and unlisted episodes are dropped"
         raise AnnotationError(Problem("no-episodes", message, str(annotations)))
     read_source_labels(source, labelled=True)
-    target = unify(sources, MergeConfig(**asdict(options)))
+    target = unify(sources, MergeConfig(**asdict(options)), Contradictions())
     builder = RowBuilder(
         source,
         target,
-        v30.data_schema({name: target.features[name] for name in target.labels}, {}),
+        v30.data_schema({name: target.features[name] for name in target.labels}, {}, {}),
         task_map=dict.fromkeys(source.tasks or (0,), 0),
+        index_maps={},
         options=options,
         timestamps="fix",
         recompute=target.labels,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from lerobot_grasp_plugin.dataset.card import write_card
 from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem, VerificationError
 from lerobot_grasp_plugin.ops.blame import at_sources
 from lerobot_grasp_plugin.ops.cards import generated_text
-from lerobot_grasp_plugin.ops.prepare import Build
+from lerobot_grasp_plugin.ops.prepare import Build, keeps_splits
 from lerobot_grasp_plugin.ops.progress import Progress
 from lerobot_grasp_plugin.ops.provenance import ProvenanceWriter
 from lerobot_grasp_plugin.ops.recipe import LabelOptions
@@ -84,6 +83,7 @@ class _Writer:
                 build.target,
                 build.schema,
                 task_map=build.plan.task_maps[source.number],
+                index_maps=build.side.index_maps(source),
                 options=build.config,
                 timestamps=build.config.timestamps,
                 recompute=recompute[source.number],
@@ -129,7 +129,9 @@ class _Writer:
         video_keys = [camera.video_key for camera in build.videos]
         with (
             v30.DataWriter(self.root, build.schema) as data,
-            v30.EpisodesWriter(self.root, build.statistics, cameras, video_keys) as table,
+            v30.EpisodesWriter(
+                self.root, build.statistics, cameras, video_keys, build.side.episodes
+            ) as table,
         ):
             for run in build.plan.runs():
                 source = build.sources[run[0].source]
@@ -198,7 +200,7 @@ class _Writer:
 
 def _write_metadata(build: Build, root: Path, repo_id: str, writer: _Writer) -> None:
     target, plan = build.target, build.plan
-    v30.write_tasks(root, plan.tasks)
+    v30.write_tasks(root, plan.tasks, build.side.tasks)
     info = v30.info_json(
         fps=target.fps,
         robot_type=target.robot_type,
@@ -207,43 +209,20 @@ def _write_metadata(build: Build, root: Path, repo_id: str, writer: _Writer) -> 
         total_frames=plan.total_frames,
         total_tasks=len(plan.tasks),
         splits=_splits(build),
-        tools=build.sources[0].reader.info.tools,
+        tools=build.side.tools,
+        unknown=build.side.info,
     )
     v30.write_json(root / layout.INFO_PATH, info)
     v30.write_json(root / layout.STATS_PATH, writer.stats)
     write_card(root, build.card.header, generated_text(repo_id, target, plan, info), build.card.text)
-    _copy_extra_metadata(build, root)
+    build.side.write(root, build.config.link)
 
 
 def _splits(build: Build) -> Mapping[str, object]:
     """The source's splits, where they still name the same episodes; else one for training."""
-    total = len(build.plan.episodes)
-    source = build.sources[0]
-    splits = source.reader.info.splits
-    if build.operation == "relabel" and total == len(source.reader.lengths) and splits:
-        ends = [str(span).rpartition(":")[2] for span in splits.values()]
-        if all(end.isdecimal() and int(end) <= total for end in ends):
-            return splits
-    return {"train": f"0:{total}"}
-
-
-def _copy_extra_metadata(build: Build, root: Path) -> None:
-    """Takes over files in ``meta/`` that are not LeRobot's (``modality.json``, ...)."""
-    for source in build.sources:
-        extra = [
-            path
-            for path in sorted((source.reader.root / "meta").glob("*"))
-            if path.is_file()  # whose links lead nowhere outside: see layout.check_links
-            and f"meta/{path.name}" not in layout.KNOWN_META_FILES
-            and not path.name.startswith(".")
-        ]
-        if build.operation == "relabel":
-            for path in extra:
-                shutil.copyfile(path, root / "meta" / path.name)
-        elif extra:
-            names = ", ".join(path.name for path in extra)
-            message = f"{source.title}: {names} in meta/ are not LeRobot's and are not merged"
-            build.warnings.append(Problem("metadata-left-out", message, severity="warning"))
+    if keeps_splits(build):
+        return build.sources[0].reader.info.splits
+    return {"train": f"0:{len(build.plan.episodes)}"}
 
 
 def _report(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -9,6 +10,7 @@ from typing import Any, Final
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.info import Feature
 from lerobot_grasp_plugin.errors import MergeError, Problem
+from lerobot_grasp_plugin.ops.contradictions import Contradictions, agreed, canonical
 from lerobot_grasp_plugin.ops.recipe import MergeConfig
 from lerobot_grasp_plugin.ops.sources import Source
 
@@ -22,6 +24,20 @@ _ENCODER_KEYS: Final = (
     "video.video_backend",
 )
 """How a video was encoded; sources may differ, as in LeRobot's ``VIDEO_ENCODER_INFO_KEYS``."""
+
+_DEPTH_KEYS: Final = ("depth_unit", "video.depth_min", "video.depth_max", "video.shift", "video.use_log")
+"""How depths are read from a video or an image; one set of them holds for a whole dataset."""
+
+_MARKS: Final = ("has_audio", "is_depth_map")
+_TO_VIDEO: Final = "--operation.type=convert_image_to_video"
+_CODECS: Final = {
+    **dict.fromkeys(("libdav1d", "libaom-av1", "libsvtav1", "librav1e", "av01"), "av1"),
+    **dict.fromkeys(("avc", "avc1", "avc3", "libx264", "x264", "h.264"), "h264"),
+    **dict.fromkeys(("h265", "hvc1", "hev1", "libx265", "x265", "h.265"), "hevc"),
+    **dict.fromkeys(("mp4v", "libxvid", "xvid"), "mpeg4"),
+    **dict.fromkeys(("vp09", "libvpx-vp9"), "vp9"),
+    "libvpx": "vp8",
+}
 
 _INDEX_FEATURES: Final = {
     layout.TIMESTAMP: Feature("float32", (1,), None, {}),
@@ -48,8 +64,13 @@ class TargetFormat:
     labels: Sequence[str]
 
 
-def unify(sources: Sequence[Source], config: MergeConfig) -> TargetFormat:
+def unify(sources: Sequence[Source], config: MergeConfig, found: Contradictions) -> TargetFormat:
     """The common format of the sources.
+
+    Args:
+        sources: The sources.
+        config: The recipe.
+        found: Takes what info.json says of a feature that LeRobot does not know, where sources do not agree.
 
     Raises:
         MergeError: With every mismatch, each with the option that settles it.
@@ -69,15 +90,14 @@ def unify(sources: Sequence[Source], config: MergeConfig) -> TargetFormat:
     for name, feature in first.features.items():
         if name in _INDEX_FEATURES or name in labels:
             continue
-        if feature.dtype == "video":
-            feature = _merged_video(name, [source.features[name] for source in sources])
-        features[name] = feature
+        features[name] = _merged_info(name, feature, sources, found)
     for name in labels:
         features[name] = REWARD_FEATURE if name == layout.REWARD else FLAG_FEATURE
     for name, feature in _INDEX_FEATURES.items():
         own = first.features.get(name)
         keep = own is not None and name == layout.TIMESTAMP and own.dtype.startswith("float")
         features[name] = own if keep and own is not None else replace(feature, extra=own.extra if own else {})
+    features = {name: _with_unknown(name, feature, sources, found) for name, feature in features.items()}
     robot_type = config.robot_type if config.robot_type is not None else first.reader.info.robot_type
     return TargetFormat(first.reader.info.fps, robot_type, features, labels)
 
@@ -141,7 +161,7 @@ def _feature_problems(
             continue
         features = [source.features[name] for source in sources]
         for code, values, hint in (
-            ("feature-dtype", [feature.dtype for feature in features], drop),
+            ("feature-dtype", [feature.dtype for feature in features], _dtype_hint(name, sources, features)),
             ("feature-shape", [list(feature.shape) for feature in features], drop),
         ):
             if any(value != values[0] for value in values):
@@ -154,6 +174,24 @@ def _feature_problems(
             yield Problem("feature-names", message, hint=hint)
         if features[0].dtype == "video":
             yield from _stream_problems(name, sources, features, config)
+        if features[0].dtype in ("image", "video"):
+            yield from _depth_problems(name, sources, features)
+
+
+def _dtype_hint(name: str, sources: Sequence[Source], features: Sequence[Feature]) -> str:
+    """What settles a difference of dtype; images become a video with a command of LeRobot."""
+    drop = f"leave it out with --drop_features '[\"{name}\"]'"
+    if {feature.dtype for feature in features} != {"image", "video"}:
+        return drop
+    images = [source for source, feature in zip(sources, features, strict=True) if feature.dtype == "image"]
+    commands = []
+    for source in images:
+        root, repo_id = source.reader.root.resolve(), source.repo_id
+        arguments = [f"--repo_id={repo_id}", f"--root={root}"]
+        arguments += [f"--new_repo_id={repo_id}_video", f"--new_root={root}_video"]
+        commands.append(shlex.join(["lerobot-edit-dataset", *arguments, _TO_VIDEO]))
+    convert = f"turn the images of {', '.join(source.title for source in images)} into a video"
+    return f"{convert} and merge the result: {'; '.join(commands)}; or {drop}"
 
 
 def _stream_problems(
@@ -161,6 +199,8 @@ def _stream_problems(
 ) -> Iterator[Problem]:
     for key in _STREAM_KEYS:
         values = [feature.video_info.get(key) for feature in features]
+        if key == "video.codec":
+            values = [canonical_codec(value) for value in values]
         known = {value for value in values if value is not None}
         if len(known) <= 1 or (config.mixed_codecs and key in ("video.codec", "video.pix_fmt")):
             continue
@@ -169,27 +209,57 @@ def _stream_problems(
         if key in ("video.codec", "video.pix_fmt"):
             hint = f"keep both, in files of their own, with --mixed_codecs true; or {hint}"
         yield Problem("codec-mismatch", message, hint=hint)
-    depth = {_is_depth(feature) for feature in features}
-    if len(depth) > 1:
-        message = f"camera {name!r} is a depth map in some sources only"
-        yield Problem("codec-mismatch", message, hint=f"leave it out with --drop_features '[\"{name}\"]'")
 
 
-def _is_depth(feature: Feature) -> bool:
-    info = feature.video_info
-    return bool(info.get("is_depth_map", info.get("video.is_depth_map", False)))
+def _depth_problems(name: str, sources: Sequence[Source], features: Sequence[Feature]) -> Iterator[Problem]:
+    drop = f"leave it out with --drop_features '[\"{name}\"]'"
+    marks = [feature.is_depth for feature in features]
+    if len(set(marks)) > 1:
+        depth = [source.title for source, mark in zip(sources, marks, strict=True) if mark]
+        message = f"camera {name!r} is a depth map in {', '.join(depth)} only"
+        yield Problem("codec-mismatch", message, hint=drop)
+    for key in _DEPTH_KEYS if any(marks) else ():
+        values = [feature.video_info.get(key) for feature in features]
+        if any(value != values[0] for value in values):
+            message = f"{key} of depth camera {name!r} differs: {_by_value(sources, values)}"
+            yield Problem("codec-mismatch", message, hint=f"LeRobot reads all depths by one value; {drop}")
 
 
-def _merged_video(name: str, features: Sequence[Feature]) -> Feature:
-    """The first source's entry; how it was encoded only where all sources agree."""
-    infos = [feature.video_info for feature in features]
-    merged = dict(infos[0])
-    for info in infos[1:]:
+def canonical_codec(name: Any) -> Any:
+    """The name of a codec as LeRobot writes it, for one that names its decoder, encoder or file tag."""
+    if not isinstance(name, str):
+        return name
+    plain = _CODECS.get(name.lower(), name)
+    stem = name.lower().partition("_")[0]  # h264_nvenc
+    return stem if stem in _CODECS.values() else plain
+
+
+def _merged_info(name: str, feature: Feature, sources: Sequence[Source], found: Contradictions) -> Feature:
+    """A feature whose ``info`` says what those of the sources say, where they agree."""
+    infos = [source.features[name].video_info for source in sources]
+    merged: dict[str, Any] = {}
+    for info in infos:
         for key, value in info.items():
             merged.setdefault(key, value)
-    if any(key in merged for key in _ENCODER_KEYS) and len(infos) > 1:
-        for key in _ENCODER_KEYS:
-            values = [info.get(key) for info in infos]
-            if any(value != values[0] for value in values):
-                merged[key] = {} if key == "video.extra_options" else None
-    return features[0].with_video_info(merged)
+    if "video.codec" in merged:
+        merged["video.codec"] = canonical_codec(merged["video.codec"])
+    different = [key for key in merged if len({canonical(i[key]) for i in infos if key in i}) > 1]
+    for key in _ENCODER_KEYS:
+        if key in merged and any(info.get(key) != infos[0].get(key) for info in infos):
+            merged[key] = {} if key == "video.extra_options" else None
+    unknown = [key for key in different if not key.startswith("video.") and key not in _MARKS]
+    if unknown:
+        found.add(sources, f"features.{name}.info in info.json", unknown, infos)
+    merged = {key: value for key, value in merged.items() if key not in unknown}
+    return feature.with_video_info(merged) if merged else feature
+
+
+def _with_unknown(name: str, feature: Feature, sources: Sequence[Source], found: Contradictions) -> Feature:
+    """A feature with the keys that LeRobot does not know and all sources agree on."""
+    having = [source for source in sources if name in source.features]
+    values = [source.features[name].unknown for source in having]
+    if not any(values):
+        return feature
+    same = agreed(having, values, f"features.{name} in info.json", found)
+    known = {key: value for key, value in feature.extra.items() if key not in feature.unknown}
+    return replace(feature, extra=known | same)

@@ -15,14 +15,17 @@ from lerobot_grasp_plugin.core.plan import ChosenEpisode, MergePlan, plan_merge
 from lerobot_grasp_plugin.core.stats import STATISTICS
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import is_numeric
-from lerobot_grasp_plugin.errors import DataError, DatasetError, GraspError, MergeError, Problem
+from lerobot_grasp_plugin.errors import DataError, GraspError, MergeError, Problem
 from lerobot_grasp_plugin.ops.cards import OutputCard, merged_card
+from lerobot_grasp_plugin.ops.carry import Carried, agreed_metadata, plan_carried, split_warnings
 from lerobot_grasp_plugin.ops.contradictions import Contradictions
 from lerobot_grasp_plugin.ops.features import TargetFormat, unify
 from lerobot_grasp_plugin.ops.gathering import Gathered, raise_all
 from lerobot_grasp_plugin.ops.image_stats import measure_images
+from lerobot_grasp_plugin.ops.one_task import near_task_warnings
 from lerobot_grasp_plugin.ops.progress import Progress
 from lerobot_grasp_plugin.ops.recipe import MergeConfig
+from lerobot_grasp_plugin.ops.schemas import inferred_fields, read_schemas, undeclared_warnings
 from lerobot_grasp_plugin.ops.source_labels import (
     Recorded,
     changed_outcomes,
@@ -56,6 +59,7 @@ class Build:
     statistics: Mapping[str, Sequence[str]]
     recorded: Sequence[Recorded]
     card: OutputCard
+    side: Carried
     contradictions: Contradictions
     warnings: list[Problem] = field(default_factory=list)
 
@@ -89,7 +93,7 @@ def prepare(
         source.number = number
     contradictions, problems = Contradictions(), Gathered()
     with problems:
-        target = unify(sources, config)
+        target = unify(sources, config, contradictions)
     with problems:
         card = merged_card(sources, config.license, contradictions)
     problems.raise_all()
@@ -102,7 +106,9 @@ def prepare(
         except GraspError as error:
             errors.append(error)
     raise_all(errors)
-    schema = v30.data_schema(target.features, _kept_fields(sources, target))
+    schemas = [read_schemas(source, target) for source in sources]
+    metadata = agreed_metadata(sources, [own.metadata for own in schemas], "the data tables", contradictions)
+    schema = v30.data_schema(target.features, inferred_fields(schemas, target), metadata)
     chosen = [
         ChosenEpisode(
             source.number, episode, int(source.reader.lengths[episode]), source.reader.data_bytes(episode)
@@ -115,6 +121,7 @@ def prepare(
         [source.tasks for source in sources],
         max_data_bytes=layout.DATA_FILES_SIZE_IN_MB * 2**20,
     )
+    side = plan_carried(sources, target, plan, contradictions)
     videos = plan_videos(sources, plan, video_keys, target.fps, progress)
     carried, statistics = _plan_stats(sources, target, operation == "relabel", progress)
     recorded = [recorded_labels(source) for source in sources]
@@ -130,15 +137,38 @@ def prepare(
         statistics,
         recorded,
         card,
+        side,
         contradictions,
     )
-    build.warnings += [*warnings, *_plan_warnings(build), *card.warnings, *contradictions.warnings]
+    build.warnings += [*warnings, *undeclared_warnings(sources, schemas), *_plan_warnings(build)]
+    build.warnings += [] if keeps_splits(build) else split_warnings(sources)
+    build.warnings += near_task_warnings(_spelled(sources))
+    build.warnings += [*card.warnings, *side.warnings, *contradictions.warnings]
     build.warnings += kept_labels_warnings(sources, recorded, config, bool(target.labels))
     if target.labels:
         for source in sources:
             build.warnings += changed_outcomes(source)
             source.notes += kept_label_notes(source, config)
     return build
+
+
+def keeps_splits(build: Build) -> bool:
+    """Whether the splits of the source still name the same episodes."""
+    source = build.sources[0]
+    splits = source.reader.info.splits
+    if build.operation != "relabel" or len(build.plan.episodes) != len(source.reader.lengths) or not splits:
+        return False
+    ends = [str(span).rpartition(":")[2] for span in splits.values()]
+    return all(end.isdecimal() and int(end) <= len(build.plan.episodes) for end in ends)
+
+
+def _spelled(sources: Sequence[Source]) -> dict[str, list[str]]:
+    """The sources of each task."""
+    found: dict[str, list[str]] = {}
+    for source in sources:
+        for task in dict.fromkeys(source.tasks.values()):
+            found.setdefault(task, []).append(source.title)
+    return found
 
 
 def _left_out(sources: Sequence[Source]) -> Iterator[Problem]:
@@ -148,26 +178,17 @@ def _left_out(sources: Sequence[Source]) -> Iterator[Problem]:
             yield Problem("source-left-out", message, str(source.reader.root), severity="warning")
 
 
-def _kept_fields(sources: Sequence[Source], target: TargetFormat) -> dict[str, pa.Field]:
-    """Arrow fields of columns whose type is taken from the first source (language annotations)."""
-    fields: dict[str, pa.Field] = {}
-    for name, feature in target.features.items():
-        if feature.dtype != "video" and v30.column_type(name, feature) is None:
-            batch = next(iter(sources[0].reader.read(sources[0].episodes[:1], [sources[0].original[name]])))
-            if sources[0].original[name] not in batch.table.column_names:
-                message = f"column {name!r} is missing, though info.json declares it"
-                raise DatasetError(Problem("missing-column", message, str(batch.path)))
-            fields[name] = batch.table.schema.field(0).with_name(name)
-    return fields
-
-
 def _plan_stats(
     sources: Sequence[Source], target: TargetFormat, keep_untouched: bool, progress: Progress
 ) -> tuple[list[StatsOfSource], dict[str, Sequence[str]]]:
     """Which statistics come from the sources, and which each feature has in the output."""
     touched = {*target.labels, layout.TIMESTAMP, *layout.INDEX_COLUMNS}
     cameras = [name for name, feature in target.features.items() if feature.dtype in ("image", "video")]
-    numeric = [name for name, feature in target.features.items() if is_numeric(feature.dtype)]
+    numeric = [
+        name
+        for name, feature in target.features.items()
+        if is_numeric(feature.dtype) and 0 not in feature.shape
+    ]
     wanted = [*cameras, *(name for name in numeric if keep_untouched and name not in touched)]
     carried: list[StatsOfSource] = []
     for source in sources:
@@ -210,13 +231,6 @@ def _usable(arrays: Mapping[str, NDArray[Any]], width: int, is_camera: bool) -> 
 
 
 def _plan_warnings(build: Build) -> Iterator[Problem]:
-    for source in build.sources:
-        declared = source.reader.info.features
-        known = {*declared, *build.target.features}
-        extra = [name for name in source.reader.columns(source.episodes[0]) if name not in known]
-        if extra:
-            message = f"{source.title}: info.json does not declare the columns {extra}; they are left out"
-            yield Problem("undeclared-column", message, severity="warning")
     yield from _repeated(build)
     for camera in build.videos:
         if camera.unreferenced:

@@ -24,11 +24,20 @@ from lerobot_grasp_plugin.core.plan import PlannedEpisode
 from lerobot_grasp_plugin.core.stats import episode_stats
 from lerobot_grasp_plugin.core.timeline import is_readable, off_grid, readable_stamps
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.dataset.arrow import from_bytes, from_numpy, is_numeric, to_numpy
+from lerobot_grasp_plugin.dataset.arrow import (
+    from_bytes,
+    from_numpy,
+    is_numeric,
+    list_lengths,
+    present,
+    to_numpy,
+)
+from lerobot_grasp_plugin.dataset.arrow_types import conform
 from lerobot_grasp_plugin.dataset.reader import EpisodeBatch
 from lerobot_grasp_plugin.dataset.tables import whole_numbers
 from lerobot_grasp_plugin.errors import DatasetError, Problem
 from lerobot_grasp_plugin.ops.features import TargetFormat
+from lerobot_grasp_plugin.ops.index_tables import mapped_numbers
 from lerobot_grasp_plugin.ops.recipe import LabelOptions, Timestamps
 from lerobot_grasp_plugin.ops.source_labels import decided_done, label_columns
 from lerobot_grasp_plugin.ops.sources import Source
@@ -70,6 +79,7 @@ class RowBuilder:
         target: What they are to look like.
         schema: Arrow schema of the output's data files.
         task_map: The source's task_index -> the output's.
+        index_maps: The same for features whose numbers a table in meta/ names.
         options: How labels are made.
         timestamps: What to do with timestamps LeRobot cannot read.
         recompute: Features whose statistics are computed from the rows.
@@ -91,6 +101,7 @@ class RowBuilder:
         schema: pa.Schema,
         *,
         task_map: Mapping[int, int],
+        index_maps: Mapping[str, Mapping[int, int]],
         options: LabelOptions,
         timestamps: Timestamps,
         recompute: Sequence[str],
@@ -100,6 +111,7 @@ class RowBuilder:
         self._target = target
         self._schema = schema
         self._task_map = task_map
+        self._index_maps = index_maps
         self._options = options
         self._timestamps = timestamps
         self._recompute = recompute
@@ -170,6 +182,7 @@ class RowBuilder:
             name: self._numbers(table, name, batch.path)
             for name in self._schema.names
             if is_numeric(self._target.features[name].dtype)
+            and 0 not in self._target.features[name].shape
             and (name in self._recompute or name not in columns or name == layout.REWARD)
         }
         stats = {name: episode_stats(numbers[name], batch.lengths) for name in self._recompute}
@@ -329,9 +342,14 @@ class RowBuilder:
         column = batch.table[own]
         if self._target.features[field.name].dtype == "image":
             return embedded_images(column, self.source.reader.root, f"{batch.path}: column {own!r}")
-        if column.type == field.type:
+        numbers = self._index_maps.get(field.name)
+        if column.type == field.type and numbers is None:
             return column
+        if pa.types.is_null(field.type):
+            return self._without_values(column, batch, own)
         try:
+            if self._target.features[field.name].dtype == "language":
+                return conform(column, field.type)
             if column.num_chunks and isinstance(column.type, pa.ExtensionType):
                 column = pa.chunked_array([chunk.storage for chunk in column.chunks])
             single = not pa.types.is_nested(field.type) and pa.types.is_nested(column.type)
@@ -339,11 +357,23 @@ class RowBuilder:
                 column = from_numpy(to_numpy(column).reshape(sum(batch.lengths)))
             if _holds_text(column.type) != _holds_text(field.type):
                 raise ValueError("text is not turned into numbers, nor numbers into text")
-            return column.cast(field.type)
+            column = column.cast(field.type)
+            if numbers is None:
+                return column
+            where = f"{batch.path}: column {own!r}"
+            return from_numpy(mapped_numbers(to_numpy(column).reshape(-1), numbers, where)).cast(field.type)
         except (pa.ArrowException, ValueError, KeyError) as error:
             reason = str(error).splitlines()[0]
             message = f"column {own!r} holds {column.type}, not {field.type} as info.json says: {reason}"
             raise DatasetError(Problem("bad-column", message, str(batch.path))) from None
+
+    def _without_values(self, column: pa.ChunkedArray, batch: EpisodeBatch, own: str) -> pa.Array:
+        """A column of no width: nothing is in any row."""
+        lengths = list_lengths(column)
+        if present(column).any() and (lengths is None or lengths.any()):
+            message = f"column {own!r} has values, and info.json declares none for it (a shape with 0)"
+            raise DatasetError(Problem("bad-column", message, str(batch.path)))
+        return pa.nulls(len(column))
 
     def _numbers(self, table: pa.Table, name: str, path: Path) -> NDArray[Any]:
         try:

@@ -49,6 +49,8 @@ def column_type(name: str, feature: Feature) -> pa.DataType | None:
             return None
         message = f"feature {name!r} has dtype {feature.dtype!r}, which is no column type of LeRobot"
         raise DatasetError(Problem("unknown-dtype", message))
+    if 0 in feature.shape:
+        return pa.null()  # the only column of no width that LeRobot opens
     if feature.shape == (1,):
         return value
     if len(feature.shape) == 1:
@@ -61,12 +63,15 @@ def column_type(name: str, feature: Feature) -> pa.DataType | None:
     return value
 
 
-def data_schema(features: Mapping[str, Feature], kept: Mapping[str, pa.Field]) -> pa.Schema:
+def data_schema(
+    features: Mapping[str, Feature], kept: Mapping[str, pa.Field], own_metadata: Mapping[bytes, bytes]
+) -> pa.Schema:
     """Schema of the data files.
 
     Args:
         features: Of the output, in order.
         kept: Fields of the sources, for columns whose type is kept as it is.
+        own_metadata: Metadata of the schema that says nothing about the columns.
     """
     fields: list[pa.Field] = []
     described: dict[str, dict[str, Any]] = {}
@@ -77,9 +82,11 @@ def data_schema(features: Mapping[str, Feature], kept: Mapping[str, pa.Field]) -
         if arrow_type is None:
             fields.append(kept[name])
             continue
-        metadata = None
+        extension = None
         if feature.dtype == "image":
             described[name] = {"_type": "Image"}
+        elif 0 in feature.shape:
+            pass
         elif feature.shape == (1,):
             described[name] = {"dtype": feature.dtype, "_type": "Value"}
         elif len(feature.shape) == 1:
@@ -88,13 +95,15 @@ def data_schema(features: Mapping[str, Feature], kept: Mapping[str, pa.Field]) -
         else:
             kind = f"Array{len(feature.shape)}D"
             described[name] = {"shape": list(feature.shape), "dtype": feature.dtype, "_type": kind}
-            metadata = {
+            extension = {
                 "ARROW:extension:name": f"datasets.features.features.{kind}ExtensionType",
                 "ARROW:extension:metadata": json.dumps([list(feature.shape), feature.dtype]),
             }
-        fields.append(pa.field(name, arrow_type, metadata=metadata))
-    huggingface = {"huggingface": json.dumps({"info": {"features": described}})}
-    return pa.schema(fields, metadata=huggingface if len(described) == len(fields) else None)
+        fields.append(pa.field(name, arrow_type, metadata=extension))
+    metadata = dict(own_metadata)
+    if len(described) == len(fields):
+        metadata[b"huggingface"] = json.dumps({"info": {"features": described}}).encode()
+    return pa.schema(fields, metadata=metadata or None)
 
 
 class DataWriter:
@@ -166,6 +175,8 @@ class EpisodesWriter:
         stats: The statistics each feature has, in column order.
         cameras: Features whose statistics are kept per channel, shape ``(channels, 1, 1)``.
         video_keys: Cameras stored as video.
+        side: Columns that LeRobot does not know, a row for each episode of the dataset; its schema has the
+            metadata of the table. None without any.
     """
 
     def __init__(
@@ -174,8 +185,11 @@ class EpisodesWriter:
         stats: Mapping[str, Sequence[str]],
         cameras: Iterable[str],
         video_keys: Sequence[str],
+        side: pa.Table | None = None,
     ) -> None:
         self._root = root
+        self._side = side
+        self._written = 0
         self._stats = stats
         self._cameras = frozenset(cameras)
         self._video_keys = video_keys
@@ -244,7 +258,14 @@ class EpisodesWriter:
                 else:
                     column = lists_from_numpy(numbers.astype(np.float64))
                 columns[f"stats/{feature}/{statistic}"] = column
-        return pa.table(columns)
+        rows = len(columns["episode_index"])
+        metadata = None
+        if self._side is not None:
+            side = self._side.slice(self._written, rows)
+            columns |= {name: side[name] for name in side.column_names}
+            metadata = self._side.schema.metadata
+        self._written += rows
+        return pa.table(columns).replace_schema_metadata(metadata)
 
     def close(self) -> None:
         """Completes the open file."""
@@ -284,10 +305,29 @@ class EpisodesWriter:
         return feature in self._cameras and statistic != "count"
 
 
-def write_tasks(root: Path, tasks: Sequence[str]) -> None:
-    """``meta/tasks.parquet``, the sentences as the pandas index, as LeRobot reads it."""
+def write_tasks(root: Path, tasks: Sequence[str], others: pa.Table) -> None:
+    """``meta/tasks.parquet``, as LeRobot reads it.
+
+    Args:
+        root: The dataset's folder.
+        tasks: By ``task_index``.
+        others: More columns, a row for each task; its schema has the metadata of the table.
+    """
+    write_index_table(root / layout.TASKS_PATH, layout.TASK_INDEX, "task", tasks, others)
+
+
+def write_index_table(path: Path, column: str, key: str, names: Sequence[str], others: pa.Table) -> None:
+    """A table that gives numbers a name, the names as the pandas index.
+
+    Args:
+        path: The file.
+        column: Column of the numbers, 0, 1, 2, ...
+        key: Column of the names.
+        names: By number.
+        others: More columns, a row for each name; its schema has the metadata of the table.
+    """
     described = {
-        "index_columns": ["task"],
+        "index_columns": [key],
         "column_indexes": [
             {
                 "name": None,
@@ -299,15 +339,15 @@ def write_tasks(root: Path, tasks: Sequence[str]) -> None:
         ],
         "columns": [
             {
-                "name": "task_index",
-                "field_name": "task_index",
+                "name": column,
+                "field_name": column,
                 "pandas_type": "int64",
                 "numpy_type": "int64",
                 "metadata": None,
             },
             {
-                "name": "task",
-                "field_name": "task",
+                "name": key,
+                "field_name": key,
                 "pandas_type": "unicode",
                 "numpy_type": "object",
                 "metadata": None,
@@ -316,13 +356,12 @@ def write_tasks(root: Path, tasks: Sequence[str]) -> None:
         "creator": {"library": "pyarrow", "version": pa.__version__},
         "pandas_version": None,
     }
-    schema = pa.schema(
-        [pa.field("task_index", pa.int64()), pa.field("task", pa.string())],
-        metadata={"pandas": json.dumps(described)},
+    metadata = {**(others.schema.metadata or {}), b"pandas": json.dumps(described).encode()}
+    fields = [pa.field(column, pa.int64()), pa.field(key, pa.string()), *others.schema]
+    indices = from_numpy(np.arange(len(names), dtype=np.int64))
+    table = pa.Table.from_arrays(
+        [indices, from_strings(names), *others.columns], schema=pa.schema(fields, metadata=metadata)
     )
-    indices = from_numpy(np.arange(len(tasks), dtype=np.int64))
-    table = pa.Table.from_arrays([indices, from_strings(tasks)], schema=schema)
-    path = root / layout.TASKS_PATH
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(table, path)
 
@@ -343,6 +382,7 @@ def info_json(
     total_tasks: int,
     splits: Mapping[str, Any],
     tools: Sequence[Any] | None,
+    unknown: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Content of ``meta/info.json``."""
     has_video = any(feature.dtype == "video" for feature in features.values())
@@ -361,4 +401,4 @@ def info_json(
         "robot_type": robot_type,
         "splits": dict(splits),
     }
-    return info if tools is None else {**info, "tools": list(tools)}
+    return {**info, **({} if tools is None else {"tools": list(tools)}), **unknown}

@@ -13,6 +13,7 @@ import pyarrow as pa
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import value_type
 from lerobot_grasp_plugin.errors import Problem, Severity
+from lerobot_grasp_plugin.ops.one_task import near_task_warnings
 from lerobot_grasp_plugin.ops.verification.place import count, episodes_text, ranges_text
 from lerobot_grasp_plugin.ops.verification.view import View
 
@@ -87,6 +88,7 @@ def check_tasks(view: View) -> Iterator[Problem]:
             message = f"the task {task!r} is listed twice or more, as task_index {ranges_text(several)}"
             hint = f"give its rows task_index {min(several)} and list it once; lerobot-grasp-merge does so"
             yield Problem("duplicate-task", message, where, hint, severity="warning")
+    yield from near_task_warnings(dict.fromkeys(indices, ()), where)
 
 
 def check_splits(view: View) -> Iterator[Problem]:
@@ -168,6 +170,9 @@ def _column(name: str, feature: Mapping[str, Any], kind: pa.DataType, path: Path
         yield Problem("index-dtype", message, str(path), "LeRobot looks rows and episodes up by it")
         return
     leaf, dims = _unwrapped(kind)
+    if 0 in shape:
+        yield _without_values(name, shape, leaf, path)
+        return
     if pa.types.is_null(leaf):
         message = f"{name!r} is empty (null) in all rows"
         yield Problem("null-values", message, str(path), "LeRobot gives None for them")
@@ -186,6 +191,17 @@ def _column(name: str, feature: Mapping[str, Any], kind: pa.DataType, path: Path
             code = "index-dtype" if index else "dtype-mismatch"
             yield Problem(code, message, str(path), hint, severity=severity)
     yield from _shape(name, shape, dims, path)
+
+
+def _without_values(name: str, shape: tuple[int, ...], leaf: pa.DataType, path: Path) -> Problem:
+    """A column of no width: LeRobot opens a dataset with it only where the column has the type null."""
+    message = f"{name!r} has no values, its shape is {list(shape)}"
+    drop = f"leave it out with --drop_features '[\"{name}\"]' of lerobot-grasp-merge"
+    if pa.types.is_null(leaf):
+        hint = f"LeRobot gives None for it, and no batch can be made of it; {drop}"
+        return Problem("zero-width", message, str(path), hint, severity="warning")
+    hint = f"LeRobot cannot open the dataset; lerobot-grasp-merge writes the column so that it can, or {drop}"
+    return Problem("zero-width", message, str(path), hint)
 
 
 def _shape(name: str, shape: tuple[int, ...], dims: list[int], path: Path) -> Iterator[Problem]:

@@ -208,9 +208,12 @@ class _Fields:
             self.wrong(f"features.{name}.dtype", "a string", dtype)
         elif dtype not in _DTYPES and dtype not in _ALIASES:
             self.wrong(f"features.{name}.dtype", f"one of {', '.join(sorted(_DTYPES))}", dtype)
-        whole = isinstance(shape, list) and all(type(n) is int and 0 < n < 2**31 for n in shape)
+        whole = isinstance(shape, list) and all(type(n) is int and 0 <= n < 2**31 for n in shape)
         if not isinstance(shape, list) or not whole or not shape or math.prod(shape) > _MAX_VALUES:
-            self.wrong(f"features.{name}.shape", "a list of positive whole numbers", shape)
+            self.wrong(f"features.{name}.shape", "a list of whole numbers", shape)
+            return False
+        if 0 in shape and dtype in ("image", "video"):
+            self.wrong(f"features.{name}.shape", "height, width and channels, none of them 0", shape)
             return False
         if not isinstance(dtype, str):
             return False

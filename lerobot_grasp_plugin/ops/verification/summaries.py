@@ -94,7 +94,8 @@ class Summaries:
 
 
 def _digests(rows: Rows) -> list[bytes | None]:
-    names = sorted(name for name in rows.columns if name not in _POSITIONS and name not in LABELS)
+    skipped = (*_POSITIONS, *LABELS)
+    names = sorted(name for name, values in rows.columns.items() if name not in skipped and values.shape[1])
     values = [np.ascontiguousarray(rows.columns[name]) for name in names]
     digests: list[bytes | None] = []
     for start, length in zip(rows.offsets.tolist(), rows.lengths.tolist(), strict=True):

@@ -216,8 +216,11 @@ class Tables:
         table = file.read(int(runs.starts[0]), int(runs.stops[-1]), names)
         columns = {}
         for name in names:
+            feature = self._view.info.features.get(name)
             try:
-                columns[name] = to_numpy(table[name])
+                values = to_numpy(table[name])
+                if values.shape[1] or feature is None or 0 not in feature["shape"]:
+                    columns[name] = values
             except ValueError as error:
                 self._odd_rows(name, table[name], runs, str(error))
         self.rows += table.num_rows

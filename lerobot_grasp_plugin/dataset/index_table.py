@@ -1,0 +1,77 @@
+"""Tables that give numbers a name: ``task_index`` and its task, ``subtask_index`` and its subtask, ..."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from lerobot_grasp_plugin.dataset.arrow_types import own_metadata, table_of
+from lerobot_grasp_plugin.dataset.json_lines import read_json_lines, whole
+from lerobot_grasp_plugin.dataset.tables import TableFile, whole_numbers
+from lerobot_grasp_plugin.errors import DatasetError, Problem
+
+PANDAS_INDEX = "__index_level_0__"
+"""The column of an unnamed row index that pandas wrote."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexTable:
+    """A table with a number and a name in each row.
+
+    Attributes:
+        index_column: Column of the numbers, such as ``task_index``.
+        key: Column of the names, such as ``task``.
+        indices: The number of each row.
+        names: The name of each row.
+        others: All other columns.
+        metadata: Of the schema, without what describes the columns.
+    """
+
+    index_column: str
+    key: str
+    indices: Sequence[int]
+    names: Sequence[str]
+    others: pa.Table
+    metadata: Mapping[bytes, bytes]
+
+
+def read_index_table(path: Path, index_column: str) -> IndexTable:
+    """Reads a parquet or JSON lines file.
+
+    The names are in the column that is called like the numbers without ``_index``, or in the index that
+    pandas wrote, or in the first column of texts.
+
+    Raises:
+        DatasetError: The file cannot be read, or has no such columns.
+    """
+    table = table_of(list(read_json_lines(path))) if path.suffix == ".jsonl" else _read(path)
+    base = index_column.removesuffix("_index")
+    texts = [field.name for field in table.schema if pa.types.is_string(field.type)]
+    texts += [field.name for field in table.schema if pa.types.is_large_string(field.type)]
+    keys = [name for name in (base, PANDAS_INDEX, *texts) if name in texts and name != index_column]
+    if index_column not in table.column_names or not keys:
+        message = f"expected the columns {base!r} and {index_column!r}, found {table.column_names}"
+        raise DatasetError(Problem("missing-column", message, str(path)))
+    where = f"{path}: column {index_column!r}"
+    if path.suffix == ".jsonl":
+        indices = [whole(value) for value in table[index_column].to_pylist()]
+        if not all(isinstance(index, int) for index in indices):
+            raise DatasetError(Problem("bad-index-column", "not an index column", where))
+    else:
+        indices = whole_numbers(table[index_column], where).tolist()
+    return IndexTable(
+        index_column,
+        base if keys[0] == PANDAS_INDEX else keys[0],
+        indices,  # type: ignore[arg-type]  # checked above
+        [str(name) for name in table[keys[0]].to_pylist()],
+        table.drop_columns([index_column, keys[0]]),
+        own_metadata(table.schema),
+    )
+
+
+def _read(path: Path) -> pa.Table:
+    file = TableFile(path)
+    return file.read(0, file.rows, file.columns).replace_schema_metadata(file.file.schema_arrow.metadata)

@@ -1,0 +1,304 @@
+"""Whatever a source holds is in the output or named in a warning."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from factories import RECORDINGS, Legacy, tree, write_legacy
+from lerobot_judge import open_set
+from unknown_things import NEEDLE, THINGS, Thing, places_of
+
+from lerobot_grasp_plugin import MergeConfig, MergeReport, RelabelConfig, SourceConfig, merge, relabel
+
+type Recorded = Callable[[str], Path]
+
+
+def merged(target: Path, *sources: SourceConfig | Path, **options: object) -> MergeReport:
+    chosen = [SourceConfig(root=each) if isinstance(each, Path) else each for each in sources]
+    return merge(MergeConfig(sources=chosen, new_root=target, **options))
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory, recorded: Recorded) -> Callable[[str], Path]:
+    """A dataset of each version, with labels, one camera and three episodes; only to be read."""
+    base = tmp_path_factory.mktemp("plain")
+
+    def made(version: str) -> Path:
+        if version == "v3.0":
+            return recorded("h264")
+        if not (base / version).exists():
+            write_legacy(base / version, Legacy(version=version, labels=True))
+        return base / version
+
+    return made
+
+
+@pytest.mark.parametrize("version", ["v2.0", "v2.1", "v3.0"])
+@pytest.mark.parametrize("name", THINGS)
+def test_an_unknown_thing(name: str, version: str, plain: Callable[[str], Path], tmp_path: Path) -> None:
+    thing: Thing = THINGS[name]
+    if version not in thing.versions:
+        pytest.skip(f"{version} has no such place")
+    source = Path(shutil.copytree(plain(version), tmp_path / "source"))
+    thing.plant(source)
+    before = tree(source)
+    total = json.loads((source / "meta/info.json").read_text())["total_episodes"]
+    labels = tmp_path / "labels.txt"
+    labels.write_text("".join(f"{episode}: 2-\n" for episode in range(total)))
+    reports = {
+        "relabel": relabel(RelabelConfig(root=source, annotations=labels, new_root=tmp_path / "relabel")),
+        "subset": merged(tmp_path / "subset", SourceConfig(root=source, episodes=[1])),
+        "merge": merged(tmp_path / "merge", source, plain(version)),
+        "reverse": merged(tmp_path / "reverse", plain(version), SourceConfig(root=source, episodes="!0")),
+    }
+    for way, report in reports.items():
+        warnings = [f"{problem.where} {problem.message}" for problem in report.warnings]
+        named = [warning for warning in warnings if NEEDLE in warning.replace(str(tmp_path), "")]
+        assert named or list(places_of(tmp_path / way)), (way, warnings)
+    assert tree(source) == before
+
+
+def changed(root: Path, path: str, change: Callable[[pa.Table], pa.Table]) -> Path:
+    pq.write_table(change(pq.ParquetFile(root / path).read()), root / path)
+    return root
+
+
+EPISODES = "meta/episodes/chunk-000/file-000.parquet"
+
+
+def test_columns_of_episodes_are_united(copied: Recorded, recorded: Recorded, tmp_path: Path) -> None:
+    source = changed(
+        copied("av1"), EPISODES, lambda table: table.append_column("stages", pa.array([[0, 2]] * 5))
+    )
+    camera = ["observation.images.wrist"]
+    one = SourceConfig(root=source, episodes=[4, 1])
+    merged(tmp_path / "out", one, recorded("h264"), drop_features=camera)
+    table = pq.ParquetFile(tmp_path / "out" / EPISODES).read()
+    assert table["stages"].to_pylist() == [[0, 2], [0, 2], None, None]
+    dataset = open_set(tmp_path / "out")
+    assert dataset.meta.episodes[0]["stages"] == [0, 2]
+    merged(tmp_path / "again", tmp_path / "out")
+    again = pq.ParquetFile(tmp_path / "again" / EPISODES).read()
+    assert again["stages"].equals(table["stages"])
+
+
+def test_progress_follows_its_frames(copied: Recorded, recorded: Recorded, tmp_path: Path) -> None:
+    lengths = RECORDINGS["av1"].lengths
+    source = copied("av1")
+    total = sum(lengths)
+    rows = {"index": range(total), "episode_index": [e for e, n in enumerate(lengths) for _ in range(n)]}
+    table = pa.table({**rows, "progress_sparse": pa.array([i / 100 for i in range(total)], pa.float32())})
+    table = table.replace_schema_metadata({"reward_model_path": "me/sarm"})
+    pq.write_table(table, source / "sarm_progress.parquet")
+    report = merged(
+        tmp_path / "out",
+        SourceConfig(root=recorded("h264"), episodes=[0]),
+        SourceConfig(root=source, episodes=[3, 1]),
+        drop_features=["observation.images.wrist"],
+    )
+    written = pq.ParquetFile(tmp_path / "out/sarm_progress.parquet").read()
+    start = RECORDINGS["h264"].lengths[0]
+    assert written["index"].to_pylist() == list(range(start, start + lengths[3] + lengths[1]))
+    assert written["episode_index"].to_pylist() == [1] * lengths[3] + [2] * lengths[1]
+    first = sum(lengths[:3])
+    wanted = [*range(first, first + lengths[3]), *range(lengths[0], lengths[0] + lengths[1])]
+    assert written["progress_sparse"].to_pylist() == pytest.approx([row / 100 for row in wanted])
+    assert written.schema.metadata == {b"reward_model_path": b"me/sarm"}
+    (warning,) = [problem for problem in report.warnings if problem.code == "side-table-incomplete"]
+    assert "2 of 3 episodes" in warning.message
+
+
+def test_files_keep_place_or_owner(copied: Recorded, tmp_path: Path) -> None:
+    one, other = copied("av1"), copied("h264")
+    for root, license_text, own in ((one, "same", "one"), (other, "same", "other")):
+        (root / "LICENSE").write_text(license_text)
+        (root / "meta/calibration").mkdir()
+        (root / "meta/calibration/follower.json").write_text(own)
+    (one / "notes.md").write_text("of one")
+    merged(tmp_path / "out", one, other, drop_features=["observation.images.wrist"])
+    out = tmp_path / "out"
+    assert (out / "LICENSE").read_text() == "same"
+    assert (out / "meta/sources/av1/meta/calibration/follower.json").read_text() == "one"
+    assert (out / "meta/sources/h264/meta/calibration/follower.json").read_text() == "other"
+    assert (out / "meta/sources/av1/notes.md").read_text() == "of one"
+    assert not (out / "notes.md").exists()
+
+
+def test_contradictions_are_in_the_sidecar(copied: Recorded, tmp_path: Path) -> None:
+    one, other = copied("av1"), copied("h264")
+    for root, mode in ((one, "joint"), (other, "ee")):
+        info = json.loads((root / "meta/info.json").read_text())
+        info |= {"control_mode": mode, "lab": "east"}
+        (root / "meta/info.json").write_text(json.dumps(info))
+    report = merged(tmp_path / "out", one, other, drop_features=["observation.images.wrist"])
+    info = json.loads((tmp_path / "out/meta/info.json").read_text())
+    assert info["lab"] == "east"
+    assert "control_mode" not in info
+    sidecar = json.loads((tmp_path / "out/meta/grasp_provenance.json").read_text())
+    stated = [source["metadata"]["info.json"] for source in sidecar["sources"]]
+    assert stated == [{"control_mode": "joint"}, {"control_mode": "ee"}]
+    (warning,) = [problem for problem in report.warnings if problem.code == "metadata-differs"]
+    assert '"joint" in av1; "ee" in h264' in warning.message
+
+
+def with_subtasks(root: Path, names: list[str], value: int, suffix: str = "parquet") -> Path:
+    info = json.loads((root / "meta/info.json").read_text())
+    info["features"]["subtask_index"] = {"dtype": "int64", "shape": [1], "names": None}
+    (root / "meta/info.json").write_text(json.dumps(info))
+    for path in root.glob("data/*/*.parquet"):
+        table = pq.ParquetFile(path).read()
+        column = pa.array([value if row else -1 for row in range(table.num_rows)])
+        pq.write_table(table.append_column("subtask_index", column).replace_schema_metadata(None), path)
+    if suffix == "jsonl":
+        lines = [json.dumps({"subtask_index": at, "subtask": name}) for at, name in enumerate(names)]
+        (root / "meta/subtasks.jsonl").write_text("\n".join(lines))
+    else:
+        rows = {"subtask_index": range(len(names)), "subtask": names, "note": [f"{name}!" for name in names]}
+        pq.write_table(pa.table(rows), root / "meta/subtasks.parquet")
+    return root
+
+
+def test_subtasks_are_mapped_as_tasks_are(copied: Recorded, tmp_path: Path) -> None:
+    one = with_subtasks(copied("av1"), ["reach", "grasp"], 1)
+    other = with_subtasks(
+        write_legacy(tmp_path / "legacy", Legacy(labels=True)), ["grasp", "lift"], 1, "jsonl"
+    )
+    merged(tmp_path / "out", one, other, drop_features=["observation.images.wrist"])
+    names = pq.ParquetFile(tmp_path / "out/meta/subtasks.parquet").read()
+    assert names["subtask"].to_pylist() == ["reach", "grasp", "lift"]
+    assert names["subtask_index"].to_pylist() == [0, 1, 2]
+    assert names["note"].to_pylist() == ["reach!", "grasp!", None]
+    dataset = open_set(tmp_path / "out")
+    ends = [row["dataset_to_index"] for row in dataset.meta.episodes]
+    assert [int(dataset[end - 1]["subtask_index"]) for end in ends] == [1] * 5 + [2] * 3
+    assert int(dataset[0]["subtask_index"]) == -1  # names nothing
+
+    import pandas as pd
+
+    table = pd.read_parquet(tmp_path / "out/meta/subtasks.parquet")
+    assert table.iloc[2].name == "lift"
+
+
+def test_subtasks_without_a_table_are_refused(copied: Recorded, tmp_path: Path) -> None:
+    from lerobot_grasp_plugin import MergeError
+
+    one, other = with_subtasks(copied("av1"), ["reach", "grasp"], 1), with_subtasks(copied("h264"), ["a"], 0)
+    (other / "meta/subtasks.parquet").unlink()
+    with pytest.raises(MergeError) as caught:
+        merged(tmp_path / "out", one, other, drop_features=["observation.images.wrist"])
+    assert [problem.code for problem in caught.value.problems] == ["index-table-missing"]
+
+
+SAY = {"type": "function", "function": {"name": "say", "arguments": {"text": "ok"}}}
+POINT = {"type": "function", "function": {"name": "point", "arguments": {"x": 1}}}
+
+
+def with_language(root: Path, calls: list[list[dict] | None]) -> Path:
+    """Annotates each episode as LeRobot does: types are inferred file by file."""
+    info = json.loads((root / "meta/info.json").read_text())
+    for name in ("language_persistent", "language_events"):
+        info["features"][name] = {"dtype": "language", "shape": [1], "names": None}
+    (root / "meta/info.json").write_text(json.dumps(info))
+    for path in sorted(root.glob("data/*/*.parquet")):
+        table = pq.ParquetFile(path).read()
+        lasting, events = [], []
+        for row, episode in enumerate(table["episode_index"].to_pylist()):
+            says = calls[episode % len(calls)]
+            stamp = table["timestamp"][row].as_py()
+            lasting.append([{**PERSISTENT, "timestamp": 0.5}])
+            events.append([{**EVENT, "tool_calls": says}] if stamp == 0 and says else [])
+        table = table.append_column("language_persistent", pa.array(lasting))
+        table = table.append_column("language_events", pa.array(events)).replace_schema_metadata(None)
+        pq.write_table(table, path)
+    return root
+
+
+EVENT = {"role": "assistant", "content": None, "style": None, "camera": None, "tool_calls": None}
+PERSISTENT = {**EVENT, "content": "grasp", "style": "subtask"}
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize(
+    ("one_calls", "other_calls"),
+    [([None], [[SAY]]), ([[SAY]], [[POINT]]), ([None, [SAY]], [[SAY, SAY]]), ([None], [None])],
+)
+def test_language_in_every_order(
+    one_calls: list, other_calls: list, reverse: bool, copied: Recorded, tmp_path: Path
+) -> None:
+    one, other = with_language(copied("av1"), one_calls), with_language(copied("h264"), other_calls)
+    calls = (
+        [one_calls[e % len(one_calls)] for e in range(5)],
+        [other_calls[e % len(other_calls)] for e in range(2)],
+    )
+    sources = [one, other] if not reverse else [other, one]
+    wanted = [*calls[0], *calls[1]] if not reverse else [*calls[1], *calls[0]]
+    merged(tmp_path / "out", *sources, drop_features=["observation.images.wrist"])
+    dataset = open_set(tmp_path / "out")
+    for row, says in zip(dataset.meta.episodes, wanted, strict=True):
+        item = dataset[row["dataset_from_index"]]
+        assert item["language_events"] == ([{**EVENT, "tool_calls": says}] if says else [])
+        assert item["language_persistent"] == [{**PERSISTENT, "timestamp": 0.5}]
+        assert dataset[row["dataset_from_index"] + 1]["language_events"] == []
+
+
+def test_language_differs_within_a_set(tmp_path: Path) -> None:
+    source = write_legacy(tmp_path / "legacy", Legacy())
+    with_language(source, [None, [SAY], [POINT]])
+    merged(tmp_path / "out", source)
+    dataset = open_set(tmp_path / "out")
+    events = [dataset[row["dataset_from_index"]]["language_events"] for row in dataset.meta.episodes]
+    assert events == [[], [{**EVENT, "tool_calls": [SAY]}], [{**EVENT, "tool_calls": [POINT]}]]
+
+
+@pytest.mark.parametrize("version", ["v2.0", "v2.1"])
+def test_tasks_that_are_plain_text(version: str, tmp_path: Path) -> None:
+    source = write_legacy(tmp_path / "source", Legacy(version=version))
+    path = source / "meta/episodes.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    path.write_text("".join(json.dumps({**line, "tasks": line["tasks"][0]}) + "\n" for line in lines))
+    merged(tmp_path / "out", source)
+    assert open_set(tmp_path / "out").meta.episodes[0]["tasks"] == ["pick the cube"]
+
+
+def test_tasks_that_are_plain_text_in_a_table(copied: Recorded, tmp_path: Path) -> None:
+    def plain_text(table: pa.Table) -> pa.Table:
+        texts = pa.array([tasks[0] for tasks in table["tasks"].to_pylist()])
+        return table.set_column(table.column_names.index("tasks"), "tasks", texts)
+
+    merged(tmp_path / "out", changed(copied("av1"), EPISODES, plain_text))
+    assert open_set(tmp_path / "out").meta.episodes[0]["tasks"] == ["pick the cube"]
+
+
+def test_near_tasks_are_named(copied: Recorded, tmp_path: Path) -> None:
+    spec = Legacy(labels=True)
+    one = write_legacy(tmp_path / "one", spec)
+    other = write_legacy(tmp_path / "other", replace(spec, tasks=("Pick the  cube.",)))
+    report = merged(tmp_path / "out", one, other)
+    (warning,) = [problem for problem in report.warnings if problem.code == "near-tasks"]
+    assert "'pick the cube' (one) and 'Pick the  cube.' (other)" in warning.message
+    assert "near-tasks" in [problem.code for problem in report.verification.problems]
+    report = merged(tmp_path / "same", one, SourceConfig(root=other, task="pick the cube"))
+    assert "near-tasks" not in [problem.code for problem in report.warnings]
+
+
+def test_one_recipe_gives_the_same_bytes(copied: Recorded, recorded: Recorded, tmp_path: Path) -> None:
+    one = with_subtasks(copied("av1"), ["reach", "grasp"], 1)
+    other = with_subtasks(copied("h264"), ["grasp"], 0)
+    for thing in (
+        "info.json",
+        "file meta/needle.json",
+        "a side table",
+        "the card's header",
+        "rows, metadata",
+    ):
+        THINGS[thing].plant(one)
+    for name in ("a", "b"):
+        merged(tmp_path / name / "out", one, other, drop_features=["observation.images.wrist"])
+    assert tree(tmp_path / "a/out") == tree(tmp_path / "b/out")
