@@ -17,8 +17,10 @@ _HOME = tempfile.mkdtemp(prefix="grasp-tests-")
 os.environ["HF_HOME"] = _HOME
 os.environ["HF_LEROBOT_HOME"] = f"{_HOME}/lerobot"
 os.environ["HF_HUB_OFFLINE"] = "1"  # no test needs the network
+os.environ.setdefault("GRASP_TESTS_LOCK", f"{_HOME}/lock")
 
 import factories  # noqa: E402  # reads the variables above through the libraries it imports
+from alone import pytest_collection_modifyitems, pytest_runtest_protocol  # noqa: E402, F401  # hooks
 from filelock import FileLock  # noqa: E402
 
 import lerobot_grasp_plugin.ops.build  # noqa: E402, F401  # loaded late, it would keep what a test has patched

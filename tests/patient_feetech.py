@@ -14,7 +14,7 @@ from lerobot.motors.feetech import feetech
 
 PATIENCE_S = 120.0
 LONGEST_LOOK_S = 0.05
-#: Holds the seconds of patience from the moment it exists, for servos that are not to answer any more.
+#: Holds the seconds of patience as soon as it exists, for servos that are not to answer any more.
 FILE = Path(os.environ.get("GRASP_PATIENCE_FILE", os.devnull))
 
 
@@ -23,14 +23,14 @@ def _patience_s():
 
 
 def _start_waiting(port, packet_length):
-    port.waited_s, port.looked_at, port.patience_s = 0.0, time.monotonic(), _patience_s()
+    port.waited_s, port.looked_at = 0.0, time.monotonic()
 
 
 def _is_packet_timeout(port):
     now = time.monotonic()
     port.waited_s += min(now - port.looked_at, LONGEST_LOOK_S)
     port.looked_at = now
-    return port.waited_s > port.patience_s
+    return port.waited_s > _patience_s()
 
 
 feetech.patch_setPacketTimeout = _start_waiting

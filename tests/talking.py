@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import pty
 import subprocess
-import time
 from collections.abc import Mapping, Sequence
+
+from deadline import wait_until
 
 
 class Talk:
@@ -38,26 +39,28 @@ class Talk:
     def send(self, text: str) -> None:
         os.write(self.terminal, text.encode())
 
-    def expect(self, text: str, seconds: float = 240) -> str:
+    def expect(self, text: str) -> str:
         """Waits until the command has printed a text that it had not before; what came before it."""
-        give_up = time.monotonic() + seconds
-        while text not in self.output:
-            assert time.monotonic() < give_up, f"no {text!r} in:\n{self.printed()}"
+
+        def is_printed() -> bool:
             ended = self.process.poll() is not None
             self._read()
-            assert text in self.output or not ended, f"ended without {text!r}:\n{self.printed()}"
-            time.sleep(0.01)
+            assert text in self.output or not ended, f"ended without {text!r}:\n{self.output}"
+            return text in self.output
+
+        wait_until(is_printed, lambda: f"no {text!r} in:\n{self.printed()}")
         before, _, self.output = self.output.partition(text)
         return before
 
-    def finish(self, seconds: float = 240) -> tuple[int, str]:
+    def finish(self) -> tuple[int, str]:
         """Waits for the end; the exit code and what was printed since the last text expected."""
-        give_up = time.monotonic() + seconds
-        while self.process.poll() is None:
-            assert time.monotonic() < give_up, f"did not end:\n{self.printed()}"
+
+        def has_ended() -> bool:
+            ended = self.process.poll() is not None
             self._read()  # a command that is not listened to stops at some point
-            time.sleep(0.01)
-        self._read()
+            return ended
+
+        wait_until(has_ended, lambda: f"did not end:\n{self.printed()}")
         self.hang_up()
         return self.process.returncode, self.output
 

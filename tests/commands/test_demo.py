@@ -18,7 +18,7 @@ from lerobot_grasp_plugin.demo.motion import HOLDING, LIFTED, grasp_motion
 from lerobot_grasp_plugin.demo.scene import HEIGHT, WIDTH, Scene
 from lerobot_grasp_plugin.errors import Problem, VerificationError
 
-pytestmark = pytest.mark.xdist_group("processes")  # they need the machine to themselves
+pytestmark = pytest.mark.alone
 
 BIN = Path(sys.executable).parent
 

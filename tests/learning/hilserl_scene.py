@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 import grpc
 import numpy as np
 import torch
+from deadline import DEADLINE_S, wait_until
 from lerobot.datasets import LeRobotDataset
 from lerobot.transport import services_pb2, services_pb2_grpc
 from lerobot.transport.utils import (
@@ -35,7 +35,6 @@ STATE = "observation.state"
 PENALTY = "complementary_info.discrete_penalty"
 CROP, SIZE = (0, 80, 480, 480), (128, 128)
 JOINTS = ["shoulder_pan", "shoulder_lift", "elbow_flex", "wrist_flex", "wrist_roll", "gripper"]
-PATIENCE_S = 300
 
 
 # -- recordings ---------------------------------------------------------------------------------------
@@ -95,11 +94,23 @@ def decoded(root: Path, repo_id: str) -> list[dict[str, Any]]:
 # -- the shipped config -------------------------------------------------------------------------------
 
 
-def free_port() -> int:
+_RESERVED: list[socket.socket] = []
+
+
+def reserved_port() -> int:
+    """A port that no other process is given; gRPC's server, which shares ports, may listen on it."""
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    holder.bind(("127.0.0.1", 0))
+    _RESERVED.append(holder)
+    port: int = holder.getsockname()[1]
+    return port
+
+
+def accepts(port: int) -> bool:
+    """Whether somebody listens on a port."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def config_for(folder: Path, dataset: dict[str, Any]) -> dict[str, Any]:
@@ -115,7 +126,7 @@ def config_for(folder: Path, dataset: dict[str, Any]) -> dict[str, Any]:
         "online_step_before_learning": 6,
     }
     config["policy"]["actor_learner_config"] |= {
-        "learner_port": free_port(),
+        "learner_port": reserved_port(),
         "policy_parameters_push_frequency": 1,
     }
     config["env"]["processor"]["reward_classifier"] = None
@@ -152,9 +163,8 @@ class StandInActor:
     """Talks to a learner over its gRPC interface, as ``lerobot.rl.actor`` does, without a robot."""
 
     def __init__(self, port: int, learner: Learner) -> None:
+        learner.until(lambda: accepts(port), "its gRPC server")  # a channel looks every two minutes at last
         self.channel = grpc.insecure_channel(f"127.0.0.1:{port}", grpc_channel_options())
-        ready = grpc.channel_ready_future(self.channel)
-        learner.until(ready.done, "its gRPC server")
         self.stub = services_pb2_grpc.LearnerServiceStub(self.channel)
         self.stub.Ready(services_pb2.Empty())
         self._parameters = self.stub.StreamParameters(services_pb2.Empty())
@@ -189,11 +199,14 @@ class Learner:
 
     def until(self, condition: Any, what: str) -> None:
         """Waits; a learner that ended, or takes for ever, fails the test with its log."""
-        deadline = time.monotonic() + PATIENCE_S
-        while not condition():
-            assert self.process.poll() is None, f"ended before {what}:\n{self.output[-5000:]}"
-            assert time.monotonic() < deadline, f"{what} never came:\n{self.output[-5000:]}"
-            time.sleep(0.1)
+
+        def holds() -> bool:
+            running = self.process.poll() is None
+            held = bool(condition())
+            assert held or running, f"ended before {what}:\n{self.output[-5000:]}"
+            return held
+
+        wait_until(holds, lambda: f"{what} never came:\n{self.output[-5000:]}")
 
     def until_printed(self, text: str) -> None:
         self.until(lambda: text in self.output, text)
@@ -201,7 +214,7 @@ class Learner:
     def stop(self) -> None:
         """Ends it as Ctrl+C does."""
         self.process.send_signal(signal.SIGINT)
-        assert self.process.wait(PATIENCE_S) == 0, self.output[-5000:]
+        assert self.process.wait(DEADLINE_S) == 0, self.output[-5000:]
 
 
 @contextmanager

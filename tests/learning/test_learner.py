@@ -22,7 +22,7 @@ from lerobot_grasp_plugin import MergeConfig, SourceConfig, merge
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.sidecar import LearningSidecar, read_learning, write_learning
 
-pytestmark = pytest.mark.xdist_group("processes")  # they need the machine to themselves
+pytestmark = pytest.mark.alone
 
 GOOD, BAD = (7, 9), (6, 5)  # lengths of the episodes
 LABELS = """# dataset path: lab/good

@@ -14,6 +14,7 @@ from typing import Any
 import lerobot.datasets.factory as factory
 import pytest
 import torch
+from deadline import DEADLINE_S
 from lerobot.configs.parser import PluginLoadError, load_plugin
 from lerobot.datasets import LeRobotDataset
 
@@ -23,7 +24,7 @@ from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.registration import SeamError, install
 from lerobot_grasp_plugin.learning.sidecar import LearningSidecar, write_learning
 
-pytestmark = pytest.mark.xdist_group("processes")  # they need the machine to themselves
+pytestmark = pytest.mark.alone
 
 WRIST = "observation.images.wrist"
 SQUARE = ImagePreprocessing({WRIST: (0, 16, 64, 64)}, (112, 112))
@@ -121,7 +122,7 @@ def run(*arguments: str) -> str:
         capture_output=True,
         text=True,
         env=environment,
-        timeout=600,
+        timeout=DEADLINE_S,
         check=False,
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from feetech_bus import FeetechBus, sway, write_calibration
+from feetech_bus import write_calibration
+from servos import Servos
 from talking import Talk
 
 HERE = Path(__file__).parent
@@ -24,8 +25,8 @@ class Rig(Talk):
         super().__init__()
         self.folder = folder
         self.root = folder / "picks"
-        self.leader = FeetechBus(sway)
-        self.follower = FeetechBus()
+        self.leader = Servos("sway")
+        self.follower = Servos()
         write_calibration(folder / "calibration" / "arm.json")
 
     def flags(self, *more: str) -> list[str]:

@@ -8,6 +8,7 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 import torch
+from deadline import DEADLINE_S
 from lerobot.rewards.classifier import RewardClassifierConfig as ModelConfig
 
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
@@ -96,7 +97,7 @@ def test_the_loop_never_waits_and_passed_over_frames_have_no_verdict(checkpoint,
     hook = RewardClassifierConfig(str(checkpoint), min_length=1).make()
     hook.session_started(session(tmp_path))
     go, real = threading.Event(), hook._predict
-    hook._predict = lambda *given: go.wait(60) and real(*given)
+    hook._predict = lambda *given: go.wait(DEADLINE_S) and real(*given)
     hook.episode_started(0)
     for frame in range(5):
         hook.frame(frame, {CAMERA: picture(40)})  # would wait for ever if it waited

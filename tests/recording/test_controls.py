@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from unittest.mock import Mock
 
 import pytest
+from deadline import DEADLINE_S
 
 from lerobot_grasp_plugin.recording import keys
 from lerobot_grasp_plugin.recording.controls import Controls
@@ -111,7 +112,7 @@ def test_an_answer_may_come_as_soon_as_the_question_is_there(monkeypatch):
 
     def printed(*args, **kwargs):
         given.put("34-\n")
-        assert taken.wait(30)  # the line was read before printing came back
+        assert taken.wait(DEADLINE_S)  # the line was read before printing came back
 
     monkeypatch.setattr(keys.sys, "stdin", Lines())
     monkeypatch.setattr(keys, "pynput_can_capture", lambda: False)

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from deadline import DEADLINE_S
 
 from lerobot_grasp_plugin.errors import DataError, UsageError
 from lerobot_grasp_plugin.recording.hooks import HookSession
@@ -61,8 +62,8 @@ def urdf(tmp_path):
     return path
 
 
-def hook(urdf, robot, **options):
-    config = RandomEeResetConfig(urdf_path=str(urdf), max_speed=20000, seed=3, **options)
+def hook(urdf, robot, timeout_s=DEADLINE_S, **options):
+    config = RandomEeResetConfig(urdf_path=str(urdf), max_speed=20000, seed=3, timeout_s=timeout_s, **options)
     made = RandomEeReset(config, Gantry)
     made.session_started(HookSession(robot, None, 1000, {}, urdf.parent, lambda line: None))
     return made

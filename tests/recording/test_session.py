@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 from lerobot.datasets import LeRobotDataset
@@ -11,7 +10,7 @@ from lerobot.datasets import LeRobotDataset
 from lerobot_grasp_plugin.ops.verify import verify_dataset
 from lerobot_grasp_plugin.recording.session import SessionReport
 
-pytestmark = pytest.mark.xdist_group("processes")  # they need the machine to themselves
+pytestmark = pytest.mark.alone
 
 ENTER = "\n"
 
@@ -41,7 +40,7 @@ def test_record_mark_correct_relabel_resume(rig, rewards):
     rig.expect("rest fails")
     rig.send("u")
     rig.expect("undone")
-    time.sleep(1.5)  # for five frames, even on a busy machine
+    rig.leader.wait_for_reads(8)  # one in each frame: the episode has five
     rig.send("n")
     rig.expect("[Enter] accept")
     rig.send("99999-\n")
@@ -78,11 +77,12 @@ def test_record_mark_correct_relabel_resume(rig, rewards):
     assert all(dataset[index]["next.done"] == (index == len(dataset) - 1) for index in (0, len(dataset) - 1))
 
     hooks = "--grasp.hooks=[{type: gripper_events}]"
-    once = ("--dataset.num_episodes=1", "--dataset.episode_time_s=8", "--grasp.ask=false")
+    once = ("--dataset.num_episodes=1", "--dataset.episode_time_s=1000", "--grasp.ask=false")
     rig.start("--resume=true", *once, hooks)
     rig.expect("Recording episode 3")
     rig.send("s")
     rig.expect("SUCCESS")
+    rig.send("n")
     rig.expect("Episode 3 saved")
     rig.expect("apply changes")
     rig.send("n\n")

@@ -7,7 +7,7 @@ import watched_session as watched
 
 from lerobot_grasp_plugin.ops.verify import verify_dataset
 
-pytestmark = pytest.mark.xdist_group("processes")  # they need the machine to themselves
+pytestmark = pytest.mark.alone
 
 
 def test_corrected_labels_are_what_the_physics_say(simulator, tmp_path):

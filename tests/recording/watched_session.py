@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from deadline import DEADLINE_S
 from grasp_test_truth import GRASPED, LET_GO, SECOND
 from talking import Talk
 
@@ -151,7 +152,7 @@ class Person(Talk):
         ends = float("inf")
         sees = marked = False
         presses = None
-        give_up = time.monotonic() + 300
+        give_up = time.monotonic() + DEADLINE_S
         while (now := time.monotonic()) < ends:
             assert now < give_up, self.printed()
             for line in self.lines():

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from deadline import DEADLINE_S
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [
@@ -43,7 +44,7 @@ def served() -> Iterator[Callable[..., str]]:
     yield start
     for process in running:
         process.terminate()
-        process.wait(10)
+        process.wait(DEADLINE_S)
 
 
 @pytest.fixture
@@ -59,6 +60,7 @@ def page() -> Iterator[Any]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
         opened = browser.new_page(viewport={"width": 1280, "height": 720})
+        opened.set_default_timeout(DEADLINE_S * 1000)
         opened.on("pageerror", lambda error: errors.append(str(error)))
         yield opened
         browser.close()

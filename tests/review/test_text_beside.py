@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from deadline import DEADLINE_S
 
 from lerobot_grasp_plugin.commands.review import main
 from lerobot_grasp_plugin.errors import AnnotationError, UsageError
@@ -118,7 +119,7 @@ def test_it_says_where_labels_are_and_warns_when_others_can_reach_it(
     assert process.stdout is not None
     said = [process.stdout.readline() for _ in range(3)]
     process.terminate()
-    _, errors = process.communicate(timeout=20)
+    _, errors = process.communicate(timeout=DEADLINE_S)
     assert (
         said[0]
         == f"mine.json is JSON; its labels are now in {tmp_path / 'mine.txt'}, and are changed there only.\n"

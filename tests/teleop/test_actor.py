@@ -10,7 +10,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,11 +17,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from feetech_bus import FeetechBus, sway, write_calibration
+from deadline import wait_until
+from feetech_bus import write_calibration
+from servos import Servos
 from talking import Talk
 
 pytestmark = [
-    pytest.mark.xdist_group("processes"),  # they need the machine to themselves
+    pytest.mark.alone,
     pytest.mark.skipif("GRASP_ACTOR" not in os.environ, reason="takes long; GRASP_ACTOR=1 runs it"),
 ]
 
@@ -36,7 +37,7 @@ DEGREES = {"min": [-180.0] * 5 + [0.0], "max": [180.0] * 5 + [100.0]}
 STEPS = 400
 
 
-def config_for(folder: Path, bus: FeetechBus, port: int) -> dict:
+def config_for(folder: Path, bus: Servos, port: int) -> dict:
     return {
         "output_dir": str(folder / "run"),
         "job_name": "grasp",
@@ -128,7 +129,7 @@ def learner():
 def test_the_leader_moves_the_arm_and_its_keys_end_episodes(simulator, learner, tmp_path):
     if find_spec("grpc") is None:
         pytest.skip("the extra learn is not installed")
-    bus = FeetechBus(sway)
+    bus = Servos("sway")
     write_calibration(tmp_path / "calibration/leader.json")
     path = tmp_path / "actor.json"
     path.write_text(json.dumps(config_for(tmp_path, bus, learner.port)))
@@ -145,17 +146,15 @@ def test_the_leader_moves_the_arm_and_its_keys_end_episodes(simulator, learner, 
     talk.begin([sys.executable, "-c", code, f"--config_path={path}", flag], environment)
     try:
         talk.expect("make_policy")
-        time.sleep(8)  # LeRobot waits 5 s before an episode
+        bus.wait_for_reads(20)  # LeRobot waits 5 s before an episode, and reads the leader in each step
         talk.send("s")
         talk.expect("Episode reward: 1.0")
         talk.send(" ")
         talk.expect("The policy moves the follower")
-        time.sleep(8)
+        bus.wait_for_reads(20)
         talk.send("f")
         talk.expect("Episode reward: 0.0")
-        until = time.monotonic() + 60
-        while len(learner.episodes) < 2 and time.monotonic() < until:
-            time.sleep(0.1)
+        wait_until(lambda: len(learner.episodes) >= 2, "the actor sends no second episode")
         learner.over.set()  # the actor waits for the end of what the learner streams
         talk.process.send_signal(signal.SIGINT)
         ended, printed = talk.finish()

@@ -6,7 +6,6 @@ import pty
 import subprocess
 import sys
 import threading
-import time
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,11 +13,13 @@ from types import SimpleNamespace
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from feetech_bus import CENTRE, JOINTS, FeetechBus, write_calibration
+from deadline import DEADLINE_S, wait_until
+from feetech_bus import CENTRE, JOINTS, write_calibration
+from servos import Servos
 
 from lerobot_grasp_plugin import RelabelConfig, UsageError, relabel
 
-pytestmark = pytest.mark.xdist_group("processes")  # they need the machine to themselves
+pytestmark = pytest.mark.alone
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def bus():
     pytest.importorskip("scservo_sdk")
     import patient_feetech  # noqa: F401
 
-    bus = FeetechBus()
+    bus = Servos()
     yield bus
     bus.unplug()
 
@@ -144,14 +145,12 @@ def test_gym_manipulator_records_with_it_and_the_recording_is_complete(bus, tmp_
     reader = threading.Thread(target=read)
     reader.start()
     pictures = root / "images/observation.images.wrist"
-    deadline = time.monotonic() + 300
-    for episode, key in ends.items():
-        waited_for = pictures / f"episode-{episode:06d}/frame-000012.png"
-        while not waited_for.exists() and process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.05)
-        os.write(master, key)
     try:
-        process.wait(max(1.0, deadline - time.monotonic()))
+        for episode, key in ends.items():
+            waited_for = pictures / f"episode-{episode:06d}/frame-000012.png"
+            wait_until(lambda: waited_for.exists() or process.poll() is not None, f"no {waited_for}")  # noqa: B023
+            os.write(master, key)
+        process.wait(DEADLINE_S)
     finally:
         process.kill()
         reader.join()

@@ -1,0 +1,41 @@
+"""Tests marked ``alone`` run after all others, one at a time, while the other workers are idle.
+
+They drive emulated arms, browsers and learners, which are processes of their own and need the machine. They
+come last and go to one worker; a lock keeps them from starting while another worker still runs a test.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+LOCK = "GRASP_TESTS_LOCK"
+"""Environment variable that names the file of the lock; the main process sets it, its workers inherit it."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts marked tests last and into one group."""
+    marked = [item for item in items if item.get_closest_marker("alone")]
+    for item in marked:
+        item.add_marker(pytest.mark.xdist_group("alone"))
+    items[:] = [item for item in items if not item.get_closest_marker("alone")] + marked
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Runs a marked test while no other runs, set-up and tear-down of fixtures included."""
+    with _held(fcntl.LOCK_EX if item.get_closest_marker("alone") else fcntl.LOCK_SH):
+        return (yield)
+
+
+@contextmanager
+def _held(kind: int) -> Iterator[None]:
+    with Path(os.environ[LOCK]).open("a") as file:
+        fcntl.flock(file, kind)
+        yield
