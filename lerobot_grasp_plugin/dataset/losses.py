@@ -56,7 +56,7 @@ def loss_problems(lost: Mapping[int, Reason]) -> list[Problem]:
 
 def way_out(episodes: Iterable[int]) -> str:
     """The hint how to take the other episodes."""
-    return f'to keep the others: lerobot-grasp-merge, with episodes: "{all_but(episodes)}" for this dataset'
+    return f'to take the others: episodes: "{all_but(episodes)}" (lerobot-grasp-merge, lerobot-grasp-frames)'
 
 
 def missing_files(lost: Mapping[Path, Iterable[int]], total: int, what: str) -> list[Problem]:

@@ -54,6 +54,7 @@ class DatasetReader(Protocol):
     """A dataset that is only read.
 
     Attributes:
+        location: Where it is.
         repo_id: Its name, ``owner/name``; the folder's name where none was given.
         root: Its folder.
         info: ``meta/info.json``.
@@ -63,6 +64,7 @@ class DatasetReader(Protocol):
         warnings: What is odd about it and was worked around, so far.
     """
 
+    location: Location
     repo_id: str
     root: Path
     info: DatasetInfo

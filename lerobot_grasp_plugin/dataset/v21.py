@@ -35,7 +35,7 @@ class LegacyReader:
         self.root = location.root
         self.info = info
         self.warnings: list[Problem] = []
-        self._location = location
+        self.location = location
         self._places = Places(location, "**/*.parquet")
         self._required: Sequence[int] = ()
         self._by_name: dict[str, dict[str, list[Path]]] = {}
@@ -59,10 +59,10 @@ class LegacyReader:
     def require(self, episodes: Sequence[int], video_keys: Sequence[str]) -> None:
         refuse_lost(self.lost, episodes)
         self._required = episodes
-        if self._location.fetch is not None:
+        if self.location.fetch is not None:
             paths = [self.data_path(episode) for episode in episodes]
             paths += [self._video_path(episode, key) for key in video_keys for episode in episodes]
-            self._location.fetch(path.relative_to(self.root).as_posix() for path in paths)
+            self.location.fetch(path.relative_to(self.root).as_posix() for path in paths)
         lost = {path: [episode] for episode in episodes if not (path := self.data_path(episode)).is_file()}
         absent = missing_files(lost, len(episodes), "table")
         for key in video_keys:
@@ -216,9 +216,9 @@ class LegacyReader:
         }
         if video_key is not None:
             values["video_key"] = video_key
-        links = self._location.links
+        links = self.location.links
         path = layout.fill_template(self.root, template, setting=setting, links=links, **values)
-        if path.exists() or self._location.fetch is not None:
+        if path.exists() or self.location.fetch is not None:
             return path
         if folder not in self._by_name:
             self._by_name[folder] = {}

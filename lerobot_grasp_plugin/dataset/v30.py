@@ -36,7 +36,7 @@ class V30Reader:
         self.info = info
         self.warnings: list[Problem] = []
         self.lost: Mapping[int, Reason] = {}
-        self._location = location
+        self.location = location
         self.tasks: Mapping[int, str] = read_tasks_table(self.root / layout.TASKS_PATH)
         if list(self.tasks) != sorted(self.tasks):
             message = f"task_index runs {list(self.tasks)[:8]}; LeRobot takes a row's number for it"
@@ -96,9 +96,9 @@ class V30Reader:
                 absent.append(Problem("missing-column", message, str(self.root / layout.EPISODES_DIR)))
                 continue
             videos[video_key] = _grouped(episodes, partial(self._video_path, video_key=video_key))
-        if self._location.fetch is not None and not absent:
+        if self.location.fetch is not None and not absent:
             wanted = dict.fromkeys([*tables, *(path for paths in videos.values() for path in paths)])
-            self._location.fetch(path.relative_to(self.root).as_posix() for path in wanted)
+            self.location.fetch(path.relative_to(self.root).as_posix() for path in wanted)
         lost = {path: those for path, those in tables.items() if not path.is_file()}
         absent += missing_files(self._not_elsewhere(lost), len(episodes), "table")
         for video_key, paths in videos.items():
@@ -270,7 +270,7 @@ class V30Reader:
         return self._paths[key]
 
     def _fill(self, setting: str, template: str, **values: str | int) -> Path:
-        links = self._location.links
+        links = self.location.links
         return layout.fill_template(self.root, template, setting=setting, links=links, **values)
 
     def _video_path(self, episode: int, video_key: str) -> Path:
@@ -285,7 +285,7 @@ class V30Reader:
         template = self.info.video_path or layout.VIDEO_PATH
         values: dict[str, str | int] = {"video_key": video_key, "chunk_index": chunk, "file_index": file}
         path = self._fill("video_path", template, **values)
-        if path.is_file() or self._location.fetch is not None:
+        if path.is_file() or self.location.fetch is not None:
             return path
         own = self._fill("video_path", layout.VIDEO_PATH, **values)
         if own == path or not own.is_file():

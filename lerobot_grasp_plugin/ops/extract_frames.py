@@ -20,6 +20,7 @@ from lerobot_grasp_plugin.ops.annotation_file import read_annotations
 from lerobot_grasp_plugin.ops.frame_jobs import Crop, FrameJob, FrameWork, run_jobs
 from lerobot_grasp_plugin.ops.frames_config import FramesConfig
 from lerobot_grasp_plugin.ops.gathering import Gathered
+from lerobot_grasp_plugin.ops.opening import aborted_named
 from lerobot_grasp_plugin.ops.progress import Progress, silent
 from lerobot_grasp_plugin.ops.recipe import LabelOptions, SourceConfig
 from lerobot_grasp_plugin.ops.sources import open_sources
@@ -82,7 +83,9 @@ def extract_frames(config: FramesConfig, progress: Progress = silent, *, workers
     with problems:
         crop = _parsed_crop(config.crop)
     with problems:
-        reader = open_located(locate(source.repo_id, source.root).following(config.follow_links))
+        location = locate(source.repo_id, source.root).following(config.follow_links)
+        with aborted_named(location):
+            reader = open_located(location)
     if reader is None:
         with problems:
             check_annotations([config.annotations], _label_options(config))
@@ -92,10 +95,11 @@ def extract_frames(config: FramesConfig, progress: Progress = silent, *, workers
         cameras = _cameras(reader, config.camera_key)
     with problems:
         episodes = select_episodes(source.episodes, len(reader.lengths))
-        refuse_lost(reader.lost, episodes)
+        with aborted_named(reader.location):
+            refuse_lost(reader.lost, episodes)
         labels, warnings, file_base = _labels(reader, source, episodes, config)
     problems.raise_all()
-    with problems:
+    with problems, aborted_named(reader.location):
         _require(reader, episodes, cameras)
     base: IndexBase = file_base if config.index_base is None else 0 if config.index_base == 0 else 1
     output_dir = (config.output_dir or reader.root / FRAMES_DIR).expanduser()
@@ -165,7 +169,7 @@ def _require(reader: DatasetReader, episodes: Sequence[int], cameras: Sequence[s
     except DatasetError as error:
         hint = "choose a camera that is there with --camera_key, or fetch the files"
         problems = [
-            replace(problem, hint=hint) if problem.code == "missing-video" and problem.hint else problem
+            replace(problem, hint=hint) if problem.hint.startswith("leave the camera out") else problem
             for problem in error.problems
         ]
         raise DatasetError(problems) from None

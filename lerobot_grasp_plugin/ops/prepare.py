@@ -23,6 +23,7 @@ from lerobot_grasp_plugin.ops.features import TargetFormat, unify
 from lerobot_grasp_plugin.ops.gathering import Gathered, raise_all
 from lerobot_grasp_plugin.ops.image_stats import measure_images
 from lerobot_grasp_plugin.ops.one_task import near_task_warnings
+from lerobot_grasp_plugin.ops.opening import aborted_named
 from lerobot_grasp_plugin.ops.progress import Progress
 from lerobot_grasp_plugin.ops.recipe import MergeConfig
 from lerobot_grasp_plugin.ops.schemas import inferred_fields, read_schemas, undeclared_warnings
@@ -101,7 +102,8 @@ def prepare(
     errors: list[GraspError] = []
     for source in sources:
         try:
-            source.reader.require(source.episodes, [source.original[key] for key in video_keys])
+            with aborted_named(source.reader.location):
+                source.reader.require(source.episodes, [source.original[key] for key in video_keys])
             read_source_labels(source, bool(target.labels))
         except GraspError as error:
             errors.append(error)

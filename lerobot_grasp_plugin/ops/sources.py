@@ -9,17 +9,16 @@ from pathlib import Path
 
 from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.core.labels import SuccessRule
-from lerobot_grasp_plugin.core.selection import select_episodes
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.file_state import FileState
 from lerobot_grasp_plugin.dataset.hub import locate
 from lerobot_grasp_plugin.dataset.info import Feature
-from lerobot_grasp_plugin.dataset.losses import refuse_lost
-from lerobot_grasp_plugin.dataset.reader import DatasetReader, open_located
+from lerobot_grasp_plugin.dataset.reader import DatasetReader
 from lerobot_grasp_plugin.dataset.recorded_success import RecordedSuccess
 from lerobot_grasp_plugin.errors import GraspError, Problem, UsageError
 from lerobot_grasp_plugin.ops.gathering import raise_all
 from lerobot_grasp_plugin.ops.label_column import LabelColumn
+from lerobot_grasp_plugin.ops.opening import open_episodes
 from lerobot_grasp_plugin.ops.recipe import SourceConfig
 
 _LABELS = {layout.REWARD: ("float32", "float64"), layout.DONE: ("bool",), layout.SUCCESS: ("bool",)}
@@ -97,10 +96,8 @@ def open_sources(
         try:
             location = locate(config.repo_id, config.root).following(follow_links)
             state = FileState.of(location.root, [folder for _, folder in location.links.folders])
-            reader = open_located(location)
-            named = f"episodes of {reader.repo_id}"
-            episodes = select_episodes(config.episodes, len(reader.lengths), name=named)
-            refuse_lost(reader.lost, episodes)
+            named = f"episodes of {location.repo_id}"
+            reader, episodes = open_episodes(location, config.episodes, named)
             if config.task is not None and not config.task.strip():
                 raise UsageError(Problem("empty-task", f"the task of {reader.repo_id} is empty"))
             features, original = _renamed(reader, config.rename, drop_features)

@@ -1,0 +1,66 @@
+"""Opens datasets to take episodes from; what a broken-off recording or copy lacks is named as what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from lerobot_grasp_plugin.core.selection import select_episodes
+from lerobot_grasp_plugin.dataset.hub import Location
+from lerobot_grasp_plugin.dataset.losses import refuse_lost
+from lerobot_grasp_plugin.dataset.reader import DatasetReader, open_located
+from lerobot_grasp_plugin.errors import DatasetError
+
+_OF_ABORTED = frozenset(
+    {
+        "dangling-link",
+        "empty-file",
+        "episode-numbering",
+        "missing-episodes-table",
+        "missing-file",
+        "missing-video",
+        "unlisted-episode",
+    }
+)
+"""What a dataset that was broken off lacks, by code."""
+
+
+def open_episodes(
+    location: Location, episodes: Sequence[int] | str | None, name: str = "episodes"
+) -> tuple[DatasetReader, tuple[int, ...]]:
+    """Opens a dataset and chooses episodes of it.
+
+    Args:
+        location: Where it is.
+        episodes: The selection, as ``select_episodes`` takes it.
+        name: What to call the selection in messages.
+
+    Raises:
+        DatasetError: The metadata cannot be read, or some of the chosen episodes are lost.
+        UsageError: The selection is wrong.
+    """
+    with aborted_named(location):
+        reader = open_located(location)
+        chosen = select_episodes(episodes, len(reader.lengths), name=name)
+        refuse_lost(reader.lost, chosen)
+    return reader, chosen
+
+
+@contextmanager
+def aborted_named(location: Location) -> Iterator[None]:
+    """Says of a recording or copy that was broken off what verify says, and not what it lacks therefore.
+
+    Raises:
+        DatasetError: What was raised within, or its cause.
+    """
+    try:
+        yield
+    except DatasetError as error:
+        from lerobot_grasp_plugin.ops.verification.aborted import check_aborted
+        from lerobot_grasp_plugin.ops.verification.view import open_view
+
+        causes = list(check_aborted(open_view(location.root, location.links)))
+        if not any(problem.severity == "error" for problem in causes):
+            raise
+        others = [problem for problem in error.problems if problem.code not in _OF_ABORTED]
+        raise DatasetError([*causes, *others]) from None
