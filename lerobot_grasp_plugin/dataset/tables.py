@@ -77,6 +77,10 @@ def open_parquet(path: Path) -> pq.ParquetFile:
 class TableFile:
     """One parquet file, with the rows of each of its episodes.
 
+    Args:
+        path: Where it is.
+        file: What is read in its place, of a file without a footer.
+
     Attributes:
         path: Where it is.
         rows: How many rows it has.
@@ -84,9 +88,9 @@ class TableFile:
         size: Bytes.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, file: pq.ParquetFile | None = None) -> None:
         self.path = path
-        self.file = open_parquet(path)
+        self.file = open_parquet(path) if file is None else file
         meta = self.file.metadata
         self.rows: int = meta.num_rows
         self.columns: list[str] = self.file.schema_arrow.names

@@ -45,7 +45,9 @@ def merge(
     with problems:
         check_choices(config)
     with problems:
-        sources = open_sources(_sources(config), config.drop_features, follow_links=config.follow_links)
+        sources = open_sources(
+            _sources(config), config.drop_features, follow_links=config.follow_links, rescue=config.rescue
+        )
     with problems:
         repo_id, root = output_place(config.new_repo_id, config.new_root)
         refuse_existing(root)

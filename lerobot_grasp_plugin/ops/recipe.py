@@ -60,6 +60,8 @@ class OutputOptions(LabelOptions):
     timestamps: Timestamps = "fix"
     # follow links in data/ and videos/ of a source that lead outside its folder
     follow_links: bool = False
+    # take what is whole of a recording that was broken off (v3.0), and name what is lost
+    rescue: bool = False
     # features to leave out, by their names in the new dataset
     drop_features: list[str] = field(default_factory=list)
     # licence of the new dataset, as the Hub names it: cc-by-4.0 (without a value: that of the sources)

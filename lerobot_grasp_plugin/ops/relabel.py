@@ -53,7 +53,9 @@ def relabel(
     with problems:
         check_choices(config)
     with problems:
-        sources = open_sources([source], config.drop_features, follow_links=config.follow_links)
+        sources = open_sources(
+            [source], config.drop_features, follow_links=config.follow_links, rescue=config.rescue
+        )
     with problems:
         repo_id, root = _target(config)
         refuse_inside(sources, root)

@@ -78,7 +78,11 @@ class Source:
 
 
 def open_sources(
-    configs: Sequence[SourceConfig], drop_features: Sequence[str], *, follow_links: bool = False
+    configs: Sequence[SourceConfig],
+    drop_features: Sequence[str],
+    *,
+    follow_links: bool = False,
+    rescue: bool = False,
 ) -> list[Source]:
     """Opens every source and chooses its episodes.
 
@@ -86,6 +90,7 @@ def open_sources(
         configs: What the recipe says of each.
         drop_features: Features to leave out, by their names in the output.
         follow_links: Whether links in ``data`` and ``videos`` may lead outside a dataset.
+        rescue: Whether to take what is whole of recordings that were broken off.
 
     Raises:
         GraspError: With what is wrong with any of them; a ``UsageError`` when the calls are.
@@ -97,7 +102,7 @@ def open_sources(
             location = locate(config.repo_id, config.root).following(follow_links)
             state = FileState.of(location.root, [folder for _, folder in location.links.folders])
             named = f"episodes of {location.repo_id}"
-            reader, episodes = open_episodes(location, config.episodes, named)
+            reader, episodes = open_episodes(location, config.episodes, named, rescue=rescue)
             if config.task is not None and not config.task.strip():
                 raise UsageError(Problem("empty-task", f"the task of {reader.repo_id} is empty"))
             features, original = _renamed(reader, config.rename, drop_features)

@@ -68,7 +68,7 @@ def test_rows_are_read_where_they_are(tmp_path: Path, recorded: Recorded, copied
     assert table["length"].to_pylist() == [8, 6, 9, 5, 7, 6, 8, 5]
     (tmp_path / "labels.txt").write_text("".join(f"{episode}: 2-\n" for episode in range(8)))
     config = RelabelConfig(root=root, annotations=tmp_path / "labels.txt", new_root=tmp_path / "labelled")
-    assert [problem.code for problem in relabel(config).warnings] == ["wrong-file"]
+    assert "wrong-file" in {problem.code for problem in relabel(config).warnings}
     frames = FramesConfig(root=root, episodes=[1, 4], output_dir=tmp_path / "frames")
     assert extract_frames(frames).episodes == 2
 

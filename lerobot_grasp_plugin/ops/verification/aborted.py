@@ -90,7 +90,9 @@ def _unlisted(view: View) -> Iterator[Problem]:
     claim = f"info.json counts {count(total, 'episode') if total else 'no episode'}"
     message = f"the recording was interrupted {when}: {claim}, and there are {' and '.join(parts)}"
     images = " and ".join(filter(None, ["the videos" * bool(videos), _kept_images(view)]))
-    if rows:
+    if (rows or broken) and not view.legacy:
+        hint = "lerobot-grasp-merge --rescue true takes the episodes whose rows are whole into a new dataset"
+    elif rows:
         hint = (
             f"{count(rows, 'row')} can be read: list their episodes again, with their lengths, and set the "
             "totals in info.json"

@@ -1,0 +1,168 @@
+"""Recordings that were killed: what is whole is saved into a new dataset, what is lost is said."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from factories import RECORDINGS, Legacy, data_table, encode, picture, record, tree, write_legacy
+from lerobot_judge import assert_items, items_of
+
+from lerobot_grasp_plugin import DatasetError, MergeConfig, MergeReport, SourceConfig, merge
+from lerobot_grasp_plugin.dataset.pages import salvage
+
+type Recorded = Callable[[str], Path]
+
+
+def rescue(root: Path, target: Path, episodes: str | None = None) -> MergeReport:
+    sources = [SourceConfig(root=root, episodes=episodes)]
+    return merge(MergeConfig(sources=sources, new_root=target, rescue=True))
+
+
+def killed(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What LeRobot leaves on disk when it is killed after the last episode was saved."""
+    from lerobot.datasets import LeRobotDataset
+
+    copy, finalize = tmp_path / "killed", LeRobotDataset.finalize
+
+    def killed_first(dataset: LeRobotDataset) -> None:
+        if not copy.exists():
+            shutil.copytree(dataset.root, copy)
+        finalize(dataset)
+
+    monkeypatch.setattr(LeRobotDataset, "finalize", killed_first)
+    record(tmp_path / "whole", RECORDINGS[name])
+    return copy
+
+
+@pytest.mark.parametrize("name", ["av1", "split", "odd"])
+def test_a_killed_recording_is_saved_whole(
+    name: str, tmp_path: Path, recorded: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = killed(name, tmp_path, monkeypatch)
+    assert not list((root / "meta/episodes").rglob("*.parquet")) or name == "split"
+    before = tree(root)
+    with pytest.raises(DatasetError):
+        merge(MergeConfig(sources=[SourceConfig(root=root)], new_root=tmp_path / "out"))
+    report = rescue(root, tmp_path / "out")
+    assert {"bad-parquet", "rescued"} <= {problem.code for problem in report.warnings}
+    total = len(RECORDINGS[name].lengths)
+    assert_items(tmp_path / "out", [items_of(recorded(name), episode) for episode in range(total)])
+    assert tree(root) == before
+
+
+def last_table(root: Path) -> Path:
+    return sorted((root / "data").rglob("*.parquet"))[-1]
+
+
+def test_a_torn_episode_is_lost_and_named(
+    tmp_path: Path, recorded: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = killed("av1", tmp_path, monkeypatch)
+    path = last_table(root)
+    path.write_bytes(path.read_bytes()[:-40])
+    report = rescue(root, tmp_path / "out")
+    assert [each.source_episode for each in report.episodes] == [0, 1, 2, 3]
+    (lost,) = [problem for problem in report.warnings if problem.message.startswith("lost: ")]
+    assert "episode 4" in lost.message
+    assert_items(tmp_path / "out", [items_of(recorded("av1"), episode) for episode in range(4)])
+    with pytest.raises(DatasetError, match="missing-rows"):
+        rescue(root, tmp_path / "other", "3-4")
+
+
+def test_a_damaged_table_between_others_loses_its_episodes(
+    tmp_path: Path, recorded: Recorded, copied: Recorded
+) -> None:
+    root = copied("split")
+    paths = sorted((root / "data").rglob("*.parquet"))
+    gone = set(pq.ParquetFile(paths[1]).read()["episode_index"].to_pylist())
+    paths[1].write_bytes(b"PAR1" + bytes(500))
+    shutil.rmtree(root / "meta/episodes")
+    report = rescue(root, tmp_path / "out")
+    kept = [episode for episode in range(8) if episode not in gone]
+    assert [each.source_episode for each in report.episodes] == kept
+    assert_items(tmp_path / "out", [items_of(recorded("split"), episode) for episode in kept])
+
+
+def test_a_video_that_cannot_be_read_loses_its_episodes(
+    tmp_path: Path, recorded: Recorded, copied: Recorded
+) -> None:
+    root = copied("split")
+    shutil.rmtree(root / "meta/episodes")
+    video = sorted((root / "videos/observation.images.front").rglob("*.mp4"))[-1]
+    video.write_bytes(video.read_bytes()[:100])
+    report = rescue(root, tmp_path / "out")
+    kept = [each.source_episode for each in report.episodes]
+    assert kept == list(range(len(kept)))
+    assert 0 < len(kept) < 8
+    assert any(problem.code == "video-missing" for problem in report.warnings)
+    assert_items(tmp_path / "out", [items_of(recorded("split"), episode) for episode in kept])
+
+
+def test_frames_and_rows_that_do_not_fit_are_refused(tmp_path: Path, copied: Recorded) -> None:
+    root = copied("split")
+    shutil.rmtree(root / "meta/episodes")
+    videos = sorted((root / "videos/observation.images.front").rglob("*.mp4"))
+    encode(videos[0], [picture(0, 0, frame) for frame in range(3)])
+    with pytest.raises(DatasetError, match="video-rows"):
+        rescue(root, tmp_path / "out")
+
+
+def test_a_sound_dataset_is_merged_as_ever(tmp_path: Path, recorded: Recorded) -> None:
+    report = rescue(recorded("av1"), tmp_path / "out")
+    assert "rescued" not in {problem.code for problem in report.warnings}
+    assert data_table(tmp_path / "out").num_rows == 35
+
+
+def test_what_holds_nothing_is_refused(tmp_path: Path, copied: Recorded) -> None:
+    root = copied("av1")
+    shutil.rmtree(root / "meta/episodes")
+    last_table(root).write_bytes(b"PAR1" + bytes(1000))
+    with pytest.raises(DatasetError, match="no row of it is whole"):
+        rescue(root, tmp_path / "out")
+    older = write_legacy(tmp_path / "older", Legacy())
+    (older / "meta/episodes.jsonl").write_text("")
+    with pytest.raises(DatasetError, match="nothing-to-rescue"):
+        rescue(older, tmp_path / "out")
+
+
+@pytest.mark.parametrize("compression", ["snappy", "zstd", "gzip", "none"])
+@pytest.mark.parametrize("use_dictionary", [True, False])
+def test_pages_of_every_kind(compression: str, use_dictionary: bool, tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    rows, groups = 5000, 3
+    tables = [
+        pa.table(
+            {
+                "a.b": pa.array(random.normal(size=(rows, 3)).tolist(), pa.list_(pa.float32(), 3)),
+                "text": [f"row {number}" for number in range(rows)],
+                "done": random.random(rows) > 0.5,
+                "index": np.arange(rows),
+            }
+        )
+        for _ in range(groups)
+    ]
+    path = tmp_path / "file.parquet"
+    writer = pq.ParquetWriter(
+        path, tables[0].schema, compression=compression, use_dictionary=use_dictionary, data_page_size=4096
+    )
+    for table in tables:
+        writer.write_table(table)
+    writer.close()
+
+    def whole_index(table: pa.Table) -> bool:
+        return table["index"].to_pylist() == list(range(table.num_rows)) and table.num_rows == rows
+
+    data = path.read_bytes()
+    footer = int.from_bytes(data[-8:-4], "little")
+    for cut, whole in ((0, 3), (footer + 8, 3), (footer + 9, 2)):
+        path.write_bytes(data[: len(data) - cut])
+        found = pq.ParquetFile(io.BytesIO(salvage(path, tables[0].schema, {"a.b": 3}, whole_index).data))
+        assert found.metadata.num_row_groups == whole
+        assert found.read().equals(pa.concat_tables(tables[:whole]))
