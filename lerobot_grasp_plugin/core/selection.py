@@ -49,6 +49,25 @@ def select_episodes(
     return tuple(index for index in reader.selected if index not in reader.excluded)
 
 
+def without_episodes(
+    selection: str | list[int] | None, excluded: Sequence[int] | None
+) -> str | list[int] | None:
+    """A selection for ``select_episodes`` that leaves further episodes out.
+
+    Args:
+        selection: As ``select_episodes`` takes it.
+        excluded: 0-based ``episode_index`` values to leave out; None or empty for none.
+    """
+    if not excluded:
+        return selection
+    if selection is None:
+        selection = "all"
+    if not isinstance(selection, str):
+        selection = ", ".join(map(str, selection))
+    listed = selection.strip().removeprefix("[").removesuffix("]")
+    return f"{listed}, !{', '.join(map(str, excluded))}"
+
+
 @dataclass(slots=True)
 class _Reader:
     source: Source

@@ -13,11 +13,13 @@ from typing import Any
 import datasets
 import numpy as np
 import torch
+from lerobot.datasets.dataset_reader import DatasetReader
 from lerobot.datasets.io_utils import hf_transform_to_torch
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
+from lerobot_grasp_plugin.lerobot_seams.version import is_within_tolerance
 from lerobot_grasp_plugin.video.frames import decode_segment
 
 _BLOCK_BYTES = 128 * 2**20
@@ -137,7 +139,8 @@ class ReadAhead:
 def readable(reader: Any) -> bool:
     """Whether an item of LeRobot's ``DatasetReader`` is one row and its pictures, decoded when it is read."""
     return (
-        reader.hf_dataset is not None
+        isinstance(reader, DatasetReader)
+        and reader.hf_dataset is not None
         and reader._image_transforms is None
         and reader.delta_indices is None
         and not reader._meta.depth_keys
@@ -159,7 +162,7 @@ def _values(rows: Any) -> dict[str, list[Any]]:
 def _frames(stamps: NDArray[Any], fps: int, tolerance_s: float) -> NDArray[np.int64] | None:
     """``frame_index`` of neighbouring rows by their timestamps (s); None when they do not follow."""
     frames = np.rint(stamps * fps).astype(np.int64)
-    on_grid = bool((np.abs(frames / fps - stamps) <= tolerance_s).all())
+    on_grid = bool(np.all(is_within_tolerance(np.abs(frames / fps - stamps), tolerance_s)))
     return frames if on_grid and np.array_equal(frames, frames[0] + np.arange(len(frames))) else None
 
 

@@ -15,6 +15,7 @@ from lerobot.rewards.classifier import RewardClassifierConfig
 
 from lerobot_grasp_plugin.core.choices import Unlisted
 from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.learning.known_settings import DATASET, TRAINING, unknown_settings
 from lerobot_grasp_plugin.ops.annotate import check_annotations
 from lerobot_grasp_plugin.ops.recipe import LabelOptions
 
@@ -124,6 +125,10 @@ class ClassifierTrainConfig(TrainPipelineConfig, LabelSourceConfig):  # type: ig
             yield "dataset.streaming", "the dataset is read whole"
         if self.dataset.image_transforms.enable:
             yield "dataset.image_transforms", "the crop and the resize go into image_preprocessing"
+        for name in unknown_settings(self, TrainPipelineConfig, TRAINING):
+            yield name, "leave it out: it is a setting of a later LeRobot"
+        for name in unknown_settings(self.dataset, DatasetConfig, DATASET):
+            yield f"dataset.{name}", "leave it out: it is a setting of a later LeRobot"
 
     def plain(self, model: RewardClassifierConfig, root: Path, output_dir: Path) -> TrainPipelineConfig:
         """LeRobot's own configuration of this run, for ``train_config.json``."""
@@ -181,6 +186,10 @@ class ClassifierEvalConfig(LabelSourceConfig):
             if path is not None and path.expanduser().exists():
                 message = f"{name} exists already, and nothing is ever overwritten"
                 problems.append(Problem("target-exists", message, str(path), "choose another name"))
+        for name in unknown_settings(self.dataset, DatasetConfig, DATASET):
+            message = f"dataset.{name} is not for this command"
+            hint = "leave it out: it is a setting of a later LeRobot"
+            problems.append(Problem("unsupported-option", message, hint=hint))
         if self.split is not None and self.dataset.episodes is not None:
             message = "split and dataset.episodes both say which episodes are meant"
             problems.append(Problem("contradicting-options", message, hint="leave one out"))

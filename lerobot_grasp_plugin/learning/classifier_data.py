@@ -20,6 +20,7 @@ from lerobot_grasp_plugin.dataset.provenance import read_provenance
 from lerobot_grasp_plugin.dataset.recorded_success import rule_of_folder
 from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem, UsageError
 from lerobot_grasp_plugin.learning.dataset import GraspDataset
+from lerobot_grasp_plugin.learning.on_disk import what_is_wrong
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 
 _CACHE_BYTES = 2**30  # pictures are gone through once, in order: a few episodes are enough
@@ -118,15 +119,23 @@ def open_data(
         meta: What ``open_metadata`` gave for it.
         preprocessing: Of its pictures.
         label_options: ``annotations`` and what goes with it, for ``GraspDataset``; empty for its labels.
-        episodes: By ``episode_index``; None for all.
+        episodes: By ``episode_index``; None for all. Those of ``dataset.exclude_episodes`` are left out.
 
     Raises:
         GraspError: With everything wrong about the labels, the crop or the dataset.
     """
-    wrong = sorted(set(episodes or ()) - set(range(meta.total_episodes)))
+    excluded = getattr(config, "exclude_episodes", None) or ()  # LeRobot has it from 0.6.2 on
+    wrong = sorted({*(episodes or ()), *excluded} - set(range(meta.total_episodes)))
     if wrong:
         hint = f"it has {meta.total_episodes} episodes, 0 to {meta.total_episodes - 1}"
         raise UsageError(Problem("unknown-episode", f"there is no episode {wrong[0]}", str(meta.root), hint))
+    if excluded:
+        named = range(meta.total_episodes) if episodes is None else episodes
+        episodes = [episode for episode in named if episode not in set(excluded)]
+    if episodes is not None and not episodes:
+        message = "no episode is chosen" if not excluded else "dataset.exclude_episodes leaves no episode"
+        hint = "leave dataset.episodes out for all of them, or exclude fewer"
+        raise UsageError(Problem("empty-selection", message, str(meta.root), hint))
     try:
         dataset = GraspDataset(
             config.repo_id,
@@ -141,7 +150,8 @@ def open_data(
     except GraspError:
         raise
     except Exception as error:  # as above
-        raise _unopened(config, error) from error
+        problems = what_is_wrong(config.repo_id, meta.root, episodes)
+        raise (DatasetError(problems) if problems else _unopened(config, error)) from error
     dataset.reader.cache.max_bytes = _CACHE_BYTES
     return ClassifierData(dataset, preprocessing, tuple(_episodes(dataset)))
 

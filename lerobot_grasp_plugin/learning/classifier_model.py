@@ -22,6 +22,7 @@ from lerobot_grasp_plugin.dataset.info import read_json
 from lerobot_grasp_plugin.errors import DatasetError, Problem, UsageError
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.quiet import hide_progress_bars, shared_counters_unsaid
+from lerobot_grasp_plugin.lerobot_seams.access import require
 
 RECORD = "grasp_classifier.json"
 """Beside ``config.json``: what LeRobot's files have no place for."""
@@ -58,6 +59,7 @@ def make_classifier(config: RewardClassifierConfig) -> Classifier:
     Raises:
         UsageError: There is no such encoder, or its map does not fit LeRobot's head.
     """
+    require("classifier")
     hide_progress_bars()
     try:
         model = Classifier(config)
@@ -87,6 +89,7 @@ def load_classifier(folder: Path) -> Classifier:
     Raises:
         UsageError: The folder is no checkpoint of LeRobot's reward classifier, or has no encoder.
     """
+    require("classifier")
     hide_progress_bars()
     if not (folder / "config.json").is_file() or not (folder / "model.safetensors").is_file():
         inner = folder / CHECKPOINTS_DIR / LAST_CHECKPOINT_LINK / PRETRAINED_MODEL_DIR

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
 import av
-import datasets
 import numpy as np
 from lerobot.datasets import LeRobotDataset
 from numpy.typing import NDArray
@@ -18,21 +16,21 @@ from lerobot_grasp_plugin.core.choices import Alignment, Done, Unlisted
 from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.core.labels import LabelValues
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem, UsageError, VideoError
+from lerobot_grasp_plugin.errors import Problem, UsageError, VideoError
 from lerobot_grasp_plugin.learning.frame_cache import FrameCache
-from lerobot_grasp_plugin.learning.frame_reader import FrameReader
+from lerobot_grasp_plugin.learning.frame_reader import FrameReader, check_storage
 from lerobot_grasp_plugin.learning.in_order import InOrderItems
-from lerobot_grasp_plugin.learning.on_disk import check_on_disk, told_if_absent
-from lerobot_grasp_plugin.learning.overlay import LabelOverlay, overlay_labels
+from lerobot_grasp_plugin.learning.on_disk import explained
+from lerobot_grasp_plugin.learning.overlay import overlay_labels, with_labels
+from lerobot_grasp_plugin.learning.prepared_features import prepared_features
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.recorded_labels import LABEL_COLUMNS, RecordedLabels
 from lerobot_grasp_plugin.learning.sidecar import LearningSidecar, read_learning, write_learning
 from lerobot_grasp_plugin.learning.success_rows import success_rows
+from lerobot_grasp_plugin.lerobot_seams.access import require
 from lerobot_grasp_plugin.ops.recipe import LabelOptions
 
 logger = logging.getLogger(__name__)
-
-_CALL = inspect.signature(LeRobotDataset.__init__)
 
 
 class GraspDataset(LeRobotDataset):  # type: ignore[misc]  # lerobot is not typed
@@ -42,7 +40,8 @@ class GraspDataset(LeRobotDataset):  # type: ignore[misc]  # lerobot is not type
     and nothing is written. One thing differs: with ``unlisted="drop"`` the remaining episodes keep
     their ``episode_index`` and ``index``, as with ``episodes=``. Pictures are prepared as the
     dataset's sidecar says, and are then floats in [0, 1] even with ``return_uint8=True``. Without
-    annotations, sidecar and cache it is a ``LeRobotDataset``.
+    annotations, sidecar and cache it is a ``LeRobotDataset``: it reads what that reads, downloads what that
+    downloads, and raises what that raises, with notes that name the files that are missing.
 
     Recording: ``create`` and ``resume`` give a dataset whose ``add_frame`` fills the label columns.
 
@@ -64,18 +63,17 @@ class GraspDataset(LeRobotDataset):  # type: ignore[misc]  # lerobot is not type
         **kwargs: LeRobot's further arguments.
 
     Raises:
-        GraspError: With everything that is wrong with the annotations or the preprocessing, or with every
-            file that is missing in a dataset on this machine: nothing is then looked for on the Hub. One that
-            is not on this machine is, and where the Hub does not give it, that is said.
+        GraspError: With everything that is wrong with the annotations or the preprocessing.
     """
 
     episodes: list[int] | None
     reader: Any
     writer: Any
     preprocessing: ImagePreprocessing | None
-    _label_values: LabelValues | None = None
-    _recorded: RecordedLabels | None = None
-    _in_order: InOrderItems | None = None
+    _label_values: LabelValues | None
+    _recorded: RecordedLabels | None
+    _is_changed: bool  # whether labels or images are not those LeRobot reads
+    _in_order: InOrderItems
 
     def __init__(
         self,
@@ -106,27 +104,29 @@ class GraspDataset(LeRobotDataset):  # type: ignore[misc]  # lerobot is not type
         if annotations is None and options != LabelOptions():
             message = "options for labels are given, and no annotation file"
             raise UsageError(Problem("no-annotations", message, hint="give annotations="))
-        given = _CALL.bind_partial(None, repo_id, root, *args, **kwargs).arguments
-        if not given.get("force_cache_sync") and not given.get("revision"):
-            files = given.get("episode_filter") is None
-            check_on_disk(repo_id, root, given.get("episodes"), files=files)
-        with told_if_absent(repo_id, root):
+        require("reading")
+        with explained(repo_id, root, args[0] if args else kwargs.get("episodes")):
             super().__init__(repo_id, root, *args, **kwargs)
-        if self.writer is not None:
-            message = "a dataset that is written to cannot be read with other labels"
+        self._set_up(None)
+        is_written = self.writer is not None
+        if is_written and (annotations is not None or cache_frames or preprocessing not in (None, "stored")):
+            message = "a dataset that is written to cannot be read with other labels or other images"
             hint = "leave streaming_encoding and batch_encoding_size out; record with create or resume"
             raise UsageError(Problem("contradicting-options", message, hint=hint))
+        if preprocessing == "stored":
+            stored = None if is_written else read_learning(self.root)
+            preprocessing = None if stored is None else stored.preprocessing
+        self._is_changed = annotations is not None or preprocessing is not None or cache_frames
+        if self._is_changed:
+            check_storage(self.reader, self.root)
         if annotations is not None:
             self._lay_over(Path(annotations).expanduser(), options)
-        if preprocessing == "stored":
-            stored = read_learning(self.root)
-            preprocessing = None if stored is None else stored.preprocessing
         self.preprocessing = preprocessing
         if preprocessing is not None or cache_frames:
             cache = FrameCache(preprocessing) if cache_frames else None
             self.reader = FrameReader(self.reader, preprocessing, cache)
         if preprocessing is not None:
-            self._reshape_cameras(preprocessing)
+            self.meta.info.features = prepared_features(self.meta, preprocessing)
 
     def fill_frame_cache(self) -> None:
         """Decodes all selected episodes into the frame cache, in order.
@@ -139,32 +139,31 @@ class GraspDataset(LeRobotDataset):  # type: ignore[misc]  # lerobot is not type
         if not isinstance(self.reader, FrameReader) or self.reader.cache is None:
             hint = "open the dataset with cache_frames=True"
             raise UsageError(Problem("no-frame-cache", "the dataset has no frame cache", hint=hint))
-        chosen = range(self.meta.total_episodes) if self.episodes is None else sorted(set(self.episodes))
-        self.reader.fill_cache(list(chosen))
+        existing = set(range(self.meta.total_episodes))
+        self.reader.fill_cache(sorted(existing if self.episodes is None else existing & set(self.episodes)))
 
     def __getitem__(self, idx: Any) -> Any:
         """An item, as LeRobot gives it.
 
         Raises:
-            VideoError: A file cannot be read any more.
+            VideoError: A file cannot be read any more, and labels or images are not those of the files;
+                otherwise LeRobot's own error comes out.
         """
         try:
             return self._item(idx)
         except (OSError, av.FFmpegError) as error:  # which a DataLoader could not raise again
+            if not self._is_changed:
+                raise
             message = f"item {idx} cannot be read: {error}"
             hint = "lerobot-grasp-verify says what is wrong with the files"
             raise VideoError(Problem("unreadable-item", message, str(self.root), hint)) from error
 
     def _item(self, idx: Any) -> Any:
         if self.writer is None and isinstance(idx, int):
-            if self._in_order is None:
-                self._in_order = InOrderItems()
             item = self._in_order.item(self.reader, self.preprocessing, idx)
             if item is not None:
                 return item
         return super().__getitem__(idx)
-
-    # -- labels -----------------------------------------------------------------------------------
 
     def success_rows(self) -> NDArray[np.bool_] | None:
         """Which of the loaded rows are success, as every command of this package counts it.
@@ -179,72 +178,25 @@ class GraspDataset(LeRobotDataset):  # type: ignore[misc]  # lerobot is not type
 
     def _lay_over(self, annotations: Path, options: LabelOptions) -> None:
         self._label_values = LabelValues(options.success_value, options.failure_value)
-        overlay = overlay_labels(self.repo_id, self.root, annotations, options, self.episodes)
+        total = self.meta.total_episodes
+        named = range(total) if self.episodes is None else self.episodes
+        chosen = list(dict.fromkeys(episode for episode in named if 0 <= episode < total))
+        wanted = None if self.episodes is None else chosen  # LeRobot only warns of those that do not exist
+        overlay = overlay_labels(self.repo_id, self.root, annotations, options, wanted)
         for warning in overlay.warnings:
             logger.warning("%s", warning)
-        chosen = range(self.meta.total_episodes) if self.episodes is None else set(self.episodes)
         if len(overlay.episodes) < len(chosen):
             kept = set(overlay.episodes)
-            self.episodes = [episode for episode in self.episodes or chosen if episode in kept]
+            self.episodes = [episode for episode in chosen if episode in kept]
             self.reader.episodes = self.episodes
             self.reader.load_and_activate()
-        rows = self.reader.hf_dataset
-        order = self._file_order(rows, overlay)
-        for name, column in overlay.columns.items():
-            if name in rows.column_names:
-                rows = rows.remove_columns(name)
-            values = np.empty_like(column)
-            values[order] = column
-            rows = rows.add_column(name, values, feature=datasets.Value(column.dtype.name))
-        own = self.meta.features
-        made = {
-            name: {"dtype": column.dtype.name, "shape": (1,), "names": None}
-            for name, column in overlay.columns.items()
-        }
-        self.meta.info.features = {name: made.get(name) or own[name] for name in overlay.features}
+        rows = with_labels(self.reader.hf_dataset, overlay, Path(self.root))
+        labels = {name: _label(column.dtype.name) for name, column in overlay.columns.items()}
+        features = {**self.meta.features, **labels}
+        self.meta.info.features = {name: features[name] for name in overlay.features}
         columns = [name for name in self.meta.features if name in rows.column_names]
         self.reader.hf_dataset = rows.select_columns(columns)
         self.meta.stats = {**(self.meta.stats or {}), **overlay.stats}
-
-    def _file_order(self, rows: datasets.Dataset, overlay: LabelOverlay) -> Any:
-        """Where in the table each row of the overlay stands, int64 of shape ``(frames,)``."""
-        episode_index = rows.data.column(layout.EPISODE_INDEX).to_numpy()
-        index = rows.data.column(layout.INDEX).to_numpy()
-        order = np.lexsort((index, episode_index))
-        expected = np.repeat(overlay.episodes, overlay.lengths)
-        if not np.array_equal(episode_index[order], expected):
-            message = "the rows LeRobot loaded are not those of the episodes table"
-            raise DatasetError(Problem("wrong-length", message, str(self.root)))
-        return order
-
-    def _reshape_cameras(self, preprocessing: ImagePreprocessing) -> None:
-        """Puts the shapes that come out into the features, in memory."""
-        cameras = [key for key in self.meta.camera_keys if key not in self.meta.depth_keys]
-        problems = [
-            Problem(
-                "unknown-camera",
-                f"the preprocessing crops {key!r}, which the dataset has not",
-                str(self.root),
-                f"cameras: {', '.join(cameras) or 'none'}",
-            )
-            for key in preprocessing.crops
-            if key not in cameras
-        ]
-        features = dict(self.meta.features)
-        for key in cameras:
-            channels_first = str((features[key].get("names") or [""])[0]).startswith("channel")
-            shape = tuple(features[key]["shape"])
-            chw = shape if channels_first else (shape[2], shape[0], shape[1])
-            try:
-                channels, height, width = preprocessing.output_shape(key, chw)
-            except GraspError as error:
-                problems += error.problems
-                continue
-            shape = (channels, height, width) if channels_first else (height, width, channels)
-            features[key] = {**features[key], "shape": shape}
-        if problems:
-            raise DatasetError(problems)
-        self.meta.info.features = features
 
     # -- recording --------------------------------------------------------------------------------
 
@@ -278,6 +230,7 @@ class GraspDataset(LeRobotDataset):  # type: ignore[misc]  # lerobot is not type
             preprocessing: Stored in the sidecar; the pictures themselves are recorded whole.
             **kwargs: LeRobot's further arguments.
         """
+        require("labelling")
         options = LabelOptions(
             done=done,
             alignment=alignment,
@@ -285,14 +238,13 @@ class GraspDataset(LeRobotDataset):  # type: ignore[misc]  # lerobot is not type
             failure_value=failure_value,
             next_success=next_success,
         )
-        labels: dict[str, Any] = {layout.REWARD: {"dtype": "float32", "shape": (1,), "names": None}}
-        labels[layout.DONE] = {"dtype": "bool", "shape": (1,), "names": None}
+        labels = {layout.REWARD: _label("float32"), layout.DONE: _label("bool")}
         if next_success:
-            labels[layout.SUCCESS] = {"dtype": "bool", "shape": (1,), "names": None}
+            labels[layout.SUCCESS] = _label("bool")
         recorded = RecordedLabels(options, {**labels, **features})
         dataset: Self = super().create(repo_id, fps, {**labels, **features}, *args, **kwargs)
         write_learning(dataset.root, LearningSidecar(preprocessing=preprocessing))
-        return dataset._record_with(recorded)
+        return dataset._set_up(recorded)
 
     @classmethod
     def resume(
@@ -314,14 +266,19 @@ class GraspDataset(LeRobotDataset):  # type: ignore[misc]  # lerobot is not type
             failure_value: As in ``create``.
             **kwargs: LeRobot's arguments.
         """
+        require("labelling")
         options = LabelOptions(
             done=done, alignment=alignment, success_value=success_value, failure_value=failure_value
         )
         dataset: Self = super().resume(*args, **kwargs)
-        return dataset._record_with(RecordedLabels(options, dataset.features))
+        return dataset._set_up(RecordedLabels(options, dataset.features))
 
-    def _record_with(self, recorded: RecordedLabels) -> Self:
+    def _set_up(self, recorded: RecordedLabels | None) -> Self:
+        """Gives a dataset the attributes that LeRobot's do not have, the same ones however it was made."""
         self._recorded = recorded
+        self._label_values = None
+        self._is_changed = False
+        self._in_order = InOrderItems()
         self.preprocessing = None
         return self
 
@@ -386,3 +343,8 @@ class GraspDataset(LeRobotDataset):  # type: ignore[misc]  # lerobot is not type
             hint = "open it with GraspDataset.create or GraspDataset.resume"
             raise UsageError(Problem("not-recording", f"{what}: the dataset is not recorded into", hint=hint))
         return self._recorded
+
+
+def _label(dtype: str) -> dict[str, Any]:
+    """LeRobot's feature of a label column."""
+    return {"dtype": dtype, "shape": (1,), "names": None}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import datasets
@@ -16,6 +17,24 @@ from lerobot_grasp_plugin.errors import DatasetError, Problem
 from lerobot_grasp_plugin.learning.frame_cache import FrameCache
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.video.frames import decode_segment
+
+
+def check_storage(reader: Any, root: str | Path) -> None:
+    """Refuses a dataset whose rows and images LeRobot reads from another storage than files of its own.
+
+    Args:
+        reader: The dataset's, of LeRobot.
+        root: Its folder, for messages.
+
+    Raises:
+        DatasetError: It is not the reader that can be extended.
+    """
+    if not isinstance(reader, DatasetReader):
+        message = f"its rows are not in parquet files ({type(reader).__name__} reads them), and labels and "
+        message += "images of those alone can be changed while they are read"
+        hint = "convert it to LeRobot's default storage, or leave annotations and cache_frames out and "
+        hint += "give preprocessing=None"
+        raise DatasetError(Problem("unsupported-storage", message, str(root), hint))
 
 
 class FrameReader(DatasetReader):  # type: ignore[misc]  # lerobot is not typed
@@ -60,21 +79,42 @@ class FrameReader(DatasetReader):  # type: ignore[misc]  # lerobot is not typed
             return []
         return [key for key in self._meta.video_keys if key not in self._meta.depth_keys]
 
-    def _query_videos(self, query_timestamps: dict[str, list[float]], ep_idx: int) -> dict[str, torch.Tensor]:
+    def _query_videos(self, query_timestamps: Any, ep_idx: Any) -> Any:
+        """Images of one item, camera_key -> tensor; or of several, where LeRobot asks for lists of both."""
+        if not isinstance(query_timestamps, list):
+            return self._images([query_timestamps], [ep_idx], is_batch=False)[0]
+        return self._images(query_timestamps, ep_idx, is_batch=True)
+
+    def _images(
+        self, stamps: list[dict[str, list[float]]], episodes: Sequence[Any], *, is_batch: bool
+    ) -> list[dict[str, torch.Tensor]]:
+        """Images of some items.
+
+        Args:
+            stamps: Of each item: camera_key -> seconds in its episode.
+            episodes: ``episode_index`` of each item.
+            is_batch: Whether LeRobot's own method takes and gives lists.
+        """
         cached = self._cached_cameras()
-        pictures: dict[str, torch.Tensor] = {}
-        for camera_key in cached:
-            if camera_key in query_timestamps:
-                pictures[camera_key] = self._from_cache(ep_idx, camera_key, query_timestamps[camera_key])
-        others = {key: stamps for key, stamps in query_timestamps.items() if key not in pictures}
-        decoded = super()._query_videos(others, ep_idx) if others else {}
-        for camera_key, picture in decoded.items():
-            is_depth = camera_key in self._meta.depth_keys
-            if self.preprocessing is None or is_depth:
-                pictures[camera_key] = picture
-            else:
-                pictures[camera_key] = self.preprocessing(camera_key, picture)
-        return pictures
+        images: list[dict[str, torch.Tensor]] = [
+            {
+                camera_key: self._from_cache(int(episode), camera_key, own[camera_key])
+                for camera_key in cached
+                if camera_key in own
+            }
+            for own, episode in zip(stamps, episodes, strict=True)
+        ]
+        others = [{key: times for key, times in own.items() if key not in cached} for own in stamps]
+        if not any(others):
+            return images
+        stock = super()._query_videos
+        decoded = stock(others, episodes) if is_batch else [stock(others[0], episodes[0])]
+        for item, of_lerobot in zip(images, decoded, strict=True):
+            for camera_key, image in of_lerobot.items():
+                is_depth = camera_key in self._meta.depth_keys
+                whole = None if is_depth else self.preprocessing
+                item[camera_key] = image if whole is None else whole(camera_key, image)
+        return images
 
     def _from_cache(self, episode: int, camera_key: str, timestamps: Sequence[float]) -> torch.Tensor:
         """Shape ``(3, H, W)`` for one timestamp, else ``(len(timestamps), 3, H, W)``."""

@@ -18,18 +18,25 @@ from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 
 @dataclass(frozen=True)
 class _Items:
-    """Neighbouring items, in the dataset from ``first`` to ``stop - 1``."""
+    """Neighbouring items, in the dataset from ``first`` on; None for one that was given out."""
 
     first: int
-    stop: int
-    items: list[dict[str, Any]]
+    items: list[dict[str, Any] | None]
+
+    def take(self, idx: int) -> dict[str, Any] | None:
+        """An item, which is the caller's from now on; None where it is not here."""
+        place = idx - self.first
+        if not 0 <= place < len(self.items):
+            return None
+        item, self.items[place] = self.items[place], None
+        return item
 
 
 class InOrderItems:
     """The last two blocks of items that were read in order, and those that are read ahead.
 
-    What comes out equals LeRobot's items with its ``pyav`` backend. The tensors of an item are views of
-    a block's: they are not to be changed in place.
+    What comes out equals LeRobot's items with its ``pyav`` backend; with another one nothing does, and
+    LeRobot reads. Each item is given out once, so that a caller may change it in place.
     """
 
     def __init__(self) -> None:
@@ -49,16 +56,19 @@ class InOrderItems:
             reader: LeRobot's ``DatasetReader``.
             preprocessing: What is done to pictures; None for LeRobot's own conversion.
             idx: Index of the item in the loaded rows, 0-based.
+
+        Returns:
+            None also for an item that was given out before.
         """
         follows = self._last is not None and idx in (self._last, self._last + 1)
         self._last = idx
-        if self._given_up or not readable(reader):
+        if self._given_up or not readable(reader) or not _is_decoded_with_pyav(reader):
             return None
         if self._process != os.getpid():  # forked: the threads stayed behind
             self._process, self._ahead = os.getpid(), None
         for known in self._read:
-            if known.first <= idx < known.stop:
-                return dict(known.items[idx - known.first])
+            if known.first <= idx < known.first + len(known.items):
+                return known.take(idx)
         if not follows or not 0 <= idx < len(reader.hf_dataset):
             return None
         if self._ahead is None or self._ahead.next_item != idx:
@@ -74,7 +84,11 @@ class InOrderItems:
             self._ahead = None
             return None
         self._read.append(read)
-        return dict(read.items[idx - read.first])
+        return read.take(idx)
+
+
+def _is_decoded_with_pyav(reader: Any) -> bool:
+    return reader._video_backend == "pyav" or not reader._meta.video_keys
 
 
 def _items(block: Block) -> _Items:
@@ -86,4 +100,4 @@ def _items(block: Block) -> _Items:
     pictures = {key: frames.unbind(0) for key, frames in block.pictures.result().items()}
     columns = {**pictures, **block.columns}  # in LeRobot's order
     items = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
-    return _Items(block.first, block.stop, items)
+    return _Items(block.first, list(items))

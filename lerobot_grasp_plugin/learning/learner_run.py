@@ -10,6 +10,7 @@ from lerobot.rl.train_rl import TrainRLServerPipelineConfig
 from lerobot.utils.process import ensure_multiprocessing_start_method
 
 from lerobot_grasp_plugin.errors import GraspError, Problem, UsageError
+from lerobot_grasp_plugin.lerobot_seams.access import require
 
 
 class LearnerError(GraspError):
@@ -26,6 +27,7 @@ def run_learner(config: TrainRLServerPipelineConfig) -> None:
         UsageError: LeRobot refuses the configuration.
         LearnerError: Training ended in an exception, which LeRobot logs and does not pass on.
     """
+    require("learner")
     if not learner.use_threads(config):
         ensure_multiprocessing_start_method(config.policy.concurrency.multiprocessing_context)
     check_accepted(config)

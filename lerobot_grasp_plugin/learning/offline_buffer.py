@@ -20,18 +20,26 @@ from lerobot_grasp_plugin.dataset.layout import EPISODE_INDEX
 from lerobot_grasp_plugin.errors import VideoError
 from lerobot_grasp_plugin.learning.blocks import ReadAhead, readable
 from lerobot_grasp_plugin.learning.dataset import GraspDataset
+from lerobot_grasp_plugin.lerobot_seams.access import current, replace, require
 
 MODULE: Final = "lerobot.rl.buffer"
-NAME: Final = "from_lerobot_dataset"
+PATH: Final = "ReplayBuffer.from_lerobot_dataset"
 _INFO: Final = "complementary_info."
 
 
 def install() -> None:
-    """Lets LeRobot's ``ReplayBuffer``, where it is loaded, fill itself this way; once is enough."""
-    buffers = sys.modules.get(MODULE)
-    if buffers is None or hasattr(getattr(buffers.ReplayBuffer, NAME), "__wrapped__"):
+    """Lets LeRobot's ``ReplayBuffer``, where it is loaded, fill itself this way; once is enough.
+
+    Raises:
+        SeamError: The installed lerobot does not have what is filled.
+    """
+    if MODULE not in sys.modules:
         return
-    stock = getattr(buffers.ReplayBuffer, NAME).__func__
+    require("replay buffer")
+    bound = current(MODULE, PATH)
+    if hasattr(bound, "__wrapped__"):
+        return
+    stock = bound.__func__
     signature = inspect.signature(stock)
 
     @functools.wraps(stock)
@@ -41,7 +49,7 @@ def install() -> None:
         buffer = _filled(**given.arguments)
         return stock(cls, *args, **kwargs) if buffer is None else buffer
 
-    setattr(buffers.ReplayBuffer, NAME, classmethod(from_lerobot_dataset))
+    replace(MODULE, PATH, classmethod(from_lerobot_dataset))
 
 
 def _filled(

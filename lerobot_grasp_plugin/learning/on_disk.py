@@ -1,4 +1,4 @@
-"""What is missing of a dataset, in words, whether it should be here or on the Hub."""
+"""What LeRobot's error leaves out when it cannot open a dataset: the files that are missing, by name."""
 
 from __future__ import annotations
 
@@ -7,73 +7,78 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lerobot_grasp_plugin.dataset.hub import is_dataset, lerobot_home
+from lerobot_grasp_plugin.dataset.info import read_info
 from lerobot_grasp_plugin.dataset.reader import open_dataset
-from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem, UsageError
+from lerobot_grasp_plugin.errors import GraspError, Problem
 
-_FROM_THE_HUB = ".cache/huggingface/download"
-"""What a download into a folder leaves there; LeRobot then fetches what is still missing."""
-
-
-def check_on_disk(
-    repo_id: str, root: str | Path | None, episodes: Sequence[int] | None, *, files: bool = True
-) -> None:
-    """Looks for the files of a dataset that is on this machine and not a download from the Hub.
-
-    Args:
-        repo_id: The dataset's name.
-        root: Its folder; None for LeRobot's home folder. One that is empty, or not there, is downloaded into.
-        episodes: The chosen ones; None for all.
-        files: Whether data and videos are looked for, or ``meta/`` alone.
-
-    Raises:
-        DatasetError: With every file that is missing or cannot be read, or for a format that LeRobot refuses.
-        UsageError: The folder holds something else, or an episode does not exist, or none is chosen.
-    """
-    if episodes is not None and not episodes:
-        hint = "leave episodes out for all of them"
-        raise UsageError(Problem("empty-selection", "no episode is chosen", hint=hint))
-    folder = lerobot_home() / repo_id if root is None else Path(root)
-    if (folder / _FROM_THE_HUB).is_dir():
-        return
-    if not is_dataset(folder) and (root is None or not folder.exists() or _is_empty(folder)):
-        return
-    reader = open_dataset(repo_id, folder)
-    if not reader.info.is_v3:
-        message = f"its format is {reader.info.codebase_version}, LeRobot reads v3.0"
-        hint = "make a new dataset of it with lerobot-grasp-relabel or lerobot-grasp-merge"
-        raise DatasetError(Problem("dataset-format", message, str(folder), hint))
-    total = len(reader.lengths)
-    beyond = sorted(episode for episode in set(episodes or ()) if not 0 <= episode < total)
-    if beyond:
-        message = f"there is no episode {', '.join(map(str, beyond))}"
-        hint = f"it has {total} episodes, 0 to {total - 1}"
-        raise UsageError(Problem("unknown-episode", message, str(folder), hint))
-    if files:
-        reader.require(range(total) if episodes is None else sorted(set(episodes)), reader.info.video_keys)
+_LISTED = 5
+"""Problems that a note names; further ones are counted."""
 
 
 @contextmanager
-def told_if_absent(repo_id: str, root: str | Path | None) -> Iterator[None]:
-    """Says of a dataset that is not on this machine that the Hub does not give it either.
+def explained(repo_id: str, root: str | Path | None, episodes: Sequence[int] | None) -> Iterator[None]:
+    """Adds notes to an exception of LeRobot's that say what is wrong with the dataset on this machine.
 
-    Raises:
-        DatasetError: Where there is no folder of it, and what ran inside has failed.
+    The exception stays the one LeRobot raised, so that code written for LeRobot catches it. A folder that
+    LeRobot made to download into, and that is still empty, is removed again.
+
+    Args:
+        repo_id: The dataset's name.
+        root: Its folder; None for LeRobot's home folder.
+        episodes: The chosen ones; None for all.
     """
-    folder = lerobot_home() / repo_id if root is None else Path(root)
-    absent, new = not is_dataset(folder), not folder.exists()
+    folder = _folder(repo_id, root)
+    is_new = root is not None and not folder.exists()
     try:
         yield
     except GraspError:
         raise
     except Exception as error:  # the Hub's client raises classes of many trees
-        if not absent:
-            raise
-        if root is not None and new and _is_empty(folder):  # LeRobot made it to download into
+        if is_new and folder.is_dir() and next(folder.iterdir(), None) is None:
             folder.rmdir()
-        said = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        message = f"{repo_id!r} is not at {folder}, and the Hub does not give it: {said}"
-        raise DatasetError(Problem("no-dataset", message, hint="give root, the folder it is in")) from error
+        problems = what_is_wrong(repo_id, root, episodes)
+        for problem in problems[:_LISTED]:
+            error.add_note(str(problem))
+        if len(problems) > _LISTED:
+            error.add_note(f"and {len(problems) - _LISTED} more; lerobot-grasp-verify lists them")
+        raise
 
 
-def _is_empty(folder: Path) -> bool:
-    return folder.is_dir() and next(folder.iterdir(), None) is None
+def what_is_wrong(repo_id: str, root: str | Path | None, episodes: Sequence[int] | None) -> list[Problem]:
+    """Problems of a dataset on this machine that keep LeRobot from reading it.
+
+    Args:
+        repo_id: The dataset's name.
+        root: Its folder; None for LeRobot's home folder.
+        episodes: The chosen ones, by ``episode_index``; None for all.
+
+    Returns:
+        Every file that is missing or cannot be read, a format that LeRobot refuses, an episode that does not
+        exist, or that there is no dataset; empty when nothing is wrong.
+    """
+    folder = _folder(repo_id, root)
+    if not is_dataset(folder):
+        message = f"{repo_id!r} is not at {folder}: that folder has no meta/info.json"
+        return [Problem("no-dataset", message, hint="give root, the folder of the dataset")]
+    try:
+        info = read_info(folder)
+        if not info.is_v3:
+            message = f"its format is {info.codebase_version}, LeRobot reads v3.0"
+            hint = "make a new dataset of it with lerobot-grasp-relabel or lerobot-grasp-merge"
+            return [Problem("dataset-format", message, str(folder), hint)]
+        reader = open_dataset(repo_id, folder)
+        total = len(reader.lengths)
+        beyond = sorted(episode for episode in set(episodes or ()) if not 0 <= episode < total)
+        if beyond:
+            message = f"there is no episode {', '.join(map(str, beyond))}"
+            hint = f"it has {total} episodes, 0 to {total - 1}"
+            return [Problem("unknown-episode", message, str(folder), hint)]
+        chosen = range(total) if episodes is None else sorted(set(episodes))
+        reader.require(chosen, reader.info.video_keys)
+    except GraspError as error:
+        return list(error.problems)
+    return []
+
+
+def _folder(repo_id: str, root: str | Path | None) -> Path:
+    return lerobot_home() / repo_id if root is None else Path(root)

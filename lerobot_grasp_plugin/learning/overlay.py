@@ -7,14 +7,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import datasets
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.plan import PlannedEpisode
 from lerobot_grasp_plugin.core.stats import combine
+from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.reader import EpisodeBatch
-from lerobot_grasp_plugin.errors import AnnotationError, Problem
+from lerobot_grasp_plugin.errors import AnnotationError, DatasetError, Problem
 from lerobot_grasp_plugin.ops.annotate import label_sources
 from lerobot_grasp_plugin.ops.contradictions import Contradictions
 from lerobot_grasp_plugin.ops.features import unify
@@ -112,6 +114,38 @@ def overlay_labels(
             *(Problem("labels", note, str(annotations), severity="warning") for note in notes),
         ],
     )
+
+
+def with_labels(rows: Any, overlay: LabelOverlay, root: Path) -> Any:
+    """A table of LeRobot's with the columns of an overlay in place of its own, or as new ones.
+
+    Args:
+        rows: A ``datasets.Dataset`` with ``episode_index`` and ``index``; it is not changed.
+        overlay: Labels of the same episodes.
+        root: The dataset's folder, for messages.
+
+    Raises:
+        DatasetError: The table has rows of other episodes, or another number of them.
+    """
+    order = _file_order(rows, overlay, root)
+    for name, column in overlay.columns.items():
+        if name in rows.column_names:
+            rows = rows.remove_columns(name)
+        values = np.empty_like(column)
+        values[order] = column
+        rows = rows.add_column(name, values, feature=datasets.Value(column.dtype.name))
+    return rows
+
+
+def _file_order(rows: Any, overlay: LabelOverlay, root: Path) -> NDArray[np.int64]:
+    """Where in a table each row of an overlay stands, 0-based, int64 of shape ``(frames,)``."""
+    episode_index = rows.data.column(layout.EPISODE_INDEX).to_numpy()
+    index = rows.data.column(layout.INDEX).to_numpy()
+    order: NDArray[np.int64] = np.lexsort((index, episode_index))
+    if not np.array_equal(episode_index[order], np.repeat(overlay.episodes, overlay.lengths)):
+        message = "the rows LeRobot loaded are not those of the episodes table"
+        raise DatasetError(Problem("wrong-length", message, str(root)))
+    return order
 
 
 def _blocks(builder: RowBuilder, batches: Iterator[EpisodeBatch]) -> Iterator[RowBlock]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.core.labels import default_done, is_success_value, label_episode
@@ -21,7 +22,8 @@ class RecordedLabels:
 
     Args:
         options: How marks become labels. ``done`` is ``episode_end`` where it is None.
-        features: LeRobot's features of the dataset; those of ``LABEL_COLUMNS`` among them are filled.
+        features: LeRobot's features of the dataset; those of ``LABEL_COLUMNS`` that hold one number or
+            boolean a frame are filled, others are the caller's alone.
     """
 
     def __init__(self, options: LabelOptions, features: Mapping[str, Mapping[str, Any]]) -> None:
@@ -30,14 +32,36 @@ class RecordedLabels:
             hint = "use episode_end, first_success or last_frame_of_success"
             raise UsageError(Problem("nothing-to-keep", message, hint=hint))
         self._options = options
-        self._dtypes = {name: features[name]["dtype"] for name in LABEL_COLUMNS if name in features}
+        self._columns = {name: features[name] for name in LABEL_COLUMNS if _can_hold(features.get(name))}
+        self._check_values()
         self.begin()
+
+    def _check_values(self) -> None:
+        """Refuses rewards that a whole number or a boolean cannot hold: they would be rounded.
+
+        Raises:
+            UsageError: ``success_value`` or ``failure_value`` does not fit the dtype of ``next.reward``.
+        """
+        dtype = np.dtype(self._columns.get(layout.REWARD, {}).get("dtype", "float32"))
+        values = {name: getattr(self._options, name) for name in ("success_value", "failure_value")}
+        problems = [
+            Problem(
+                "value-does-not-fit",
+                f"{name} {value:g} cannot be stored in {layout.REWARD}, whose dtype is {dtype}",
+                hint="declare it as float32, or give a value that fits",
+            )
+            for name, value in values.items()
+            if dtype.kind != "f" and not _fits(value, dtype)
+        ]
+        if problems:
+            raise UsageError(problems)
 
     def begin(self) -> None:
         """Forgets the marks, for a new episode."""
         self.active = False
         self._rows: list[bool] = []
         self._given: list[bool] = []  # whether the row's next.reward came with the frame
+        self._done_given = True  # whether every row's next.done did
 
     @property
     def success(self) -> IntervalSet:
@@ -56,14 +80,14 @@ class RecordedLabels:
             message = f"the success range {late[-1]} does not fit the {length} frames recorded so far"
             raise UsageError(Problem("range-past-end", message))
         self._rows = success.mask(length).tolist()
-        self._given = [False] * length
+        self._given, self._done_given = [False] * length, False
 
     def filled(self, frame: Mapping[str, Any]) -> dict[str, Any]:
-        """A copy of a frame with the label columns it lacks, as arrays of shape ``(1,)``."""
+        """A copy of a frame with the label columns it lacks, as arrays of the declared dtype and shape."""
         values = {layout.REWARD: self._reward(self._of(frame)), layout.SUCCESS: self._of(frame)}
         missing = {
-            name: np.array([values.get(name, False)], dtype=dtype)
-            for name, dtype in self._dtypes.items()
+            name: _as_declared(values.get(name, False), feature)
+            for name, feature in self._columns.items()
             if name not in frame
         }
         return {**frame, **missing}
@@ -72,12 +96,14 @@ class RecordedLabels:
         """Takes note of a frame that was recorded, as it came from the caller."""
         self._rows.append(self._of(frame))
         self._given.append(layout.REWARD in frame)
+        self._done_given &= layout.DONE in frame
 
     def finish(self, buffer: dict[str, Any]) -> None:
         """Writes the labels into LeRobot's episode buffer, before it is saved.
 
-        Rewards that came with their frames stay, unless the marks were corrected; a ``next.done``
-        that came with its frame stays where it is true. The last frame is done.
+        Rewards that came with their frames stay, unless the marks were corrected. Where every frame came
+        with its ``next.done``, all of them stay; otherwise those that are true do, and the last frame is
+        done.
         """
         length = len(self._rows)
         if length != buffer["size"]:
@@ -94,20 +120,49 @@ class RecordedLabels:
         )
         made = {layout.REWARD: labels.reward, layout.DONE: labels.done, layout.SUCCESS: labels.success}
         given = np.array(self._given, dtype=bool)
-        for name, dtype in self._dtypes.items():
+        for name, feature in self._columns.items():
+            if name == layout.DONE and self._done_given:
+                continue
+            dtype = feature["dtype"]
             old = np.array([np.asarray(value).reshape(-1)[0] for value in buffer[name]], dtype=dtype)
             new = made[name].astype(dtype)
-            new = new | old if name == layout.DONE else np.where(given, old, new)
-            buffer[name] = [np.array([value], dtype=dtype) for value in new]
+            new = np.where(old, old, new) if name == layout.DONE else np.where(given, old, new)
+            buffer[name] = [_as_declared(value, feature) for value in new]
 
     def _of(self, frame: Mapping[str, Any]) -> bool:
         """Whether a frame is a success: by its own labels, else by the mark."""
-        if layout.REWARD in frame:
+        try:
+            return self._of_labels(frame)
+        except (TypeError, ValueError, IndexError):  # a value that LeRobot refuses in its own words
+            return self.active
+
+    def _of_labels(self, frame: Mapping[str, Any]) -> bool:
+        if layout.REWARD in frame and layout.REWARD in self._columns:
             reward = np.asarray(frame[layout.REWARD], dtype=np.float32).reshape(-1)[:1]
             return bool(is_success_value(reward, self._options.success_value).all())
-        if layout.SUCCESS in frame:
+        if layout.SUCCESS in frame and layout.SUCCESS in self._columns:
             return bool(np.asarray(frame[layout.SUCCESS]).reshape(-1)[0])
         return self.active
 
     def _reward(self, success: bool) -> float:
         return self._options.success_value if success else self._options.failure_value
+
+
+def _can_hold(feature: Mapping[str, Any] | None) -> bool:
+    """Whether a feature holds one number or boolean a frame, which a label can be written into."""
+    if feature is None or feature.get("shape", (1,)) not in ((1,), [1]):
+        return False
+    try:
+        return np.dtype(feature["dtype"]).kind in "biuf"
+    except TypeError:  # video, string and the like
+        return False
+
+
+def _fits(value: float, dtype: np.dtype[Any]) -> bool:
+    low, high = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    return value == int(value) and low <= value <= high
+
+
+def _as_declared(value: Any, feature: Mapping[str, Any]) -> NDArray[Any]:
+    """A label as LeRobot wants it in a frame, or in its episode buffer."""
+    return np.full(tuple(feature["shape"]), value, dtype=feature["dtype"])

@@ -1,4 +1,4 @@
-"""How LeRobot's dataset factory learns of ``GraspDataset``: one of three places that reach into LeRobot.
+"""How LeRobot's dataset factory learns of ``GraspDataset``.
 
 ``lerobot.datasets.factory.make_dataset`` builds its dataset through a global of its module,
 ``LeRobotDataset``; lerobot-train and lerobot.rl.learner both go through it. ``install`` puts a class
@@ -6,37 +6,27 @@ in its place that builds a ``GraspDataset`` for a dataset with a sidecar of this
 ``LeRobotDataset`` for every other. With the first ``GraspDataset``, LeRobot's ``ReplayBuffer`` also learns
 to fill itself with one in a single pass (``offline_buffer``).
 
-It also mends the declaration of one field: ``ResetConfig.fixed_reset_joint_positions`` is of type
+It also repairs the declaration of one field: ``ResetConfig.fixed_reset_joint_positions`` is of type
 ``Any | None``, on which draccus ends in a TypeError as soon as LeRobot's learner writes its config down,
 into the log or a checkpoint; it becomes ``list[float] | None``.
 
-The other two are undone or without effect where this package is not in use: ``dataset_watch`` listens to
-what is recorded while a simulated arm or a ``so101_leader_hil`` is connected, and
-``teleop.joint_actions`` lets LeRobot's actor move an arm in joint space. Nothing else of LeRobot is touched.
+``lerobot_seams.table`` lists these and all other places that reach into LeRobot.
 """
 
 from __future__ import annotations
 
-import importlib
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.errors import Problem
 from lerobot_grasp_plugin.learning.sidecar import has_sidecar
+from lerobot_grasp_plugin.lerobot_seams.access import SeamError, current, replace, require
+from lerobot_grasp_plugin.lerobot_seams.version import SUPPORTED, installed
 
-KNOWN_VERSIONS: Final = "0.6."
 SEAM_MODULE: Final = "lerobot.datasets.factory"
 SEAM_NAME: Final = "LeRobotDataset"
 RESET_FIELD: Final = "fixed_reset_joint_positions"
-
-
-class SeamError(UsageError, ImportError):
-    """The installed lerobot has not the place where the dataset class is put.
-
-    It is an ``ImportError``, too: LeRobot's discovery names the plugin that raised one.
-    """
 
 
 def install() -> None:
@@ -45,34 +35,30 @@ def install() -> None:
     Raises:
         SeamError: The installed lerobot is a version this was not written for.
     """
-    try:
-        installed = version("lerobot")
-    except PackageNotFoundError:
-        installed = "none"
-    if not installed.startswith(KNOWN_VERSIONS):
-        raise _seam_error(f"lerobot {installed} is installed")
+    if not installed().startswith(SUPPORTED):
+        raise _seam_error(f"lerobot {installed()} is installed")
+    require("factory")
     from lerobot.datasets import LeRobotDataset
 
-    factory = importlib.import_module(SEAM_MODULE)
-    current = getattr(factory, SEAM_NAME, None)
-    if getattr(current, "builds_grasp_datasets", False):
+    found = current(SEAM_MODULE, SEAM_NAME)
+    if getattr(found, "builds_grasp_datasets", False):
         return
-    if current is not LeRobotDataset:
-        raise _seam_error(f"lerobot {installed} has {current!r} as {SEAM_MODULE}.{SEAM_NAME}")
-    setattr(factory, SEAM_NAME, _factory_class(LeRobotDataset))
-    _mend_reset_config()
+    if found is not LeRobotDataset:
+        raise _seam_error(f"lerobot {installed()} has {found!r} as {SEAM_MODULE}.{SEAM_NAME}")
+    replace(SEAM_MODULE, SEAM_NAME, _factory_class(LeRobotDataset))
+    _repair_reset_config()
 
 
-def _mend_reset_config() -> None:
+def _repair_reset_config() -> None:
     from lerobot.envs.configs import ResetConfig
 
     if ResetConfig.__annotations__.get(RESET_FIELD) == "Any | None":
         ResetConfig.__annotations__[RESET_FIELD] = "list[float] | None"
 
 
-def _seam_error(found: str) -> SeamError:
-    message = f"GraspDataset cannot be put into LeRobot's dataset factory: {found}"
-    hint = f"this works with lerobot {KNOWN_VERSIONS}x as its authors released it"
+def _seam_error(finding: str) -> SeamError:
+    message = f"GraspDataset cannot be put into LeRobot's dataset factory: {finding}"
+    hint = f"this works with lerobot {SUPPORTED}x as its authors released it"
     return SeamError(Problem("unknown-seam", message, hint=hint))
 
 
@@ -98,7 +84,8 @@ def _factory_class(plain: Any) -> Any:
 
 
 def _build(plain: Any, repo_id: str, root: str | Path | None, *args: Any, **kwargs: Any) -> Any:
-    if not has_sidecar(_folder(repo_id, root, kwargs.get("revision"))):
+    is_remote = "://" in str(root) or kwargs.get("repo_type", "dataset") != "dataset"
+    if is_remote or not has_sidecar(_folder(repo_id, root, kwargs.get("revision"))):
         return plain(repo_id, root, *args, **kwargs)
     from lerobot_grasp_plugin.learning import offline_buffer
     from lerobot_grasp_plugin.learning.dataset import GraspDataset

@@ -10,7 +10,10 @@ from lerobot.configs.default import DatasetConfig
 from lerobot.rl.train_rl import TrainRLServerPipelineConfig
 
 from lerobot_grasp_plugin.core.choices import Alignment
+from lerobot_grasp_plugin.core.selection import without_episodes
 from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.learning.known_settings import DATASET, unknown_settings
+from lerobot_grasp_plugin.lerobot_seams.version import installed
 from lerobot_grasp_plugin.ops.recipe import LabelOptions, SourceConfig
 
 
@@ -26,6 +29,8 @@ class GraspDatasetConfig(DatasetConfig, LabelOptions):  # type: ignore[misc]  # 
     repo_id: str | None = None
     # which episodes: "0-14", [2, 7, 8], "!19,23" for all but these (without a value: all)
     episodes: list[int] | str | None = None
+    # episodes to leave out, by index; on top of episodes (of one dataset, not with sources)
+    exclude_episodes: list[int] | None = None
     # the datasets to merge, each with repo_id, root, episodes, annotations, rename, task
     sources: list[SourceConfig] = field(default_factory=list)
     # annotation file for all sources
@@ -52,7 +57,8 @@ class GraspDatasetConfig(DatasetConfig, LabelOptions):  # type: ignore[misc]  # 
         """
         problems = []
         if self.sources:
-            single = [name for name in ("root", "episodes", "revision") if getattr(self, name) is not None]
+            of_one = ("root", "episodes", "exclude_episodes", "revision")
+            single = [name for name in of_one if getattr(self, name) is not None]
             if single:
                 names = " and ".join(f"dataset.{name}" for name in single)
                 message = f"{names} would be of one dataset, and dataset.sources names its own"
@@ -61,6 +67,13 @@ class GraspDatasetConfig(DatasetConfig, LabelOptions):  # type: ignore[misc]  # 
         elif self.repo_id is None and self.root is None and self.annotations is None:
             hint = "give dataset.repo_id, dataset.root, dataset.sources or dataset.annotations"
             problems.append(Problem("no-dataset", "the dataset block names no dataset", hint=hint))
+        elif self.repo_id is None and self.root is None and self._selects_episodes:
+            message = (
+                "dataset.episodes and dataset.exclude_episodes do not say of which dataset they are: the "
+            )
+            message += "annotation file names the datasets"
+            hint = "name one with dataset.repo_id or dataset.root, or all with dataset.sources"
+            problems.append(Problem("contradicting-options", message, hint=hint))
         if self.revision is not None and not self.sources:
             message = f"dataset.revision {self.revision!r} is not read here"
             hint = "download that revision and give dataset.root"
@@ -69,6 +82,12 @@ class GraspDatasetConfig(DatasetConfig, LabelOptions):  # type: ignore[misc]  # 
             message = "streaming, repo_type and eval_split of the dataset block are not for the learner"
             hint = "it keeps the whole dataset in its offline buffer; leave them out"
             problems.append(Problem("unsupported-option", message, hint=hint))
+        for name in unknown_settings(self, DatasetConfig, DATASET):
+            message = (
+                f"dataset.{name} is a setting of LeRobot {installed()} that lerobot-grasp-learner does not "
+            )
+            message += "know; it would be applied to the merged dataset, whose episodes have other numbers"
+            problems.append(Problem("unsupported-option", message, hint="leave it out"))
         labelled = self.annotations is not None or self.labels_from is not None
         labelled |= any(source.annotations or source.labels_from for source in self.sources)
         if self.done is not None and not labelled:
@@ -82,12 +101,18 @@ class GraspDatasetConfig(DatasetConfig, LabelOptions):  # type: ignore[misc]  # 
         if self.repo_id is None and self.root is None:
             return []
         root = None if self.root is None else Path(self.root)
-        return [SourceConfig(repo_id=self.repo_id, root=root, episodes=self.episodes)]
+        episodes = without_episodes(self.episodes, self.exclude_episodes)
+        return [SourceConfig(repo_id=self.repo_id, root=root, episodes=episodes)]
+
+    @property
+    def _selects_episodes(self) -> bool:
+        return self.episodes is not None or bool(self.exclude_episodes)
 
     def plain(self, repo_id: str, root: Path) -> DatasetConfig:
-        """LeRobot's own block for a finished dataset; settings of its reading stay as given."""
+        """LeRobot's own block for a finished dataset, all of it; settings of its reading stay as given."""
         settings = {entry.name: getattr(self, entry.name) for entry in fields(DatasetConfig)}
-        return DatasetConfig(**settings | {"repo_id": repo_id, "root": str(root), "episodes": None})
+        chosen = dict.fromkeys(settings.keys() & {"episodes", "exclude_episodes"})
+        return DatasetConfig(**settings | chosen | {"repo_id": repo_id, "root": str(root)})
 
     def of_checkpoint(self) -> DatasetConfig:
         """The block of a checkpoint's ``train_config.json``, where nothing is to be made any more.

@@ -1,4 +1,4 @@
-"""What LeRobot 0.6.1's learner would crash on, found before it starts.
+"""What LeRobot's learner would crash on, found before it starts.
 
 Sources of the rules: ``lerobot/configs/train.py`` (validate), ``lerobot/rl/learner.py``,
 ``lerobot/rl/buffer.py`` (from_lerobot_dataset) and ``lerobot/rl/algorithms/sac``.
@@ -34,7 +34,7 @@ def _config_problems(config: Any) -> Iterator[Problem]:
     if config.dataset is None:
         yield Problem(
             "no-dataset",
-            "dataset is null, on which LeRobot 0.6.1's learner ends in an AttributeError",
+            "dataset is null, on which LeRobot's learner ends in an AttributeError",
             hint="give a dataset block with repo_id, root, sources or annotations",
         )
     for name in ("policy", "env"):

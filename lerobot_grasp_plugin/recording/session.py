@@ -21,6 +21,7 @@ from lerobot.utils.visualization_utils import init_visualization, shutdown_visua
 
 from lerobot_grasp_plugin.core.marks import MarkAction, MarkEvent
 from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem, UsageError
+from lerobot_grasp_plugin.lerobot_seams.access import require
 from lerobot_grasp_plugin.recording.config import GraspRecordConfig
 from lerobot_grasp_plugin.recording.controls import Controls
 from lerobot_grasp_plugin.recording.dialogue import Verdict, ask_about
@@ -81,6 +82,7 @@ class Session:
             message = "names that begin with eval_ are LeRobot's, for policy evaluation"
             raise UsageError(Problem("reserved-name", message, config.dataset.repo_id))
         config.grasp.check()
+        require("recording")
         self._config = config
         self._show = show
         self._controls = Controls(show)

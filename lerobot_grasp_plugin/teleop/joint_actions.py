@@ -6,7 +6,10 @@ import functools
 import sys
 from typing import Any
 
+from lerobot_grasp_plugin.lerobot_seams.access import current, replace
+
 ENVIRONMENT = "lerobot.rl.gym_manipulator"
+STEP = "RobotEnv.step"
 
 
 def accept_policy_actions() -> None:
@@ -15,14 +18,18 @@ def accept_policy_actions() -> None:
     LeRobot takes the batch dimension off in its steps for inverse kinematics only. Without them, its
     actor ends in an IndexError as soon as the policy moves the arm. Actions of shape (joints,) are passed
     on as they are. Nothing is done in a process that has not loaded the environment.
+
+    Raises:
+        SeamError: The installed lerobot does not have the environment's ``step``.
     """
-    environment: Any = getattr(sys.modules.get(ENVIRONMENT), "RobotEnv", None)
-    if environment is None or hasattr(environment.step, "__wrapped__"):
+    if ENVIRONMENT not in sys.modules:
         return
-    step = environment.step
+    step = current(ENVIRONMENT, STEP)
+    if hasattr(step, "__wrapped__"):
+        return
 
     @functools.wraps(step)
     def unbatched(env: Any, action: Any) -> Any:
         return step(env, action[0] if action.ndim == 2 and len(action) == 1 else action)
 
-    environment.step = unbatched
+    replace(ENVIRONMENT, STEP, unbatched)

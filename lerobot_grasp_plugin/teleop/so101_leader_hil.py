@@ -10,8 +10,8 @@ from lerobot.teleoperators.utils import TeleopEvents
 from lerobot.utils.keyboard_input import create_key_listener
 from numpy.typing import NDArray
 
-from lerobot_grasp_plugin.dataset_watch import start_watch, stop_watch
 from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.lerobot_seams.dataset_watch import start_watch, stop_watch
 from lerobot_grasp_plugin.teleop.config_so101_leader_hil import So101LeaderHilConfig
 from lerobot_grasp_plugin.teleop.finished_recording import FinishedRecording
 from lerobot_grasp_plugin.teleop.joint_actions import accept_policy_actions

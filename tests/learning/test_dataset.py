@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -159,52 +158,12 @@ def test_an_error_of_a_worker_comes_out_as_it_was(copied, annotated, cached, spo
     assert str(raised.value) == str(here.value)
 
 
-@pytest.mark.parametrize(
-    ("spoil", "options", "said"),
-    [
-        (
-            lambda root: shutil.rmtree(root / f"videos/{WRIST}"),
-            {},
-            "file-000.mp4: error: the file is missing",
-        ),
-        (lambda root: shutil.rmtree(root / "data"), {}, "file-000.parquet: error: the file is missing"),
-        (lambda root: shutil.rmtree(root / "meta/episodes"), {}, "meta/episodes"),
-        (lambda root: (root / "meta/info.json").write_text("{"), {}, "meta/info.json"),
-        (lambda root: (root / "meta/info.json").unlink(), {}, "has no meta/info.json"),
-        (lambda root: None, {"episodes": [1, 99]}, "there is no episode 99"),
-    ],
-)
-def test_what_is_missing_is_named_and_not_looked_for_on_the_hub(copied, monkeypatch, spoil, options, said):
-    root = copied("av1")
-    spoil(root)
-    monkeypatch.setattr("huggingface_hub.HfApi.list_repo_refs", _no_hub)
-    with pytest.raises(GraspError) as raised:
-        laid_over(root, **options)
-    assert said in str(raised.value)
-
-
-@pytest.mark.parametrize("inside", [True, False])
-def test_a_dataset_that_is_nowhere_is_said_to_be_so(tmp_path, lerobot_home, monkeypatch, inside):
-    def refused(*args, **kwargs):
-        raise ConnectionError("no network\nat all")
-
-    monkeypatch.setattr("lerobot.datasets.dataset_metadata.get_safe_version", refused)
-    root = tmp_path / "nowhere" if inside else None
-    with pytest.raises(DatasetError, match="and the Hub does not give it: no network"):
-        GraspDataset("lab/none-such", root)
-    assert not (tmp_path / "nowhere").exists()
-
-
 def test_a_chosen_episode_needs_only_its_own_files(copied):
     root = copied("split")
     last = max(root.glob("data/**/*.parquet"))
     assert last.name != "file-000.parquet"
     last.unlink()
     assert len(laid_over(root, episodes=[0])) == len(plain(root, episodes=[0]))
-
-
-def _no_hub(*args, **kwargs):
-    raise AssertionError("the Hub was asked")
 
 
 def test_pickled_it_reads_the_same(recorded, annotated):

@@ -618,7 +618,6 @@ planted("batches larger than the dataset", "batch-size", "batch_size", 256, "war
 planted("batches of nothing", "batch-size", "batch_size", 0)
 planted("learning before the first step", "online-start", "policy/online_step_before_learning", 0)
 planted("no logging", "frequency", "log_freq", 0)
-planted("no checkpoints by frequency", "frequency", "save_freq", 0)
 planted("buffers larger than any machine", "buffer-memory", "policy/online_buffer_capacity", 10**9, "warning")
 planted("modes without their statistics", "stats-missing", "policy/normalization_mapping",
         {"VISUAL": "MEAN_STD", "STATE": "QUANTILES", "ACTION": "MIN_MAX"})  # fmt: skip

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.labels import LabelValues, SuccessEvidence, SuccessRule
+from lerobot_grasp_plugin.core.selection import without_episodes
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import is_numeric, to_numpy
 from lerobot_grasp_plugin.dataset.info import Feature
@@ -215,10 +216,14 @@ def _source_config(entry: Any) -> SourceConfig:
 
     repo_id, episodes, rename = raw.get("repo_id"), raw.get("episodes"), raw.get("rename")
     threshold = raw.get("labels_threshold")
+    excluded = raw.get("exclude_episodes")
     return SourceConfig(
         repo_id=repo_id if isinstance(repo_id, str) else None,
         root=path("root"),
-        episodes=episodes if isinstance(episodes, str) or _whole_numbers(episodes) else None,
+        episodes=without_episodes(
+            episodes if isinstance(episodes, str) or _whole_numbers(episodes) else None,
+            excluded if _whole_numbers(excluded) else None,
+        ),
         annotations=path("annotations"),
         labels_from=raw["labels_from"] if isinstance(raw.get("labels_from"), str) else None,
         labels_threshold=threshold if isinstance(threshold, int | float) else None,

@@ -1,6 +1,6 @@
 """Every episode's pictures against the headers of the video files; nothing is decoded.
 
-Findings are graded by what LeRobot 0.6.1 does. It seeks to a keyframe at or before the time it looks for and
+Findings are graded by what LeRobot does. It seeks to a keyframe at or before the time it looks for and
 decodes from there, or asks torchcodec for picture number ``time * average_fps``; either way a picture that
 is not within ``tolerance_s`` of that time is an error, and a picture of another episode is not noticed.
 """

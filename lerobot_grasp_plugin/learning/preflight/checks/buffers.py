@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from lerobot_grasp_plugin.learning.preflight.config_view import shape_of
 from lerobot_grasp_plugin.learning.preflight.facts import Facts
 from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, warning
+from lerobot_grasp_plugin.lerobot_seams.version import save_freq_may_be_zero
 
 _CAPACITY = 100_000
 _BEFORE_LEARNING = 100
@@ -68,9 +69,9 @@ def _batches(facts: Facts) -> Iterator[Finding]:
 
 
 def _frequencies(facts: Facts) -> Iterator[Finding]:
-    """The learner divides by both, whatever LeRobot's other training makes of 0."""
+    """The learner divides by ``log_freq``, and by ``save_freq`` as long as that may not be 0."""
     config = facts.config
-    for name in ("log_freq", "save_freq"):
+    for name in ("log_freq",) if save_freq_may_be_zero() else ("log_freq", "save_freq"):
         if config.number(name) == 0 and (name == "log_freq" or config.flag("save_checkpoint", True)):
             message = "0, and LeRobot's learner divides by it (a ZeroDivisionError)"
             yield error("frequency", name, message, "write a number of steps, a large one for never")

@@ -53,7 +53,7 @@ def check_classifier(facts: Facts) -> Iterator[Finding]:
             message += "the environment gives 0-1"
             yield error("image-range", where, message, "train it again on pictures in 0-1")
     if classifier.normalises or classifier.image_stats:
-        message = "it was trained on normalised pictures, and LeRobot 0.6.1 leaves the saved normaliser out "
+        message = "it was trained on normalised pictures, and LeRobot leaves the saved normaliser out "
         message += "in the environment: probabilities differ"
         change = "train with normalization_mapping VISUAL: IDENTITY (lerobot-grasp-train-classifier does)"
         yield warning("classifier-normaliser", str(classifier.root), message, change)

@@ -36,7 +36,7 @@ def check_columns(facts: Facts) -> Iterator[Finding]:
                 change = "rename it while merging (sources: rename), or take it out of policy.input_features"
                 yield error("missing-column", dataset.column_place(key), message, change)
         if facts.discrete is not None and PENALTY not in has:
-            message = f"num_discrete_actions is {facts.discrete}, and LeRobot 0.6.1 mixes online and offline"
+            message = f"num_discrete_actions is {facts.discrete}, and LeRobot mixes online and offline"
             message += " batches only where both have the penalty: it crashes with a size mismatch"
             change = "record with gym_manipulator and use_gripper, or add the column with zeros"
             yield error("discrete-penalty", dataset.column_place(PENALTY), message, change)

@@ -11,6 +11,7 @@ from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.learning.preflight.dataset_facts import DatasetFacts
 from lerobot_grasp_plugin.learning.preflight.facts import Facts
 from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, warning
+from lerobot_grasp_plugin.lerobot_seams.version import is_within_tolerance
 
 _DEFAULT_FPS = 30
 _BACKENDS = ("torchcodec", "pyav", "video_reader")
@@ -61,7 +62,7 @@ def _readable(dataset: DatasetFacts) -> Iterator[Finding]:
     if stamps is None or frames is None or not dataset.cameras:
         return
     off = np.abs(stamps - frames / dataset.fps).max(initial=0.0)
-    if off > layout.TIMESTAMP_TOLERANCE_S:
+    if not is_within_tolerance(off, layout.TIMESTAMP_TOLERANCE_S):
         message = f"up to {off:.3g} s off frame_index / fps, and LeRobot takes no more than "
         message += f"{layout.TIMESTAMP_TOLERANCE_S} s"
         yield error("timestamps", dataset.column_place(layout.TIMESTAMP), message, change)

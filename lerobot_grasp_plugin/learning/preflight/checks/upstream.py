@@ -1,4 +1,4 @@
-"""Settings LeRobot 0.6.1 crashes on."""
+"""Settings LeRobot crashes on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LEADERS = ("so100_leader", "so101_leader")
 
 
 def check_upstream(facts: Facts) -> Iterator[Finding]:
-    """Each was seen with LeRobot 0.6.1; see ``TrainPipelineConfig.validate`` and ``learner.train``."""
+    """Each was seen; see ``TrainPipelineConfig.validate`` and ``learner.train``."""
     config = facts.config
     if config.get("dataset") is None:
         message = "null, and LeRobot reads dataset.repo_id all the same (an AttributeError)"

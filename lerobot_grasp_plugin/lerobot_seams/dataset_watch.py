@@ -1,9 +1,8 @@
 """Learn what is recorded, whichever program of LeRobot's records it.
 
-A robot or a teleoperator is told neither when an episode begins nor when it is saved. A watch listens
-where every recorder passes: at ``LeRobotDataset``'s own ``add_frame``, ``save_episode`` and
-``clear_episode_buffer``. What they do is not changed, and after the last watch they are LeRobot's again.
-``learning.registration`` names the other places that reach into LeRobot.
+A robot or a teleoperator is not told when an episode begins or when it is saved. A watch listens where every
+recorder passes: at ``add_frame``, ``save_episode`` and ``clear_episode_buffer`` of ``LeRobotDataset``. What
+they do is not changed, and after the last watch they are LeRobot's again.
 """
 
 from __future__ import annotations
@@ -12,6 +11,9 @@ import functools
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from lerobot_grasp_plugin.lerobot_seams.access import current, replace, require
+
+_MODULE = "lerobot.datasets.lerobot_dataset"
 _WATCHED = ("add_frame", "save_episode", "clear_episode_buffer")
 
 
@@ -33,26 +35,27 @@ _originals: dict[str, Callable[..., Any]] = {}
 
 
 def start_watch(listener: Listener) -> None:
-    """Tell ``listener`` of every dataset this process records from now on; once is enough."""
-    from lerobot.datasets import LeRobotDataset
+    """Tell ``listener`` of every dataset this process records from now on; once is enough.
 
+    Raises:
+        SeamError: The installed lerobot does not have what a watch listens at.
+    """
+    require("watch")
     if listener not in _listeners:
         _listeners.append(listener)
     if not _originals:
         for name in _WATCHED:
-            _originals[name] = getattr(LeRobotDataset, name)
-            setattr(LeRobotDataset, name, _watched(name, _originals[name]))
+            _originals[name] = current(_MODULE, f"LeRobotDataset.{name}")
+            replace(_MODULE, f"LeRobotDataset.{name}", _watched(name, _originals[name]))
 
 
 def stop_watch(listener: Listener) -> None:
     """Tell ``listener`` nothing more; after the last one LeRobot is as it was."""
-    from lerobot.datasets import LeRobotDataset
-
     if listener in _listeners:
         _listeners.remove(listener)
     if not _listeners:
         for name, original in _originals.items():
-            setattr(LeRobotDataset, name, original)
+            replace(_MODULE, f"LeRobotDataset.{name}", original)
         _originals.clear()
 
 

@@ -1,0 +1,210 @@
+"""The table of seams: every attribute of LeRobot that this package replaces, extends or reaches into."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Use = Literal[
+    "factory", "watch", "replay buffer", "actor", "reading", "labelling", "recording", "learner", "classifier"
+]
+
+How = Literal["replaced", "extended", "read", "written", "called"]
+
+
+@dataclass(frozen=True, slots=True)
+class Seam:
+    """One attribute of LeRobot.
+
+    Attributes:
+        use: The part of this package that needs it.
+        module: LeRobot's module.
+        path: The attribute in the module, with dots: ``DatasetReader._query_videos``.
+        how: ``replaced`` puts a value of this package in its place, ``extended`` overrides it in a subclass,
+            ``read``, ``written`` and ``called`` use it as it is.
+        why: What for.
+        undone: How LeRobot gets a replaced attribute back.
+        since: The first version of LeRobot in which it was seen.
+        parameters: Parameters that it is called with by keyword.
+        needed: Whether its absence is an error; False where there is then nothing to do.
+    """
+
+    use: Use
+    module: str
+    path: str
+    how: How
+    why: str
+    undone: str = ""
+    since: str = "0.6.0"
+    parameters: tuple[str, ...] = ()
+    needed: bool = True
+
+    @property
+    def name(self) -> str:
+        """Module and attribute."""
+        return f"{self.module}.{self.path}"
+
+
+_DATASET = "lerobot.datasets.lerobot_dataset"
+_READER = "lerobot.datasets.dataset_reader"
+_WRITER = "lerobot.datasets.dataset_writer"
+_METADATA = "lerobot.datasets.dataset_metadata"
+_BUFFER = "lerobot.rl.buffer"
+_CLASSIFIER = "lerobot.rewards.classifier.modeling_classifier"
+_AFTER_THE_LAST_WATCH = "after the last watch"
+_NEVER = "not in this process; datasets of other makers behave as before"
+
+_LOOP = (
+    "robot",
+    "events",
+    "fps",
+    "teleop_action_processor",
+    "robot_action_processor",
+    "robot_observation_processor",
+    "teleop",
+    "dataset",
+    "control_time_s",
+    "single_task",
+    "display_data",
+    "display_mode",
+    "display_compressed_images",
+)
+
+
+def _of_reader(path: str, why: str, how: How = "read") -> Seam:
+    return Seam("reading", _READER, f"DatasetReader.{path}", how, why)
+
+
+def _of_buffer(path: str, how: How = "written") -> Seam:
+    return Seam("replay buffer", _BUFFER, f"ReplayBuffer.{path}", how, "to fill its memory in one pass")
+
+
+def _of_classifier(path: str) -> Seam:
+    why = "to train all of the head on maps that the frozen encoder makes once"
+    return Seam("classifier", _CLASSIFIER, f"Classifier.{path}", "read", why)
+
+
+SEAMS: Final[tuple[Seam, ...]] = (
+    Seam(
+        "factory",
+        "lerobot.datasets.factory",
+        "LeRobotDataset",
+        "replaced",
+        "make_dataset builds a GraspDataset where a dataset has a sidecar",
+        _NEVER,
+    ),
+    Seam(
+        "factory",
+        "lerobot.envs.configs",
+        "ResetConfig.fixed_reset_joint_positions",
+        "replaced",
+        "its annotation Any ends in a TypeError when the learner writes its config; list[float] does not",
+        "not in this process; values are the same",
+        needed=False,
+    ),
+    *(
+        Seam(
+            "watch",
+            _DATASET,
+            f"LeRobotDataset.{name}",
+            "replaced",
+            "a robot or teleoperator learns what is recorded",
+            _AFTER_THE_LAST_WATCH,
+        )
+        for name in ("add_frame", "save_episode", "clear_episode_buffer")
+    ),
+    Seam(
+        "replay buffer",
+        _BUFFER,
+        "ReplayBuffer.from_lerobot_dataset",
+        "replaced",
+        "a GraspDataset is read once, and not about twice",
+        _NEVER,
+        parameters=("lerobot_dataset", "state_keys", "capacity", "storage_device", "optimize_memory"),
+    ),
+    _of_buffer("_initialize_storage", "called"),
+    *map(
+        _of_buffer,
+        (
+            "states",
+            "next_states",
+            "actions",
+            "rewards",
+            "dones",
+            "truncateds",
+            "complementary_info",
+            "size",
+            "position",
+        ),
+    ),
+    Seam(
+        "actor",
+        "lerobot.rl.gym_manipulator",
+        "RobotEnv.step",
+        "replaced",
+        "an action of shape (1, joints), as a policy gives it, moves the arm in joint space",
+        "not in this process; other actions are passed on as they are",
+    ),
+    _of_reader("_load_hf_dataset", "images in the table are prepared", "extended"),
+    _of_reader("_query_videos", "images of videos are prepared, or come from the frame cache", "extended"),
+    _of_reader("load_and_activate", "rows of episodes that are left out are dropped", "called"),
+    _of_reader("hf_dataset", "labels are laid over its columns", "written"),
+    _of_reader("episodes", "episodes are left out", "written"),
+    _of_reader("root", "video files are decoded"),
+    _of_reader("delta_indices", "items of several rows are left to LeRobot"),
+    _of_reader("_meta", "features, episodes and tasks of a reader"),
+    _of_reader("_tolerance_s", "timestamps are judged as LeRobot judges them"),
+    _of_reader("_return_uint8", "images have the dtype that was asked for"),
+    _of_reader("_image_transforms", "transformed items are left to LeRobot"),
+    _of_reader("_video_backend", "items of another decoder are left to LeRobot"),
+    Seam(
+        "reading",
+        "lerobot.datasets.io_utils",
+        "hf_transform_to_torch",
+        "called",
+        "rows become tensors by LeRobot's rule",
+    ),
+    Seam("reading", _DATASET, "LeRobotDataset.__getitem__", "extended", "items are read ahead in order"),
+    Seam(
+        "reading", _DATASET, "LeRobotDataset.reader", "replaced", "a FrameReader prepares images", "with it"
+    ),
+    Seam("reading", _METADATA, "LeRobotDatasetMetadata.info", "written", "features of labels and sizes"),
+    Seam("reading", _METADATA, "LeRobotDatasetMetadata.stats", "written", "statistics of laid-over labels"),
+    *(
+        Seam("labelling", _DATASET, f"LeRobotDataset.{name}", "extended", "label columns are recorded")
+        for name in ("create", "resume", "add_frame", "save_episode", "clear_episode_buffer")
+    ),
+    Seam("labelling", _DATASET, "LeRobotDataset.writer", "read", "its episode buffer takes the labels"),
+    Seam(
+        "labelling", _WRITER, "DatasetWriter.episode_buffer", "written", "labels by the marks of an episode"
+    ),
+    Seam("recording", _WRITER, "DatasetWriter.cancel_pending_videos", "called", "an episode is given up"),
+    Seam("recording", _WRITER, "DatasetWriter._streaming_encoder", "read", "lost frames are noticed"),
+    Seam(
+        "recording",
+        "lerobot.datasets.video_utils",
+        "StreamingVideoEncoder._dropped_frames",
+        "read",
+        "lost frames are noticed",
+    ),
+    Seam(
+        "recording",
+        "lerobot.scripts.lerobot_record",
+        "record_loop",
+        "called",
+        "lerobot-grasp-record records with LeRobot's own loop",
+        parameters=_LOOP,
+    ),
+    Seam(
+        "recording",
+        "lerobot.utils.keyboard_input",
+        "apply_recording_control",
+        "called",
+        "next, re-record and quit mean what they mean in lerobot-record",
+    ),
+    Seam("learner", "lerobot.rl.learner", "train", "called", "lerobot-grasp-learner runs LeRobot's learner"),
+    Seam("learner", "lerobot.rl.learner", "use_threads", "called", "processes are started as LeRobot does"),
+    Seam("learner", "lerobot.rl.learner", "handle_resume_logic", "called", "errors come before the start"),
+    *map(_of_classifier, ("encoders", "encoder", "is_cnn", "classifier_head", "predict")),
+)
+"""Every seam. The layers above go through ``access`` for what they replace, and ask for their use first."""
