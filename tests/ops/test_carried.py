@@ -15,7 +15,17 @@ from factories import RECORDINGS, Legacy, tree, write_legacy
 from lerobot_judge import open_set
 from unknown_things import NEEDLE, THINGS, Thing, places_of
 
-from lerobot_grasp_plugin import MergeConfig, MergeReport, RelabelConfig, SourceConfig, merge, relabel
+from lerobot_grasp_plugin import (
+    MergeConfig,
+    MergeError,
+    MergeReport,
+    RelabelConfig,
+    SourceConfig,
+    merge,
+    relabel,
+    verify_dataset,
+)
+from lerobot_grasp_plugin.ops.features import canonical_codec
 
 type Recorded = Callable[[str], Path]
 
@@ -187,8 +197,6 @@ def test_subtasks_are_mapped_as_tasks_are(copied: Recorded, tmp_path: Path) -> N
 
 
 def test_subtasks_without_a_table_are_refused(copied: Recorded, tmp_path: Path) -> None:
-    from lerobot_grasp_plugin import MergeError
-
     one, other = with_subtasks(copied("av1"), ["reach", "grasp"], 1), with_subtasks(copied("h264"), ["a"], 0)
     (other / "meta/subtasks.parquet").unlink()
     with pytest.raises(MergeError) as caught:
@@ -302,3 +310,79 @@ def test_one_recipe_gives_the_same_bytes(copied: Recorded, recorded: Recorded, t
     for name in ("a", "b"):
         merged(tmp_path / name / "out", one, other, drop_features=["observation.images.wrist"])
     assert tree(tmp_path / "a/out") == tree(tmp_path / "b/out")
+
+
+def feature_of(root: Path, name: str, change: Callable[[dict], None]) -> Path:
+    info = json.loads((root / "meta/info.json").read_text())
+    change(info["features"][name])
+    (root / "meta/info.json").write_text(json.dumps(info))
+    return root
+
+
+CAMERA = "observation.images.wrist"
+
+
+@pytest.mark.parametrize("place", ["info", "video_info"])
+@pytest.mark.parametrize("mark", ["is_depth_map", "video.is_depth_map"])
+def test_a_depth_camera_stays_one(place: str, mark: str, copied: Recorded, tmp_path: Path) -> None:
+    def marked(feature: dict) -> None:
+        feature["info"].pop("is_depth_map", None)
+        feature.setdefault(place, {})[mark] = True
+
+    source = feature_of(copied("av1"), CAMERA, marked)
+    merged(tmp_path / "out", source)
+    dataset = open_set(tmp_path / "out")
+    assert dataset.meta.depth_keys == [CAMERA]
+    assert dataset.meta.features[CAMERA]["info"]["is_depth_map"] is True
+
+
+@pytest.mark.parametrize(
+    ("stated", "written"),
+    [("libdav1d", "av1"), ("libsvtav1", "av1"), ("mp4v", "mpeg4"), ("h264_nvenc", "h264")],
+)
+def test_codecs_have_the_names_lerobot_writes(stated: str, written: str) -> None:
+    assert canonical_codec(stated) == written
+
+
+def test_an_other_name_of_a_codec_is_no_other_codec(copied: Recorded, tmp_path: Path) -> None:
+    one = feature_of(
+        copied("av1"), CAMERA, lambda feature: feature["info"].update({"video.codec": "libdav1d"})
+    )
+    other = Path(shutil.copytree(one, tmp_path / "other"))
+    feature_of(other, CAMERA, lambda feature: feature["info"].update({"video.codec": "av1"}))
+    merged(tmp_path / "out", one, other)
+    info = json.loads((tmp_path / "out/meta/info.json").read_text())
+    assert info["features"][CAMERA]["info"]["video.codec"] == "av1"
+
+
+@pytest.mark.parametrize("version", ["v2.1", "v3.0"])
+def test_a_feature_of_no_width(version: str, plain: Callable[[str], Path], tmp_path: Path) -> None:
+    source = Path(shutil.copytree(plain(version), tmp_path / "source"))
+    info = json.loads((source / "meta/info.json").read_text())
+    info["features"]["target"] = {"dtype": "float32", "shape": [0], "names": None}
+    (source / "meta/info.json").write_text(json.dumps(info))
+    for path in source.glob("data/*/*.parquet"):
+        table = pq.ParquetFile(path).read().replace_schema_metadata(None)
+        empty = pa.array([[]] * table.num_rows, pa.list_(pa.float32()))
+        pq.write_table(table.append_column("target", empty), path)
+    problems = verify_dataset(source, level="data").problems
+    assert "check-failed" not in [problem.code for problem in problems]
+    assert "zero-width" in [problem.code for problem in problems]
+    merged(tmp_path / "out", source, source)
+    dataset = open_set(tmp_path / "out")
+    assert dataset.meta.features["target"]["shape"] == (0,)
+    assert dataset[len(dataset) - 1]["target"] is None
+    merged(tmp_path / "dropped", tmp_path / "out", drop_features=["target"])
+    assert "target" not in open_set(tmp_path / "dropped").meta.features
+
+
+def test_images_and_video_name_the_command(copied: Recorded, tmp_path: Path) -> None:
+    one = write_legacy(tmp_path / "one", Legacy(labels=True))
+    other = write_legacy(tmp_path / "other", Legacy(labels=True, cameras=(), images=(CAMERA,)))
+    with pytest.raises(MergeError) as caught:
+        merged(tmp_path / "out", one, other)
+    (problem,) = [each for each in caught.value.problems if each.code == "feature-dtype"]
+    command = problem.hint.split("lerobot-edit-dataset ")[1].split(";")[0]
+    assert f"--root={other}" in command
+    assert "--operation.type=convert_image_to_video" in command
+    assert str(one) not in command
