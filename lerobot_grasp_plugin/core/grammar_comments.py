@@ -33,6 +33,8 @@ _OTHER_KEYS = {"path", "datapath", "root", "folder", "dir", "directory", "source
 _OTHER_KEYS |= {"repo", "repository"}
 _DATASET_KEYS = {f"dataset{word}" for word in ("root", "name", "id", "dir", "folder", "directory", "repo")}
 _NEAR = 0.83
+_FRAMED = re.compile(r"[=*<\[({\"'`|-]+\s*(\S.*?)\s*[=*>\])}\"'`|-]+")
+_NAME = re.compile(r"(\S+?)\s*(?::|\s\(.*\))?")
 
 _DIGIT = r"(?P<base>0|1|zero|one)"
 _NO_UNIT = r"(?!\.\d|\w)(?!\s*(?:%|°|(?:ms|s|secs?|seconds?|min|minutes?|h|mm|cm|m|deg|degrees?|rad|px)\b))"
@@ -108,9 +110,15 @@ def is_one_path(line: str) -> bool:
     return _PATH.match(value) is not None and not re.search(r"\s", value)
 
 
-def meant_header(line: str) -> str | None:
+def meant_header(line: str, is_dataset: IsDataset = no_dataset) -> str | None:
     """The header line that a comment was probably meant to be; None for another comment."""
     value, _ = _split(_body(line))
+    if framed := _FRAMED.fullmatch(value):  # === so101_v1 ===
+        value = framed.group(1)
+        if keyword := _KEYWORD.match(value):
+            return f"# dataset path: {value[keyword.end() :]}"
+    if (name := _NAME.fullmatch(value)) and is_dataset(name.group(1)):
+        return f"# dataset path: {name.group(1)}"
     if found := _KEY_VALUE.fullmatch(value):
         key, value = _joined(found.group(1)), found.group(2)
         is_word = not re.search(r"\s", value)
@@ -178,7 +186,7 @@ class Comments:
             return None
         header = read_header(line, self.is_dataset)
         if header is None:
-            meant = meant_header(line)
+            meant = meant_header(line, self.is_dataset)
             if meant is None:
                 self.note(line, place, is_line=True)
                 return line.rstrip()

@@ -19,6 +19,7 @@ from lerobot_grasp_plugin.ops.annotation_file import (
     header_folder,
     index_base_problem,
     is_doubtful,
+    other_owner,
     read_annotations,
     unused_header,
 )
@@ -175,6 +176,7 @@ def _bind(file: AnnotationFile, users: Sequence[Source], *, strict: bool) -> lis
             problems.append(problem)
         elif not fitting:
             problems += unused_header(file, section)
+        problems += other_owner(file, section, fitting)
         for source in fitting:
             mine[source.number].append(section)
     strict = strict or not any(mine.values())  # not one section fits: that is no choice

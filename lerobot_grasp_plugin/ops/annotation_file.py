@@ -192,6 +192,20 @@ def unused_header(file: AnnotationFile, section: AnnotationSection) -> list[Prob
     return [Problem("header-doubtful", message, file.place(section), hint, f"{section.text.strip()}\n^")]
 
 
+def other_owner(file: AnnotationFile, section: AnnotationSection, fitting: Sequence[Source]) -> list[Problem]:
+    """Says that a header ``owner/name`` fits a source by its name only, whose owner is another one."""
+    dataset = section.dataset or ""
+    owner, _, name = dataset.partition("/")
+    owners = {source.repo_id.rpartition("/")[0] for source in fitting}
+    if not owner or owner[0] in ".~" or not name or "/" in name or {"", owner} & owners or not owners:
+        return []
+    if header_folder(dataset, file.path.parent) is not None:
+        return []
+    message = f"the header {dataset!r} labels the source {fitting[0].repo_id}, which has another owner"
+    hint = f"write `# dataset path: {fitting[0].repo_id}` if that is meant"
+    return [Problem("other-owner", message, file.place(section), hint, severity="warning")]
+
+
 def _named(dataset: str, sources: Sequence[Source]) -> list[Source]:
     """The sources whose repo_id a header ends with, else those whose name it ends with."""
     parts = dataset.replace("\\", "/").rstrip("/").split("/")

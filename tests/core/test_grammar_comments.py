@@ -186,12 +186,26 @@ def test_a_remark_stays_a_remark_where_a_header_says_the_same() -> None:
         ("# dataset so101_v1", "so101_v1"),
         ("# repo_id me/x", "me/x"),
         ("# datset path me/x", "me/x"),
+        ("# === dataset path: me/x ===", "me/x"),
     ],
 )
 def test_what_is_almost_a_header_is_an_error(line: str, meant: str) -> None:
     (problem,) = errors(f"0: 3-\n{line}\n0: 4-\n")
     assert (problem.code, problem.where) == ("header-doubtful", "labels.txt:2:1")
     assert f"`# dataset path: {meant}`" in problem.message
+
+
+@pytest.mark.parametrize("line", ["# day2:", "# == day2 ==", "# [day2]", "# day2 (at night)", '# "day2"'])
+def test_a_decorated_name_of_a_dataset_is_almost_a_header(line: str) -> None:
+    text = f"0: 3-\n{line}\n1: 4-\n"
+    with pytest.raises(AnnotationError, match=r"was `# dataset path: day2` meant\?"):
+        parse(text, name="x", is_dataset=["day2"].__contains__)
+    assert len(read(text).sections) == 1
+
+
+@pytest.mark.parametrize("remark", ["day2 was dark", "- day2", "day2: 15 episodes", "as on day2"])
+def test_a_sentence_with_the_name_of_a_dataset_is_a_remark(remark: str) -> None:
+    assert len(read(f"0: 3-\n# {remark}\n1: 4-\n", "day2").sections) == 1
 
 
 @pytest.mark.parametrize(
