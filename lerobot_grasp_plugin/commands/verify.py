@@ -35,6 +35,10 @@ class VerifyConfig:
     report: Path | None = None
     # follow links in data/ and videos/ that lead outside the dataset's folder
     follow_links: bool = False
+    # how many episodes were recorded: another number is an error
+    expected_episodes: int | None = None
+    # how many frames were recorded: another number is an error
+    expected_frames: int | None = None
     # warnings count for the exit code as errors do
     strict: bool = False
 
@@ -71,6 +75,7 @@ def _verify(
     location = locate_folder(repo_id, root).following(config.follow_links)
     from lerobot_grasp_plugin.commands.render import verify_report
     from lerobot_grasp_plugin.commands.verify_json import as_json
+    from lerobot_grasp_plugin.ops.verification.expected import Expected
     from lerobot_grasp_plugin.ops.verify import fetch_files, verify_dataset
 
     fetch_files(location, config.level)
@@ -81,6 +86,7 @@ def _verify(
             location.repo_id,
             level=config.level,
             follow_links=config.follow_links,
+            expected=Expected(config.expected_episodes, config.expected_frames),
             progress=progress,
         )
     finally:

@@ -19,6 +19,7 @@ from lerobot_grasp_plugin.ops.verification import declared
 from lerobot_grasp_plugin.ops.verification.aborted import check_aborted
 from lerobot_grasp_plugin.ops.verification.block import verification_block
 from lerobot_grasp_plugin.ops.verification.decode import check_decoding
+from lerobot_grasp_plugin.ops.verification.expected import Expected, check_expected
 from lerobot_grasp_plugin.ops.verification.explained import unexplained
 from lerobot_grasp_plugin.ops.verification.files import check_files
 from lerobot_grasp_plugin.ops.verification.indices import IndexCheck
@@ -44,6 +45,7 @@ def verify_dataset(
     level: Level = "video",
     thorough: bool = True,
     follow_links: bool = False,
+    expected: Expected | None = None,
     progress: Progress = silent,
 ) -> VerifyReport:
     """Checks a dataset of format v2.0, v2.1 or v3.0; nothing is written, and no code in it is run.
@@ -56,6 +58,7 @@ def verify_dataset(
         thorough: Whether to recompute statistics and to look at labels and values, too, and not only at
             the structure.
         follow_links: Whether links in ``data`` and ``videos`` may lead outside the folder.
+        expected: Numbers of episodes and frames that another number is an error of.
         progress: Told how far it is.
 
     Returns:
@@ -64,6 +67,7 @@ def verify_dataset(
     folder = Path(root).expanduser()
     links = Links.of(folder) if follow_links else layout.NO_LINKS
     verifier = _Verifier(open_view(folder, links), level, thorough, progress)
+    verifier.expected = expected or Expected()
     verifier.run()
     return VerifyReport(verifier.view.root, verifier.block(), verifier.sorted(), level)
 
@@ -93,6 +97,7 @@ class _Verifier:
         self.progress = progress
         self.problems: list[Problem] = []
         self.rows: int | None = None
+        self.expected = Expected()
         self.checked: set[str] = set()
         self.unseen = Unseen()
 
@@ -107,6 +112,7 @@ class _Verifier:
         if self.level != "meta" and "meta" not in view.closed:
             self.collect("tables", self.tables)
         self.collect("totals", lambda: declared.check_totals(view, self.rows))
+        self.collect("expected numbers", lambda: check_expected(view, self.rows, self.expected))
         if self.level in ("video", "decode") and view.video_keys and view.info.fps is not None:
             self.collect("videos", lambda: self.videos(check_videos, "reading video packets"))
             if self.level == "decode":

@@ -243,6 +243,19 @@ def test_several_datasets_in_one_call(tmp_path: Path, capsys) -> None:
     assert "[no-dataset]" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("option", "number", "code"),
+    [("episodes", 2, 0), ("episodes", 3, 1), ("frames", 23, 0), ("frames", 24, 1)],
+)
+def test_another_number_than_the_expected_is_an_error(
+    option: str, number: int, code: int, tmp_path: Path, capsys
+) -> None:
+    root = write_legacy(tmp_path / "set", Legacy(cameras=(), lengths=(12, 11)))
+    for level in ("meta", "data"):
+        assert main(["--root", str(root), f"--expected_{option}", str(number), "--level", level]) == code
+        assert (f"[unexpected-{option}]" in capsys.readouterr().out) == bool(code)
+
+
 def test_strict_counts_warnings(tmp_path: Path) -> None:
     root = str(write_legacy(tmp_path / "set", Legacy(cameras=(), lengths=(12, 3))))
     assert [main(["--root", root]), main(["--root", root, "--strict"])] == [0, 1]

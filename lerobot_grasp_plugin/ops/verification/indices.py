@@ -251,7 +251,11 @@ class IndexCheck:
         for path, episodes in lost.items():
             rows = int(self._view.lengths[[self._view.rows_of[episode] for episode in episodes]].sum())
             message = f"the file has no rows of {episodes_text(episodes)}, the episodes list says {rows}"
-            hint = "rows were taken out by hand, or the table is older than the list: copy it again"
+            left = ", ".join(f"!{episode}" for episode in episodes[:3]) + ", ..." * (len(episodes) > 3)
+            hint = (
+                "rows were taken out by hand, or the table is older than the list: copy it again, or leave "
+                f'the episodes out with lerobot-grasp-merge, episodes: "{left}"'
+            )
             yield Problem("missing-rows", message, str(path), hint, episode=min(episodes))
 
     def _episode_tasks(self) -> Iterator[Problem]:

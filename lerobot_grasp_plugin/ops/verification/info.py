@@ -221,6 +221,9 @@ class _Fields:
             self.wrong(f"features.{name}.shape", "height, width and channels", shape)
         elif len(shape) > 5:
             self.wrong(f"features.{name}.shape", "of at most 5 dimensions", shape)
+        info = entry.get("info")
+        if dtype == "video" and info is not None and not isinstance(info, dict):
+            self.wrong(f"features.{name}.info", "an object (LeRobot refuses to open any other)", info)
         if dtype == "video" and ("/" in name or name in ("", ".", "..") or "\0" in name):
             self.wrong(f"features.{name}", "a name that can be a folder", name)
             return False

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from lerobot_grasp_plugin.errors import Problem
 from lerobot_grasp_plugin.ops.verification.hazards import check_hazards
+from lerobot_grasp_plugin.ops.verification.jumps import JumpCheck
 from lerobot_grasp_plugin.ops.verification.labels import LabelCheck
 from lerobot_grasp_plugin.ops.verification.presence import check_presence
 from lerobot_grasp_plugin.ops.verification.rows import RowCheck
@@ -28,7 +29,7 @@ class Thorough:
     def __init__(self, view: View) -> None:
         stored, sidecar = read_stored_stats(view), read_sidecar(view)
         summaries, quantiles = Summaries(), QuantileCheck(view, stored)
-        checks: list[RowCheck] = [LabelCheck(view, sidecar)]
+        checks: list[RowCheck] = [LabelCheck(view, sidecar), JumpCheck()]
         if sidecar is not None:
             checks.append(ContentCheck(view, sidecar))
         self.row_checks: Sequence[RowCheck] = (summaries, quantiles)

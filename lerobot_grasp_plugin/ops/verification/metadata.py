@@ -39,7 +39,7 @@ def _check(listed: EpisodeList, legacy: bool, report: Report) -> None:
         if np.array_equal(listed.indices, expected + 1):
             hint += "; these count from 1"
         elif row not in listed.indices:
-            hint += f"; put episode {row} back, and leave it out with lerobot-grasp-merge, which renumbers"
+            hint += "; lerobot-grasp-merge makes a dataset of the others and renumbers them"
         report(Problem("episode-numbering", message, where, hint, episode=row))
     for row in np.flatnonzero(listed.lengths == 0)[:20].tolist():
         message = "the metadata lists the episode with a length of 0"

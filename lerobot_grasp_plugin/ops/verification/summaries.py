@@ -75,6 +75,8 @@ class Summaries:
         self.files += rows.files
         with np.errstate(invalid="ignore", over="ignore"):
             for name, values in rows.columns.items():
+                if not values.shape[1]:
+                    continue
                 self.columns.setdefault(name, Summary()).add(runs, values, rows)
         self.digests += _digests(rows)
 

@@ -8,14 +8,16 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from damage import LENGTHS, Target
+from damage import CAMERA, LENGTHS, Target
 from factories import write_lines
 from faults import (
     AT_5,
     LABELLED,
     add,
     at_frame,
+    data_of,
     fault,
+    info_of,
     stats_of,
 )
 
@@ -186,6 +188,20 @@ add(
     frame=5,
     formats=LABELLED,
 )
+
+# -- attempts saved as one episode -------------------------------------------------------------------
+
+
+@fault("hazards", "two attempts in one episode", "state-jump", "warning", where=data_of, episode=1, frame=10)
+def two_attempts(target: Target) -> None:
+    attempt = [[0.1 * step, -0.2 * step] for step in range(10)]
+    target.change_column("observation.state", lambda values: (attempt + attempt)[: len(values)])
+
+
+@fault("info", "info of a camera is a text", "bad-info", where=info_of)
+def camera_info(target: Target) -> None:
+    target.set_feature(CAMERA, info="av1")
+
 
 # -- hazards --------------------------------------------------------------------------------------
 

@@ -497,3 +497,10 @@ def test_rows_of_no_known_episode_are_not_given_a_number(without: bool, copied: 
     problems = verify_dataset(root).problems
     assert {"unknown-rows", "bad-index-column"} & {problem.code for problem in problems}
     assert not [problem for problem in problems if problem.episode == -1 or "episode -1" in str(problem)]
+
+
+def test_a_column_of_no_width_breaks_no_check_off(copied: Recorded) -> None:
+    root = copied("av1")
+    empty = pa.list_(pa.float32())
+    change_table(root, DATA, lambda table: table.append_column("none", pa.array([[]] * len(table), empty)))
+    assert "check-failed" not in {problem.code for problem in verify_dataset(root).problems}

@@ -1,0 +1,42 @@
+"""How many episodes and frames a person recorded, against what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lerobot_grasp_plugin.errors import Problem
+from lerobot_grasp_plugin.ops.verification.view import View
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a person expects of a dataset; None for what nobody said.
+
+    Attributes:
+        episodes: Number of episodes.
+        frames: Number of frames of all episodes.
+    """
+
+    episodes: int | None = None
+    frames: int | None = None
+
+
+def check_expected(view: View, rows: int | None, expected: Expected) -> Iterator[Problem]:
+    """Numbers that are not the expected ones.
+
+    Args:
+        view: The dataset.
+        rows: Rows in all tables; None where they were not all read.
+        expected: What is expected.
+    """
+    listed = 0 if view.episodes is None else len(view.episodes.indices)
+    frames = int(view.lengths.sum()) if rows is None else rows
+    for noun, wanted, number in (
+        ("episodes", expected.episodes, listed),
+        ("frames", expected.frames, frames),
+    ):
+        if wanted is not None and wanted != number:
+            message = f"--expected_{noun} {wanted}: the dataset has {number} {noun}"
+            hint = "attempts saved as one episode are named as [state-jump], lost rows and files as errors"
+            yield Problem(f"unexpected-{noun}", message, view.info.where, hint)

@@ -1,0 +1,76 @@
+"""Jumps of the state inside an episode: several attempts that were saved as one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lerobot_grasp_plugin.core.words import count
+from lerobot_grasp_plugin.errors import Problem
+from lerobot_grasp_plugin.ops.verification.rows import Rows
+
+_STATE = "observation.state"
+_FAR = 8.0
+"""Times a dimension's usual step (the median of those that are not 0) from which on a step is a jump."""
+_OF_THE_RANGE = 0.1
+"""Part of what a dimension covers in the episode that a jump covers at least."""
+_TOGETHER = 3
+"""Dimensions that jump in the same frame; half of them where a state has fewer than six."""
+_SHOWN = 20
+
+
+class JumpCheck:
+    """``observation.state`` from row to row of an episode."""
+
+    def __init__(self) -> None:
+        self._frames: dict[tuple[Path, int], list[int]] = {}
+
+    def see(self, rows: Rows) -> None:
+        values = rows.columns.get(_STATE)
+        if values is None or values.dtype.kind != "f" or values.shape[1] < 2:
+            return
+        runs = zip(rows.episodes.tolist(), rows.offsets.tolist(), rows.lengths.tolist(), strict=True)
+        for run, (episode, start, length) in enumerate(runs):
+            frames = jumps(values[start : start + length].astype(np.float64))
+            if len(frames):
+                self._frames[rows.files[run], episode] = frames.tolist()
+
+    def found(self) -> Iterator[Problem]:
+        for (path, episode), frames in self._frames.items():
+            shown = ", ".join(map(str, frames[:_SHOWN])) + ", ..." * (len(frames) > _SHOWN)
+            message = (
+                f"{_STATE!r} jumps back to where the episode began in {count(len(frames), 'frame')} "
+                f"(0-based): {shown}"
+            )
+            hint = "attempts that were saved as one episode, as a rule: split it at these frames"
+            yield Problem(
+                "state-jump",
+                message,
+                str(path),
+                hint,
+                severity="warning",
+                episode=episode,
+                frame=frames[0],
+            )
+
+
+def jumps(state: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Frames (0-based) before which several dimensions jump at once, back to near the first frame.
+
+    Args:
+        state: Shape (frames, dimensions).
+    """
+    if len(state) < 4 or not np.isfinite(state).all():
+        return np.empty(0, np.int64)
+    steps = np.abs(np.diff(state, axis=0))
+    covered = np.ptp(state, axis=0)
+    with np.errstate(all="ignore"):
+        usual = np.array([np.median(each[each > 0]) if (each > 0).sum() > 8 else np.inf for each in steps.T])
+    back = np.abs(state[1:] - state[0]) < 0.5 * np.abs(state[:-1] - state[0])
+    far = (steps > _FAR * usual) & (steps > _OF_THE_RANGE * covered) & back
+    enough = min(_TOGETHER, (state.shape[1] + 1) // 2)
+    found: NDArray[np.int64] = np.flatnonzero(far.sum(axis=1) >= max(2, enough)) + 1
+    return found
