@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -36,12 +36,14 @@ class Location:
         repo_id: ``owner/name``, or the folder's name.
         root: The folder; ``meta/`` is complete.
         fetch: For a dataset of the Hub, downloads files into ``root``; else None.
+        fetch_rest: For a dataset of the Hub, downloads all files but tables, videos and images; else None.
         links: Links that lead outside ``root`` and may be followed.
     """
 
     repo_id: str
     root: Path
     fetch: Fetch | None = None
+    fetch_rest: Callable[[], None] | None = None
     links: Links = layout.NO_LINKS
 
     def following(self, follow_links: bool) -> Location:
@@ -165,7 +167,7 @@ def _from_hub(repo_id: str, expected: Path) -> Location:
     import huggingface_hub
     from huggingface_hub import errors
 
-    def download(patterns: list[str], revision: str | None) -> Path:
+    def download(patterns: list[str] | None, revision: str | None) -> Path:
         return Path(
             huggingface_hub.snapshot_download(
                 repo_id,
@@ -173,6 +175,9 @@ def _from_hub(repo_id: str, expected: Path) -> Location:
                 revision=revision,
                 cache_dir=lerobot_home() / "hub",
                 allow_patterns=patterns,
+                ignore_patterns=None
+                if patterns
+                else [f"{folder}/*" for folder in ("data", "videos", "images")],
             )
         )
 
@@ -208,4 +213,11 @@ def _from_hub(repo_id: str, expected: Path) -> Location:
             message = f"{len(wanted)} files of {repo_id!r} cannot be downloaded: {error}"
             raise DatasetError(Problem("download-failed", message)) from None
 
-    return Location(repo_id, root, fetch)
+    def fetch_rest() -> None:
+        try:
+            download(None, root.name)
+        except (errors.HfHubHTTPError, errors.LocalEntryNotFoundError, OSError) as error:
+            message = f"files of {repo_id!r} next to its tables and videos cannot be downloaded: {error}"
+            raise DatasetError(Problem("download-failed", message)) from None
+
+    return Location(repo_id, root, fetch, fetch_rest)

@@ -100,6 +100,8 @@ def open_sources(
     for number, config in enumerate(configs):
         try:
             location = locate(config.repo_id, config.root).following(follow_links)
+            if location.fetch_rest is not None:
+                location.fetch_rest()
             state = FileState.of(location.root, [folder for _, folder in location.links.folders])
             named = f"episodes of {location.repo_id}"
             reader, episodes = open_episodes(location, config.episodes, named, rescue=rescue)

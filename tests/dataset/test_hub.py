@@ -36,12 +36,18 @@ class Hub:
     def __call__(self, repo_id: str, **options: object) -> str:
         assert repo_id == "far/away"
         assert options["repo_type"] == "dataset"
-        revision, patterns = options["revision"], options["allow_patterns"]
+        revision, patterns, ignored = (
+            options["revision"],
+            options["allow_patterns"] or ["*"],
+            options["ignore_patterns"] or [],
+        )
         self.asked.append((revision, list(patterns)))
         if revision == "v3.0" and not self.converted:
             raise not_found(RevisionNotFoundError)
         for path in self.remote.rglob("*"):
             relative = path.relative_to(self.remote).as_posix()
+            if any(fnmatch(relative, pattern) for pattern in ignored):
+                continue
             if path.is_file() and any(fnmatch(relative, pattern) for pattern in patterns):
                 target = self.snapshot / relative
                 target.parent.mkdir(parents=True, exist_ok=True)
@@ -94,12 +100,24 @@ def test_a_dataset_that_was_never_converted(
     hub = Hub(write_legacy(tmp_path / "remote", spec), tmp_path / "cache", converted=False)
     monkeypatch.setattr(huggingface_hub, "snapshot_download", hub)
     merge(MergeConfig(sources=[SourceConfig(repo_id="far/away", episodes=[2])], new_root=tmp_path / "out"))
-    assert [revision for revision, _ in hub.asked] == ["v3.0", None, "0123abcd"]
+    assert [revision for revision, _ in hub.asked] == ["v3.0", None, "0123abcd", "0123abcd"]
     assert {name for name in hub.files if not name.startswith("meta/")} == {
         "data/chunk-000/episode_000002.parquet",
         "videos/chunk-000/observation.images.wrist/episode_000002.mp4",
     }
     assert_items(tmp_path / "out", [legacy_items(tmp_path / "remote", spec, 2)])
+
+
+def test_files_next_to_the_tables_come_along(
+    copied: Recorded, tmp_path: Path, lerobot_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remote = copied("av1")
+    (remote / "LICENSE").write_text("of the lab")
+    (remote / "README.md").write_text("---\nlicense: mit\n---\n")
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", Hub(remote, tmp_path / "cache"))
+    merge(MergeConfig(sources=[SourceConfig(repo_id="far/away", episodes=[2])], new_root=tmp_path / "out"))
+    assert (tmp_path / "out/LICENSE").read_text() == "of the lab"
+    assert "license: mit" in (tmp_path / "out/README.md").read_text()
 
 
 def test_the_home_folder_comes_before_the_hub(
