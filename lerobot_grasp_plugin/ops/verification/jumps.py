@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,9 +33,10 @@ class JumpCheck:
         values = rows.columns.get(_STATE)
         if values is None or values.dtype.kind != "f" or values.shape[1] < 2:
             return
-        runs = zip(rows.episodes.tolist(), rows.offsets.tolist(), rows.lengths.tolist(), strict=True)
-        for run, (episode, start, length) in enumerate(runs):
-            frames = jumps(values[start : start + length].astype(np.float64))
+        for run in _candidates(values, rows).tolist():
+            start = int(rows.offsets[run])
+            episode = int(rows.episodes[run])
+            frames = jumps(values[start : start + int(rows.lengths[run])].astype(np.float64))
             if len(frames):
                 self._frames[rows.files[run], episode] = frames.tolist()
 
@@ -57,6 +59,20 @@ class JumpCheck:
             )
 
 
+def _candidates(values: NDArray[Any], rows: Rows) -> NDArray[np.int64]:
+    """Runs with a row in which enough dimensions step over a part of their range: few have one."""
+    reach = np.maximum.reduceat(values, rows.offsets) - np.minimum.reduceat(values, rows.offsets)
+    wide = np.abs(np.diff(values, axis=0)) > np.repeat(reach * _OF_THE_RANGE, rows.lengths, axis=0)[1:]
+    together = np.add.reduce(wide, axis=1, dtype=np.int8 if values.shape[1] < 128 else np.int64)
+    together[rows.offsets[1:] - 1] = 0  # from one run to the next
+    found = np.flatnonzero(together >= _enough(values.shape[1]))
+    return np.unique(np.searchsorted(rows.offsets, found, side="right") - 1)
+
+
+def _enough(dimensions: int) -> int:
+    return max(2, min(_TOGETHER, (dimensions + 1) // 2))
+
+
 def jumps(state: NDArray[np.float64]) -> NDArray[np.int64]:
     """Frames (0-based) before which several dimensions jump at once, back to near the first frame.
 
@@ -71,6 +87,5 @@ def jumps(state: NDArray[np.float64]) -> NDArray[np.int64]:
         usual = np.array([np.median(each[each > 0]) if (each > 0).sum() > 8 else np.inf for each in steps.T])
     back = np.abs(state[1:] - state[0]) < 0.5 * np.abs(state[:-1] - state[0])
     far = (steps > _FAR * usual) & (steps > _OF_THE_RANGE * covered) & back
-    enough = min(_TOGETHER, (state.shape[1] + 1) // 2)
-    found: NDArray[np.int64] = np.flatnonzero(far.sum(axis=1) >= max(2, enough)) + 1
+    found: NDArray[np.int64] = np.flatnonzero(far.sum(axis=1) >= _enough(state.shape[1])) + 1
     return found
