@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import math
 import os
-import random
 import sys
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from deadline import DEADLINE_S
-from grasp_test_truth import GRASPED, LET_GO, SECOND
+from deadline import wait_until
+from grasp_test_truth import OVER, PRESS
 from talking import Talk
 
 from lerobot_grasp_plugin.core.intervals import IntervalSet
@@ -57,6 +55,7 @@ class Plan:
 
     def command(self) -> list[str]:
         width, height = self.camera
+        frames = math.ceil(self.attempt_s * self.fps)
         return [
             str(PROGRAM),
             "--grasp.discover_packages_path=grasp_test_truth",
@@ -74,19 +73,20 @@ class Plan:
             "--dataset.single_task=Grasp the cube",
             f"--dataset.fps={self.fps}",
             f"--dataset.num_episodes={self.episodes}",
-            "--dataset.episode_time_s=60",
+            "--dataset.episode_time_s=100000",
             "--dataset.reset_time_s=2",
             "--dataset.push_to_hub=false",
             "--play_sounds=false",
             "--grasp.lag_s=0.3",
-            "--grasp.hooks=[{type: show_truth}, {type: gripper_events}]",
+            f"--grasp.hooks=[{{type: show_truth, attempt_frames: {frames}, seed: {self.seed}}}, "
+            "{type: gripper_events}]",
             *self.flags,
         ]
 
 
 @dataclass
 class Person(Talk):
-    """Sees the cube grasped or let go, and presses the key 0.2 to 0.4 s later.
+    """Presses the key some frames after the cube was grasped or let go.
 
     Afterwards the person has stepped through the frames and knows the ranges. Of three episodes one is
     corrected at once, one during the dialogue about the next one, and one in the annotation file when the
@@ -98,7 +98,6 @@ class Person(Talk):
 
     def __post_init__(self) -> None:
         super().__init__()
-        self._chance = random.Random(self.plan.seed)
 
     def record(self) -> str:
         """The whole session; what it printed at the end.
@@ -147,28 +146,18 @@ class Person(Talk):
         self.expect("[Enter] accept")
 
     def _watch(self) -> None:
-        """Marks until the attempt is over, and ends the episode a little later."""
-        seconds = 0
-        ends = float("inf")
-        sees = marked = False
-        presses = None
-        give_up = time.monotonic() + DEADLINE_S
-        while (now := time.monotonic()) < ends:
-            assert now < give_up, self.printed()
+        """Marks until the attempt is over, and ends the episode."""
+
+        def is_over() -> bool:
             for line in self.lines():
-                if line in (GRASPED, LET_GO):
-                    sees = line == GRASPED
-                    presses = now + self._chance.uniform(0.2, 0.4)
-                elif line == SECOND:
-                    seconds += 1
-                    if seconds == math.ceil(self.plan.attempt_s):
-                        ends = now + self._chance.uniform(0.2, 1.2)
-            if presses is not None and now >= presses:
-                presses = None
-                if sees != marked:  # else it was over before the finger moved
+                if line == PRESS:
                     self.send("s")
-                    marked = sees
-            time.sleep(0.005)
+                elif line == OVER:
+                    return True
+            assert self.process.poll() is None, self.output
+            return False
+
+        wait_until(is_over, lambda: f"the attempt does not end:\n{self.printed()}")
         self.send("n")
 
 

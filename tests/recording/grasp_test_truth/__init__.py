@@ -1,42 +1,73 @@
-"""A hook that tells what the physics say, as a person sees it who stands beside the simulated arm."""
+"""A hook that tells what the physics say, as a person sees it who stands next to the simulated arm."""
 
+import random
+import threading
 from dataclasses import dataclass
 
 import numpy as np
 
 from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.recording.hooks import HookConfig, HookResult, RecordingHook
+from lerobot_grasp_plugin.recording.recorder import EpisodeRecorder
 from lerobot_grasp_plugin.sim.world import World
 
-GRASPED, LET_GO = "sees the cube grasped", "sees the cube let go"
-SECOND = "a second has passed on the table"
+PRESS = "the person presses the key now"
+OVER = "the attempt is over"
+_REACTION = (2, 4)  # frames from what is seen to the key
 
 
 @HookConfig.register_subclass("show_truth")
 @dataclass
 class ShowTruthConfig(HookConfig):
+    attempt_frames: int = 0
+    seed: int = 0
+
     def make(self):
-        return ShowTruth()
+        return ShowTruth(self)
 
 
 class ShowTruth(RecordingHook):
-    """Says so when the cube is grasped or let go, and afterwards which frames show it grasped.
+    """Asks for the key some frames after the cube was grasped or let go, and waits until it was pressed.
 
-    A hook is called when the action has been carried out: what it sees then is on the next frame's picture.
+    So the key belongs to the same frame on every machine. Afterwards it says which frames show the cube
+    grasped. A hook is called when the action has been carried out: what it sees then is on the next frame's
+    picture.
     """
 
+    def __init__(self, config):
+        self._attempt_frames = config.attempt_frames
+        self._chance = random.Random(config.seed)
+        self._pressed = threading.Event()
+        press = EpisodeRecorder.press
+
+        def heard(recorder, action):
+            press(recorder, action)
+            self._pressed.set()
+
+        EpisodeRecorder.press = heard
+
     def session_started(self, session):
-        self._say, self._fps = session.say, session.fps
+        self._say = session.say
 
     def episode_started(self, episode_index):
         self._grasped = [World.current.truth().grasped]
+        self._marked, self._due = False, None
 
     def frame(self, frame_index, frame):
         self._grasped.append(World.current.truth().grasped)
         if self._grasped[-1] != self._grasped[-2]:
-            self._say(GRASPED if self._grasped[-1] else LET_GO)
-        if (frame_index + 1) % self._fps == 0:
-            self._say(SECOND)
+            self._due = frame_index + self._chance.randint(*_REACTION) - 1
+        if (
+            frame_index == self._due
+            and self._grasped[-1] != self._marked
+            and frame_index < self._attempt_frames
+        ):
+            self._marked = not self._marked
+            self._pressed.clear()
+            self._say(PRESS)
+            self._pressed.wait()
+        if frame_index == self._attempt_frames:
+            self._say(OVER)
 
     def episode_ended(self, length):
         return HookResult(suggestion=IntervalSet.from_mask(np.array(self._grasped[:length], dtype=np.bool_)))
