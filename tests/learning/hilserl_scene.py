@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -94,17 +95,13 @@ def decoded(root: Path, repo_id: str) -> list[dict[str, Any]]:
 # -- the shipped config -------------------------------------------------------------------------------
 
 
-_RESERVED: list[socket.socket] = []
-
-
-def reserved_port() -> int:
-    """A port that no other process is given; gRPC's server, which shares ports, may listen on it."""
-    holder = socket.socket()
-    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    holder.bind(("127.0.0.1", 0))
-    _RESERVED.append(holder)
-    port: int = holder.getsockname()[1]
-    return port
+def free_port() -> int:
+    """A port nobody listens on; from below those that the system hands out to other processes meanwhile."""
+    while True:
+        port = random.SystemRandom().randrange(20_000, 32_000)
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return port
 
 
 def accepts(port: int) -> bool:
@@ -126,7 +123,7 @@ def config_for(folder: Path, dataset: dict[str, Any]) -> dict[str, Any]:
         "online_step_before_learning": 6,
     }
     config["policy"]["actor_learner_config"] |= {
-        "learner_port": reserved_port(),
+        "learner_port": free_port(),
         "policy_parameters_push_frequency": 1,
     }
     config["env"]["processor"]["reward_classifier"] = None
