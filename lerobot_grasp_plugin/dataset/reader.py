@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from lerobot_grasp_plugin.core.stats import STATISTICS
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.hub import Location, locate
 from lerobot_grasp_plugin.dataset.index_table import IndexTable
@@ -122,9 +123,14 @@ class DatasetReader(Protocol):
         """Tables and videos of all episodes."""
 
     def stats(
-        self, episodes: Sequence[int], features: Sequence[str]
+        self, episodes: Sequence[int], features: Sequence[str], statistics: Sequence[str] = STATISTICS
     ) -> Mapping[str, Mapping[str, NDArray[Any]]]:
         """Statistics the dataset keeps of each episode, as written.
+
+        Args:
+            episodes: By ``episode_index``.
+            features: By their names in the dataset.
+            statistics: Which ones.
 
         Returns:
             feature -> statistic (``min``, ``q01``, ...) -> shape (episodes, values). A statistic that

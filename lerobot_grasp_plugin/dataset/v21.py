@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from lerobot_grasp_plugin.core.stats import STATISTICS
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow_types import table_of
 from lerobot_grasp_plugin.dataset.hub import Location
@@ -103,7 +104,9 @@ class LegacyReader:
                 found[episode] = Reason("wrong-length", text, str(path))
         return found
 
-    def stats(self, episodes: Sequence[int], features: Sequence[str]) -> dict[str, dict[str, NDArray[Any]]]:
+    def stats(
+        self, episodes: Sequence[int], features: Sequence[str], statistics: Sequence[str] = STATISTICS
+    ) -> dict[str, dict[str, NDArray[Any]]]:
         path = self.root / layout.LEGACY_EPISODES_STATS_PATH
         if not path.is_file():
             return {}
@@ -116,14 +119,14 @@ class LegacyReader:
                 raise DatasetError(Problem("bad-json", message, f"{path}:{number}"))
             if episode in chosen:
                 kept[episode] = {
-                    name: value
+                    name: {statistic: value[statistic] for statistic in statistics if statistic in value}
                     for name, value in stats.items()
                     if name in features and isinstance(value, dict)
                 }
         result: dict[str, dict[str, NDArray[Any]]] = {}
         for feature in features:
             rows = [kept.get(episode, {}).get(feature, {}) for episode in episodes]
-            for statistic in rows[0] if rows else ():
+            for statistic in statistics if rows else ():
                 with suppress(ValueError, TypeError, KeyError):
                     values = np.array([row[statistic] for row in rows], dtype=np.float64)
                     result.setdefault(feature, {})[statistic] = values.reshape(len(rows), -1)

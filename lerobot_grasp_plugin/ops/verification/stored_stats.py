@@ -62,7 +62,7 @@ def read_stored_stats(view: View) -> StoredStats:
     own = view.root / (layout.LEGACY_EPISODES_STATS_PATH if view.legacy else layout.EPISODES_DIR)
     stats = StoredStats((overall, own))
     if overall.is_file():
-        stats.overall = _overall(overall, stats.problems)
+        stats.overall = read_overall(overall, stats.problems)
     if view.episodes is None:
         return stats
     if not view.legacy:
@@ -72,7 +72,13 @@ def read_stored_stats(view: View) -> StoredStats:
     return stats
 
 
-def _overall(path: Path, problems: list[Problem]) -> Values | None:
+def read_overall(path: Path, problems: list[Problem]) -> Values | None:
+    """Reads ``stats.json``, each value in the shape it is written in.
+
+    Args:
+        path: Of the file.
+        problems: Takes what cannot be read.
+    """
     try:
         content = read_json(path)
     except GraspError as error:
