@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from lerobot_grasp_plugin.errors import Problem
+from lerobot_grasp_plugin.ops.verification.episode_quantiles import QuantileCheck
 from lerobot_grasp_plugin.ops.verification.hazards import check_hazards
 from lerobot_grasp_plugin.ops.verification.jumps import JumpCheck
 from lerobot_grasp_plugin.ops.verification.labels import LabelCheck
+from lerobot_grasp_plugin.ops.verification.overall_quantiles import OverallQuantiles
 from lerobot_grasp_plugin.ops.verification.presence import check_presence
 from lerobot_grasp_plugin.ops.verification.rows import RowCheck
 from lerobot_grasp_plugin.ops.verification.sidecar import ContentCheck, read_sidecar
-from lerobot_grasp_plugin.ops.verification.statistics import QuantileCheck, check_statistics
+from lerobot_grasp_plugin.ops.verification.statistics import check_statistics, is_normalised
 from lerobot_grasp_plugin.ops.verification.stored_stats import read_stored_stats
 from lerobot_grasp_plugin.ops.verification.summaries import Summaries
 from lerobot_grasp_plugin.ops.verification.view import View
@@ -29,14 +31,16 @@ class Thorough:
     def __init__(self, view: View) -> None:
         stored, sidecar = read_stored_stats(view), read_sidecar(view)
         summaries, quantiles = Summaries(), QuantileCheck(view, stored)
+        normalised = [name for name in view.info.features if is_normalised(name)]
+        overall = OverallQuantiles(stored, normalised)
         checks: list[RowCheck] = [LabelCheck(view, sidecar), JumpCheck()]
         if sidecar is not None:
             checks.append(ContentCheck(view, sidecar))
-        self.row_checks: Sequence[RowCheck] = (summaries, quantiles)
+        self.row_checks: Sequence[RowCheck] = (summaries, quantiles, overall)
         self.episode_checks: Sequence[RowCheck] = checks
         self.after: Mapping[str, Callable[[], Iterator[Problem]]] = {
             "presence of statistics": lambda: check_presence(view, stored),
-            "statistics": lambda: check_statistics(view, stored, summaries, quantiles),
+            "statistics": lambda: check_statistics(view, stored, summaries, quantiles, overall),
             "values": lambda: check_hazards(view, summaries),
             "sidecar": lambda: iter([] if sidecar is None else sidecar.problems),
         }

@@ -9,10 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lerobot_grasp_plugin.core.stats import MOMENTS, QUANTILES, describe, differing
+from lerobot_grasp_plugin.core.stats import (
+    MOMENTS,
+    QUANTILES,
+    Differing,
+    combine,
+    describe,
+    differing,
+)
 from lerobot_grasp_plugin.errors import Problem, Severity
+from lerobot_grasp_plugin.ops.verification.episode_quantiles import QuantileCheck
+from lerobot_grasp_plugin.ops.verification.overall_quantiles import OverallQuantiles
 from lerobot_grasp_plugin.ops.verification.place import episodes_text
-from lerobot_grasp_plugin.ops.verification.rows import Rows
 from lerobot_grasp_plugin.ops.verification.stored_stats import StoredStats
 from lerobot_grasp_plugin.ops.verification.summaries import LABELS, Summaries, Summary
 from lerobot_grasp_plugin.ops.verification.view import View
@@ -21,79 +29,25 @@ NORMALISING = (*MOMENTS, "q01", "q10", "q90", "q99")
 """Statistics that one of LeRobot's normalisation modes takes."""
 _OF_POLICIES = ("observation", "action")
 MAKE_ANEW = "lerobot-grasp-merge, or recompute_stats of LeRobot, makes them anew"
-_BINS = 5000
-"""Bins of the histogram LeRobot estimates quantiles from."""
-
-
-class QuantileCheck:
-    """Quantiles of each episode: about as many rows below them as they say.
-
-    LeRobot estimates quantiles from a histogram, so they are not compared with exact ones: no more than
-    ``q * rows + 1`` rows may be below a quantile, no fewer than ``q * rows - 1`` at or below it, give or
-    take a bin.
-
-    Attributes:
-        wrong: By column, an example of each episode that has a quantile where it is not.
-    """
-
-    def __init__(self, view: View, stored: StoredStats) -> None:
-        self._view = view
-        self._stored = stored.episodes or {}
-        self.wrong: dict[str, dict[int, str]] = {}
-
-    def see(self, rows: Rows) -> None:
-        known = self._view.rows_of
-        listed = np.array([known.get(episode, -1) for episode in rows.episodes.tolist()], dtype=np.int64)
-        if (listed < 0).all():
-            return
-        for name, values in rows.columns.items():
-            stats = self._stored.get(name, {})
-            if values.shape[1] * len(values) == 0 or "min" not in stats or "max" not in stats:
-                continue
-            for statistic, quantile in QUANTILES.items():
-                stored = stats.get(statistic)
-                shapes = {values.shape[1], stats["min"].shape[1], stats["max"].shape[1]}
-                if stored is None or {stored.shape[1]} != shapes:
-                    continue
-                width = (stats["max"] - stats["min"])[listed]
-                wrong = misplaced(rows, quantile, values, stored[listed], width)
-                for run in np.flatnonzero(wrong.any(axis=1) & (listed >= 0)).tolist():
-                    example = f"{statistic} is {stored[listed[run]][wrong[run]][0]:.6g}"
-                    self.wrong.setdefault(name, {}).setdefault(int(rows.episodes[run]), example)
-
-    def found(self) -> Iterator[Problem]:
-        """Nothing by itself; see ``check_statistics``."""
-        yield from ()
-
-
-def misplaced(
-    rows: Rows,
-    quantile: float,
-    values: NDArray[Any],
-    stored: NDArray[np.float64],
-    width: NDArray[np.float64],
-) -> NDArray[np.bool_]:
-    """Which stored quantiles have too many rows below them, or too few.
-
-    Args:
-        rows: A batch.
-        quantile: Between 0 and 1.
-        values: One of its columns, shape (rows, values).
-        stored: The quantile as stored for each run, shape (runs, values).
-        width: From the least to the greatest value of each run, shape (runs, values).
-    """
-    margin = 1.01 * np.abs(width) / _BINS + 1e-6 * np.abs(stored) + 1e-9
-    low = np.repeat(stored - margin, rows.lengths, axis=0)
-    high = np.repeat(stored + margin, rows.lengths, axis=0)
-    below = np.add.reduceat(values < low, rows.offsets, axis=0, dtype=np.int64)
-    reached = np.add.reduceat(values <= high, rows.offsets, axis=0, dtype=np.int64)
-    wanted = quantile * rows.lengths[:, None]
-    wrong: NDArray[np.bool_] = ((below > wanted + 1) | (reached < wanted - 1)) & np.isfinite(stored)
-    return wrong
+_KINDS = {
+    "mean": (
+        "the mean of the episodes' (LeRobot 0.6.1 and older write this)",
+        "pi0, pi05 and other policies that normalise with q01 and q99 see values far outside [-1, 1]",
+    ),
+    "bounds": (
+        "the least and the greatest of the episodes' (LeRobot 0.6.2 writes this)",
+        "pi0, pi05 and other policies that normalise with q01 and q99 use a part of [-1, 1] only",
+    ),
+}
+"""By kind of quantiles: what they are, and what that means for training."""
 
 
 def check_statistics(
-    view: View, stored: StoredStats, summaries: Summaries, quantiles: QuantileCheck
+    view: View,
+    stored: StoredStats,
+    summaries: Summaries,
+    quantiles: QuantileCheck,
+    overall: OverallQuantiles,
 ) -> Iterator[Problem]:
     """Every stored statistic that can be recomputed from the tables.
 
@@ -101,8 +55,10 @@ def check_statistics(
         view: The dataset.
         stored: Its statistics.
         summaries: Of all rows; complete.
-        quantiles: What the pass over the rows found.
+        quantiles: What the pass over the rows found about those of the episodes.
+        overall: What it found about those of all rows.
     """
+    kinds: dict[str, list[str]] = {}
     whole = summaries.whole()
     unread: dict[tuple[str, str], dict[str, Problem]] = {}
     for name, summary in summaries.columns.items():
@@ -113,16 +69,44 @@ def check_statistics(
         lengths = summaries.lengths[summary.runs]
         if int(lengths.sum()) >= int(view.lengths.sum()):  # else rows that count were not read
             found += _overall(name, stored, summary, lengths)
+            if not found and is_normalised(name):
+                kind = overall.kind(name)
+                kinds.setdefault(kind or "", []).append(name)
+                if kind is None:
+                    found.append(_of_no_kind(name, overall, stored))
         found += _per_episode(view, name, stored, summary, summaries, whole, quantiles.wrong.get(name, {}))
         for problem in found:
             if severity_of(name) == problem.severity == "note":
                 unread.setdefault((problem.code, problem.where), {})[name] = problem
             else:
                 yield problem
+    yield from _kinds(kinds, overall, stored)
     for columns in unread.values():
         first, *others = columns
         more = f"; those of {', '.join(map(repr, others))} are wrong as well" if others else ""
         yield replace(columns[first], message=columns[first].message + more)
+
+
+def _of_no_kind(name: str, overall: OverallQuantiles, stored: StoredStats) -> Problem:
+    message = (
+        f"{name!r}: {overall.example(name)}; it is neither the quantile of the rows nor what LeRobot makes "
+        "of the episodes' (mean, or least and greatest)"
+    )
+    return Problem("wrong-statistics", message, str(stored.where[0]), hint_of(name), severity="warning")
+
+
+def _kinds(
+    kinds: Mapping[str, Sequence[str]], overall: OverallQuantiles, stored: StoredStats
+) -> Iterator[Problem]:
+    """A note for the columns whose quantiles are those LeRobot makes of the episodes'."""
+    for kind, (made, effect) in _KINDS.items():
+        if names := kinds.get(kind):
+            message = (
+                f"quantiles of {', '.join(map(repr, names))} are {made}, not those of all rows: "
+                f"{names[0]!r}: {overall.example(names[0])}"
+            )
+            hint = f"{effect}; lerobot-grasp-relabel and lerobot-grasp-merge write the exact ones"
+            yield Problem("episode-quantiles", message, str(stored.where[0]), hint, severity="note")
 
 
 def code_of(name: str) -> str:
@@ -177,9 +161,7 @@ def _overall(
     true = _combined(summary, lengths)
     wrong = differing(flat, true, np.array([lengths.sum()]))
     if wrong:
-        yield Problem(
-            code_of(name), f"{name!r}: {describe(wrong)}", where, hint_of(name), severity=severity_of(name)
-        )
+        yield _differing(name, stored, flat, wrong)
         return
     quantiles = [each for each in QUANTILES if each in flat]
     empty = [each for each in quantiles if not np.isfinite(flat[each]).all()]
@@ -193,6 +175,37 @@ def _overall(
         if read or not _ascending(flat, every):
             message = f"{name!r}: {', '.join(every)} are not in ascending order"
             yield _of_quantiles(name, message, where, read=read)
+
+
+def _differing(
+    name: str, stored: StoredStats, flat: Mapping[str, NDArray[np.float64]], wrong: Differing
+) -> Problem:
+    """The finding of statistics over all rows that are not those of the rows: stale, or wrong."""
+    code, message, hint = code_of(name), f"{name!r}: {describe(wrong)}", hint_of(name)
+    if name not in LABELS:
+        reason = ""
+        if "count" in wrong:
+            reason = "they count other rows: were rows added or deleted since?"
+        elif _of_same_rows(name, stored, flat):
+            reason = "they agree with those of the episodes: were the rows changed since?"
+        if reason:
+            code, message = "stale-statistics", f"{message}; {reason}"
+    return Problem(code, message, str(stored.where[0]), hint, severity=severity_of(name))
+
+
+def _of_same_rows(name: str, stored: StoredStats, flat: Mapping[str, NDArray[np.float64]]) -> bool:
+    """Whether the statistics over all rows are those of the episodes put together."""
+    own = (stored.episodes or {}).get(name, {})
+    width = next(iter(flat.values())).shape[1]
+    needed: dict[str, NDArray[Any]] = {
+        each: own[each][stored.known] for each in (*MOMENTS, "count") if each in own
+    }
+    if len(needed) <= len(MOMENTS) or any(needed[each].shape[1] != width for each in MOMENTS):
+        return False
+    if needed["count"].shape[1] != 1 or not np.isfinite(needed["count"]).all():
+        return False
+    together = {each: values.reshape(1, -1) for each, values in combine(needed).items()}
+    return not differing(flat, together, together["count"][:, 0])
 
 
 def _fits(array: NDArray[np.float64], width: int) -> bool:

@@ -201,8 +201,8 @@ def test_what_lerobot_computes_is_right(data: Sequence[float], offset: float) ->
     """Statistics from LeRobot's own functions are never called wrong."""
     from lerobot.datasets.compute_stats import get_feature_stats
 
-    from lerobot_grasp_plugin.core.stats import QUANTILES
-    from lerobot_grasp_plugin.ops.verification import statistics
+    from lerobot_grasp_plugin.core.stats import QUANTILES, differing
+    from lerobot_grasp_plugin.ops.verification.episode_quantiles import misplaced
     from lerobot_grasp_plugin.ops.verification.rows import Rows
     from lerobot_grasp_plugin.ops.verification.summaries import Summary
 
@@ -215,10 +215,10 @@ def test_what_lerobot_computes_is_right(data: Sequence[float], offset: float) ->
     summary.finish()
     stored = {name: np.asarray(value, dtype=np.float64).reshape(1, -1) for name, value in stats.items()}
     true = {"min": summary.low, "max": summary.high, "mean": summary.mean, "std": summary.std}
-    assert not statistics.differing(stored, true, lengths)
+    assert not differing(stored, true, lengths)
     for name, quantile in QUANTILES.items():
         width = stored["max"] - stored["min"]
-        assert not statistics.misplaced(rows, quantile, values, stored[name], width).any(), (name, data)
+        assert not misplaced(rows, quantile, values, stored[name], width).any(), (name, data)
 
 
 # -- labels -------------------------------------------------------------------------------------------
