@@ -136,7 +136,6 @@ class SalvagedReader(V30Reader):
             for problem in loss_problems(lost)
         ]
         self.lost = lost
-        self._episode_files = []
         numbers = sorted(self._found)
         self._row = np.full(max(total, numbers[-1] + 1), -1, dtype=np.int64)
         self._row[numbers] = np.arange(len(numbers))
