@@ -43,7 +43,9 @@ _EFFECTS: Mapping[str, Sequence[Effect]] = {
     "unfinished-resume": [
         _effect("wrong-total bad-splits", r"meta/info\.json"),
         _effect("extra-file", "(data|videos)/.*"),
-        _effect("wrong-statistics stale-label-statistics", r"meta/stats\.json"),
+        _effect(
+            "wrong-statistics stale-statistics stale-label-statistics episode-quantiles", r"meta/stats\.json"
+        ),
     ],
 }
 """What else is found because of a finding, by its code."""

@@ -14,7 +14,7 @@ from lerobot_grasp_plugin.ops.verification.episode_quantiles import BINS
 from lerobot_grasp_plugin.ops.verification.rows import Rows
 from lerobot_grasp_plugin.ops.verification.stored_stats import StoredStats
 
-type Kind = Literal["exact", "mean", "bounds"]
+type Kind = Literal["exact", "mean", "bounds", "none", "unknown"]
 
 
 class OverallQuantiles:
@@ -69,10 +69,15 @@ class OverallQuantiles:
         """Nothing by itself; see ``check_statistics``."""
         yield from ()
 
-    def kind(self, name: str) -> Kind | None:
-        """Of which kind the quantiles of a column are; None where they are of none.
+    def kind(self, name: str, *, trusted: bool) -> Kind:
+        """Of which kind the quantiles of a column are; ``none`` where they are of none.
 
         Those LeRobot estimates from one histogram of all rows count as exact.
+
+        Args:
+            name: The column.
+            trusted: Whether the quantiles stored of its episodes are those of their rows. Without such,
+                quantiles that are not exact are ``unknown``.
         """
         statistics = [statistic for statistic in QUANTILES if (name, statistic) in self._counts]
         exact = {statistic for statistic in statistics if not self._misplaced(name, statistic).any()}
@@ -84,7 +89,7 @@ class OverallQuantiles:
                 each in exact or self._equals(name, each, combined[kind].get(each)) for each in statistics
             ):
                 return kind
-        return None
+        return "none" if trusted and self._of_episodes(name, "mean") else "unknown"
 
     def _misplaced(self, name: str, statistic: str) -> NDArray[np.bool_]:
         """In which values of a row another share of the rows is below than the quantile says."""

@@ -38,6 +38,10 @@ _KINDS = {
         "the least and the greatest of the episodes' (LeRobot 0.6.2 writes this)",
         "pi0, pi05 and other policies that normalise with q01 and q99 use a part of [-1, 1] only",
     ),
+    "unknown": (
+        "of a kind that cannot be known without right ones of each episode",
+        "pi0, pi05 and other policies normalise with q01 and q99",
+    ),
 }
 """By kind of quantiles: what they are, and what that means for training."""
 
@@ -70,9 +74,9 @@ def check_statistics(
         if int(lengths.sum()) >= int(view.lengths.sum()):  # else rows that count were not read
             found += _overall(name, stored, summary, lengths)
             if not found and is_normalised(name):
-                kind = overall.kind(name)
-                kinds.setdefault(kind or "", []).append(name)
-                if kind is None:
+                kind = overall.kind(name, trusted=name not in quantiles.wrong)
+                kinds.setdefault(kind, []).append(name)
+                if kind == "none":
                     found.append(_of_no_kind(name, overall, stored))
         found += _per_episode(view, name, stored, summary, summaries, whole, quantiles.wrong.get(name, {}))
         for problem in found:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from factories import data_table, episodes_table
-from verifying import DATA, by_code, change_column, change_json, findings
+from verifying import DATA, EPISODES, by_code, change_column, change_json, findings
 
 from lerobot_grasp_plugin import Problem, SourceConfig, merge
 from lerobot_grasp_plugin.core.stats import QUANTILES, bounds_of_quantiles
@@ -95,6 +95,15 @@ def test_quantiles_of_no_kind(drifted: Path) -> None:
     [warning] = about(drifted)
     assert (warning.code, warning.severity) == ("wrong-statistics", "warning")
     assert "'action': q10 is" in warning.message
+
+
+def test_a_kind_that_cannot_be_known(drifted: Path) -> None:
+    """The quantiles of the episodes are wrong, so nothing can be made of them."""
+    moved = [[1e4, 1e4]] * len(episodes_table(drifted))
+    change_column(drifted, EPISODES, "stats/action/q10", lambda rows: moved)
+    store(drifted, {"q10": np.median(of_episodes(drifted)["q50"], axis=0)})
+    codes = [(problem.code, problem.severity) for problem in about(drifted)]
+    assert codes == [("wrong-statistics", "warning"), ("episode-quantiles", "note")]
 
 
 def test_statistics_of_other_rows_are_stale(drifted: Path) -> None:

@@ -53,7 +53,7 @@ STATS_FAULTS = {
     "another mean": (stat("action", "mean", [0.0, 0.0]), "wrong-statistics", "warning"),
     "another maximum": (stat("action", "max", [1e4, 1e4]), "wrong-statistics", "warning"),
     "another spread": (stat("observation.state", "std", [1.0, 1.0]), "wrong-statistics", "warning"),
-    "another count": (stat("action", "count", [34]), "wrong-statistics", "warning"),
+    "another count": (stat("action", "count", [34]), "stale-statistics", "warning"),
     "quantiles out of order": (stat("action", "q10", [1e4, 1e4]), "wrong-statistics", "warning"),
     "labels changed since": (stat("next.reward", "mean", [0.9]), "stale-label-statistics", "warning"),
     "another width": (stat("action", "mean", [0.0] * 6), "wrong-stats-shape", "error"),
