@@ -13,6 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from lerobot_grasp_plugin.commands.priority import give_up_real_time_priority
+
+give_up_real_time_priority()  # else a worker that has encoded AV1 as root starves all other processes
+
 _HOME = tempfile.mkdtemp(prefix="grasp-tests-")
 os.environ["HF_HOME"] = _HOME
 os.environ["HF_LEROBOT_HOME"] = f"{_HOME}/lerobot"

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from lerobot_grasp_plugin.commands.decoder_note import shorten_decoder_warning
 from lerobot_grasp_plugin.commands.options import in_words, make_strict
+from lerobot_grasp_plugin.commands.priority import give_up_real_time_priority
 from lerobot_grasp_plugin.commands.streams import outlive_readers
 from lerobot_grasp_plugin.errors import GraspError, folded
 
@@ -26,6 +27,7 @@ def command(main: Main) -> Main:
 
     @wraps(main)
     def prepared(args: Sequence[str] | None = None) -> int:
+        give_up_real_time_priority()
         outlive_readers()
         shorten_decoder_warning()
         return main(args)
