@@ -124,7 +124,7 @@ def read_recorded(
         reader: The dataset.
         columns: Where it says what is success.
         episodes: Those whose counts are wanted; None for all. Without ``values`` the rule rests on all
-            episodes whose files are there, and on these alone where some are missing.
+            episodes whose files are there, and on these alone where some are missing or still on the Hub.
         values: The rewards of success and failure, where a sidecar states them.
 
     Raises:
@@ -132,7 +132,8 @@ def read_recorded(
     """
     everything = [episode for episode in range(len(reader.lengths)) if episode not in reader.lost]
     chosen = everything if episodes is None else episodes
-    if values is None and episodes is not None:
+    is_here = reader.location.fetch is None
+    if values is None and episodes is not None and is_here:
         try:
             return _survey(reader, columns, everything, None)
         except GraspError:  # damage elsewhere is no matter of these episodes
