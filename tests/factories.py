@@ -369,11 +369,17 @@ def overall_stats(episodes: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return stats
 
 
-def encode(path: Path, pictures: Sequence[np.ndarray], fps: int = FPS) -> Path:
-    """An h264 file with a keyframe every second picture."""
+def encode(
+    path: Path,
+    pictures: Sequence[np.ndarray],
+    fps: int = FPS,
+    encoder: str = "libx264",
+    parameters: str = "keyint=2:scenecut=0:threads=1",
+) -> Path:
+    """An h264 (or libx265's hevc) file with a keyframe every second picture, or as the parameters say."""
     with av.open(str(path), "w") as output:
-        options = {"preset": "ultrafast", "crf": "30", "x264-params": "keyint=2:scenecut=0:threads=1"}
-        stream = output.add_stream("libx264", fps, options=options)
+        options = {"preset": "ultrafast", "crf": "30", f"{encoder.removeprefix('lib')}-params": parameters}
+        stream = output.add_stream(encoder, fps, options=options)
         stream.height, stream.width = pictures[0].shape[:2]
         stream.pix_fmt = "yuv420p"
         for number, pixels in enumerate(pictures):

@@ -22,6 +22,7 @@ from lerobot_grasp_plugin.ops.verification.decode import check_decoding
 from lerobot_grasp_plugin.ops.verification.expected import Expected, check_expected
 from lerobot_grasp_plugin.ops.verification.explained import unexplained
 from lerobot_grasp_plugin.ops.verification.files import check_files
+from lerobot_grasp_plugin.ops.verification.frozen import Movement
 from lerobot_grasp_plugin.ops.verification.indices import IndexCheck
 from lerobot_grasp_plugin.ops.verification.meaning import Thorough, check_metadata
 from lerobot_grasp_plugin.ops.verification.picture_means import PictureMeans
@@ -100,6 +101,7 @@ class _Verifier:
         self.expected = Expected()
         self.checked: set[str] = set()
         self.unseen = Unseen()
+        self.movement = Movement() if thorough and level == "decode" and view.video_keys else None
 
     def run(self) -> None:
         view = self.view
@@ -117,7 +119,7 @@ class _Verifier:
             self.collect("videos", lambda: self.videos(check_videos, "reading video packets"))
             if self.level == "decode":
                 means = PictureMeans(view) if self.thorough else None
-                decoding = partial(check_decoding, means=means)
+                decoding = partial(check_decoding, means=means, movement=self.movement)
                 self.collect("pictures", lambda: self.videos(decoding, "decoding pictures"))
         self.problems = [*view.problems, *self.problems]
         self.problems = list(unexplained(view, self.problems, self.unseen))
@@ -161,6 +163,8 @@ class _Verifier:
         if thorough is not None:
             checks += thorough.row_checks
             by_episode += thorough.episode_checks
+        if self.movement is not None:
+            by_episode.append(self.movement)
         total = int(view.lengths.sum())
         for rows in tables.batches():
             checks = [check for check in checks if self.shown(check, rows)]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset.reader import VideoSpan
 from lerobot_grasp_plugin.errors import GraspError, Problem, VideoError
+from lerobot_grasp_plugin.ops.verification.frozen import Movement, StillRuns, frozen_runs
 from lerobot_grasp_plugin.ops.verification.picture_means import PictureMeans
 from lerobot_grasp_plugin.ops.verification.place import Tally, count, episodes_text
 from lerobot_grasp_plugin.ops.verification.video_use import FileUse, Match, files_in_use, match_rows
@@ -36,6 +37,7 @@ def check_decoding(
     lengths: NDArray[np.int64],
     progress: Callable[[int, int], None] | None = None,
     means: PictureMeans | None = None,
+    movement: Movement | None = None,
 ) -> Iterator[Problem]:
     """Decodes the video files, the whole of each, and names the pictures that fail.
 
@@ -49,6 +51,7 @@ def check_decoding(
         lengths: Rows of each episode, int64, shape (episodes,).
         progress: Told how many pictures of how many are decoded.
         means: Compares the pictures with their statistics, where that is wanted.
+        movement: Says when the robot moves, for cameras that freeze; None to look for none.
     """
     uses = [use for each in files_in_use(spans, lengths).values() for use in each]
     total, done = max(1, sum(int(use.lengths.sum()) for use in uses)), 0
@@ -63,6 +66,8 @@ def check_decoding(
             continue
         done += int(use.lengths.sum())
         yield from decoder.found()
+        if movement is not None:
+            yield from frozen_runs(use.key, use.path, decoder.still_runs(), movement, fps)
     if means is not None:
         yield from means.found()
 
@@ -86,6 +91,7 @@ class _Decoding:
         self._size: tuple[int, int] = (samples.signature.height, samples.signature.width)
         self._found_size = self._size
         self._reason = ""
+        self._still_runs = StillRuns()
 
     def run(self) -> Iterator[int]:
         """Decodes; yields how many pictures came out, every hundred of them."""
@@ -131,8 +137,12 @@ class _Decoding:
         lines = _some_lines(picture)
         if int(lines.max()) - int(lines.min()) <= _FLAT:
             self._mark(picture.pts, self._flat)
-        elif self._is_still(picture.pts, lines):
+            return
+        if self._is_still(picture.pts, lines):
             self._mark(picture.pts, self._same)
+        at = int(np.searchsorted(self._samples.pts, picture.pts or 0))
+        if at < len(self._match.owner) and self._match.owner[at] >= 0:
+            self._still_runs.see(int(self._match.owner[at]), int(self._match.frame[at]), lines)
 
     def _compare(self, picture: VideoFrame) -> None:
         """Shows a picture that belongs to a row to those who compare it with the statistics."""
@@ -184,6 +194,12 @@ class _Decoding:
             message = f"the picture does not change in {episodes_text(frozen.episodes)}"
             hint = "the camera stood still or was read only once; nothing can be learned from it"
             yield frozen.problem("video-frozen", message, hint, "warning")
+
+    def still_runs(self) -> list[tuple[int, int, int]]:
+        """Episode, first frame and number of frames of runs of equal images, in episodes with others."""
+        self._still_runs.end()
+        whole = self._frozen().episodes
+        return [run for run in self._still_runs.runs if run[0] not in whole]
 
     def _frozen(self) -> Tally:
         """Episodes of which all pictures are alike, with something on them."""

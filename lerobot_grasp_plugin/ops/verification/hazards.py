@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.errors import Problem
-from lerobot_grasp_plugin.ops.verification.place import Tally, episodes_text, ranges_text
+from lerobot_grasp_plugin.ops.verification.place import Tally, agree, episodes_text, ranges_text
 from lerobot_grasp_plugin.ops.verification.summaries import Summaries, Summary
 from lerobot_grasp_plugin.ops.verification.view import View
 
@@ -20,6 +20,7 @@ _DEGREES = 15.0
 
 def check_hazards(view: View, summaries: Summaries) -> Iterator[Problem]:
     """Short and repeated episodes, columns that do not move, and units that change between episodes."""
+    yield from check_lengths(view)
     yield from _short(view, summaries)
     yield from _repeated(summaries)
     for name, column in summaries.columns.items():
@@ -36,13 +37,31 @@ def check_hazards(view: View, summaries: Summaries) -> Iterator[Problem]:
             yield from _units(name, column, summaries)
 
 
+def check_lengths(view: View) -> Iterator[Problem]:
+    """Episodes of one frame, by the metadata."""
+    single = _single(view)
+    if view.episodes is not None and single:
+        message = f"{episodes_text(single)} {agree(len(single), 'has', 'have')} only one frame"
+        hint = "one frame shows no movement; lerobot-grasp-merge can leave such episodes out"
+        where = str(view.episodes.where)
+        yield Problem("short-episode", message, where, hint, severity="warning", episode=min(single))
+
+
+def _single(view: View) -> list[int]:
+    listed = view.episodes
+    found: list[int] = [] if listed is None else listed.indices[listed.lengths == 1].tolist()
+    return found
+
+
 def _short(view: View, summaries: Summaries) -> Iterator[Problem]:
     if view.info.fps is None:
         return
     rows: dict[int, int] = {}
     for episode, length in zip(summaries.episodes.tolist(), summaries.lengths.tolist(), strict=True):
         rows[episode] = rows.get(episode, 0) + length
+    single = set(_single(view))
     short = [episode for episode, length in rows.items() if length < view.info.fps and episode >= 0]
+    short = [episode for episode in short if rows[episode] > 1 or episode not in single]
     if short:
         first = min(short)
         seconds = rows[first] / view.info.fps

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from lerobot_grasp_plugin.errors import Problem
 from lerobot_grasp_plugin.ops.verification.episode_quantiles import QuantileCheck
-from lerobot_grasp_plugin.ops.verification.hazards import check_hazards
+from lerobot_grasp_plugin.ops.verification.hazards import check_hazards, check_lengths
 from lerobot_grasp_plugin.ops.verification.jumps import JumpCheck
 from lerobot_grasp_plugin.ops.verification.labels import LabelCheck
 from lerobot_grasp_plugin.ops.verification.overall_quantiles import OverallQuantiles
@@ -49,6 +49,7 @@ class Thorough:
 def check_metadata(view: View) -> Iterator[Problem]:
     """What can be said of statistics and sidecar without reading rows."""
     yield from check_presence(view, read_stored_stats(view))
+    yield from check_lengths(view)
     sidecar = read_sidecar(view)
     if sidecar is not None:
         yield from sidecar.problems

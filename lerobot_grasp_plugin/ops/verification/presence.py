@@ -33,10 +33,10 @@ def check_presence(view: View, stored: StoredStats) -> Iterator[Problem]:
     }
     if not features or view.episodes is None:
         return
-    unreadable = any(problem.code == "bad-stats" for problem in stored.problems)
+    unread = [problem.where for problem in stored.problems if problem.code == "bad-stats"]
     for values, where in _wanted(view, stored):
         lacking = [name for name in features if name not in (values or {})]
-        if values is None and not unreadable:
+        if values is None and not any(place.startswith(str(where)) for place in unread):
             message = "there are no statistics"
             hint = f"policies that normalise cannot be trained without; {MAKE_ANEW}"
             yield Problem("missing-stats", message, str(where), hint, severity="warning")

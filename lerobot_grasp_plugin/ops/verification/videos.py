@@ -15,10 +15,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from lerobot_grasp_plugin.core.video_index import CLEAN_START
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.reader import VideoSpan
 from lerobot_grasp_plugin.errors import GraspError, Problem
+from lerobot_grasp_plugin.ops.verification.keyframes import check_starts
 from lerobot_grasp_plugin.ops.verification.place import Tally, agree, count, episodes_text
 from lerobot_grasp_plugin.ops.verification.video_stream import StreamCheck
 from lerobot_grasp_plugin.ops.verification.video_use import FileUse, Match, files_in_use, match_rows
@@ -30,7 +30,6 @@ _APART = "rows and pictures may have come apart: compare them with lerobot-grasp
 _OTHER_RATE = 5e-4
 _SUMMED_UP = 4
 """Files from which on surplus frames of a camera are summed up as well."""
-_CAN_BE_OPEN = frozenset({"h264", "hevc"})
 
 
 class VideoCheck(Protocol):
@@ -107,6 +106,7 @@ def check_file(use: FileUse, samples: VideoSamples, match: Match, fps: float) ->
     yield from _container(use, samples, match, fps)
     yield from _ends(use, fps)
     yield from _keyframes(use, samples, match)
+    yield from check_starts(use, samples, match)
     rate = _own_rate(samples)
     if rate is not None and abs(rate - fps) > max(_OTHER_RATE, 0.5 / len(samples.pts)) * fps:
         message = f"its pictures come at {rate:.4g} fps, the dataset's are {fps:g} fps"
@@ -319,10 +319,6 @@ def _surplus(number: int, held: int, fps: float) -> str:
     return f"{number} of {count(held, 'frame')} ({number / fps:.1f} s, {100 * number / held:.1f} %)"
 
 
-def _begin(tally: Tally) -> str:
-    return f"{episodes_text(tally.episodes)} {agree(len(tally.episodes), 'begins', 'begin')}"
-
-
 def _keyframes(use: FileUse, samples: VideoSamples, match: Match) -> Iterator[Problem]:
     first = int(samples.keyframes.argmax()) if samples.keyframes.any() else len(samples.pts)
     if first:
@@ -330,20 +326,3 @@ def _keyframes(use: FileUse, samples: VideoSamples, match: Match) -> Iterator[Pr
         message = f"{count(first, 'picture')} {come} before the first keyframe, at the beginning of the file"
         hint = "LeRobot cannot decode them"
         yield _of_picture(use, match, 0, "video-no-keyframe", message, hint)
-    inside, open_starts = Tally(), Tally()
-    can_be_open = samples.signature.codec in _CAN_BE_OPEN
-    for episode, at in zip(use.episodes.tolist(), match.firsts.tolist(), strict=True):
-        if at < 0:
-            continue
-        if not samples.keyframes[at]:
-            inside.add(use.path, episode, 0)
-        elif can_be_open and at > 0 and samples.offsets[at] >= 0 and samples.start_kind(at) != CLEAN_START:
-            open_starts.add(use.path, episode, 0)
-    if inside.rows:
-        message = f"{_begin(inside)} between two keyframes"
-        hint = "LeRobot reads them, from the keyframe before; an exact copy of them starts there as well"
-        yield inside.problem("episode-off-keyframe", message, hint, "note")
-    if open_starts.rows:
-        message = f"{_begin(open_starts)} on a keyframe that is not a clean start"
-        hint = "pictures next to it can need those before: LeRobot's pyav reader can fail on them"
-        yield open_starts.problem("episode-open-start", message, hint, "warning")

@@ -16,6 +16,7 @@ from faults import (
     add,
     at_frame,
     data_of,
+    episodes_of,
     fault,
     info_of,
     stats_of,
@@ -266,6 +267,16 @@ add(
     "short-episode",
     "warning",
     episode=1,
+)
+add(
+    "hazards",
+    "episode of one frame",
+    lambda t: (t.change_rows(lambda table: table.slice(0, 1)), t.change_episode(1, length=1)),
+    "short-episode",
+    "warning",
+    where=episodes_of,
+    episode=1,
+    level="meta",
 )
 add(
     "hazards",

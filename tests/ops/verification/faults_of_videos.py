@@ -348,6 +348,38 @@ add(
 )
 add(
     "video",
+    "the camera freezes for a second",
+    lambda t: encode(t.video(), [np.roll(STILL, 40 * max(0, n - 9), 1) for n in range(LENGTHS[1])]),
+    "frozen-camera",
+    "warning",
+    where=video_of,
+    episode=1,
+    frame=0,
+    level="decode",
+    formats=LEGACY,
+)
+add(
+    "video",
+    "an open GOP of H.264",
+    lambda t: encode_open(t.video(), LENGTHS[1], "libx264"),
+    "video-open-gop",
+    "warning",
+    where=video_of,
+    episode=1,
+    formats=LEGACY,
+)
+add(
+    "video",
+    "an open GOP of HEVC",
+    lambda t: encode_open(t.video(), LENGTHS[1], "libx265"),
+    "video-open-gop",
+    "warning",
+    where=video_of,
+    episode=1,
+    formats=LEGACY,
+)
+add(
+    "video",
     "the video of another camera",
     lambda t: encode(t.video(), [np.roll(STILL + 40, n, 0) for n in range(LENGTHS[1])]),
     "video-other-pictures",
@@ -374,6 +406,13 @@ add(
     where=lambda t: t.video(0),
     episode=0,
 )
+
+
+def encode_open(path: Path, length: int, encoder: str) -> None:
+    """Encodes images with a keyframe at every sixth frame, and frames before it that refer to it."""
+    options = "keyint=6:min-keyint=6:scenecut=0:bframes=3:b-adapt=0:open-gop=1"
+    options += ":log-level=none" * (encoder == "libx265")
+    encode(path, [np.roll(STILL, 8 * n, 1) for n in range(length)], encoder=encoder, parameters=options)
 
 
 def exchange(first: Path, second: Path) -> None:
