@@ -189,8 +189,8 @@ class _Verifier:
             self.collect(type(check).__name__, check.found)
         self.unseen.moved = indices.moved()
         yield from indices.missing_rows(self.unseen.unread | self.unseen.unknown)
-        if thorough is not None and tables.rows:
-            for name, check_values in thorough.after.items():
+        if thorough is not None:
+            for name, check_values in (thorough.after if tables.rows else thorough.without_rows).items():
                 self.collect(name, check_values)
 
     def videos(self, check: VideoCheck, doing: str) -> Iterator[Problem]:

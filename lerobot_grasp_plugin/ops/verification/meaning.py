@@ -26,6 +26,7 @@ class Thorough:
         row_checks: To be shown every batch.
         episode_checks: To be shown the rows whose episode is known.
         after: By name, to be run after that.
+        without_rows: Those of them that need no rows.
     """
 
     def __init__(self, view: View) -> None:
@@ -38,11 +39,14 @@ class Thorough:
             checks.append(ContentCheck(view, sidecar))
         self.row_checks: Sequence[RowCheck] = (summaries, quantiles, overall)
         self.episode_checks: Sequence[RowCheck] = checks
-        self.after: Mapping[str, Callable[[], Iterator[Problem]]] = {
+        self.without_rows: Mapping[str, Callable[[], Iterator[Problem]]] = {
             "presence of statistics": lambda: check_presence(view, stored),
+            "sidecar": lambda: iter([] if sidecar is None else sidecar.problems),
+        }
+        self.after: Mapping[str, Callable[[], Iterator[Problem]]] = {
             "statistics": lambda: check_statistics(view, stored, summaries, quantiles, overall),
             "values": lambda: check_hazards(view, summaries),
-            "sidecar": lambda: iter([] if sidecar is None else sidecar.problems),
+            **self.without_rows,
         }
 
 

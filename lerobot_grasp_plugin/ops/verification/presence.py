@@ -37,8 +37,7 @@ def check_presence(view: View, stored: StoredStats) -> Iterator[Problem]:
     for values, where in _wanted(view, stored):
         lacking = [name for name in features if name not in (values or {})]
         if values is None and not any(place.startswith(str(where)) for place in unread):
-            message = "there are no statistics"
-            hint = f"policies that normalise cannot be trained without; {MAKE_ANEW}"
+            message, hint = _absence(view, stored, overall=where == stored.where[0])
             yield Problem("missing-stats", message, str(where), hint, severity="warning")
         elif values is not None:
             yield from _lacking(features, lacking, where, overall=values is stored.overall)
@@ -52,6 +51,19 @@ def check_presence(view: View, stored: StoredStats) -> Iterator[Problem]:
                 assert stored.episodes is not None
                 own = {each: values[stored.known] for each, values in stored.episodes[name].items()}
                 yield from _pictures(name, feature, own, stored.where[1])
+
+
+def _absence(view: View, stored: StoredStats, *, overall: bool) -> tuple[str, str]:
+    """Message and hint where a file has no statistics at all: which ones are missing, and which are there."""
+    missing = "over all rows" if overall else "of single episodes"
+    other = stored.episodes if overall else stored.overall
+    there = stored.where[1 if overall else 0].relative_to(view.root).as_posix()
+    if other is None:
+        return f"there are no statistics {missing}, nor any in {there}", (
+            f"policies that normalise cannot be trained without; {MAKE_ANEW}"
+        )
+    need = "training reads those" if overall else "LeRobot's converter and merge read those"
+    return f"there are no statistics {missing}; {there} has some", f"{need}; {MAKE_ANEW}"
 
 
 def _lacking(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from factories import data_table, episodes_table
+from factories import Legacy, data_table, episodes_table, write_legacy
 from verifying import DATA, EPISODES, by_code, change_column, change_json, findings
 
 from lerobot_grasp_plugin import Problem, SourceConfig, merge
@@ -133,3 +133,23 @@ def test_wrong_statistics_are_not_stale(drifted: Path) -> None:
 
 def test_recordings_of_lerobot_get_a_note_at_most(recorded: Recorded) -> None:
     assert {problem.code for problem in about(recorded("av1"))} <= {"episode-quantiles"}
+
+
+@pytest.mark.parametrize("level", ["meta", "data"])
+def test_the_missing_file_is_named(tmp_path: Path, level: str) -> None:
+    """stats.json alone is there, where format v2.1 needs the statistics of each episode."""
+    root = write_legacy(tmp_path / "set", Legacy(version="v2.1"))
+    episodes = (root / "meta/episodes_stats.jsonl").read_text().splitlines()
+    first = json.loads(episodes[0])["stats"]
+    (root / "meta/stats.json").write_text(json.dumps(first))
+    (root / "meta/episodes_stats.jsonl").unlink()
+    problem = by_code(root, "missing-stats", level)
+    assert problem.where == str(root / "meta/episodes_stats.jsonl")
+    assert problem.message == "there are no statistics of single episodes; meta/stats.json has some"
+
+
+@pytest.mark.parametrize("level", ["meta", "data"])
+def test_missing_statistics_are_named_where_no_rows_are(drifted: Path, level: str) -> None:
+    (drifted / "meta/stats.json").unlink()
+    (drifted / DATA).unlink()
+    assert "missing-stats" in {problem.code for problem in findings(drifted, level)}
