@@ -46,24 +46,28 @@ class OverallQuantiles:
             columns = np.ascontiguousarray(values.T)
             for statistic in QUANTILES:
                 if stats.get(statistic, np.empty(0)).size == len(columns):
+                    limits = self._limits(name, statistic)
+                    if values.dtype == np.float32:  # else every row is converted
+                        limits = limits.astype(np.float32)
                     counts = [
-                        [np.count_nonzero(column < limit) for limit in (low, wide_low, value)]
-                        + [np.count_nonzero(column <= limit) for limit in (high, wide_high)]
-                        for column, low, wide_low, value, high, wide_high in zip(
-                            columns, *self._limits(name, statistic), strict=True
-                        )
+                        [np.count_nonzero(column < limit) for limit in below]
+                        + [np.count_nonzero(column <= limit) for limit in reached]
+                        for column, below, reached in zip(columns, limits[:, :2], limits[:, 2:], strict=True)
                     ]
                     key = (name, statistic)
                     self._counts[key] = self._counts.get(key, np.int64(0)) + np.array(counts, dtype=np.int64)
 
-    def _limits(self, name: str, statistic: str) -> tuple[NDArray[np.float64], ...]:
-        """Below and above a stored quantile by float32's precision, and by two bins of the histogram."""
+    def _limits(self, name: str, statistic: str) -> NDArray[np.float64]:
+        """Values around a stored quantile, shape (dims, 4).
+
+        Below it by float32's precision and by two bins of the histogram, and above it by the same.
+        """
         stats = self._values[name]
         value = stats[statistic]
         near = 1e-6 * np.abs(value) + 1e-9
         width = stats["max"] - stats["min"] if {"min", "max"} <= stats.keys() else np.zeros_like(value)
         far = near + 2 * np.abs(width) / BINS if width.size == value.size else near
-        return value - near, value - far, value, value + near, value + far
+        return np.stack([value - near, value - far, value + near, value + far], axis=1)
 
     def found(self) -> Iterator[Problem]:
         """Nothing by itself; see ``check_statistics``."""
@@ -94,7 +98,7 @@ class OverallQuantiles:
     def _misplaced(self, name: str, statistic: str) -> NDArray[np.bool_]:
         """In which values of a row another share of the rows is below than the quantile says."""
         rows, share = self._rows[name], QUANTILES[statistic]
-        below, wide_below, _, reached, wide_reached = self._counts[name, statistic].T
+        below, wide_below, reached, wide_reached = self._counts[name, statistic].T
         row = int((rows - 1) * share) + 1
         is_far = (wide_below > share * rows + 1) | (wide_reached < share * rows - 1)
         misplaced: NDArray[np.bool_] = ((below > row) | (reached < row)) & is_far
@@ -124,7 +128,7 @@ class OverallQuantiles:
         for statistic, share in QUANTILES.items():
             if (name, statistic) not in self._counts:
                 continue
-            shares = self._counts[name, statistic][:, 2] / self._rows[name]
+            shares = self._counts[name, statistic][:, 0] / self._rows[name]
             off = np.where(self._misplaced(name, statistic), np.abs(shares - share), -1)
             dim = int(np.argmax(off))
             if off[dim] > worst:
