@@ -522,7 +522,7 @@ def test_rows_of_no_listed_episode_may_be_newer_than_the_list(copied: Recorded, 
 def test_what_to_do_is_told_with_faults_of_hand_edits(copied: Recorded) -> None:
     root = copied("av1")
     change_table(root, EPISODES, lambda table: table.filter(pa.array([True, True, False, True, True])))
-    assert "put episode 2 back" in by_code(root, "episode-numbering").hint
+    assert "lerobot-grasp-merge makes a dataset of the others" in by_code(root, "episode-numbering").hint
     (root / "meta/info.json").write_text("{},")
     assert "copy it again" in by_code(root, "bad-json").hint
 
