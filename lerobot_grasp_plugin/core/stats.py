@@ -155,7 +155,7 @@ def bounds_of_quantiles(stats: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[
 
 
 def mean_of_quantiles(stats: Mapping[str, NDArray[Any]], name: str) -> NDArray[Any]:
-    """A quantile as LeRobot 0.6.1 aggregates it: the episodes' mean, weighted by ``count``.
+    """A quantile as LeRobot before 0.6.2 aggregates it: the episodes' mean, weighted by ``count``.
 
     Args:
         stats: Arrays of shape ``(episodes, dims)``; ``count`` of shape ``(episodes, 1)``.

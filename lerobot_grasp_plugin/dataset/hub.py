@@ -177,7 +177,7 @@ def _from_hub(repo_id: str, expected: Path) -> Location:
                 allow_patterns=patterns,
                 ignore_patterns=None
                 if patterns
-                else [f"{folder}/*" for folder in ("data", "videos", "images")],
+                else [".gitattributes", *(f"{folder}/*" for folder in ("data", "videos", "images"))],
             )
         )
 

@@ -134,7 +134,7 @@ def test_what_was_pushed_is_read_elsewhere(
     (snapshot,) = snapshots.iterdir()
     downloaded, original = on_disk(snapshot), on_disk(tmp_path / "second")
     assert downloaded.items() <= original.items()
-    assert {name.split("/")[0] for name in downloaded} == {"meta", "data", "videos"}
+    assert {name.split("/")[0] for name in downloaded} == {"meta", "data", "videos", "README.md"}
     assert factories.data_table(tmp_path / "again").equals(factories.data_table(tmp_path / "second"))
     script = (
         "from lerobot.datasets import LeRobotDataset\n"

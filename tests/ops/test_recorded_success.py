@@ -87,7 +87,7 @@ def outcome_warnings(report: Any) -> list[str]:
 def test_labels_from_next_success_alone(stamped: Path, tmp_path: Path) -> None:
     report = relabel(RelabelConfig(root=stamped, new_root=tmp_path / "out", labels_from="next.success"))
     assert success_of(tmp_path / "out") == [last(0), [], last(2), [], last(4)]
-    assert not report.warnings
+    assert {problem.code for problem in report.warnings} <= {"metadata-left-out"}  # of the dropped column
     assert any("stamped on the last frame of episodes 0, 2, 4" in note for note in report.sources[0].notes)
     dataset = open_set(tmp_path / "out")
     assert dataset[LENGTHS[0] - 1]["next.reward"] == 1
@@ -278,7 +278,8 @@ def test_dense_rewards_are_not_counted(copied: Recorded, tmp_path: Path) -> None
     assert "it is dense, and no frame is counted as success" in problem.message
     report = merge(MergeConfig(sources=[SourceConfig(root=root)], new_root=tmp_path / "out"))
     assert report.success_frames is None
-    assert [problem.code for problem in report.warnings] == ["dense-rewards"]
+    codes = {problem.code for problem in report.warnings}
+    assert codes - {"stale-label-statistics"} == {"dense-rewards"}
 
 
 def test_dense_rewards_with_next_success(copied: Recorded, tmp_path: Path) -> None:

@@ -118,8 +118,10 @@ def test_it_says_where_labels_are_and_warns_when_others_can_reach_it(
     )
     assert process.stdout is not None
     said = [process.stdout.readline() for _ in range(3)]
+    assert process.stderr is not None
+    errors = process.stderr.readline()
     process.terminate()
-    _, errors = process.communicate(timeout=DEADLINE_S)
+    errors += process.communicate(timeout=DEADLINE_S)[1]
     assert (
         said[0]
         == f"mine.json is JSON; its labels are now in {tmp_path / 'mine.txt'}, and are changed there only.\n"

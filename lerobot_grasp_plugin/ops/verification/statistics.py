@@ -31,11 +31,11 @@ _OF_POLICIES = ("observation", "action")
 MAKE_ANEW = "lerobot-grasp-merge, or recompute_stats of LeRobot, makes them anew"
 _KINDS = {
     "mean": (
-        "the mean of the episodes' (LeRobot 0.6.1 and older write this)",
+        "the mean of the episodes' (LeRobot before 0.6.2 writes this)",
         "pi0, pi05 and other policies that normalise with q01 and q99 see values far outside [-1, 1]",
     ),
     "bounds": (
-        "the least and the greatest of the episodes' (LeRobot 0.6.2 writes this)",
+        "the least and the greatest of the episodes' (LeRobot from 0.6.2 on writes this)",
         "pi0, pi05 and other policies that normalise with q01 and q99 use a part of [-1, 1] only",
     ),
     "unknown": (

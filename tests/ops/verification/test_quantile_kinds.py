@@ -84,7 +84,7 @@ def test_the_bounds_of_the_episodes(drifted: Path) -> None:
     assert (np.quantile(values, 0.9, axis=0) < high).all()
     [note] = about(drifted)
     assert (note.code, note.severity) == ("episode-quantiles", "note")
-    assert "the least and the greatest of the episodes' (LeRobot 0.6.2" in note.message
+    assert "the least and the greatest of the episodes' (LeRobot from 0.6.2" in note.message
 
 
 def test_quantiles_of_no_kind(drifted: Path) -> None:
