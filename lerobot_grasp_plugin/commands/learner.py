@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from argparse import ArgumentError
 from collections.abc import Sequence
-from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lerobot_grasp_plugin.commands.options import load_plugins
-from lerobot_grasp_plugin.commands.run import TerminalProgress, command, fail, guarded, parse
+from lerobot_grasp_plugin.commands.rl_config import parse_rl_config
+from lerobot_grasp_plugin.commands.run import TerminalProgress, command, guarded
 from lerobot_grasp_plugin.errors import DataError, Problem
 
 if TYPE_CHECKING:
@@ -30,7 +27,7 @@ def main(args: Sequence[str] | None = None) -> int:
     """Runs the learner until it is interrupted; returns the command's exit code."""
     given = list(sys.argv[1:] if args is None else args)
     sys.argv = [PROGRAM, *given]  # LeRobot's validation reads --config_path and --policy.path from it
-    config = _parse(given)
+    config = parse_rl_config(given, PROGRAM, "lerobot.rl.learner")
 
     def action() -> int:
         from lerobot_grasp_plugin.learning.registration import install
@@ -40,55 +37,31 @@ def main(args: Sequence[str] | None = None) -> int:
         assert config.dataset is not None
         install()
         if config.resume:  # the checkpoint has its own copy of the offline buffer
-            return _run(config.plain(config.dataset.of_checkpoint()))
+            return _run(config, config.plain(config.dataset.of_checkpoint()), given)
         _preflight(config)
         cached = _dataset(config)
-        return _run(config.plain(config.dataset.plain(cached.repo_id, cached.root)))
+        return _run(config, config.plain(config.dataset.plain(cached.repo_id, cached.root)), given)
 
     return guarded(action)
 
 
-def _parse(given: list[str]) -> GraspTrainRLConfig:
-    """Reads flags and file as LeRobot's ``parser.wrap`` does, plugins and pretrained paths included."""
-    if not any(flag.split("=")[0] in ("--config_path", "--help", "-h") for flag in given):
-        fail(PROGRAM, "no config is named; give --config_path")
-    from lerobot.configs import parser
+def _run(config: GraspTrainRLConfig, plain: TrainRLServerPipelineConfig, given: list[str]) -> int:
+    from lerobot_grasp_plugin.commands.actor_process import ActorProcess
+    from lerobot_grasp_plugin.learning.learner_run import LearnerError, check_accepted, run_learner
 
+    actor = None
     try:
-        import_module("lerobot.rl.learner")  # makes robots, cameras and teleoperators known by name
-
-        from lerobot_grasp_plugin.learning.rl_configs import GraspTrainRLConfig
-    except ImportError as error:
-        fail(PROGRAM, f"LeRobot's learner cannot be imported: {error}; install lerobot_grasp_plugin[learn]")
-    given = load_plugins(given, partial(fail, PROGRAM))
-    named: str | None = None
-    try:
-        fields = GraspTrainRLConfig.__get_path_fields__()
-        given = parser.filter_path_args(fields, given)
-        named = parser.parse_arg("config_path", given)
-        if named is not None:
-            if Path(named).is_dir():
-                named = str(Path(named) / "train_config.json")
-            cleaned = parser.extract_path_fields_from_config(named, fields)
-            given = [*parser.filter_arg("config_path", given), f"--config_path={cleaned}"]
-    except ArgumentError as error:
-        fail(PROGRAM, str(error))
-    except OSError as error:
-        fail(PROGRAM, f"--config_path: {named}: {(error.strerror or str(error)).lower()}")
-    except ValueError as error:
-        fail(PROGRAM, f"--config_path: {named} is not valid YAML or JSON: {error}")
-    return parse(GraspTrainRLConfig, given, program=PROGRAM, plugins=True)
-
-
-def _run(config: TrainRLServerPipelineConfig) -> int:
-    from lerobot_grasp_plugin.learning.learner_run import LearnerError, run_learner
-
-    try:
-        run_learner(config)
+        if config.with_actor:
+            check_accepted(plain)  # fills in output_dir, which both are to share
+            actor = ActorProcess([*given, f"--output_dir={plain.output_dir}"])
+        run_learner(plain, bc_steps=config.bc_steps)
     except LearnerError as error:
         print(error, file=sys.stderr)
         return error.exit_code
-    return 0
+    finally:
+        if actor is not None:
+            actor.end()
+    return 0 if actor is None or not actor.failed else 1
 
 
 def _dataset(config: GraspTrainRLConfig) -> CachedDataset:

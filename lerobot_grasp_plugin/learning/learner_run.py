@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import Any
 
 from lerobot.rl import learner
@@ -10,6 +11,7 @@ from lerobot.rl.train_rl import TrainRLServerPipelineConfig
 from lerobot.utils.process import ensure_multiprocessing_start_method
 
 from lerobot_grasp_plugin.errors import GraspError, Problem, UsageError
+from lerobot_grasp_plugin.learning.rl.cloning import clone_demonstrations
 from lerobot_grasp_plugin.lerobot_seams.access import require
 
 
@@ -17,11 +19,12 @@ class LearnerError(GraspError):
     """LeRobot's learner ended in an exception of its own."""
 
 
-def run_learner(config: TrainRLServerPipelineConfig) -> None:
+def run_learner(config: TrainRLServerPipelineConfig, *, bc_steps: int = 0) -> None:
     """Runs ``lerobot.rl.learner.train`` until a signal ends it.
 
     Args:
         config: LeRobot's own class, so that checkpoints and resume are LeRobot's.
+        bc_steps: Batches of behaviour cloning before the first update; a resumed run starts without.
 
     Raises:
         UsageError: LeRobot refuses the configuration.
@@ -34,9 +37,13 @@ def run_learner(config: TrainRLServerPipelineConfig) -> None:
     failures = _FailureWatch()
     root_logger = logging.getLogger()
     root_logger.addFilter(failures)
+    trainer = learner.RLTrainer
+    if bc_steps and not config.resume:
+        learner.RLTrainer = partial(_warm_trainer, trainer, bc_steps)
     try:
         learner.train(config)
     finally:
+        learner.RLTrainer = trainer
         root_logger.removeFilter(failures)
     if failures.error is not None:
         message = f"training ended: {type(failures.error).__name__}: {failures.error}"
@@ -56,14 +63,33 @@ def check_accepted(config: TrainRLServerPipelineConfig) -> None:
         raise UsageError(Problem("refused-by-lerobot", str(error))) from None
 
 
+def _warm_trainer(trainer: Any, bc_steps: int, **settings: Any) -> Any:
+    """LeRobot's ``RLTrainer``, its policy trained on the offline buffer first."""
+    built = trainer(**settings)
+    algorithm, buffer = settings["algorithm"], settings["data_mixer"].offline_buffer
+    if buffer is not None:
+        clone_demonstrations(
+            algorithm.policy,
+            buffer,
+            settings["preprocessor"],
+            steps=bc_steps,
+            batch_size=settings["batch_size"],
+        )
+        if algorithm.discrete_critic_target is not None:
+            algorithm.discrete_critic_target.load_state_dict(algorithm.policy.discrete_critic.state_dict())
+    return built
+
+
 class _FailureWatch(logging.Filter):
-    """Keeps the exception that ``start_learner_threads`` logs and swallows."""
+    """Keeps the exception that ``start_learner_threads`` logs and swallows, and the log readable."""
 
     def __init__(self) -> None:
         super().__init__()
         self.error: BaseException | None = None
 
     def filter(self, record: logging.LogRecord) -> bool:
+        if record.getMessage().startswith("[LEARNER] Optimization frequency loop"):
+            return False  # a line for every update
         info: Any = record.exc_info
         if record.module == "learner" and isinstance(info, tuple) and info[1] is not None:
             self.error = info[1]

@@ -135,8 +135,12 @@ class GraspTrainRLConfig(TrainRLServerPipelineConfig):  # type: ignore[misc]
     dataset: GraspDatasetConfig | None = None
     # where merged datasets are kept (without a value: LeRobot's home folder / grasp_cache)
     cache_dir: Path | None = None
+    # start lerobot-grasp-actor with the same flags; each ends when the other does
+    with_actor: bool = False
+    # batches of behaviour cloning on the offline dataset before reinforcement learning starts
+    bc_steps: int = 0
 
-    def plain(self, dataset: DatasetConfig) -> TrainRLServerPipelineConfig:
+    def plain(self, dataset: DatasetConfig | None) -> TrainRLServerPipelineConfig:
         """The configuration for LeRobot's learner: its own classes, so that checkpoints are its own."""
         settings = {
             entry.name: getattr(self, entry.name)

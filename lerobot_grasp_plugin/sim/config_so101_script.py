@@ -1,8 +1,20 @@
 """The config that ``--teleop.type=so101_script`` stands for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lerobot.teleoperators.config import TeleoperatorConfig
+
+
+@dataclass
+class TakeoverConfig:
+    """The share of episodes in which the script acts, and not the policy."""
+
+    # share of the first episode
+    start: float = 1.0
+    # factor from one episode to the next
+    decay: float = 1.0
+    # smallest share
+    floor: float = 0.0
 
 
 @TeleoperatorConfig.register_subclass("so101_script")
@@ -10,12 +22,21 @@ from lerobot.teleoperators.config import TeleoperatorConfig
 class So101ScriptConfig(TeleoperatorConfig):  # type: ignore[misc]
     """A script that goes for the cube of the simulated SO101."""
 
-    # success, miss (beside the cube), air (closes above it), drop (lets go of it); or a list for one
-    # saved episode after the other, and from the start again: success*3,miss,drop
+    # success, miss (next to the cube), air (closes above it), drop (lets go of it), hover, regrasp, wander;
+    # or a list for one saved episode after the other, and from the start again: success*3,miss,drop
     outcome: str = "success"
+    # joints: goals in the robot's units; ee_delta: HIL-SERL's steps along x, y, z and a gripper command
+    action_space: str = "joints"
     # How long one attempt takes, in simulated seconds; the arm then stays until the episode is over
     attempt_s: float = 4.0
     # Decides the small differences between attempts
     seed: int = 0
-    # As the robot is told
+    # As the robot's use_degrees
     use_degrees: bool = True
+    # ee_delta: standard deviation of what is added to the steps on the way to the cube, in steps
+    noise: float = 0.0
+    # In HIL-SERL: share of episodes the script takes over: start * decay ** episode, at least floor
+    takeover: TakeoverConfig = field(default_factory=TakeoverConfig)
+    # In HIL-SERL: what the script signals as success: none, held (both jaws press on the cube) or
+    # grasped (held, and lifted by more than 1 cm)
+    signal: str = "none"

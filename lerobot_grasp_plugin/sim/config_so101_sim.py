@@ -18,6 +18,18 @@ class SimCameraConfig:
     fps: int = 30
 
 
+@dataclass
+class CubeConfig:
+    """Where the cube lies when an attempt starts: drawn evenly from each range, as [lowest, highest]."""
+
+    # distance from the arm's base, metres
+    radius: list[float] = field(default_factory=lambda: [0.18, 0.25])
+    # direction from the arm's base, radians; 0 is straight ahead
+    azimuth: list[float] = field(default_factory=lambda: [-0.5, 0.5])
+    # turn against that direction, radians
+    yaw: list[float] = field(default_factory=lambda: [-0.3, 0.3])
+
+
 @RobotConfig.register_subclass("so101_sim")
 @dataclass
 class So101SimConfig(RobotConfig):  # type: ignore[misc]
@@ -37,5 +49,9 @@ class So101SimConfig(RobotConfig):  # type: ignore[misc]
     cameras: dict[str, SimCameraConfig] = field(default_factory=lambda: {"wrist": SimCameraConfig()})
     # Decides where the cube lies in each attempt
     seed: int = 0
+    # Where the cube may lie
+    cube: CubeConfig = field(default_factory=CubeConfig)
+    # Steps of HIL-SERL's environment wait for the wall clock, as those of a real arm do
+    realtime: bool = False
     # Where the truth of each saved episode goes; left out, <dataset root>_sim_truth
     truth_dir: Path | None = None

@@ -37,7 +37,7 @@ class EpisodeLog:
 
     def observed(self, state: dict[str, float]) -> None:
         """The robot was read: joint positions by joint name, in the units they are recorded in."""
-        if self._acted and self._world.recording is not None:
+        if self._acted and self._world.recording is not None and not self._world.episodic:
             self._between_episodes()
         self._observed.append(
             (np.array([state[name] for name in JOINTS], dtype=np.float32), self._world.truth())
@@ -70,8 +70,8 @@ class EpisodeLog:
         self._between_episodes()
 
     def _between_episodes(self) -> None:
-        """Lay the cube out again, once after each episode."""
+        """Lay the cube out again, once after each episode; an environment does so at its reset."""
         self._world.recording = False
-        if self._touched:
+        if self._touched and not self._world.episodic:
             self._touched = False
             self._world.lay_out()

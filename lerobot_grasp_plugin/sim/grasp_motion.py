@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -12,12 +13,13 @@ from lerobot_grasp_plugin.errors import Problem, UsageError
 from lerobot_grasp_plugin.sim.joints import Radians
 from lerobot_grasp_plugin.sim.world import World
 
-Outcome = Literal["success", "miss", "air", "drop"]
+Outcome = Literal["success", "miss", "air", "drop", "hover", "regrasp", "wander"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 _ABOVE, _AT, _RAISED = 0.065, 0.014, 0.072
 _CLOSED, _OPEN = 0.0, 0.6
 _BESIDE = 0.055
+_OVER = 0.035
 
 
 def parse_outcomes(text: str) -> list[Outcome]:
@@ -85,8 +87,9 @@ def plan_grasp(world: World, outcome: Outcome, duration: float, random: np.rando
 
     Args:
         world: Only looked at.
-        outcome: ``success`` holds the cube up; ``miss`` comes down beside it; ``air`` closes above
-            it; ``drop`` lifts it and lets go.
+        outcome: ``success`` holds the cube up; ``miss`` comes down next to it; ``air`` closes above
+            it; ``drop`` lifts it and lets go; ``hover`` stays open over it; ``regrasp`` closes, opens, closes
+            again and lifts; ``wander`` goes to random points and never to the cube.
         duration: Seconds.
         random: Decides the pace, the height and the direction of a miss.
     """
@@ -97,6 +100,8 @@ def plan_grasp(world: World, outcome: Outcome, duration: float, random: np.rando
         arm = world.kinematics.solve(np.array([x, y, z]), world.cube_yaw)
         return np.append(arm, low + gripper * (high - low))
 
+    if outcome == "wander":
+        return _wander(world, duration, joints, random)
     x, y = _beside(cube, random) if outcome == "miss" else (float(cube[0]), float(cube[1]))
     down = _ABOVE if outcome == "air" else _AT + random.uniform(-0.002, 0.002)
     above = joints(x, y, _ABOVE, _OPEN)
@@ -104,6 +109,26 @@ def plan_grasp(world: World, outcome: Outcome, duration: float, random: np.rando
     raised = joints(x, y, _RAISED, _CLOSED)
     let_go = raised.copy()
     let_go[-1] = low + _OPEN * (high - low)
+    if outcome == "hover":
+        over = joints(x, y, _OVER, _OPEN)
+        return _motion(world, duration, [(0.25, above), (0.5, over), (1.0, over)])
+    if outcome == "regrasp":
+        opened = joints(x, y, down, _OPEN)
+        return _motion(
+            world,
+            duration,
+            [
+                (0.22, above),
+                (0.36, opened),
+                (0.46, closed),
+                (0.50, closed),
+                (0.58, opened),
+                (0.68, closed),
+                (0.74, closed),
+                (0.90, raised),
+                (1.0, raised),
+            ],
+        )
     steps = [
         (random.uniform(0.22, 0.28), above),
         (random.uniform(0.42, 0.48), joints(x, y, down, _OPEN)),
@@ -113,8 +138,26 @@ def plan_grasp(world: World, outcome: Outcome, duration: float, random: np.rando
         (random.uniform(0.90, 0.92), raised),
         (1.0, let_go if outcome == "drop" else raised),
     ]
+    return _motion(world, duration, steps)
+
+
+def _motion(world: World, duration: float, steps: list[tuple[float, Radians]]) -> GraspMotion:
+    """From where the arm is through joint goals, each at a share of ``duration`` in seconds."""
     start = Waypoint(0.0, world.goal)
     return GraspMotion([start, *(Waypoint(share * duration, goal) for share, goal in steps)])
+
+
+def _wander(
+    world: World, duration: float, joints: Callable[..., Radians], random: np.random.Generator
+) -> GraspMotion:
+    """Random points above the table, on the other side of the arm's middle than the cube."""
+    side = -1.0 if world.cube_position[1] > 0 else 1.0
+    steps = []
+    for share in (0.2, 0.4, 0.6, 0.8, 1.0):
+        radius, azimuth = random.uniform(0.17, 0.23), side * random.uniform(0.15, 0.6)
+        x, y = radius * np.cos(azimuth), radius * np.sin(azimuth)
+        steps.append((share, joints(x, y, random.uniform(0.04, 0.09), random.uniform(0.0, _OPEN))))
+    return _motion(world, duration, steps)
 
 
 def _beside(cube: NDArray[np.float64], random: np.random.Generator) -> tuple[float, float]:

@@ -1,25 +1,39 @@
 """The teleoperator that ``--teleop.type=so101_script`` makes."""
 
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from lerobot.teleoperators.teleoperator import Teleoperator
+from lerobot.teleoperators.utils import TeleopEvents
 from lerobot.utils.decorators import check_if_already_connected, check_if_not_connected
 
+from lerobot_grasp_plugin.core.action_space import DELTA_NAMES, ActionSpace, step_sizes
+from lerobot_grasp_plugin.dataset_watch import start_watch, stop_watch
 from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.lerobot_seams.environment import (
+    EnvironmentListener,
+    follow_environment,
+    leave_environment,
+)
 from lerobot_grasp_plugin.sim.config_so101_script import So101ScriptConfig
+from lerobot_grasp_plugin.sim.ee_attempt import STAY, EeAttempt
 from lerobot_grasp_plugin.sim.grasp_motion import GraspMotion, parse_outcomes, plan_grasp, plan_home
 from lerobot_grasp_plugin.sim.joints import JOINTS, JointUnits
 from lerobot_grasp_plugin.sim.world import World
+from lerobot_grasp_plugin.teleop.finished_recording import FinishedRecording
+from lerobot_grasp_plugin.teleop.joint_actions import accept_policy_actions
 
 _HOME_S = 1.2
+_SIGNALS = ("none", "held", "grasped")
 
 
 class So101Script(Teleoperator):  # type: ignore[misc]
     """Plays the person at the leader arm of the simulated SO101.
 
-    It begins an attempt with each episode, keeps still when the attempt is over, and goes home while
-    nothing is recorded. Where nothing records at all, one attempt follows the other.
+    With a recorder it starts an attempt with each episode, keeps still when the attempt is over, and goes
+    home while nothing is recorded. In LeRobot's environment for reinforcement learning it starts an attempt
+    at each reset, and takes over as often as ``takeover`` says. Where nothing records at all, one attempt
+    follows the other.
     """
 
     config_class = So101ScriptConfig
@@ -28,9 +42,23 @@ class So101Script(Teleoperator):  # type: ignore[misc]
     def __init__(self, config: So101ScriptConfig) -> None:
         super().__init__(config)
         self.config = config
+        self._check()
         self._outcomes = parse_outcomes(config.outcome)
+        self._connected = False
+        self._motion: GraspMotion | None = None
+        self._attempt_ee: EeAttempt | None = None
+        self._world: World | None = None
+        self._frames = 0
+        self._episode = -1
+        self._acts = True
+        self._environment = _Environment(self)
+        self._recording = FinishedRecording()
+
+    def _check(self) -> None:
+        config = self.config
+        problems = []
         if not config.attempt_s > 0:
-            raise UsageError(
+            problems.append(
                 Problem(
                     "attempt-length",
                     f"an attempt cannot take {config.attempt_s} s",
@@ -38,14 +66,33 @@ class So101Script(Teleoperator):  # type: ignore[misc]
                     hint="say seconds above 0; 4 looks natural",
                 )
             )
-        self._connected = False
-        self._motion: GraspMotion | None = None
-        self._world: World | None = None
-        self._frames = 0
+        for name, choices in (("action_space", get_args(ActionSpace)), ("signal", _SIGNALS)):
+            if getattr(config, name) not in choices:
+                message = f"{name} is {getattr(config, name)!r}, not one of {', '.join(choices)}"
+                problems.append(
+                    Problem(f"unknown-{name.replace('_', '-')}", message, where=f"--teleop.{name}")
+                )
+        shares = config.takeover
+        for name in ("start", "decay", "floor"):
+            if not 0 <= getattr(shares, name) <= 1:
+                message = f"{name} is {getattr(shares, name)}, not a share from 0 to 1"
+                problems.append(Problem("takeover-share", message, where=f"--teleop.takeover.{name}"))
+        if problems:
+            raise UsageError(problems)
 
     @property
-    def action_features(self) -> dict[str, type]:
-        return {f"{joint}.pos": float for joint in JOINTS}
+    def _is_delta(self) -> bool:
+        return self.config.action_space == "ee_delta"
+
+    @property
+    def action_features(self) -> dict[str, Any]:
+        """Of an action: for ``lerobot-record`` a type by name, for ``gym_manipulator`` a feature."""
+        if self._is_delta:
+            return {"dtype": "float32", "shape": (len(DELTA_NAMES),), "names": list(DELTA_NAMES)}
+        names = [f"{joint}.pos" for joint in JOINTS]
+        if self._environment.built:
+            return {"dtype": "float32", "shape": (len(names),), "names": names}
+        return dict.fromkeys(names, float)
 
     @property
     def feedback_features(self) -> dict[str, type]:
@@ -68,10 +115,15 @@ class So101Script(Teleoperator):  # type: ignore[misc]
     @check_if_already_connected  # type: ignore[untyped-decorator]
     def connect(self, calibrate: bool = True) -> None:
         self._connected = True
+        follow_environment(self._environment)
+        start_watch(self._recording)
+        accept_policy_actions()
 
     @check_if_not_connected  # type: ignore[untyped-decorator]
-    def get_action(self) -> dict[str, float]:
-        """The joint goals of the next frame, by ``<joint>.pos``.
+    def get_action(self) -> Any:
+        """The action of the next frame: joint goals by ``<joint>.pos``, or steps by ``DELTA_NAMES``.
+
+        In LeRobot's environment for reinforcement learning joint goals are float32 (6,), as ``JOINTS``.
 
         Raises:
             UsageError: The robot of this process is not the simulated one.
@@ -89,16 +141,51 @@ class So101Script(Teleoperator):  # type: ignore[misc]
         if world is not self._world:
             self._world, self._units = world, JointUnits(world.ranges, use_degrees=self.config.use_degrees)
             self._attempt, self._homing = world.attempt, False
-            self._motion = self._plan(world)
+            self._begin(world)
         self._follow(world)
-        assert self._motion is not None
         self._frames += 1
+        if self._is_delta:
+            return self._delta(world)
+        assert self._motion is not None
         goals = self._units.from_radians(self._motion.at(self._frames / world.fps))
+        if self._environment.built:
+            return np.array([goals[joint] for joint in JOINTS], dtype=np.float32)
         return {f"{joint}.pos": goal for joint, goal in goals.items()}
+
+    def get_teleop_events(self) -> dict[TeleopEvents, bool]:
+        """Whether the script acts in this episode, and what it signals."""
+        world = World.current
+        success = False
+        if world is not None and self.config.signal != "none":
+            success = bool(getattr(world.truth(), self.config.signal))
+        return {
+            TeleopEvents.IS_INTERVENTION: self._acts,
+            TeleopEvents.SUCCESS: success,
+            TeleopEvents.FAILURE: False,
+            TeleopEvents.RERECORD_EPISODE: False,
+            TeleopEvents.TERMINATE_EPISODE: False,
+        }
+
+    def start_episode(self) -> None:
+        """An episode of LeRobot's environment starts: decide who acts, and what the attempt comes to."""
+        self._episode += 1
+        shares = self.config.takeover
+        share = max(shares.floor, shares.start * shares.decay**self._episode)
+        random = np.random.default_rng([self.config.seed, self._episode])
+        self._acts = bool(random.random() < share)
+        self._world = None  # the next action starts an attempt
+
+    def _delta(self, world: World) -> dict[str, float]:
+        if self._attempt_ee is None:
+            return {**dict.fromkeys(DELTA_NAMES[:3], 0.0), DELTA_NAMES[3]: STAY}
+        command = self._attempt_ee.next(world)
+        values = [*command.delta.tolist(), command.gripper]
+        return dict(zip(DELTA_NAMES, values, strict=True))
 
     def _follow(self, world: World) -> None:
         """Go home when an episode is over, begin when the next one has begun."""
-        assert self._motion is not None
+        if world.episodic or self._motion is None:
+            return
         finished = self._frames / world.fps >= self._motion.duration
         if world.recording is None and finished:
             if not self._homing:
@@ -114,15 +201,36 @@ class So101Script(Teleoperator):  # type: ignore[misc]
 
     def _begin(self, world: World) -> None:
         self._homing, self._frames = False, 0
-        self._motion = self._plan(world)
-
-    def _plan(self, world: World) -> GraspMotion:
-        outcome = self._outcomes[world.saved % len(self._outcomes)]
+        number = self._episode if world.episodic else world.saved
+        outcome = self._outcomes[max(number, 0) % len(self._outcomes)]
         random = np.random.default_rng([self.config.seed, world.attempt])
-        return plan_grasp(world, outcome, self.config.attempt_s, random)
+        if self._is_delta:
+            steps = self._environment.steps
+            self._attempt_ee = None if steps is None else EeAttempt(outcome, steps, self.config.noise, random)
+        else:
+            self._motion = plan_grasp(world, outcome, self.config.attempt_s, random)
 
     def send_feedback(self, feedback: dict[str, Any]) -> None:
         """A script feels nothing."""
 
     def disconnect(self) -> None:
         self._connected = False
+        leave_environment(self._environment)
+        self._recording.finish()
+        stop_watch(self._recording)
+
+
+class _Environment(EnvironmentListener):
+    """Takes the step sizes from LeRobot's environment, and starts the script's attempts at its resets."""
+
+    def __init__(self, script: So101Script) -> None:
+        self._script = script
+        self.built = False
+        self.steps: np.ndarray[Any, np.dtype[np.float64]] | None = None
+
+    def environment_built(self, env: Any, config: Any, env_processor: Any, action_processor: Any) -> None:
+        self.built = True
+        self.steps = step_sizes(config)
+
+    def episode_starts(self, env: Any) -> None:
+        self._script.start_episode()

@@ -11,9 +11,15 @@ from lerobot.utils.decorators import check_if_already_connected, check_if_not_co
 
 from lerobot_grasp_plugin.errors import Problem, UsageError
 from lerobot_grasp_plugin.lerobot_seams.dataset_watch import start_watch, stop_watch
+from lerobot_grasp_plugin.lerobot_seams.environment import (
+    EnvironmentListener,
+    follow_environment,
+    leave_environment,
+)
 from lerobot_grasp_plugin.sim.config_so101_sim import SimCameraConfig, So101SimConfig
 from lerobot_grasp_plugin.sim.episode_log import EpisodeLog
 from lerobot_grasp_plugin.sim.joints import JOINTS, JointUnits
+from lerobot_grasp_plugin.sim.layout import CubeLayout
 from lerobot_grasp_plugin.sim.scene import view_names
 from lerobot_grasp_plugin.sim.world import World
 
@@ -34,8 +40,12 @@ class So101Sim(Robot):  # type: ignore[misc]
         self.config = config
         self.cameras = config.cameras
         self._views = {name: _view(name, camera) for name, camera in config.cameras.items()}
+        cube = config.cube
+        self._layout = CubeLayout(cube.radius, cube.azimuth, cube.yaw)
+        self._layout.check("--robot.cube")
         self._world: World | None = None
         self._log: EpisodeLog | None = None
+        self._environment = SimulatedEpisodes(self)
         self.bus = SimBus(self)
 
     @property
@@ -78,12 +88,14 @@ class So101Sim(Robot):  # type: ignore[misc]
             seed=self.config.seed,
             width=max(width for width, _ in sizes),
             height=max(height for _, height in sizes),
+            layout=self._layout,
         )
         self._units = JointUnits(world.ranges, use_degrees=self.config.use_degrees)
         for name, camera in self.cameras.items():  # the first picture of each takes its time
             world.picture(self._views[name], camera.width, camera.height)
         self._log = EpisodeLog(world, self.config.truth_dir)
         start_watch(self._log)
+        follow_environment(self._environment)
         self._world = World.current = world
         logger.info("%s connected.", self)
 
@@ -126,11 +138,34 @@ class So101Sim(Robot):  # type: ignore[misc]
         assert self._world is not None
         assert self._log is not None
         stop_watch(self._log)
+        leave_environment(self._environment)
         self._world.close()
         if World.current is self._world:
             World.current = None
         self._world = self._log = None
         logger.info("%s disconnected.", self)
+
+
+class SimulatedEpisodes(EnvironmentListener):
+    """Starts each episode of LeRobot's environment with the arm at home and the cube at its next place."""
+
+    def __init__(self, robot: So101Sim) -> None:
+        self._robot = robot
+
+    def environment_built(self, env: Any, config: Any, env_processor: Any, action_processor: Any) -> None:
+        if env.robot is self._robot:
+            env.reset_time_s = 0.0  # nobody has to put the cube back
+
+    def episode_starts(self, env: Any) -> None:
+        world = self._robot._world
+        if env.robot is self._robot and world is not None:
+            if world.episodic or world.attempt < 0:
+                world.lay_out()
+            world.episodic = True
+            world.go_home()
+
+    def paces(self) -> bool:
+        return self._robot.config.realtime or self._robot._world is None
 
 
 class SimBus:

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.sim.joints import JOINTS, Radians
-from lerobot_grasp_plugin.sim.kinematics import GripperDown
+from lerobot_grasp_plugin.sim.kinematics import SITE, GripperDown
+from lerobot_grasp_plugin.sim.layout import CubeLayout
 from lerobot_grasp_plugin.sim.scene import CUBE_HALF, build_scene, camera_of
 from lerobot_grasp_plugin.sim.truth import LIFTED, Truth
 
@@ -31,17 +32,28 @@ class World:
         attempt: Counts the times the cube was laid out, from 0.
         saved: Episodes saved since the robot was connected.
         recording: The last action belonged to a frame that was recorded; None before the first one.
+        episodic: Episodes are those of LeRobot's reinforcement learning environment, which starts each by a
+            reset, and not those of a recorder.
         cube_yaw: How the cube was turned when it was laid out, radians.
     """
 
     current: ClassVar[World | None] = None
 
-    def __init__(self, *, fps: int, seed: int, width: int = 64, height: int = 64) -> None:
+    def __init__(
+        self,
+        *,
+        fps: int,
+        seed: int,
+        width: int = 64,
+        height: int = 64,
+        layout: CubeLayout | None = None,
+    ) -> None:
         """Args:
         fps: Actions per simulated second.
         seed: Decides where the cube lies in each attempt.
         width: Width in pixels of the widest picture that will be asked for.
         height: Height in pixels of the tallest.
+        layout: Where the cube may lie; None for all of the reach.
         """
         use_gl_that_is_there()
         import mujoco
@@ -52,18 +64,21 @@ class World:
         self.kinematics = GripperDown(self.model)
         self.fps = fps
         self._seed = seed
+        self._layout = layout or CubeLayout()
         self._steps_done = 0
         self._actions = 0
         self._renderers: dict[tuple[int, int], Any] = {}
         self._fixed_jaw = self.model.body("gripper").id
         self._moving_jaw = self.model.body("moving_jaw_so101_v1").id
         self._cube = self.model.body("cube").id
+        self._tip = self.model.site(SITE).id
         self.home = self._home()
         self.goal = self.home.copy()
         self.data.qpos[: len(JOINTS)] = self.home
         self.data.ctrl[:] = self.home
         self.saved = 0
         self.recording: bool | None = None
+        self.episodic = False
         self.attempt = -1
         self.cube_yaw = 0.0
         self.lay_out()
@@ -94,14 +109,31 @@ class World:
     def lay_out(self) -> None:
         """Begin the next attempt: put the cube at a place the seed and the attempt decide."""
         self.attempt += 1
-        random = np.random.default_rng([self._seed, self.attempt])
-        radius, azimuth = random.uniform(0.18, 0.25), random.uniform(-0.5, 0.5)
-        self.cube_yaw = azimuth + random.uniform(-0.3, 0.3)
+        radius, azimuth, turn = self._layout.draw(self._seed, self.attempt)
+        self.cube_yaw = azimuth + turn
         cube = self.data.qpos[_CUBE_QPOS]
         cube[:3] = radius * np.cos(azimuth), radius * np.sin(azimuth), CUBE_HALF
         cube[3:] = np.cos(self.cube_yaw / 2), 0, 0, np.sin(self.cube_yaw / 2)
         self.data.qvel[_CUBE_QVEL] = 0
         self._mujoco.mj_forward(self.model, self.data)
+
+    def restart(self) -> None:
+        """Lay out the places of the first attempts once more, from the next attempt on."""
+        self.attempt = -1
+
+    def go_home(self) -> None:
+        """Put the arm where attempts begin, at once and at rest."""
+        self.data.qpos[: len(JOINTS)] = self.home
+        self.data.qvel[: len(JOINTS)] = 0
+        self.data.ctrl[:] = self.home
+        self.goal = self.home.copy()
+        self._mujoco.mj_forward(self.model, self.data)
+
+    @property
+    def tip(self) -> NDArray[np.float64]:
+        """The point between the fingertips, float64 (3,), metres, from the arm's base."""
+        position: NDArray[np.float64] = self.data.site_xpos[self._tip].copy()
+        return position
 
     def act(self, goal: Radians) -> None:
         """Send the joints to ``goal`` and let one frame of time pass.

@@ -22,6 +22,9 @@ from lerobot_grasp_plugin.learning.preflight.pictures import Preprocessing, prep
 
 IMAGE_PREPROCESSING = "env.processor.image_preprocessing"
 
+TWO_SPACES = ("so101_script", "so101_leader_hil")
+"""Teleoperators with an ``action_space``, ``joints`` by default."""
+
 _DELTA_TELEOPS = ("gamepad", "keyboard_ee")
 _JOINT_TELEOPS = (
     "so100_leader",
@@ -109,8 +112,10 @@ class Facts:
 
     @property
     def teleop_gives(self) -> str | None:
-        """``deltas`` or ``joints``, by the type of the teleoperator; None where it is not known."""
+        """``deltas`` or ``joints``, by the teleoperator and its action space; None where it is not known."""
         kind = self.config.text("env.teleop.type")
+        if kind in TWO_SPACES and self.config.text("env.teleop.action_space") == "ee_delta":
+            return "deltas"
         if kind in _DELTA_TELEOPS:
             return "deltas"
         return "joints" if kind in _JOINT_TELEOPS else None

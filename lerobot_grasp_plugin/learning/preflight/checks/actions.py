@@ -8,13 +8,16 @@ import numpy as np
 
 from lerobot_grasp_plugin.learning.preflight.config_view import numbers_of
 from lerobot_grasp_plugin.learning.preflight.dataset_facts import DatasetFacts
-from lerobot_grasp_plugin.learning.preflight.facts import SO_ARMS, SO_MOTORS, STATE, STEPS, Facts
+from lerobot_grasp_plugin.learning.preflight.facts import SO_ARMS, SO_MOTORS, STATE, STEPS, TWO_SPACES, Facts
 from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, warning
 from lerobot_grasp_plugin.learning.preflight.ranges import listed
 
 GRIPPER_AND_DELTAS = 4
 GRIPPER_COMMANDS = 3
-"""LeRobot's discrete gripper: 0 close, 1 stay, 2 open (``GripperVelocityToJoint``)."""
+"""LeRobot's discrete gripper, ``GripperVelocityToJoint``: 0 raises the joint's value to its highest, 1 leaves
+it, 2 lowers it. On an SO101, whose 100 is open, 0 opens and 2 closes.
+"""
+COMMANDS = "0 open, 1 stay, 2 close on an SO101, whose 100 is open"
 _UNIT = 1.0 + 1e-3
 _STILL = 1e-6
 _FEWEST_ROWS = 5
@@ -47,7 +50,7 @@ def _environment(facts: Facts) -> Iterator[Finding]:
             message = "null, and the gripper command is multiplied by it"
             yield error("max-gripper-pos", "env.processor.max_gripper_pos", message, "100.0 for an SO101")
     if facts.use_gripper and facts.discrete not in (None, GRIPPER_COMMANDS):
-        message = f"{facts.discrete}, the gripper knows 0 close, 1 stay, 2 open"
+        message = f"{facts.discrete}, the gripper has three commands: {COMMANDS}"
         yield error("discrete-actions", "policy.num_discrete_actions", message, "set it to 3")
     if facts.use_gripper and facts.end_effector and not config.flag("env.teleop.use_gripper", True):
         message = "false, and the environment takes a gripper command: the teleoperator never gives one"
@@ -59,13 +62,18 @@ def _environment(facts: Facts) -> Iterator[Finding]:
         yield error("action-convention", "env.processor.inverse_kinematics", message, change)
     if gives == "joints" and facts.end_effector:
         message = f"{kind} gives joint positions, the environment takes end-effector deltas"
-        yield error(
-            "action-convention", "env.teleop.type", message, "use a gamepad, or no inverse_kinematics"
-        )
+        yield error("action-convention", "env.teleop.type", message, _to_deltas(kind))
     mode = config.text("env.processor.control_mode")
     if (mode == "leader" and gives == "deltas") or (mode in ("gamepad", "keyboard") and gives == "joints"):
         message = f"{mode!r}, and the teleoperator is {kind}"
         yield warning("control-mode", "env.processor.control_mode", message, "name the one that is used")
+
+
+def _to_deltas(kind: str | None) -> str:
+    """How a teleoperator that gives joints comes to give end-effector deltas."""
+    if kind in TWO_SPACES:
+        return "set env.teleop.action_space to ee_delta"
+    return "use a gamepad, or no inverse_kinematics"
 
 
 def _width_and_convention(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
@@ -123,13 +131,13 @@ def _gripper(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
     low, high = float(gripper.min(initial=0)), float(gripper.max(initial=0))
     if low < -0.5 or high >= last + 0.5:
         message = f"the gripper command goes from {low:.4g} to {high:.4g}, LeRobot's from 0 to {last}"
-        change = "0 close, 1 stay, 2 open: a command in [-1, 1] becomes its value plus 1"
+        change = f"{COMMANDS}: record with the teleoperator of this config"
         yield error("gripper-range", place, message, change)
     elif facts.discrete is not None:
         between = int((np.abs(gripper - np.round(gripper)) > 1e-3).sum())
         if between:
             message = f"{between} gripper commands are no whole numbers, and will be rounded"
-            yield warning("gripper-range", place, message, "record 0 close, 1 stay, 2 open")
+            yield warning("gripper-range", place, message, f"record {COMMANDS}")
 
 
 def _gripper_joint(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:

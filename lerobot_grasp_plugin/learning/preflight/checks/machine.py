@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from lerobot_grasp_plugin.dataset.hub import lerobot_home
+from lerobot_grasp_plugin.errors import UsageError
 from lerobot_grasp_plugin.learning.preflight.config_view import is_file, named_path
 from lerobot_grasp_plugin.learning.preflight.dataset_facts import read_object
 from lerobot_grasp_plugin.learning.preflight.facts import SO_ARMS, SO_JOINTS, Facts
 from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, warning
+from lerobot_grasp_plugin.lerobot_seams.installed_files import installed_file
 
 _URDF = "env.processor.inverse_kinematics.urdf_path"
 _FOLDERS = {
@@ -38,8 +40,13 @@ def check_machine(facts: Facts) -> Iterator[Finding]:
     if urdf is None:
         message = "missing: without it there is no inverse kinematics, and actions are zero"
         yield error("urdf-missing", _URDF, message, "give the robot's URDF file")
-    elif not is_file(named_path(urdf)):
+        return
+    try:
+        found = is_file(named_path(installed_file(urdf, _URDF)))
         message = f"there is no file {urdf!r} on this machine"
+    except UsageError as reason:
+        found, message = False, reason.problems[0].message
+    if not found:
         yield warning(
             "urdf-missing", _URDF, message, "give the file; the machine that runs the actor needs it"
         )

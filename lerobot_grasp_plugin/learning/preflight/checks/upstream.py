@@ -57,6 +57,6 @@ def check_output_dir(facts: Facts) -> Iterator[Finding]:
     if is_folder(named_path(output_dir)):
         message = f"{output_dir} exists and resume is false (a FileExistsError)"
         yield error("output-dir", "output_dir", message, "set it to null, or to a new folder")
-    elif facts.model == "policy":
+    elif facts.model == "policy" and not facts.plugin_learner:
         message = "actor and learner of one config share it: the second to start ends in a FileExistsError"
         yield warning("output-dir", "output_dir", message, "set it to null; each then gets its own")

@@ -1,0 +1,51 @@
+"""The actor as a process of the learner's: each ends when the other does."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+
+_PATIENCE_S = 60.0
+
+
+class ActorProcess:
+    """``lerobot-grasp-actor``, started with the learner's flags."""
+
+    def __init__(self, given: Sequence[str]) -> None:
+        """Args:
+        given: The learner's flags.
+        """
+        threads = str(max(1, (os.cpu_count() or 2) // 2))
+        environment = {"OMP_NUM_THREADS": threads, **os.environ}
+        program = [sys.executable, "-m", "lerobot_grasp_plugin.commands.actor", *given]
+        self._ending = False
+        self._process = subprocess.Popen(program, env=environment)
+        self._watch = threading.Thread(target=self._wait, daemon=True)
+        self._watch.start()
+
+    @property
+    def failed(self) -> bool:
+        """The actor ended by itself, and not because its steps were done."""
+        return not self._ending and bool(self._process.returncode)
+
+    def _wait(self) -> None:
+        """End the learner with the actor, as LeRobot's learner ends: by a signal to this process."""
+        self._process.wait()
+        if not self._ending:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def end(self) -> None:
+        """End the actor, if it still runs."""
+        if self._process.poll() is not None:
+            return
+        self._ending = True
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(_PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()

@@ -1,0 +1,133 @@
+"""Follow LeRobot's real-robot environment: when it is built, when an episode starts, what a step gave.
+
+``lerobot.rl.gym_manipulator`` and ``lerobot.rl.actor`` give a robot or a teleoperator no sign of an
+episode's start. Their functions below are replaced by ones that call LeRobot's own and then the listeners.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+from lerobot_grasp_plugin.lerobot_seams.installed_files import installed_file
+
+MODULES = ("lerobot.rl.gym_manipulator", "lerobot.rl.actor")
+FUNCTIONS = ("make_processors", "reset_and_build_transition", "step_env_and_process_transition")
+SLEEP = "precise_sleep"
+URDF = "env.processor.inverse_kinematics.urdf_path"
+
+
+class EnvironmentListener:
+    """Base of what follows an environment; each method does nothing unless a subclass says so."""
+
+    def environment_built(self, env: Any, config: Any, env_processor: Any, action_processor: Any) -> None:
+        """The processors of ``env`` exist; ``config`` is LeRobot's ``HILSerlRobotEnvConfig``."""
+
+    def episode_starts(self, env: Any) -> None:
+        """An episode starts; LeRobot reads its first observation after this."""
+
+    def stepped(self, env: Any, transition: dict[Any, Any]) -> None:
+        """One step is done; ``transition`` is the processed one, which may be changed in place."""
+
+    def paces(self) -> bool:
+        """Whether steps wait for the wall clock, as those of a real arm must."""
+        return True
+
+
+_listeners: list[EnvironmentListener] = []
+
+
+def follow_environment(listener: EnvironmentListener) -> None:
+    """Call ``listener`` for the environments of this process from now on; once is enough."""
+    if listener not in _listeners:
+        _listeners.append(listener)
+    for module in _modules():
+        for name in (*FUNCTIONS, SLEEP):
+            function = getattr(module, name, None)
+            if function is not None and not hasattr(function, "follows_environment"):
+                setattr(module, name, _followed(name, function))
+
+
+def leave_environment(listener: EnvironmentListener) -> None:
+    """Call ``listener`` no more; after the last one LeRobot is as it was."""
+    if listener in _listeners:
+        _listeners.remove(listener)
+    if not _listeners:
+        for module in _modules():
+            for name in (*FUNCTIONS, SLEEP):
+                function = getattr(module, name, None)
+                if hasattr(function, "follows_environment"):
+                    setattr(module, name, function.__wrapped__)  # type: ignore[union-attr]
+
+
+def _modules() -> Iterator[ModuleType]:
+    """The modules of LeRobot that are loaded; run with ``python -m`` one of them is ``__main__``."""
+    for name in MODULES:
+        if name in sys.modules:
+            yield sys.modules[name]
+    main = sys.modules.get("__main__")
+    if main is not None and getattr(main.__spec__, "name", None) in MODULES:
+        yield main
+
+
+def _find_urdf(config: Any) -> None:
+    """Put the path of an installed file in place of ``package://name/path``; LeRobot takes paths only."""
+    kinematics = config.processor.inverse_kinematics
+    if kinematics is not None:
+        kinematics.urdf_path = installed_file(str(kinematics.urdf_path), URDF)
+
+
+def _as_configured(env: Any, config: Any, action_processor: Any) -> None:
+    """Hand over what LeRobot leaves at its defaults, and keep a large step from ending the process.
+
+    ``make_robot_env`` does not pass on ``reset_time_s``, and ``EEBoundsAndSafety`` raises a ValueError where
+    the gripper is to move more than 5 cm in one step, as it is after a reset to a pose outside the bounds.
+    With LeRobot's ``raise_on_jump=False`` the step is shortened to 5 cm.
+    """
+    if config.processor.reset is not None:
+        env.reset_time_s = config.processor.reset.reset_time_s
+    for step in action_processor.steps:
+        if hasattr(step, "raise_on_jump"):
+            step.raise_on_jump = False
+
+
+def _followed(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def make_processors(env: Any, teleop_device: Any, cfg: Any, *args: Any, **kwargs: Any) -> Any:
+        _find_urdf(cfg)
+        processors = function(env, teleop_device, cfg, *args, **kwargs)
+        _as_configured(env, cfg, processors[1])
+        for listener in tuple(_listeners):
+            listener.environment_built(env, cfg, *processors)
+        return processors
+
+    @functools.wraps(function)
+    def reset_and_build_transition(env: Any, *args: Any, **kwargs: Any) -> Any:
+        for listener in tuple(_listeners):
+            listener.episode_starts(env)
+        return function(env, *args, **kwargs)
+
+    @functools.wraps(function)
+    def step_env_and_process_transition(env: Any, *args: Any, **kwargs: Any) -> Any:
+        transition = function(env, *args, **kwargs)
+        for listener in tuple(_listeners):
+            listener.stepped(env, transition)
+        return transition
+
+    @functools.wraps(function)
+    def precise_sleep(*args: Any, **kwargs: Any) -> None:
+        if all(listener.paces() for listener in _listeners):
+            function(*args, **kwargs)
+
+    replacements: dict[str, Callable[..., Any]] = {
+        "make_processors": make_processors,
+        "reset_and_build_transition": reset_and_build_transition,
+        "step_env_and_process_transition": step_env_and_process_transition,
+        SLEEP: precise_sleep,
+    }
+    replacement = replacements[name]
+    replacement.follows_environment = True  # type: ignore[attr-defined]
+    return replacement

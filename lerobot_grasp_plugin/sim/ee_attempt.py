@@ -1,0 +1,122 @@
+"""How the script moves the gripper in HIL-SERL's action space, looking at the cube at every step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lerobot_grasp_plugin.sim.grasp_motion import Outcome
+from lerobot_grasp_plugin.sim.world import World
+
+OPEN, STAY, CLOSE = 0.0, 1.0, 2.0
+"""Gripper commands as ``GripperVelocityToJoint`` carries them out on an SO101, whose 100 is open."""
+
+_ABOVE: Final = 0.055
+_AT: Final = 0.014
+_RAISED: Final = 0.09
+_BESIDE: Final = 0.045
+_CLOSING_STEPS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class EeCommand:
+    """One action of HIL-SERL.
+
+    Attributes:
+        delta: Where the gripper goes, in steps along x, y and z, float64 (3,), each in [-1, 1].
+        gripper: ``OPEN``, ``STAY`` or ``CLOSE``.
+    """
+
+    delta: NDArray[np.float64]
+    gripper: float
+
+
+class EeAttempt:
+    """One attempt, step by step."""
+
+    def __init__(
+        self,
+        outcome: Outcome,
+        steps: NDArray[np.float64],
+        noise: float,
+        random: np.random.Generator,
+    ) -> None:
+        """Args:
+        outcome: What the attempt comes to.
+        steps: Metres of one step along x, y and z, float64 (3,).
+        noise: Standard deviation of what is added to the deltas on the way, in steps.
+        random: Decides noise and the way of failing.
+        """
+        self.outcome = outcome
+        self._steps = steps
+        self._noise = noise
+        self._random = random
+        self._phase = "above"
+        self._age = 0
+        self._time = 0
+        side = random.choice([-1.0, 1.0])
+        self._aside = np.array([0.0, side * _BESIDE, 0.0])
+        self._drift: NDArray[np.float64] = np.zeros(3)
+        self._grip = STAY
+        self._again = outcome == "regrasp"
+
+    def next(self, world: World) -> EeCommand:
+        """The action that follows from where gripper and cube are now."""
+        self._time += 1
+        self._age += 1
+        if self.outcome == "wander":
+            return self._wander()
+        target = world.cube_position + (self._aside if self.outcome == "miss" else 0.0)
+        offset = target - world.tip
+        gripper = STAY
+        if self._phase == "above":
+            offset[2] = _ABOVE - world.tip[2]
+            gripper = OPEN
+            if np.hypot(offset[0], offset[1]) < 0.008 and abs(offset[2]) < 0.02:
+                self._enter(
+                    "close" if self.outcome == "air" else "hover" if self.outcome == "hover" else "down"
+                )
+        elif self._phase == "hover":
+            if self._age % 4 == 1:
+                self._drift = self._random.uniform(-0.02, 0.02, 3) * np.array([1.0, 1.0, 0.5])
+            offset = offset + self._drift
+            offset[2] += 0.012
+        elif self._phase == "down":
+            offset[2] = _AT - world.tip[2]
+            if abs(offset[2]) < 0.006:
+                self._enter("close")
+        elif self._phase == "close":
+            offset[:] = 0.0
+            gripper = CLOSE
+            if self._age > _CLOSING_STEPS:
+                self._enter("let_go" if self._again else "up")
+        elif self._phase == "let_go":
+            offset[:] = 0.0
+            gripper = OPEN
+            self._again = False
+            if self._age > _CLOSING_STEPS:
+                self._enter("above")
+        elif self._phase == "up":
+            offset[:] = 0.0
+            offset[2] = _RAISED - world.tip[2]
+            if self.outcome == "drop" and abs(offset[2]) < 0.01:
+                self._enter("dropped")
+        elif self._phase == "dropped":
+            offset[:] = 0.0
+            gripper = OPEN
+        delta = np.clip(offset / self._steps, -1.0, 1.0)
+        if self._phase in ("above", "down"):
+            delta = np.clip(delta + self._noise * self._random.normal(size=3), -1.0, 1.0)
+        return EeCommand(delta, gripper)
+
+    def _enter(self, phase: str) -> None:
+        self._phase, self._age = phase, 0
+
+    def _wander(self) -> EeCommand:
+        if self._time % 4 == 1:
+            self._drift = self._random.uniform(-1.0, 1.0, 3)
+            self._grip = float(self._random.choice([OPEN, STAY, STAY, CLOSE]))
+        return EeCommand(self._drift.copy(), self._grip)
