@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 from lerobot_grasp_plugin.commands.run import TerminalProgress, command, fail, guarded, parse, require
@@ -42,7 +43,7 @@ def main(args: Sequence[str] | None = None) -> int:
 
 
 def _evaluate(options: EvalPolicyOptions) -> int:
-    import lerobot_grasp_plugin.plugin  # noqa: F401  # robots and teleoperators by name
+    import_module("lerobot_grasp_plugin.plugin")  # robots and teleoperators by name
     from lerobot_grasp_plugin.learning.rl.evaluation import (
         CheckpointResult,
         PolicyEvaluation,

@@ -9,8 +9,10 @@ from lerobot.teleoperators.so_leader.config_so_leader import SOLeaderConfig
 @TeleoperatorConfig.register_subclass("so101_leader_hil")
 @dataclass
 class So101LeaderHilConfig(TeleoperatorConfig, SOLeaderConfig):  # type: ignore[misc]
-    """An SO101 leader whose operator tells, by keys, how the episode went."""
+    """An SO101 leader whose operator says by keys how the episode went."""
 
+    # joints: the leader's joints; ee_delta: HIL-SERL's steps along x, y and z and a gripper command
+    action_space: str = "joints"
     # Whether the leader moves the follower from the start; while recording it must
     intervene: bool = True
     # Keys as LeRobot names them: a character, or right, left, up, down, esc, enter, tab, space, backspace

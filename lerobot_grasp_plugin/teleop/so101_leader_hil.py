@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from lerobot.teleoperators.so_leader.so_leader import SOLeader
@@ -10,17 +10,20 @@ from lerobot.teleoperators.utils import TeleopEvents
 from lerobot.utils.keyboard_input import create_key_listener
 from numpy.typing import NDArray
 
+from lerobot_grasp_plugin.core.action_space import DELTA_NAMES, ActionSpace
 from lerobot_grasp_plugin.errors import Problem, UsageError
 from lerobot_grasp_plugin.lerobot_seams.dataset_watch import start_watch, stop_watch
+from lerobot_grasp_plugin.lerobot_seams.environment import follow_environment, leave_environment
 from lerobot_grasp_plugin.teleop.config_so101_leader_hil import So101LeaderHilConfig
 from lerobot_grasp_plugin.teleop.finished_recording import FinishedRecording
 from lerobot_grasp_plugin.teleop.joint_actions import accept_policy_actions
+from lerobot_grasp_plugin.teleop.leader_deltas import LeaderDeltas
 
 logger = logging.getLogger(__name__)
 
 
 class So101LeaderHil(SOLeader):  # type: ignore[misc]
-    """An SO101 leader for ``lerobot.rl.gym_manipulator`` and ``lerobot.rl.actor``, in joint space.
+    """An SO101 leader for ``lerobot.rl.gym_manipulator`` and ``lerobot.rl.actor``.
 
     Success ends the episode with reward 1, failure with reward 0, re-record throws it away; the
     intervention key gives the follower to the leader and back. What ``gym_manipulator`` records is
@@ -47,6 +50,14 @@ class So101LeaderHil(SOLeader):  # type: ignore[misc]
                     hint="give success, failure, rerecord and intervene a key each",
                 )
             )
+        if config.action_space not in get_args(ActionSpace):
+            choices = ", ".join(get_args(ActionSpace))
+            message = f"action_space is {config.action_space!r}, not one of {choices}"
+            raise UsageError(Problem("unknown-action-space", message, where="--teleop.action_space"))
+        if config.action_space == "ee_delta" and not config.use_degrees:
+            message = "kinematics need the joints in degrees, and use_degrees is false"
+            raise UsageError(Problem("not-degrees", message, where="--teleop.use_degrees"))
+        self._deltas = LeaderDeltas(_kinematics) if config.action_space == "ee_delta" else None
         self._pressed: set[TeleopEvents] = set()
         self._intervening = config.intervene
         self._lock = threading.Lock()
@@ -56,6 +67,8 @@ class So101LeaderHil(SOLeader):  # type: ignore[misc]
     @property
     def action_features(self) -> dict[str, Any]:
         """The feature of an action, as ``gym_manipulator`` puts it into its dataset."""
+        if self._deltas is not None:
+            return {"dtype": "float32", "shape": (len(DELTA_NAMES),), "names": list(DELTA_NAMES)}
         names = [f"{motor}.pos" for motor in self.bus.motors]
         return {"dtype": "float32", "shape": (len(names),), "names": names}
 
@@ -66,6 +79,8 @@ class So101LeaderHil(SOLeader):  # type: ignore[misc]
     def connect(self, calibrate: bool = True) -> None:
         super().connect(calibrate)
         start_watch(self._recording)
+        if self._deltas is not None:
+            follow_environment(self._deltas)
         accept_policy_actions()
         shown = ", ".join(f"{key}: {event.value}" for key, event in self._events.items())
         self._listener = create_key_listener(self.press, controls_help=shown)
@@ -90,8 +105,12 @@ class So101LeaderHil(SOLeader):  # type: ignore[misc]
                 logger.info("%s", event.value)
 
     def get_action(self) -> NDArray[np.float32]:
-        """The leader's joints, float32 (6,), in the order of ``action_features``."""
+        """Joints, float32 (6,), or a step, float32 (4,), in the order of ``action_features``."""
         positions = super().get_action()
+        if self._deltas is not None:
+            with self._lock:
+                acts = self._intervening
+            return self._deltas.action(positions, acts=acts)
         return np.array([positions[name] for name in self.action_features["names"]], dtype=np.float32)
 
     def get_teleop_events(self) -> dict[TeleopEvents, bool]:
@@ -120,4 +139,13 @@ class So101LeaderHil(SOLeader):  # type: ignore[misc]
             self._listener = None
         self._recording.finish()
         stop_watch(self._recording)
+        if self._deltas is not None:
+            leave_environment(self._deltas)
         super().disconnect()
+
+
+def _kinematics(**settings: Any) -> Any:
+    """LeRobot's kinematics of an arm."""
+    from lerobot.model.kinematics import RobotKinematics
+
+    return RobotKinematics(**settings)

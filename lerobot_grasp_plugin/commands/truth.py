@@ -1,0 +1,63 @@
+"""``lerobot-grasp-truth``: what the simulation knows of a recording, as an annotation file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+from lerobot_grasp_plugin.commands.run import command, fail, guarded, parse
+from lerobot_grasp_plugin.errors import Problem, UsageError
+
+PROGRAM = "lerobot-grasp-truth"
+
+
+@dataclass(kw_only=True)
+class TruthOptions:
+    """Which recording, and what counts as success."""
+
+    # folder of the dataset that was recorded with the simulated arm
+    root: Path | None = None
+    # the annotation file to write
+    annotations: Path | None = None
+    # what counts as success: held (by both jaws), lifted (by more than 1 cm), grasped (both)
+    what: str = "grasped"
+    # where the truth is (without a value: ROOT_sim_truth)
+    truth_dir: Path | None = None
+
+
+@command
+def main(args: Sequence[str] | None = None) -> int:
+    """Write the file; returns the command's exit code."""
+    from lerobot_grasp_plugin.sim.truth_labels import What
+
+    options = parse(TruthOptions, args, program=PROGRAM)
+    missing = [f"--{name}" for name in ("root", "annotations") if getattr(options, name) is None]
+    if missing:
+        fail(PROGRAM, f"{' and '.join(missing)} must be given")
+    if options.what not in get_args(What):
+        fail(PROGRAM, f"--what is {options.what!r}, and should be {', '.join(get_args(What))}")
+    return guarded(lambda: _write(options), writes=True)
+
+
+def _write(options: TruthOptions) -> int:
+    from lerobot_grasp_plugin.sim.truth import read_truth
+    from lerobot_grasp_plugin.sim.truth_labels import truth_annotations
+
+    assert options.root is not None
+    assert options.annotations is not None
+    root = options.root.expanduser()
+    folder = options.truth_dir or root.with_name(f"{root.name}_sim_truth")
+    episodes = read_truth(folder)
+    if not episodes:
+        message = "the folder has no truth of a simulated recording"
+        hint = "the robot so101_sim writes it next to the dataset; --truth_dir names another folder"
+        raise UsageError(Problem("no-truth", message, str(folder), hint))
+    if options.annotations.exists():
+        hint = "give another name, or remove the file"
+        raise UsageError(Problem("file-exists", "the file exists already", str(options.annotations), hint))
+    text = truth_annotations(str(root.resolve()), episodes, options.what)  # type: ignore[arg-type]  # checked above
+    options.annotations.write_text(text, encoding="utf-8")
+    print(f"Wrote {options.what} frames of {len(episodes)} episodes to {options.annotations}")
+    return 0

@@ -1,0 +1,38 @@
+"""The truth of a simulated recording as an annotation file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import numpy as np
+
+from lerobot_grasp_plugin.core.annotations import Annotations, AnnotationSection, EpisodeAnnotation
+from lerobot_grasp_plugin.core.grammar import format_text
+from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
+from lerobot_grasp_plugin.sim.truth import EpisodeTruth
+
+What = Literal["held", "lifted", "grasped"]
+
+
+def truth_annotations(dataset: str, episodes: Mapping[int, EpisodeTruth], what: What) -> str:
+    """The text of an annotation file, 1-indexed.
+
+    Args:
+        dataset: The header's name of the dataset.
+        episodes: The truth by ``episode_index`` (0-based).
+        what: What counts as success: ``held`` by both jaws, ``lifted`` from the table by more than 1 cm, or
+            ``grasped``, which is both.
+    """
+    annotated = []
+    for number, episode in sorted(episodes.items()):
+        mask = np.array([getattr(frame, what) for frame in episode.frames], dtype=bool)
+        ranges = [
+            FrameInterval(interval.start, None) if interval.stop == len(mask) else interval
+            for interval in IntervalSet.from_mask(mask)
+        ]
+        annotated.append(EpisodeAnnotation(number, tuple(ranges)))
+    before = (f"# Success is what the simulation calls {what}, frame by frame.", "")
+    return format_text(
+        Annotations((AnnotationSection(dataset, tuple(annotated), before=before),), 1, "truth")
+    )

@@ -1,0 +1,53 @@
+import json
+from types import SimpleNamespace
+
+import pytest
+
+pytest.importorskip("lerobot.rl")
+
+from lerobot_grasp_plugin.learning.rl.episode_log import EpisodeLog, read_episodes
+
+ACTS = SimpleNamespace(value="is_intervention")
+
+
+def step(reward=0.0, *, done=False, truncated=False, acts=False):
+    info = {ACTS: acts} if acts else {}
+    return {"reward": reward, "done": done, "truncated": truncated, "info": info}
+
+
+class Key:
+    value = "is_intervention"
+
+
+def test_an_episode_is_one_line_and_a_second_run_goes_on(tmp_path):
+    path = tmp_path / "run/episodes.jsonl"
+    truth = SimpleNamespace(held=False, grasped=False)
+    ended = []
+    log = EpisodeLog(path, lambda: truth, ended.append)
+    log.episode_starts(None)
+    log.stepped(None, {**step(), "info": {Key(): True}})
+    truth.held = True
+    log.stepped(None, step(1.0, done=True))
+    log.episode_starts(None)
+    truth.held = False
+    log.stepped(None, step(1.0, truncated=True))
+    first, second = read_episodes(path)
+    assert (first.steps, first.reward, first.rewarded, first.held) == (2, 1.0, True, True)
+    assert (first.intervention_steps, first.false_reward) == (1, False)
+    assert (second.episode, second.total_steps, second.false_reward, second.held) == (1, 3, True, False)
+    assert [one.episode for one in ended] == [0, 1]
+    later = EpisodeLog(path)
+    later.episode_starts(None)
+    later.stepped(None, step(done=True))
+    third = list(read_episodes(path))[2]
+    assert (third.episode, third.total_steps, third.held, third.false_reward) == (2, 4, None, None)
+    assert third.seconds >= second.seconds
+
+
+def test_a_line_that_a_kill_cut_off_is_left_out(tmp_path):
+    path = tmp_path / "episodes.jsonl"
+    log = EpisodeLog(path)
+    log.episode_starts(None)
+    log.stepped(None, step(done=True))
+    path.write_text(path.read_text() + json.dumps({"episode": 1})[:8])
+    assert [one.episode for one in read_episodes(path)] == [0]

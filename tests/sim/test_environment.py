@@ -1,0 +1,215 @@
+"""The simulated arm and its script in LeRobot's own environment for reinforcement learning."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from lerobot_grasp_plugin.errors import UsageError
+
+URDF = "package://so101_nexus/assets/SO101/so101_new_calib.urdf"
+FULL = {"radius": [0.18, 0.25], "azimuth": [-0.5, 0.5], "yaw": [-0.3, 0.3]}
+FIXED = {"radius": [0.215, 0.215], "azimuth": [0.0, 0.0], "yaw": [0.0, 0.0]}
+
+
+def config_of(*, outcome="success", signal="none", cube=FIXED, takeover=None, action_space="ee_delta"):
+    import draccus
+    from lerobot.envs import HILSerlRobotEnvConfig
+
+    from lerobot_grasp_plugin.sim import config_so101_script, config_so101_sim  # noqa: F401
+
+    processor = {
+        "gripper": {"use_gripper": True, "gripper_penalty": -0.02},
+        "reset": {"reset_time_s": 0.0, "control_time_s": 4.0, "terminate_on_success": True},
+        "max_gripper_pos": 100.0,
+    }
+    if action_space == "ee_delta":
+        processor["inverse_kinematics"] = {
+            "urdf_path": URDF,
+            "target_frame_name": "gripper_frame_link",
+            "end_effector_bounds": {"min": [0.12, -0.16, 0.008], "max": [0.28, 0.16, 0.12]},
+            "end_effector_step_sizes": {"x": 0.02, "y": 0.02, "z": 0.02},
+        }
+    raw = {
+        "name": "real_robot",
+        "fps": 10,
+        "robot": {"type": "so101_sim", "fps": 10, "cameras": {}, "cube": cube},
+        "teleop": {
+            "type": "so101_script",
+            "action_space": action_space,
+            "outcome": outcome,
+            "signal": signal,
+            "takeover": takeover or {},
+        },
+        "processor": processor,
+    }
+    return draccus.decode(HILSerlRobotEnvConfig, raw)
+
+
+@pytest.fixture
+def environment(simulator):
+    """LeRobot's functions on an environment of the simulated arm; closed at the end of the test."""
+    gm = pytest.importorskip("lerobot.rl.gym_manipulator")
+    pytest.importorskip("placo")
+    import torch
+
+    opened = []
+
+    def build(**options):
+        config = config_of(**options)
+        env, teleop = gm.make_robot_env(config)
+        opened.append((env, teleop))
+        env_processor, action_processor = gm.make_processors(env, teleop, config, "cpu")
+        neutral = torch.tensor([0.0, 0.0, 0.0, 1.0])
+
+        def reset():
+            return gm.reset_and_build_transition(env, env_processor, action_processor)
+
+        def step(transition):
+            return gm.step_env_and_process_transition(
+                env, transition, neutral, env_processor, action_processor
+            )
+
+        return SimpleNamespace(env=env, teleop=teleop, reset=reset, step=step)
+
+    yield build
+    for env, teleop in opened:
+        env.close()
+        teleop.disconnect()
+
+
+def play(built, steps=40):
+    """One episode; the truth after each step, and whether LeRobot ended it."""
+    from lerobot_grasp_plugin.sim.world import World
+
+    transition = built.reset()
+    truths, ended = [], False
+    for _ in range(steps):
+        transition = built.step(transition)
+        truths.append(World.current.truth())
+        ended = bool(transition["done"] or transition["truncated"])
+        if ended:
+            break
+    return truths, transition
+
+
+def test_each_episode_starts_at_home_with_the_cube_at_its_next_place(environment):
+    from lerobot_grasp_plugin.sim.world import World
+
+    built = environment(cube=FULL)
+    places = []
+    for _ in range(3):
+        built.reset()
+        world = World.current
+        assert world.joints == pytest.approx(world.home, abs=1e-6)
+        places.append(tuple(world.cube_position))
+        attempt = world.attempt
+        transition = built.reset()
+        places.append(tuple(world.cube_position))
+        for _ in range(4):
+            transition = built.step(transition)
+        assert world.attempt == attempt + 1
+    assert len(set(places)) == 6
+
+
+@pytest.mark.parametrize(
+    ("outcome", "held"),
+    [("success", True), ("regrasp", True), ("miss", False), ("air", False), ("hover", False)],
+)
+def test_the_script_does_in_steps_what_its_outcome_says(environment, outcome, held):
+    truths, _ = play(environment(outcome=outcome))
+    assert any(truth.held for truth in truths) == held
+    assert truths[-1].grasped == held
+
+
+def test_the_cube_is_let_go_where_the_outcome_is_drop(environment):
+    truths, _ = play(environment(outcome="drop"))
+    assert any(truth.grasped for truth in truths)
+    assert not truths[-1].held
+
+
+def test_a_wandering_gripper_stays_within_the_bounds(environment):
+    from lerobot_grasp_plugin.sim.world import World
+
+    built = environment(outcome="wander")
+    transition = built.reset()
+    for _ in range(30):
+        transition = built.step(transition)
+        x, y, z = World.current.tip
+        assert 0.10 < x < 0.30
+        assert abs(y) < 0.18
+        assert z > 0.0
+
+
+def test_the_signal_ends_the_episode_with_a_reward(environment):
+    truths, transition = play(environment(signal="held"))
+    assert transition["done"]
+    assert transition["reward"] == 1.0
+    assert truths[-2].held  # the script sees what was there before its step
+
+
+def test_without_a_take_over_the_script_leaves_the_policy_alone(environment):
+    built = environment(takeover={"start": 0.0})
+    truths, transition = play(built, 15)
+    from lerobot.teleoperators.utils import TeleopEvents
+
+    assert not transition["info"][TeleopEvents.IS_INTERVENTION]
+    assert not any(truth.held for truth in truths)
+
+
+def test_the_share_of_episodes_taken_over_falls_to_its_floor():
+    pytest.importorskip("lerobot.teleoperators")
+    from lerobot_grasp_plugin.sim.config_so101_script import So101ScriptConfig, TakeoverConfig
+    from lerobot_grasp_plugin.sim.so101_script import So101Script
+
+    script = So101Script(So101ScriptConfig(takeover=TakeoverConfig(start=1.0, decay=0.95, floor=0.25)))
+    acts = []
+    for _ in range(400):
+        script.start_episode()
+        acts.append(script._acts)
+    assert all(acts[:1])
+    assert np.mean(acts[:20]) > 0.5
+    assert 0.15 < np.mean(acts[100:]) < 0.35
+
+
+def test_joint_actions_work_without_kinematics(environment):
+    truths, _ = play(environment(action_space="joints"), steps=39)
+    assert truths[-1].grasped
+
+
+def test_a_large_step_is_shortened_and_does_not_end_the_process(environment):
+    built = environment()
+    transition = built.reset()
+    transition = built.step(transition)
+    from lerobot_grasp_plugin.sim.world import World
+
+    World.current.data.qpos[1] += 1.0  # the arm was pushed away
+    for _ in range(3):
+        transition = built.step(transition)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"action_space": "ee"},
+        {"signal": "seen"},
+    ],
+)
+def test_options_of_the_script_are_checked(options):
+    pytest.importorskip("lerobot.teleoperators")
+    from lerobot_grasp_plugin.sim.config_so101_script import So101ScriptConfig
+    from lerobot_grasp_plugin.sim.so101_script import So101Script
+
+    with pytest.raises(UsageError, match="not one of"):
+        So101Script(So101ScriptConfig(**options))
+
+
+@pytest.mark.parametrize(
+    "cube",
+    [{"radius": [0.3, 0.2]}, {"radius": [0.05, 0.2]}, {"azimuth": [0.0]}, {"yaw": [-9.0, 9.0]}],
+)
+def test_a_layout_that_cannot_be_is_refused(cube):
+    from lerobot_grasp_plugin.sim.layout import CubeLayout
+
+    with pytest.raises(UsageError, match="cube-layout"):
+        CubeLayout(**cube).check("--robot.cube")
