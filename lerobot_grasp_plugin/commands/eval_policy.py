@@ -51,13 +51,16 @@ def _evaluate(options: EvalPolicyOptions) -> int:
         checkpoints_of,
         table,
     )
-    from lerobot_grasp_plugin.learning.rl.results import read_config, write_results
+    from lerobot_grasp_plugin.learning.rl.results import EpisodeVideos, read_config, write_results
 
     assert options.run is not None
     checkpoints = checkpoints_of(options.run.expanduser())
     if options.last:
         checkpoints = checkpoints[-1:]
-    evaluation = PolicyEvaluation(read_config(checkpoints[-1]), options.seed)
+    config = read_config(checkpoints[-1])
+    folder = options.output_dir or options.run / "eval"
+    evaluation = PolicyEvaluation(config, options.seed)
+    videos = EpisodeVideos(folder / "videos", int(config.env.fps))
     progress = TerminalProgress()
     results = []
     try:
@@ -65,6 +68,7 @@ def _evaluate(options: EvalPolicyOptions) -> int:
             name = checkpoint.parent.name
             episodes = []
             for one in evaluation.run(checkpoint, options.num_episodes):
+                videos.take(name, one)
                 episodes.append(one)
                 progress(f"checkpoint {name}", len(episodes), options.num_episodes)
             results.append(CheckpointResult(name, checkpoint, episodes))
@@ -72,8 +76,7 @@ def _evaluate(options: EvalPolicyOptions) -> int:
         progress.close()
         evaluation.close()
     print("\n".join(table(results)))
-    folder = options.output_dir or options.run / "eval"
     write_results(results, folder)
     print(f"Best: {best_of(results).path}")
-    print(f"Every episode is in {folder}")
+    print(f"Every episode is in {folder}, with videos of some")
     return 0

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 
+import av
 from lerobot.rl.train_rl import TrainRLServerPipelineConfig
 
 from lerobot_grasp_plugin.errors import DataError, Problem
-from lerobot_grasp_plugin.learning.rl.evaluation import CheckpointResult
+from lerobot_grasp_plugin.learning.rl.evaluation import CheckpointResult, EpisodeResult
 
 EPISODES = "episodes.csv"
 COLUMNS = ("checkpoint", "episode", "held", "lifted", "steps", "classifier", "false_rewards")
@@ -36,6 +38,41 @@ def read_config(checkpoint: Path) -> TrainRLServerPipelineConfig:
         hint = "grasps are counted by the physics of the simulated arm"
         raise DataError(Problem("no-simulated-robot", message, f"{path}: env.robot.type", hint))
     return config
+
+
+class EpisodeVideos:
+    """The first episodes of each checkpoint that lifted the cube, and the first that did not, as mp4 files."""
+
+    def __init__(self, folder: Path, fps: int, most: int = 3) -> None:
+        """Args:
+        folder: Where a folder of each checkpoint is made.
+        fps: Frames per second of the environment.
+        most: Videos of each kind and checkpoint.
+        """
+        self._folder = folder
+        self._fps = fps
+        self._most = most
+        self._written: dict[tuple[str, str], int] = {}
+
+    def take(self, checkpoint: str, episode: EpisodeResult) -> None:
+        """Write the episode if there are not enough of its kind; its images are given up."""
+        kind = "lifted" if episode.lifted else "held" if episode.held else "missed"
+        number = self._written.get((checkpoint, kind), 0)
+        images, episode.images = episode.images, []
+        if number == self._most or not images:
+            return
+        self._written[(checkpoint, kind)] = number + 1
+        path = self._folder / checkpoint / f"episode_{episode.episode:03d}_{kind}.mp4"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with av.open(str(path), "w") as output:
+            stream = output.add_stream("libx264", self._fps, options={"crf": "23", "preset": "veryfast"})
+            stream.height, stream.width = images[0].shape[:2]
+            stream.pix_fmt = "yuv420p"
+            for position, image in enumerate(images):
+                frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+                frame.pts, frame.time_base = position, Fraction(1, self._fps)
+                output.mux(stream.encode(frame))
+            output.mux(stream.encode(None))
 
 
 def write_results(results: Sequence[CheckpointResult], folder: Path) -> None:
