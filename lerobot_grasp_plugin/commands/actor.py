@@ -21,12 +21,13 @@ def main(args: Sequence[str] | None = None) -> int:
     def action() -> int:
         from lerobot_grasp_plugin.learning.registration import install
         from lerobot_grasp_plugin.learning.rl.actor_run import ActorError, run_actor
+        from lerobot_grasp_plugin.sim.world import current_truth
 
         install()
         dataset = config.dataset
         plain = config.plain(None if dataset is None else dataset.plain(dataset.repo_id or "", dataset.root))
         try:
-            run_actor(plain)
+            run_actor(plain, current_truth)
         except ActorError as error:
             print(error, file=sys.stderr)
             return error.exit_code

@@ -44,14 +44,14 @@ def main(args: Sequence[str] | None = None) -> int:
 
 def _evaluate(options: EvalPolicyOptions) -> int:
     import_module("lerobot_grasp_plugin.plugin")  # robots and teleoperators by name
-    from lerobot_grasp_plugin.learning.rl.evaluation import (
+    from lerobot_grasp_plugin.sim.evaluation import (
         CheckpointResult,
         PolicyEvaluation,
         best_of,
         checkpoints_of,
         table,
     )
-    from lerobot_grasp_plugin.learning.rl.results import EpisodeVideos, read_config, write_results
+    from lerobot_grasp_plugin.sim.results import EpisodeVideos, read_config, write_results
 
     assert options.run is not None
     checkpoints = checkpoints_of(options.run.expanduser())

@@ -181,6 +181,11 @@ class World:
         self._renderers.clear()
 
 
+def current_truth() -> Truth | None:
+    """What holds in the world of the connected robot; None where the robot is a real one."""
+    return None if World.current is None else World.current.truth()
+
+
 def use_gl_that_is_there() -> None:
     """Render without a window on Linux: by EGL, or in software where there is none.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +28,13 @@ class ActorError(GraspError):
     """LeRobot's actor ended in an exception of its own, or found no learner."""
 
 
-def run_actor(config: TrainRLServerPipelineConfig) -> None:
+def run_actor(config: TrainRLServerPipelineConfig, truth: Callable[[], Any]) -> None:
     """Run ``lerobot.rl.actor`` until its steps are done or a signal ends it.
 
     Args:
         config: As the learner's. Its ``output_dir`` gets the log of the episodes, which goes on where an
             earlier run of the actor ended.
+        truth: What holds in the simulation now (``sim.truth.Truth``); None on a real arm.
 
     Raises:
         ActorError: The actor ended in an exception, which LeRobot logs and does not pass on.
@@ -41,7 +43,7 @@ def run_actor(config: TrainRLServerPipelineConfig) -> None:
     path = run / EPISODES
     config.output_dir = _unused(run)
     config.resume = False  # of the learner's state an actor needs nothing: it gets the policy sent
-    log = EpisodeLog(path, _truth, lambda record: logging.info("%s", summary(path, record)))
+    log = EpisodeLog(path, truth, lambda record: logging.info("%s", summary(path, record)))
     failures = _FailureWatch()
     logging.getLogger().addFilter(failures)
     follow_environment(log)
@@ -60,13 +62,6 @@ def _unused(run: Path) -> Path:
     while folder.exists():
         number, folder = number + 1, run / f"{ACTOR_DIR}_{number + 1}"
     return folder
-
-
-def _truth() -> Any:
-    """What holds in the simulation, None on a real arm."""
-    from lerobot_grasp_plugin.sim.world import World
-
-    return None if World.current is None else World.current.truth()
 
 
 def summary(path: Path, record: EpisodeRecord) -> str:

@@ -5,7 +5,7 @@ import pytest
 pytest.importorskip("lerobot.rl")
 
 from lerobot_grasp_plugin.errors import DataError
-from lerobot_grasp_plugin.learning.rl.evaluation import (
+from lerobot_grasp_plugin.sim.evaluation import (
     CheckpointResult,
     EpisodeResult,
     best_of,

@@ -11,7 +11,7 @@ import av
 from lerobot.rl.train_rl import TrainRLServerPipelineConfig
 
 from lerobot_grasp_plugin.errors import DataError, Problem
-from lerobot_grasp_plugin.learning.rl.evaluation import CheckpointResult, EpisodeResult
+from lerobot_grasp_plugin.sim.evaluation import CheckpointResult, EpisodeResult
 
 EPISODES = "episodes.csv"
 COLUMNS = ("checkpoint", "episode", "held", "lifted", "steps", "classifier", "false_rewards")
