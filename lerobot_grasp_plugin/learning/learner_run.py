@@ -12,7 +12,9 @@ from lerobot.utils.process import ensure_multiprocessing_start_method
 
 from lerobot_grasp_plugin.errors import GraspError, Problem, UsageError
 from lerobot_grasp_plugin.learning.rl.cloning import clone_demonstrations
-from lerobot_grasp_plugin.lerobot_seams.access import require
+from lerobot_grasp_plugin.lerobot_seams.access import current, replace, require
+
+LEARNER, TRAINER = "lerobot.rl.learner", "RLTrainer"
 
 
 class LearnerError(GraspError):
@@ -37,13 +39,14 @@ def run_learner(config: TrainRLServerPipelineConfig, *, bc_steps: int = 0) -> No
     failures = _FailureWatch()
     root_logger = logging.getLogger()
     root_logger.addFilter(failures)
-    trainer = learner.RLTrainer
+    trainer = current(LEARNER, TRAINER)
     if bc_steps and not config.resume:
-        learner.RLTrainer = partial(_warm_trainer, trainer, bc_steps)
+        require("warm start")
+        replace(LEARNER, TRAINER, partial(_warm_trainer, trainer, bc_steps))
     try:
         learner.train(config)
     finally:
-        learner.RLTrainer = trainer
+        replace(LEARNER, TRAINER, trainer)
         root_logger.removeFilter(failures)
     if failures.error is not None:
         message = f"training ended: {type(failures.error).__name__}: {failures.error}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dis
 import functools
 import inspect
+import sys
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from types import FunctionType
@@ -85,6 +86,20 @@ def replace(module: str, path: str, value: Any) -> None:
     setattr(owner, name, value)
 
 
+def is_loaded(module: str) -> bool:
+    """Whether this process has loaded a module of LeRobot, or runs it (``python -m``)."""
+    return module in sys.modules or _runs(module)
+
+
+def _runs(module: str) -> bool:
+    return getattr(getattr(sys.modules.get("__main__"), "__spec__", None), "name", None) == module
+
+
+def _module(name: str) -> Any:
+    """A module; run with ``python -m`` it is ``__main__``, and importing it would make a second one."""
+    return sys.modules["__main__"] if _runs(name) else import_module(name)
+
+
 def _seam(module: str, path: str) -> Seam:
     found = next((seam for seam in SEAMS if (seam.module, seam.path) == (module, path)), None)
     if found is None:
@@ -96,7 +111,7 @@ def _place(seam: Seam) -> tuple[Any, str]:
     """The object an attribute belongs to, None where that is missing; and the attribute's own name."""
     *owners, name = seam.path.split(".")
     try:
-        owner: Any = import_module(seam.module)
+        owner: Any = _module(seam.module)
     except ModuleNotFoundError as error:
         if error.name is None or not seam.module.startswith(error.name):
             raise  # an optional dependency of LeRobot's, which its own message names

@@ -7,11 +7,10 @@ episode's start. Their functions below are replaced by ones that call LeRobot's 
 from __future__ import annotations
 
 import functools
-import sys
-from collections.abc import Callable, Iterator
-from types import ModuleType
+from collections.abc import Callable
 from typing import Any
 
+from lerobot_grasp_plugin.lerobot_seams.access import current, is_loaded, replace, require
 from lerobot_grasp_plugin.lerobot_seams.installed_files import installed_file
 
 MODULES = ("lerobot.rl.gym_manipulator", "lerobot.rl.actor")
@@ -38,17 +37,25 @@ class EnvironmentListener:
 
 
 _listeners: list[EnvironmentListener] = []
+_originals: dict[tuple[str, str], Callable[..., Any]] = {}
 
 
 def follow_environment(listener: EnvironmentListener) -> None:
-    """Call ``listener`` for the environments of this process from now on; once is enough."""
+    """Call ``listener`` for the environments of this process from now on; once is enough.
+
+    Raises:
+        SeamError: The installed lerobot does not have what is replaced.
+    """
+    loaded = [module for module in MODULES if is_loaded(module)]
+    if loaded:
+        require("environment")
     if listener not in _listeners:
         _listeners.append(listener)
-    for module in _modules():
+    for module in loaded:
         for name in (*FUNCTIONS, SLEEP):
-            function = getattr(module, name, None)
-            if function is not None and not hasattr(function, "follows_environment"):
-                setattr(module, name, _followed(name, function))
+            if (module, name) not in _originals:
+                _originals[module, name] = current(module, name)
+                replace(module, name, _followed(name, _originals[module, name]))
 
 
 def leave_environment(listener: EnvironmentListener) -> None:
@@ -56,21 +63,9 @@ def leave_environment(listener: EnvironmentListener) -> None:
     if listener in _listeners:
         _listeners.remove(listener)
     if not _listeners:
-        for module in _modules():
-            for name in (*FUNCTIONS, SLEEP):
-                function = getattr(module, name, None)
-                if hasattr(function, "follows_environment"):
-                    setattr(module, name, function.__wrapped__)  # type: ignore[union-attr]
-
-
-def _modules() -> Iterator[ModuleType]:
-    """The modules of LeRobot that are loaded; run with ``python -m`` one of them is ``__main__``."""
-    for name in MODULES:
-        if name in sys.modules:
-            yield sys.modules[name]
-    main = sys.modules.get("__main__")
-    if main is not None and getattr(main.__spec__, "name", None) in MODULES:
-        yield main
+        for (module, name), original in _originals.items():
+            replace(module, name, original)
+        _originals.clear()
 
 
 def _find_urdf(config: Any) -> None:
@@ -128,6 +123,4 @@ def _followed(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         "step_env_and_process_transition": step_env_and_process_transition,
         SLEEP: precise_sleep,
     }
-    replacement = replacements[name]
-    replacement.follows_environment = True  # type: ignore[attr-defined]
-    return replacement
+    return replacements[name]

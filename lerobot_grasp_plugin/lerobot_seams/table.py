@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 Use = Literal[
-    "factory", "watch", "replay buffer", "actor", "reading", "labelling", "recording", "learner", "classifier"
+    "factory",
+    "watch",
+    "replay buffer",
+    "actor",
+    "environment",
+    "reading",
+    "labelling",
+    "recording",
+    "learner",
+    "warm start",
+    "classifier",
 ]
 
 How = Literal["replaced", "extended", "read", "written", "called"]
@@ -50,6 +60,8 @@ _READER = "lerobot.datasets.dataset_reader"
 _WRITER = "lerobot.datasets.dataset_writer"
 _METADATA = "lerobot.datasets.dataset_metadata"
 _BUFFER = "lerobot.rl.buffer"
+_ENVIRONMENT = "lerobot.rl.gym_manipulator"
+_POLICY = "lerobot.policies.gaussian_actor.modeling_gaussian_actor"
 _CLASSIFIER = "lerobot.rewards.classifier.modeling_classifier"
 _AFTER_THE_LAST_WATCH = "after the last watch"
 _NEVER = "not in this process; datasets of other makers behave as before"
@@ -82,6 +94,10 @@ def _of_buffer(path: str, how: How = "written") -> Seam:
 def _of_classifier(path: str) -> Seam:
     why = "to train all of the head on maps that the frozen encoder makes once"
     return Seam("classifier", _CLASSIFIER, f"Classifier.{path}", "read", why)
+
+
+def _of_warm_start(module: str, path: str, how: How) -> Seam:
+    return Seam("warm start", module, path, how, "the policy is trained on what the demonstrations did")
 
 
 SEAMS: Final[tuple[Seam, ...]] = (
@@ -145,6 +161,51 @@ SEAMS: Final[tuple[Seam, ...]] = (
         "an action of shape (1, joints), as a policy gives it, moves the arm in joint space",
         "not in this process; other actions are passed on as they are",
     ),
+    *(
+        Seam(
+            "environment",
+            module,
+            name,
+            "replaced",
+            "robot, teleoperator and log learn when an episode starts and what a step gave",
+            "after the last listener",
+        )
+        for module in (_ENVIRONMENT, "lerobot.rl.actor")
+        for name in ("make_processors", "reset_and_build_transition", "step_env_and_process_transition")
+    ),
+    *(
+        Seam(
+            "environment",
+            module,
+            "precise_sleep",
+            "replaced",
+            "steps of a simulated arm do not wait for the clock",
+            "after the last listener",
+        )
+        for module in (_ENVIRONMENT, "lerobot.rl.actor")
+    ),
+    Seam(
+        "environment",
+        _ENVIRONMENT,
+        "RobotEnv.reset_time_s",
+        "written",
+        "the config's reset_time_s, which make_robot_env does not hand over",
+    ),
+    Seam(
+        "environment",
+        _ENVIRONMENT,
+        "RobotEnv.get_raw_joint_positions",
+        "called",
+        "a leader's step starts from where the follower is",
+    ),
+    Seam(
+        "environment",
+        "lerobot.robots.so_follower.robot_kinematic_processor",
+        "EEBoundsAndSafety.raise_on_jump",
+        "written",
+        "a large step is shortened, and does not end the process",
+        needed=False,
+    ),
     _of_reader("_load_hf_dataset", "images in the table are prepared", "extended"),
     _of_reader("_query_videos", "images of videos are prepared, or come from the frame cache", "extended"),
     _of_reader("load_and_activate", "rows of episodes that are left out are dropped", "called"),
@@ -205,6 +266,23 @@ SEAMS: Final[tuple[Seam, ...]] = (
     Seam("learner", "lerobot.rl.learner", "train", "called", "lerobot-grasp-learner runs LeRobot's learner"),
     Seam("learner", "lerobot.rl.learner", "use_threads", "called", "processes are started as LeRobot does"),
     Seam("learner", "lerobot.rl.learner", "handle_resume_logic", "called", "errors come before the start"),
+    Seam(
+        "learner",
+        "lerobot.rl.learner",
+        "RLTrainer",
+        "replaced",
+        "behaviour cloning before the first update",
+        "when the learner ends",
+        parameters=("algorithm", "data_mixer", "batch_size", "preprocessor"),
+    ),
+    Seam("actor", "lerobot.rl.actor", "actor_cli", "called", "lerobot-grasp-actor runs LeRobot's actor"),
+    _of_warm_start(_POLICY, "GaussianActorPolicy.actor", "called"),
+    _of_warm_start(_POLICY, "GaussianActorPolicy.discrete_critic", "called"),
+    _of_warm_start(_POLICY, "Policy.encoder_is_shared", "written"),
+    _of_warm_start(
+        "lerobot.rl.algorithms.sac.sac_algorithm", "SACAlgorithm.discrete_critic_target", "written"
+    ),
+    _of_warm_start("lerobot.rl.data_sources.data_mixer", "OnlineOfflineMixer.offline_buffer", "read"),
     *map(_of_classifier, ("encoders", "encoder", "is_cnn", "classifier_head", "predict")),
 )
 """Every seam. The layers above go through ``access`` for what they replace, and ask for their use first."""

@@ -119,8 +119,8 @@ class PolicyEvaluation:
         """
         self._config = config
         config.env.robot.seed = seed
-        for name in ("start", "floor"):
-            setattr(config.env.teleop.takeover, name, 0.0)
+        takeover = config.env.teleop.takeover
+        takeover.start = takeover.floor = 0.0
         config.env.teleop.signal = "none"
         self._env, teleop = environment.make_robot_env(config.env)
         self._env_processor, self._action_processor = environment.make_processors(

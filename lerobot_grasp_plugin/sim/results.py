@@ -41,7 +41,7 @@ def read_config(checkpoint: Path) -> TrainRLServerPipelineConfig:
 
 
 class EpisodeVideos:
-    """The first episodes of each checkpoint that lifted the cube, and the first that did not, as mp4 files."""
+    """Some episodes of each checkpoint as mp4 files: lifted, held and missed ones."""
 
     def __init__(self, folder: Path, fps: int, most: int = 3) -> None:
         """Args:

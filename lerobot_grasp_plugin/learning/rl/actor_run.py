@@ -12,6 +12,7 @@ from lerobot.rl.train_rl import TrainRLServerPipelineConfig
 
 from lerobot_grasp_plugin.errors import GraspError, Problem
 from lerobot_grasp_plugin.learning.rl.episode_log import EpisodeLog, EpisodeRecord, read_episodes
+from lerobot_grasp_plugin.lerobot_seams.access import require
 from lerobot_grasp_plugin.lerobot_seams.environment import follow_environment, leave_environment
 
 EPISODES = "episodes.jsonl"
@@ -39,6 +40,7 @@ def run_actor(config: TrainRLServerPipelineConfig, truth: Callable[[], Any]) -> 
     Raises:
         ActorError: The actor ended in an exception, which LeRobot logs and does not pass on.
     """
+    require("actor")
     run = Path(config.output_dir or "outputs/actor")
     path = run / EPISODES
     config.output_dir = _unused(run)
