@@ -39,17 +39,24 @@ def refuse_lost(lost: Mapping[int, Reason], episodes: Iterable[int]) -> None:
     Raises:
         DatasetError: Some of them are among the lost; it names all of these.
     """
-    if lost and (chosen := {episode: lost[episode] for episode in episodes if episode in lost}):
-        raise DatasetError(loss_problems(chosen))
+    asked = list(episodes)
+    if lost and (chosen := {episode: lost[episode] for episode in asked if episode in lost}):
+        raise DatasetError(loss_problems(chosen, others=len(chosen) < len(asked)))
 
 
-def loss_problems(lost: Mapping[int, Reason]) -> list[Problem]:
-    """One problem for each reason, with its episodes, and the selection that leaves all of them out."""
+def loss_problems(lost: Mapping[int, Reason], *, others: bool = True) -> list[Problem]:
+    """One problem for each reason, with its episodes, and the selection that leaves all of them out.
+
+    Args:
+        lost: The lost episodes, by ``episode_index``.
+        others: Whether any episode is left to take.
+    """
     alike: dict[Reason, list[int]] = {}
+    hint = way_out(lost) if others else ""
     for episode, reason in lost.items():
         alike.setdefault(reason, []).append(episode)
     return [
-        Problem(reason.code, f"{episodes_text(episodes)}: {reason.text}", reason.where, way_out(lost))
+        Problem(reason.code, f"{episodes_text(episodes)}: {reason.text}", reason.where, hint)
         for reason, episodes in alike.items()
     ]
 
