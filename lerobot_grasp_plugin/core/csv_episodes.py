@@ -65,6 +65,10 @@ class EpisodeRows:
     def _runs(self, base: IndexBase, findings: Findings, *, is_known: bool) -> list[WrittenRange]:
         """The runs of success frames, after a check that no frame is missing."""
         frames = sorted(self.frames)
+        if is_known and frames and frames[0] < base:
+            hint = "the first frame is 1 here; a file that counts from 0 must say so: `# index_base: 0`"
+            findings.error("frame-zero", "there is no frame 0 in a 1-indexed file", self.place, hint)
+            return []
         missing = _gaps(frames, base if is_known or not frames else frames[0])
         if missing:
             gaps = format_ranges([FrameInterval(a - base, b - base) for a, b in missing[:3]], base)

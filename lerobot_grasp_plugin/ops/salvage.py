@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -230,6 +231,14 @@ def _add_episodes(file: TableFile, found: dict[int, _Episode], lost: dict[int, R
             found[episode] = _Episode(file, rows, first)
 
 
+def _closed_hole(order: Sequence[int], found: Mapping[int, _Episode]) -> int | None:
+    """The first episode without rows over which ``index`` runs on; None without one."""
+    for before, episode in pairwise(order):
+        if episode > before + 1 and found[episode].first == found[before].after:
+            return before + 1
+    return order[0] - 1 if order and order[0] > 0 and found[order[0]].first == 0 else None
+
+
 def _spans(
     root: Path, info: DatasetInfo, video_key: str, found: Mapping[int, _Episode], lost: dict[int, Reason]
 ) -> dict[int, VideoSpan]:
@@ -262,6 +271,12 @@ def _spans(
                 raise DatasetError(Problem("video-rows", message, str(path)))
         start = stop
     where = str(root / "videos" / video_key)
+    if (hole := _closed_hole(order, found)) is not None and start != found[order[-1]].after:
+        message = f"`index` runs on over episode {hole}, which has no rows: which frames are its is not known"
+        shifted = Reason("video-rows", message, where)
+        late = [episode for episode in order if episode > hole]
+        lost.update({episode: shifted for episode in late if episode not in lost})
+        spans = {episode: span for episode, span in spans.items() if episode not in late}
     reason = Reason(
         "video-missing", f"the videos of {video_key!r} that can be read do not reach to its end", where
     )

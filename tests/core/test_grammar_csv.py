@@ -284,3 +284,10 @@ def test_frames_in_any_order_give_their_own_labels(episodes: list[list[bool]], b
     (section,) = parse(file.getvalue(), name="x", index_base=base).annotations.sections
     found: dict[int, EpisodeAnnotation] = {item.episode_index: item for item in section.episodes}
     assert [found[i].success.mask(len(frames)).tolist() for i, frames in enumerate(episodes)] == episodes
+
+
+def test_frames_from_zero_in_a_file_that_counts_from_one_are_an_error() -> None:
+    rows = "".join(f"0,{frame},{int(frame > 2)}\n" for frame in range(6))
+    text = "# index_base: 1\n# dataset path: me/a\nepisode,frame,reward\n" + rows
+    with pytest.raises(AnnotationError, match="frame-zero"):
+        parse(text, name="labels.csv")

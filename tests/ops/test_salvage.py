@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from factories import RECORDINGS, Legacy, data_table, encode, picture, record, tree, write_legacy
 from lerobot_judge import assert_items, items_of
+from verifying import DATA, change_table
 
 from lerobot_grasp_plugin import DatasetError, MergeConfig, MergeReport, SourceConfig, merge
 from lerobot_grasp_plugin.dataset.pages import salvage
@@ -166,3 +167,20 @@ def test_pages_of_every_kind(compression: str, use_dictionary: bool, tmp_path: P
         found = pq.ParquetFile(io.BytesIO(salvage(path, tables[0].schema, {"a.b": 3}, whole_index).data))
         assert found.metadata.num_row_groups == whole
         assert found.read().equals(pa.concat_tables(tables[:whole]))
+
+
+def test_rows_renumbered_over_a_deleted_episode_are_given_no_frames_of_another(
+    tmp_path: Path, copied: Recorded
+) -> None:
+    root = copied("av1")
+
+    def without(table: pa.Table) -> pa.Table:
+        kept = table.filter(pa.array([episode != 2 for episode in table["episode_index"].to_pylist()]))
+        numbers = pa.array(range(kept.num_rows), pa.int64())
+        return kept.set_column(kept.schema.get_field_index("index"), "index", numbers)
+
+    change_table(root, DATA, without)
+    shutil.rmtree(root / "meta/episodes")
+    report = rescue(root, tmp_path / "out")
+    assert [episode.source_episode for episode in report.episodes] == [0, 1]
+    assert any("`index` runs on over episode 2" in problem.message for problem in report.warnings)
