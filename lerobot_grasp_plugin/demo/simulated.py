@@ -28,7 +28,7 @@ _REHEARSALS = 8
 def can_simulate() -> bool:
     """Whether the extra ``sim`` is installed, and pictures can be rendered here."""
     try:
-        world = World(fps=FPS, seed=0, width=WIDTH, height=HEIGHT)
+        world = World(fps=FPS, seed=0)
         world.picture("wrist", WIDTH, HEIGHT)
         world.close()
     except Exception:  # not installed, or whatever a GL library says
@@ -80,7 +80,7 @@ class SimulatedEpisode:
 
     def _play(self, motion: GraspMotion) -> Iterator[tuple[World, Any]]:
         """The table before each action, and the action's joint goals."""
-        world = World(fps=FPS, seed=self._seed, width=WIDTH, height=HEIGHT)
+        world = World(fps=FPS, seed=self._seed)
         try:
             for frame in range(self._length):
                 goal = motion.at((frame + 1) / FPS)
@@ -90,7 +90,7 @@ class SimulatedEpisode:
             world.close()
 
     def _plan(self, holds: list[tuple[int, int]], leads: list[float], tails: list[float]) -> GraspMotion:
-        world = World(fps=FPS, seed=self._seed, width=WIDTH, height=HEIGHT)
+        world = World(fps=FPS, seed=self._seed)
         random = np.random.default_rng(self._seed)
         if not holds:
             return plan_grasp(world, random.choice(["miss", "air"]), self._length / FPS, random)

@@ -16,6 +16,12 @@ CUBE_HALF = 0.0125
 """Half an edge of the cube, metres."""
 
 _CELL = 0.002
+_BUFFER = 64
+"""Pixels of the offscreen buffer; a renderer enlarges it to the images it is asked for."""
+_TILE = 0.5303
+"""Metres between the points of the table at which its light is computed."""
+_TABLE = 20 * _TILE
+"""Half an edge of the table. MuJoCo draws an infinite plane as 40,000 tiles, longer than it draws the arm."""
 _VIEWS = {"wrist": "wrist_cam", "front": "front_cam"}
 
 
@@ -48,13 +54,8 @@ def arm_model() -> Path:
 
 
 @cache
-def build_scene(width: int, height: int) -> Any:
-    """The compiled ``mujoco.MjModel``: arm, table, cube, two cameras. It is shared: never change it.
-
-    Args:
-        width: Width in pixels of the widest picture that will be rendered.
-        height: Height in pixels of the tallest.
-    """
+def build_scene() -> Any:
+    """The compiled ``mujoco.MjModel``: arm, table, cube, two cameras. It is shared: never change it."""
     import mujoco
 
     path = arm_model()
@@ -67,14 +68,17 @@ def build_scene(width: int, height: int) -> Any:
             vertices, faces = simplify(read_stl(meshes / mesh.file))
             mesh.name, mesh.file = name, ""
             mesh.uservert, mesh.userface = vertices.ravel(), faces.ravel()
-    spec.visual.global_.offwidth, spec.visual.global_.offheight = width, height
+    spec.visual.global_.offwidth, spec.visual.global_.offheight = _BUFFER, _BUFFER
     spec.visual.quality.offsamples = 0
     spec.visual.quality.shadowsize = 0
     spec.visual.headlight.ambient = [0.45, 0.45, 0.45]
     spec.visual.headlight.diffuse = [0.5, 0.5, 0.5]
     world = spec.worldbody
     world.add_geom(
-        name="table", type=mujoco.mjtGeom.mjGEOM_PLANE, size=[0, 0, 0.05], rgba=[0.62, 0.58, 0.52, 1]
+        name="table",
+        type=mujoco.mjtGeom.mjGEOM_PLANE,
+        size=[_TABLE, _TABLE, 1.0001 * _TILE],
+        rgba=[0.62, 0.58, 0.52, 1],
     )
     world.add_light(pos=[0.3, -0.4, 1.2], dir=[-0.1, 0.4, -1.0], diffuse=[0.5, 0.5, 0.5])
     world.add_camera(name="front_cam", pos=[0.62, 0.0, 0.34], xyaxes=[0, 1, 0, -0.6, 0, 0.8], fovy=52)

@@ -82,14 +82,7 @@ class So101Sim(Robot):  # type: ignore[misc]
         Raises:
             UsageError: The extra ``sim`` is not installed.
         """
-        sizes = [(camera.width, camera.height) for camera in self.cameras.values()] or [(64, 64)]
-        world = World(
-            fps=self.config.fps,
-            seed=self.config.seed,
-            width=max(width for width, _ in sizes),
-            height=max(height for _, height in sizes),
-            layout=self._layout,
-        )
+        world = World(fps=self.config.fps, seed=self.config.seed, layout=self._layout)
         self._units = JointUnits(world.ranges, use_degrees=self.config.use_degrees)
         for name, camera in self.cameras.items():  # the first picture of each takes its time
             world.picture(self._views[name], camera.width, camera.height)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from ctypes.util import find_library
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +10,7 @@ from numpy.typing import NDArray
 from lerobot_grasp_plugin.sim.joints import JOINTS, Radians
 from lerobot_grasp_plugin.sim.kinematics import SITE, GripperDown
 from lerobot_grasp_plugin.sim.layout import CubeLayout
+from lerobot_grasp_plugin.sim.renderer import SceneRenderer, use_gl_that_is_there
 from lerobot_grasp_plugin.sim.scene import CUBE_HALF, build_scene, camera_of
 from lerobot_grasp_plugin.sim.truth import LIFTED, Truth
 
@@ -44,22 +43,18 @@ class World:
         *,
         fps: int,
         seed: int,
-        width: int = 64,
-        height: int = 64,
         layout: CubeLayout | None = None,
     ) -> None:
         """Args:
         fps: Actions per simulated second.
         seed: Decides where the cube lies in each attempt.
-        width: Width in pixels of the widest picture that will be asked for.
-        height: Height in pixels of the tallest.
         layout: Where the cube may lie; None for all of the reach.
         """
         use_gl_that_is_there()
         import mujoco
 
         self._mujoco = mujoco
-        self.model = build_scene(width, height)
+        self.model = build_scene()
         self.data = mujoco.MjData(self.model)
         self.kinematics = GripperDown(self.model)
         self.fps = fps
@@ -67,7 +62,7 @@ class World:
         self._layout = layout or CubeLayout()
         self._steps_done = 0
         self._actions = 0
-        self._renderers: dict[tuple[int, int], Any] = {}
+        self._renderer: SceneRenderer | None = None
         self._fixed_jaw = self.model.body("gripper").id
         self._moving_jaw = self.model.body("moving_jaw_so101_v1").id
         self._cube = self.model.body("cube").id
@@ -151,14 +146,13 @@ class World:
     def truth(self) -> Truth:
         """What holds now."""
         mujoco, data = self._mujoco, self.data
-        touching = set()
-        for index in range(data.ncon):
-            bodies = set(self.model.geom_bodyid[data.contact.geom[index]])
-            if self._cube in bodies:
-                force = np.zeros(6)
-                mujoco.mj_contactForce(self.model, data, index, force)
-                if force[0] > 0:
-                    touching |= bodies
+        touching: set[int] = set()
+        force = np.zeros(6)
+        pairs = self.model.geom_bodyid[data.contact.geom]
+        for index in np.flatnonzero((pairs == self._cube).any(axis=1)):
+            mujoco.mj_contactForce(self.model, data, index, force)
+            if force[0] > 0:
+                touching.update(pairs[index].tolist())
         x, y, z = (round(float(value), 5) for value in self.cube_position)
         rotation = data.xmat[self._cube].reshape(3, 3)
         lowest = z - CUBE_HALF * float(np.abs(rotation[2]).sum())
@@ -166,30 +160,17 @@ class World:
 
     def picture(self, view: str, width: int, height: int) -> NDArray[np.uint8]:
         """The scene from ``wrist`` or ``front``, RGB, uint8 (height, width, 3)."""
-        size = (width, height)
-        if size not in self._renderers:
-            self._renderers[size] = self._mujoco.Renderer(self.model, height, width)
-        renderer = self._renderers[size]
-        renderer.update_scene(self.data, camera_of(view))
-        pixels: NDArray[np.uint8] = renderer.render()
-        return pixels
+        if self._renderer is None:
+            self._renderer = SceneRenderer(self.model)
+        return self._renderer.image(self.data, camera_of(view), width, height)
 
     def close(self) -> None:
-        """Give the renderers back."""
-        for renderer in self._renderers.values():
-            renderer.close()
-        self._renderers.clear()
+        """Give the renderer back."""
+        if self._renderer is not None:
+            self._renderer.close()
+            self._renderer = None
 
 
 def current_truth() -> Truth | None:
     """What holds in the world of the connected robot; None where the robot is a real one."""
     return None if World.current is None else World.current.truth()
-
-
-def use_gl_that_is_there() -> None:
-    """Render without a window on Linux: by EGL, or in software where there is none.
-
-    ``MUJOCO_GL`` decides where it is set.
-    """
-    if "MUJOCO_GL" not in os.environ and os.uname().sysname == "Linux":
-        os.environ["MUJOCO_GL"] = "egl" if find_library("EGL") else "osmesa"
