@@ -48,13 +48,15 @@ def main(args: Sequence[str] | None = None) -> int:
 def _run(config: GraspTrainRLConfig, plain: TrainRLServerPipelineConfig, given: list[str]) -> int:
     from lerobot_grasp_plugin.commands.actor_process import ActorProcess
     from lerobot_grasp_plugin.learning.learner_run import LearnerError, check_accepted, run_learner
+    from lerobot_grasp_plugin.learning.rl.rerun_view import RerunView
 
     actor = None
     try:
+        sinks = [RerunView(config.display_ip, config.display_port)] if config.display_data else []
         if config.with_actor:
             check_accepted(plain)  # fills in output_dir, which both are to share
             actor = ActorProcess([*given, f"--output_dir={plain.output_dir}"])
-        run_learner(plain, bc_steps=config.bc_steps)
+        run_learner(plain, bc_steps=config.bc_steps, sinks=sinks)
     except LearnerError as error:
         print(error, file=sys.stderr)
         return error.exit_code

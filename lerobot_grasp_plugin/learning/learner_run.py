@@ -3,54 +3,86 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from lerobot.rl import learner
 from lerobot.rl.train_rl import TrainRLServerPipelineConfig
+from lerobot.utils.constants import CHECKPOINTS_DIR, LAST_CHECKPOINT_LINK, PRETRAINED_MODEL_DIR
 from lerobot.utils.process import ensure_multiprocessing_start_method
 
 from lerobot_grasp_plugin.errors import GraspError, Problem, UsageError
 from lerobot_grasp_plugin.learning.rl.cloning import clone_demonstrations
+from lerobot_grasp_plugin.learning.rl.run_buffers import keeping_buffers, restore_buffers
+from lerobot_grasp_plugin.learning.rl.run_lines import read_lines
+from lerobot_grasp_plugin.learning.rl.training_plot import PLOT, plot_training
+from lerobot_grasp_plugin.learning.rl.training_watch import Row, TrainingWatch
 from lerobot_grasp_plugin.lerobot_seams.access import current, replace, require
 
-LEARNER, TRAINER = "lerobot.rl.learner", "RLTrainer"
+LEARNER = "lerobot.rl.learner"
 
 
 class LearnerError(GraspError):
     """LeRobot's learner ended in an exception of its own."""
 
 
-def run_learner(config: TrainRLServerPipelineConfig, *, bc_steps: int = 0) -> None:
+def run_learner(
+    config: TrainRLServerPipelineConfig, *, bc_steps: int = 0, sinks: Sequence[Callable[[Row], None]] = ()
+) -> None:
     """Runs ``lerobot.rl.learner.train`` until a signal ends it.
+
+    The run's ``output_dir`` gets ``training.jsonl`` while it runs, and ``training.png`` when it ends.
 
     Args:
         config: LeRobot's own class, so that checkpoints and resume are LeRobot's.
         bc_steps: Batches of behaviour cloning before the first update; a resumed run starts without.
+        sinks: Called with each row of ``training.jsonl``.
 
     Raises:
         UsageError: LeRobot refuses the configuration.
+        DataError: The run cannot be resumed: it ended while it wrote its first checkpoint.
         LearnerError: Training ended in an exception, which LeRobot logs and does not pass on.
     """
     require("learner")
+    if bc_steps and not config.resume:
+        require("warm start")
     if not learner.use_threads(config):
         ensure_multiprocessing_start_method(config.policy.concurrency.multiprocessing_context)
     check_accepted(config)
+    folder = Path(config.output_dir)
+    if config.resume:
+        for name in restore_buffers(folder):
+            logging.warning("The last checkpoint's %s was incomplete; the one before is used", name)
+    watch = TrainingWatch(folder, config.log_freq, sinks)
     failures = _FailureWatch()
     root_logger = logging.getLogger()
     root_logger.addFilter(failures)
-    trainer = current(LEARNER, TRAINER)
-    if bc_steps and not config.resume:
-        require("warm start")
-        replace(LEARNER, TRAINER, partial(_warm_trainer, trainer, bc_steps))
+    trainer, save = current(LEARNER, "RLTrainer"), current(LEARNER, "save_training_checkpoint")
+    message = current(LEARNER, "process_interaction_message")
+    resume = current(LEARNER, "handle_resume_logic")
+    steps = 0 if config.resume else bc_steps
     try:
-        learner.train(config)
+        with ExitStack() as stack:
+            for name, value in (
+                ("RLTrainer", partial(_watched_trainer, trainer, watch, steps)),
+                ("save_training_checkpoint", keeping_buffers(folder, save)),
+                ("process_interaction_message", partial(_watched_message, message, watch)),
+                ("handle_resume_logic", partial(_resumed_with_policy, resume)),
+            ):
+                stack.callback(replace, LEARNER, name, current(LEARNER, name))
+                replace(LEARNER, name, value)
+            learner.train(config)
     finally:
-        replace(LEARNER, TRAINER, trainer)
         root_logger.removeFilter(failures)
+        if rows := list(read_lines(watch.path)):
+            plot_training(rows, folder / PLOT)
+            logging.info("The course of the run is drawn in %s", folder / PLOT)
     if failures.error is not None:
-        message = f"training ended: {type(failures.error).__name__}: {failures.error}"
-        raise LearnerError(Problem("training-failed", message, hint="LeRobot's log above says where"))
+        text = f"training ended: {type(failures.error).__name__}: {failures.error}"
+        raise LearnerError(Problem("training-failed", text, hint="LeRobot's log above says where"))
 
 
 def check_accepted(config: TrainRLServerPipelineConfig) -> None:
@@ -66,11 +98,31 @@ def check_accepted(config: TrainRLServerPipelineConfig) -> None:
         raise UsageError(Problem("refused-by-lerobot", str(error))) from None
 
 
-def _warm_trainer(trainer: Any, bc_steps: int, **settings: Any) -> Any:
-    """LeRobot's ``RLTrainer``, its policy trained on the offline buffer first."""
+def _resumed_with_policy(resume: Callable[..., Any], config: TrainRLServerPipelineConfig) -> Any:
+    """LeRobot's ``handle_resume_logic``, with the checkpoint's policy.
+
+    LeRobot restores critics, optimizers and buffers, and reads the config from the checkpoint again. That has
+    no ``pretrained_path``, so that actor, encoder and discrete critic would start from random weights.
+    """
+    resumed = resume(config)
+    if resumed.resume:
+        last = Path(resumed.output_dir) / CHECKPOINTS_DIR / LAST_CHECKPOINT_LINK
+        resumed.policy.pretrained_path = (last / PRETRAINED_MODEL_DIR).resolve()
+    return resumed
+
+
+def _watched_message(process: Callable[..., Any], watch: TrainingWatch, *args: Any, **settings: Any) -> Any:
+    """LeRobot's ``process_interaction_message``; the watch learns what the actor's episode came to."""
+    message = process(*args, **settings)
+    watch.episode(message)
+    return message
+
+
+def _watched_trainer(trainer: Any, watch: TrainingWatch, bc_steps: int, **settings: Any) -> Any:
+    """LeRobot's ``RLTrainer``, its policy trained on the offline buffer, its updates watched."""
     built = trainer(**settings)
     algorithm, buffer = settings["algorithm"], settings["data_mixer"].offline_buffer
-    if buffer is not None:
+    if buffer is not None and bc_steps:
         clone_demonstrations(
             algorithm.policy,
             buffer,
@@ -80,6 +132,15 @@ def _warm_trainer(trainer: Any, bc_steps: int, **settings: Any) -> Any:
         )
         if algorithm.discrete_critic_target is not None:
             algorithm.discrete_critic_target.load_state_dict(algorithm.policy.discrete_critic.state_dict())
+    watch.follow(algorithm)
+    update = built.training_step
+
+    def training_step() -> Any:
+        stats = update()
+        watch.updated(algorithm, stats)
+        return stats
+
+    built.training_step = training_step
     return built
 
 

@@ -139,6 +139,12 @@ class GraspTrainRLConfig(TrainRLServerPipelineConfig):  # type: ignore[misc]
     with_actor: bool = False
     # batches of behaviour cloning on the offline dataset before reinforcement learning starts
     bc_steps: int = 0
+    # show the run's figures in Rerun
+    display_data: bool = False
+    # address of a viewer that runs elsewhere (without a value: one is started here)
+    display_ip: str | None = None
+    # its port
+    display_port: int | None = None
 
     def plain(self, dataset: DatasetConfig | None) -> TrainRLServerPipelineConfig:
         """The configuration for LeRobot's learner: its own classes, so that checkpoints are its own."""

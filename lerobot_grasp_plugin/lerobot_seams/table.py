@@ -62,8 +62,12 @@ _METADATA = "lerobot.datasets.dataset_metadata"
 _BUFFER = "lerobot.rl.buffer"
 _ENVIRONMENT = "lerobot.rl.gym_manipulator"
 _POLICY = "lerobot.policies.gaussian_actor.modeling_gaussian_actor"
+_LEARNER = "lerobot.rl.learner"
+_SAC = "lerobot.rl.algorithms.sac.sac_algorithm"
 _CLASSIFIER = "lerobot.rewards.classifier.modeling_classifier"
 _AFTER_THE_LAST_WATCH = "after the last watch"
+_WHEN_THE_LEARNER_ENDS = "when the learner ends"
+_ITS = "not: only of the trainer that the learner has made"
 _NEVER = "not in this process; datasets of other makers behave as before"
 
 _LOOP = (
@@ -263,25 +267,58 @@ SEAMS: Final[tuple[Seam, ...]] = (
         "called",
         "next, re-record and quit mean what they mean in lerobot-record",
     ),
-    Seam("learner", "lerobot.rl.learner", "train", "called", "lerobot-grasp-learner runs LeRobot's learner"),
-    Seam("learner", "lerobot.rl.learner", "use_threads", "called", "processes are started as LeRobot does"),
-    Seam("learner", "lerobot.rl.learner", "handle_resume_logic", "called", "errors come before the start"),
+    Seam("learner", _LEARNER, "train", "called", "lerobot-grasp-learner runs LeRobot's learner"),
+    Seam("learner", _LEARNER, "use_threads", "called", "processes are started as LeRobot does"),
     Seam(
         "learner",
-        "lerobot.rl.learner",
+        _LEARNER,
+        "handle_resume_logic",
+        "replaced",
+        "errors come before the start, and a resumed run has its checkpoint's policy",
+        _WHEN_THE_LEARNER_ENDS,
+    ),
+    Seam(
+        "learner",
+        _LEARNER,
         "RLTrainer",
         "replaced",
-        "behaviour cloning before the first update",
-        "when the learner ends",
+        "behaviour cloning before the first update, and figures of each",
+        _WHEN_THE_LEARNER_ENDS,
         parameters=("algorithm", "data_mixer", "batch_size", "preprocessor"),
     ),
+    Seam(
+        "learner",
+        _LEARNER,
+        "process_interaction_message",
+        "replaced",
+        "the figures of a run have its actor's episodes",
+        _WHEN_THE_LEARNER_ENDS,
+        parameters=("message", "interaction_step_shift", "wandb_logger"),
+    ),
+    Seam(
+        "learner",
+        _LEARNER,
+        "save_training_checkpoint",
+        "replaced",
+        "the buffers of the last checkpoint are kept until the next ones are complete",
+        _WHEN_THE_LEARNER_ENDS,
+    ),
+    Seam("learner", "lerobot.rl.trainer", "RLTrainer.training_step", "replaced", "updates are counted", _ITS),
+    Seam("learner", _SAC, "SACAlgorithm.critic_ensemble", "read", "the mean of Q in the figures of a run"),
+    Seam("learner", _SAC, "SACAlgorithm.temperature", "read", "the temperature in the figures of a run"),
     Seam("actor", "lerobot.rl.actor", "actor_cli", "called", "lerobot-grasp-actor runs LeRobot's actor"),
+    Seam(
+        "actor",
+        "lerobot.rl.actor",
+        "python_object_to_bytes",
+        "replaced",
+        "the learner learns the truth of an episode with its reward",
+        "when the actor ends",
+    ),
     _of_warm_start(_POLICY, "GaussianActorPolicy.actor", "called"),
     _of_warm_start(_POLICY, "GaussianActorPolicy.discrete_critic", "called"),
     _of_warm_start(_POLICY, "Policy.encoder_is_shared", "written"),
-    _of_warm_start(
-        "lerobot.rl.algorithms.sac.sac_algorithm", "SACAlgorithm.discrete_critic_target", "written"
-    ),
+    _of_warm_start(_SAC, "SACAlgorithm.discrete_critic_target", "written"),
     _of_warm_start("lerobot.rl.data_sources.data_mixer", "OnlineOfflineMixer.offline_buffer", "read"),
     *map(_of_classifier, ("encoders", "encoder", "is_cnn", "classifier_head", "predict")),
 )

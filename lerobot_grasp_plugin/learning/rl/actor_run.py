@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,8 @@ from lerobot.rl.train_rl import TrainRLServerPipelineConfig
 
 from lerobot_grasp_plugin.errors import GraspError, Problem
 from lerobot_grasp_plugin.learning.rl.episode_log import EpisodeLog, EpisodeRecord, read_episodes
-from lerobot_grasp_plugin.lerobot_seams.access import require
+from lerobot_grasp_plugin.learning.rl.training_watch import EPISODES_SHOWN, FALSE_REWARD, HELD
+from lerobot_grasp_plugin.lerobot_seams.access import current, replace, require
 from lerobot_grasp_plugin.lerobot_seams.environment import follow_environment, leave_environment
 
 EPISODES = "episodes.jsonl"
@@ -21,12 +25,11 @@ EPISODES = "episodes.jsonl"
 ACTOR_DIR = "actor"
 """Folder of the actor's own files in the run's ``output_dir``, which belongs to the learner."""
 
-_SHOWN = 20
-"""Episodes over which shares are shown."""
+_LEROBOTS, _MESSAGE = "lerobot.rl.actor", "python_object_to_bytes"
 
 
 class ActorError(GraspError):
-    """LeRobot's actor ended in an exception of its own, or found no learner."""
+    """LeRobot's actor ended in an exception of its own, or there is no learner."""
 
 
 def run_actor(config: TrainRLServerPipelineConfig, truth: Callable[[], Any]) -> None:
@@ -38,7 +41,8 @@ def run_actor(config: TrainRLServerPipelineConfig, truth: Callable[[], Any]) -> 
         truth: What holds in the simulation now (``sim.truth.Truth``); None on a real arm.
 
     Raises:
-        ActorError: The actor ended in an exception, which LeRobot logs and does not pass on.
+        ActorError: The actor ended in an exception, which LeRobot logs and does not pass on; or no learner
+            answers, at the start or later.
     """
     require("actor")
     run = Path(config.output_dir or "outputs/actor")
@@ -49,9 +53,12 @@ def run_actor(config: TrainRLServerPipelineConfig, truth: Callable[[], Any]) -> 
     failures = _FailureWatch()
     logging.getLogger().addFilter(failures)
     follow_environment(log)
+    message = current(_LEROBOTS, _MESSAGE)
+    replace(_LEROBOTS, _MESSAGE, partial(_with_truth, message, log))
     try:
         actor.actor_cli.__wrapped__(config)
     finally:
+        replace(_LEROBOTS, _MESSAGE, message)
         leave_environment(log)
         logging.getLogger().removeFilter(failures)
     if failures.message is not None:
@@ -66,33 +73,57 @@ def _unused(run: Path) -> Path:
     return folder
 
 
+def _with_truth(to_bytes: Callable[[Any], bytes], log: EpisodeLog, message: Any) -> bytes:
+    """LeRobot's ``python_object_to_bytes``; the message of an episode gets what the simulation knows."""
+    last = log.last
+    if isinstance(message, dict) and last is not None and last.held is not None:
+        message = {**message, HELD: int(last.held), FALSE_REWARD: int(bool(last.false_reward))}
+    return to_bytes(message)
+
+
 def summary(path: Path, record: EpisodeRecord) -> str:
     """One line on the last episodes of a log."""
-    last = list(read_episodes(path))[-_SHOWN:]
-    shares = [("rewarded", [one.rewarded for one in last])]
+    last = list(read_episodes(path))[-EPISODES_SHOWN:]
+    counts = [("rewarded", [one.rewarded for one in last])]
     if record.held is not None:
-        shares.append(("held", [bool(one.held) for one in last]))
-    shares.append(("taken over", [one.intervention_steps > 0 for one in last]))
-    parts = [f"{name} {sum(values)}/{len(values)}" for name, values in shares]
-    speed = record.total_steps / max(record.seconds, 1e-9)
+        counts.append(("held", [bool(one.held) for one in last]))
+        counts.append(("false rewards", [bool(one.false_reward) for one in last]))
+    parts = [f"{name} {sum(values)}/{len(values)}" for name, values in counts]
+    steps = sum(one.steps for one in last)
+    share = sum(one.intervention_steps for one in last) / max(1, steps)
+    reward = sum(one.reward for one in last) / len(last)
+    seconds = last[-1].seconds - last[0].seconds
+    speed = f", {(steps - last[0].steps) / seconds:.1f} a second" if seconds > 0 else ""
     return (
-        f"Episode {record.episode}: {record.steps} steps, reward {record.reward:g}; "
-        f"last {len(last)} episodes: {', '.join(parts)}; {record.total_steps} steps, {speed:.1f} a second"
+        f"Episode {record.episode}: {record.steps} steps, reward {record.reward:g}; last {len(last)}: "
+        f"{', '.join(parts)}, reward {reward:.2f}, interventions {100 * share:.0f} % of steps; "
+        f"{record.total_steps} steps{speed}"
     )
 
 
 class _FailureWatch(logging.Filter):
-    """Keeps what ``lerobot.rl.actor`` logs as an error and swallows."""
+    """Keeps what ``lerobot.rl.actor`` logs as an error and swallows, and ends it when its learner is gone.
+
+    LeRobot's actor goes on without a learner, for ever and with the policy it has.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.message: str | None = None
+        self._ending = False
 
     def filter(self, record: logging.LogRecord) -> bool:
+        text = record.getMessage()
+        if record.module == "process" and "Shutdown signal" in text:
+            self._ending = True
         if record.module == "actor" and record.levelno >= logging.ERROR:
             info: Any = record.exc_info
             if isinstance(info, tuple) and info[1] is not None:
                 self.message = f"the actor ended: {type(info[1]).__name__}: {info[1]}"
-            elif "Failed to establish connection" in record.getMessage():
+            elif "Failed to establish connection" in text and not self._ending:
                 self.message = "the actor found no learner"
+            elif text.startswith("[ACTOR] gRPC error") and not self._ending:
+                self._ending = True
+                self.message = "the learner does not answer any more"
+                os.kill(os.getpid(), signal.SIGTERM)
         return True

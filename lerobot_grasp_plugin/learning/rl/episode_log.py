@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from lerobot_grasp_plugin.learning.rl.run_lines import append_line, cut_torn_line, read_lines
 from lerobot_grasp_plugin.lerobot_seams.environment import EnvironmentListener
 
 REWARD, INFO, DONE, TRUNCATED = "reward", "info", "done", "truncated"
@@ -45,7 +45,11 @@ class EpisodeRecord:
 
 
 class EpisodeLog(EnvironmentListener):
-    """Follows an environment and appends a line to a file as each episode ends."""
+    """Follows an environment and appends a line to a file as each episode ends.
+
+    Attributes:
+        last: The last episode that ended, None before the first one.
+    """
 
     def __init__(
         self,
@@ -54,18 +58,21 @@ class EpisodeLog(EnvironmentListener):
         ended: Callable[[EpisodeRecord], None] | None = None,
     ) -> None:
         """Args:
-        path: The file; lines that are there stay, and the count goes on behind them.
+        path: The file; lines that are there stay, and the count goes on behind them. A last line that a
+            kill cut off is removed.
         truth: What holds in the simulation now (``sim.truth.Truth``), or None on a real arm.
         ended: Called with each episode as it ends.
         """
         self._path = path
         self._truth = truth
         self._ended = ended
-        earlier = list(read_episodes(path)) if path.is_file() else []
+        cut_torn_line(path)
+        earlier = list(read_episodes(path))
         self._episodes = len(earlier)
         self._steps = earlier[-1].total_steps if earlier else 0
         self._began = time.monotonic() - (earlier[-1].seconds if earlier else 0.0)
         self._record: EpisodeRecord | None = None
+        self.last: EpisodeRecord | None = earlier[-1] if earlier else None
 
     def episode_starts(self, env: Any) -> None:
         self._record = EpisodeRecord(self._episodes)
@@ -91,11 +98,9 @@ class EpisodeLog(EnvironmentListener):
 
     def _write(self, record: EpisodeRecord) -> None:
         record.seconds = round(time.monotonic() - self._began, 2)
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(record)) + "\n")
+        append_line(self._path, asdict(record))
         self._episodes += 1
-        self._record = None
+        self._record, self.last = None, record
         if self._ended is not None:
             self._ended(record)
 
@@ -107,8 +112,4 @@ def _intervenes(info: dict[Any, Any]) -> bool:
 
 def read_episodes(path: Path) -> Iterator[EpisodeRecord]:
     """The episodes of a log, in their order; a last line that was cut off by a kill is left out."""
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            yield EpisodeRecord(**json.loads(line))
-        except json.JSONDecodeError:
-            return
+    return (EpisodeRecord(**entry) for entry in read_lines(path))

@@ -51,3 +51,7 @@ def test_a_line_that_a_kill_cut_off_is_left_out(tmp_path):
     log.stepped(None, step(done=True))
     path.write_text(path.read_text() + json.dumps({"episode": 1})[:8])
     assert [one.episode for one in read_episodes(path)] == [0]
+    later = EpisodeLog(path)  # a line behind half a line would be lost with it
+    later.episode_starts(None)
+    later.stepped(None, step(done=True))
+    assert [one.episode for one in read_episodes(path)] == [0, 1]

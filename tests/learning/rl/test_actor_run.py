@@ -1,0 +1,76 @@
+"""What the actor learns from LeRobot's log, and what it sends to the learner of an episode."""
+
+import logging
+import os
+import signal
+
+import pytest
+
+pytest.importorskip("lerobot.rl")
+
+from lerobot_grasp_plugin.learning.rl import actor_run
+from lerobot_grasp_plugin.learning.rl.episode_log import EpisodeLog, EpisodeRecord
+
+
+def said(message, *, module="actor", level=logging.ERROR, error=None):
+    info = None if error is None else (type(error), error, None)
+    record = logging.LogRecord("root", level, f"/x/{module}.py", 1, message, (), info)
+    assert record.module == module
+    return record
+
+
+@pytest.fixture
+def killed(monkeypatch):
+    signals = []
+    monkeypatch.setattr(os, "kill", lambda pid, number: signals.append((pid, number)))
+    return signals
+
+
+def test_an_actor_whose_learner_is_gone_ends(killed):
+    watch = actor_run._FailureWatch()
+    for _ in range(3):  # one for each stream
+        assert watch.filter(said("[ACTOR] gRPC error: UNAVAILABLE"))
+    assert killed == [(os.getpid(), signal.SIGTERM)]
+    assert watch.message == "the learner does not answer any more"
+
+
+def test_a_learner_that_ends_after_a_signal_is_no_failure(killed):
+    watch = actor_run._FailureWatch()
+    watch.filter(said(" Shutdown signal 2 received. Cleaning up", module="process", level=logging.INFO))
+    watch.filter(said("[ACTOR] gRPC error: CANCELLED"))
+    watch.filter(said("[ACTOR] Failed to establish connection with Learner"))
+    assert (killed, watch.message) == ([], None)
+
+
+def test_an_exception_is_kept_also_after_a_signal(killed):
+    watch = actor_run._FailureWatch()
+    watch.filter(said("Unhandled exception", error=ValueError("EE jump")))
+    assert watch.message == "the actor ended: ValueError: EE jump"
+    other = actor_run._FailureWatch()
+    other.filter(said("[ACTOR] Failed to establish connection with Learner"))
+    assert other.message == "the actor found no learner"
+
+
+def test_the_message_of_an_episode_has_the_truth_where_it_is_known(tmp_path):
+    log = EpisodeLog(tmp_path / "episodes.jsonl")
+    message = {"Episodic reward": 1.0}
+    assert actor_run._with_truth(lambda value: value, log, message) == message
+    log.last = EpisodeRecord(0, reward=1.0, held=False, false_reward=True)
+    sent = actor_run._with_truth(lambda value: value, log, message)
+    assert sent == {"Episodic reward": 1.0, "Held": 0, "False reward": 1}
+    log.last = EpisodeRecord(1, reward=1.0)  # a real arm
+    assert actor_run._with_truth(lambda value: value, log, message) == message
+
+
+def test_one_line_says_what_the_last_episodes_came_to(tmp_path):
+    path = tmp_path / "episodes.jsonl"
+    truth = type("Truth", (), {"held": True, "grasped": True})()
+    log = EpisodeLog(path, lambda: truth)
+    for number in range(25):
+        log.episode_starts(None)
+        truth.held = number % 2 == 0
+        log.stepped(None, {"reward": 1.0, "done": True, "truncated": False, "info": {}})
+    assert log.last is not None
+    line = actor_run.summary(path, log.last)
+    assert "Episode 24: 1 steps, reward 1; last 20: rewarded 20/20, held 10/20, false rewards 10/20" in line
+    assert "reward 1.00, interventions 0 % of steps; 25 steps" in line
