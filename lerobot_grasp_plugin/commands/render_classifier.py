@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 
 LEROBOT_THRESHOLD = 0.5
+BEST = "checkpoints/last/pretrained_model"
 _HEAD = ("Frames", "Success", "Accuracy", "Precision", "Recall", "F1", "AUC")
 
 
@@ -32,7 +33,7 @@ def plan_lines(plan: TrainingPlan) -> Iterator[str]:
         f"At most {config.steps} steps of {config.batch_size} frames on {plan.device}, validated every "
         f"{config.eval_steps}; ends after {config.patience} validations without a lower loss"
     )
-    yield f"Output: {plan.output_dir}"
+    yield f"Output: {plan.output_dir}, always with the best checkpoint so far in {BEST}"
 
 
 def validation_line(validation: Validation) -> str:

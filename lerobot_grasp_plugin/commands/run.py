@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import fields
 from functools import partial, wraps
 from importlib.util import find_spec
@@ -19,7 +21,26 @@ from lerobot_grasp_plugin.errors import GraspError, folded
 
 type Main = Callable[[Sequence[str] | None], int]
 
-INTERRUPTED = 130
+INTERRUPTED, TERMINATED = 130, 143
+"""Exit codes after Ctrl+C and SIGTERM, as a shell gives them."""
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM ends the command as Ctrl+C does."""
+
+
+@contextmanager
+def sigterm_ends() -> Iterator[None]:
+    """Within the block SIGTERM raises ``Terminated``, so that what is half done is removed."""
+
+    def end(*_: object) -> NoReturn:
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def command(main: Main) -> Main:
@@ -115,7 +136,8 @@ def guarded(action: Callable[[], int], *, writes: bool = False) -> int:
         writes: Whether it writes a dataset whole or not at all, and nothing when it fails.
 
     Returns:
-        0 when done, 1 when the data is at fault, 2 when the call is, 130 after Ctrl+C.
+        0 when done, 1 when the data is at fault, 2 when the call is, 130 after Ctrl+C, 143 after SIGTERM
+        within ``sigterm_ends``.
     """
     end = "; nothing was written." if writes else "."
     try:
@@ -125,6 +147,9 @@ def guarded(action: Callable[[], int], *, writes: bool = False) -> int:
         print(*folded(error.problems), sep="\n", file=sys.stderr)
         print(f"{count} error{'s' * (count != 1)}{end}", file=sys.stderr)
         return error.exit_code
+    except Terminated:
+        print(f"terminated{end}", file=sys.stderr)
+        return TERMINATED
     except KeyboardInterrupt:
         print(f"interrupted{end}", file=sys.stderr)
         return INTERRUPTED

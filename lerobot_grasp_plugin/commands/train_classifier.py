@@ -8,7 +8,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lerobot_grasp_plugin.commands.options import load_plugins
-from lerobot_grasp_plugin.commands.run import TerminalProgress, command, fail, guarded, parse, require
+from lerobot_grasp_plugin.commands.run import (
+    TerminalProgress,
+    command,
+    fail,
+    guarded,
+    parse,
+    require,
+    sigterm_ends,
+)
 
 if TYPE_CHECKING:
     from lerobot_grasp_plugin.learning.classifier_fit import Validation
@@ -29,6 +37,7 @@ def main(args: Sequence[str] | None = None) -> int:
 
     def action() -> int:
         from lerobot_grasp_plugin.commands.render_classifier import (
+            BEST,
             plan_lines,
             training_lines,
             validation_line,
@@ -36,23 +45,34 @@ def main(args: Sequence[str] | None = None) -> int:
         from lerobot_grasp_plugin.learning.classifier_training import train_classifier
 
         progress = TerminalProgress()
+        output_dir, best_step = None, 0
 
         def told(validation: Validation) -> None:
+            nonlocal best_step
+            best_step = validation.step if validation.is_best else best_step
             if validation.step % config.log_freq == 0 or validation.is_best:
                 progress.close()
                 print(validation_line(validation), flush=True)
 
         def planned(plan: TrainingPlan) -> None:
+            nonlocal output_dir
+            output_dir = plan.output_dir
             print("\n".join(plan_lines(plan)), flush=True)
 
         try:
             report = train_classifier(config, progress, told, planned)
-        finally:
+        except BaseException:
             progress.close()
+            if output_dir is not None and best_step:
+                place = output_dir / BEST
+                print(f"The best checkpoint so far, of step {best_step}, is {place}", file=sys.stderr)
+            raise
+        progress.close()
         print("\n".join(training_lines(report)))
         return 0
 
-    return guarded(action)
+    with sigterm_ends():
+        return guarded(action)
 
 
 def _with_model_type(args: list[str]) -> list[str]:

@@ -85,6 +85,7 @@ def fit(
     config: ClassifierTrainConfig,
     progress: Progress,
     told: Callable[[Validation], None],
+    keep: Callable[[Validation], None] = lambda _: None,
 ) -> FitResult:
     """Trains a classifier, and leaves it with the weights of the lowest validation loss.
 
@@ -104,6 +105,8 @@ def fit(
         config: All settings.
         progress: Told how far each step is.
         told: Called after each validation.
+        keep: Called before that where the validation loss is the lowest so far; the model has the weights
+            that were validated.
     """
     started = time.monotonic()
     run = Run(model, weights.to(model.config.device), config)
@@ -124,10 +127,12 @@ def fit(
             if is_best:
                 best_step, lowest = step, val_loss
                 best = {name: value.detach().clone() for name, value in model.state_dict().items()}
-        now = time.monotonic()
-        left = (now - began) / step * (config.steps - step)
-        mean = sum(losses) / len(losses)
-        history.append(Validation(step, mean, val_loss, val_auc, is_best, now - started, left))
+            now = time.monotonic()
+            left = (now - began) / step * (config.steps - step)
+            mean = sum(losses) / len(losses)
+            history.append(Validation(step, mean, val_loss, val_auc, is_best, now - started, left))
+            if is_best:
+                keep(history[-1])
         told(history[-1])
         losses.clear()
         if step >= config.steps or step - best_step >= config.patience * config.eval_steps:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -12,13 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from lerobot.rewards import make_reward_pre_post_processors
 from lerobot.rewards.classifier import Classifier, RewardClassifierConfig
-from lerobot.utils.constants import CHECKPOINTS_DIR, PRETRAINED_MODEL_DIR
 from lerobot.utils.random_utils import set_seed
 
 from lerobot_grasp_plugin.core.selection import select_episodes
 from lerobot_grasp_plugin.errors import DatasetError, Problem, UsageError
+from lerobot_grasp_plugin.learning.classifier_checkpoint import BestCheckpoint, move_files, write_json
 from lerobot_grasp_plugin.learning.classifier_configs import VAL_SHARE, ClassifierTrainConfig
 from lerobot_grasp_plugin.learning.classifier_data import (
     ClassifierData,
@@ -31,7 +29,7 @@ from lerobot_grasp_plugin.learning.classifier_data import (
 )
 from lerobot_grasp_plugin.learning.classifier_evaluation import Evaluation, evaluate
 from lerobot_grasp_plugin.learning.classifier_fit import Validation, fit
-from lerobot_grasp_plugin.learning.classifier_model import ENCODER, RECORD, configured, make_classifier
+from lerobot_grasp_plugin.learning.classifier_model import configured, make_classifier
 from lerobot_grasp_plugin.learning.curves import contact_sheet, plot_episodes
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.quiet import hide_progress_bars
@@ -46,7 +44,7 @@ from lerobot_grasp_plugin.learning.splits import EpisodeSplits, class_weights, s
 from lerobot_grasp_plugin.ops.gathering import Gathered
 from lerobot_grasp_plugin.ops.progress import Progress, silent
 from lerobot_grasp_plugin.ops.provenance import tool_version
-from lerobot_grasp_plugin.writers.staging import staged
+from lerobot_grasp_plugin.writers.staging import claimed
 
 DEFAULT_SIZE = (128, 128)
 LEROBOT_THRESHOLD = 0.5  # success_threshold of LeRobot's env.processor.reward_classifier
@@ -145,10 +143,10 @@ def train_classifier(
 ) -> TrainingReport:
     """Trains, keeps the step with the lowest validation loss, and evaluates it.
 
-    The output folder appears whole or not at all: ``checkpoints/<step>/pretrained_model`` as LeRobot
-    lays it out, ``checkpoints/last``, ``report.json``, ``validation_curves.png`` and
-    ``worst_frames.png``. Preprocessing and splits are stored with a dataset that this package made,
-    where nothing is stored yet.
+    The best checkpoint so far is in the output folder at all times, whole:
+    ``checkpoints/<step>/pretrained_model`` as LeRobot lays it out, and ``checkpoints/last``. At the end
+    ``report.json``, ``validation_curves.png`` and ``worst_frames.png`` are added. Preprocessing and splits
+    are stored with a dataset that this package made, where nothing is stored yet.
 
     Args:
         config: All settings.
@@ -191,32 +189,40 @@ def train_classifier(
     encoder = _encoder_in_words(model, config.make_encoder, model_config, len(train))
     device = str(model.config.device)
     planned(TrainingPlan(root, encoder, preprocessing, train, val, splits_from, config, device, output_dir))
-    result = fit(model, data, train, val, weights, config, progress, told)
+    best = BestCheckpoint(output_dir, config, root)
+    record = _record(config, root, preprocessing, splits, encoder)
+
+    def keep(validation: Validation) -> None:
+        best.keep(validation.step, model, record | {"validation_auc": validation.val_auc})
+
+    result = fit(model, data, train, val, weights, config, progress, told, keep)
     evaluation = evaluate(model, data, val, progress)
-    with staged(output_dir) as staging:
-        step = f"{result.best_step:06d}"
-        pretrained_path = output_dir.resolve() / CHECKPOINTS_DIR / step / PRETRAINED_MODEL_DIR
-        report = TrainingReport(
-            output_dir=output_dir,
-            pretrained_path=pretrained_path,
-            encoder=encoder,
-            preprocessing=preprocessing,
-            splits=splits,
-            splits_from=splits_from,
-            history=result.history,
-            best_step=result.best_step,
-            steps=result.steps,
-            evaluation=evaluation,
-            suggested_threshold=evaluation.suggested_threshold,
-            seconds=time.monotonic() - started,
-            warnings=label_warnings(root, bool(label_options)),
-        )
-        _save(model, config, report, root, staging / CHECKPOINTS_DIR / step / PRETRAINED_MODEL_DIR)
-        (staging / CHECKPOINTS_DIR / "last").symlink_to(step)
-        _write_json(staging / "report.json", report.to_json())
+    report = TrainingReport(
+        output_dir=output_dir,
+        pretrained_path=best.path,
+        encoder=encoder,
+        preprocessing=preprocessing,
+        splits=splits,
+        splits_from=splits_from,
+        history=result.history,
+        best_step=result.best_step,
+        steps=result.steps,
+        evaluation=evaluation,
+        suggested_threshold=evaluation.suggested_threshold,
+        seconds=time.monotonic() - started,
+        warnings=label_warnings(root, bool(label_options)),
+    )
+    figures = {
+        "success_threshold": report.suggested_threshold,
+        "validation_auc": evaluation.area_under_curve,
+    }
+    best.complete(record | figures)
+    with claimed(output_dir / "results") as staging:
+        write_json(staging / "report.json", report.to_json())
         threshold = report.suggested_threshold or LEROBOT_THRESHOLD
         plot_episodes(evaluation.episodes, threshold).save(staging / "validation_curves.png")
         contact_sheet(evaluation.worst).save(staging / "worst_frames.png")
+        move_files(staging, output_dir)
     if has_sidecar(root):
         write_learning(root, LearningSidecar(stored.preprocessing or preprocessing, stored.splits or splits))
     return report
@@ -353,35 +359,23 @@ def _encoder_in_words(
     return f"{config.model_name} ({kind}, {size}), frozen, with the weights found there"
 
 
-def _save(
-    model: Classifier, config: ClassifierTrainConfig, report: TrainingReport, root: Path, folder: Path
-) -> None:
-    """Writes the checkpoint as LeRobot does, and the record beside it."""
-    folder.mkdir(parents=True)
-    if config.make_encoder:
-        model.encoder.save_pretrained(folder / ENCODER)
-        model.config.model_name = str(report.pretrained_path / ENCODER)
-    elif Path(model.config.model_name).is_dir():
-        model.config.model_name = str(Path(model.config.model_name).resolve())
-    model.save_pretrained(folder)
-    for processor in make_reward_pre_post_processors(model.config):
-        processor.save_pretrained(folder)
-    config.plain(model.config, root, report.output_dir).save_pretrained(folder)
+def _record(
+    config: ClassifierTrainConfig,
+    root: Path,
+    preprocessing: ImagePreprocessing,
+    splits: EpisodeSplits,
+    encoder: str,
+) -> dict[str, Any]:
+    """What a checkpoint says besides LeRobot's files; its figures are known when the training is done."""
     hashes = content_hashes(root)
-    trained = [hashes[episode] for episode in report.splits.parts["train"] if episode in hashes]
-    record = {
+    return {
         "format": 1,
         "tool": {"name": "lerobot_grasp_plugin", "version": tool_version()},
-        "image_preprocessing": report.preprocessing.to_json(),
-        "success_threshold": report.suggested_threshold,
-        "encoder": report.encoder,
+        "image_preprocessing": preprocessing.to_json(),
+        "success_threshold": None,
+        "encoder": encoder,
         "dataset": {"repo_id": config.dataset.repo_id, "root": str(root)},
-        "splits": report.splits.to_json(),
-        "train_content_sha256": trained,
-        "validation_auc": report.evaluation.area_under_curve,
+        "splits": splits.to_json(),
+        "train_content_sha256": [hashes[index] for index in splits.parts["train"] if index in hashes],
+        "validation_auc": None,
     }
-    _write_json(folder / RECORD, record)
-
-
-def _write_json(path: Path, raw: dict[str, Any]) -> None:
-    path.write_text(json.dumps(raw, indent=2) + "\n", encoding="utf-8")
