@@ -27,6 +27,8 @@ class EvalPolicyOptions:
     last: bool = False
     # where the table of episodes goes (without a value: RUN/eval)
     output_dir: Path | None = None
+    # pretrained_model folder of another reward classifier than the one the run had
+    classifier: Path | None = None
 
 
 @command
@@ -51,13 +53,20 @@ def _evaluate(options: EvalPolicyOptions) -> int:
         checkpoints_of,
         table,
     )
-    from lerobot_grasp_plugin.sim.results import EpisodeVideos, read_config, write_results
+    from lerobot_grasp_plugin.sim.results import (
+        EPISODES,
+        EpisodeVideos,
+        read_config,
+        use_classifier,
+        write_results,
+    )
 
     assert options.run is not None
     checkpoints = checkpoints_of(options.run.expanduser())
     if options.last:
         checkpoints = checkpoints[-1:]
     config = read_config(checkpoints[-1])
+    use_classifier(config, options.classifier)
     folder = options.output_dir or options.run / "eval"
     evaluation = PolicyEvaluation(config, options.seed)
     videos = EpisodeVideos(folder / "videos", int(config.env.fps))
@@ -78,5 +87,6 @@ def _evaluate(options: EvalPolicyOptions) -> int:
     print("\n".join(table(results)))
     write_results(results, folder)
     print(f"Best: {best_of(results).path}")
-    print(f"Every episode is in {folder}, with videos of some")
+    print(f"Every episode is in {folder / EPISODES}")
+    print(f"Videos and contact sheets of some are in {folder / 'videos'}")
     return 0

@@ -18,8 +18,12 @@ from lerobot.rl.train_rl import TrainRLServerPipelineConfig
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.errors import DataError, Problem
+from lerobot_grasp_plugin.sim.config_so101_script import So101ScriptConfig, TakeoverConfig
 from lerobot_grasp_plugin.sim.ee_attempt import CLOSE
 from lerobot_grasp_plugin.sim.world import World
+
+type Act = Callable[[dict[str, Any]], torch.Tensor]
+"""From the observations a policy has, by name and with a batch of one, to an action of shape (1, 4)."""
 
 LIFT_STEPS = 8
 """Steps of the lift that follows a grasp: the gripper stays closed and goes up."""
@@ -34,18 +38,20 @@ class EpisodeResult:
         steps: Steps until the cube was held, or all there were.
         held: The cube was held by both jaws, by the physics' truth.
         lifted: It was still held after the lift that followed.
-        classifier: The reward classifier said success in the last step; None without a classifier.
+        rewarded: The reward classifier said success in some step; None without a classifier.
         false_rewards: Steps in which the classifier said success and the cube was not held.
-        images: RGB images of the first camera, uint8 (height, width, 3), one a step.
+        images: RGB images from the front, uint8 (height, width, 3), one a step, those of the lift included.
+        held_images: Whether the cube was held in each image.
     """
 
     episode: int
     steps: int
     held: bool
     lifted: bool
-    classifier: bool | None = None
+    rewarded: bool | None = None
     false_rewards: int = 0
     images: list[NDArray[np.uint8]] = field(default_factory=list)
+    held_images: list[bool] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -71,6 +77,17 @@ class CheckpointResult:
     def lifted(self) -> int:
         """Episodes in which it was still held after the lift."""
         return sum(one.lifted for one in self.episodes)
+
+    @property
+    def rewarded(self) -> int | None:
+        """Episodes in which the classifier said success; None without a classifier."""
+        said = [one.rewarded for one in self.episodes if one.rewarded is not None]
+        return sum(said) if said else None
+
+    @property
+    def false(self) -> int:
+        """Episodes in which the classifier said success when the cube was not held."""
+        return sum(one.false_rewards > 0 for one in self.episodes)
 
 
 def wilson(successes: int, number: int, z: float = 1.96) -> tuple[float, float]:
@@ -100,7 +117,7 @@ def checkpoints_of(run: Path) -> list[Path]:
     found = [
         path / "pretrained_model"
         for folder in folders
-        for path in sorted(folder.glob("*"))
+        for path in sorted(folder.glob("*"), key=lambda path: (len(path.name), path.name))
         if path.name.isdecimal() and (path / "pretrained_model/model.safetensors").is_file()
     ]
     if not found:
@@ -114,14 +131,13 @@ class PolicyEvaluation:
 
     def __init__(self, config: TrainRLServerPipelineConfig, seed: int) -> None:
         """Args:
-        config: The learner's; teleoperator and bounds are those of its ``env``.
+        config: The learner's; robot, bounds and classifier are those of its ``env``, the teleoperator
+            is one that never acts.
         seed: Decides where the cube lies; the same for every checkpoint.
         """
         self._config = config
         config.env.robot.seed = seed
-        takeover = config.env.teleop.takeover
-        takeover.start = takeover.floor = 0.0
-        config.env.teleop.signal = "none"
+        config.env.teleop = So101ScriptConfig(action_space="ee_delta", takeover=TakeoverConfig(0.0, 1.0, 0.0))
         self._env, teleop = environment.make_robot_env(config.env)
         self._env_processor, self._action_processor = environment.make_processors(
             self._env, teleop, config.env, "cpu"
@@ -143,18 +159,31 @@ class PolicyEvaluation:
         Args:
             checkpoint: Its ``pretrained_model`` folder.
             episodes: How many.
+
+        Raises:
+            DataError: The checkpoint cannot be loaded.
         """
-        policy = GaussianActorPolicy.from_pretrained(checkpoint)
+        try:
+            policy = GaussianActorPolicy.from_pretrained(checkpoint)
+        except Exception as error:  # safetensors and draccus have classes of their own for torn files
+            reason = str(error).splitlines()[0]
+            hint = "a run that was killed may have left it incomplete; remove it, or give another checkpoint"
+            raise DataError(
+                Problem("bad-checkpoint", f"cannot be loaded: {reason}", str(checkpoint), hint)
+            ) from None
         policy.eval()
         preprocessor, postprocessor = make_pre_post_processors(
             policy_cfg=self._config.policy, dataset_stats=self._config.policy.dataset_stats
         )
-        world = _world()
-        world.restart()
-        for episode in range(episodes):
-            yield self._episode(episode, lambda batch: _action(policy, preprocessor, postprocessor, batch))
+        yield from self.play(lambda batch: _action(policy, preprocessor, postprocessor, batch), episodes)
 
-    def _episode(self, episode: int, act: Callable[[dict[str, Any]], torch.Tensor]) -> EpisodeResult:
+    def play(self, act: Act, episodes: int) -> Iterator[EpisodeResult]:
+        """Let something act, from the first place of the cube on, and give each episode as it ends."""
+        _world().restart()
+        for episode in range(episodes):
+            yield self._episode(episode, act)
+
+    def _episode(self, episode: int, act: Act) -> EpisodeResult:
         world = _world()
         transition = environment.reset_and_build_transition(
             self._env, self._env_processor, self._action_processor
@@ -170,9 +199,11 @@ class PolicyEvaluation:
                 action = act(observation)
             transition = self._step(transition, action)
             held = world.truth().held
-            result.images.append(self._image())
-            result.classifier = self._says_success(transition)
-            result.false_rewards += bool(result.classifier) and not held
+            self._look(result, held)
+            said = self._says_success(transition)
+            if said is not None:
+                result.rewarded = bool(result.rewarded) or said
+                result.false_rewards += said and not held
             if held:
                 result.held, result.steps = True, step + 1
                 break
@@ -180,7 +211,7 @@ class PolicyEvaluation:
             for step in range(LIFT_STEPS):
                 up = 0.0 if step < 3 else 1.0
                 transition = self._step(transition, torch.tensor([[0.0, 0.0, up, CLOSE]]))
-                result.images.append(self._image())
+                self._look(result, world.truth().held)
             result.lifted = world.truth().grasped
         return result
 
@@ -189,9 +220,9 @@ class PolicyEvaluation:
             self._env, transition, action, self._env_processor, self._action_processor
         )
 
-    def _image(self) -> NDArray[np.uint8]:
-        image: NDArray[np.uint8] = _world().picture("front", 160, 120)
-        return image
+    def _look(self, result: EpisodeResult, held: bool) -> None:
+        result.images.append(_world().picture("front", 160, 120))
+        result.held_images.append(held)
 
     def _says_success(self, transition: Any) -> bool | None:
         if self._classifier is None:
@@ -232,19 +263,21 @@ def _action(policy: Any, preprocessor: Any, postprocessor: Any, observation: dic
 def table(results: Sequence[CheckpointResult]) -> Iterator[str]:
     """Lines of a table: a checkpoint each, the best one marked."""
     best = best_of(results)
-    yield f"{'Checkpoint':<12}{'Held':>8}{'95 %':>14}{'Lifted':>8}{'95 %':>14}{'False rewards':>15}"
+    head = f"{'Checkpoint':<12}{'Held':>8}{'95 %':>14}{'Lifted':>8}{'95 %':>14}"
+    yield f"{head}{'Rewarded':>10}{'of these false':>16}"
     for result in results:
         number = len(result.episodes)
         cells = []
         for successes in (result.held, result.lifted):
             low, high = wilson(successes, number)
             cells.append(f"{f'{successes}/{number}':>8}{f'{100 * low:.0f} to {100 * high:.0f} %':>14}")
-        false = sum(one.false_rewards > 0 for one in result.episodes)
-        known = any(one.classifier is not None for one in result.episodes)
+        rewarded = result.rewarded
+        cells.append(f"{'-' if rewarded is None else f'{rewarded}/{number}':>10}")
+        cells.append(f"{f'{result.false}/{rewarded}' if rewarded else '-':>16}")
         mark = "  best" if result is best else ""
-        yield f"{result.name:<12}{''.join(cells)}{f'{false}/{number}' if known else '-':>15}{mark}"
+        yield f"{result.name:<12}{''.join(cells)}{mark}"
 
 
 def best_of(results: Sequence[CheckpointResult]) -> CheckpointResult:
     """The checkpoint that lifted most often; of several the one that held most often, then the latest."""
-    return max(results, key=lambda result: (result.lifted, result.held, result.name))
+    return max(results, key=lambda result: (result.lifted, result.held, len(result.name), result.name))

@@ -8,13 +8,17 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
+from lerobot.envs.configs import RewardClassifierConfig
 from lerobot.rl.train_rl import TrainRLServerPipelineConfig
 
+from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.errors import DataError, Problem
+from lerobot_grasp_plugin.ops.contact_sheet import SheetText, draw_sheet
 from lerobot_grasp_plugin.sim.evaluation import CheckpointResult, EpisodeResult
 
 EPISODES = "episodes.csv"
-COLUMNS = ("checkpoint", "episode", "held", "lifted", "steps", "classifier", "false_rewards")
+COLUMNS = ("checkpoint", "episode", "held", "lifted", "steps", "rewarded", "false_rewards")
 
 
 def read_config(checkpoint: Path) -> TrainRLServerPipelineConfig:
@@ -37,11 +41,42 @@ def read_config(checkpoint: Path) -> TrainRLServerPipelineConfig:
         message = f"the environment's robot is {getattr(robot, 'type', None)!r}, not 'so101_sim'"
         hint = "grasps are counted by the physics of the simulated arm"
         raise DataError(Problem("no-simulated-robot", message, f"{path}: env.robot.type", hint))
+    if config.env.processor.inverse_kinematics is None:
+        message = "the policy acts on joints, and the lift that follows a grasp is a step of the end effector"
+        hint = "give env.processor.inverse_kinematics, and train on actions of ee_delta"
+        raise DataError(Problem("no-end-effector", message, f"{path}: env.processor", hint))
+    if config.env.processor.reset is None:
+        message = "the time limit of an episode is missing"
+        hint = "give env.processor.reset with control_time_s, seconds"
+        raise DataError(Problem("no-time-limit", message, f"{path}: env.processor.reset", hint))
     return config
 
 
+def use_classifier(config: TrainRLServerPipelineConfig, folder: Path | None) -> None:
+    """Let another reward classifier judge than the one of the config, and check that it is there.
+
+    Args:
+        config: Of the run; changed in place.
+        folder: The ``pretrained_model`` folder; None for the one that the config names, if any.
+
+    Raises:
+        DataError: There is no such classifier.
+    """
+    processor = config.env.processor
+    if folder is not None:
+        processor.reward_classifier = processor.reward_classifier or RewardClassifierConfig()
+        processor.reward_classifier.pretrained_path = str(folder.expanduser())
+    chosen = processor.reward_classifier
+    if chosen is None or chosen.pretrained_path is None:
+        return
+    if not (Path(chosen.pretrained_path) / "model.safetensors").is_file():
+        message = "the folder has no checkpoint of a reward classifier"
+        hint = "give --classifier with the pretrained_model folder"
+        raise DataError(Problem("classifier-missing", message, chosen.pretrained_path, hint))
+
+
 class EpisodeVideos:
-    """Some episodes of each checkpoint as mp4 files: lifted, held and missed ones."""
+    """Some episodes of each checkpoint as mp4 and as contact sheet: fooled, lifted, held and missed ones."""
 
     def __init__(self, folder: Path, fps: int, most: int = 3) -> None:
         """Args:
@@ -57,6 +92,7 @@ class EpisodeVideos:
     def take(self, checkpoint: str, episode: EpisodeResult) -> None:
         """Write the episode if there are not enough of its kind; its images are given up."""
         kind = "lifted" if episode.lifted else "held" if episode.held else "missed"
+        kind = "fooled" if episode.false_rewards else kind
         number = self._written.get((checkpoint, kind), 0)
         images, episode.images = episode.images, []
         if number == self._most or not images:
@@ -64,6 +100,11 @@ class EpisodeVideos:
         self._written[(checkpoint, kind)] = number + 1
         path = self._folder / checkpoint / f"episode_{episode.episode:03d}_{kind}.mp4"
         path.parent.mkdir(parents=True, exist_ok=True)
+        text = SheetText(
+            f"checkpoint {checkpoint}, {kind}", episode.episode, "front", "", len(images), self._fps, 1, 1
+        )
+        held = IntervalSet.from_mask(np.array(episode.held_images, dtype=bool))
+        draw_sheet(enumerate(images), text, held).save(path.with_suffix(".jpg"), quality=85)
         with av.open(str(path), "w") as output:
             stream = output.add_stream("libx264", self._fps, options={"crf": "23", "preset": "veryfast"})
             stream.height, stream.width = images[0].shape[:2]
@@ -83,6 +124,6 @@ def write_results(results: Sequence[CheckpointResult], folder: Path) -> None:
         writer.writerow(COLUMNS)
         for result in results:
             for one in result.episodes:
-                said = "" if one.classifier is None else int(one.classifier)
+                said = "" if one.rewarded is None else int(one.rewarded)
                 row = (result.name, one.episode, int(one.held), int(one.lifted), one.steps, said)
                 writer.writerow((*row, one.false_rewards))

@@ -31,7 +31,8 @@ def test_wilsons_interval_has_the_published_values(successes, number, low, high)
 
 def result(name, held, lifted, number=4):
     episodes = [
-        EpisodeResult(one, 10, one < held, one < lifted, classifier=one < held) for one in range(number)
+        EpisodeResult(one, 10, one < held, one < lifted, rewarded=one < held, false_rewards=int(one == 0))
+        for one in range(number)
     ]
     return CheckpointResult(name, Path(name), episodes)
 
@@ -44,6 +45,7 @@ def test_the_best_checkpoint_need_not_be_the_last():
     assert lines[2].endswith("best")
     assert "4/4" in lines[2]
     assert "3/4" in lines[2]
+    assert [line.split()[-1] for line in (lines[0], lines[1])] == ["false", "1/2"]
 
 
 def test_checkpoints_are_found_from_every_folder_of_a_run(tmp_path):
@@ -60,3 +62,32 @@ def test_checkpoints_are_found_from_every_folder_of_a_run(tmp_path):
     assert checkpoints_of(one) == checkpoints_of(one / "pretrained_model") == [one / "pretrained_model"]
     with pytest.raises(DataError, match="no-checkpoint"):
         checkpoints_of(tmp_path / "checkpoints/001500")
+
+
+def test_a_classifier_that_is_not_there_is_named_before_anything_starts(tmp_path):
+    from types import SimpleNamespace
+
+    from lerobot_grasp_plugin.sim.results import use_classifier
+
+    def config(classifier=None):
+        return SimpleNamespace(env=SimpleNamespace(processor=SimpleNamespace(reward_classifier=classifier)))
+
+    without = config()
+    use_classifier(without, None)
+    assert without.env.processor.reward_classifier is None
+    with pytest.raises(DataError, match="classifier-missing"):
+        use_classifier(config(), tmp_path / "none")
+    (tmp_path / "model.safetensors").touch()
+    chosen = config()
+    use_classifier(chosen, tmp_path)
+    assert chosen.env.processor.reward_classifier.pretrained_path == str(tmp_path)
+    with pytest.raises(DataError, match="classifier-missing"):
+        use_classifier(config(SimpleNamespace(pretrained_path="moved/away")), None)
+
+
+def test_checkpoints_are_in_the_order_of_their_steps_also_past_a_million(tmp_path):
+    for name in ("1000000", "999500"):
+        folder = tmp_path / "checkpoints" / name / "pretrained_model"
+        folder.mkdir(parents=True)
+        (folder / "model.safetensors").touch()
+    assert [path.parent.name for path in checkpoints_of(tmp_path)] == ["999500", "1000000"]
