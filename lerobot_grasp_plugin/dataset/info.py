@@ -55,6 +55,17 @@ class Feature:
         return {key: value for place in places if isinstance(place, Mapping) for key, value in place.items()}
 
     @property
+    def dimensions(self) -> list[str]:
+        """Names of the dimensions in order; empty where they have none."""
+        names = self.names
+        if isinstance(names, Mapping):
+            if len(names) == 1 and isinstance(next(iter(names.values())), list):
+                return [str(entry) for entry in next(iter(names.values()))]
+            if all(type(place) is int for place in names.values()):
+                return [str(entry) for entry in sorted(names, key=names.__getitem__)]
+        return [str(entry) for entry in names] if isinstance(names, (Mapping, list, tuple)) else []
+
+    @property
     def is_depth(self) -> bool:
         """Whether the images are depth maps; LeRobot has kept the mark under two names."""
         info = self.video_info

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lerobot_grasp_plugin.lerobot_seams.access import current, is_loaded, replace, require
-from lerobot_grasp_plugin.lerobot_seams.installed_files import installed_file
+from lerobot_grasp_plugin.ops.installed_files import installed_file
 
 MODULES = ("lerobot.rl.gym_manipulator", "lerobot.rl.actor")
 FUNCTIONS = ("make_processors", "reset_and_build_transition", "step_env_and_process_transition")
@@ -89,12 +89,19 @@ def _as_configured(env: Any, config: Any, action_processor: Any) -> None:
             step.raise_on_jump = False
 
 
+def _complete_state(env_processor: Any) -> None:
+    from lerobot_grasp_plugin.lerobot_seams.pose_in_state import put_pose_in_state
+
+    put_pose_in_state(env_processor)
+
+
 def _followed(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def make_processors(env: Any, teleop_device: Any, cfg: Any, *args: Any, **kwargs: Any) -> Any:
         _find_urdf(cfg)
         processors = function(env, teleop_device, cfg, *args, **kwargs)
         _as_configured(env, cfg, processors[1])
+        _complete_state(processors[0])
         for listener in tuple(_listeners):
             listener.environment_built(env, cfg, *processors)
         return processors

@@ -210,6 +210,13 @@ SEAMS: Final[tuple[Seam, ...]] = (
         "a large step is shortened, and does not end the process",
         needed=False,
     ),
+    Seam(
+        "environment",
+        "lerobot.robots.so_follower.robot_kinematic_processor",
+        "ForwardKinematicsJointsToEEObservation",
+        "read",
+        "the end effector's pose becomes part of the state",
+    ),
     _of_reader("_load_hf_dataset", "images in the table are prepared", "extended"),
     _of_reader("_query_videos", "images of videos are prepared, or come from the frame cache", "extended"),
     _of_reader("load_and_activate", "rows of episodes that are left out are dropped", "called"),

@@ -104,7 +104,7 @@ class _Writer:
         kept = [name for name in measured if name not in made]
         release_freed()
         self.source_stats = [
-            SourceStats(source, [name for name in kept if name not in build.side.index_maps(source)])
+            SourceStats(source, [name for name in kept if _is_taken_over(name, source, build)])
             for source in build.sources
         ]
         release_freed()
@@ -227,6 +227,12 @@ class _Writer:
         self.fixed[number] = (rows + block.timestamps_fixed, max(worst, block.max_deviation_s))
         if block.renumbered:
             self.renumbered.add(number)
+
+
+def _is_taken_over(name: str, source: Source, build: Build) -> bool:
+    """Whether the rows of a feature are those of a source."""
+    made = source.derivation.features if source.derivation is not None else ()
+    return name not in made and name not in build.side.index_maps(source)
 
 
 def _write_metadata(build: Build, root: Path, repo_id: str, writer: _Writer) -> None:

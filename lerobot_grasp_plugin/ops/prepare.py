@@ -18,6 +18,7 @@ from lerobot_grasp_plugin.errors import DataError, GraspError, MergeError, Probl
 from lerobot_grasp_plugin.ops.cards import OutputCard, merged_card
 from lerobot_grasp_plugin.ops.carry import Carried, agreed_metadata, plan_carried, split_warnings
 from lerobot_grasp_plugin.ops.contradictions import Contradictions
+from lerobot_grasp_plugin.ops.derivation.recorded import carry_over, check_sizes
 from lerobot_grasp_plugin.ops.features import TargetFormat, unify
 from lerobot_grasp_plugin.ops.gathering import Gathered, raise_all
 from lerobot_grasp_plugin.ops.image_stats import measure_images
@@ -92,6 +93,9 @@ def prepare(
         source.number = number
     contradictions, problems = Contradictions(), Gathered()
     with problems:
+        warnings += _derived(sources, config, progress)
+    problems.raise_all()
+    with problems:
         target = unify(sources, config, contradictions)
     with problems:
         card = merged_card(sources, config.license, contradictions)
@@ -150,6 +154,18 @@ def prepare(
             build.warnings += changed_outcomes(source)
             source.notes += kept_label_notes(source, config)
     return build
+
+
+def _derived(sources: Sequence[Source], config: MergeConfig, progress: Progress) -> list[Problem]:
+    """Warnings of what is computed from joints, where the recipe asks for it."""
+    for source in sources:
+        carry_over(source)
+    if config.actions == "keep" and config.state == "keep":
+        check_sizes(sources, None)
+        return []
+    from lerobot_grasp_plugin.ops.derivation.deriving import derive
+
+    return derive(sources, config, progress)
 
 
 def keeps_splits(build: Build) -> bool:

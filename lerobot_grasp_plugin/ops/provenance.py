@@ -25,6 +25,8 @@ _RECIPE_FIELDS = (
     "drop_features",
     "timestamps",
     "license",
+    "actions",
+    "state",
 )
 
 STATISTICS_MADE = {
@@ -138,6 +140,8 @@ def _source(
         entry["labels_from"] = {"column": source.column.name, "threshold": source.column.threshold}
     if done is not None:
         entry["done"] = done
+    if source.derivation is not None:
+        entry["derived"] = source.derivation.recipe
     if left_out:
         entry["metadata"] = left_out
     return entry

@@ -16,6 +16,34 @@ from lerobot_grasp_plugin.errors import Problem, UsageError
 Link = Literal["auto", "hard", "copy"]
 Timestamps = Literal["fix", "keep"]
 Names = Literal["match", "first"]
+Actions = Literal["keep", "ee_delta"]
+State = Literal["keep", "full"]
+JointUnit = Literal["degrees", "range"]
+SO101_URDF = "package://so101_nexus/assets/SO101/so101_new_calib.urdf"
+
+
+@dataclass(kw_only=True)
+class KinematicsOptions:
+    """What the end effector of the recorded arm is, for ``actions: ee_delta`` and ``state: full``."""
+
+    # URDF of the arm: a path, or package://name/path of an installed package
+    urdf_path: str = SO101_URDF
+    # frame of the URDF that is the end effector
+    target_frame_name: str = "gripper_frame_link"
+    # longest step along x, y and z in metres; actions are from -1 to 1 of it
+    end_effector_step_sizes: dict[str, float] = field(default_factory=lambda: dict.fromkeys("xyz", 0.02))
+    # largest share of steps that may be clipped
+    max_clipped_share: float = 0.05
+    # unit of the recorded joints: degrees, or range (-100 to 100 of each joint's range)
+    joint_unit: JointUnit = "degrees"
+    # with range: LeRobot's calibration file of the follower (without a value: the limits in the URDF)
+    calibration: Path | None = None
+    # the joints in order, for features whose dimensions have no names
+    joint_names: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.calibration, str):
+            self.calibration = Path(self.calibration)
 
 
 @dataclass(kw_only=True)
@@ -62,6 +90,12 @@ class OutputOptions(LabelOptions):
     follow_links: bool = False
     # take what is whole of a recording that was broken off (v3.0), and name what is lost
     rescue: bool = False
+    # action: keep, or ee_delta (HIL-SERL's end-effector steps and gripper command, from joint positions)
+    actions: Actions = "keep"
+    # observation.state: keep, or full (joint positions, joint velocities, end-effector pose)
+    state: State = "keep"
+    # the arm, for actions ee_delta and state full
+    kinematics: KinematicsOptions = field(default_factory=KinematicsOptions)
     # features to leave out, by their names in the new dataset
     drop_features: list[str] = field(default_factory=list)
     # licence of the new dataset, as the Hub names it: cc-by-4.0 (without a value: that of the sources)

@@ -166,6 +166,8 @@ class RowBuilder:
         }
         stamps, fixed, deviation = self._stamps(batch, frames, planned)
         columns[layout.TIMESTAMP] = from_numpy(stamps)
+        if self.source.derivation is not None:
+            columns |= self.source.derivation.columns(batch, self._schema)
         labels = self._labels(batch)
         applied: Sequence[IntervalSet | None] = [None] * len(planned)
         if labels is not None:

@@ -16,6 +16,7 @@ from lerobot_grasp_plugin.dataset.info import Feature
 from lerobot_grasp_plugin.dataset.reader import DatasetReader
 from lerobot_grasp_plugin.dataset.recorded_success import RecordedSuccess
 from lerobot_grasp_plugin.errors import GraspError, Problem, UsageError
+from lerobot_grasp_plugin.ops.derivation.derived import Derivation
 from lerobot_grasp_plugin.ops.gathering import raise_all
 from lerobot_grasp_plugin.ops.label_column import LabelColumn
 from lerobot_grasp_plugin.ops.opening import open_episodes
@@ -43,6 +44,7 @@ class Source:
         recorded: What its rows say about success; None before ``read_source_labels``, or without labels.
         annotation_sha256: Of the annotation file they are from.
         notes: What the report should say of it.
+        derivation: The columns that are computed from its joints; None where all are taken over.
     """
 
     number: int
@@ -58,6 +60,7 @@ class Source:
     recorded: RecordedSuccess | None = None
     annotation_sha256: str | None = None
     notes: list[str] = field(default_factory=list)
+    derivation: Derivation | None = None
 
     @property
     def repo_id(self) -> str:

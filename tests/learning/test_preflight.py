@@ -27,6 +27,7 @@ from learning_preflight import (
 )  # isort: skip
 
 from lerobot_grasp_plugin.commands.preflight import main
+from lerobot_grasp_plugin.core.action_space import full_state_names
 from lerobot_grasp_plugin.errors import UsageError
 from lerobot_grasp_plugin.learning.preflight import preflight
 from lerobot_grasp_plugin.learning.preflight.checks.labels import check_labels
@@ -292,6 +293,41 @@ planted("velocities in the env alone", "state-width",
 def _(case: Case) -> None:
     case.columns[STATE] = np.tile(case.columns[STATE], 3)
     case.info["features"][STATE] = {"dtype": "float32", "shape": [18], "names": None}
+
+
+@plant("pose recorded, currents in the environment", "state-recipe")
+def _(case: Case) -> None:
+    case.columns[STATE] = np.tile(case.columns[STATE], 3)
+    bounds = case.config["env"]["processor"]["inverse_kinematics"]["end_effector_bounds"]
+    rows = len(case.columns[STATE])
+    case.columns[STATE][:, 12:15] = np.random.default_rng(1).uniform(bounds["min"], bounds["max"], (rows, 3))
+    names = full_state_names(JOINTS)
+    case.info["features"][STATE] = {"dtype": "float32", "shape": [18], "names": names}
+    case.set("policy/input_features/observation.state/shape", [18])
+    case.set("env/features/observation.state/shape", [18])
+    flags = {"add_joint_velocity_to_observation": True, "add_current_to_observation": True}
+    case.set("env/processor/observation", flags)
+    for bound in case.config["policy"]["dataset_stats"][STATE]:
+        case.config["policy"]["dataset_stats"][STATE][bound] *= 3
+
+
+def derived(case: Case, **recipe: object) -> None:
+    """The dataset's actions were derived from joints, with the config's steps where nothing else is given."""
+    names = ("end_effector_step_sizes", "target_frame_name")
+    kinematics = case.config["env"]["processor"]["inverse_kinematics"]
+    own = {"actions": "ee_delta", **{name: kinematics[name] for name in names}}
+    assert case.provenance is not None
+    case.provenance["sources"][0]["derived"] = {**own, **recipe}
+
+
+@plant("derived with other steps", "step-sizes")
+def _(case: Case) -> None:
+    derived(case, end_effector_step_sizes={"x": 0.5, "y": 0.02, "z": 0.02})
+
+
+@plant("derived for another frame", "end-effector")
+def _(case: Case) -> None:
+    derived(case, target_frame_name="tcp_frame_link")
 
 
 @plant("radians", "angle-unit")

@@ -131,15 +131,7 @@ class DatasetFacts:
     def names(self, name: str) -> list[str]:
         """Names of a feature's dimensions; empty where it has none."""
         feature = self.features.get(name)
-        names = feature.names if feature is not None else None
-        if isinstance(names, Mapping):
-            if len(names) == 1 and isinstance(next(iter(names.values())), list):
-                return [str(entry) for entry in next(iter(names.values()))]
-            places = list(names.values())
-            if all(type(place) is int for place in places):
-                return [str(entry) for entry in sorted(names, key=names.__getitem__)]
-            return [str(entry) for entry in names]
-        return [str(entry) for entry in names] if isinstance(names, (list, tuple)) else []
+        return feature.dimensions if feature is not None else []
 
 
 def is_recipe(config: ConfigView) -> bool:

@@ -11,6 +11,7 @@ from lerobot_grasp_plugin.learning.preflight.checks.actions import check_actions
 from lerobot_grasp_plugin.learning.preflight.checks.buffers import check_buffers
 from lerobot_grasp_plugin.learning.preflight.checks.classifier import check_classifier
 from lerobot_grasp_plugin.learning.preflight.checks.columns import check_columns
+from lerobot_grasp_plugin.learning.preflight.checks.derived import check_derived
 from lerobot_grasp_plugin.learning.preflight.checks.encoders import check_encoders
 from lerobot_grasp_plugin.learning.preflight.checks.features import check_features
 from lerobot_grasp_plugin.learning.preflight.checks.images import check_images
@@ -38,6 +39,7 @@ CHECKS: tuple[Callable[[Facts], Iterable[Finding]], ...] = (
     check_images,
     check_actions,
     check_states,
+    check_derived,
     check_statistics,
     check_labels,
     check_timing,

@@ -107,7 +107,7 @@ def _deltas(facts: Facts, dataset: DatasetFacts, joints: bool, deltas: bool) -> 
     steps = numbers_of(list(facts.config.mapping(STEPS).values()))
     if joints or (not deltas and furthest > _UNIT):
         message += "; these look like joint positions"
-        change = "record with the gamepad of this config, or remove env.processor.inverse_kinematics"
+        change = "derive them with --actions ee_delta of lerobot-grasp-merge, or record in deltas"
         yield error("action-convention", place, message, change)
     elif furthest > _UNIT:
         change = "divide them by their largest value; the metres of a step are end_effector_step_sizes"

@@ -12,7 +12,7 @@ from lerobot_grasp_plugin.learning.preflight.config_view import is_file, named_p
 from lerobot_grasp_plugin.learning.preflight.dataset_facts import read_object
 from lerobot_grasp_plugin.learning.preflight.facts import SO_ARMS, SO_JOINTS, Facts
 from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, warning
-from lerobot_grasp_plugin.lerobot_seams.installed_files import installed_file
+from lerobot_grasp_plugin.ops.installed_files import installed_file
 
 _URDF = "env.processor.inverse_kinematics.urdf_path"
 _FOLDERS = {

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from lerobot_grasp_plugin.core.action_space import POSE_NAMES
 from lerobot_grasp_plugin.learning.preflight.config_view import shape_of
 from lerobot_grasp_plugin.learning.preflight.dataset_facts import DatasetFacts
 from lerobot_grasp_plugin.learning.preflight.facts import (
@@ -21,6 +22,7 @@ from lerobot_grasp_plugin.learning.preflight.findings import Finding, error
 from lerobot_grasp_plugin.learning.preflight.ranges import listed
 
 _DEGREES = "env.robot.use_degrees"
+_POSE = "env.processor.observation.add_ee_pose_to_observation"
 _MOST_RADIANS = 2 * math.pi
 _MOST_PERCENT = 100.0 + 1.0
 _FEWEST_ROWS = 5
@@ -37,13 +39,17 @@ def check_states(facts: Facts) -> Iterator[Finding]:
                 and dataset.columns[key].shape[1] != math.prod(shape)
             ):
                 message = f"{dataset.columns[key].shape[1]} values per row, the policy expects {shape[0]}"
-                change = "joint velocities and currents add 6 each: record and train with the same ones"
+                change = (
+                    "velocities, currents and end-effector pose add 6 each: record and train with the same; "
+                )
+                change += "merge and relabel add velocities and pose with --state full"
                 yield error("state-width", dataset.column_place(key), message, change)
-    shape, given = shape_of(facts.states.get(STATE)), _environment_width(facts)
+    shape, given = shape_of(facts.states.get(STATE)), environment_width(facts)
     if shape is not None and given is not None and given != shape[0]:
-        message = f"the environment gives {given} values (6 joints, and 6 each for velocities and currents)"
-        message += f", the policy expects {shape[0]}"
-        change = "set add_joint_velocity_to_observation and add_current_to_observation as in the recording"
+        message = f"the environment gives {given} values (6 joints, and 6 each for velocities, currents and "
+        message += f"end-effector pose), the policy expects {shape[0]}"
+        change = "set add_joint_velocity_to_observation, add_current_to_observation and "
+        change += "add_ee_pose_to_observation as in the recording"
         yield error("state-width", "env.processor.observation", message, change)
     if facts.config.text("env.robot.type") not in SO_ARMS:
         return
@@ -55,12 +61,14 @@ def check_states(facts: Facts) -> Iterator[Finding]:
         yield from _unit(facts, dataset)
 
 
-def _environment_width(facts: Facts) -> int | None:
+def environment_width(facts: Facts) -> int | None:
+    """Values of a state of the environment; None where the robot is not known."""
     if facts.config.text("env.robot.type") not in SO_ARMS:
         return None
     flags = ("add_joint_velocity_to_observation", "add_current_to_observation")
     extra = sum(facts.config.flag(f"env.processor.observation.{name}", False) for name in flags)
-    return SO_MOTORS * (1 + extra)
+    pose = len(POSE_NAMES) if facts.end_effector and facts.config.flag(_POSE, False) else 0
+    return SO_MOTORS * (1 + extra) + pose
 
 
 def _order(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:

@@ -1,0 +1,1 @@
+"""Actions and states that are computed from the joints of a recording."""
