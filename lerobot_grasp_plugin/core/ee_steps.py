@@ -136,7 +136,7 @@ def _solve(chain: Chain, starts: Floats, goals: Sequence[Floats], sizes: Floats)
         aim = np.stack([aims[episode].position[row] for episode in order[:arms]])
         shift = _shift(chain, solver, reference, aim)
         steps = shift / sizes
-        clipped = np.asarray((np.abs(steps) > 1.0).any(axis=1))
+        clipped = np.asarray((np.abs(steps) > 1.0 + STILL).any(axis=1))
         steps = np.clip(steps, -1.0, 1.0).astype(np.float32)
         still = np.linalg.norm(steps, axis=1) <= STILL
         steps[still] = 0.0
