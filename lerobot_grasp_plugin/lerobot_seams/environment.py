@@ -89,7 +89,11 @@ def _as_configured(env: Any, config: Any, action_processor: Any) -> None:
             step.raise_on_jump = False
 
 
-def _complete_state(env_processor: Any) -> None:
+def _complete_state(config: Any, env_processor: Any) -> None:
+    """Append the end effector's pose to the state where the config asks for it."""
+    observation = config.processor.observation
+    if observation is None or not observation.add_ee_pose_to_observation:
+        return
     from lerobot_grasp_plugin.lerobot_seams.pose_in_state import put_pose_in_state
 
     put_pose_in_state(env_processor)
@@ -101,7 +105,7 @@ def _followed(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         _find_urdf(cfg)
         processors = function(env, teleop_device, cfg, *args, **kwargs)
         _as_configured(env, cfg, processors[1])
-        _complete_state(processors[0])
+        _complete_state(cfg, processors[0])
         for listener in tuple(_listeners):
             listener.environment_built(env, cfg, *processors)
         return processors
