@@ -203,6 +203,6 @@ def test_lerobot_opens_the_output_and_its_statistics_are_those_of_the_rows(deriv
     assert dataset.meta.features["action"]["names"] == ["delta_x", "delta_y", "delta_z", "gripper"]
     assert dataset.meta.features["observation.state"]["shape"] == (18,)
     rows = np.concatenate(derived.actions)
-    np.testing.assert_allclose(dataset.meta.stats["action"]["mean"], rows.mean(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(dataset.meta.stats["action"]["mean"], rows.mean(axis=0), rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(dataset.meta.stats["action"]["max"], rows.max(axis=0))
-    assert not [problem for problem in derived.report.verification.problems if problem.severity != "note"]
+    assert derived.report.verification.ok
