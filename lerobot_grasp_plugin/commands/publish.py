@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,7 +56,6 @@ def check_publishing(config: OutputOptions, repo_id: str, sources: Sequence[Sour
         UsageError: With all that is in the way.
     """
     from lerobot_grasp_plugin.errors import Problem, UsageError
-    from lerobot_grasp_plugin.ops.publish import Publication, check
 
     if not config.push_to_hub:
         idle = [f"--{name}" for name in ("private", "replace") if getattr(config, name)]
@@ -65,6 +63,8 @@ def check_publishing(config: OutputOptions, repo_id: str, sources: Sequence[Sour
             message = f"{' and '.join(idle)} mean nothing without --push_to_hub"
             raise UsageError(Problem("contradicting-options", message, hint="add --push_to_hub"))
         return
+    from lerobot_grasp_plugin.ops.publish import Publication, check
+
     names = [source.repo_id for source in sources]
     check(Publication(repo_id=repo_id, sources=names, private=config.private, replace=config.replace))
 
@@ -80,6 +80,8 @@ def push(config: OutputOptions, report: MergeReport) -> None:
 
 
 def _push(repo_id: str, root: Path, *, private: bool, replace: bool) -> None:
+    import shlex
+
     from lerobot_grasp_plugin.ops.publish import Publication, publish, sources_of
 
     again = [PROGRAM, "--repo_id", repo_id, "--root", str(root)]

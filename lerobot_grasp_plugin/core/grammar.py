@@ -34,8 +34,6 @@ from lerobot_grasp_plugin.core.grammar_comments import (
     read_header,
     read_index_base,
 )
-from lerobot_grasp_plugin.core.grammar_csv import parse_csv
-from lerobot_grasp_plugin.core.grammar_json import parse_json
 from lerobot_grasp_plugin.core.grammar_ranges import format_ranges
 from lerobot_grasp_plugin.core.grammar_text import parse_text, read_episode
 from lerobot_grasp_plugin.core.source_text import Findings, Source, decode
@@ -70,9 +68,25 @@ class Form:
     read: Callable[[Source, IndexBase | None, Findings, IsDataset], Annotations]
 
 
+def _read_json(
+    source: Source, base: IndexBase | None, findings: Findings, is_dataset: IsDataset
+) -> Annotations:
+    from lerobot_grasp_plugin.core.grammar_json import parse_json
+
+    return parse_json(source, base, findings, is_dataset)
+
+
+def _read_csv(
+    source: Source, base: IndexBase | None, findings: Findings, is_dataset: IsDataset
+) -> Annotations:
+    from lerobot_grasp_plugin.core.grammar_csv import parse_csv
+
+    return parse_csv(source, base, findings, is_dataset)
+
+
 FORMS = (
-    Form("JSON", lambda text: text.lstrip()[:1] in ("{", "["), parse_json),
-    Form("CSV", is_csv, parse_csv),
+    Form("JSON", lambda text: text.lstrip()[:1] in ("{", "["), _read_json),
+    Form("CSV", is_csv, _read_csv),
     Form("text", lambda text: True, parse_text),
 )
 """All forms; the first that fits is the form of a file."""

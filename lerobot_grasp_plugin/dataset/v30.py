@@ -153,16 +153,15 @@ class V30Reader:
         return result
 
     def side_columns(self, episodes: Sequence[int]) -> pa.Table | None:
-        files = [TableFile(path) for path in self._episode_files]
-        names = dict.fromkeys(name for file in files for name in file.columns)
-        wanted, misleading = split_columns(names, self.info.features)
+        wanted, misleading = split_columns(self._episode_columns, self.info.features)
         if misleading:
             message = f"columns {misleading} are of no feature in info.json and are left out"
             problem = Problem("metadata-left-out", message, str(self._episode_files[0]), severity="warning")
             self.warnings += [problem] if problem not in self.warnings else []
-        metadata = own_metadata(files[0].file.schema_arrow)
+        metadata = self._episode_metadata
         if not wanted and not metadata:
             return None
+        files = self._open_tables()
         tables = [
             file.read(0, file.rows, [name for name in wanted if name in file.columns]) for file in files
         ]
@@ -208,15 +207,12 @@ class V30Reader:
         """The files of the episodes table; not kept, because the footer of a long one takes 100 MB."""
         return [TableFile(path) for path in self._episode_files]
 
-    def _read_episode_columns(self, columns: Sequence[str]) -> pa.Table:
-        tables = []
-        for file in self._open_tables():
-            tables.append(file.read(0, file.rows, [name for name in columns if name in file.columns]))
-        return pa.concat_tables(tables, promote_options="permissive")
-
     def _read_episodes(self) -> pa.Table:
         where = str(self.root / layout.EPISODES_DIR)
-        names = self._open_tables()[0].columns
+        files = self._open_tables()
+        self._episode_columns = dict.fromkeys(name for file in files for name in file.columns)
+        self._episode_metadata = own_metadata(files[0].file.schema_arrow)
+        names = files[0].columns
         needed = ["episode_index", "length", "data/chunk_index", "data/file_index"]
         lacking = [name for name in needed if name not in names]
         if lacking:
@@ -228,7 +224,11 @@ class V30Reader:
                     f"a v3.0 dataset has {', '.join(needed)}; LeRobot cannot read it without them",
                 )
             )
-        table = self._read_episode_columns([name for name in names if not name.startswith("stats/")])
+        wanted = [name for name in names if not name.startswith("stats/")]
+        table = pa.concat_tables(
+            [file.read(0, file.rows, [name for name in wanted if name in file.columns]) for file in files],
+            promote_options="permissive",
+        )
         indices = whole_numbers(table["episode_index"], f"{where}: column 'episode_index'")
         wrong = np.flatnonzero(np.diff(indices, prepend=-1) < 1)
         if len(wrong):

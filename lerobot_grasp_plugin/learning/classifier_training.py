@@ -43,7 +43,7 @@ from lerobot_grasp_plugin.learning.small_encoder import STAGES, make_small_encod
 from lerobot_grasp_plugin.learning.splits import EpisodeSplits, class_weights, split_episodes
 from lerobot_grasp_plugin.ops.gathering import Gathered
 from lerobot_grasp_plugin.ops.progress import Progress, silent
-from lerobot_grasp_plugin.ops.provenance import tool_version
+from lerobot_grasp_plugin.version import VERSION
 from lerobot_grasp_plugin.writers.staging import claimed
 
 DEFAULT_SIZE = (128, 128)
@@ -118,7 +118,7 @@ class TrainingReport:
     def to_json(self) -> dict[str, Any]:
         """Everything, for ``report.json``."""
         return {
-            "tool": {"name": "lerobot_grasp_plugin", "version": tool_version()},
+            "tool": {"name": "lerobot_grasp_plugin", "version": VERSION},
             "pretrained_path": str(self.pretrained_path),
             "encoder": self.encoder,
             "image_preprocessing": self.preprocessing.to_json(),
@@ -370,7 +370,7 @@ def _record(
     hashes = content_hashes(root)
     return {
         "format": 1,
-        "tool": {"name": "lerobot_grasp_plugin", "version": tool_version()},
+        "tool": {"name": "lerobot_grasp_plugin", "version": VERSION},
         "image_preprocessing": preprocessing.to_json(),
         "success_threshold": None,
         "encoder": encoder,

@@ -19,10 +19,10 @@ from lerobot_grasp_plugin.learning.sidecar import LearningSidecar, write_learnin
 from lerobot_grasp_plugin.ops.annotate import sources_of_headers
 from lerobot_grasp_plugin.ops.merge import at_its_place, merge
 from lerobot_grasp_plugin.ops.progress import Progress, silent
-from lerobot_grasp_plugin.ops.provenance import tool_version
 from lerobot_grasp_plugin.ops.recipe import LabelOptions, MergeConfig, SourceConfig
 from lerobot_grasp_plugin.ops.report import MergeReport
 from lerobot_grasp_plugin.ops.sources import Source, open_sources
+from lerobot_grasp_plugin.version import VERSION
 from lerobot_grasp_plugin.writers.staging import staged
 
 CACHE_FOLDER = "grasp_cache"
@@ -116,7 +116,7 @@ def _recipe(
     """All that decides the bytes of the result: options, and the content of every file read."""
     return {
         "format": _FORMAT,
-        "tool": tool_version(),
+        "tool": VERSION,
         "sources": [_source(source, config) for source in sources],
         "labels": {name: getattr(config, name) for name in LabelOptions.__dataclass_fields__},
         "drop_features": config.drop_features,

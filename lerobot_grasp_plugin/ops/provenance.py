@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from lerobot_grasp_plugin.core.plan import PlannedEpisode
 from lerobot_grasp_plugin.ops.recipe import MergeConfig
 from lerobot_grasp_plugin.ops.rows import half_open
 from lerobot_grasp_plugin.ops.sources import Source
+from lerobot_grasp_plugin.version import VERSION
 
 DISTRIBUTION = "lerobot_grasp_plugin"
 SIDECAR_FORMAT = 1
@@ -38,14 +38,6 @@ STATISTICS_MADE = {
 """How the numbers in ``stats.json`` were made."""
 
 
-def tool_version() -> str:
-    """Version of this package."""
-    try:
-        return version(DISTRIBUTION)
-    except PackageNotFoundError:
-        return "unknown"
-
-
 class ProvenanceWriter:
     """Writes ``meta/grasp_provenance.json``, one episode after the other.
 
@@ -66,7 +58,7 @@ class ProvenanceWriter:
         path.parent.mkdir(parents=True, exist_ok=True)
         head = {
             "format": SIDECAR_FORMAT,
-            "tool": {"name": DISTRIBUTION, "version": tool_version()},
+            "tool": {"name": DISTRIBUTION, "version": VERSION},
             "operation": operation,
             "recipe": {field: getattr(config, field) for field in _RECIPE_FIELDS},
             "labels": labels,

@@ -1,0 +1,13 @@
+"""The version stands in the code and in ``pyproject.toml``."""
+
+import tomllib
+from pathlib import Path
+
+from lerobot_grasp_plugin.version import VERSION
+
+PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
+
+
+def test_both_versions_are_the_same():
+    project = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]
+    assert project["version"] == VERSION
