@@ -1,7 +1,10 @@
-"""Tests marked ``alone`` run after all others, one at a time, while the other workers are idle.
+"""Which tests share a worker, and which run while the other workers are idle.
 
-They drive emulated arms, browsers and learners, which are processes of their own and need the machine. They
-come last and go to one worker; a lock keeps them from starting while another worker still runs a test.
+The tests of a file go to one worker, so that its fixtures are made once.
+
+Tests marked ``alone`` run after all others, one at a time. They drive emulated arms, browsers and learners,
+which are processes of their own and need the machine. They come last and go to one worker; a lock keeps them
+from starting while another worker still runs a test.
 """
 
 from __future__ import annotations
@@ -20,11 +23,14 @@ LOCK = "GRASP_TESTS_LOCK"
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts marked tests last and into one group."""
+    """Puts marked tests last and into one group, and those of each other file into a group of its own."""
     marked = [item for item in items if item.get_closest_marker("alone")]
+    others = [item for item in items if not item.get_closest_marker("alone")]
     for item in marked:
         item.add_marker(pytest.mark.xdist_group("alone"))
-    items[:] = [item for item in items if not item.get_closest_marker("alone")] + marked
+    for item in others:
+        item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    items[:] = others + marked
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -21,6 +21,8 @@ _HOME = tempfile.mkdtemp(prefix="grasp-tests-")
 os.environ["HF_HOME"] = _HOME
 os.environ["HF_LEROBOT_HOME"] = f"{_HOME}/lerobot"
 os.environ["HF_HUB_OFFLINE"] = "1"  # no test needs the network
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):  # else each process compiles LeRobot and PyTorch for 9 s
+    os.environ["PYTHONPYCACHEPREFIX"] = f"{_HOME}/bytecode"
 os.environ.setdefault("GRASP_TESTS_LOCK", f"{_HOME}/lock")
 
 import factories  # noqa: E402  # reads the variables above through the libraries it imports

@@ -18,8 +18,6 @@ from lerobot_grasp_plugin.demo.motion import HOLDING, LIFTED, grasp_motion
 from lerobot_grasp_plugin.demo.scene import HEIGHT, WIDTH, Scene
 from lerobot_grasp_plugin.errors import Problem, VerificationError
 
-pytestmark = pytest.mark.alone
-
 BIN = Path(sys.executable).parent
 
 

@@ -61,7 +61,7 @@ def lines(draw: st.DrawFn, base: int) -> str:
 
 
 @given(data=st.data(), labelled=st.booleans(), base=st.sampled_from([0, 1]))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_labels_laid_over_are_those_of_relabel(
     data: st.DataObject, labelled: bool, base: int, bare: dict[bool, Path]
 ) -> None:
