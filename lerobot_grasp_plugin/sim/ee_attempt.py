@@ -19,6 +19,13 @@ _AT: Final = 0.014
 _RAISED: Final = 0.09
 _BESIDE: Final = 0.045
 _CLOSING_STEPS: Final = 5
+_CENTRED: Final = 0.004
+"""Metres along x and y between gripper and cube at which the jaws close."""
+_PATIENCE: Final = 6
+"""Steps at the cube after which they close anyway."""
+_STEADY: Final = 0.05
+"""Metres from the cube within which the noise shrinks with the distance."""
+_HOLDS: Final = ("success", "regrasp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +54,7 @@ class EeAttempt:
         """Args:
         outcome: What the attempt comes to.
         steps: Metres of one step along x, y and z, float64 (3,).
-        noise: Standard deviation of what is added to the deltas on the way, in steps.
+        noise: Standard deviation of what is added to the deltas on the way, in steps; less near the cube.
         random: Decides noise and the way of failing.
         """
         self.outcome = outcome
@@ -86,13 +93,15 @@ class EeAttempt:
             offset[2] += 0.012
         elif self._phase == "down":
             offset[2] = _AT - world.tip[2]
-            if abs(offset[2]) < 0.006:
+            at_height = abs(offset[2]) < 0.006
+            centred = float(np.hypot(offset[0], offset[1])) < _CENTRED
+            if at_height and (centred or self._age > _PATIENCE):
                 self._enter("close")
         elif self._phase == "close":
             offset[:] = 0.0
             gripper = CLOSE
             if self._age > _CLOSING_STEPS:
-                self._enter("let_go" if self._again else "up")
+                self._enter("let_go" if self._again or self._has_lost(world) else "up")
         elif self._phase == "let_go":
             offset[:] = 0.0
             gripper = OPEN
@@ -102,6 +111,9 @@ class EeAttempt:
         elif self._phase == "up":
             offset[:] = 0.0
             offset[2] = _RAISED - world.tip[2]
+            gripper = CLOSE  # the gripper's motor presses only while it is sent beyond where it is
+            if self._age > 1 and self._has_lost(world):
+                self._enter("let_go")
             if self.outcome == "drop" and abs(offset[2]) < 0.01:
                 self._enter("dropped")
         elif self._phase == "dropped":
@@ -109,8 +121,13 @@ class EeAttempt:
             gripper = OPEN
         delta = np.clip(offset / self._steps, -1.0, 1.0)
         if self._phase in ("above", "down"):
-            delta = np.clip(delta + self._noise * self._random.normal(size=3), -1.0, 1.0)
+            noise = self._noise * min(1.0, float(np.linalg.norm(target - world.tip)) / _STEADY)
+            delta = np.clip(delta + noise * self._random.normal(size=3), -1.0, 1.0)
         return EeCommand(delta, gripper)
+
+    def _has_lost(self, world: World) -> bool:
+        """The cube should be held, and is not: the attempt starts again from above."""
+        return self.outcome in _HOLDS and not world.truth().held
 
     def _enter(self, phase: str) -> None:
         self._phase, self._age = phase, 0
