@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import get_args
 
 from lerobot_grasp_plugin.commands.run import command, fail, guarded, parse
-from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.errors import DataError, Problem, UsageError
 
 PROGRAM = "lerobot-grasp-truth"
 
@@ -42,8 +42,9 @@ def main(args: Sequence[str] | None = None) -> int:
 
 
 def _write(options: TruthOptions) -> int:
+    from lerobot_grasp_plugin.dataset.reader import open_dataset
     from lerobot_grasp_plugin.sim.truth import read_truth
-    from lerobot_grasp_plugin.sim.truth_labels import truth_annotations
+    from lerobot_grasp_plugin.sim.truth_labels import differences, truth_annotations
 
     assert options.root is not None
     assert options.annotations is not None
@@ -54,6 +55,10 @@ def _write(options: TruthOptions) -> int:
         message = "the folder has no truth of a simulated recording"
         hint = "the robot so101_sim writes it next to the dataset; --truth_dir names another folder"
         raise UsageError(Problem("no-truth", message, str(folder), hint))
+    lengths = [int(length) for length in open_dataset(root=root).lengths]
+    problems = list(differences(str(root), lengths, str(folder), episodes))
+    if problems:
+        raise DataError(problems)
     if options.annotations.exists():
         hint = "give another name, or remove the file"
         raise UsageError(Problem("file-exists", "the file exists already", str(options.annotations), hint))

@@ -11,6 +11,7 @@ Use = Literal[
     "replay buffer",
     "actor",
     "environment",
+    "clock",
     "reading",
     "labelling",
     "recording",
@@ -216,6 +217,17 @@ SEAMS: Final[tuple[Seam, ...]] = (
         "ForwardKinematicsJointsToEEObservation",
         "read",
         "the end effector's pose becomes part of the state",
+    ),
+    *(
+        Seam(
+            "clock",
+            "lerobot.scripts.lerobot_record",
+            name,
+            "replaced",
+            "an episode of a simulated arm has exactly its frames, as fast as the machine allows",
+            "when the arm is disconnected",
+        )
+        for name in ("time", "precise_sleep")
     ),
     _of_reader("_load_hf_dataset", "images in the table are prepared", "extended"),
     _of_reader("_query_videos", "images of videos are prepared, or come from the frame cache", "extended"),

@@ -51,7 +51,8 @@ class So101SimConfig(RobotConfig):  # type: ignore[misc]
     seed: int = 0
     # Where the cube may lie
     cube: CubeConfig = field(default_factory=CubeConfig)
-    # Steps of HIL-SERL's environment wait for the wall clock, as those of a real arm do
+    # Frames wait for the wall clock, as those of a real arm do: for a person at the keys or at a leader.
+    # Otherwise recorders and HIL-SERL's environment run as fast as the machine allows
     realtime: bool = False
     # Where the truth of each saved episode goes; left out, <dataset root>_sim_truth
     truth_dir: Path | None = None

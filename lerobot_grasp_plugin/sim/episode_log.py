@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from lerobot_grasp_plugin.errors import Problem, UsageError
 from lerobot_grasp_plugin.sim.joints import JOINTS
 from lerobot_grasp_plugin.sim.truth import EpisodeTruth, Truth
 from lerobot_grasp_plugin.sim.world import World
@@ -18,8 +19,8 @@ _STATE = "observation.state"
 class EpisodeLog:
     """Follows the recording of a world: lays the cube out between episodes, and writes the truth.
 
-    A frame may be recorded one step after it was observed, as LeRobot's ``gym_manipulator`` does it,
-    so a recorded state is looked up among the last observations.
+    A row belongs to the observation that its action was decided on. LeRobot's ``gym_manipulator`` makes
+    another observation before it records the row.
     """
 
     def __init__(self, world: World, folder: Path | None) -> None:
@@ -34,11 +35,13 @@ class EpisodeLog:
         self._attempt = world.attempt
         self._touched = False
         self._acted = False
+        self._decided: tuple[np.ndarray[Any, Any], Truth] | None = None
 
     def observed(self, state: dict[str, float]) -> None:
         """The robot was read: joint positions by joint name, in the units they are recorded in."""
         if self._acted and self._world.recording is not None and not self._world.episodic:
             self._between_episodes()
+        self._world.clock.observed()
         self._observed.append(
             (np.array([state[name] for name in JOINTS], dtype=np.float32), self._world.truth())
         )
@@ -46,16 +49,25 @@ class EpisodeLog:
     def acted(self) -> None:
         """An action was carried out; a frame that is recorded now belongs to it."""
         self._acted = True
+        self._decided = self._observed[-1] if self._observed else None
+        self._world.clock.acted(ready=self._world.ready)
 
     def frame_added(self, dataset: Any, frame: dict[str, Any]) -> None:
-        self._world.recording = True
+        world = self._world
+        if not world.episodic and dataset.fps != world.fps:
+            message = f"the dataset has {dataset.fps} frames per second, the simulated arm {world.fps}"
+            hint = f"give --robot.fps={dataset.fps}"
+            raise UsageError(Problem("frame-rates-differ", message, "--robot.fps", hint))
+        world.recording = True
+        world.clock.recorded()
         self._acted = False
         self._touched = True
         if not self._episode:
-            self._attempt = self._world.attempt
+            self._attempt = world.attempt
         state = np.asarray(frame.get(_STATE, ()), dtype=np.float32).ravel()[: len(JOINTS)]
-        matching = (truth for seen, truth in self._observed if np.array_equal(seen, state))
-        self._episode.append(next(matching, self._observed[-1][1]))
+        likely = [self._decided, *reversed(self._observed)] if self._decided else [*reversed(self._observed)]
+        matching = (truth for seen, truth in likely if np.array_equal(seen, state))
+        self._episode.append(next(matching, likely[0][1]))
 
     def episode_saved(self, dataset: Any, episode_index: int) -> None:
         root = Path(dataset.root)

@@ -126,7 +126,7 @@ class So101Script(Teleoperator):  # type: ignore[misc]
         In LeRobot's environment for reinforcement learning joint goals are float32 (6,), as ``JOINTS``.
 
         Raises:
-            UsageError: The robot of this process is not the simulated one.
+            UsageError: The robot of this process is not the simulated one, or takes no end-effector steps.
         """
         world = World.current
         if world is None:
@@ -138,6 +138,10 @@ class So101Script(Teleoperator):  # type: ignore[misc]
                     hint="use it with --robot.type=so101_sim",
                 )
             )
+        if self._is_delta and not self._environment.built:
+            message = "action_space is ee_delta, which only LeRobot's environment for HIL-SERL takes"
+            hint = "record with lerobot.rl.gym_manipulator, or give --teleop.action_space=joints"
+            raise UsageError(Problem("no-environment", message, "--teleop.action_space", hint))
         if world is not self._world:
             self._world, self._units = world, JointUnits(world.ranges, use_degrees=self.config.use_degrees)
             self._attempt, self._homing = world.attempt, False
@@ -187,6 +191,7 @@ class So101Script(Teleoperator):  # type: ignore[misc]
         if world.episodic or self._motion is None:
             return
         finished = self._frames / world.fps >= self._motion.duration
+        world.ready = self._homing and finished
         if world.recording is None and finished:
             if not self._homing:
                 world.lay_out()
@@ -201,6 +206,7 @@ class So101Script(Teleoperator):  # type: ignore[misc]
 
     def _begin(self, world: World) -> None:
         self._homing, self._frames = False, 0
+        world.ready = False
         number = self._episode if world.episodic else world.saved
         outcome = self._outcomes[max(number, 0) % len(self._outcomes)]
         random = np.random.default_rng([self.config.seed, world.attempt])

@@ -16,6 +16,7 @@ from lerobot_grasp_plugin.lerobot_seams.environment import (
     follow_environment,
     leave_environment,
 )
+from lerobot_grasp_plugin.lerobot_seams.recording_clock import run_by, run_by_the_wall
 from lerobot_grasp_plugin.sim.config_so101_sim import SimCameraConfig, So101SimConfig
 from lerobot_grasp_plugin.sim.episode_log import EpisodeLog
 from lerobot_grasp_plugin.sim.joints import JOINTS, JointUnits
@@ -89,6 +90,8 @@ class So101Sim(Robot):  # type: ignore[misc]
         self._log = EpisodeLog(world, self.config.truth_dir)
         start_watch(self._log)
         follow_environment(self._environment)
+        if not self.config.realtime:
+            run_by(world.clock)
         self._world = World.current = world
         logger.info("%s connected.", self)
 
@@ -132,6 +135,7 @@ class So101Sim(Robot):  # type: ignore[misc]
         assert self._log is not None
         stop_watch(self._log)
         leave_environment(self._environment)
+        run_by_the_wall()
         self._world.close()
         if World.current is self._world:
             World.current = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from lerobot_grasp_plugin.core.annotations import Annotations, AnnotationSection, EpisodeAnnotation
 from lerobot_grasp_plugin.core.grammar import format_text
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
+from lerobot_grasp_plugin.errors import Problem
 from lerobot_grasp_plugin.sim.truth import EpisodeTruth
 
 What = Literal["held", "lifted", "grasped"]
@@ -36,3 +37,27 @@ def truth_annotations(dataset: str, episodes: Mapping[int, EpisodeTruth], what: 
     return format_text(
         Annotations((AnnotationSection(dataset, tuple(annotated), before=before),), 1, "truth")
     )
+
+
+def differences(
+    dataset: str, lengths: Sequence[int], folder: str, episodes: Mapping[int, EpisodeTruth]
+) -> Iterator[Problem]:
+    """Where a truth does not belong to a dataset, episode by episode.
+
+    Args:
+        dataset: The dataset's folder.
+        lengths: Frames of each of its episodes.
+        folder: Where the truth is.
+        episodes: The truth by ``episode_index`` (0-based).
+    """
+    for number in sorted({*range(len(lengths)), *episodes}):
+        if number not in episodes:
+            message = f"episode {number} is in {dataset}, and its truth is missing"
+        elif number >= len(lengths):
+            message = f"episode {number} is not in {dataset}, which has {len(lengths)} episodes"
+        elif len(episodes[number].frames) != lengths[number]:
+            found = len(episodes[number].frames)
+            message = f"episode {number} has {found} frames here and {lengths[number]} in {dataset}"
+        else:
+            continue
+        yield Problem("truth-differs", message, where=folder, hint="--truth_dir names another folder")

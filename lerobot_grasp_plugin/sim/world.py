@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from lerobot_grasp_plugin.sim.frame_clock import FrameClock
 from lerobot_grasp_plugin.sim.joints import JOINTS, Radians
 from lerobot_grasp_plugin.sim.kinematics import SITE, GripperDown
 from lerobot_grasp_plugin.sim.layout import CubeLayout
@@ -33,6 +34,8 @@ class World:
         recording: The last action belonged to a frame that was recorded; None before the first one.
         episodic: Episodes are those of LeRobot's reinforcement learning environment, which starts each by a
             reset, and not those of a recorder.
+        ready: Nothing is recorded and the arm waits at home: the next episode may start.
+        clock: Counts the frames that were observed.
         cube_yaw: How the cube was turned when it was laid out, radians.
     """
 
@@ -74,6 +77,8 @@ class World:
         self.saved = 0
         self.recording: bool | None = None
         self.episodic = False
+        self.ready = False
+        self.clock = FrameClock(fps)
         self.attempt = -1
         self.cube_yaw = 0.0
         self.lay_out()

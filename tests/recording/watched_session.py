@@ -60,6 +60,7 @@ class Plan:
             str(PROGRAM),
             "--grasp.discover_packages_path=grasp_test_truth",
             "--robot.type=so101_sim",
+            "--robot.realtime=true",
             f"--robot.fps={self.fps}",
             f"--robot.seed={self.seed}",
             f"--robot.cameras={{wrist: {{width: {width}, height: {height}}}}}",

@@ -12,7 +12,9 @@ FULL = {"radius": [0.18, 0.25], "azimuth": [-0.5, 0.5], "yaw": [-0.3, 0.3]}
 FIXED = {"radius": [0.215, 0.215], "azimuth": [0.0, 0.0], "yaw": [0.0, 0.0]}
 
 
-def config_of(*, outcome="success", signal="none", cube=FIXED, takeover=None, action_space="ee_delta"):
+def config_of(
+    *, outcome="success", signal="none", cube=FIXED, takeover=None, action_space="ee_delta", noise=0.0
+):
     import draccus
     from lerobot.envs import HILSerlRobotEnvConfig
 
@@ -39,6 +41,7 @@ def config_of(*, outcome="success", signal="none", cube=FIXED, takeover=None, ac
             "action_space": action_space,
             "outcome": outcome,
             "signal": signal,
+            "noise": noise,
             "takeover": takeover or {},
         },
         "processor": processor,
@@ -126,6 +129,27 @@ def test_the_cube_is_let_go_where_the_outcome_is_drop(environment):
     truths, _ = play(environment(outcome="drop"))
     assert any(truth.grasped for truth in truths)
     assert not truths[-1].held
+
+
+def test_the_script_holds_the_cube_up_also_with_noise(environment):
+    built = environment(cube=FULL, noise=0.3)
+    assert all(play(built)[0][-1].grasped for _ in range(8))
+
+
+def test_end_effector_steps_are_refused_where_nothing_takes_them(make_world, monkeypatch):
+    pytest.importorskip("lerobot.teleoperators")
+    from lerobot_grasp_plugin.sim.config_so101_script import So101ScriptConfig
+    from lerobot_grasp_plugin.sim.so101_script import So101Script
+    from lerobot_grasp_plugin.sim.world import World
+
+    monkeypatch.setattr(World, "current", make_world())
+    script = So101Script(So101ScriptConfig(action_space="ee_delta"))
+    script.connect()
+    try:
+        with pytest.raises(UsageError, match="no-environment"):
+            script.get_action()
+    finally:
+        script.disconnect()
 
 
 def test_a_wandering_gripper_stays_within_the_bounds(environment):

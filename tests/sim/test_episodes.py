@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from lerobot_grasp_plugin.errors import UsageError
 from lerobot_grasp_plugin.sim.episode_log import EpisodeLog
 from lerobot_grasp_plugin.sim.joints import JOINTS, JointUnits
 from lerobot_grasp_plugin.sim.truth import read_truth
@@ -17,7 +18,7 @@ class Recorder:
     def __init__(self, world, root):
         self.world = world
         self.log = EpisodeLog(world, None)
-        self.dataset = SimpleNamespace(root=root)
+        self.dataset = SimpleNamespace(root=root, fps=world.fps)
         self.units = JointUnits(world.ranges, use_degrees=True)
 
     def observe(self):
@@ -89,6 +90,31 @@ def test_a_frame_recorded_one_step_late_has_the_truth_of_its_own_observation(rec
     shutil.move(tmp_path / "set_sim_truth", tmp_path / "truth")
     (frame,) = read_truth(tmp_path / "truth")[0].frames
     assert frame.cube == pytest.approx(before.cube, abs=1e-3)
+
+
+@pytest.mark.parametrize("observes_again", [False, True])
+def test_a_row_has_its_own_truth_also_where_the_arm_does_not_move(recorder, tmp_path, observes_again):
+    world = recorder.world
+    heights = []
+    for _ in range(6):
+        frame = recorder.observe()
+        frame["observation.state"] = np.zeros(6, dtype=np.float32)
+        recorder.log._observed[-1] = (frame["observation.state"], world.truth())
+        heights.append(world.truth().cube[2])
+        world.data.qpos[8] += 0.01
+        recorder.act()
+        if observes_again:
+            recorder.observe()
+            recorder.log._observed[-1] = (frame["observation.state"], world.truth())
+        recorder.log.frame_added(recorder.dataset, frame)
+    recorder.log.episode_saved(recorder.dataset, 0)
+    assert [truth.cube[2] for truth in read_truth(tmp_path / "set_sim_truth")[0].frames] == heights
+
+
+def test_a_dataset_of_another_frame_rate_is_refused(recorder):
+    recorder.dataset.fps = 10
+    with pytest.raises(UsageError, match="the dataset has 10 frames per second, the simulated arm 30"):
+        recorder.record(1)
 
 
 def test_the_script_goes_home_between_episodes_and_begins_with_the_next(recorder):

@@ -1,4 +1,5 @@
 import pytest
+from factories import Recording, record
 
 from lerobot_grasp_plugin.commands.truth import main
 from lerobot_grasp_plugin.core.grammar import parse
@@ -28,13 +29,25 @@ def test_frames_become_ranges(what, line):
 
 
 def test_the_command_writes_the_file_and_never_over_another(tmp_path, capsys):
-    root = tmp_path / "set"
+    root = record(tmp_path / "set", Recording(lengths=(6,), cameras=()))
     episode(0, HELD, LIFTED).write(tmp_path / "set_sim_truth")
     labels = tmp_path / "labels.txt"
     assert main([f"--root={root}", f"--annotations={labels}", "--what=held"]) == 0
     assert "00: 2-3, 5-" in labels.read_text()
     assert main([f"--root={root}", f"--annotations={labels}"]) == 2
     assert "file-exists" in capsys.readouterr().err
+
+
+def test_a_truth_of_other_episodes_is_refused(tmp_path, capsys):
+    root = record(tmp_path / "set", Recording(lengths=(6, 7, 6), cameras=()))
+    for number in (0, 1, 3):
+        episode(number, HELD, LIFTED).write(tmp_path / "set_sim_truth")
+    assert main([f"--root={root}", f"--annotations={tmp_path / 'labels.txt'}"]) == 1
+    error = capsys.readouterr().err
+    assert "episode 1 has 6 frames here and 7 in" in error
+    assert "episode 2 is in" in error
+    assert "episode 3 is not in" in error
+    assert not (tmp_path / "labels.txt").exists()
 
 
 def test_a_recording_without_truth_is_named(tmp_path, capsys):

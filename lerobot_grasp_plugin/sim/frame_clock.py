@@ -1,0 +1,52 @@
+"""The clock of a simulated recording: it counts frames, and does not run with the wall clock."""
+
+from __future__ import annotations
+
+import time
+from fractions import Fraction
+from typing import Any
+
+_LONG = Fraction(10**9)
+_HAIR = Fraction(1, 10**12)
+"""How much longer than a frame it counts: the float 1.1 is more than 11 frames at 10 frames per second."""
+
+
+class FrameClock:
+    """Stands in place of the module ``time`` where a recorder measures an episode.
+
+    Seconds are fractions: an episode of 5 s at 30 frames per second has 150 frames, never 149 or 151.
+    """
+
+    def __init__(self, fps: int) -> None:
+        """Args:
+        fps: Frames per second.
+        """
+        self._frame = Fraction(1, fps) * (1 + _HAIR)
+        self._now = Fraction(0)
+        self._skips = False
+
+    def perf_counter(self) -> Fraction:
+        """Seconds since the clock was made."""
+        if self._skips:
+            self._skips = False
+            self._now += _LONG
+        return self._now
+
+    def observed(self) -> None:
+        """A frame passes."""
+        self._now += self._frame
+
+    def acted(self, *, ready: bool) -> None:
+        """An action was carried out.
+
+        Args:
+            ready: The next episode may start: unless this frame is recorded, the time for the reset is over.
+        """
+        self._skips = ready
+
+    def recorded(self) -> None:
+        """The frame belongs to an episode."""
+        self._skips = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(time, name)
