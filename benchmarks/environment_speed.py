@@ -13,7 +13,6 @@ from collections.abc import Callable
 from typing import Any
 
 import draccus
-import mujoco
 import torch
 from lerobot.envs import HILSerlRobotEnvConfig
 from lerobot.rl import gym_manipulator
@@ -81,6 +80,8 @@ def measure(cameras: dict[str, dict[str, int]], episodes: int) -> tuple[float, f
                 env, transition, neutral, *processors
             )
             goals.append(world.goal)
+
+    import mujoco  # after the simulated arm has decided how it renders without a window
 
     episode()
     whole_cpu, whole_wall = milliseconds(episode, episodes)
