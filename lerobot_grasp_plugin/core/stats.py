@@ -113,7 +113,8 @@ def combine(stats: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
 
     Returns:
         Arrays of shape ``(dims,)``; ``count`` int64 of shape ``(1,)``. All are exact but the quantiles,
-        which cannot be known without the rows: these are bounds (see ``bounds_of_quantiles``).
+        which cannot be known without the rows: these are bounds (see ``bounds_of_quantiles``), and the
+        median is the mean of the episodes' medians, which lies between its bounds.
     """
     counts = stats["count"]
     total = counts.sum(axis=0)
@@ -127,15 +128,15 @@ def combine(stats: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         "std": np.sqrt(variance),
         "count": total.astype(np.int64),
     }
-    return combined | bounds_of_quantiles(stats)
+    median = {"q50": mean_of_quantiles(stats, "q50")} if "q50" in stats else {}
+    return combined | bounds_of_quantiles(stats) | median
 
 
 def bounds_of_quantiles(stats: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Between which values the quantiles over all episodes lie, from those of each episode.
+    """Quantiles over all episodes as LeRobot from 0.6.2 on aggregates them.
 
     The quantile of all rows is not outside the range of the episodes' quantiles (but for what
-    interpolation between two rows makes). So the least of the low ones and the greatest of the high ones
-    are taken, as LeRobot does from 0.6.2 on; for the median, the mean weighted by ``count``.
+    interpolation between two rows makes). So the least is taken up to the median, and the greatest above.
 
     Args:
         stats: Arrays of shape ``(episodes, dims)``; ``count`` of shape ``(episodes, 1)``.
@@ -145,12 +146,8 @@ def bounds_of_quantiles(stats: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[
     """
     bounds: dict[str, NDArray[Any]] = {}
     for name, quantile in QUANTILES.items():
-        if name not in stats:
-            continue
-        if quantile == 0.5:
-            bounds[name] = mean_of_quantiles(stats, name)
-        else:
-            bounds[name] = stats[name].min(axis=0) if quantile < 0.5 else stats[name].max(axis=0)
+        if name in stats:
+            bounds[name] = stats[name].min(axis=0) if quantile <= 0.5 else stats[name].max(axis=0)
     return bounds
 
 

@@ -104,6 +104,12 @@ def test_combined_quantiles_are_bounds() -> None:
         assert (own[name] >= true[name]).all(), name
 
 
+def test_the_combined_median_is_the_mean_of_the_episodes() -> None:
+    stats = {"count": np.array([[1], [3]]), "q50": np.array([[0.0], [4.0]])}
+    stats |= {name: np.zeros((2, 1)) for name in ("min", "max", "mean", "std")}
+    assert combine(stats)["q50"].tolist() == [3.0]
+
+
 NUMBERS = {
     "float32": st.floats(width=32, allow_nan=False, allow_infinity=False),
     "float64": st.floats(-1e300, 1e300),
