@@ -49,6 +49,7 @@ def _run(config: GraspTrainRLConfig, plain: TrainRLServerPipelineConfig, given: 
     from lerobot_grasp_plugin.commands.actor_process import ActorProcess
     from lerobot_grasp_plugin.learning.learner_run import LearnerError, check_accepted, run_learner
     from lerobot_grasp_plugin.learning.rl.rerun_view import RerunView
+    from lerobot_grasp_plugin.learning.rl.trainer import TrainerSettings
 
     actor = None
     try:
@@ -56,7 +57,8 @@ def _run(config: GraspTrainRLConfig, plain: TrainRLServerPipelineConfig, given: 
         if config.with_actor:
             check_accepted(plain)  # fills in output_dir, which both are to share
             actor = ActorProcess([*given, f"--output_dir={plain.output_dir}"])
-        run_learner(plain, bc_steps=config.bc_steps, sinks=sinks)
+        settings = TrainerSettings(config.bc_steps, config.bc_ratio, config.image_shift)
+        run_learner(plain, settings, sinks)
     except LearnerError as error:
         print(error, file=sys.stderr)
         return error.exit_code

@@ -15,9 +15,9 @@ from lerobot.utils.constants import CHECKPOINTS_DIR, LAST_CHECKPOINT_LINK, PRETR
 from lerobot.utils.process import ensure_multiprocessing_start_method
 
 from lerobot_grasp_plugin.errors import GraspError, Problem, UsageError
-from lerobot_grasp_plugin.learning.rl.cloning import clone_demonstrations
 from lerobot_grasp_plugin.learning.rl.run_buffers import keeping_buffers, restore_buffers
 from lerobot_grasp_plugin.learning.rl.run_lines import read_lines
+from lerobot_grasp_plugin.learning.rl.trainer import TrainerFactory, TrainerSettings, waiting_service
 from lerobot_grasp_plugin.learning.rl.training_plot import PLOT, plot_training
 from lerobot_grasp_plugin.learning.rl.training_watch import Row, TrainingWatch
 from lerobot_grasp_plugin.lerobot_seams.access import current, replace, require
@@ -30,7 +30,9 @@ class LearnerError(GraspError):
 
 
 def run_learner(
-    config: TrainRLServerPipelineConfig, *, bc_steps: int = 0, sinks: Sequence[Callable[[Row], None]] = ()
+    config: TrainRLServerPipelineConfig,
+    settings: TrainerSettings | None = None,
+    sinks: Sequence[Callable[[Row], None]] = (),
 ) -> None:
     """Runs ``lerobot.rl.learner.train`` until a signal ends it.
 
@@ -38,7 +40,7 @@ def run_learner(
 
     Args:
         config: LeRobot's own class, so that checkpoints and resume are LeRobot's.
-        bc_steps: Batches of behaviour cloning before the first update; a resumed run starts without.
+        settings: Of the trainer; None for LeRobot's own.
         sinks: Called with each row of ``training.jsonl``.
 
     Raises:
@@ -47,8 +49,8 @@ def run_learner(
         LearnerError: Training ended in an exception, which LeRobot logs and does not pass on.
     """
     require("learner")
-    if bc_steps and not config.resume:
-        require("warm start")
+    if settings is not None:
+        require("behaviour cloning")
     if not learner.use_threads(config):
         ensure_multiprocessing_start_method(config.policy.concurrency.multiprocessing_context)
     check_accepted(config)
@@ -60,14 +62,19 @@ def run_learner(
     failures = _FailureWatch()
     root_logger = logging.getLogger()
     root_logger.addFilter(failures)
-    trainer, save = current(LEARNER, "RLTrainer"), current(LEARNER, "save_training_checkpoint")
+    save = current(LEARNER, "save_training_checkpoint")
     message = current(LEARNER, "process_interaction_message")
     resume = current(LEARNER, "handle_resume_logic")
-    steps = 0 if config.resume else bc_steps
+    settings = settings or TrainerSettings()
+    trainer = TrainerFactory(current(LEARNER, "RLTrainer"), settings, watch, resumed=bool(config.resume))
+    service = current(LEARNER, "LearnerService")
+    if learner.use_threads(config):
+        service = waiting_service(service, trainer.started)
     try:
         with ExitStack() as stack:
             for name, value in (
-                ("RLTrainer", partial(_watched_trainer, trainer, watch, steps)),
+                ("RLTrainer", trainer),
+                ("LearnerService", service),
                 ("save_training_checkpoint", keeping_buffers(folder, save)),
                 ("process_interaction_message", partial(_watched_message, message, watch)),
                 ("handle_resume_logic", partial(_resumed_with_policy, resume)),
@@ -116,32 +123,6 @@ def _watched_message(process: Callable[..., Any], watch: TrainingWatch, *args: A
     message = process(*args, **settings)
     watch.episode(message)
     return message
-
-
-def _watched_trainer(trainer: Any, watch: TrainingWatch, bc_steps: int, **settings: Any) -> Any:
-    """LeRobot's ``RLTrainer``, its policy trained on the offline buffer, its updates watched."""
-    built = trainer(**settings)
-    algorithm, buffer = settings["algorithm"], settings["data_mixer"].offline_buffer
-    if buffer is not None and bc_steps:
-        clone_demonstrations(
-            algorithm.policy,
-            buffer,
-            settings["preprocessor"],
-            steps=bc_steps,
-            batch_size=settings["batch_size"],
-        )
-        if algorithm.discrete_critic_target is not None:
-            algorithm.discrete_critic_target.load_state_dict(algorithm.policy.discrete_critic.state_dict())
-    watch.follow(algorithm)
-    update = built.training_step
-
-    def training_step() -> Any:
-        stats = update()
-        watch.updated(algorithm, stats)
-        return stats
-
-    built.training_step = training_step
-    return built
 
 
 class _FailureWatch(logging.Filter):

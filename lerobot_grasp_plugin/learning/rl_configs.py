@@ -139,6 +139,10 @@ class GraspTrainRLConfig(TrainRLServerPipelineConfig):  # type: ignore[misc]
     with_actor: bool = False
     # batches of behaviour cloning on the offline dataset before reinforcement learning starts
     bc_steps: int = 0
+    # batches of behaviour cloning for one update of reinforcement learning; 0: none
+    bc_ratio: float = 0.0
+    # largest random shift of the images in a batch, pixels (without a value: LeRobot's 4, for 128 pixels)
+    image_shift: int | None = None
     # show the run's figures in Rerun
     display_data: bool = False
     # address of a viewer that runs elsewhere (without a value: one is started here)

@@ -16,7 +16,7 @@ Use = Literal[
     "labelling",
     "recording",
     "learner",
-    "warm start",
+    "behaviour cloning",
     "classifier",
 ]
 
@@ -101,8 +101,8 @@ def _of_classifier(path: str) -> Seam:
     return Seam("classifier", _CLASSIFIER, f"Classifier.{path}", "read", why)
 
 
-def _of_warm_start(module: str, path: str, how: How) -> Seam:
-    return Seam("warm start", module, path, how, "the policy is trained on what the demonstrations did")
+def _of_cloning(module: str, path: str, how: How) -> Seam:
+    return Seam("behaviour cloning", module, path, how, "the policy is trained on what the demonstrations did")
 
 
 SEAMS: Final[tuple[Seam, ...]] = (
@@ -301,9 +301,17 @@ SEAMS: Final[tuple[Seam, ...]] = (
         _LEARNER,
         "RLTrainer",
         "replaced",
-        "behaviour cloning before the first update, and figures of each",
+        "behaviour cloning before the updates and with them, and figures of each",
         _WHEN_THE_LEARNER_ENDS,
         parameters=("algorithm", "data_mixer", "batch_size", "preprocessor"),
+    ),
+    Seam(
+        "learner",
+        _LEARNER,
+        "LearnerService",
+        "replaced",
+        "an actor joins when the trainer has started, and not before",
+        _WHEN_THE_LEARNER_ENDS,
     ),
     Seam(
         "learner",
@@ -334,11 +342,16 @@ SEAMS: Final[tuple[Seam, ...]] = (
         "the learner learns the truth of an episode with its reward",
         "when the actor ends",
     ),
-    _of_warm_start(_POLICY, "GaussianActorPolicy.actor", "called"),
-    _of_warm_start(_POLICY, "GaussianActorPolicy.discrete_critic", "called"),
-    _of_warm_start(_POLICY, "Policy.encoder_is_shared", "written"),
-    _of_warm_start(_SAC, "SACAlgorithm.discrete_critic_target", "written"),
-    _of_warm_start("lerobot.rl.data_sources.data_mixer", "OnlineOfflineMixer.offline_buffer", "read"),
+    _of_cloning(_POLICY, "GaussianActorPolicy.actor", "called"),
+    _of_cloning(_POLICY, "GaussianActorPolicy.discrete_critic", "called"),
+    _of_cloning(_POLICY, "Policy.encoder_is_shared", "written"),
+    _of_cloning(_SAC, "SACAlgorithm.discrete_critic_target", "written"),
+    _of_cloning("lerobot.rl.data_sources.data_mixer", "OnlineOfflineMixer.offline_buffer", "read"),
+    _of_cloning("lerobot.rl.data_sources.data_mixer", "OnlineOfflineMixer.online_buffer", "read"),
+    _of_cloning("lerobot.rl.learner_service", "LearnerService.Ready", "extended"),
+    _of_cloning(_BUFFER, "ReplayBuffer.image_augmentation_function", "written"),
+    _of_cloning(_BUFFER, "ReplayBuffer.use_drq", "written"),
+    _of_cloning(_BUFFER, "random_shift", "called"),
     *map(_of_classifier, ("encoders", "encoder", "is_cnn", "classifier_head", "predict")),
 )
 """Every seam. The layers above go through ``access`` for what they replace, and ask for their use first."""

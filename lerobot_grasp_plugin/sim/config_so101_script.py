@@ -7,14 +7,16 @@ from lerobot.teleoperators.config import TeleoperatorConfig
 
 @dataclass
 class TakeoverConfig:
-    """The share of episodes in which the script acts, and not the policy."""
+    """When the script acts in an episode, and not the policy."""
 
-    # share of the first episode
+    # share of episodes that it takes over, at the first episode
     start: float = 1.0
     # factor from one episode to the next
     decay: float = 1.0
     # smallest share
     floor: float = 0.0
+    # last step at which it takes over; the step is drawn evenly from 0 to this one
+    latest: int = 0
 
 
 @TeleoperatorConfig.register_subclass("so101_script")
@@ -33,7 +35,8 @@ class So101ScriptConfig(TeleoperatorConfig):  # type: ignore[misc]
     seed: int = 0
     # As the robot's use_degrees
     use_degrees: bool = True
-    # ee_delta: standard deviation of what is added to the steps on the way to the cube, in steps
+    # ee_delta: standard deviation of what is added to the steps on the way to the cube, in steps; within
+    # 5 cm of where the script wants to go it falls with the distance
     noise: float = 0.0
     # In HIL-SERL: share of episodes the script takes over: start * decay ** episode, at least floor
     takeover: TakeoverConfig = field(default_factory=TakeoverConfig)

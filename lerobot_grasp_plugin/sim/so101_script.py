@@ -50,6 +50,8 @@ class So101Script(Teleoperator):  # type: ignore[misc]
         self._world: World | None = None
         self._frames = 0
         self._episode = -1
+        self._step = -1
+        self._first_step: int | None = 0
         self._acts = True
         self._environment = _Environment(self)
         self._recording = FinishedRecording()
@@ -77,6 +79,9 @@ class So101Script(Teleoperator):  # type: ignore[misc]
             if not 0 <= getattr(shares, name) <= 1:
                 message = f"{name} is {getattr(shares, name)}, not a share from 0 to 1"
                 problems.append(Problem("takeover-share", message, where=f"--teleop.takeover.{name}"))
+        if shares.latest < 0:
+            message = f"latest is {shares.latest}, not a step of an episode (0 or more)"
+            problems.append(Problem("takeover-step", message, where="--teleop.takeover.latest"))
         if problems:
             raise UsageError(problems)
 
@@ -128,6 +133,7 @@ class So101Script(Teleoperator):  # type: ignore[misc]
         Raises:
             UsageError: The robot of this process is not the simulated one, or takes no end-effector steps.
         """
+        self._take_over()
         world = World.current
         if world is None:
             raise UsageError(
@@ -176,8 +182,17 @@ class So101Script(Teleoperator):  # type: ignore[misc]
         shares = self.config.takeover
         share = max(shares.floor, shares.start * shares.decay**self._episode)
         random = np.random.default_rng([self.config.seed, self._episode])
-        self._acts = bool(random.random() < share)
-        self._world = None  # the next action starts an attempt
+        takes_over = random.random() < share
+        self._step, self._acts = -1, False
+        self._first_step = int(random.integers(shares.latest + 1)) if takes_over else None
+
+    def _take_over(self) -> None:
+        """Act from the step on that this episode has for it; the attempt starts where the gripper is then."""
+        self._step += 1
+        acts = self._first_step is not None and self._step >= self._first_step
+        if acts and not self._acts:
+            self._world = None  # the next action starts an attempt
+        self._acts = acts
 
     def _delta(self, world: World) -> dict[str, float]:
         if self._attempt_ee is None:

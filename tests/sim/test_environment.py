@@ -181,6 +181,38 @@ def test_without_a_take_over_the_script_leaves_the_policy_alone(environment):
     assert not any(truth.held for truth in truths)
 
 
+def test_the_script_takes_over_in_the_middle_of_an_episode_and_grasps(environment):
+    from lerobot.teleoperators.utils import TeleopEvents
+
+    built = environment(takeover={"start": 1.0, "latest": 12}, signal="grasped")
+    first_steps = set()
+    for _ in range(3):
+        transition = built.reset()
+        interventions = []
+        while not (transition.get("done") or transition.get("truncated")):
+            transition = built.step(transition)
+            interventions.append(bool(transition["info"][TeleopEvents.IS_INTERVENTION]))
+        first = interventions.index(True)
+        assert first <= 12
+        assert all(interventions[first:])
+        assert transition["reward"] == 1.0
+        first_steps.add(first)
+    assert len(first_steps) > 1
+
+
+def test_the_hand_is_steady_near_the_cube():
+    from lerobot_grasp_plugin.sim.ee_attempt import EeAttempt
+
+    def spread(height):
+        world = SimpleNamespace(cube_position=np.array([0.2, 0.0, 0.0125]), tip=np.array([0.2, 0.0, height]))
+        steps, random = np.full(3, 0.02), np.random.default_rng(0)
+        deltas = [EeAttempt("success", steps, 0.3, random).next(world).delta[:2] for _ in range(200)]
+        return float(np.std(deltas))
+
+    assert spread(0.2) == pytest.approx(0.3, rel=0.2)
+    assert spread(0.02) < 0.1
+
+
 def test_the_share_of_episodes_taken_over_falls_to_its_floor():
     pytest.importorskip("lerobot.teleoperators")
     from lerobot_grasp_plugin.sim.config_so101_script import So101ScriptConfig, TakeoverConfig
@@ -190,7 +222,7 @@ def test_the_share_of_episodes_taken_over_falls_to_its_floor():
     acts = []
     for _ in range(400):
         script.start_episode()
-        acts.append(script._acts)
+        acts.append(script._first_step is not None)
     assert all(acts[:1])
     assert np.mean(acts[:20]) > 0.5
     assert 0.15 < np.mean(acts[100:]) < 0.35
@@ -217,14 +249,17 @@ def test_a_large_step_is_shortened_and_does_not_end_the_process(environment):
     [
         {"action_space": "ee"},
         {"signal": "seen"},
+        {"takeover": {"latest": -1}},
     ],
 )
 def test_options_of_the_script_are_checked(options):
     pytest.importorskip("lerobot.teleoperators")
-    from lerobot_grasp_plugin.sim.config_so101_script import So101ScriptConfig
+    from lerobot_grasp_plugin.sim.config_so101_script import So101ScriptConfig, TakeoverConfig
     from lerobot_grasp_plugin.sim.so101_script import So101Script
 
-    with pytest.raises(UsageError, match="not one of"):
+    if "takeover" in options:
+        options = {"takeover": TakeoverConfig(**options["takeover"])}
+    with pytest.raises(UsageError, match="not one of|not a step"):
         So101Script(So101ScriptConfig(**options))
 
 

@@ -1,5 +1,7 @@
 """Behaviour cloning on LeRobot's own policy and buffer."""
 
+from types import SimpleNamespace
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -13,7 +15,7 @@ def test_the_policy_comes_to_do_what_the_buffer_did():
     from lerobot.policies.gaussian_actor.modeling_gaussian_actor import GaussianActorPolicy
     from lerobot.rl.buffer import ReplayBuffer
 
-    from lerobot_grasp_plugin.learning.rl.cloning import clone_demonstrations
+    from lerobot_grasp_plugin.learning.rl.cloning import Cloning, CloningTrainer
 
     torch.manual_seed(0)
     config = GaussianActorConfig(
@@ -36,9 +38,9 @@ def test_the_policy_comes_to_do_what_the_buffer_did():
         action = torch.cat([state[:, :2] * 0.8, command], dim=1)
         moved = {"observation.state": state}
         buffer.add(moved, action, 0.0, moved, done=False, truncated=False)
-    settings = {"steps": 20, "batch_size": 64}
-    before = clone_demonstrations(policy, buffer, preprocessor, **settings)
-    after = clone_demonstrations(policy, buffer, preprocessor, steps=300, batch_size=64)
+    cloning = Cloning(policy, buffer, preprocessor, batch_size=64, learning_rate=1e-3)
+    before = cloning.run(20)
+    after = cloning.run(300)
     assert after < before / 3
     state = torch.tensor([[0.5, -0.5, 0.9], [-0.5, 0.5, -0.9]])
     batch = preprocessor.process_observation({"observation.state": state})
@@ -46,3 +48,9 @@ def test_the_policy_comes_to_do_what_the_buffer_did():
     assert torch.allclose(torch.tanh(mean), state[:, :2] * 0.8, atol=0.15)
     assert policy.discrete_critic(batch).argmax(dim=1).tolist() == [2, 0]
     assert policy.actor.encoder_is_shared
+
+    updates = SimpleNamespace(training_step=lambda: SimpleNamespace(losses={"loss_critic": 1.0}), batch_size=64)
+    trainer = CloningTrainer(updates, cloning, ratio=0.5)
+    cloned = ["loss_bc" in trainer.training_step().losses for _ in range(6)]
+    assert cloned == [False, True] * 3
+    assert trainer.batch_size == 64

@@ -1,0 +1,108 @@
+"""LeRobot's trainer of the learner, with behaviour cloning, images shifted as configured, and a watch."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from lerobot.rl.buffer import random_shift
+
+from lerobot_grasp_plugin.learning.rl.cloning import WARM_LEARNING_RATE, Cloning, CloningTrainer
+from lerobot_grasp_plugin.learning.rl.training_watch import TrainingWatch
+
+
+@dataclass(frozen=True, slots=True)
+class TrainerSettings:
+    """What LeRobot's configuration of the learner does not have.
+
+    Attributes:
+        bc_steps: Batches of behaviour cloning before the first update; a resumed run starts without.
+        bc_ratio: Batches of behaviour cloning for one update of LeRobot's.
+        image_shift: Largest random shift of the images of a batch, pixels; None for LeRobot's 4, which is
+            meant for images of 128 pixels.
+    """
+
+    bc_steps: int = 0
+    bc_ratio: float = 0.0
+    image_shift: int | None = None
+
+
+class TrainerFactory:
+    """Called in the place of LeRobot's ``RLTrainer``.
+
+    Attributes:
+        started: Set when the trainer is made, behaviour cloning before the first update included.
+    """
+
+    def __init__(
+        self, trainer: Callable[..., Any], settings: TrainerSettings, watch: TrainingWatch, *, resumed: bool
+    ) -> None:
+        """Args:
+        trainer: LeRobot's class.
+        settings: Of this package.
+        watch: Gets the statistics of each update.
+        resumed: The run goes on from a checkpoint.
+        """
+        self.started = threading.Event()
+        self._trainer = trainer
+        self._settings = settings
+        self._watch = watch
+        self._warm_steps = 0 if resumed else settings.bc_steps
+
+    def __call__(self, **arguments: Any) -> Any:
+        trainer = self._trainer(**arguments)
+        algorithm, mixer = arguments["algorithm"], arguments["data_mixer"]
+        self._shift_images(mixer.online_buffer, mixer.offline_buffer)
+        if mixer.offline_buffer is not None:
+            cloning = partial(
+                Cloning,
+                algorithm.policy,
+                mixer.offline_buffer,
+                arguments["preprocessor"],
+                batch_size=arguments["batch_size"],
+            )
+            if self._warm_steps:
+                cloning(learning_rate=WARM_LEARNING_RATE).run(self._warm_steps)
+                _follow_policy(algorithm)
+            if self._settings.bc_ratio:
+                during = cloning(learning_rate=algorithm.config.actor_lr)
+                trainer = CloningTrainer(trainer, during, self._settings.bc_ratio)
+        self._watch.follow(algorithm)
+        update = trainer.training_step
+
+        def training_step() -> Any:
+            stats = update()
+            self._watch.updated(algorithm, stats)
+            return stats
+
+        trainer.training_step = training_step
+        self.started.set()
+        return trainer
+
+    def _shift_images(self, *buffers: Any) -> None:
+        shift = self._settings.image_shift
+        for buffer in buffers:
+            if buffer is not None and shift is not None:
+                buffer.use_drq = shift > 0
+                buffer.image_augmentation_function = partial(random_shift, pad=shift)
+
+
+def _follow_policy(algorithm: Any) -> None:
+    """Start the target of the gripper's critic from what the critic has learned."""
+    if algorithm.discrete_critic_target is not None:
+        algorithm.discrete_critic_target.load_state_dict(algorithm.policy.discrete_critic.state_dict())
+
+
+def waiting_service(service: Any, started: threading.Event) -> Any:
+    """LeRobot's ``LearnerService``, which an actor can only join when the trainer has started."""
+
+    class WaitingService(service):  # type: ignore[misc]  # lerobot is not typed
+        def Ready(self, request: Any, context: Any) -> Any:  # noqa: N802
+            while not started.wait(1.0) and not self.shutdown_event.is_set():
+                pass
+            return super().Ready(request, context)
+
+    return WaitingService
