@@ -102,7 +102,7 @@ def _of_classifier(path: str) -> Seam:
 
 
 def _of_cloning(module: str, path: str, how: How) -> Seam:
-    return Seam("behaviour cloning", module, path, how, "the policy is trained on what the demonstrations did")
+    return Seam("behaviour cloning", module, path, how, "the policy learns what the demonstrations did")
 
 
 SEAMS: Final[tuple[Seam, ...]] = (

@@ -14,6 +14,8 @@ class SimCameraConfig:
     view: str | None = None
     width: int = 320
     height: int = 240
+    # vertical field of view, degrees; left out, the model's: 48.5 of the wrist's camera, 52 of the front's
+    fovy: float | None = None
     # as every camera config has it; a picture is rendered for each observation
     fps: int = 30
 

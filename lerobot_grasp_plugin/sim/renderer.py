@@ -32,7 +32,9 @@ class SceneRenderer:
         self._camera = mujoco.MjvCamera()
         self._camera.type = mujoco.mjtCamera.mjCAMERA_FIXED
 
-    def image(self, data: Any, camera: str, width: int, height: int) -> NDArray[np.uint8]:
+    def image(
+        self, data: Any, camera: str, width: int, height: int, fovy: float | None = None
+    ) -> NDArray[np.uint8]:
         """What a camera sees now, RGB, uint8 (height, width, 3).
 
         Args:
@@ -40,16 +42,26 @@ class SceneRenderer:
             camera: Its name in the model.
             width: Pixels.
             height: Pixels.
+            fovy: Vertical field of view, degrees; None for the model's.
         """
+        lenses, number = self._model.cam_fovy, self._model.camera(camera).id
+        built = float(lenses[number])
+        lenses[number] = built if fovy is None else fovy
+        try:
+            return self._image(data, number, width, height)
+        finally:
+            lenses[number] = built
+
+    def _image(self, data: Any, camera: int, width: int, height: int) -> NDArray[np.uint8]:
         mujoco = self._mujoco
         self._gl.make_current()
         if width > self._size[0] or height > self._size[1]:
             self._size = max(width, self._size[0]), max(height, self._size[1])
             mujoco.mjr_resizeOffscreen(*self._size, self._context)
-        number = self._camera.fixedcamid = self._model.camera(camera).id
+        self._camera.fixedcamid = camera
         everything = mujoco.mjtCatBit.mjCAT_ALL
         mujoco.mjv_updateScene(self._model, data, self._options, None, self._camera, everything, self._scene)
-        self._leave_out(self._outside(data, number, width / height))
+        self._leave_out(self._outside(data, camera, width / height))
         area = mujoco.MjrRect(0, 0, width, height)
         mujoco.mjr_render(area, self._scene, self._context)
         upside_down = np.empty((height, width, 3), dtype=np.uint8)

@@ -86,7 +86,7 @@ class So101Sim(Robot):  # type: ignore[misc]
         world = World(fps=self.config.fps, seed=self.config.seed, layout=self._layout)
         self._units = JointUnits(world.ranges, use_degrees=self.config.use_degrees)
         for name, camera in self.cameras.items():  # the first picture of each takes its time
-            world.picture(self._views[name], camera.width, camera.height)
+            world.picture(self._views[name], camera.width, camera.height, camera.fovy)
         self._log = EpisodeLog(world, self.config.truth_dir)
         start_watch(self._log)
         follow_environment(self._environment)
@@ -103,7 +103,9 @@ class So101Sim(Robot):  # type: ignore[misc]
         self._log.observed(positions)
         observation: dict[str, Any] = {f"{name}.pos": value for name, value in positions.items()}
         for name, camera in self.cameras.items():
-            observation[name] = self._world.picture(self._views[name], camera.width, camera.height)
+            observation[name] = self._world.picture(
+                self._views[name], camera.width, camera.height, camera.fovy
+            )
         return observation
 
     @check_if_not_connected  # type: ignore[untyped-decorator]
@@ -201,4 +203,7 @@ def _view(name: str, camera: SimCameraConfig) -> str:
                 hint=f"say view: {choices}",
             )
         )
+    if camera.fovy is not None and not 1 <= camera.fovy <= 170:
+        message = f"fovy is {camera.fovy}, not a field of view of 1 to 170 degrees"
+        raise UsageError(Problem("field-of-view", message, where=f"--robot.cameras, {name}"))
     return view

@@ -163,11 +163,18 @@ class World:
         lowest = z - CUBE_HALF * float(np.abs(rotation[2]).sum())
         return Truth({self._fixed_jaw, self._moving_jaw} <= touching, lowest > LIFTED, (x, y, z))
 
-    def picture(self, view: str, width: int, height: int) -> NDArray[np.uint8]:
-        """The scene from ``wrist`` or ``front``, RGB, uint8 (height, width, 3)."""
+    def picture(self, view: str, width: int, height: int, fovy: float | None = None) -> NDArray[np.uint8]:
+        """The scene from ``wrist`` or ``front``, RGB, uint8 (height, width, 3).
+
+        Args:
+            view: ``wrist`` or ``front``.
+            width: Pixels.
+            height: Pixels.
+            fovy: Vertical field of view, degrees; None for the model's.
+        """
         if self._renderer is None:
             self._renderer = SceneRenderer(self.model)
-        return self._renderer.image(self.data, camera_of(view), width, height)
+        return self._renderer.image(self.data, camera_of(view), width, height, fovy)
 
     def close(self) -> None:
         """Give the renderer back."""

@@ -259,7 +259,7 @@ def test_options_of_the_script_are_checked(options):
 
     if "takeover" in options:
         options = {"takeover": TakeoverConfig(**options["takeover"])}
-    with pytest.raises(UsageError, match="not one of|not a step"):
+    with pytest.raises(UsageError, match=r"not one of|not a step"):
         So101Script(So101ScriptConfig(**options))
 
 

@@ -33,6 +33,20 @@ def test_images_are_those_of_mujoco(make_world, view):
     assert left_out > 10 or view == "front"
 
 
+def test_a_wider_lens_sees_more_and_leaves_the_model_alone(make_world):
+    world = make_world()
+
+    def cube(fovy):
+        image = world.picture("wrist", 48, 48, fovy).astype(int)
+        return int(((image[..., 0] > 2 * image[..., 1]) & (image[..., 0] > 60)).sum())
+
+    world.data.qpos[6:9] = 0.2, 0.0, 0.0125
+    world.go_home()
+    usual = cube(None)
+    assert 0 < cube(90.0) < usual / 2
+    assert cube(None) == usual
+
+
 def test_the_table_reaches_the_horizon(make_world):
     world = make_world()
     bottom = world.picture("front", 64, 48)[-1]

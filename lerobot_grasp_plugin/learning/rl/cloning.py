@@ -25,9 +25,9 @@ class Cloning:
     """Trains actor, encoder and gripper critic to do what the offline buffer's actions did.
 
     The continuous action's mean is regressed on the recorded one, and so is a sampled action, which makes the
-    policy's standard deviation small: the actor explores near what was demonstrated. The gripper command's value is raised above
-    that of the others by ``MARGIN`` (Hester et al. 2018, Deep Q-learning from Demonstrations): a value that
-    learning by reward can go on with.
+    policy's standard deviation small: the actor explores near what was demonstrated. The gripper command's
+    value is raised above that of the others by ``MARGIN`` (Hester et al. 2018, Deep Q-learning from
+    Demonstrations): a value that learning by reward can go on with.
     """
 
     def __init__(

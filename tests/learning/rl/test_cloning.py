@@ -49,7 +49,10 @@ def test_the_policy_comes_to_do_what_the_buffer_did():
     assert policy.discrete_critic(batch).argmax(dim=1).tolist() == [2, 0]
     assert policy.actor.encoder_is_shared
 
-    updates = SimpleNamespace(training_step=lambda: SimpleNamespace(losses={"loss_critic": 1.0}), batch_size=64)
+    def update():
+        return SimpleNamespace(losses={"loss_critic": 1.0})
+
+    updates = SimpleNamespace(training_step=update, batch_size=64)
     trainer = CloningTrainer(updates, cloning, ratio=0.5)
     cloned = ["loss_bc" in trainer.training_step().losses for _ in range(6)]
     assert cloned == [False, True] * 3
