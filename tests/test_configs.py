@@ -20,6 +20,7 @@ from lerobot_grasp_plugin.commands.run import parse
 from lerobot_grasp_plugin.learning.classifier_configs import ClassifierTrainConfig
 from lerobot_grasp_plugin.learning.rl_configs import GraspTrainRLConfig
 from lerobot_grasp_plugin.ops.recipe import RelabelConfig
+from lerobot_grasp_plugin.sim import config_so101_script, config_so101_sim  # noqa: F401
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 HILSERL = CONFIGS / "grasp_only_hilserl_train_config.json"
@@ -53,10 +54,18 @@ READERS: dict[str, list[Callable[[Path], Any]]] = {
         by_lerobot(TrainPipelineConfig),
         by_command(ClassifierTrainConfig),
     ],
+    "sim/attempts.json": [by_lerobot(GymManipulatorConfig)],
+    "sim/classifier.json": [by_command(ClassifierTrainConfig)],
+    "sim/hilserl.json": [by_command(GraspTrainRLConfig)],
+    "sim/hilserl_state.json": [by_command(GraspTrainRLConfig)],
+    "sim/record.json": [by_lerobot(GymManipulatorConfig)],
 }
 
 
-@pytest.mark.parametrize("name", sorted(path.name for path in CONFIGS.iterdir()))
+FILES = sorted(str(path.relative_to(CONFIGS)) for path in CONFIGS.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("name", FILES)
 def test_its_readers_take_it(name):
     assert name in READERS, f"say in READERS which class reads configs/{name}"
     content = yaml.safe_load((CONFIGS / name).read_text())
@@ -67,7 +76,7 @@ def test_its_readers_take_it(name):
 
 
 def test_every_reader_has_its_file():
-    assert READERS.keys() == {path.name for path in CONFIGS.iterdir()}
+    assert sorted(READERS) == FILES
 
 
 def test_the_recipes_name_the_episodes_of_the_demo():
