@@ -26,12 +26,19 @@ def _source(raw: Any, path: Sequence[str]) -> SourceConfig:
     return decode_dataclass(SourceConfig, raw, path)
 
 
+def _take_text_sources() -> None:
+    """Makes draccus read sources with ``_source``, also where it has read some without it before."""
+    import draccus
+    from draccus.parsers.decoding import get_decoding_fn
+
+    draccus.decode.register(SourceConfig, _source)
+    get_decoding_fn.cache_clear()  # it keeps the decoder of a class, and of lists of it, once it has made one
+
+
 @command
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
-    import draccus
-
-    draccus.decode.register(SourceConfig, _source)
+    _take_text_sources()
     config = parse(MergeConfig, args, program=PROGRAM)
 
     reports: list[MergeReport] = []

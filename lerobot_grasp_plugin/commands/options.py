@@ -17,7 +17,13 @@ _CLEAR = 0.87
 
 _NO_LIST = re.compile(r"`(\S+)`: Failed when parsing value='(.*)' into field .* of type list\[")
 _NO_FIELDS = re.compile(r"(?:`(\S+)`: )?The fields (.*) are not valid for (\w+)")
+_NO_CHOICE = re.compile(r"`(\S+)`: Cannot convert (.*) \(<class .*>\) into one of: (.*)")
+_NO_VALUE = re.compile(
+    r"`(\S+)`: (?:Could not decode .*:\s+\S+: )?Couldn't parse '(.*)' into an? (int|float|bool)"
+)
 _MISSING = re.compile(r"(?:`(\S+)`: )?Missing required field\(s\) (.*) for \w+")
+
+_KINDS = {"int": "a whole number", "float": "a number", "bool": "true or false"}
 
 
 def make_strict(parser: ArgumentParser, fail: Callable[[str], NoReturn], *, plugins: bool = False) -> None:
@@ -50,6 +56,12 @@ def in_words(message: str, config_class: type) -> str:
     if found := _NO_LIST.match(message):
         name, value = found.groups()
         return f"--{name} is a list, also of one: --{name} '[{value}]'"
+    if found := _NO_CHOICE.fullmatch(message):
+        name, value, choices = found.groups()
+        return f"--{name} is one of {choices}, not {value}"
+    if found := _NO_VALUE.fullmatch(message):
+        name, value, kind = found.groups()
+        return f"--{name} is {_KINDS[kind]}, not {value!r}"
     if found := _MISSING.fullmatch(message):
         parent, names = found.groups()
         wanted = [f"{parent}.{name}" if parent else name for name in re.findall(r"`(\S+)`", names)]

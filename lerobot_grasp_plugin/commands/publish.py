@@ -43,7 +43,7 @@ def main(args: Sequence[str] | None = None) -> int:
         from lerobot_grasp_plugin.dataset.hub import lerobot_home, locate
 
         root = config.root if config.root is not None else lerobot_home() / repo_id
-        _push(repo_id, locate(repo_id, root).root, private=config.private, replace=config.replace)
+        push_folder(repo_id, locate(repo_id, root).root, private=config.private, replace=config.replace)
         return 0
 
     return guarded(upload)
@@ -76,10 +76,15 @@ def push(config: OutputOptions, report: MergeReport) -> None:
         UsageError: The Hub does not take it. The dataset stays where it is.
     """
     if config.push_to_hub:
-        _push(report.repo_id, report.root, private=config.private, replace=config.replace)
+        push_folder(report.repo_id, report.root, private=config.private, replace=config.replace)
 
 
-def _push(repo_id: str, root: Path, *, private: bool, replace: bool) -> None:
+def push_folder(repo_id: str, root: Path, *, private: bool, replace: bool = False) -> None:
+    """Publishes a dataset's folder.
+
+    Raises:
+        UsageError: The Hub does not take it.
+    """
     import shlex
 
     from lerobot_grasp_plugin.ops.publish import Publication, publish, sources_of

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from lerobot_grasp_plugin.core.words import count
 from lerobot_grasp_plugin.errors import Severity, folded
 from lerobot_grasp_plugin.ops.report import EpisodeReport, MergeReport, VerifyReport
 
@@ -49,7 +50,7 @@ def verify_report(report: VerifyReport, *, notes: bool = True) -> str:
     lines += folded(shown, "--report FILE.json lists all" if notes else "")
     if shown:
         counts = [(report.count(severity), severity) for severity in _SEVERITIES]
-        lines.append(", ".join(f"{count} {name}{'s' * (count != 1)}" for count, name in counts if count))
+        lines.append(", ".join(count(number, name) for number, name in counts if number))
     return "\n".join(lines)
 
 
@@ -59,11 +60,11 @@ _SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 def frames_report(report: FramesReport) -> str:
     """What was written where, and how it is numbered."""
     lines = list(folded(report.warnings))
-    cameras = f"{len(report.cameras)} camera{'s' * (len(report.cameras) != 1)}"
-    episodes = f"{report.episodes} episode{'s' * (report.episodes != 1)}"
-    what = f"{report.pictures} frames of {episodes}, {cameras}"
+    cameras = f"{count(len(report.cameras), 'camera')}"
+    episodes = f"{count(report.episodes, 'episode')}"
+    what = f"{count(report.pictures, 'frame')} of {episodes}, {cameras}"
     if report.sheets:
-        what = f"{len(report.sheets)} contact sheet{'s' * (len(report.sheets) != 1)} of {what}"
+        what = f"{count(len(report.sheets), 'contact sheet')} of {what}"
     lines += [f"Wrote {what}", f"The first frame of an episode is number {report.index_base}."]
     folder = report.sheets[0].parent if report.sheets and len(report.cameras) == 1 else report.output_dir
     lines.append(f"They are in {folder}")

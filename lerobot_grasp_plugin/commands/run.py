@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from lerobot_grasp_plugin.commands.decoder_note import shorten_decoder_warning
-from lerobot_grasp_plugin.commands.options import in_words, make_strict
+from lerobot_grasp_plugin.commands.options import DISCOVER, in_words, make_strict
 from lerobot_grasp_plugin.commands.priority import give_up_real_time_priority
 from lerobot_grasp_plugin.commands.streams import outlive_readers
+from lerobot_grasp_plugin.core.words import count
 from lerobot_grasp_plugin.errors import GraspError, folded
 
 type Main = Callable[[Sequence[str] | None], int]
@@ -43,17 +44,30 @@ def sigterm_ends() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
+HELP = "--help"
+
+
 def command(main: Main) -> Main:
-    """A command's ``main``, once what it prints is prepared: for LeRobot's warnings, and closed pipes."""
+    """A command's ``main``, prepared for LeRobot's warnings, closed pipes, and a call for help anywhere."""
 
     @wraps(main)
     def prepared(args: Sequence[str] | None = None) -> int:
         give_up_real_time_priority()
         outlive_readers()
         shorten_decoder_warning()
-        return main(args)
+        given = list(sys.argv[1:] if args is None else args)
+        return main(_help_alone(given) if {"-h", HELP} & {*given} else given)
 
     return prepared
+
+
+def _help_alone(args: Sequence[str]) -> list[str]:
+    """A call for help without its other options, whose values argparse would read first.
+
+    The packages that LeRobot's plugin flags name stay: they add options to the help.
+    """
+    plugins = [flag for flag in args if flag.partition("=")[0].endswith(f".{DISCOVER}") and "=" in flag]
+    return [*plugins, HELP]
 
 
 def parse[Config](
@@ -74,8 +88,8 @@ def parse[Config](
     from draccus.utils import DecodingError, ParsingError
 
     given = _switched_on(config_class, list(sys.argv[1:] if args is None else args))
-    if not {"-h", "--help"} & {*given}:
-        _check_config_file(given, program)
+    if HELP not in given:
+        config_file(given, program)
     reading = ArgumentParser(config_class, prog=program)
     make_strict(reading.parser, partial(fail, program), plugins=plugins)
     try:
@@ -97,12 +111,20 @@ def _switched_on(config_class: type, args: Sequence[str]) -> list[str]:
     return written
 
 
-def _check_config_file(args: Sequence[str], program: str) -> None:
-    """Refuses a ``--config_path`` that draccus would fail on with less to say."""
+def config_file(args: Sequence[str], program: str) -> dict[str, Any]:
+    """The options in the file given as ``--config_path``; empty without one.
+
+    Ends the program with exit code 2 and one line where draccus would fail with less to say.
+
+    Args:
+        args: The flags.
+        program: The command's name.
+    """
     import yaml
 
     given = [value for flag, value in pairwise(args) if flag == "--config_path"]
     given += [arg.partition("=")[2] for arg in args if arg.startswith("--config_path=")]
+    content: Any = {}
     for name in given:
         try:
             content = yaml.safe_load(Path(name).read_text(encoding="utf-8"))
@@ -112,6 +134,7 @@ def _check_config_file(args: Sequence[str], program: str) -> None:
             fail(program, f"--config_path: {name} is not valid YAML or JSON: {error}")
         if not isinstance(content, dict):
             fail(program, f"--config_path: {name} should hold options, as `name: value`")
+    return dict(content)
 
 
 def require(program: str, extra: str, *modules: str) -> None:
@@ -143,9 +166,9 @@ def guarded(action: Callable[[], int], *, writes: bool = False) -> int:
     try:
         return action()
     except GraspError as error:
-        count = sum(problem.severity == "error" for problem in error.problems)
+        number = sum(problem.severity == "error" for problem in error.problems)
         print(*folded(error.problems), sep="\n", file=sys.stderr)
-        print(f"{count} error{'s' * (count != 1)}{end}", file=sys.stderr)
+        print(f"{count(number, 'error')}{end}", file=sys.stderr)
         return error.exit_code
     except Terminated:
         print(f"terminated{end}", file=sys.stderr)

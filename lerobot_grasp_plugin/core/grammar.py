@@ -47,10 +47,47 @@ class ParsedAnnotations:
     Attributes:
         annotations: Ranges 0-based and half-open.
         warnings: Problems of severity ``warning``, in the order found.
+        errors: What is wrong in the file; ``annotations`` then lacks the ranges and lines they are of.
     """
 
     annotations: Annotations
     warnings: tuple[Problem, ...]
+    errors: tuple[Problem, ...] = ()
+
+    @property
+    def sections_stand(self) -> bool:
+        """Whether no error makes it doubtful whose episodes and frames the other lines are about."""
+        return all(problem.code in _IN_RANGES | _IN_LINES for problem in self.errors)
+
+    @property
+    def episodes_stand(self) -> bool:
+        """Whether every episode that the file names is in ``annotations``, if with fewer ranges."""
+        return all(problem.code in _IN_RANGES for problem in self.errors)
+
+
+_IN_RANGES = frozenset(
+    {
+        "frame-listed-twice",
+        "frame-zero",
+        "missing-ranges",
+        "overlapping-ranges",
+        "reversed-range",
+        "trailing-junk",
+    }
+)
+_IN_LINES = frozenset(
+    {
+        "episode-listed-twice",
+        "foreign-digits",
+        "invisible-character",
+        "missing-colon",
+        "negative-number",
+        "number-too-large",
+        "time-not-frame",
+        "unknown-token",
+    }
+)
+"""Errors by which one episode is left out; those in ranges leave out a range."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +142,26 @@ def parse(
     index_base: int | None = None,
     is_dataset: IsDataset = no_dataset,
 ) -> ParsedAnnotations:
-    """Read an annotation file of any form.
+    """Read an annotation file of any form; ``parse_partly`` has the arguments.
+
+    Raises:
+        AnnotationError: With every error in the file, in its order (reading stops after a thousand).
+        ValueError: ``index_base`` is neither 0 nor 1.
+    """
+    parsed = parse_partly(data, name=name, index_base=index_base, is_dataset=is_dataset)
+    if parsed.errors:
+        raise AnnotationError(parsed.errors)
+    return parsed
+
+
+def parse_partly(
+    data: bytes | str,
+    *,
+    name: str,
+    index_base: int | None = None,
+    is_dataset: IsDataset = no_dataset,
+) -> ParsedAnnotations:
+    """Read what can be read of an annotation file of any form.
 
     Args:
         data: The content of the file: UTF-8, with any line ends, with or without byte order mark.
@@ -116,7 +172,7 @@ def parse(
             stands alone in a comment (``# so101_v1``). Without it such a comment is a remark.
 
     Raises:
-        AnnotationError: With every error in the file, in its order (reading stops after a thousand).
+        AnnotationError: It is not text, or has more than a thousand errors.
         ValueError: ``index_base`` is neither 0 nor 1.
     """
     base: IndexBase | None = None
@@ -131,8 +187,7 @@ def parse(
     if form.name == "text":
         check_text(source)
     annotations = form.read(source, base, findings, is_dataset)
-    findings.raise_errors()
-    return ParsedAnnotations(annotations, findings.warnings)
+    return ParsedAnnotations(annotations, findings.warnings, findings.errors)
 
 
 def format_text(annotations: Annotations) -> str:

@@ -38,6 +38,7 @@ from lerobot_grasp_plugin.core.grammar_ranges import (
 )
 from lerobot_grasp_plugin.core.odd_numbers import odd_number
 from lerobot_grasp_plugin.core.source_text import Findings, Place, Source
+from lerobot_grasp_plugin.core.words import count
 
 _TRUE = {"true", "1", "1.0", "success", "yes"}
 _FALSE = {"false", "0", "0.0", "fail", "failure", "no"}
@@ -283,7 +284,7 @@ class _Reader:
             hint = "state others above the first row: `# success_value: 10`, `# failure_value: -0.05`"
             self.findings.error("reward-unknown", message, next(iter(self.odd_rewards.values())), hint)
         if self.resets:
-            rows = f"{len(self.resets)} row{'s' * (len(self.resets) > 1)}"
+            rows = f"{count(len(self.resets), 'row')}"
             message = f"reset is set in {rows}, which changes no label"
             self.findings.warn("reset-unused", message, self.resets[0].place(self.columns.places["reset"]))
         sections = []

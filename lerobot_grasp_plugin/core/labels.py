@@ -18,6 +18,7 @@ from lerobot_grasp_plugin.core.choices import Alignment, Done
 from lerobot_grasp_plugin.core.grammar_ranges import format_range, format_ranges
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
 from lerobot_grasp_plugin.core.source_text import Place
+from lerobot_grasp_plugin.core.words import count
 from lerobot_grasp_plugin.errors import Problem
 
 Lengths = Mapping[int, int] | Sequence[int]
@@ -280,9 +281,8 @@ def check_section(
             problems.append(_unknown(episode, section, known, name))
             continue
         if episode.frames is not None and episode.frames != length:
-            message = (
-                f"episode {episode.episode_index} has {length} frames, and the file lists {episode.frames}"
-            )
+            frames = f"{count(length, 'frame')}, and the file lists {episode.frames}"
+            message = f"episode {episode.episode_index} has {frames}"
             hint = "give every frame one row; for ranges use the columns episode,start,end"
             problems.append(Problem("frames-missing", message, _line(episode, name), hint))
             continue
@@ -322,9 +322,9 @@ def _unknown(
     if not known:
         hint = "it has no episodes"
     elif len(known) == max(known) + 1:
-        hint = f"it has {len(known)} episodes, 0 to {max(known)}"
+        hint = f"it has {count(len(known), 'episode')}, 0 to {max(known)}"
     else:
-        hint = f"it has {len(known)} episodes between {min(known)} and {max(known)}"
+        hint = f"it has {count(len(known), 'episode')} between {min(known)} and {max(known)}"
     excerpt = f"{episode.text.strip()}\n^" if episode.text else ""
     return Problem("unknown-episode", message, _line(episode, name), hint, excerpt)
 
@@ -338,7 +338,7 @@ def _past_end(
     last = f", the last is frame {length - 1 + index_base}" if length else ""
     message = (
         f"episode {episode}: {range_} {begins} past the end; "
-        f"the episode has {length} frames{last} ({index_base}-indexed)"
+        f"the episode has {count(length, 'frame')}{last} ({index_base}-indexed)"
     )
     first = interval.start + index_base
     hint = f"write {first}- if the end of the episode is meant" if interval.start < length else ""

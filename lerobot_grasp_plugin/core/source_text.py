@@ -105,6 +105,11 @@ class Findings:
         return bool(self._errors)
 
     @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The errors, in the order of the text."""
+        return _in_order(self._errors)
+
+    @property
     def warnings(self) -> tuple[Problem, ...]:
         """The warnings, in the order of the text."""
         return _in_order(self._warnings)
@@ -134,7 +139,7 @@ class Findings:
             AnnotationError: There is at least one error.
         """
         if self._errors:
-            raise AnnotationError(_in_order(self._errors))
+            raise AnnotationError(self.errors)
 
 
 def decode(data: bytes | str, name: str, findings: Findings) -> Source:

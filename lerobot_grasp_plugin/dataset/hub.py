@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+from lerobot_grasp_plugin.core.words import count
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.links import Links
 from lerobot_grasp_plugin.errors import DatasetError, Problem, UsageError
@@ -210,7 +211,7 @@ def _from_hub(repo_id: str, expected: Path) -> Location:
         try:
             download(wanted, root.name)  # the snapshot's folder is named by its commit
         except (errors.HfHubHTTPError, errors.LocalEntryNotFoundError, OSError) as error:
-            message = f"{len(wanted)} files of {repo_id!r} cannot be downloaded: {error}"
+            message = f"{count(len(wanted), 'file')} of {repo_id!r} cannot be downloaded: {error}"
             raise DatasetError(Problem("download-failed", message)) from None
 
     def fetch_rest() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lerobot_grasp_plugin.core.words import all_but, episodes_text
+from lerobot_grasp_plugin.core.words import agree, all_but, count, episodes_text
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.errors import DatasetError, Problem
 
@@ -102,8 +102,11 @@ def unlisted(
     listed = list(indices)
     total = max([claimed, *(episode + 1 for episode in listed[-1:])])
     if total - len(listed) > MAX_UNLISTED:
-        message = f"{len(listed)} episodes are listed, of {total} there should be"
+        are = agree(len(listed), "is", "are")
+        message = f"{count(len(listed), 'episode')} {are} listed, of {total} there should be"
         raise DatasetError(Problem("wrong-total", message, where))
     gaps = sorted(set(range(total)) - set(listed))
-    text = f"not listed in {list_name}; info.json counts {claimed} episodes, {len(listed)} are listed"
+    text = (
+        f"not listed in {list_name}; info.json counts {count(claimed, 'episode')}, the list has {len(listed)}"
+    )
     return total, dict.fromkeys(gaps, Reason("unlisted-episode", text, where))

@@ -14,6 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.stats import STATISTICS
+from lerobot_grasp_plugin.core.words import agree, count
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow_types import table_of
 from lerobot_grasp_plugin.dataset.hub import Location
@@ -100,7 +101,7 @@ class LegacyReader:
             path, listed = self.data_path(episode), int(self.lengths[episode])
             rows = TableFile(path).rows
             if rows != listed:
-                text = f"{rows} rows in the table, {listed} by {layout.LEGACY_EPISODES_PATH}"
+                text = f"{count(rows, 'row')} in the table, {listed} by {layout.LEGACY_EPISODES_PATH}"
                 found[episode] = Reason("wrong-length", text, str(path))
         return found
 
@@ -192,7 +193,8 @@ class LegacyReader:
         claimed = self.info.total_episodes
         total, lost = unlisted(sorted(entries), claimed, str(path), layout.LEGACY_EPISODES_PATH)
         if len(entries) > claimed:
-            message = f"{len(entries)} episodes are listed, info.json says {claimed}"
+            are = agree(len(entries), "is", "are")
+            message = f"{count(len(entries), 'episode')} {are} listed, info.json says {claimed}"
             self.warnings.append(Problem("wrong-total", message, str(path), severity="warning"))
         ordered = [entries.get(episode, (0, ())) for episode in range(total)]
         lengths = np.array([length for length, _ in ordered], dtype=np.int64)

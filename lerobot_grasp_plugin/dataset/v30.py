@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.stats import STATISTICS
-from lerobot_grasp_plugin.core.words import episodes_text
+from lerobot_grasp_plugin.core.words import agree, count, episodes_text
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import to_numpy
 from lerobot_grasp_plugin.dataset.arrow_types import joined_tables, own_metadata
@@ -238,7 +238,8 @@ class V30Reader:
         claimed = self.info.total_episodes
         total, self.lost = unlisted(indices.tolist(), claimed, where, layout.EPISODES_DIR)
         if len(indices) > claimed:
-            message = f"{len(indices)} episodes are listed, info.json says {claimed}"
+            are = agree(len(indices), "is", "are")
+            message = f"{count(len(indices), 'episode')} {are} listed, info.json says {claimed}"
             self.warnings.append(Problem("wrong-total", message, where, severity="warning"))
         self._row = np.full(total, -1, dtype=np.int64)
         self._row[indices] = np.arange(len(indices))
@@ -375,7 +376,7 @@ class V30Reader:
             return Reason("scattered-episode", "its rows stand in several places", str(ranges[0].path))
         rows, length = ranges[0].stop - ranges[0].start, int(self.lengths[episode])
         if rows != length:
-            text = f"{rows} rows in the table, {length} by the episodes table"
+            text = f"{count(rows, 'row')} in the table, {length} by the episodes table"
             return Reason("wrong-length", text, str(ranges[0].path))
         return None
 

@@ -24,7 +24,7 @@ from lerobot_grasp_plugin.ops.recipe import LabelOptions, MergeConfig, SourceCon
 from lerobot_grasp_plugin.ops.rows import RowBlock, RowBuilder
 from lerobot_grasp_plugin.ops.source_labels import changed_outcomes, kept_label_notes, read_source_labels
 from lerobot_grasp_plugin.ops.sources import open_sources
-from lerobot_grasp_plugin.writers import v30
+from lerobot_grasp_plugin.writers.data_schema import data_schema
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def overlay_labels(
     builder = RowBuilder(
         source,
         target,
-        v30.data_schema({name: target.features[name] for name in target.labels}, {}, {}),
+        data_schema({name: target.features[name] for name in target.labels}, {}, {}),
         task_map=dict.fromkeys(source.tasks or (0,), 0),
         index_maps={},
         options=options,

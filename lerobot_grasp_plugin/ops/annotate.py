@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from lerobot_grasp_plugin.ops.annotation_file import (
     is_doubtful,
     other_owner,
     read_annotations,
+    read_partly,
     unused_header,
 )
 from lerobot_grasp_plugin.ops.gathering import Gathered
@@ -108,9 +110,14 @@ def label_sources(
     for path in files:
         users = [source for source, own in zip(sources, paths, strict=True) if own == path]
         with problems:
-            file = read_annotations(path, options.index_base, users)
-            strict = options.unlisted == "error" and options.labels_from is None
-            found = _bind(file, users, strict=strict)
+            file = read_partly(path, options.index_base, users)
+            found = _explained(file.parsed.errors, users, options)
+            if file.parsed.sections_stand:
+                strict = options.unlisted == "error" and options.labels_from is None
+                found += _bind(file, users, strict=strict)
+            if not file.parsed.episodes_stand:
+                for source in users:
+                    source.labels = None  # nobody can say which episodes are unlisted
             warnings += [*file.warnings, *(problem for problem in found if problem.severity == "warning")]
             _raise([problem for problem in found if problem.severity == "error"])
     for source, own in zip(sources, paths, strict=True):
@@ -155,6 +162,15 @@ def _check_options(options: LabelOptions) -> None:
         problems.append(Problem("bad-label-values", message))
     if problems:
         raise UsageError(problems)
+
+
+def _explained(errors: Sequence[Problem], users: Sequence[Source], options: LabelOptions) -> list[Problem]:
+    """The errors of a file; an empty one is not needed where a column labels every episode."""
+    column = next(filter(None, (label_column_name(source, options) for source in users)), None)
+    if column is None or [problem.code for problem in errors] != ["no-episodes"]:
+        return list(errors)
+    hint = f"leave --annotations out: --labels_from {column} labels every episode without it"
+    return [replace(problem, hint=hint) for problem in errors]
 
 
 def _bind(file: AnnotationFile, users: Sequence[Source], *, strict: bool) -> list[Problem]:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lerobot_grasp_plugin.core.annotations import Annotations, AnnotationSection
-from lerobot_grasp_plugin.core.grammar import parse
+from lerobot_grasp_plugin.core.grammar import ParsedAnnotations, parse_partly
 from lerobot_grasp_plugin.core.grammar_comments import IsDataset, is_one_path, says_dataset
 from lerobot_grasp_plugin.core.labels import check_section
+from lerobot_grasp_plugin.core.words import count
 from lerobot_grasp_plugin.dataset.hub import is_dataset, lerobot_home
 from lerobot_grasp_plugin.errors import AnnotationError, Problem, UsageError
 from lerobot_grasp_plugin.ops.sources import Source, same_folder
@@ -24,8 +25,17 @@ class AnnotationFile:
 
     path: Path
     sha256: str
-    annotations: Annotations
-    warnings: Sequence[Problem]
+    parsed: ParsedAnnotations
+
+    @property
+    def annotations(self) -> Annotations:
+        """What it says."""
+        return self.parsed.annotations
+
+    @property
+    def warnings(self) -> Sequence[Problem]:
+        """What about it is doubtful."""
+        return self.parsed.warnings
 
     def place(self, section: AnnotationSection) -> str:
         """Where a section starts."""
@@ -33,7 +43,20 @@ class AnnotationFile:
 
 
 def read_annotations(path: Path, index_base: int | None, sources: Sequence[Source] = ()) -> AnnotationFile:
-    """Reads an annotation file of any form.
+    """Reads an annotation file of any form; ``read_partly`` has the arguments.
+
+    Raises:
+        UsageError: There is no such file, or ``index_base`` is neither 0 nor 1.
+        AnnotationError: With everything that is wrong in it.
+    """
+    file = read_partly(path, index_base, sources)
+    if file.parsed.errors:
+        raise AnnotationError(file.parsed.errors)
+    return file
+
+
+def read_partly(path: Path, index_base: int | None, sources: Sequence[Source] = ()) -> AnnotationFile:
+    """Reads what can be read of an annotation file of any form.
 
     Args:
         path: The file.
@@ -42,7 +65,7 @@ def read_annotations(path: Path, index_base: int | None, sources: Sequence[Sourc
 
     Raises:
         UsageError: There is no such file, or ``index_base`` is neither 0 nor 1.
-        AnnotationError: With everything that is wrong in it.
+        AnnotationError: It is not text, or has more than a thousand errors.
     """
     if problem := index_base_problem(index_base):
         raise UsageError(problem)
@@ -53,8 +76,8 @@ def read_annotations(path: Path, index_base: int | None, sources: Sequence[Sourc
         reason = getattr(error, "strerror", None) or str(error)
         raise UsageError(Problem("no-annotations", f"cannot be read: {reason}", str(path))) from None
     is_dataset = names_dataset(path.parent, sources)
-    parsed = parse(data, name=str(path), index_base=index_base, is_dataset=is_dataset)
-    return AnnotationFile(path, hashlib.sha256(data).hexdigest(), parsed.annotations, parsed.warnings)
+    parsed = parse_partly(data, name=str(path), index_base=index_base, is_dataset=is_dataset)
+    return AnnotationFile(path, hashlib.sha256(data).hexdigest(), parsed)
 
 
 def header_folder(dataset: str, annotation_folder: Path) -> Path | None:
@@ -95,8 +118,7 @@ def is_doubtful(section: AnnotationSection) -> bool:
 def contents(sections: Sequence[AnnotationSection]) -> str:
     """The sections of a file in words, each with its place."""
     found = [
-        f"{section.dataset or 'no header'} (line {section.line}, "
-        f"{len(section.episodes)} episode{'s' * (len(section.episodes) != 1)})"
+        f"{section.dataset or 'no header'} (line {section.line}, {count(len(section.episodes), 'episode')})"
         for section in sections
     ]
     return f"sections found: {', '.join(found) or 'none'}"
@@ -182,14 +204,23 @@ def unused_header(file: AnnotationFile, section: AnnotationSection) -> list[Prob
     if header_folder(section.dataset or "", file.path.parent) is not None:
         return []
     fits_nothing = f"{section.dataset!r} fits no source, and is not a dataset on this machine"
-    if not is_doubtful(section):
-        message = f"the header {fits_nothing}; what it says of {len(section.episodes)} episodes is not used"
+    if not is_doubtful(section) or _begins_anew(file, section):
+        number = count(len(section.episodes), "episode")
+        message = f"the header {fits_nothing}; what it says of {number} is not used"
         return [Problem("unused-section", message, file.place(section), severity="warning")]
     if not section.episodes:
         return []
     message = f"is this a header or a remark? {fits_nothing}"
     hint = f"write `# dataset path: {section.dataset}` for a header, or word a remark differently"
     return [Problem("header-doubtful", message, file.place(section), hint, f"{section.text.strip()}\n^")]
+
+
+def _begins_anew(file: AnnotationFile, section: AnnotationSection) -> bool:
+    """Whether a section cannot go on with the one before: it names episodes that the other has named."""
+    sections = file.annotations.sections
+    before = sections[sections.index(section) - 1]
+    named = {episode.episode_index for episode in before.episodes}
+    return section is not sections[0] and any(each.episode_index in named for each in section.episodes)
 
 
 def other_owner(file: AnnotationFile, section: AnnotationSection, fitting: Sequence[Source]) -> list[Problem]:

@@ -22,6 +22,7 @@ from lerobot_grasp_plugin.ops.prepare import Build, keeps_splits
 from lerobot_grasp_plugin.ops.progress import Progress
 from lerobot_grasp_plugin.ops.provenance import ProvenanceWriter
 from lerobot_grasp_plugin.ops.recipe import LabelOptions
+from lerobot_grasp_plugin.ops.repeated import RepeatedEpisodes
 from lerobot_grasp_plugin.ops.report import EpisodeReport, MergeReport, SourceReport, VerifyReport
 from lerobot_grasp_plugin.ops.rows import RowBlock, RowBuilder
 from lerobot_grasp_plugin.ops.source_labels import common_labels, common_values
@@ -31,6 +32,7 @@ from lerobot_grasp_plugin.ops.verify import verify_dataset
 from lerobot_grasp_plugin.ops.videos import VideoWriter
 from lerobot_grasp_plugin.writers import v30
 from lerobot_grasp_plugin.writers.column_store import ColumnStore
+from lerobot_grasp_plugin.writers.episodes_table import EpisodesWriter
 
 
 def write(build: Build, root: Path, repo_id: str, progress: Progress) -> MergeReport:
@@ -109,6 +111,7 @@ class _Writer:
         ]
         release_freed()
         self.wrong_stats: list[Problem] = []
+        self.repeated = RepeatedEpisodes()
         self.success: list[int | None] = []
         self.fixed: dict[int, tuple[int, float]] = {}
         self.renumbered: set[int] = set()
@@ -145,7 +148,7 @@ class _Writer:
         with ColumnStore(self.root) as store:
             with (
                 v30.DataWriter(self.root, build.schema) as data,
-                v30.EpisodesWriter(
+                EpisodesWriter(
                     self.root, build.statistics, cameras, video_keys, build.side.episodes
                 ) as table,
             ):
@@ -155,6 +158,7 @@ class _Writer:
                     table.write(self._columns(planned), self._stats(planned, block))
                     store.add(block.numbers)
                     self._count(planned, block)
+                    self.repeated.see(planned, block.hashes)
                     self.provenance.write(planned, block.applied, block.hashes, block.timestamps_fixed)
                     progress("writing tables", planned[-1].to_index, build.plan.total_frames)
             if off_grid := [builder.off_grid for builder in self.builders if builder.off_grid is not None]:
@@ -162,7 +166,7 @@ class _Writer:
             self.provenance.close(self.fixed)
             self._statistics(table, store)
 
-    def _statistics(self, table: v30.EpisodesWriter, store: ColumnStore) -> None:
+    def _statistics(self, table: EpisodesWriter, store: ColumnStore) -> None:
         """Statistics over the output, and what is wrong with those the sources store."""
         owners = np.array([episode.source for episode in self.build.plan.episodes])
         for name, arrays, overall in table.statistics(store):
@@ -298,6 +302,7 @@ def _report(
         )
     found = [problem for source in build.sources for problem in source.reader.warnings]
     found += writer.wrong_stats
+    found += writer.repeated.warnings(build.sources)
     found += [_other_rewards(builder) for builder in writer.builders if builder.other_rewards]
     found += [_uncounted(builder.source) for builder in writer.builders if builder.is_uncounted]
     warnings = tuple(dict.fromkeys([*build.warnings, *found]))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from lerobot_grasp_plugin.core.plan import MergePlan
+from lerobot_grasp_plugin.core.words import count
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.card import Card, read_card
 from lerobot_grasp_plugin.errors import MergeError, Problem, UsageError
@@ -155,7 +156,8 @@ def generated_text(repo_id: str, target: TargetFormat, plan: MergePlan, info: Ma
     robot = f", robot `{target.robot_type}`" if target.robot_type else ""
     parts = [
         f"# {repo_id.rsplit('/', 1)[-1]}",
-        f"{len(plan.episodes)} episodes, {plan.total_frames} frames at {target.fps} fps{robot}, "
+        f"{count(len(plan.episodes), 'episode')}, {count(plan.total_frames, 'frame')} "
+        f"at {target.fps} fps{robot}, "
         "in LeRobot's dataset format v3.0.",
     ]
     if target.labels:

@@ -19,6 +19,8 @@ from lerobot_grasp_plugin.dataset.reader import DatasetReader
 from lerobot_grasp_plugin.dataset.recorded_success import LabelColumns, read_recorded
 from lerobot_grasp_plugin.errors import Problem, UsageError
 
+_NUMBERING = frozenset({*layout.INDEX_COLUMNS, layout.TIMESTAMP})
+
 
 @dataclass(frozen=True)
 class LabelColumn:
@@ -65,7 +67,12 @@ def find_column(
     if not _is_usable(name, known[name]):
         feature = known[name]
         message = f"labels_from: {name!r} of {title} is {feature.dtype} of shape {list(feature.shape)}"
-        hint = "labels are one boolean or one number a row"
+        if name in _NUMBERING:
+            message = f"labels_from: {name!r} of {title} numbers rows and says nothing of success"
+        usable = [other for other, feature in known.items() if _is_usable(other, feature)]
+        hint = "a label is one boolean or one number a row: true or false, two values such as 1 and 0 (the "
+        hint += "larger is success), or any with --labels_threshold; columns that can be labels: "
+        hint += ", ".join(usable) or "none"
         raise UsageError(Problem("bad-label-column", message, str(reader.root), hint))
     return LabelColumn(name, threshold)
 
@@ -101,5 +108,4 @@ def check_threshold(name: str | None, threshold: float | None, where: str = "") 
 
 
 def _is_usable(name: str, feature: Feature) -> bool:
-    own = {*layout.INDEX_COLUMNS, layout.TIMESTAMP}
-    return is_numeric(feature.dtype) and math.prod(feature.shape) == 1 and name not in own
+    return is_numeric(feature.dtype) and math.prod(feature.shape) == 1 and name not in _NUMBERING

@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from lerobot_grasp_plugin.core.near_tasks import near_tasks
 from lerobot_grasp_plugin.errors import Problem
 
-_REPLACE = "lerobot-edit-dataset --operation.type=modify_tasks --operation.task_replacements"
 
-
-def near_task_warnings(tasks: Mapping[str, Sequence[str]], where: str = "") -> Iterator[Problem]:
+def near_task_warnings(
+    tasks: Mapping[str, Sequence[str]], where: str = "", root: Path | None = None
+) -> Iterator[Problem]:
     """A warning for each group of tasks that are one in two spellings.
 
     Args:
         tasks: Sentence -> the sources that have it; empty lists in a single dataset.
         where: The list of tasks of a single dataset.
+        root: The folder of that dataset.
     """
     for group in near_tasks(tasks):
         first = group[0]
         stated = [repr(task) + (f" ({', '.join(tasks[task])})" if tasks[task] else "") for task in group]
         message = f"{' and '.join(stated)} differ only in case, white space, punctuation or Unicode form"
-        replacements = json.dumps(dict.fromkeys(group[1:], first), ensure_ascii=False)
-        hint = f"if they are one task, spell it the same: {_REPLACE}='{replacements}'"
-        if any(tasks.values()):
+        if root is None:
             hint = f"if they are one task, give its source 'task: {first}' in --sources"
+        else:
+            call = _replace(root, dict.fromkeys(group[1:], first))
+            hint = f"if they are one task, spell it the same, in the dataset itself: {call}"
         yield Problem("near-tasks", message, where, hint, severity="warning")
+
+
+def _replace(root: Path, tasks: Mapping[str, str]) -> str:
+    """LeRobot's command that gives tasks other names, as a shell takes it."""
+    call = ["lerobot-edit-dataset", "--repo_id", root.resolve().name, "--root", str(root)]
+    call += ["--operation.type", "modify_tasks"]
+    return shlex.join([*call, "--operation.task_replacements", json.dumps(tasks, ensure_ascii=False)])

@@ -67,17 +67,20 @@ def open_episodes(
 def aborted_named(location: Location) -> Iterator[None]:
     """Says of a recording or copy that was broken off what verify says, and not what it lacks therefore.
 
+    What ``--rescue true`` gets past names the command.
+
     Raises:
         DatasetError: What was raised within, or its cause.
     """
     try:
         yield
     except DatasetError as error:
+        from lerobot_grasp_plugin.ops.rescuing import with_rescue
         from lerobot_grasp_plugin.ops.verification.aborted import check_aborted
         from lerobot_grasp_plugin.ops.verification.view import open_view
 
+        found = list(error.problems)
         causes = list(check_aborted(open_view(location.root, location.links)))
-        if not any(problem.severity == "error" for problem in causes):
-            raise
-        others = [problem for problem in error.problems if problem.code not in _OF_ABORTED]
-        raise DatasetError([*causes, *others]) from None
+        if any(problem.severity == "error" for problem in causes):
+            found = [*causes, *(problem for problem in found if problem.code not in _OF_ABORTED)]
+        raise DatasetError(with_rescue(location, found)) from None

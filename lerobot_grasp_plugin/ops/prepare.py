@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.plan import ChosenEpisode, MergePlan, plan_merge
 from lerobot_grasp_plugin.core.stats import MOMENTS, STATISTICS
+from lerobot_grasp_plugin.core.words import agree, count
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import is_numeric
 from lerobot_grasp_plugin.errors import DataError, GraspError, MergeError, Problem
@@ -37,7 +38,7 @@ from lerobot_grasp_plugin.ops.source_labels import (
 )
 from lerobot_grasp_plugin.ops.sources import Source
 from lerobot_grasp_plugin.ops.videos import CameraPlan, plan_videos
-from lerobot_grasp_plugin.writers import v30
+from lerobot_grasp_plugin.writers.data_schema import data_schema
 
 _REQUIRED_STATISTICS = (*MOMENTS, "count")
 
@@ -106,13 +107,16 @@ def prepare(
         try:
             with aborted_named(source.reader.location):
                 source.reader.require(source.episodes, [source.original[key] for key in video_keys])
-            read_source_labels(source, bool(target.labels))
+                read_source_labels(source, bool(target.labels))
         except GraspError as error:
             errors.append(error)
     raise_all(errors)
-    schemas = [read_schemas(source, target) for source in sources]
+    schemas = []
+    for source in sources:
+        with aborted_named(source.reader.location):
+            schemas.append(read_schemas(source, target))
     metadata = agreed_metadata(sources, [own.metadata for own in schemas], "the data tables", contradictions)
-    schema = v30.data_schema(target.features, inferred_fields(schemas, target), metadata)
+    schema = data_schema(target.features, inferred_fields(schemas, target), metadata)
     chosen = [
         ChosenEpisode(
             source.number, episode, int(source.reader.lengths[episode]), source.reader.data_bytes(episode)
@@ -231,7 +235,8 @@ def _plan_warnings(build: Build) -> Iterator[Problem]:
     for camera in build.videos:
         if camera.unreferenced:
             message = (
-                f"camera {camera.video_key!r}: {camera.unreferenced} frames that no row refers to are copied "
+                f"camera {camera.video_key!r}: {count(camera.unreferenced, 'frame')} that no row refers to "
+                f"{agree(camera.unreferenced, 'is', 'are')} copied "
                 "too, because others cannot be decoded without them"
             )
             yield Problem("unreferenced-frames", message, severity="warning")

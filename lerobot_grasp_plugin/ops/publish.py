@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from lerobot_grasp_plugin.core.words import count
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.hub import check_repo_id, is_offline
 from lerobot_grasp_plugin.errors import Problem, UsageError
@@ -203,7 +204,7 @@ def _other_dataset(api: HfApi, publication: Publication, repository: Repository)
     where = publication.repo_id
     if layout.INFO_PATH not in repository.files:
         number = len(repository.files - _NOTHING)
-        message = f"the repository holds {number} file{'s' * (number != 1)} and no LeRobot dataset"
+        message = f"the repository holds {count(number, 'file')} and no LeRobot dataset"
         yield Problem("other-dataset", message, where, hint)
         return
     if layout.PROVENANCE_PATH not in repository.files:

@@ -29,7 +29,7 @@ from lerobot_grasp_plugin.dataset.tables import RowRange, TableFile, whole_numbe
 from lerobot_grasp_plugin.dataset.v30 import V30Reader
 from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem
 from lerobot_grasp_plugin.video.probe import header
-from lerobot_grasp_plugin.writers.v30 import data_schema
+from lerobot_grasp_plugin.writers.data_schema import data_schema
 
 
 def is_sound(location: Location) -> bool:

@@ -12,7 +12,7 @@ from lerobot_grasp_plugin.dataset.arrow_types import language_type, own_metadata
 from lerobot_grasp_plugin.errors import DatasetError, Problem
 from lerobot_grasp_plugin.ops.features import TargetFormat
 from lerobot_grasp_plugin.ops.sources import Source
-from lerobot_grasp_plugin.writers import v30
+from lerobot_grasp_plugin.writers.data_schema import column_type
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def _inferred(target: TargetFormat) -> list[str]:
     return [
         name
         for name, feature in target.features.items()
-        if feature.dtype != "video" and v30.column_type(name, feature) is None
+        if feature.dtype != "video" and column_type(name, feature) is None
     ]
 
 

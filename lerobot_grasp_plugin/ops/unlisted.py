@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lerobot_grasp_plugin.core.intervals import IntervalSet
+from lerobot_grasp_plugin.core.words import agree, count
 from lerobot_grasp_plugin.errors import Problem
 from lerobot_grasp_plugin.ops.label_column import check_threshold, find_column
 from lerobot_grasp_plugin.ops.recipe import LabelOptions
@@ -59,7 +60,9 @@ def apply_unlisted(source: Source, options: LabelOptions, path: Path | None) -> 
             return [Problem("nothing-to-keep", message + numbers(missing), where, hint)]
         source.notes.append(f"unlisted episodes keep their labels: {numbers(missing)}")
     else:
-        message = f"{len(missing)} chosen episodes of {source.title} are not annotated: {numbers(missing)}"
+        are = agree(len(missing), "is", "are")
+        message = f"{count(len(missing), 'chosen episode')} of {source.title} {are} not annotated: "
+        message += numbers(missing)
         hint = "annotate them, or say what they are with --unlisted fail, keep or drop"
         if recorded := label_columns(source).names:
             hint += f", or take their labels from a column with --labels_from {recorded[-1]}"

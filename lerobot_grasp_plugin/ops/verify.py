@@ -15,6 +15,7 @@ from lerobot_grasp_plugin.dataset.links import Links
 from lerobot_grasp_plugin.errors import GraspError, Problem
 from lerobot_grasp_plugin.ops.progress import Progress, silent
 from lerobot_grasp_plugin.ops.report import Check, VerifyReport
+from lerobot_grasp_plugin.ops.rescuing import with_rescue
 from lerobot_grasp_plugin.ops.verification import declared
 from lerobot_grasp_plugin.ops.verification.aborted import check_aborted
 from lerobot_grasp_plugin.ops.verification.block import verification_block
@@ -24,6 +25,7 @@ from lerobot_grasp_plugin.ops.verification.explained import unexplained
 from lerobot_grasp_plugin.ops.verification.files import check_files
 from lerobot_grasp_plugin.ops.verification.frozen import Movement
 from lerobot_grasp_plugin.ops.verification.indices import IndexCheck
+from lerobot_grasp_plugin.ops.verification.jumps import JumpCheck
 from lerobot_grasp_plugin.ops.verification.meaning import Thorough, check_metadata
 from lerobot_grasp_plugin.ops.verification.picture_means import PictureMeans
 from lerobot_grasp_plugin.ops.verification.pictures import PictureCheck
@@ -123,10 +125,17 @@ class _Verifier:
                 self.collect("pictures", lambda: self.videos(decoding, "decoding pictures"))
         self.problems = [*view.problems, *self.problems]
         self.problems = list(unexplained(view, self.problems, self.unseen))
+        self.collect("what can be rescued", self.name_rescue)
         self.collect(
             "what was left out",
             lambda: left_out(view, self.level, self.unseen, self.problems),
         )
+
+    def name_rescue(self) -> Iterable[Problem]:
+        """Names the command that saves what is whole, in the hints of the findings it gets past."""
+        location = Location(self.view.root.name, self.view.root, links=self.view.links)
+        self.problems[:] = with_rescue(location, self.problems)
+        return ()
 
     def collect(self, name: str, check: Callable[[], Iterable[Problem]]) -> None:
         """Adds what a check finds; one that breaks off does not keep the others from running."""
@@ -163,6 +172,8 @@ class _Verifier:
         if thorough is not None:
             checks += thorough.row_checks
             by_episode += thorough.episode_checks
+        else:
+            by_episode.append(JumpCheck())
         if self.movement is not None:
             by_episode.append(self.movement)
         total = int(view.lengths.sum())

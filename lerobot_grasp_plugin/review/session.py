@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lerobot_grasp_plugin.core.annotations import Annotations, AnnotationSection
+from lerobot_grasp_plugin.core.grammar import ParsedAnnotations
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
 from lerobot_grasp_plugin.core.source_text import MAX_BYTES
 from lerobot_grasp_plugin.core.text_edit import parse_editable, with_ranges
@@ -187,7 +188,7 @@ class Session:
             index_base=self.asked_base,
             is_dataset=names_dataset(self.path.parent, [self.source]),
         )
-        file = AnnotationFile(self.path, "", annotations, ())
+        file = AnnotationFile(self.path, "", ParsedAnnotations(annotations, ()))
         return annotations, checked_sections(file, self.source)
 
     def _set(

@@ -6,18 +6,18 @@ import tempfile
 from collections.abc import Mapping
 from io import BufferedRandom
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.stats import QUANTILES, quantiles_of
+from lerobot_grasp_plugin.writers.closing import Closing
 
 _BUFFER_BYTES = 8 * 2**20
 
 
-class ColumnStore:
+class ColumnStore(Closing):
     """Rows of many columns, and the exact quantiles of each.
 
     Memory holds the last 8 MB; the rows before are in a nameless file in ``folder``, each value of a
@@ -90,11 +90,3 @@ class ColumnStore:
         if self._file is not None:
             self._file.close()
             self._file = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

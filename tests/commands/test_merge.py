@@ -174,6 +174,19 @@ def test_as_a_process(recorded: Recorded, tmp_path: Path) -> None:
     assert "Traceback" not in failed.stderr
 
 
+def test_sources_as_text_after_another_parser_has_read_a_recipe(tmp_path: Path) -> None:
+    program = (
+        "import draccus\n"
+        "from lerobot_grasp_plugin.commands.merge import main\n"
+        "from lerobot_grasp_plugin.ops.recipe import MergeConfig\n"
+        "draccus.parse(MergeConfig, args=['--sources=[{root: x}]'])\n"
+        f"raise SystemExit(main(['--sources=[{tmp_path}]', '--new_root={tmp_path / 'out'}']))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert f"{tmp_path}: error: the folder has no meta/info.json" in done.stderr
+
+
 @pytest.mark.parametrize("command", ["merge", "relabel", "verify"])
 @pytest.mark.parametrize("args", [["--help"], ["--misspelt=1"], ["--root=/nowhere", "--new_root=/x/y"]])
 def test_answers_at_once(command: str, args: list[str], tmp_path_factory: pytest.TempPathFactory) -> None:

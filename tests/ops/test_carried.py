@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -294,6 +295,26 @@ def test_near_tasks_are_named(copied: Recorded, tmp_path: Path) -> None:
     assert "near-tasks" in [problem.code for problem in report.verification.problems]
     report = merged(tmp_path / "same", one, SourceConfig(root=other, task="pick the cube"))
     assert "near-tasks" not in [problem.code for problem in report.warnings]
+
+
+def test_the_command_of_near_tasks_runs_as_printed(
+    recorded: Recorded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lerobot.scripts.lerobot_edit_dataset import main as edit
+
+    sources = [
+        SourceConfig(root=recorded("av1"), episodes="0-1", task="pick the cube"),
+        SourceConfig(root=recorded("av1"), episodes="2-4", task="Pick the cube's  side."),
+        SourceConfig(root=recorded("av1"), episodes="2-4", task="pick the cube's side"),
+    ]
+    root = tmp_path / "two spellings"
+    merged(root, *sources)
+    (finding,) = [problem for problem in verify_dataset(root).problems if problem.code == "near-tasks"]
+    command = shlex.split(finding.hint[finding.hint.index("lerobot-edit-dataset") :])
+    monkeypatch.setattr("sys.argv", command)
+    edit()
+    assert "near-tasks" not in [problem.code for problem in verify_dataset(root).problems]
+    assert set(open_set(root).meta.tasks.index) == {"pick the cube", "Pick the cube's  side."}
 
 
 def test_one_recipe_gives_the_same_bytes(copied: Recorded, recorded: Recorded, tmp_path: Path) -> None:

@@ -298,3 +298,57 @@ def test_bytes_that_are_no_text(recorded: Recorded, tmp_path: Path) -> None:
         assert any(str(labels) in problem.where for problem in caught.value.problems)
     assert tree(tmp_path) == tree(tmp_path)
     assert not (tmp_path / "out").exists()
+
+
+LISTED = "# dataset path: {first}\n" + FIVE + "\n# lab/elsewhere\n0: 1\n"
+
+
+def test_a_section_that_begins_anew_is_of_another_dataset(recorded: Recorded, tmp_path: Path) -> None:
+    labels = tmp_path / "labels.txt"
+    labels.write_text(LISTED.format(first="av1"))
+    config = RelabelConfig(root=recorded("av1"), annotations=labels, new_root=tmp_path / "out")
+    (warning,) = [problem for problem in relabel(config).warnings if problem.code == "unused-section"]
+    assert "'lab/elsewhere' fits no source" in warning.message
+    assert warning.message.endswith("what it says of 1 episode is not used")
+    assert warning.where == f"{labels}:8"
+
+
+def test_a_section_that_could_go_on_with_the_one_before_is_doubtful(
+    recorded: Recorded, tmp_path: Path
+) -> None:
+    labels = tmp_path / "labels.txt"
+    labels.write_text("# dataset path: av1\n0: 1\n# left/right\n1: 1\n2: 1\n3: 1\n4: 1\n")
+    with pytest.raises(AnnotationError) as caught:
+        relabel(RelabelConfig(root=recorded("av1"), annotations=labels, new_root=tmp_path / "out"))
+    assert "header-doubtful" in [problem.code for problem in caught.value.problems]
+
+
+def test_errors_of_lines_and_of_labels_come_together(recorded: Recorded, tmp_path: Path) -> None:
+    labels = tmp_path / "labels.txt"
+    config = RelabelConfig(root=recorded("av1"), annotations=labels, new_root=tmp_path / "out")
+
+    def codes(text: str) -> list[str]:
+        labels.write_text(text)
+        with pytest.raises(GraspError) as caught:
+            relabel(config)
+        return [problem.code for problem in caught.value.problems]
+
+    in_a_range = ["overlapping-ranges", "range-past-end", "unlisted-episode"]
+    assert codes("0: 1-3,2-4\n1: 900-\n2: 1\n3: 1\n") == in_a_range
+    assert codes("0: 1-3,2-4\n9: 1\n1: 1\n2: 1\n3: 1\n4: 1\n") == ["overlapping-ranges", "unknown-episode"]
+    assert codes("0 1-3\n1: 900-\n") == ["missing-colon", "range-past-end"]  # whose line 1 is, is not known
+    assert codes("# datset: x\n0: 900-\n") == ["header-doubtful"]  # nor whose episodes these are
+
+
+def test_an_empty_file_is_not_needed_with_a_column(recorded: Recorded, tmp_path: Path) -> None:
+    labels = tmp_path / "labels.txt"
+    labels.write_text("# nothing yet\n")
+    config = {"root": recorded("av1"), "annotations": labels, "new_root": tmp_path / "out"}
+    with pytest.raises(AnnotationError) as caught:
+        relabel(RelabelConfig(**config, labels_from="next.reward"))
+    (problem,) = caught.value.problems
+    assert problem.code == "no-episodes"
+    assert problem.hint.startswith("leave --annotations out: --labels_from next.reward labels every episode")
+    with pytest.raises(AnnotationError) as caught:
+        relabel(RelabelConfig(**config))
+    assert "labels_from" not in caught.value.problems[0].hint

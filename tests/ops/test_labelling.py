@@ -225,7 +225,7 @@ def test_alignments_that_differ_are_named(recorded: Recorded, labels: Path, tmp_
         )
     both = [SourceConfig(root=tmp_path / name) for name in ("frame", "next")]
     report = merge(MergeConfig(sources=both, new_root=tmp_path / "both"))
-    assert [p.code for p in report.warnings] == ["alignment-differs"]
+    assert [p.code for p in report.warnings] == ["alignment-differs", "duplicate-episode"]
     assert "frame frame, next next" in report.warnings[0].message
     few = tmp_path / "few.txt"
     few.write_text("0: 1\n")

@@ -19,6 +19,7 @@ from factories import (
     write_legacy,
 )
 from lerobot_judge import assert_items, items_of, label_columns, legacy_items, open_set, without_success
+from verifying import LEGACY_DATA, change_column
 
 from lerobot_grasp_plugin import MergeConfig, MergeReport, SourceConfig, merge
 
@@ -65,6 +66,28 @@ def test_many_episodes_that_come_twice_are_one_warning(recorded: Recorded, tmp_p
     assert warning.message == (
         "episode 0 of av1 goes into the output twice, as episodes 0 and 5, and so do 4 more"
     )
+
+
+def test_episodes_that_sources_have_in_common_are_named(recorded: Recorded, tmp_path: Path) -> None:
+    one = recorded("av1")
+    merged(tmp_path / "part", SourceConfig(root=one, episodes=[2, 4]))
+    report = merged(tmp_path / "out", SourceConfig(root=one), SourceConfig(root=tmp_path / "part"))
+    (warning,) = report.warnings
+    assert warning.code == "duplicate-episode"
+    assert warning.message == "part: episodes 0-1 have the same values as episodes 2, 4 of av1"
+    report = merged(tmp_path / "again", SourceConfig(root=tmp_path / "out", episodes="4-"))
+    (warning,) = report.warnings
+    assert warning.message == "out: episode 6 has the same values as episode 4"
+
+
+def test_several_attempts_in_one_episode_are_named(tmp_path: Path) -> None:
+    source = write_legacy(tmp_path / "source", Legacy(lengths=(6, 20), stats=False))
+    attempt = [[0.1 * step, -0.2 * step] for step in range(10)]
+    change_column(source, LEGACY_DATA, "observation.state", lambda values: attempt + attempt)
+    report = merged(tmp_path / "out", SourceConfig(root=source))
+    (jump,) = [problem for problem in report.verification.problems if problem.code == "state-jump"]
+    assert (jump.severity, jump.episode, jump.frame) == ("warning", 1, 10)
+    assert report.verification.ok
 
 
 def test_tasks_are_the_union_in_order_of_appearance(recorded: Recorded, tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def test_a_merge_of_labelled_sets_knows_how_they_were_labelled(recorded: Recorde
     assert (content["labels"]["alignment"], content["labels"]["success_value"]) == ("next", 3)
     assert [source["done"] for source in content["sources"]] == ["first_success"] * 2
     assert report.success_frames == 0  # the first frame alone, and no row before it
-    assert report.warnings == ()
+    assert [problem.code for problem in report.warnings] == ["duplicate-episode"]
 
 
 def test_content_hash_is_of_the_content(recorded: Recorded, tmp_path: Path) -> None:

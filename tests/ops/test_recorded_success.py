@@ -289,3 +289,29 @@ def test_dense_rewards_with_next_success(copied: Recorded, tmp_path: Path) -> No
     assert balance == "success in 3 of 35 frames (8.6 %), in 3 of 5 episodes, by next.success"
     report = merge(MergeConfig(sources=[SourceConfig(root=root)], new_root=tmp_path / "out"))
     assert report.success_frames == 3
+
+
+@pytest.mark.parametrize("threshold", [None, 0.5])
+def test_whole_numbers_are_labels(copied: Recorded, tmp_path: Path, threshold: float | None) -> None:
+    root = add_column(copied("av1"), "grasped", [int(value) for value in stamps()], "int64")
+    config = {"root": root, "new_root": tmp_path / "out", "labels_from": "grasped"}
+    report = relabel(RelabelConfig(**config, labels_threshold=threshold))
+    assert report.success_frames == len(STAMPED)
+
+
+def test_whole_numbers_of_many_values_need_a_threshold(copied: Recorded, tmp_path: Path) -> None:
+    root = add_column(copied("av1"), "grade", [number % 4 for number in range(sum(LENGTHS))], "int64")
+    config = {"root": root, "new_root": tmp_path / "out", "labels_from": "grade"}
+    with pytest.raises(GraspError, match="no-labels-threshold"):
+        relabel(RelabelConfig(**config))
+    assert relabel(RelabelConfig(**config, labels_threshold=2)).success_frames == sum(LENGTHS) // 4
+
+
+def test_columns_that_number_rows_are_no_labels(copied: Recorded, tmp_path: Path) -> None:
+    config = RelabelConfig(root=copied("av1"), new_root=tmp_path / "out", labels_from="task_index")
+    with pytest.raises(GraspError) as caught:
+        relabel(config)
+    (problem,) = caught.value.problems
+    assert problem.message.endswith("'task_index' of av1 numbers rows and says nothing of success")
+    assert "two values such as 1 and 0" in problem.hint
+    assert "columns that can be labels: next.reward" in problem.hint

@@ -3,19 +3,43 @@
 from __future__ import annotations
 
 import io
+import re
+import shlex
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from factories import RECORDINGS, Legacy, data_table, encode, picture, record, tree, write_legacy
+from factories import (
+    RECORDINGS,
+    Legacy,
+    data_table,
+    encode,
+    picture,
+    read_info,
+    record,
+    tree,
+    write_legacy,
+)
 from lerobot_judge import assert_items, items_of
 from verifying import DATA, change_table
 
-from lerobot_grasp_plugin import DatasetError, MergeConfig, MergeReport, SourceConfig, merge
+from lerobot_grasp_plugin import (
+    DatasetError,
+    MergeConfig,
+    MergeReport,
+    Problem,
+    RelabelConfig,
+    SourceConfig,
+    merge,
+    relabel,
+    verify_dataset,
+)
+from lerobot_grasp_plugin.commands.merge import main
+from lerobot_grasp_plugin.core.words import agree, episodes_text
 from lerobot_grasp_plugin.dataset.pages import salvage
 
 type Recorded = Callable[[str], Path]
@@ -184,3 +208,50 @@ def test_rows_renumbered_over_a_deleted_episode_are_given_no_frames_of_another(
     report = rescue(root, tmp_path / "out")
     assert [episode.source_episode for episode in report.episodes] == [0, 1]
     assert any("`index` runs on over episode 2" in problem.message for problem in report.warnings)
+
+
+def rescue_command(problems: Iterable[Problem]) -> list[str]:
+    """The command that the hints of problems name, as a shell reads it."""
+    (command,) = {found[0] for problem in problems for found in COMMAND.finditer(problem.hint)}
+    program, *args = shlex.split(command)
+    assert program == "lerobot-grasp-merge"
+    return args
+
+
+COMMAND = re.compile(r"lerobot-grasp-merge --sources .*?_rescued'?")
+
+
+@pytest.mark.parametrize("damage", ["killed", "cut off"])
+def test_refusals_name_the_command_that_saves_what_is_whole(
+    damage: str, tmp_path: Path, recorded: Recorded, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    if damage == "killed":
+        root = killed("av1", tmp_path, monkeypatch)
+    else:
+        root = tmp_path / "damaged set"
+        shutil.copytree(recorded("split"), root)
+        path = last_table(root)
+        path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(DatasetError) as caught:
+        merge(MergeConfig(sources=[SourceConfig(root=root)], new_root=tmp_path / "out"))
+    command = rescue_command(caught.value.problems)
+    assert rescue_command(verify_dataset(root).problems) == command
+    with pytest.raises(DatasetError) as caught:
+        relabel(RelabelConfig(root=root, new_root=tmp_path / "out", labels_from="next.reward"))
+    assert rescue_command(caught.value.problems) == command
+    assert main(command) == 0
+    rescued = root.with_name(f"{root.name}_rescued")
+    assert verify_dataset(rescued).ok
+    (hint, *_) = [problem.hint for problem in caught.value.problems if COMMAND.search(problem.hint)]
+    total = read_info(rescued)["total_episodes"]
+    have = agree(total, "is", "are")
+    assert hint.startswith(f"to save {episodes_text(range(total))}, which {have} whole: ")
+
+
+def test_what_cannot_be_rescued_names_no_command(copied: Recorded) -> None:
+    root = copied("av1")
+    for path in (root / "data").rglob("*.parquet"):
+        path.write_bytes(b"PAR1")
+    problems = verify_dataset(root).problems
+    assert any(problem.code == "bad-parquet" for problem in problems)
+    assert not any("--rescue" in problem.hint for problem in problems)

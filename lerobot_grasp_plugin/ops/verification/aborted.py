@@ -37,7 +37,7 @@ def check_aborted(view: View) -> Iterator[Problem]:
 def _nothing(view: View) -> Problem:
     left = _kept_images(view)
     message = "the dataset has no episode: the recording ended before its first episode was saved"
-    hint = f"what there is of the first episode: {left}; keep what you need of it and record again"
+    hint = f"left of the first episode: {left}; keep what you need of it and record again"
     if not left:
         hint = "there is nothing in it that could be saved: remove the folder and record again"
     return Problem("no-episodes", message, view.info.where, hint)
@@ -86,13 +86,12 @@ def _unlisted(view: View) -> Iterator[Problem]:
         return  # a list that was lost, see missing-episodes-table
     tables, videos = len(view.data_files), len(view.video_files)
     when = "before finalize() listed its episodes" if total else "while its first episode was being saved"
-    parts = [count(tables, "table"), count(videos, "video")]
+    parts = [count(number, kind) for number, kind in ((tables, "table"), (videos, "video")) if number]
     claim = f"info.json counts {count(total, 'episode') if total else 'no episode'}"
-    message = f"the recording was interrupted {when}: {claim}, and there are {' and '.join(parts)}"
+    there = agree(tables if tables else videos, "is", "are")
+    message = f"the recording was interrupted {when}: {claim}, and there {there} {' and '.join(parts)}"
     images = " and ".join(filter(None, ["the videos" * bool(videos), _kept_images(view)]))
-    if (rows or broken) and not view.legacy:
-        hint = "lerobot-grasp-merge --rescue true takes the episodes whose rows are whole into a new dataset"
-    elif rows:
+    if rows:
         hint = (
             f"{count(rows, 'row')} can be read: list their episodes again, with their lengths, and set the "
             "totals in info.json"
@@ -102,7 +101,7 @@ def _unlisted(view: View) -> Iterator[Problem]:
         hint = "LeRobot cannot read the rows: finalize() would have written the footers of the tables"
     else:
         hint = "the rows were never written"
-    hint += f"; of the images there is left: {images}" * bool(images)
+    hint += f"; images that are left: {images}" * bool(images)
     yield Problem("unfinished-recording", message, view.info.where, hint)
 
 
@@ -143,7 +142,7 @@ def _resumed(view: View) -> Iterator[Problem]:
     if not saving:
         hint += f", and set total_episodes to {len(indices)} and total_frames to {int(lengths.sum())}"
     if images := _kept_images(view):
-        hint += f"; of episode {total} there is left: {images}" if saving else f"; also left: {images}"
+        hint += f"; left of episode {total}: {images}" if saving else f"; also left: {images}"
     hint += f"; or list the episodes of the {count(rows, 'row')} again" * bool(rows)
     yield Problem("unfinished-resume", message, view.info.where, hint)
 

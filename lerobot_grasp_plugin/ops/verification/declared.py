@@ -88,7 +88,7 @@ def check_tasks(view: View) -> Iterator[Problem]:
             message = f"the task {task!r} is listed twice or more, as task_index {ranges_text(several)}"
             hint = f"give its rows task_index {min(several)} and list it once; lerobot-grasp-merge does so"
             yield Problem("duplicate-task", message, where, hint, severity="warning")
-    yield from near_task_warnings(dict.fromkeys(indices, ()), where)
+    yield from near_task_warnings(dict.fromkeys(indices, ()), where, view.root)
 
 
 def check_splits(view: View) -> Iterator[Problem]:

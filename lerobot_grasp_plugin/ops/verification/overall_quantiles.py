@@ -95,6 +95,12 @@ class OverallQuantiles:
                 return kind
         return "none" if trusted and self._of_episodes(name, "mean") else "unknown"
 
+    def wrong(self, name: str) -> list[str]:
+        """Which stored quantiles of a column are not those of all rows, as ``q01``."""
+        return [
+            each for each in QUANTILES if (name, each) in self._counts and self._misplaced(name, each).any()
+        ]
+
     def _misplaced(self, name: str, statistic: str) -> NDArray[np.bool_]:
         """In which values of a row another share of the rows is below than the quantile says."""
         rows, share = self._rows[name], QUANTILES[statistic]

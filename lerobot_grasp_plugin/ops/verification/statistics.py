@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -72,7 +72,7 @@ def check_statistics(
         found: list[Problem] = []
         lengths = summaries.lengths[summary.runs]
         if int(lengths.sum()) >= int(view.lengths.sum()):  # else rows that count were not read
-            found += _overall(name, stored, summary, lengths)
+            found += _with_quantiles(_overall(name, stored, summary, lengths), overall.wrong(name))
             if not found and is_normalised(name):
                 kind = overall.kind(name, trusted=name not in quantiles.wrong)
                 kinds.setdefault(kind, []).append(name)
@@ -89,6 +89,17 @@ def check_statistics(
         first, *others = columns
         more = f"; those of {', '.join(map(repr, others))} are wrong as well" if others else ""
         yield replace(columns[first], message=columns[first].message + more)
+
+
+def _with_quantiles(found: Iterable[Problem], wrong: Sequence[str]) -> Iterator[Problem]:
+    """The same findings; that of wrong statistics over all rows names the wrong quantiles, too."""
+    for problem in found:
+        if wrong and problem.code in ("stale-statistics", "wrong-statistics"):
+            are = "is not the quantile" if len(wrong) == 1 else "are not the quantiles"
+            problem = replace(
+                problem, message=f"{problem.message}; {', '.join(wrong)} {are} of the rows either"
+            )
+        yield problem
 
 
 def _of_no_kind(name: str, overall: OverallQuantiles, stored: StoredStats) -> Problem:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -12,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from lerobot_grasp_plugin import verify_dataset
+from lerobot_grasp_plugin.commands.merge import main
 
 _RECORDER = """
 import os, signal, sys
@@ -122,7 +125,7 @@ STATES = {
     ),
     "before_the_first_is_listed": (
         {"unfinished-recording", "bad-parquet"},
-        "of the images there is left: the videos",
+        "images that are left: the videos",
     ),
     "before_finalize": (
         {"unfinished-recording", "bad-parquet", "unfinished-episode"},
@@ -164,3 +167,16 @@ def test_the_state_a_kill_leaves_is_named(name: str, killed: Path) -> None:
     assert words in text
     assert "copy it again" not in text
     assert "record it again" not in text
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="processes are killed")
+@pytest.mark.parametrize("name", [name for name, (codes, _) in STATES.items() if "bad-parquet" in codes])
+def test_what_a_kill_leaves_whole_is_saved_by_the_command_of_the_hint(name: str, killed: Path) -> None:
+    hints = "\n".join(problem.hint for problem in verify_dataset(killed / name).problems)
+    commands = set(re.findall(r"lerobot-grasp-merge --sources .*?_rescued", hints))
+    if not commands:
+        assert name == "encoding_the_first_episode"  # no episode has rows and images
+        return
+    (command,) = commands
+    assert main(shlex.split(command)[1:]) == 0
+    assert verify_dataset(killed / f"{name}_rescued").ok

@@ -156,3 +156,10 @@ def test_missing_statistics_are_named_where_no_rows_are(drifted: Path, level: st
     (drifted / "meta/stats.json").unlink()
     (drifted / DATA).unlink()
     assert "missing-stats" in {problem.code for problem in findings(drifted, level)}
+
+
+def test_stale_statistics_name_their_quantiles(drifted: Path) -> None:
+    change_column(drifted, DATA, "action", lambda values: (np.array(values) + 1000).tolist())
+    (overall,) = [problem for problem in about(drifted) if problem.code == "stale-statistics"]
+    # of these few rows none need be below q01
+    assert overall.message.endswith("; q10, q50, q90, q99 are not the quantiles of the rows either")

@@ -1,0 +1,63 @@
+"""The command that saves what is whole of a broken-off recording, in the hints of what refuses it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from lerobot_grasp_plugin.core.words import agree, episodes_text
+from lerobot_grasp_plugin.dataset.hub import Location
+from lerobot_grasp_plugin.errors import GraspError, Problem
+
+_OVERCOME = frozenset(
+    {"missing-episodes-table", "unfinished-recording", "unfinished-resume", "unlisted-episode"}
+)
+_OVERCOME_IN_ROWS = frozenset({"bad-parquet", "empty-file"})
+"""As above, where the file is a table of rows."""
+
+
+def with_rescue(location: Location, problems: Sequence[Problem]) -> list[Problem]:
+    """The same problems; those that ``--rescue true`` gets past name the command and what it saves.
+
+    Args:
+        location: The dataset they are of.
+        problems: Anything that was found; the rows are read only where one of them can be got past.
+    """
+    overcome = {problem for problem in problems if _is_overcome(location, problem)}
+    hint = _hint(location) if overcome else ""
+    if not hint:
+        return list(problems)
+    return [
+        replace(problem, hint="; ".join(filter(None, [hint, problem.hint])))
+        if problem in overcome
+        else problem
+        for problem in problems
+    ]
+
+
+def _is_overcome(location: Location, problem: Problem) -> bool:
+    in_rows = Path(problem.where.partition(": ")[0]).is_relative_to(location.root / "data")
+    return problem.severity == "error" and (
+        problem.code in _OVERCOME or (problem.code in _OVERCOME_IN_ROWS and in_rows)
+    )
+
+
+def _hint(location: Location) -> str:
+    """How to save what is whole; empty where nothing is, or where there is nothing to rescue."""
+    from lerobot_grasp_plugin.ops.salvage import SalvagedReader, is_sound
+
+    try:
+        if is_sound(location):
+            return ""
+        salvaged = SalvagedReader(location)
+        whole = [each for each in range(len(salvaged.lengths)) if each not in salvaged.lost]
+    except GraspError:
+        return ""
+    root = str(location.root)
+    source = json.dumps([{"root": root}], ensure_ascii=False)
+    call = ["lerobot-grasp-merge", "--sources", source, "--rescue", "true", "--new_root", f"{root}_rescued"]
+    are = agree(len(whole), "is", "are")
+    return f"to save {episodes_text(whole)}, which {are} whole: {shlex.join(call)}"
