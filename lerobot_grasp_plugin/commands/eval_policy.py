@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lerobot_grasp_plugin.commands.run import TerminalProgress, command, fail, guarded, parse, require
+
+if TYPE_CHECKING:
+    from lerobot.rl.train_rl import TrainRLServerPipelineConfig
+
+    from lerobot_grasp_plugin.sim.episode_recorder import EpisodeRecorder
 
 PROGRAM = "lerobot-grasp-eval-policy"
 
@@ -29,6 +35,8 @@ class EvalPolicyOptions:
     output_dir: Path | None = None
     # pretrained_model folder of another reward classifier than the one the run had
     classifier: Path | None = None
+    # record the episodes that fooled the classifier here, as a dataset with an annotation file of the truth
+    hard_negatives: Path | None = None
 
 
 @command
@@ -46,6 +54,7 @@ def main(args: Sequence[str] | None = None) -> int:
 
 def _evaluate(options: EvalPolicyOptions) -> int:
     import_module("lerobot_grasp_plugin.plugin")  # robots and teleoperators by name
+    from lerobot_grasp_plugin.sim.episode_recorder import EpisodeRecorder
     from lerobot_grasp_plugin.sim.evaluation import (
         CheckpointResult,
         PolicyEvaluation,
@@ -67,8 +76,13 @@ def _evaluate(options: EvalPolicyOptions) -> int:
         checkpoints = checkpoints[-1:]
     config = read_config(checkpoints[-1])
     use_classifier(config, options.classifier)
+    recorder = None
+    if options.hard_negatives is not None:
+        _check_recordable(options.hard_negatives, config)
+        recorder = EpisodeRecorder(options.hard_negatives, int(config.env.fps), config.env.task or "")
     folder = options.output_dir or options.run / "eval"
     evaluation = PolicyEvaluation(config, options.seed)
+    evaluation.recorder = recorder
     videos = EpisodeVideos(folder / "videos", int(config.env.fps))
     progress = TerminalProgress()
     results = []
@@ -83,10 +97,55 @@ def _evaluate(options: EvalPolicyOptions) -> int:
             results.append(CheckpointResult(name, checkpoint, episodes))
     finally:
         progress.close()
+        if recorder is not None:
+            recorder.close()
         evaluation.close()
     print("\n".join(table(results)))
     write_results(results, folder)
     print(f"Best: {best_of(results).path}")
     print(f"Every episode is in {folder / EPISODES}")
     print(f"Videos and contact sheets of some are in {folder / 'videos'}")
+    if recorder is not None:
+        print("\n".join(_next_commands(recorder, config)))
     return 0
+
+
+def _check_recordable(root: Path, config: TrainRLServerPipelineConfig) -> None:
+    """Raises:
+    UsageError: The folder exists, or no classifier judges.
+    """
+    from lerobot_grasp_plugin.errors import Problem, UsageError
+
+    problems = []
+    if root.exists():
+        problems.append(Problem("target-exists", "the folder exists already", str(root), "give another name"))
+    chosen = config.env.processor.reward_classifier
+    if chosen is None or chosen.pretrained_path is None:
+        message = "no reward classifier judges, so none can be fooled"
+        hint = "give --classifier with its pretrained_model folder"
+        problems.append(Problem("no-classifier", message, "--hard_negatives", hint))
+    if problems:
+        raise UsageError(problems)
+
+
+def _next_commands(recorder: EpisodeRecorder, config: TrainRLServerPipelineConfig) -> Iterator[str]:
+    """Drafts the annotation file, and says how its episodes come to the classifier's dataset."""
+    from lerobot_grasp_plugin.learning.classifier_model import read_record
+    from lerobot_grasp_plugin.sim.truth import read_truth
+    from lerobot_grasp_plugin.sim.truth_labels import truth_annotations
+
+    root = recorder.root
+    if not recorder.episodes:
+        yield "No episode fooled the classifier; there are no hard negatives"
+        return
+    truth = read_truth(root.with_name(f"{root.name}_sim_truth"))
+    annotations = root.with_name(f"{root.name}_annotations.txt")
+    annotations.write_text(truth_annotations(str(root.resolve()), truth, "held"), encoding="utf-8")
+    record = read_record(Path(config.env.processor.reward_classifier.pretrained_path))
+    source = record.get("dataset", {}).get("root", "DATASET_OF_THE_CLASSIFIER")
+    yield f"{recorder.episodes} episodes fooled the classifier; they are in {root}"
+    yield f"The truth of each frame is in {annotations}. Look at them:"
+    yield f"  lerobot-grasp-review --root {root} --annotations {annotations}"
+    yield "Add them to what the classifier learns from:"
+    yield f"  lerobot-grasp-merge --sources '[{{root: {source}}}, {{root: {root}}}]' \\"
+    yield f"    --annotations {annotations} --unlisted keep --new_root {root}_merged"

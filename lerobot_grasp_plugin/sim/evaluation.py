@@ -20,13 +20,14 @@ from numpy.typing import NDArray
 from lerobot_grasp_plugin.errors import DataError, Problem
 from lerobot_grasp_plugin.sim.config_so101_script import So101ScriptConfig, TakeoverConfig
 from lerobot_grasp_plugin.sim.ee_attempt import CLOSE
+from lerobot_grasp_plugin.sim.episode_recorder import EpisodeRecorder
 from lerobot_grasp_plugin.sim.world import World
 
 type Act = Callable[[dict[str, Any]], torch.Tensor]
 """From the observations a policy has, by name and with a batch of one, to an action of shape (1, 4)."""
 
 LIFT_STEPS = 8
-"""Steps of the lift that follows a grasp: the gripper stays closed and goes up."""
+"""Steps of the lift of a cube that is held when the time is over: the gripper stays closed and goes up."""
 
 
 @dataclass(slots=True)
@@ -35,9 +36,9 @@ class EpisodeResult:
 
     Attributes:
         episode: 0-based.
-        steps: Steps until the cube was held, or all there were.
-        held: The cube was held by both jaws, by the physics' truth.
-        lifted: It was still held after the lift that followed.
+        steps: Steps until the cube was held and lifted, or all there were.
+        held: The cube was held by both jaws in some step, by the physics' truth.
+        lifted: The policy held and lifted it, or the lift that follows where it was held at the end did.
         rewarded: The reward classifier said success in some step; None without a classifier.
         false_rewards: Steps in which the classifier said success and the cube was not held.
         images: RGB images from the front, uint8 (height, width, 3), one a step, those of the lift included.
@@ -75,7 +76,7 @@ class CheckpointResult:
 
     @property
     def lifted(self) -> int:
-        """Episodes in which it was still held after the lift."""
+        """Episodes in which it was held and lifted."""
         return sum(one.lifted for one in self.episodes)
 
     @property
@@ -143,6 +144,7 @@ class PolicyEvaluation:
             self._env, teleop, config.env, "cpu"
         )
         self._classifier = self._take_classifier()
+        self.recorder: EpisodeRecorder | None = None
         self._steps = int(config.env.processor.reset.control_time_s * config.env.fps)
 
     def _take_classifier(self) -> RewardClassifierProcessorStep | None:
@@ -198,21 +200,28 @@ class PolicyEvaluation:
             with torch.no_grad():
                 action = act(observation)
             transition = self._step(transition, action)
-            held = world.truth().held
+            truth = world.truth()
+            held = truth.held
+            result.held = result.held or held
             self._look(result, held)
             said = self._says_success(transition)
             if said is not None:
                 result.rewarded = bool(result.rewarded) or said
                 result.false_rewards += said and not held
-            if held:
-                result.held, result.steps = True, step + 1
+            if self.recorder is not None:
+                done = truth.grasped or step == self._steps - 1
+                self.recorder.add(transition, action, rewarded=bool(said), done=done)
+            if truth.grasped:
+                result.lifted, result.steps = True, step + 1
                 break
-        if result.held:
+        if not result.lifted and world.truth().held:
             for step in range(LIFT_STEPS):
                 up = 0.0 if step < 3 else 1.0
                 transition = self._step(transition, torch.tensor([[0.0, 0.0, up, CLOSE]]))
                 self._look(result, world.truth().held)
             result.lifted = world.truth().grasped
+        if self.recorder is not None:
+            self.recorder.end(keep=result.false_rewards > 0)
         return result
 
     def _step(self, transition: Any, action: torch.Tensor) -> Any:
