@@ -10,7 +10,8 @@ The text form, one episode a line::
     03: all fail                        or `all success`
 
 Episode numbers are LeRobot's ``episode_index``, from 0; frame numbers count from the index base.
-Which comment lines are section headers stands in ``grammar_comments.py``, the JSON form in
+Which comment lines are section headers stands in ``grammar_comments.py``, which remarks contradict
+the way the file is read in ``said_counting.py``, the JSON form in
 ``grammar_json.py``, the CSV form in ``grammar_csv.py``.
 """
 

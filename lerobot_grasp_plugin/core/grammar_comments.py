@@ -3,24 +3,22 @@
 A comment is a section header when it begins with ``dataset path:``, ``dataset:`` or ``repo_id:``,
 when it is a path or one word with a slash, or when it is one word that names a dataset the caller
 knows. What is almost a header, or states another index base than the file is read with, is an
-error that says how to write it.
+error that says how to write it. What a remark says about the counting stands in ``said_counting.py``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from lerobot_grasp_plugin.core.annotations import IndexBase, dataset_fault
+from lerobot_grasp_plugin.core.said_counting import INDEX_BASE, base_contradiction, check_said_counting
 from lerobot_grasp_plugin.core.source_text import Findings, Place
 
 type IsDataset = Callable[[str], bool]
 """Whether one word, as it stands alone in a comment, names a dataset."""
-
-INDEX_BASE = re.compile(r"index[\s_-]*base\s*[:=]\s*(.*)", re.IGNORECASE | re.DOTALL)
-"""A statement of the index base, as the text of a comment."""
 
 _KEYWORD = re.compile(r"(?:dataset(?:[\s_-]+path)?|repo[\s_-]?id)\s*[:=]\s*", re.IGNORECASE)
 _PATH = re.compile(r"/[^\s/]|~[^\s/]*(?:/|$)|\.\.?/|[A-Za-z]:[\\/]")
@@ -35,29 +33,6 @@ _DATASET_KEYS = {f"dataset{word}" for word in ("root", "name", "id", "dir", "fol
 _NEAR = 0.83
 _FRAMED = re.compile(r"[=*<\[({\"'`|-]+\s*(\S.*?)\s*[=*>\])}\"'`|-]+")
 _NAME = re.compile(r"(\S+?)\s*(?::|\s\(.*\))?")
-
-_DIGIT = r"(?P<base>0|1|zero|one)"
-_NO_UNIT = r"(?!\.\d|\w)(?!\s*(?:%|°|(?:ms|s|secs?|seconds?|min|minutes?|h|mm|cm|m|deg|degrees?|rad|px)\b))"
-_COUNTED = r"(?:count(?:s|ed|ing)?|number(?:s|ed|ing)?|ind(?:ex(?:e[sd]|ing)?|ices))"
-_SUBJECT = r"(?:frames?|numbers?|numbering|counting|ind(?:ices|ex(?:es|ing)?)|ranges?|labels?)"
-_BEGINS = r"(?:starts?|starting|begins?|beginning)"
-_SAID_BASES = tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        r"(?<![\w.-])(?P<base>[01](?=[\s_-]*(?:indexed|based)|-index)|(?:zero|one)(?=[_-]|\s+indexed))"
-        r"(?:[\s_-]*(?:indexed|based)|-index(?:ing)?)\b(?!\s+on\b)",
-        rf"\b{_COUNTED}\s+from\s+{_DIGIT}{_NO_UNIT}",
-        rf"\b{_SUBJECT}\s+(?:\w+\s+)?{_BEGINS}\s+(?:from|at|with)\s+{_DIGIT}{_NO_UNIT}",
-        rf"\bfirst\s+(?:frame|image|index)\s*(?:[:=]|\b(?:is|has)\b(?:\s+(?:called|numbered|the|number|frame))*)"
-        rf"\s*{_DIGIT}\s*(?=$|[.,;)#](?!\d))",
-        rf"\bindex[\s_-]*base\s*(?:[:=]|\bis\b)?\s*{_DIGIT}{_NO_UNIT}",
-    )
-)
-"""What a sentence says the number of the first frame is."""
-
-_FILLERS = {"all", "the", "frame", "frames", "number", "numbers", "range", "ranges", "label", "labels"}
-_FILLERS |= {"file", "are", "is", "in", "this", "here"}
-"""Words that add nothing to a statement of the index base."""
 
 _BASE_KEY = re.compile(
     r"(?P<key>[A-Za-z]+(?:[\s_-]+(?!is\b)[A-Za-z]+)?)(?P<mark>\s*[:=]|\s+is|[\s_-])"
@@ -209,12 +184,12 @@ class Comments:
         self._seen.append((comment, place, is_line))
 
     def check(self) -> None:
-        """Note every comment that speaks of another index base than the numbers are read with."""
+        """Note every comment that speaks of another counting than the numbers are read with."""
         base: IndexBase = 1 if self.base is None else self.base
         for comment, place, is_line in self._seen:
             text = _body(comment)
             if not is_line or not _check_base_key(text, base, place, self.findings):
-                check_said_base(text, base, place, self.findings, is_stated=self.base is not None)
+                check_said_counting(text, base, place, self.findings, is_stated=self.base is not None)
 
     def _state_base(self, stated: str, place: Place, line: str, *, begun: bool) -> None:
         if stated not in ("0", "1"):
@@ -246,43 +221,8 @@ def _check_base_key(text: str, base: IndexBase, place: Place, findings: Findings
     if value not in ("0", "1"):
         _unknown_base(value, place, findings)
     elif value != str(base):
-        _contradiction(match.group(), int(value), base, place, findings)
+        base_contradiction(match.group(), int(value), base, place, findings)
     return True
-
-
-def check_said_base(
-    comment: str, base: IndexBase, place: Place, findings: Findings, *, is_stated: bool
-) -> None:
-    """Note a comment that speaks of another index base than the numbers are read with.
-
-    It is an error where nothing states the base, or where the comment says nothing else; where the
-    base is stated, a sentence that speaks of another one is a warning.
-    """
-    for match, number in _said_bases(comment):
-        if number == base:
-            continue
-        around = comment[: match.start()] + comment[match.end() :]
-        is_all = {*re.findall(r"\w+", around.lower())} <= _FILLERS
-        if is_stated and not is_all:
-            message = f"a comment says {match.group()}, but the file is read as {base}-indexed"
-            findings.warn("index-base-doubtful", message, place, "change the comment if the base is right")
-        else:
-            _contradiction(match.group(), number, base, place, findings)
-
-
-def _said_bases(comment: str) -> Iterator[tuple[re.Match[str], int]]:
-    for pattern in () if INDEX_BASE.match(comment) else _SAID_BASES:
-        for match in pattern.finditer(comment):
-            sentence = re.split(r"[.;,]", comment[: match.end()])[-1].lower()
-            if "episode" in sentence and "frame" not in sentence:
-                continue  # episodes count from 0 in every file
-            yield match, 1 if match["base"].lower() in ("1", "one") else 0
-
-
-def _contradiction(text: str, number: int, base: int, place: Place, findings: Findings) -> None:
-    message = f"the comment says `{text.strip()}`, but the file is read as {base}-indexed"
-    hint = f"write `# index_base: {number}` on a line of its own at the top, or change the comment"
-    findings.error("index-base-doubtful", message, place, hint)
 
 
 def _unknown_base(text: str, place: Place, findings: Findings) -> None:

@@ -23,7 +23,7 @@ from lerobot_grasp_plugin.core.annotations import (
     IndexBase,
     dataset_fault,
 )
-from lerobot_grasp_plugin.core.grammar_comments import INDEX_BASE, IsDataset, check_said_base, no_dataset
+from lerobot_grasp_plugin.core.grammar_comments import IsDataset, no_dataset
 from lerobot_grasp_plugin.core.grammar_ranges import (
     ListedEpisodes,
     WrittenRange,
@@ -37,6 +37,7 @@ from lerobot_grasp_plugin.core.grammar_ranges import (
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
 from lerobot_grasp_plugin.core.json_ranges import note_wrong, read_frame, read_ranges
 from lerobot_grasp_plugin.core.json_text import JsonValue, read_json
+from lerobot_grasp_plugin.core.said_counting import INDEX_BASE, check_said_counting
 from lerobot_grasp_plugin.core.source_text import UNPRINTABLE, Findings, Place, Source
 
 _REMARKS = ("comment", "note", "description")
@@ -106,7 +107,7 @@ class _Reader:
                 sections.append(section)
                 above = ("",)
         for text, place in self.remarks:
-            check_said_base(text, self.base, place, self.findings, is_stated=True)
+            check_said_counting(text, self.base, place, self.findings, is_stated=True)
         annotations = Annotations(tuple(sections), self.base, self.source.name)
         check_not_empty(
             annotations, root.place, self.findings, '{"index_base": 1, "0": {"success_start": 34}}'

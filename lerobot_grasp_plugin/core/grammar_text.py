@@ -17,7 +17,6 @@ from lerobot_grasp_plugin.core.annotations import (
 )
 from lerobot_grasp_plugin.core.grammar_comments import (
     BASE_HINT,
-    INDEX_BASE,
     Comments,
     Header,
     IsDataset,
@@ -33,6 +32,7 @@ from lerobot_grasp_plugin.core.grammar_ranges import (
 )
 from lerobot_grasp_plugin.core.intervals import FrameInterval
 from lerobot_grasp_plugin.core.odd_numbers import odd_number
+from lerobot_grasp_plugin.core.said_counting import INDEX_BASE
 from lerobot_grasp_plugin.core.source_text import Findings, Place, Source
 
 _ALL = re.compile(r"all\s+(fail|success)", re.IGNORECASE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -55,6 +57,42 @@ labels start at 1 s before the grasp
 count of slips: 1
 one based on the video of camera 2
 1 of 3 attempts
+the end of the table
+episode 3 is half open drawer
+the drawer is half open
+the drawer stands half open at the end
+end of the range of motion
+the gripper opens at the end
+both ends are inclusive
+ends are inclusive
+ranges include both ends
+exclusive use of camera 2
+last frame is inclusive
+frames are numbers of image files
+numbers are frame numbers
+numbers are frames
+every third frame is dark
+every other frame is blurred
+labels are seconds late
+2 seconds are missing
+seconds matter here
+the first 3 seconds are dark
+time is short
+in a hurry
+crop [0, 80, 480, 480]
+[3, 5]
+rows of the table are dusty
+episodes are 0-indexed
+the first episode is 0
+frames count from 1 in every episode
+in this episode counting starts at 1
+1 is the first frame
+frame 1 is the first one
+first attempt failed
+excluded from training
+without the end
+stride of the robot is odd
+long strides
 0 slips, 1 drop
 based on 0 evidence
 re-indexed by hand
@@ -280,3 +318,102 @@ def test_a_line_that_contradicts_the_stated_base_is_an_error() -> None:
 )
 def test_how_sure_a_header_is(line: str, says: bool, path: bool) -> None:
     assert (says_dataset(line), is_one_path(line)) == (says, path)
+
+
+CONTRADICTIONS = """\
+end exclusive
+ends are exclusive
+the end is exclusive
+end (exclusive)
+exclusive end
+stop is not included
+last frame excluded
+last frame not included
+excluding the last frame
+start exclusive
+ranges are half-open
+ranges: half open
+half-open
+half-open ranges
+half-open intervals, as in the old tool
+all intervals are half open
+exclusive
+exclusive.
+[start, end)
+ranges are [a, b)
+(40, 48]
+python slices
+episodes count from 1
+episodes are counted from 1
+episodes are 1-indexed
+1-based episodes
+episode numbers start at 1
+first episode is 1
+frames and episodes count from 1
+episodes and frames count from 1
+numbers are seconds
+numbers are in seconds
+ranges are in ms
+unit: s
+in seconds
+times are in seconds.
+labels: timestamps
+numbers are timestamps
+numbers are rows
+numbers are row numbers of the table
+numbers are the index column
+numbers are global indices
+start, length
+second number is the length
+every 3rd frame
+numbers count every third frame
+extracted every 3rd frame
+images extracted at every 2nd frame
+stride 3
+stride: 3
+""".splitlines()
+ZERO = """\
+numbers are frame_index
+numbers are the frame index
+ranges are in frame_index
+these are frame indices
+frame_index
+ranges are LeRobot's frame_index
+python indices
+frames are numbered starting at 0
+frames are counted starting with zero
+0 indexing
+zero indexing
+frame 0 is the first
+number 0 is the first frame
+""".splitlines()
+
+
+@pytest.mark.parametrize("comment", [*CONTRADICTIONS, *ZERO])
+@pytest.mark.parametrize("place", ["# {}\n0: 3-5\n", "0: 3-5\n# {}\n", "0: 3-5  # {}\n"])
+def test_a_comment_about_another_counting_is_an_error(comment: str, place: str) -> None:
+    found = errors(place.format(comment))
+    assert {problem.code for problem in found} <= {"counting-doubtful", "index-base-doubtful"}
+    assert all(problem.hint for problem in found)
+
+
+@pytest.mark.parametrize("comment", CONTRADICTIONS)
+def test_another_counting_is_an_error_in_every_form(comment: str) -> None:
+    text = json.dumps({"index_base": 1, "0": {"ranges": [[3, 5]], "comment": comment}})
+    assert "counting-doubtful" in {problem.code for problem in errors(text)}
+    quoted = f'"{comment}"'
+    found = errors(f"episode,start,end,note\n0,3,5,{quoted}\n", index_base=1)
+    assert "counting-doubtful" in {problem.code for problem in found}
+
+
+@pytest.mark.parametrize("comment", ZERO)
+def test_a_comment_that_counts_from_zero_agrees_with_index_base_0(comment: str) -> None:
+    assert read(f"# index_base: 0\n# {comment}\n0: 3-\n").sections[0].episodes[0].ranges[0].start == 3
+
+
+def test_another_counting_says_what_was_probably_meant() -> None:
+    (problem,) = errors("# ranges are half-open\n0: 3-5\n")
+    assert problem.message == "the comment says `ranges are half-open`, but both ends of a range are included"
+    assert problem.hint.startswith("write the last success frame of each range")
+    (problem,) = errors("0: 3-5\n# episodes count from 1\n")
+    assert problem.message == "the comment says `count from 1`, but episodes count from 0 in every file"
