@@ -1,4 +1,4 @@
-"""Settings of LeRobot's configs that this package knows; a later one is named, and not ignored."""
+"""Settings of configs that this package knows; a later one of LeRobot's is named, and not ignored."""
 
 from __future__ import annotations
 
@@ -63,6 +63,21 @@ TRAINING: Final = frozenset(
     }
 )
 """Of ``lerobot.configs.train.TrainPipelineConfig``."""
+
+
+LEARNER: Final = frozenset(
+    {
+        "cache_dir",
+        "with_actor",
+        "bc_steps",
+        "bc_ratio",
+        "image_shift",
+        "display_data",
+        "display_ip",
+        "display_port",
+    }
+)
+"""Of this package's ``GraspTrainRLConfig``, beside LeRobot's."""
 
 
 def unknown_settings(config: Any, kind: type, known: frozenset[str]) -> Iterator[str]:

@@ -19,6 +19,7 @@ from lerobot_grasp_plugin.dataset.arrow import is_numeric, to_numpy
 from lerobot_grasp_plugin.dataset.info import Feature
 from lerobot_grasp_plugin.dataset.provenance import Provenance
 from lerobot_grasp_plugin.errors import GraspError
+from lerobot_grasp_plugin.learning.known_settings import LEARNER
 from lerobot_grasp_plugin.learning.preflight.config_labels import label_options, labels_of
 from lerobot_grasp_plugin.learning.preflight.config_view import ConfigView
 from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, warning
@@ -139,6 +140,11 @@ def is_recipe(config: ConfigView) -> bool:
     block = config.mapping("dataset")
     names = ("annotations", "labels_from")
     return bool(block.get("sources")) or any(block.get(name) is not None for name in names)
+
+
+def is_of_plugin(config: ConfigView) -> bool:
+    """Whether lerobot-grasp-learner has to run it: some of its options are of the plugin only."""
+    return is_recipe(config) or (not is_reward_training(config) and any(map(config.has, LEARNER)))
 
 
 def is_reward_training(config: ConfigView) -> bool:

@@ -13,7 +13,7 @@ from lerobot_grasp_plugin.learning.preflight.classifier_facts import ClassifierF
 from lerobot_grasp_plugin.learning.preflight.config_view import ConfigView, is_image, read_config, shape_of
 from lerobot_grasp_plugin.learning.preflight.dataset_facts import (
     DatasetFacts,
-    is_recipe,
+    is_of_plugin,
     is_reward_training,
     load_datasets,
 )
@@ -141,8 +141,8 @@ def load_facts(config_path: Path, *, plugin_learner: bool = False) -> Facts:
 
     Args:
         config_path: The config.
-        plugin_learner: Whether lerobot-grasp-learner will run it. It must, where the ``dataset`` block
-            names sources or annotations.
+        plugin_learner: Whether lerobot-grasp-learner will run it. It must, where the config
+            has options of its own.
 
     Raises:
         UsageError: The config cannot be read, or trains nothing. What else cannot be read is a finding.
@@ -152,7 +152,7 @@ def load_facts(config_path: Path, *, plugin_learner: bool = False) -> Facts:
         message = "it has neither a policy nor a reward_model, so it trains nothing"
         hint = "one with a mode is of lerobot.rl.gym_manipulator, which records" if config.has("mode") else ""
         raise UsageError(Problem("config-trains-nothing", message, str(config_path), hint))
-    built = plugin_learner or is_recipe(config)
+    built = plugin_learner or is_of_plugin(config)
     datasets, findings = load_datasets(config, built)
     classifier, more = load_classifier(config)
     return Facts(config, datasets, classifier, built, [*findings, *more])

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lerobot_grasp_plugin.errors import GraspError
-from lerobot_grasp_plugin.learning.preflight.dataset_facts import is_recipe, is_reward_training
+from lerobot_grasp_plugin.learning.preflight.dataset_facts import is_of_plugin, is_recipe, is_reward_training
 from lerobot_grasp_plugin.learning.preflight.facts import Facts
 from lerobot_grasp_plugin.learning.preflight.findings import Finding, error
 
@@ -24,14 +24,13 @@ def check_parsing(facts: Facts) -> Iterator[Finding]:
     from lerobot_grasp_plugin.learning.rl_configs import GraspTrainRLConfig
 
     path = facts.config.path
-    recipe = is_recipe(facts.config)
-    config_class: Any = GraspTrainRLConfig if recipe else TrainRLServerPipelineConfig
+    config_class: Any = GraspTrainRLConfig if is_of_plugin(facts.config) else TrainRLServerPipelineConfig
     if is_reward_training(facts.config):
         config_class = ClassifierTrainConfig  # LeRobot's TrainPipelineConfig, and more
     try:
         with draccus.config_type("json"):
             config = draccus.parse(config_class, config_path=path, args=[])
-        if recipe:
+        if is_recipe(facts.config):
             config.dataset.source_configs()
     except (DraccusException, ValueError, TypeError, KeyError, AttributeError) as reason:
         lines = [line.strip() for line in str(reason).splitlines() if line.strip()]

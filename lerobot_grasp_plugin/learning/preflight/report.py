@@ -106,7 +106,7 @@ def preflight(
             config of a reward classifier's training.
         parse: Also let LeRobot's own parser read it, which imports lerobot (several seconds).
         plugin_learner: lerobot-grasp-learner will run it, which builds its dataset and mends faults of
-            LeRobot's learner. Configs whose ``dataset`` names sources or annotations are always taken so.
+            LeRobot's learner. Configs with its own options are always taken so.
         before_parsing: Called before LeRobot's parser, to make further robots and teleoperators known.
 
     Raises:

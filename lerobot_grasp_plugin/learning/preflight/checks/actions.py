@@ -64,7 +64,8 @@ def _environment(facts: Facts) -> Iterator[Finding]:
         message = f"{kind} gives joint positions, the environment takes end-effector deltas"
         yield error("action-convention", "env.teleop.type", message, _to_deltas(kind))
     mode = config.text("env.processor.control_mode")
-    if (mode == "leader" and gives == "deltas") or (mode in ("gamepad", "keyboard") and gives == "joints"):
+    steps = gives == "deltas" and kind not in TWO_SPACES
+    if (mode == "leader" and steps) or (mode in ("gamepad", "keyboard") and gives == "joints"):
         message = f"{mode!r}, and the teleoperator is {kind}"
         yield warning("control-mode", "env.processor.control_mode", message, "name the one that is used")
 
