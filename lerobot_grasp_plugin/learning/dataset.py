@@ -241,7 +241,7 @@ class GraspDataset(LeRobotDataset):  # type: ignore[misc]  # lerobot is not type
         labels = {layout.REWARD: _label("float32"), layout.DONE: _label("bool")}
         if next_success:
             labels[layout.SUCCESS] = _label("bool")
-        recorded = RecordedLabels(options, {**labels, **features})
+        recorded = RecordedLabels(options, {**labels, **features}, labels.keys() - features.keys())
         dataset: Self = super().create(repo_id, fps, {**labels, **features}, *args, **kwargs)
         write_learning(dataset.root, LearningSidecar(preprocessing=preprocessing))
         return dataset._set_up(recorded)

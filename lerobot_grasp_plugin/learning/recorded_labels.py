@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -24,15 +24,23 @@ class RecordedLabels:
         options: How marks become labels. ``done`` is ``episode_end`` where it is None.
         features: LeRobot's features of the dataset; those of ``LABEL_COLUMNS`` that hold one number or
             boolean a frame are filled, others are the caller's alone.
+        undeclared: Label columns that the caller did not declare. Their values may come with another dtype,
+            as from code that gives a float32 to every feature that is not an image.
     """
 
-    def __init__(self, options: LabelOptions, features: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(
+        self,
+        options: LabelOptions,
+        features: Mapping[str, Mapping[str, Any]],
+        undeclared: Collection[str] = (),
+    ) -> None:
         if options.done == "keep":
             message = "a recording has no next.done to keep"
             hint = "use episode_end, first_success or last_frame_of_success"
             raise UsageError(Problem("nothing-to-keep", message, hint=hint))
         self._options = options
         self._columns = {name: features[name] for name in LABEL_COLUMNS if _can_hold(features.get(name))}
+        self._undeclared = frozenset(undeclared)
         self._check_values()
         self.begin()
 
@@ -85,12 +93,13 @@ class RecordedLabels:
     def filled(self, frame: Mapping[str, Any]) -> dict[str, Any]:
         """A copy of a frame with the label columns it lacks, as arrays of the declared dtype and shape."""
         values = {layout.REWARD: self._reward(self._of(frame)), layout.SUCCESS: self._of(frame)}
-        missing = {
-            name: _as_declared(values.get(name, False), feature)
-            for name, feature in self._columns.items()
-            if name not in frame
-        }
-        return {**frame, **missing}
+        filled = dict(frame)
+        for name, feature in self._columns.items():
+            if name not in frame:
+                filled[name] = _as_declared(values.get(name, False), feature)
+            elif name in self._undeclared and _is_stored_exactly(frame[name], feature):
+                filled[name] = _as_declared(frame[name], feature)
+        return filled
 
     def added(self, frame: Mapping[str, Any]) -> None:
         """Takes note of a frame that was recorded, as it came from the caller."""
@@ -161,6 +170,15 @@ def _can_hold(feature: Mapping[str, Any] | None) -> bool:
 def _fits(value: float, dtype: np.dtype[Any]) -> bool:
     low, high = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
     return value == int(value) and low <= value <= high
+
+
+def _is_stored_exactly(value: Any, feature: Mapping[str, Any]) -> bool:
+    """Whether a value of a frame is an array of the declared shape that its dtype holds without rounding."""
+    array = np.asarray(value)
+    if array.shape != tuple(feature["shape"]) or array.dtype.kind not in "biuf":
+        return False
+    with np.errstate(invalid="ignore", over="ignore"):
+        return bool((array.astype(feature["dtype"]) == array).all())
 
 
 def _as_declared(value: Any, feature: Mapping[str, Any]) -> NDArray[Any]:

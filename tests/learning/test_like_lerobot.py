@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 import torch
 from lerobot.datasets import LeRobotDataset
+from lerobot.utils.constants import DEFAULT_FEATURES
 from lerobot.utils.import_utils import get_safe_default_video_backend
 from torch.utils.data import DataLoader
 
@@ -478,6 +479,29 @@ def test_a_label_that_lerobot_refuses_is_refused_by_lerobot(both, value):
 
     plain, made = both(action)
     assert isinstance(plain, Exception)
+    assert_alike(plain, made)
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+@pytest.mark.parametrize("convert", [np.asarray, torch.from_numpy])
+def test_code_that_gives_a_float_to_every_feature_records(both, value, convert):
+    """Label columns that ``create`` added are among the features, and the caller does not know them."""
+
+    def action(kind: Any, folder: Path) -> list[Any]:
+        dataset = kind.create("lab/new", 10, STATE, folder / "new", use_videos=False)
+        own = [key for key in dataset.features if key not in DEFAULT_FEATURES]
+        for _ in range(3):
+            frame = {key: convert(np.full(dataset.features[key]["shape"], value, np.float32)) for key in own}
+            dataset.add_frame({**frame, "task": "pick"})
+        dataset.save_episode()
+        dataset.finalize()
+        again = LeRobotDataset("lab/new", folder / "new")
+        for key in set(own) - set(STATE):
+            assert [float(again[index][key]) for index in range(3)] == [value] * 3
+        return [again[index]["observation.state"] for index in range(3)]
+
+    plain, made = both(action)
+    assert isinstance(plain, list)
     assert_alike(plain, made)
 
 
