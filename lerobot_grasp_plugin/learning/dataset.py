@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
-import av
 import numpy as np
 from lerobot.datasets import LeRobotDataset
 from numpy.typing import NDArray
@@ -16,11 +15,11 @@ from lerobot_grasp_plugin.core.choices import Alignment, Done, Unlisted
 from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.core.labels import LabelValues
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.errors import Problem, UsageError, VideoError
+from lerobot_grasp_plugin.errors import Problem, UsageError
 from lerobot_grasp_plugin.learning.frame_cache import FrameCache
 from lerobot_grasp_plugin.learning.frame_reader import FrameReader, check_storage
 from lerobot_grasp_plugin.learning.in_order import InOrderItems
-from lerobot_grasp_plugin.learning.on_disk import explained
+from lerobot_grasp_plugin.learning.on_disk import explained, readable_again
 from lerobot_grasp_plugin.learning.overlay import overlay_labels, with_labels
 from lerobot_grasp_plugin.learning.prepared_features import prepared_features
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
@@ -149,21 +148,19 @@ class GraspDataset(LeRobotDataset):  # type: ignore[misc]  # lerobot is not type
             VideoError: A file cannot be read any more, and labels or images are not those of the files;
                 otherwise LeRobot's own error comes out.
         """
-        try:
-            return self._item(idx)
-        except (OSError, av.FFmpegError) as error:  # which a DataLoader could not raise again
-            if not self._is_changed:
-                raise
-            message = f"item {idx} cannot be read: {error}"
-            hint = "lerobot-grasp-verify says what is wrong with the files"
-            raise VideoError(Problem("unreadable-item", message, str(self.root), hint)) from error
+        with readable_again(f"item {idx}", self.root, self._is_changed):
+            item = None
+            if self.writer is None and isinstance(idx, int):
+                item = self._in_order.item(self.reader, self.preprocessing, idx)
+            return super().__getitem__(idx) if item is None else item
 
-    def _item(self, idx: Any) -> Any:
-        if self.writer is None and isinstance(idx, int):
-            item = self._in_order.item(self.reader, self.preprocessing, idx)
-            if item is not None:
-                return item
-        return super().__getitem__(idx)
+    def __getitems__(self, indices: Sequence[int]) -> list[Any]:
+        """Items of a batch, together where LeRobot reads them so (from 0.6.2 on); errors as of an item."""
+        together = getattr(super(), "__getitems__", None)
+        if together is None:
+            return [self[idx] for idx in indices]
+        with readable_again(f"items {list(indices)}", self.root, self._is_changed):
+            return list(together(indices))
 
     def success_rows(self) -> NDArray[np.bool_] | None:
         """Which of the loaded rows are success, as every command of this package counts it.

@@ -1,4 +1,4 @@
-"""What LeRobot's error leaves out when it cannot open a dataset: the files that are missing, by name."""
+"""What LeRobot's errors leave out when it cannot open a dataset or read an item of it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import av
+
 from lerobot_grasp_plugin.dataset.hub import is_dataset, lerobot_home
 from lerobot_grasp_plugin.dataset.info import read_info
 from lerobot_grasp_plugin.dataset.reader import open_dataset
-from lerobot_grasp_plugin.errors import GraspError, Problem
+from lerobot_grasp_plugin.errors import GraspError, Problem, VideoError
 
 _LISTED = 5
 """Problems that a note names; further ones are counted."""
@@ -42,6 +44,29 @@ def explained(repo_id: str, root: str | Path | None, episodes: Sequence[int] | N
         if len(problems) > _LISTED:
             error.add_note(f"and {len(problems) - _LISTED} more; lerobot-grasp-verify lists them")
         raise
+
+
+@contextmanager
+def readable_again(what: str, root: str | Path, is_changed: bool) -> Iterator[None]:
+    """Makes an error of a file one that a DataLoader can raise again, and that says what to do.
+
+    Args:
+        what: What is read, for the message.
+        root: The dataset's folder.
+        is_changed: Whether labels or images are not those LeRobot reads; where they are, its own error comes
+            out.
+
+    Raises:
+        VideoError: A file cannot be read any more.
+    """
+    try:
+        yield
+    except (OSError, av.FFmpegError) as error:  # which a DataLoader could not raise again
+        if not is_changed:
+            raise
+        message = f"{what} cannot be read: {error}"
+        hint = "lerobot-grasp-verify says what is wrong with the files"
+        raise VideoError(Problem("unreadable-item", message, str(root), hint)) from error
 
 
 def what_is_wrong(repo_id: str, root: str | Path | None, episodes: Sequence[int] | None) -> list[Problem]:

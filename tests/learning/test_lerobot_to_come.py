@@ -20,10 +20,11 @@ from lerobot.configs.train import TrainPipelineConfig
 from lerobot.datasets import LeRobotDataset
 from lerobot.datasets.dataset_reader import DatasetReader
 from lerobot.rewards.classifier import RewardClassifierConfig
+from torch.utils.data import DataLoader
 
 from lerobot_grasp_plugin.core.selection import select_episodes, without_episodes
 from lerobot_grasp_plugin.dataset.info import read_info, read_json
-from lerobot_grasp_plugin.errors import DatasetError, UsageError
+from lerobot_grasp_plugin.errors import DatasetError, UsageError, VideoError
 from lerobot_grasp_plugin.learning import classifier_configs, registration, rl_configs
 from lerobot_grasp_plugin.learning.classifier_configs import ClassifierEvalConfig, ClassifierTrainConfig
 from lerobot_grasp_plugin.learning.classifier_data import open_data, open_metadata
@@ -198,6 +199,38 @@ def test_images_of_several_items_at_once(recorded, monkeypatch, preprocessing, c
     for one, other in zip(together, single, strict=True):
         for key in one:
             assert torch.equal(one[key], other[key])
+
+
+def test_a_batch_is_read_at_once_where_lerobot_reads_it_so(recorded, monkeypatch):
+    def together(self: Any, indices: list[int]) -> list[Any]:
+        return [self.reader.get_item(index) for index in indices]
+
+    monkeypatch.setattr(LeRobotDataset, "__getitems__", together, raising=False)
+    options: dict[str, Any] = {"root": recorded("av1"), "video_backend": "pyav"}
+    plain = LeRobotDataset("lab/set", **options)
+    for dataset, preprocessing in (
+        (GraspDataset("lab/set", **options), None),
+        (GraspDataset("lab/set", **options, preprocessing=SMALL), SMALL),
+    ):
+        for batch in DataLoader(dataset, batch_size=3, sampler=[4, 0, 7, 7, 1], collate_fn=list):
+            for item in batch:
+                expected = plain[int(item["index"])]
+                image = expected[WRIST] if preprocessing is None else preprocessing(WRIST, expected[WRIST])
+                assert list(item) == list(expected)
+                assert torch.equal(item[WRIST], image)
+
+
+@pytest.mark.parametrize(
+    ("options", "error"), [({}, FileNotFoundError), ({"preprocessing": SMALL}, VideoError)]
+)
+def test_a_file_that_is_gone_in_the_middle_of_a_batch(recorded, monkeypatch, options, error):
+    def together(self: Any, indices: list[int]) -> list[Any]:
+        raise FileNotFoundError("file-000.mp4")
+
+    monkeypatch.setattr(LeRobotDataset, "__getitems__", together, raising=False)
+    dataset = GraspDataset("lab/set", recorded("av1"), video_backend="pyav", **options)
+    with pytest.raises(error, match=r"file-000\.mp4"):
+        next(iter(DataLoader(dataset, batch_size=3, collate_fn=list)))
 
 
 def test_episodes_that_do_not_exist_are_left_out_where_lerobot_leaves_them_out(
