@@ -34,8 +34,10 @@ class ActorProcess:
 
     def _wait(self) -> None:
         """End the learner with the actor, as LeRobot's learner ends: by a signal to this process."""
-        self._process.wait()
+        code = self._process.wait()
         if not self._ending:
+            if code:
+                print(f"The actor ended with exit code {code}", file=sys.stderr)
             os.kill(os.getpid(), signal.SIGTERM)
 
     def end(self) -> None:

@@ -116,6 +116,8 @@ class _FailureWatch(logging.Filter):
         text = record.getMessage()
         if record.module == "process" and "Shutdown signal" in text:
             self._ending = True
+        if record.module == "actor" and "Policy loop finished" in text:
+            self._ending = True  # LeRobot closes the queues under its streams, and logs a gRPC error
         if record.module == "actor" and record.levelno >= logging.ERROR:
             info: Any = record.exc_info
             if isinstance(info, tuple) and info[1] is not None:

@@ -42,6 +42,13 @@ def test_a_learner_that_ends_after_a_signal_is_no_failure(killed):
     assert (killed, watch.message) == ([], None)
 
 
+def test_streams_that_break_off_after_the_last_step_are_no_failure(killed):
+    watch = actor_run._FailureWatch()
+    watch.filter(said("[ACTOR] Policy loop finished", level=logging.INFO))
+    watch.filter(said("[ACTOR] gRPC error: UNKNOWN"))
+    assert (killed, watch.message) == ([], None)
+
+
 def test_an_exception_is_kept_also_after_a_signal(killed):
     watch = actor_run._FailureWatch()
     watch.filter(said("Unhandled exception", error=ValueError("EE jump")))
