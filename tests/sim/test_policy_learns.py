@@ -1,0 +1,99 @@
+"""In short: record, learn, count. A policy that was trained grasps, one that was not does not."""
+
+import csv
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+CONFIGS = Path(__file__).parents[2] / "configs/sim"
+DEMONSTRATIONS, EPISODES = 10, 5
+
+pytestmark = pytest.mark.alone
+
+
+def run(*command):
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run([*map(str, command)], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+
+
+def program(name):
+    return Path(sys.executable).with_name(name)
+
+
+def write(path, config):
+    path.write_text(json.dumps(config))
+    return f"--config_path={path}"
+
+
+@pytest.fixture
+def learner_config(simulator, tmp_path):
+    """A config of the learner, from the joints alone and with the cube in one place; its dataset is there."""
+    pytest.importorskip("lerobot.rl.learner")
+    pytest.importorskip("placo")
+    learner = json.loads((CONFIGS / "hilserl_state.json").read_text())
+    record = json.loads((CONFIGS / "record.json").read_text())
+    record["env"]["robot"] = learner["env"]["robot"] | {"realtime": False}
+    folder = str(tmp_path / "demonstrations")
+    record["dataset"] |= {"root": folder, "num_episodes_to_record": DEMONSTRATIONS}
+    learner["dataset"]["root"] = folder
+    learner |= {"bc_steps": 600, "save_freq": 10, "log_freq": 10, "with_actor": True}
+    learner["cache_dir"] = str(tmp_path / "cache")
+    learner["output_dir"] = str(tmp_path / "run")
+    learner["policy"] |= {"online_steps": 300, "online_step_before_learning": 50}
+    run(
+        sys.executable,
+        "-m",
+        "lerobot.rl.gym_manipulator",
+        write(tmp_path / "record.json", record),
+        "--env.discover_packages_path=lerobot_grasp_plugin",
+    )
+    return write(tmp_path / "learner.json", learner)
+
+
+@pytest.fixture
+def port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def lifted(run_folder, output):
+    run(
+        program("lerobot-grasp-eval-policy"),
+        f"--run={run_folder}",
+        f"--num_episodes={EPISODES}",
+        "--last=true",
+        f"--output_dir={output}",
+    )
+    with (output / "episodes.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == EPISODES
+    return sum(row["lifted"] == "1" for row in rows)
+
+
+def untrained(checkpoint, folder):
+    """A checkpoint of the same policy with the weights it started from."""
+    from lerobot.policies.gaussian_actor.modeling_gaussian_actor import GaussianActorPolicy
+    from lerobot.rl.train_rl import TrainRLServerPipelineConfig
+
+    import_module("lerobot_grasp_plugin.plugin")  # the simulated arm by its name
+    config = TrainRLServerPipelineConfig.from_pretrained(checkpoint / "train_config.json")
+    GaussianActorPolicy(config.policy).save_pretrained(folder)
+    shutil.copy(checkpoint / "train_config.json", folder)
+    return folder
+
+
+def test_a_policy_learns_to_grasp(learner_config, tmp_path, port):
+    learner_port = f"--policy.actor_learner_config.learner_port={port}"
+    run(program("lerobot-grasp-learner"), learner_config, learner_port)
+    checkpoint = (tmp_path / "run/checkpoints/last/pretrained_model").resolve()
+    assert lifted(untrained(checkpoint, tmp_path / "untrained"), tmp_path / "before") == 0
+    assert lifted(checkpoint, tmp_path / "after") >= EPISODES - 1
