@@ -289,8 +289,9 @@ def test_ctrl_c_at_any_moment(recorded: Recorded, tmp_path: Path) -> None:
             run.wait(delay)
         except subprocess.TimeoutExpired:
             run.send_signal(signal.SIGINT)
-        run.communicate()
-        assert run.returncode in (0, 130, -signal.SIGINT)
+        _, said = run.communicate()
+        too_early = "init_import_site" in said  # Python itself was still starting
+        assert run.returncode in (0, 130, -signal.SIGINT) or too_early, said
         left = list(target.parent.iterdir()) if target.parent.exists() else []
         assert left in ([], [target])
         assert left or run.returncode != 0
