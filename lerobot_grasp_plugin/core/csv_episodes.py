@@ -67,7 +67,7 @@ class EpisodeRows:
         frames = sorted(self.frames)
         if is_known and frames and frames[0] < base:
             hint = "the first frame is 1 here; a file that counts from 0 must say so: `# index_base: 0`"
-            findings.error("frame-zero", "there is no frame 0 in a 1-indexed file", self.place, hint)
+            findings.error("frame-zero", "frames of a 1-indexed file start at 1, not at 0", self.place, hint)
             return []
         missing = _gaps(frames, base if is_known or not frames else frames[0])
         if missing:

@@ -59,7 +59,7 @@ def to_interval(written: WrittenRange, base: IndexBase, findings: Findings) -> F
         return None
     if first < base:
         hint = "the first frame is 1 here; a file that counts from 0 must say so: index_base 0"
-        findings.error("frame-zero", "there is no frame 0 in a 1-indexed file", place, hint)
+        findings.error("frame-zero", "frames of a 1-indexed file start at 1, not at 0", place, hint)
         return None
     return FrameInterval(first - base, None if last is None else last - base + 1)
 

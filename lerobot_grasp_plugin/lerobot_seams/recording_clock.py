@@ -18,7 +18,7 @@ _originals: dict[str, Any] = {}
 def run_by(clock: Any) -> None:
     """Let ``record_loop`` read ``clock`` and never sleep, until ``run_by_the_wall``.
 
-    Nothing is done in a process that has not loaded the recorder.
+    Does nothing in a process that has not imported the recorder.
 
     Args:
         clock: Has ``perf_counter()``, and everything else that the module ``time`` has.

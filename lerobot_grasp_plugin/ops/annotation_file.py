@@ -46,7 +46,7 @@ def read_annotations(path: Path, index_base: int | None, sources: Sequence[Sourc
     """Reads an annotation file of any form; ``read_partly`` has the arguments.
 
     Raises:
-        UsageError: There is no such file, or ``index_base`` is neither 0 nor 1.
+        UsageError: The file does not exist, or ``index_base`` is neither 0 nor 1.
         AnnotationError: With everything that is wrong in it.
     """
     file = read_partly(path, index_base, sources)
@@ -64,7 +64,7 @@ def read_partly(path: Path, index_base: int | None, sources: Sequence[Source] = 
         sources: The datasets it may label: a comment that is the name of one is a section header.
 
     Raises:
-        UsageError: There is no such file, or ``index_base`` is neither 0 nor 1.
+        UsageError: The file does not exist, or ``index_base`` is neither 0 nor 1.
         AnnotationError: It is not text, or has more than a thousand errors.
     """
     if problem := index_base_problem(index_base):

@@ -31,7 +31,7 @@ class CubeLayout:
 
     def check(self, where: str) -> None:
         """Raises:
-        UsageError: With every range that is no range, or that the arm cannot reach.
+        UsageError: With every range that is malformed, or outside the reach of the arm.
         """
         problems = []
         for name, (lowest, highest) in REACH.items():

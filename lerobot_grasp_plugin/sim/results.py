@@ -60,7 +60,7 @@ def use_classifier(config: TrainRLServerPipelineConfig, folder: Path | None) -> 
         folder: The ``pretrained_model`` folder; None for the one that the config names, if any.
 
     Raises:
-        DataError: There is no such classifier.
+        DataError: The folder does not hold a reward classifier.
     """
     processor = config.env.processor
     if folder is not None:

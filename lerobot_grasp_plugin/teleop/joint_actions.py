@@ -17,7 +17,7 @@ def accept_policy_actions() -> None:
 
     LeRobot takes the batch dimension off in its steps for inverse kinematics only. Without them, its
     actor ends in an IndexError as soon as the policy moves the arm. Actions of shape (joints,) are passed
-    on as they are. Nothing is done in a process that has not loaded the environment.
+    on as they are. Does nothing in a process that has not imported the environment.
 
     Raises:
         SeamError: The installed lerobot does not have the environment's ``step``.

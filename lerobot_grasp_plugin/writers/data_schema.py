@@ -25,7 +25,7 @@ def column_type(name: str, feature: Feature) -> pa.DataType | None:
     if value is None:
         if feature.dtype == "language":
             return None
-        message = f"feature {name!r} has dtype {feature.dtype!r}, which is no column type of LeRobot"
+        message = f"feature {name!r} has dtype {feature.dtype!r}, which LeRobot cannot store in a column"
         raise DatasetError(Problem("unknown-dtype", message))
     if 0 in feature.shape:
         return pa.null()  # the only column of no width that LeRobot opens

@@ -29,7 +29,7 @@ _LEROBOTS, _MESSAGE = "lerobot.rl.actor", "python_object_to_bytes"
 
 
 class ActorError(GraspError):
-    """LeRobot's actor ended in an exception of its own, or there is no learner."""
+    """LeRobot's actor raised an exception, or could not reach the learner."""
 
 
 def run_actor(config: TrainRLServerPipelineConfig, truth: Callable[[], Any]) -> None:
