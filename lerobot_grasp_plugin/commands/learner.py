@@ -112,4 +112,4 @@ def _preflight(config: GraspTrainRLConfig) -> None:
     if not report.ok:
         count = report.count("error")
         message = f"preflight found {count} error{'s' * (count != 1)}, see above"
-        raise DataError(Problem("preflight", message, hint="training on it would be in vain"))
+        raise DataError(Problem("preflight", message, hint="fix the errors above, then start again"))
