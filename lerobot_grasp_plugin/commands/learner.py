@@ -57,7 +57,12 @@ def _run(config: GraspTrainRLConfig, plain: TrainRLServerPipelineConfig, given: 
         if config.with_actor:
             check_accepted(plain)  # fills in output_dir, which both are to share
             actor = ActorProcess([*given, f"--output_dir={plain.output_dir}"])
-        settings = TrainerSettings(config.bc_steps, config.bc_ratio, config.image_shift)
+        settings = TrainerSettings(
+            bc_steps=config.bc_steps,
+            bc_ratio=config.bc_ratio,
+            critic_steps=config.critic_steps,
+            image_shift=config.image_shift,
+        )
         run_learner(plain, settings, sinks)
     except LearnerError as error:
         print(error, file=sys.stderr)

@@ -71,6 +71,7 @@ LEARNER: Final = frozenset(
         "with_actor",
         "bc_steps",
         "bc_ratio",
+        "critic_steps",
         "image_shift",
         "display_data",
         "display_ip",

@@ -141,6 +141,8 @@ class GraspTrainRLConfig(TrainRLServerPipelineConfig):  # type: ignore[misc]
     bc_steps: int = 0
     # batches of behaviour cloning for one update of reinforcement learning; 0: none
     bc_ratio: float = 0.0
+    # updates in which only the critics learn from rewards, and the actor by behaviour cloning alone
+    critic_steps: int = 0
     # largest random shift of the images in a batch, pixels (without a value: LeRobot's 4, for 128 pixels)
     image_shift: int | None = None
     # show the run's figures in Rerun

@@ -101,13 +101,27 @@ class CloningTrainer:
 def _loss(policy: Any, batch: dict[str, Any]) -> torch.Tensor:
     state, action = batch["state"], batch["action"]
     width = policy.actor.action_dim
-    sampled, _, mean = policy.actor(state, None)
+    features = _image_features(policy, state)
+    sampled, _, mean = policy.actor(state, features)
     recorded = action[:, :width].clamp(-1.0, 1.0)
     loss = functional.mse_loss(torch.tanh(mean), recorded) + functional.mse_loss(sampled, recorded)
     if policy.discrete_critic is not None:
         command = action[:, width].round().long().clamp(0, policy.discrete_critic.output_dim - 1)
-        values = policy.discrete_critic(state, None)
+        values = policy.discrete_critic(state, features)
         margin = torch.full_like(values, MARGIN).scatter(1, command[:, None], 0.0)
         chosen = values.gather(1, command[:, None]).squeeze(1)
         loss = loss + ((values + margin).max(dim=1).values - chosen).mean()
     return loss
+
+
+def _image_features(policy: Any, state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor] | None:
+    """What both heads see of the images, computed once where they share an encoder."""
+    encoder = policy.actor.encoder
+    if (
+        not encoder.has_images
+        or policy.discrete_critic is None
+        or policy.discrete_critic.encoder is not encoder
+    ):
+        return None
+    features: dict[str, torch.Tensor] = encoder.get_cached_image_features(state)
+    return features

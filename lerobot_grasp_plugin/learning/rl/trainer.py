@@ -21,12 +21,15 @@ class TrainerSettings:
     Attributes:
         bc_steps: Batches of behaviour cloning before the first update; a resumed run starts without.
         bc_ratio: Batches of behaviour cloning for one update of LeRobot's.
+        critic_steps: Updates of the critics before the actor follows them. Until then it learns by behaviour
+            cloning alone: critics that know nothing yet would take from it what it has learned.
         image_shift: Largest random shift of the images of a batch, pixels; None for LeRobot's 4, which is
             meant for images of 128 pixels.
     """
 
     bc_steps: int = 0
     bc_ratio: float = 0.0
+    critic_steps: int = 0
     image_shift: int | None = None
 
 
@@ -74,6 +77,7 @@ class TrainerFactory:
         update = trainer.training_step
 
         def training_step() -> Any:
+            _hold_actor(algorithm, self._settings.critic_steps)
             stats = update()
             self._watch.updated(algorithm, stats)
             return stats
@@ -94,6 +98,14 @@ def _follow_policy(algorithm: Any) -> None:
     """Start the target of the gripper's critic from what the critic has learned."""
     if algorithm.discrete_critic_target is not None:
         algorithm.discrete_critic_target.load_state_dict(algorithm.policy.discrete_critic.state_dict())
+
+
+def _hold_actor(algorithm: Any, critic_steps: int) -> None:
+    """Set the learning rates of actor and temperature to 0 in the first ``critic_steps`` updates."""
+    config, held = algorithm.config, algorithm.optimization_step < critic_steps
+    for name, rate in (("actor", config.actor_lr), ("temperature", config.temperature_lr)):
+        for group in algorithm.optimizers[name].param_groups:
+            group["lr"] = 0.0 if held else rate
 
 
 def waiting_service(service: Any, started: threading.Event) -> Any:
