@@ -135,6 +135,8 @@ class _FailureWatch(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if record.getMessage().startswith("[LEARNER] Optimization frequency loop"):
             return False  # a line for every update
+        if record.module == "process":
+            return False  # written by a signal's handler, which fails in the middle of another line
         info: Any = record.exc_info
         if record.module == "learner" and isinstance(info, tuple) and info[1] is not None:
             self.error = info[1]

@@ -114,8 +114,9 @@ class _FailureWatch(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         text = record.getMessage()
-        if record.module == "process" and "Shutdown signal" in text:
+        if record.module == "process":
             self._ending = True
+            return False  # written by a signal's handler, which fails in the middle of another line
         if record.module == "actor" and "Policy loop finished" in text:
             self._ending = True  # LeRobot closes the queues under its streams, and logs a gRPC error
         if record.module == "actor" and record.levelno >= logging.ERROR:

@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+from importlib import import_module
 
 import pytest
 
@@ -40,6 +41,17 @@ def test_a_learner_that_ends_after_a_signal_is_no_failure(killed):
     watch.filter(said("[ACTOR] gRPC error: CANCELLED"))
     watch.filter(said("[ACTOR] Failed to establish connection with Learner"))
     assert (killed, watch.message) == ([], None)
+
+
+@pytest.mark.parametrize("module", ["learning.learner_run", "learning.rl.actor_run"])
+def test_a_signal_between_two_halves_of_a_line_writes_nothing(module):
+    """A signal's handler runs inside of a write as well, and a second write in there is a RuntimeError."""
+    watch = import_module(f"lerobot_grasp_plugin.{module}")._FailureWatch()
+    assert not watch.filter(
+        said(" Shutdown signal 15 received. Cleaning up", module="process", level=logging.INFO)
+    )
+    assert not watch.filter(said("Force shutdown", module="process", level=logging.INFO))
+    assert watch.filter(said("Episode 3", module="actor_run", level=logging.INFO))
 
 
 def test_streams_that_break_off_after_the_last_step_are_no_failure(killed):
