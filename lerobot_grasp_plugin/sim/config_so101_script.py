@@ -17,6 +17,8 @@ class TakeoverConfig:
     floor: float = 0.0
     # last step at which it takes over; the step is drawn evenly from 0 to this one
     latest: int = 0
+    # step from which it takes over every other episode that has not ended (without a value: none)
+    patience: int | None = None
 
 
 @TeleoperatorConfig.register_subclass("so101_script")

@@ -82,6 +82,9 @@ class So101Script(Teleoperator):  # type: ignore[misc]
         if shares.latest < 0:
             message = f"latest is {shares.latest}, not a step of an episode (0 or more)"
             problems.append(Problem("takeover-step", message, where="--teleop.takeover.latest"))
+        if shares.patience is not None and shares.patience < 0:
+            message = f"patience is {shares.patience}, not a step of an episode (0 or more)"
+            problems.append(Problem("takeover-step", message, where="--teleop.takeover.patience"))
         if problems:
             raise UsageError(problems)
 
@@ -184,7 +187,7 @@ class So101Script(Teleoperator):  # type: ignore[misc]
         random = np.random.default_rng([self.config.seed, self._episode])
         takes_over = random.random() < share
         self._step, self._acts = -1, False
-        self._first_step = int(random.integers(shares.latest + 1)) if takes_over else None
+        self._first_step = int(random.integers(shares.latest + 1)) if takes_over else shares.patience
 
     def _take_over(self) -> None:
         """Act from the step on that this episode has for it; the attempt starts where the gripper is then."""

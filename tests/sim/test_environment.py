@@ -200,6 +200,19 @@ def test_the_script_takes_over_in_the_middle_of_an_episode_and_grasps(environmen
     assert len(first_steps) > 1
 
 
+def test_the_script_takes_over_when_its_patience_is_at_an_end(environment):
+    from lerobot.teleoperators.utils import TeleopEvents
+
+    built = environment(takeover={"start": 0.0, "patience": 9}, signal="grasped")
+    transition, interventions = built.reset(), []
+    while not (transition.get("done") or transition.get("truncated")):
+        transition = built.step(transition)
+        interventions.append(bool(transition["info"][TeleopEvents.IS_INTERVENTION]))
+    assert interventions.index(True) == 9
+    assert all(interventions[9:])
+    assert transition["reward"] == 1.0
+
+
 def test_the_hand_is_steady_near_the_cube():
     from lerobot_grasp_plugin.sim.ee_attempt import EeAttempt
 
@@ -250,6 +263,7 @@ def test_a_large_step_is_shortened_and_does_not_end_the_process(environment):
         {"action_space": "ee"},
         {"signal": "seen"},
         {"takeover": {"latest": -1}},
+        {"takeover": {"patience": -1}},
     ],
 )
 def test_options_of_the_script_are_checked(options):
