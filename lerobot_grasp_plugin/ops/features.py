@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from lerobot_grasp_plugin.core.codecs import canonical_codec
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.info import Feature
 from lerobot_grasp_plugin.errors import MergeError, Problem
@@ -30,15 +31,6 @@ _DEPTH_KEYS: Final = ("depth_unit", "video.depth_min", "video.depth_max", "video
 
 _MARKS: Final = ("has_audio", "is_depth_map")
 _TO_VIDEO: Final = "--operation.type=convert_image_to_video"
-_CODECS: Final = {
-    **dict.fromkeys(("libdav1d", "libaom-av1", "libsvtav1", "librav1e", "av01"), "av1"),
-    **dict.fromkeys(("avc", "avc1", "avc3", "libx264", "x264", "h.264"), "h264"),
-    **dict.fromkeys(("h265", "hvc1", "hev1", "libx265", "x265", "h.265"), "hevc"),
-    **dict.fromkeys(("mp4v", "libxvid", "xvid"), "mpeg4"),
-    **dict.fromkeys(("vp09", "libvpx-vp9"), "vp9"),
-    "libvpx": "vp8",
-}
-
 _INDEX_FEATURES: Final = {
     layout.TIMESTAMP: Feature("float32", (1,), None, {}),
     **{name: Feature("int64", (1,), None, {}) for name in layout.INDEX_COLUMNS},
@@ -53,13 +45,13 @@ class TargetFormat:
 
     Attributes:
         fps: Frames per second.
-        robot_type: Or None.
+        robot_type: A text, None, or another value that info.json of the sources has.
         features: By name, in order.
         labels: The label columns that are written anew; empty when nothing is labelled.
     """
 
-    fps: int
-    robot_type: str | None
+    fps: float
+    robot_type: Any
     features: Mapping[str, Feature]
     labels: Sequence[str]
 
@@ -127,8 +119,8 @@ def _fps_problems(sources: Sequence[Source]) -> Iterator[Problem]:
 
 def _robot_problems(sources: Sequence[Source], given: str | None) -> Iterator[Problem]:
     values = [source.reader.info.robot_type for source in sources]
-    if len(set(values)) > 1 and given is None:
-        known = next((value for value in values if value), "NAME")
+    if len({canonical(value) for value in values}) > 1 and given is None:
+        known = next((value for value in values if value and isinstance(value, str)), "NAME")
         message = f"robot_type differs: {_by_value(sources, values)}"
         yield Problem("robot-type-mismatch", message, hint=f"say which it is: --robot_type {known}")
 
@@ -223,15 +215,6 @@ def _depth_problems(name: str, sources: Sequence[Source], features: Sequence[Fea
         if any(value != values[0] for value in values):
             message = f"{key} of depth camera {name!r} differs: {_by_value(sources, values)}"
             yield Problem("codec-mismatch", message, hint=f"LeRobot reads all depths by one value; {drop}")
-
-
-def canonical_codec(name: Any) -> Any:
-    """The name of a codec as LeRobot writes it, for one that names its decoder, encoder or file tag."""
-    if not isinstance(name, str):
-        return name
-    plain = _CODECS.get(name.lower(), name)
-    stem = name.lower().partition("_")[0]  # h264_nvenc
-    return stem if stem in _CODECS.values() else plain
 
 
 def _merged_info(name: str, feature: Feature, sources: Sequence[Source], found: Contradictions) -> Feature:

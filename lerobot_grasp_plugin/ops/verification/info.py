@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lerobot_grasp_plugin.core.codecs import ACCEPTED, canonical_codec
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.info import read_json
 from lerobot_grasp_plugin.errors import GraspError, Problem, Severity
@@ -124,7 +125,7 @@ class _Fields:
             return None
         if not number.is_integer():
             message = f"fps is {value}, and LeRobot's format counts whole frames per second"
-            hint = "lerobot-grasp-merge refuses such a dataset; LeRobot itself reads it"
+            hint = "LeRobot reads it; it records and encodes whole frames per second only"
             self.problems.append(Problem("fractional-fps", message, self.where, hint, severity="warning"))
         return number
 
@@ -158,6 +159,7 @@ class _Fields:
                 dtype = self._plain_dtype(name, entry["dtype"])
                 features[name] = {**entry, "dtype": dtype, "shape": tuple(entry["shape"])}
                 self._names(name, features[name])
+                self._codec(name, features[name])
         self._rates(features)
         for name in (*_NEEDED, layout.FRAME_INDEX):
             if name in raw:
@@ -198,6 +200,20 @@ class _Fields:
             f"name each of the {values} values, or set names to null; robots and policies find values by name"
         )
         self.problems.append(Problem("wrong-names", message, self.where, hint, severity="warning"))
+
+    def _codec(self, name: str, feature: Mapping[str, Any]) -> None:
+        """``video.codec``, by which LeRobot's edit commands choose the encoder."""
+        infos = [feature.get(place) for place in ("info", "video_info")]
+        stated = [info["video.codec"] for info in infos if isinstance(info, dict) and "video.codec" in info]
+        codec = next(iter(stated), None)
+        if feature["dtype"] != "video" or not isinstance(codec, str) or codec in ACCEPTED:
+            return
+        message = f"features.{name}.info: video.codec is {_shown(codec)}, which LeRobot does not accept"
+        plain = canonical_codec(codec)
+        hint = "LeRobot reads such videos; its edits that encode videos stop with an error"
+        if plain in ACCEPTED:
+            hint = f"LeRobot's edits that encode videos stop with an error; merge and relabel write {plain!r}"
+        self.problems.append(Problem("codec-name", message, self.where, hint, severity="warning"))
 
     def _feature(self, name: str, entry: object) -> bool:
         if not isinstance(entry, dict):

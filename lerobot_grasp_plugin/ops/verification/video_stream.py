@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from lerobot_grasp_plugin.core.codecs import canonical_codec
 from lerobot_grasp_plugin.errors import Problem, Severity
 from lerobot_grasp_plugin.ops.verification.place import count
 from lerobot_grasp_plugin.video.samples import VideoSamples
 
-_CODEC_NAMES = {"libsvtav1": "av1", "libaom-av1": "av1", "libx264": "h264", "avc1": "h264", "avc": "h264"}
-_CODEC_NAMES |= {"libx265": "hevc", "h265": "hevc", "hev1": "hevc", "hvc1": "hevc", "av01": "av1"}
 _DECODES = "LeRobot decodes what the file has, but its tools and lerobot-grasp-merge go by info.json"
 
 
@@ -58,7 +57,7 @@ class StreamCheck:
             if said != real and (self._size is None or (height, width) in self._size):
                 yield "video-wrong-info", f"{name} is {real}, info.json says {said!r}", _DECODES, "warning"
         codec = info.get("video.codec")
-        if isinstance(codec, str) and _CODEC_NAMES.get(codec.lower(), codec.lower()) != stream.codec:
+        if isinstance(codec, str) and canonical_codec(codec.lower()) != stream.codec:
             yield "video-wrong-codec", f"codec is {stream.codec}, info.json says {codec}", _DECODES, "warning"
         pixels = info.get("video.pix_fmt")
         if isinstance(pixels, str) and stream.pix_fmt is not None and pixels != stream.pix_fmt:

@@ -78,6 +78,11 @@ INFO_FAULTS = {
     "a narrower type": (feature("action", dtype="float64"), "dtype-mismatch", "warning"),
     "a float index": (feature("episode_index", dtype="float64"), "index-dtype", "error"),
     "a picture of two dimensions": (feature("observation.images.wrist", shape=[64, 96]), "bad-info", "error"),
+    "a codec by its tag": (
+        feature("observation.images.wrist", info={"video.codec": "mp4v"}),
+        "codec-name",
+        "warning",
+    ),
     "another rate of a feature": (feature("action", fps=30.0), "feature-fps", "warning"),
     "splits that share episodes": (
         info(splits={"train": "0:4", "test": "3:5"}),
@@ -110,6 +115,20 @@ def test_info_that_says_something_else(fault: str, copied: Recorded) -> None:
     spoil(root)
     assert (code, severity) in found(root), [str(problem) for problem in findings(root)]
     assert not {"wrong-file", "missing-file"} & {code for code, _ in found(root)}
+
+
+@pytest.mark.parametrize(
+    ("codec", "hint"), [("mp4v", "stop with an error"), ("avc1", "write 'h264'"), ("libdav1d", "write 'av1'")]
+)
+def test_a_codec_that_lerobot_does_not_accept_is_named_at_every_level(
+    codec: str, hint: str, copied: Recorded
+) -> None:
+    root = copied("av1")
+    feature("observation.images.wrist", info={"video.codec": codec})(root)
+    report = verify_dataset(root=root, level="meta")
+    (problem,) = [each for each in report.problems if each.code == "codec-name"]
+    assert repr(codec) in problem.message
+    assert problem.hint.endswith(hint)
 
 
 def test_a_declared_column_that_is_not_there(copied: Recorded) -> None:
