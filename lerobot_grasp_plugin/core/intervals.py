@@ -153,3 +153,8 @@ def _joined(intervals: Iterable[FrameInterval]) -> Iterator[FrameInterval]:
 
 def _ends_by(interval: FrameInterval, frame: int) -> bool:
     return interval.stop is not None and interval.stop <= frame
+
+
+def ends_late(interval: FrameInterval, length: int) -> bool:
+    """Whether an interval has a frame past the end of an episode of ``length`` frames, or none in it."""
+    return interval.start >= length or (interval.stop is not None and interval.stop > length)

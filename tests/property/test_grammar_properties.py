@@ -11,7 +11,8 @@ from lerobot_grasp_plugin.core.annotations import Annotations, AnnotationSection
 from lerobot_grasp_plugin.core.choices import Alignment, Done
 from lerobot_grasp_plugin.core.grammar import format_text, parse
 from lerobot_grasp_plugin.core.intervals import FrameInterval
-from lerobot_grasp_plugin.core.labels import check_section, label_episode
+from lerobot_grasp_plugin.core.labels import label_episode
+from lerobot_grasp_plugin.core.section_check import check_section
 from lerobot_grasp_plugin.errors import AnnotationError
 
 printable = st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"])
