@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +42,7 @@ def main(args: Sequence[str] | None = None) -> int:
 
 
 def _serve(config: ReviewConfig) -> int:
-    from lerobot_grasp_plugin.errors import Problem, UsageError
+    from lerobot_grasp_plugin.commands.serving import check_port
     from lerobot_grasp_plugin.ops.annotation_file import contents
     from lerobot_grasp_plugin.ops.gathering import Gathered
     from lerobot_grasp_plugin.ops.recipe import SourceConfig
@@ -55,8 +54,7 @@ def _serve(config: ReviewConfig) -> int:
     with problems:
         path = _annotation_file(config)
     with problems:
-        if not 0 <= config.port <= 65535:
-            raise UsageError(Problem("bad-port", f"port is 0 to 65535, not {config.port}"))
+        check_port(config.port)
     with problems:
         dataset = SourceConfig(repo_id=config.repo_id, root=config.root)
         (source,) = open_sources([dataset], [], follow_links=config.follow_links)
@@ -66,50 +64,26 @@ def _serve(config: ReviewConfig) -> int:
         print(f"{given.name} is {form}; its labels are now in {path}, and are changed there only.")
     session = Session(source, path, config.index_base, follow_links=config.follow_links)
     import secrets
-    import socket
-
-    import uvicorn
 
     from lerobot_grasp_plugin.commands.render import merge_report
+    from lerobot_grasp_plugin.commands.serving import address, listen, serve, warn_of_visitors
     from lerobot_grasp_plugin.review.app import Review, create_app
     from lerobot_grasp_plugin.review.pictures import Pictures
-    from lerobot_grasp_plugin.review.security import is_loopback
 
-    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
-    listening = socket.socket(family)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((config.host, config.port))
-    except OSError as error:
-        listening.close()
-        message = f"{config.host}:{config.port} cannot be served at: {error.strerror or error}"
-        raise UsageError(Problem("bad-address", message, hint="choose another --port or --host")) from None
-    listening.listen(128)
+    listening = listen(config.host, config.port)
     token = secrets.token_urlsafe(24)
     review = Review(
         session, Pictures(source.reader), (config.output_dir or path.parent).absolute(), merge_report
     )
     app = create_app(review, token=token, host=config.host)
-    if not is_loopback(config.host):
-        print(
-            f"warning: at {config.host} other machines can reach this page; whoever has the address can "
-            "see the pictures and change the labels, and nothing is encrypted",
-            file=sys.stderr,
-        )
-    shown = f"[{config.host}]" if ":" in config.host else config.host
+    warn_of_visitors(config.host, "see the images and change the labels")
     print(f"Labels of {source.repo_id} in {path}")
     if session.strangers:
         found = contents(session.strangers)
         print(f"It has no section for this dataset ({found}); the first label begins one.")
-    print(f"Open http://{shown}:{listening.getsockname()[1]}/{token}/")
+    print(f"Open {address(config.host, listening, token)}")
     print("Every change is saved at once. Ctrl+C ends it.", flush=True)
-    settings = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
-    try:
-        uvicorn.Server(settings).run(sockets=[listening])
-    except KeyboardInterrupt:
-        return 0
-    finally:
-        listening.close()
+    serve(app, listening)
     return 0
 
 

@@ -10,14 +10,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.errors import Problem, UsageError
 from lerobot_grasp_plugin.learning.drafts import success_ranges
-from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
+from lerobot_grasp_plugin.recording.frame_judge import FrameJudge
 from lerobot_grasp_plugin.recording.hooks import HookConfig, HookResult, HookSession, RecordingHook
-
-Pictures = Mapping[str, NDArray[np.uint8]]
 
 
 @HookConfig.register_subclass("reward_classifier")
@@ -65,23 +62,7 @@ class RewardClassifier(RecordingHook):
 
     def __init__(self, config: RewardClassifierConfig) -> None:
         self._config = config
-        folder = Path(config.pretrained_path).expanduser()
-        try:
-            from lerobot_grasp_plugin.learning import classifier_model
-
-            self._model = classifier_model.load_classifier(folder)
-        except ImportError as error:
-            message = f"reward_classifier: a classifier cannot run here: {error}"
-            hint = 'pip install "lerobot_grasp_plugin[learn]"'
-            raise UsageError(Problem("no-learning", message, hint=hint)) from None
-        self._predict = classifier_model.predict
-        self._shapes = {
-            key: tuple(feature.shape) for key, feature in self._model.config.input_features.items()
-        }
-        recorded = classifier_model.record_preprocessing(folder)
-        self._whole = recorded is None
-        sizes = {shape[1:] for shape in self._shapes.values()}
-        self._preprocessing = recorded or ImagePreprocessing({}, sizes.pop() if len(sizes) == 1 else None)
+        self._judge = FrameJudge(Path(config.pretrained_path).expanduser())
         # one thread of torch's, too: the loop and the cameras need the rest of the machine
         self._worker = ThreadPoolExecutor(
             1, "reward_classifier", initializer=torch.set_num_threads, initargs=(1,)
@@ -92,26 +73,15 @@ class RewardClassifier(RecordingHook):
 
     def session_started(self, session: HookSession) -> None:
         self._session = session
-        black: dict[str, NDArray[np.uint8]] = {}
-        problems = []
-        for key, shape in self._shapes.items():
-            feature = session.features.get(key)
-            if feature is None:
-                cameras = [name for name, item in session.features.items() if len(item["shape"]) == 3]
-                message = f"reward_classifier: the classifier looks at {key}, which the robot has not"
-                problems.append(Problem("unknown-camera", message, hint=f"cameras: {', '.join(cameras)}"))
-                continue
-            height, width, channels = feature["shape"]
-            made = self._preprocessing.output_shape(key, (channels, height, width))
-            if made != shape:
-                message = f"reward_classifier: pictures of {key} become {made}, the classifier takes {shape}"
-                problems.append(Problem("wrong-size", message, hint="(channels, height, width)"))
-            black[key] = np.zeros((height, width, channels), np.uint8)
-        if problems:
+        cameras = {
+            name: tuple(item["shape"]) for name, item in session.features.items() if len(item["shape"]) == 3
+        }
+        if problems := list(self._judge.problems_of(cameras)):
             raise UsageError(problems)
-        if self._whole:
+        if self._judge.whole:
             session.say("reward_classifier: the checkpoint names no crop; it looks at whole pictures")
-        self._worker.submit(self._judge, black).result()  # the first verdict takes its time
+        black = {key: np.zeros(cameras[key], np.uint8) for key in self._judge.camera_keys}
+        self._worker.submit(self._judge.probability, black).result()  # the first verdict takes its time
 
     def episode_started(self, episode_index: int) -> None:
         self._judging, self._verdicts, self._success = None, {}, False
@@ -121,8 +91,8 @@ class RewardClassifier(RecordingHook):
             if not self._judging[1].done():
                 return
             self._take_verdict()
-        pictures = {key: frame[key] for key in self._shapes}
-        self._judging = (frame_index, self._worker.submit(self._judge, pictures))
+        images = {key: frame[key] for key in self._judge.camera_keys}
+        self._judging = (frame_index, self._worker.submit(self._judge.probability, images))
 
     def episode_ended(self, length: int) -> HookResult:
         self._take_verdict()
@@ -154,10 +124,3 @@ class RewardClassifier(RecordingHook):
             self._session.say(
                 f"  reward_classifier: {word} at frame {frame + 1}, probability {probability:.2f}"
             )
-
-    def _judge(self, pictures: Pictures) -> float:
-        batches = [
-            self._preprocessing(key, torch.from_numpy(pictures[key]).permute(2, 0, 1))[None]
-            for key in self._shapes
-        ]
-        return float(self._predict(self._model, batches)[0])

@@ -52,7 +52,7 @@ class Guard:
         elif scope["method"] != "GET" and origin is None:
             refusal = "a change needs an Origin"
         elif not secrets.compare_digest(given.encode(), self.token.encode()):
-            refusal = "open the address that lerobot-grasp-review printed: it ends in a token"
+            refusal = "open the address that the command printed: it ends in a token"
         else:
             return await self.app(scope, receive, _hardened(send))
         return await PlainTextResponse(refusal, 403)(scope, receive, _hardened(send))

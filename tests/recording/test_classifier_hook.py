@@ -96,8 +96,8 @@ def test_bright_frames_are_suggested_and_stored_and_the_label_stays_the_persons(
 def test_the_loop_never_waits_and_passed_over_frames_have_no_verdict(checkpoint, tmp_path):
     hook = RewardClassifierConfig(str(checkpoint), min_length=1).make()
     hook.session_started(session(tmp_path))
-    go, real = threading.Event(), hook._predict
-    hook._predict = lambda *given: go.wait(DEADLINE_S) and real(*given)
+    go, real = threading.Event(), hook._judge._predict
+    hook._judge._predict = lambda *given: go.wait(DEADLINE_S) and real(*given)
     hook.episode_started(0)
     for frame in range(5):
         hook.frame(frame, {CAMERA: picture(40)})  # would wait for ever if it waited
@@ -140,6 +140,6 @@ def test_what_cannot_be_judged_is_refused_before_anything_is_made(checkpoint, tm
     other = {"observation.images.wrist": {"dtype": "video", "shape": SIZE}}
     with pytest.raises(UsageError, match=r"looks at observation\.images\.front.*\n.*cameras: .*wrist"):
         hook.session_started(session(tmp_path, **other))
-    hook._preprocessing = ImagePreprocessing({}, None)
+    hook._judge._preprocessing = ImagePreprocessing({}, None)
     with pytest.raises(UsageError, match="the classifier takes"):
         hook.session_started(session(tmp_path))

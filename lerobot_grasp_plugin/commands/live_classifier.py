@@ -1,0 +1,90 @@
+"""``lerobot-grasp-live-classifier``: serves the cameras' images with their probability of success."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from lerobot_grasp_plugin.commands.options import load_plugins
+from lerobot_grasp_plugin.commands.run import command, fail, guarded, parse, require, sigterm_ends
+from lerobot_grasp_plugin.errors import GraspError, Problem, UsageError
+
+if TYPE_CHECKING:
+    from lerobot_grasp_plugin.recording.live_config import LiveClassifierConfig
+
+PROGRAM = "lerobot-grasp-live-classifier"
+
+
+@command
+def main(args: Sequence[str] | None = None) -> int:
+    """Serve the page until Ctrl+C or SIGTERM; returns the command's exit code."""
+    require(PROGRAM, "learn", "transformers")
+    require(PROGRAM, "review", "starlette", "uvicorn")
+    from lerobot.configs import parser
+    from lerobot.utils.import_utils import register_third_party_plugins
+
+    from lerobot_grasp_plugin.recording.live_config import LiveClassifierConfig
+
+    register_third_party_plugins()
+    try:
+        parser.load_plugin("lerobot_grasp_plugin")
+    except parser.PluginLoadError as error:
+        fail(PROGRAM, str(error))
+    given = load_plugins(list(sys.argv[1:] if args is None else args), partial(fail, PROGRAM))
+    config = parse(LiveClassifierConfig, given, program=PROGRAM, plugins=True)
+    return guarded(lambda: _serve(config))
+
+
+def _serve(config: LiveClassifierConfig) -> int:
+    from lerobot.robots import make_robot_from_config
+    from lerobot.teleoperators import make_teleoperator_from_config
+
+    from lerobot_grasp_plugin.commands.serving import address, check_port, listen, served, warn_of_visitors
+    from lerobot_grasp_plugin.recording.frame_judge import FrameJudge
+    from lerobot_grasp_plugin.recording.live_classifier import LiveClassifier, create_app
+
+    config.check()
+    check_port(config.port)
+    robot = _device(make_robot_from_config, config.robot)
+    teleop = None if config.teleop is None else _device(make_teleoperator_from_config, config.teleop)
+    judge = FrameJudge(config.pretrained_path.expanduser())
+    listening = listen(config.host, config.port)
+    warn_of_visitors(config.host, "see the cameras and change the threshold")
+    robot.connect()
+    try:
+        if teleop is not None:
+            teleop.connect()
+        live = LiveClassifier(robot, judge, fps=config.fps, threshold=config.threshold, teleop=teleop)
+        token = secrets.token_urlsafe(24)
+        with sigterm_ends(), served(create_app(live, token=token, host=config.host), listening):
+            print(f"Open {address(config.host, listening, token)}")
+            print("Ctrl+C ends it.", flush=True)
+            live.run()
+    finally:
+        listening.close()
+        if teleop is not None and teleop.is_connected:
+            teleop.disconnect()
+        robot.disconnect()
+    print(f"The last threshold: env.processor.reward_classifier.success_threshold={live.threshold}")
+    return 0
+
+
+def _device(make: Callable[[Any], Any], config: object) -> Any:
+    """A robot or teleoperator of LeRobot's, which covers the class's own error with a ``ValueError``.
+
+    Raises:
+        GraspError: The class refuses the config.
+    """
+    try:
+        return make(config)
+    except ValueError as error:
+        if isinstance(error.__cause__, GraspError):
+            raise error.__cause__ from None
+        raise UsageError(Problem("bad-device", str(error))) from None
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(None))

@@ -1,0 +1,93 @@
+"""Serves a page on this machine: the socket, the address with its token, and the server."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from lerobot_grasp_plugin.errors import Problem, UsageError
+
+if TYPE_CHECKING:
+    import uvicorn
+    from starlette.applications import Starlette
+
+
+def check_port(port: int) -> None:
+    """Refuse a number that cannot be a port.
+
+    Raises:
+        UsageError: It is below 0 or above 65535.
+    """
+    if not 0 <= port <= 65535:
+        raise UsageError(Problem("bad-port", f"port is 0 to 65535, not {port}"))
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens; port 0 takes a free one.
+
+    Raises:
+        UsageError: The address cannot be served at.
+    """
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        message = f"{host}:{port} cannot be served at: {error.strerror or error}"
+        raise UsageError(Problem("bad-address", message, hint="choose another --port or --host")) from None
+    listening.listen(128)
+    return listening
+
+
+def warn_of_visitors(host: str, can: str) -> None:
+    """Print a warning where other machines can reach the page.
+
+    Args:
+        host: The address it is served at.
+        can: What somebody who has the address can do there.
+    """
+    from lerobot_grasp_plugin.review.security import is_loopback
+
+    if not is_loopback(host):
+        reached = f"warning: at {host} other machines can reach this page; whoever has the address can {can}"
+        print(f"{reached}, and nothing is encrypted", file=sys.stderr)
+
+
+def address(host: str, listening: socket.socket, token: str) -> str:
+    """What to open in a browser."""
+    name = f"[{host}]" if ":" in host else host
+    return f"http://{name}:{listening.getsockname()[1]}/{token}/"
+
+
+def serve(app: Starlette, listening: socket.socket) -> None:
+    """Answer until Ctrl+C."""
+    try:
+        _server(app).run(sockets=[listening])
+    except KeyboardInterrupt:
+        return
+    finally:
+        listening.close()
+
+
+@contextmanager
+def served(app: Starlette, listening: socket.socket) -> Iterator[None]:
+    """Answer on another thread, until the block ends."""
+    server = _server(app)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def _server(app: Starlette) -> uvicorn.Server:
+    import uvicorn
+
+    return uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, server_header=False))
