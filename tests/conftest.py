@@ -24,6 +24,9 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # no test needs the network
 if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):  # else each process compiles LeRobot and PyTorch for 9 s
     os.environ["PYTHONPYCACHEPREFIX"] = f"{_HOME}/bytecode"
 os.environ.setdefault("GRASP_TESTS_LOCK", f"{_HOME}/lock")
+os.environ["OMP_NUM_THREADS"] = "1"  # each core has a worker; more threads of PyTorch spin and slow both
+os.environ["TORCHDYNAMO_DISABLE"] = "1"
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 import factories  # noqa: E402  # reads the variables above through the libraries it imports
 from alone import pytest_collection_modifyitems, pytest_runtest_protocol  # noqa: E402, F401  # hooks
@@ -39,22 +42,29 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def recorded(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[[str], Path]:
-    """A dataset of ``factories.RECORDINGS`` by name; only to be read."""
+def once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[..., Path]:
+    """A folder by name, made by whichever worker asks first; only to be read."""
     base = tmp_path_factory.getbasetemp()
-    shared = (base if worker_id == "master" else base.parent) / "recorded"
+    shared = (base if worker_id == "master" else base.parent) / "once"
     shared.mkdir(exist_ok=True)
 
-    def made(name: str) -> Path:
+    def made(name: str, make: Callable[[Path], object]) -> Path:
         root = shared / name
         with FileLock(str(shared / f"{name}.lock")):
             if not root.exists():
                 building = shared / "building" / name
-                factories.record(building, factories.RECORDINGS[name])
+                building.parent.mkdir(exist_ok=True)
+                make(building)
                 building.rename(root)
         return root
 
     return made
+
+
+@pytest.fixture(scope="session")
+def recorded(once: Callable[..., Path]) -> Callable[[str], Path]:
+    """A dataset of ``factories.RECORDINGS`` by name; only to be read."""
+    return lambda name: once(name, lambda root: factories.record(root, factories.RECORDINGS[name]))
 
 
 @pytest.fixture
@@ -90,22 +100,20 @@ def shared_data() -> Callable[[str], Path]:
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[[], tuple[Path, str]]:
-    """The folder ``lerobot-grasp-demo`` makes, and what it printed; only to be read."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base if worker_id == "master" else base.parent
+def demo(once: Callable[..., Path]) -> Callable[[], tuple[Path, str]]:
+    """What ``lerobot-grasp-demo`` leaves in an empty folder, and what it prints; only to be read."""
+
+    def make(folder: Path) -> None:
+        here = folder / "here"
+        here.mkdir(parents=True)
+        program = Path(sys.executable).parent / "lerobot-grasp-demo"
+        done = subprocess.run([program], cwd=here, check=False, capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (0, ""), done.stderr
+        (folder / "printed.txt").write_text(done.stdout)
 
     def made() -> tuple[Path, str]:
-        root, printed = shared / "grasp_demo", shared / "grasp_demo.txt"
-        with FileLock(str(shared / "grasp_demo.lock")):
-            if not printed.exists():
-                program = Path(sys.executable).parent / "lerobot-grasp-demo"
-                done = subprocess.run(
-                    [program, "--output_dir", str(root)], check=False, capture_output=True, text=True
-                )
-                assert done.returncode == 0, done.stderr
-                printed.write_text(done.stdout)
-        return root, printed.read_text()
+        folder = once("demo", make)
+        return folder / "here", (folder / "printed.txt").read_text()
 
     return made
 

@@ -35,7 +35,7 @@ def examples() -> list[tuple[str, str, str]]:
 @pytest.fixture(scope="module")
 def folder(demo: Callable[[], tuple[Path, str]], tmp_path_factory: pytest.TempPathFactory) -> Path:
     here = tmp_path_factory.mktemp("readme")
-    (here / "grasp_demo").symlink_to(demo()[0])
+    (here / "grasp_demo").symlink_to(demo()[0] / "grasp_demo")
     (here / "configs").symlink_to(README.parent / "configs")
     return here
 

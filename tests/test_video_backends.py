@@ -25,15 +25,16 @@ def skip_unless_usable(backend: str) -> None:
         pytest.skip(f"torchcodec does not load: {str(error).splitlines()[0]}")
 
 
+@pytest.mark.parametrize(("name", "episodes"), [("av1", [4, 0, 2]), ("split", [7, 2, 3, 0])])
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_every_picture_is_the_sources(
-    backend: str, demo: Callable[[], tuple[Path, str]], tmp_path: Path
+    backend: str, name: str, episodes: list[int], recorded: Callable[[str], Path], tmp_path: Path
 ) -> None:
+    """Of AV1, and of H.264 from two cameras in several files."""
     skip_unless_usable(backend)
     from lerobot.datasets import LeRobotDataset
 
-    recording = demo()[0] / "gtgando/so101_grasp_only_negative_v1"
-    episodes = [8, 2, 7]
+    recording = recorded(name)
     merge(MergeConfig(sources=[SourceConfig(root=recording, episodes=episodes)], new_root=tmp_path / "out"))
     source = LeRobotDataset("grasp/source", root=recording, video_backend=backend)
     output = LeRobotDataset("grasp/out", root=tmp_path / "out", video_backend=backend)

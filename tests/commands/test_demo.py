@@ -2,14 +2,17 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow.compute as pc
 import pyarrow.dataset as pads
 import pytest
+from lerobot_judge import open_set
 
 from lerobot_grasp_plugin.commands import demo as command
 from lerobot_grasp_plugin.core.grammar import parse
@@ -196,13 +199,34 @@ def labels(root):
     return {name: table[name].to_numpy() for name in columns}
 
 
-def test_the_command_as_a_person_runs_it(tmp_path):
-    done = run([str(BIN / "lerobot-grasp-demo"), "--simulate=false"], tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    assert max(len(line) for line in done.stdout.splitlines() if "next.done" not in line) <= 100
-    made = tmp_path / "grasp_demo"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["grasp_demo"]
+def test_a_drawn_recording_is_read_as_it_was_drawn(tmp_path, monkeypatch):
+    """What a machine without the simulation records, in two short episodes."""
+    masks = [np.arange(12) >= 8, np.zeros(11, np.bool_)]
+    short = replace(seed.POSITIVE, lengths=(12, 11))
+    monkeypatch.setattr(seed, "RECORDINGS", (short,))
+    monkeypatch.setattr(seed, "success_masks", lambda recording: masks)
+    assert recordings.make_recordings(tmp_path / "demo") == 0
+    dataset = open_set(tmp_path / "demo" / short.repo_id)
+    assert [row["length"] for row in dataset.meta.episodes] == [12, 11]
+    drawn = [
+        frame
+        for episode, success in enumerate(masks)
+        for frame in recordings._drawn(success, np.random.default_rng([recordings._SEED, 0, episode]))
+    ]
+    assert len(dataset) == len(drawn)
+    for row, (state, action, picture) in enumerate(drawn):
+        item = dataset[row]
+        assert np.array_equal(item["observation.state"], state)
+        assert np.array_equal(item["action"], action)
+        coded = item[seed.CAMERA_KEY].numpy().transpose(1, 2, 0) * 255
+        assert np.abs(coded - picture).mean() < 8
+
+
+def test_the_command_as_a_person_runs_it(demo, tmp_path):
+    here, printed = demo()
+    assert max(len(line) for line in printed.splitlines() if "next.done" not in line) <= 100
+    assert sorted(path.name for path in here.iterdir()) == ["grasp_demo"]
+    made = Path(shutil.copytree(here / "grasp_demo", tmp_path / "grasp_demo", copy_function=os.link))
     assert sorted(path.name for path in made.iterdir()) == ["gtgando", seed.ANNOTATION_FILE]
 
     reward = labels(made / "gtgando/so101_grasp_only_reward_v1")
@@ -224,7 +248,7 @@ def test_the_command_as_a_person_runs_it(tmp_path):
         assert rows.num_rows == recording.frames
         assert pc.max(rows["timestamp"]).as_py() == pytest.approx((max(recording.lengths) - 1) / 10)
 
-    squeezed = re.sub(" +", " ", done.stdout)
+    squeezed = re.sub(" +", " ", printed)
     for line in (
         "so101_grasp_only_v1 15 991 419 42.3 %",
         "so101_grasp_only_negative_v1 10 936 104 11.1 %",
@@ -237,7 +261,7 @@ def test_the_command_as_a_person_runs_it(tmp_path):
     ):
         assert line in squeezed
 
-    by_hand = run(["bash", "-e", "-c", done.stdout.partition("=== The same by hand ===")[2]], tmp_path)
+    by_hand = run(["bash", "-e", "-c", printed.partition("=== The same by hand ===")[2]], tmp_path)
     assert by_hand.returncode == 0, by_hand.stderr
     for target in seed.TARGETS:
         assert contents(made / "again" / target.name) == contents(made / target.repo_id)

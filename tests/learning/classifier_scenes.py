@@ -27,14 +27,13 @@ def picture(episode: int, frame: int) -> np.ndarray:
     return pixels.astype(np.uint8)
 
 
-def record(root: Path, *, labels: bool = True) -> Path:
+def record(root: Path) -> Path:
     features = {
         CAMERA: {"dtype": "video", "shape": (HEIGHT, WIDTH, 3), "names": ["height", "width", "channels"]},
         "observation.state": {"dtype": "float32", "shape": (2,), "names": ["a", "b"]},
         "action": {"dtype": "float32", "shape": (2,), "names": ["a", "b"]},
+        "next.reward": {"dtype": "float32", "shape": (1,), "names": None},
     }
-    if labels:
-        features["next.reward"] = {"dtype": "float32", "shape": (1,), "names": None}
     dataset = LeRobotDataset.create("me/squares", 10, features, root=root, use_videos=True)
     for episode in range(EPISODES):
         for frame in range(LENGTH):
@@ -42,10 +41,9 @@ def record(root: Path, *, labels: bool = True) -> Path:
                 CAMERA: picture(episode, frame),
                 "observation.state": np.zeros(2, np.float32),
                 "action": np.zeros(2, np.float32),
+                "next.reward": np.array([is_success(episode)[frame]], np.float32),
                 "task": "show the square",
             }
-            if labels:
-                values["next.reward"] = np.array([is_success(episode)[frame]], np.float32)
             dataset.add_frame(values)
         dataset.save_episode()
     dataset.finalize()

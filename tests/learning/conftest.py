@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-os.environ["TORCHDYNAMO_DISABLE"] = "1"
-os.environ["OMP_NUM_THREADS"] = "1"
-os.environ["TOKENIZERS_PARALLELISM"] = "false"
+
+@pytest.fixture(scope="session")
+def squares(once: Callable[..., Path]) -> Path:
+    """The dataset of ``classifier_scenes``; only to be read."""
+    import classifier_scenes
+
+    return once("squares", classifier_scenes.record)
 
 
 @pytest.fixture

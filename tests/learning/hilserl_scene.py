@@ -217,7 +217,7 @@ class Learner:
 @contextmanager
 def running(printed: Path, *command: str) -> Iterator[Learner]:
     """A learner as a process of its own."""
-    environment = {**os.environ, "TORCHDYNAMO_DISABLE": "1", "OMP_NUM_THREADS": "2", "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with printed.open("wb") as file:
         process = subprocess.Popen(
             [sys.executable, *command], stdout=file, stderr=subprocess.STDOUT, env=environment

@@ -12,7 +12,6 @@ import classifier_scenes as scenes
 import numpy as np
 import pytest
 import torch
-from filelock import FileLock
 from lerobot.configs.default import DatasetConfig
 from lerobot.configs.train import TrainPipelineConfig
 from lerobot.envs.configs import ImagePreprocessingConfig
@@ -45,14 +44,6 @@ from lerobot_grasp_plugin.learning.small_encoder import make_small_encoder
 CROP = ImagePreprocessingConfig({scenes.CAMERA: scenes.CROP}, (128, 128))
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def settings(root: Path, output_dir: Path, **changes) -> ClassifierTrainConfig:
     given = {
         "dataset": DatasetConfig("me/squares", root=str(root)),
@@ -66,33 +57,12 @@ def settings(root: Path, output_dir: Path, **changes) -> ClassifierTrainConfig:
     return ClassifierTrainConfig(**given | changes)
 
 
-@pytest.fixture(scope="session")
-def squares(tmp_path_factory, worker_id):
-    base = tmp_path_factory.getbasetemp()
-    shared = base if worker_id == "master" else base.parent
-    with FileLock(str(shared / "squares.lock")):
-        if not (shared / "squares_done").exists():
-            scenes.record(shared / "squares")
-            (shared / "squares_done").touch()
-    return shared / "squares"
-
-
-@pytest.fixture(scope="session")
-def trained(squares, tmp_path_factory, worker_id):
+@pytest.fixture(scope="module")
+def trained(squares, tmp_path_factory):
     """Output folder of a run that made its own encoder; only to be read."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base if worker_id == "master" else base.parent
-    with FileLock(str(shared / "classifier.lock")):
-        if not (shared / "classifier").exists():
-            threads = torch.get_num_threads()
-            torch.set_num_threads(1)
-            train_classifier(
-                settings(
-                    squares, shared / "classifier", make_encoder=True, image_preprocessing=CROP, steps=40
-                )
-            )
-            torch.set_num_threads(threads)
-    return shared / "classifier"
+    output_dir = tmp_path_factory.mktemp("trained") / "classifier"
+    train_classifier(settings(squares, output_dir, make_encoder=True, image_preprocessing=CROP, steps=40))
+    return output_dir
 
 
 def environment(pretrained_path: Path, threshold: float = 0.5):
@@ -341,8 +311,8 @@ def test_what_cannot_be_is_refused(squares, tmp_path, changes, code):
     assert not output_dir.exists()
 
 
-def test_a_dataset_without_labels_is_named(tmp_path):
-    root = scenes.record(tmp_path / "set", labels=False)
+def test_a_dataset_without_labels_is_named(recorded, tmp_path):
+    root = recorded("unlabelled")
     with pytest.raises(GraspError, match="no-labels") as error:
         train_classifier(settings(root, tmp_path / "out", make_encoder=True))
     assert error.value.problems[0].where == str(root)

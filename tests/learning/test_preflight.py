@@ -778,7 +778,7 @@ def test_a_sound_config_passes(change: Callable[[Case], None], tmp_path: Path) -
 def test_the_shipped_classifier_training_fits_the_demo(
     demo: Callable[[], tuple[Path, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HF_LEROBOT_HOME", str(demo()[0]))
+    monkeypatch.setenv("HF_LEROBOT_HOME", str(demo()[0] / "grasp_demo"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "0")
     report = preflight(Path(__file__).parents[2] / "configs/reward_classifier_train_config.json")
     assert {finding.code for finding in report.findings if finding.severity != "note"} <= {"device-missing"}

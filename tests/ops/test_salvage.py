@@ -50,27 +50,35 @@ def rescue(root: Path, target: Path, episodes: str | None = None) -> MergeReport
     return merge(MergeConfig(sources=sources, new_root=target, rescue=True))
 
 
-def killed(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """What LeRobot leaves on disk when it is killed after the last episode was saved."""
+@pytest.fixture
+def killed(once: Callable[..., Path], tmp_path: Path) -> Recorded:
+    """What LeRobot leaves on disk when it is killed after the last episode was saved; may be spoiled."""
     from lerobot.datasets import LeRobotDataset
 
-    copy, finalize = tmp_path / "killed", LeRobotDataset.finalize
+    def make(name: str, folder: Path) -> None:
+        finalize = LeRobotDataset.finalize
 
-    def killed_first(dataset: LeRobotDataset) -> None:
-        if not copy.exists():
-            shutil.copytree(dataset.root, copy)
-        finalize(dataset)
+        def killed_first(dataset: LeRobotDataset) -> None:
+            if not (folder / "killed").exists():
+                shutil.copytree(dataset.root, folder / "killed")
+            finalize(dataset)
 
-    monkeypatch.setattr(LeRobotDataset, "finalize", killed_first)
-    record(tmp_path / "whole", RECORDINGS[name])
-    return copy
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(LeRobotDataset, "finalize", killed_first)
+            record(folder / "whole", RECORDINGS[name])
+
+    def copied(name: str) -> Path:
+        folder = once(f"killed-{name}", lambda folder: make(name, folder))
+        return Path(shutil.copytree(folder / "killed", tmp_path / "killed"))
+
+    return copied
 
 
 @pytest.mark.parametrize("name", ["av1", "split", "odd"])
 def test_a_killed_recording_is_saved_whole(
-    name: str, tmp_path: Path, recorded: Recorded, monkeypatch: pytest.MonkeyPatch
+    name: str, tmp_path: Path, recorded: Recorded, killed: Recorded
 ) -> None:
-    root = killed(name, tmp_path, monkeypatch)
+    root = killed(name)
     assert not list((root / "meta/episodes").rglob("*.parquet")) or name == "split"
     before = tree(root)
     with pytest.raises(DatasetError):
@@ -86,10 +94,8 @@ def last_table(root: Path) -> Path:
     return sorted((root / "data").rglob("*.parquet"))[-1]
 
 
-def test_a_torn_episode_is_lost_and_named(
-    tmp_path: Path, recorded: Recorded, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    root = killed("av1", tmp_path, monkeypatch)
+def test_a_torn_episode_is_lost_and_named(tmp_path: Path, recorded: Recorded, killed: Recorded) -> None:
+    root = killed("av1")
     path = last_table(root)
     path.write_bytes(path.read_bytes()[:-40])
     report = rescue(root, tmp_path / "out")
@@ -223,10 +229,10 @@ COMMAND = re.compile(r"lerobot-grasp-merge --sources .*?_rescued'?")
 
 @pytest.mark.parametrize("damage", ["killed", "cut off"])
 def test_refusals_name_the_command_that_saves_what_is_whole(
-    damage: str, tmp_path: Path, recorded: Recorded, monkeypatch: pytest.MonkeyPatch, capsys
+    damage: str, tmp_path: Path, recorded: Recorded, killed: Recorded, capsys
 ) -> None:
     if damage == "killed":
-        root = killed("av1", tmp_path, monkeypatch)
+        root = killed("av1")
     else:
         root = tmp_path / "damaged set"
         shutil.copytree(recorded("split"), root)

@@ -17,7 +17,7 @@ from lerobot_grasp_plugin import verify_dataset
 from lerobot_grasp_plugin.commands.merge import main
 
 _RECORDER = """
-import os, signal, sys
+import os, shutil, signal, sys
 import numpy as np
 from pathlib import Path
 from lerobot.datasets import LeRobotDataset
@@ -36,6 +36,7 @@ def create(root):
     return LeRobotDataset.create("me/set", 10, FEATURES, root=root)
 
 def resume(root):
+    shutil.copytree(root.parent / "whole", root)
     return LeRobotDataset.resume("me/set", root=root)
 
 def frames(dataset, number=12):
@@ -53,6 +54,7 @@ def whole(root):
     episode(dataset)
     episode(dataset)
     dataset.finalize()
+    os._exit(0)
 
 def created(root):
     dataset = create(root)
@@ -81,35 +83,30 @@ def before_finalize(root):
     die()
 
 def resumed_encoding(root):
-    whole(root)
     dataset = resume(root)
     writer.encode_video_frames = die
     episode(dataset)
 
 def resumed_before_the_third_is_listed(root):
-    whole(root)
     dataset = resume(root)
     metadata.LeRobotDatasetMetadata.save_episode = die
     episode(dataset)
 
 def resumed_before_finalize(root):
-    whole(root)
     dataset = resume(root)
     episode(dataset)
     die()
 
 def resumed_in_the_third(root):
-    whole(root)
     dataset = resume(root)
     frames(dataset, 5)
     die()
 
 def resumed_only(root):
-    whole(root)
     dataset = resume(root)
     die()
 
-for name in sys.argv[2:]:
+for name in ("whole", *sys.argv[2:]):
     child = os.fork()
     if not child:
         globals()[name](Path(sys.argv[1]) / name)  # each ends with die(): a dataset let go of is finalized
