@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from lerobot_grasp_plugin.commands.rl_config import parse_rl_config
-from lerobot_grasp_plugin.commands.run import command, guarded
+from lerobot_grasp_plugin.commands.rl_config import parse_rl_config, rl_outline
+from lerobot_grasp_plugin.commands.run import HELP, command, guarded
 
 PROGRAM = "lerobot-grasp-actor"
 
@@ -14,7 +14,9 @@ PROGRAM = "lerobot-grasp-actor"
 @command
 def main(args: Sequence[str] | None = None) -> int:
     """Run the actor until its steps are done or it is interrupted; returns the command's exit code."""
-    given = list(sys.argv[1:] if args is None else args)
+    given = list(args or [])
+    if HELP not in given:
+        rl_outline(given, PROGRAM)
     sys.argv = [PROGRAM, *given]  # LeRobot's validation reads --config_path and --policy.path from it
     config = parse_rl_config(given, PROGRAM, "lerobot.rl.actor")
 

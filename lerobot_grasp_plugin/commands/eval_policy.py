@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lerobot_grasp_plugin.commands.outline import announce_loading
 from lerobot_grasp_plugin.commands.run import TerminalProgress, command, fail, guarded, parse, require
 
 if TYPE_CHECKING:
@@ -53,13 +54,20 @@ def main(args: Sequence[str] | None = None) -> int:
 
 
 def _evaluate(options: EvalPolicyOptions) -> int:
+    from lerobot_grasp_plugin.sim.checkpoints import check_environment, checkpoints_of
+
+    assert options.run is not None
+    checkpoints = checkpoints_of(options.run.expanduser())
+    if options.last:
+        checkpoints = checkpoints[-1:]
+    check_environment(checkpoints[-1])
+    announce_loading(PROGRAM)
     import_module("lerobot_grasp_plugin.plugin")  # robots and teleoperators by name
     from lerobot_grasp_plugin.sim.episode_recorder import EpisodeRecorder
     from lerobot_grasp_plugin.sim.evaluation import (
         CheckpointResult,
         PolicyEvaluation,
         best_of,
-        checkpoints_of,
         table,
     )
     from lerobot_grasp_plugin.sim.results import (
@@ -70,10 +78,6 @@ def _evaluate(options: EvalPolicyOptions) -> int:
         write_results,
     )
 
-    assert options.run is not None
-    checkpoints = checkpoints_of(options.run.expanduser())
-    if options.last:
-        checkpoints = checkpoints[-1:]
     config = read_config(checkpoints[-1])
     use_classifier(config, options.classifier)
     recorder = None

@@ -6,16 +6,19 @@ import json
 import sys
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lerobot_grasp_plugin.commands.rl_config import parse_rl_config
-from lerobot_grasp_plugin.commands.run import TerminalProgress, command, guarded
+from lerobot_grasp_plugin.commands.rl_config import parse_rl_config, rl_outline
+from lerobot_grasp_plugin.commands.run import HELP, TerminalProgress, command, guarded
+from lerobot_grasp_plugin.core.words import count
 from lerobot_grasp_plugin.errors import DataError, Problem
 
 if TYPE_CHECKING:
     from lerobot.rl.train_rl import TrainRLServerPipelineConfig
 
+    from lerobot_grasp_plugin.commands.outline import Outline
     from lerobot_grasp_plugin.learning.dataset_cache import CachedDataset
     from lerobot_grasp_plugin.learning.rl_configs import GraspTrainRLConfig
 
@@ -25,7 +28,9 @@ PROGRAM = "lerobot-grasp-learner"
 @command
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the learner until it is interrupted; returns the command's exit code."""
-    given = list(sys.argv[1:] if args is None else args)
+    given = list(args or [])
+    if HELP not in given and (code := guarded(partial(_check, rl_outline(given, PROGRAM)))):
+        return code
     sys.argv = [PROGRAM, *given]  # LeRobot's validation reads --config_path and --policy.path from it
     config = parse_rl_config(given, PROGRAM, "lerobot.rl.learner")
 
@@ -43,6 +48,30 @@ def main(args: Sequence[str] | None = None) -> int:
         return _run(config, config.plain(config.dataset.plain(cached.repo_id, cached.root)), given)
 
     return guarded(action)
+
+
+def _check(call: Outline) -> int:
+    """Checks what a call names before LeRobot is imported; returns 0.
+
+    Raises:
+        GraspError: With all that is wrong.
+    """
+    from lerobot_grasp_plugin.learning.upstream_faults import check_blocks
+    from lerobot_grasp_plugin.ops.annotate import check_annotations
+    from lerobot_grasp_plugin.ops.gathering import Gathered
+    from lerobot_grasp_plugin.ops.recipe import LabelOptions
+
+    new_run = call["output_dir"] is not None and call["resume"] is not True
+    annotations, base = call["dataset.annotations"], call["dataset.index_base"]
+    problems = Gathered()
+    with problems:
+        blocks = [name for name in ("dataset", "policy", "env") if call.names_block(name)]
+        check_blocks(blocks, Path(str(call["output_dir"])) if new_run else None)
+    if annotations is not None:
+        with problems:
+            check_annotations([Path(str(annotations))], LabelOptions(index_base=base))
+    problems.raise_all()
+    return 0
 
 
 def _run(config: GraspTrainRLConfig, plain: TrainRLServerPipelineConfig, given: list[str]) -> int:
@@ -115,6 +144,5 @@ def _preflight(config: GraspTrainRLConfig) -> None:
         report = preflight(path, parse=False, plugin_learner=True)
     print("\n".join(preflight_lines(report)))
     if not report.ok:
-        count = report.count("error")
-        message = f"preflight found {count} error{'s' * (count != 1)}, see above"
+        message = f"preflight found {count(report.count('error'), 'error')}, see above"
         raise DataError(Problem("preflight", message, hint="fix the errors above, then start again"))

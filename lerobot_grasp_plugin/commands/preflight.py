@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lerobot_grasp_plugin.commands.options import make_strict
+from lerobot_grasp_plugin.commands.outline import announce_loading
 from lerobot_grasp_plugin.commands.run import command, fail, guarded
+from lerobot_grasp_plugin.core.words import count
 
 if TYPE_CHECKING:
     from lerobot_grasp_plugin.learning.preflight import PreflightReport
@@ -45,6 +47,7 @@ def main(args: Sequence[str] | None = None) -> int:
 
 def _know_own_types() -> None:
     """Registers the robots and teleoperators of this package, as discovery does for LeRobot's commands."""
+    announce_loading(PROGRAM)
     from lerobot_grasp_plugin.sim import config_so101_script, config_so101_sim  # noqa: F401  # registers
     from lerobot_grasp_plugin.teleop import config_so101_leader_hil  # noqa: F401  # registers
 
@@ -58,4 +61,4 @@ def preflight_lines(report: PreflightReport) -> Iterator[str]:
         yield "no findings"
         return
     counts = [(report.count(severity), severity) for severity in ("error", "warning", "note")]
-    yield ", ".join(f"{count} {severity}{'s' * (count != 1)}" for count, severity in counts if count)
+    yield ", ".join(count(number, severity) for number, severity in counts if number)

@@ -6,10 +6,22 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lerobot_grasp_plugin.commands.options import load_plugins
-from lerobot_grasp_plugin.commands.run import INTERRUPTED, TerminalProgress, command, fail, guarded, parse
+from lerobot_grasp_plugin.commands.outline import Outline, announce_loading, read_outline
+from lerobot_grasp_plugin.commands.publish import push_folder
+from lerobot_grasp_plugin.commands.run import (
+    HELP,
+    INTERRUPTED,
+    TerminalProgress,
+    command,
+    fail,
+    guarded,
+    parse,
+)
+from lerobot_grasp_plugin.core.words import agree, count
 from lerobot_grasp_plugin.errors import GraspError
 
 if TYPE_CHECKING:
@@ -22,7 +34,10 @@ PROGRAM = "lerobot-grasp-record"
 @command
 def main(args: Sequence[str] | None = None) -> int:
     """Records; returns 0 when all went well, 1 when the session or the data is at fault."""
-    config = _parse(list(sys.argv[1:] if args is None else args))
+    given = list(args or [])
+    if HELP not in given and (code := guarded(partial(_check, read_outline(given, PROGRAM)))):
+        return code
+    config = _parse(given)
 
     def action() -> int:
         from lerobot.utils.utils import init_logging
@@ -38,7 +53,10 @@ def main(args: Sequence[str] | None = None) -> int:
                 sound = _finish(config, session, report) and sound
             except GraspError as error:
                 print(error, file=sys.stderr)
-                print(f"The {report.total} episodes are as they were recorded.", file=sys.stderr)
+                print(
+                    f"{count(report.total, 'episode')} {agree(report.total, 'is', 'are')} as recorded.",
+                    file=sys.stderr,
+                )
                 sound = False
         if report.failure == "interrupted":
             return INTERRUPTED
@@ -47,7 +65,32 @@ def main(args: Sequence[str] | None = None) -> int:
     return guarded(action)
 
 
+def _check(call: Outline) -> int:
+    """Checks what a call names before LeRobot is imported; returns 0.
+
+    Raises:
+        UsageError: With all that is wrong.
+    """
+    from lerobot_grasp_plugin.ops.gathering import Gathered
+    from lerobot_grasp_plugin.recording.options import GraspOptions, check_name, check_new, check_tags
+
+    call.require("robot.type", "dataset.repo_id")
+    problems = Gathered()
+    with problems:
+        call.without("grasp.hooks").own(GraspOptions, "grasp").check()
+    with problems:
+        check_name(str(call["dataset.repo_id"]), resume=call["resume"] is True)
+    with problems:
+        check_tags(call["dataset.tags"])
+    with problems:
+        if call["dataset.root"] is not None and call["resume"] is not True:
+            check_new(Path(str(call["dataset.root"])).expanduser())
+    problems.raise_all()
+    return 0
+
+
 def _parse(given: list[str]) -> GraspRecordConfig:
+    announce_loading(PROGRAM)
     from lerobot.configs import parser
     from lerobot.utils.import_utils import register_third_party_plugins
 
@@ -108,9 +151,5 @@ def _finish(config: GraspRecordConfig, session: Session, report: SessionReport) 
     verification = verify_dataset(report.root, report.repo_id)
     print(verify_report(verification))
     if verification.ok and config.dataset.push_to_hub:
-        from lerobot.datasets import LeRobotDataset
-
-        LeRobotDataset(report.repo_id, root=report.root).push_to_hub(
-            tags=config.dataset.tags, private=config.dataset.private
-        )
+        push_folder(report.repo_id, report.root, private=bool(config.dataset.private))
     return verification.ok

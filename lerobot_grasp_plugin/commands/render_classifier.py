@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from lerobot_grasp_plugin.core.words import count
 from lerobot_grasp_plugin.learning.drafts import disagreement_lines
 
 if TYPE_CHECKING:
@@ -83,7 +84,8 @@ def evaluation_lines(report: EvaluationReport) -> Iterator[str]:
 
 def _quality(evaluation: Evaluation, threshold: float) -> Iterator[str]:
     whole = evaluation.confusion(threshold)
-    yield f"=== {len(evaluation.episodes)} episodes, {whole.frames} frames, threshold {threshold:g} ==="
+    size = f"{count(len(evaluation.episodes), 'episode')}, {count(whole.frames, 'frame')}"
+    yield f"=== {size}, threshold {threshold:g} ==="
     yield f"AUC {_figure(evaluation.area_under_curve)}, {_rates(whole)}"
     yield from _aligned(
         [
@@ -129,8 +131,8 @@ def _part(episodes: Sequence[LabelledEpisode]) -> str:
     frames = sum(episode.length for episode in episodes)
     success = sum(0 if episode.label is None else int(episode.label.sum()) for episode in episodes)
     indices = _indices([episode.episode_index for episode in episodes])
-    number = f"{len(episodes)} episode{'s' * (len(episodes) != 1)}"
-    return f"{number}, {frames} frames, {success} of them success ({100 * success / frames:.1f} %): {indices}"
+    size = f"{count(len(episodes), 'episode')}, {count(frames, 'frame')}"
+    return f"{size}, {success} of them success ({100 * success / frames:.1f} %): {indices}"
 
 
 def _duration(seconds: float) -> str:

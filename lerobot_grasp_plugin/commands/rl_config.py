@@ -9,10 +9,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lerobot_grasp_plugin.commands.options import load_plugins
+from lerobot_grasp_plugin.commands.outline import Outline, announce_loading, read_outline
 from lerobot_grasp_plugin.commands.run import fail, parse
 
 if TYPE_CHECKING:
     from lerobot_grasp_plugin.learning.rl_configs import GraspTrainRLConfig
+
+
+def rl_outline(given: list[str], program: str) -> Outline:
+    """What a call of learner or actor names, before LeRobot is imported.
+
+    Raises:
+        SystemExit: With 2, where no config is named or the file cannot be read.
+    """
+    call = read_outline(given, program, in_folder="train_config.json")
+    if call["config_path"] is None:
+        fail(program, "no config is named; give --config_path")
+    return call
 
 
 def parse_rl_config(given: list[str], program: str, module: str) -> GraspTrainRLConfig:
@@ -26,8 +39,7 @@ def parse_rl_config(given: list[str], program: str, module: str) -> GraspTrainRL
     Raises:
         SystemExit: With 2, where the arguments or the file cannot be read.
     """
-    if not any(flag.split("=")[0] in ("--config_path", "--help", "-h") for flag in given):
-        fail(program, "no config is named; give --config_path")
+    announce_loading(program)
     from lerobot.configs import parser
 
     try:

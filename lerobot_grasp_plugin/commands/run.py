@@ -111,7 +111,7 @@ def _switched_on(config_class: type, args: Sequence[str]) -> list[str]:
     return written
 
 
-def config_file(args: Sequence[str], program: str) -> dict[str, Any]:
+def config_file(args: Sequence[str], program: str, *, in_folder: str = "") -> dict[str, Any]:
     """The options in the file given as ``--config_path``; empty without one.
 
     Ends the program with exit code 2 and one line where draccus would fail with less to say.
@@ -119,6 +119,7 @@ def config_file(args: Sequence[str], program: str) -> dict[str, Any]:
     Args:
         args: The flags.
         program: The command's name.
+        in_folder: The file's name where a folder is given; without one, a folder is refused.
     """
     import yaml
 
@@ -126,8 +127,11 @@ def config_file(args: Sequence[str], program: str) -> dict[str, Any]:
     given += [arg.partition("=")[2] for arg in args if arg.startswith("--config_path=")]
     content: Any = {}
     for name in given:
+        path = Path(name)
+        if in_folder and path.is_dir():
+            path /= in_folder
         try:
-            content = yaml.safe_load(Path(name).read_text(encoding="utf-8"))
+            content = yaml.safe_load(path.read_text(encoding="utf-8"))
         except OSError as error:
             fail(program, f"--config_path: {name}: {(error.strerror or str(error)).lower()}")
         except (UnicodeDecodeError, yaml.YAMLError, ValueError, RecursionError) as error:
@@ -135,6 +139,17 @@ def config_file(args: Sequence[str], program: str) -> dict[str, Any]:
         if not isinstance(content, dict):
             fail(program, f"--config_path: {name} should hold options, as `name: value`")
     return dict(content)
+
+
+def parse_value(text: str) -> Any:
+    """The value of a flag, as draccus reads it."""
+    import yaml
+    from draccus.cfgparsing import parse_string
+
+    try:
+        return parse_string(text)
+    except yaml.YAMLError:
+        return text
 
 
 def require(program: str, extra: str, *modules: str) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lerobot_grasp_plugin.commands.options import load_plugins
+from lerobot_grasp_plugin.commands.outline import Outline, announce_loading, read_outline
 from lerobot_grasp_plugin.commands.run import (
+    HELP,
     TerminalProgress,
     command,
     fail,
@@ -28,10 +31,14 @@ PROGRAM = "lerobot-grasp-train-classifier"
 @command
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
+    given = list(args or [])
     require(PROGRAM, "learn", "transformers")
+    if HELP not in given and (code := guarded(partial(_check, read_outline(given, PROGRAM)))):
+        return code
+    announce_loading(PROGRAM)
     from lerobot_grasp_plugin.learning.classifier_configs import ClassifierTrainConfig
 
-    given = _with_model_type(list(sys.argv[1:] if args is None else args))
+    given = _with_model_type(given)
     given = load_plugins(given, partial(fail, PROGRAM))
     config = parse(ClassifierTrainConfig, given, program=PROGRAM, plugins=True)
 
@@ -73,6 +80,36 @@ def main(args: Sequence[str] | None = None) -> int:
 
     with sigterm_ends():
         return guarded(action)
+
+
+def _check(call: Outline) -> int:
+    """Checks what a call names before LeRobot is imported; returns 0.
+
+    Raises:
+        GraspError: With all that is wrong.
+    """
+    from lerobot_grasp_plugin.learning.classifier_options import (
+        ClassifierTrainOptions,
+        check_dataset,
+        check_output_dir,
+    )
+    from lerobot_grasp_plugin.ops.gathering import Gathered
+
+    call.require("dataset.repo_id")
+    options = call.own(ClassifierTrainOptions)
+    problems = Gathered()
+    with problems:
+        options.check()
+    with problems:
+        options.dataset_options()
+    if call["dataset.root"] is not None:  # without one, the Hub may be asked, which takes long
+        with problems:
+            check_dataset(call["dataset.repo_id"], call["dataset.root"])
+    if call["output_dir"] is not None:
+        with problems:
+            check_output_dir(Path(str(call["output_dir"])).expanduser())
+    problems.raise_all()
+    return 0
 
 
 def _with_model_type(args: list[str]) -> list[str]:

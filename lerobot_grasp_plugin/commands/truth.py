@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import get_args
 
 from lerobot_grasp_plugin.commands.run import command, fail, guarded, parse
+from lerobot_grasp_plugin.core.words import count
 from lerobot_grasp_plugin.errors import DataError, Problem, UsageError
 
 PROGRAM = "lerobot-grasp-truth"
@@ -64,5 +65,5 @@ def _write(options: TruthOptions) -> int:
         raise UsageError(Problem("file-exists", "the file exists already", str(options.annotations), hint))
     text = truth_annotations(str(root.resolve()), episodes, options.what)  # type: ignore[arg-type]  # checked above
     options.annotations.write_text(text, encoding="utf-8")
-    print(f"Wrote {options.what} frames of {len(episodes)} episodes to {options.annotations}")
+    print(f"Wrote {options.what} frames of {count(len(episodes), 'episode')} to {options.annotations}")
     return 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,12 @@ from lerobot.datasets import LeRobotDatasetMetadata
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.labels import LabelValues
+from lerobot_grasp_plugin.core.words import count
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.dataset.hub import locate
 from lerobot_grasp_plugin.dataset.provenance import read_provenance
 from lerobot_grasp_plugin.dataset.recorded_success import rule_of_folder
 from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem, UsageError
+from lerobot_grasp_plugin.learning.classifier_options import check_dataset
 from lerobot_grasp_plugin.learning.dataset import GraspDataset
 from lerobot_grasp_plugin.learning.on_disk import what_is_wrong
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
@@ -88,12 +89,7 @@ def open_metadata(config: DatasetConfig) -> LeRobotDatasetMetadata:
     """
     root = None if config.root is None else Path(config.root).expanduser()
     if config.revision is None:
-        try:
-            locate(config.repo_id, root)
-        except UsageError as error:
-            hints = [problem.hint.replace("--", "--dataset.") for problem in error.problems]
-            pairs = zip(error.problems, hints, strict=True)
-            raise UsageError(replace(problem, hint=hint) for problem, hint in pairs) from None
+        check_dataset(config.repo_id, root)
     try:
         return LeRobotDatasetMetadata(config.repo_id, root=root, revision=config.revision)
     except Exception as error:  # LeRobot and the Hub's client raise classes of many trees
@@ -127,7 +123,7 @@ def open_data(
     excluded = getattr(config, "exclude_episodes", None) or ()  # LeRobot has it from 0.6.2 on
     wrong = sorted({*(episodes or ()), *excluded} - set(range(meta.total_episodes)))
     if wrong:
-        hint = f"it has {meta.total_episodes} episodes, 0 to {meta.total_episodes - 1}"
+        hint = f"it has {count(meta.total_episodes, 'episode')}, 0 to {meta.total_episodes - 1}"
         raise UsageError(Problem("unknown-episode", f"there is no episode {wrong[0]}", str(meta.root), hint))
     if excluded:
         named = range(meta.total_episodes) if episodes is None else episodes

@@ -13,13 +13,13 @@ import torch
 from lerobot.configs import FeatureType, NormalizationMode, PolicyFeature
 from lerobot.configs.rewards import RewardModelConfig
 from lerobot.rewards.classifier import Classifier, RewardClassifierConfig
-from lerobot.utils.constants import CHECKPOINTS_DIR, LAST_CHECKPOINT_LINK, PRETRAINED_MODEL_DIR
 from safetensors.torch import load_model
 from torch import Tensor, nn
 
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.info import read_json
 from lerobot_grasp_plugin.errors import DatasetError, Problem, UsageError
+from lerobot_grasp_plugin.learning.classifier_options import no_checkpoint
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.quiet import hide_progress_bars, shared_counters_unsaid
 from lerobot_grasp_plugin.lerobot_seams.access import require
@@ -91,11 +91,8 @@ def load_classifier(folder: Path) -> Classifier:
     """
     require("classifier")
     hide_progress_bars()
-    if not (folder / "config.json").is_file() or not (folder / "model.safetensors").is_file():
-        inner = folder / CHECKPOINTS_DIR / LAST_CHECKPOINT_LINK / PRETRAINED_MODEL_DIR
-        hint = "give the pretrained_model folder, with config.json and model.safetensors"
-        hint += f": {inner}" if inner.is_dir() else ""
-        raise UsageError(Problem("no-checkpoint", "the folder is no checkpoint", str(folder), hint))
+    if problem := no_checkpoint(folder):
+        raise UsageError(problem)
     named = read_json(folder / "config.json")
     kind = named.get("type") if isinstance(named, dict) else None
     if kind != TYPE:

@@ -30,6 +30,7 @@ from lerobot_grasp_plugin.learning.classifier_data import (
 from lerobot_grasp_plugin.learning.classifier_evaluation import Evaluation, evaluate
 from lerobot_grasp_plugin.learning.classifier_fit import Validation, fit
 from lerobot_grasp_plugin.learning.classifier_model import configured, make_classifier
+from lerobot_grasp_plugin.learning.classifier_options import check_output_dir
 from lerobot_grasp_plugin.learning.curves import contact_sheet, plot_episodes
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.quiet import hide_progress_bars
@@ -299,10 +300,7 @@ def _output_dir(config: ClassifierTrainConfig) -> Path:
     name = config.job_name or "reward_classifier"
     default = Path("outputs/train") / f"{datetime.now():%Y-%m-%d/%H-%M-%S}_{name}"
     output_dir = Path(config.output_dir or default).expanduser()
-    if output_dir.exists() or output_dir.is_symlink():
-        hint = "choose another --output_dir, or move the folder away"
-        message = "output_dir exists already, and nothing is ever overwritten"
-        raise UsageError(Problem("target-exists", message, str(output_dir), hint))
+    check_output_dir(output_dir)
     return output_dir
 
 

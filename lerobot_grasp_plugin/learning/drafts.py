@@ -21,6 +21,7 @@ from lerobot_grasp_plugin.core.annotations import (
 from lerobot_grasp_plugin.core.grammar import format_text
 from lerobot_grasp_plugin.core.grammar_ranges import format_range
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
+from lerobot_grasp_plugin.core.words import agree, count
 
 BASE: IndexBase = 1
 """Frame numbers in the draft count from 1, as the text form does when nothing else is said."""
@@ -145,11 +146,11 @@ def disagreement_lines(episodes: Sequence[DraftEpisode], *, prefix: str = "") ->
     )
     frames = sum(item.differing for item in differing)
     if not differing:
-        yield f"{prefix}Draft and labels agree on every frame of {len(labelled)} episodes."
+        yield f"{prefix}Draft and labels agree on every frame of {count(len(labelled), 'episode')}."
         return
     yield (
         f"{prefix}Draft and labels disagree on {frames} of {sum(item.length for item in labelled)} frames, "
-        f"in {len(differing)} of {len(labelled)} episodes:"
+        f"in {len(differing)} of {count(len(labelled), 'episode')}:"
     )
     for item in differing:
         yield f"{prefix}  episode {item.episode_index:02d}: {_remark(item)}"
@@ -161,7 +162,11 @@ def _remark(item: DraftEpisode) -> str:
         for part, word in ((item.missed, "success"), (item.added, "failure"))
         if part
     ]
-    return f"{item.differing} frames differ: {', '.join(parts)}" if parts else ""
+    return (
+        f"{count(item.differing, 'frame')} {agree(item.differing, 'differs', 'differ')}: {', '.join(parts)}"
+        if parts
+        else ""
+    )
 
 
 def _spelled(frames: IntervalSet, length: int) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import av
 
+from lerobot_grasp_plugin.core.words import count
 from lerobot_grasp_plugin.dataset.hub import is_dataset, lerobot_home
 from lerobot_grasp_plugin.dataset.info import read_info
 from lerobot_grasp_plugin.dataset.reader import open_dataset
@@ -96,7 +97,7 @@ def what_is_wrong(repo_id: str, root: str | Path | None, episodes: Sequence[int]
         beyond = sorted(episode for episode in set(episodes or ()) if not 0 <= episode < total)
         if beyond:
             message = f"there is no episode {', '.join(map(str, beyond))}"
-            hint = f"it has {total} episodes, 0 to {total - 1}"
+            hint = f"it has {count(total, 'episode')}, 0 to {total - 1}"
             return [Problem("unknown-episode", message, str(folder), hint)]
         chosen = range(total) if episodes is None else sorted(set(episodes))
         reader.require(chosen, reader.info.video_keys)

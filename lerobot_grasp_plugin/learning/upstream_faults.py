@@ -7,7 +7,7 @@ Sources of the rules: ``lerobot/configs/train.py`` (validate), ``lerobot/rl/lear
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,29 +19,47 @@ ACTION = "action"
 DISCRETE_PENALTY = "complementary_info.discrete_penalty"
 
 
+def check_blocks(blocks: Collection[str], output_dir: Path | None) -> None:
+    """Checks which blocks a call of the learner gives, before LeRobot reads them.
+
+    Args:
+        blocks: Names of those it gives.
+        output_dir: Where a new run is to be written; None where LeRobot chooses, or a run is resumed.
+
+    Raises:
+        UsageError: With everything on which the learner would end in an exception.
+    """
+    problems = list(_block_problems(blocks, output_dir))
+    if problems:
+        raise UsageError(problems)
+
+
 def check_config(config: Any) -> None:
     """Checks what can be said of a ``GraspTrainRLConfig`` before its dataset is made.
 
     Raises:
         UsageError: With everything on which the learner would end in an exception, or wait for ever.
     """
-    problems = list(_config_problems(config))
+    blocks = [name for name in ("dataset", "policy", "env") if getattr(config, name) is not None]
+    output_dir = None if config.resume or config.output_dir is None else Path(config.output_dir)
+    problems = list(_block_problems(blocks, output_dir))
+    if config.policy is not None:
+        problems += _address_problems(config.policy.actor_learner_config)
     if problems:
         raise UsageError(problems)
 
 
-def _config_problems(config: Any) -> Iterator[Problem]:
-    if config.dataset is None:
+def _block_problems(blocks: Collection[str], output_dir: Path | None) -> Iterator[Problem]:
+    if "dataset" not in blocks:
         yield Problem(
             "no-dataset",
             "dataset is null, on which LeRobot's learner ends in an AttributeError",
             hint="give a dataset block with repo_id, root, sources or annotations",
         )
     for name in ("policy", "env"):
-        if getattr(config, name) is None:
+        if name not in blocks:
             yield Problem("missing-setting", f"the config has no {name}", hint=f"give a {name} block")
-    output_dir = config.output_dir
-    if output_dir is not None and Path(output_dir).is_dir() and not config.resume:
+    if output_dir is not None and output_dir.is_dir():
         yield Problem(
             "output-dir-exists",
             "the output folder exists; actor and learner cannot share one either, whoever starts second "
@@ -49,16 +67,17 @@ def _config_problems(config: Any) -> Iterator[Problem]:
             str(output_dir),
             "leave output_dir null (LeRobot makes a folder by date and time), give each its own, or resume",
         )
-    if config.policy is not None:
-        place = config.policy.actor_learner_config
-        if not _is_free(place.learner_host, place.learner_port):
-            yield Problem(
-                "port-in-use",
-                f"{place.learner_host}:{place.learner_port} cannot be listened on, and the learner would "
-                "wait for its actor for ever",
-                hint="another learner may be running; end it, or change "
-                "policy.actor_learner_config.learner_port here and for the actor",
-            )
+
+
+def _address_problems(place: Any) -> Iterator[Problem]:
+    if not _is_free(place.learner_host, place.learner_port):
+        yield Problem(
+            "port-in-use",
+            f"{place.learner_host}:{place.learner_port} cannot be listened on, and the learner would "
+            "wait for its actor for ever",
+            hint="another learner may be running; end it, or change "
+            "policy.actor_learner_config.learner_port here and for the actor",
+        )
 
 
 def _is_free(host: str, port: int) -> bool:

@@ -3,77 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 from lerobot.scripts.lerobot_record import RecordConfig
 
-from lerobot_grasp_plugin.core.choices import Alignment, Done
-from lerobot_grasp_plugin.errors import Problem, UsageError
-from lerobot_grasp_plugin.recording.hooks import HookConfig
-
-Relabel = Literal["ask", "always", "never"]
-
-
-@dataclass
-class GraspOptions:
-    """How marks are made and what becomes of them."""
-
-    # a mark counts from that many frames earlier
-    lag_frames: int = 0
-    # the same in seconds (give one of the two)
-    lag_s: float = 0.0
-    # begins and ends a success range
-    success_key: str = "s"
-    # everything from here to the episode's end is failure
-    failure_key: str = "f"
-    # takes the last mark back
-    undo_key: str = "u"
-    # the same key again within this many seconds is a held key, and counts once
-    key_repeat_s: float = 0.7
-    # ask after each episode whether it is accepted
-    ask: bool = True
-    # after the session, labels changed in the annotation file are applied: ask, always, never
-    relabel: Relabel = "ask"
-    # next.reward of success frames
-    success_value: float = 1.0
-    # next.reward of all other frames
-    failure_value: float = 0.0
-    # frame: row t has the label of frame t; next: row t has the label of frame t+1
-    alignment: Alignment = "frame"
-    # next.done: episode_end, first_success, last_frame_of_success
-    done: Done = "episode_end"
-    # also record next.success
-    next_success: bool = False
-    # what else happens while recording, in this order: '[{type: gripper_events}]'
-    hooks: list[HookConfig] = field(default_factory=list)
-
-    def lag(self, fps: int) -> int:
-        """The lag in frames."""
-        return self.lag_frames or round(self.lag_s * fps)
-
-    def check(self) -> None:
-        """Refuses options that contradict each other.
-
-        Raises:
-            UsageError: With all that is wrong.
-        """
-        problems = []
-        if self.lag_frames and self.lag_s:
-            problems.append(Problem("contradicting-options", "lag_frames and lag_s are both given"))
-        if self.lag_frames < 0 or self.lag_s < 0:
-            problems.append(Problem("bad-lag", "a lag is 0 or more: marks cannot count from later on"))
-        keys = [self.success_key, self.failure_key, self.undo_key, *RESERVED]
-        for key in sorted({key for key in keys if keys.count(key) > 1}):
-            hint = f"taken by LeRobot: {', '.join(RESERVED)}"
-            problems.append(Problem("key-twice", f"the key {key!r} has two meanings", hint=hint))
-        if self.done == "keep":
-            problems.append(Problem("nothing-to-keep", "a recording has no next.done to keep"))
-        if problems:
-            raise UsageError(problems)
-
-
-RESERVED = ("n", "r", "q", "right", "left", "esc")
-"""LeRobot's keys: next, re-record, quit."""
+from lerobot_grasp_plugin.recording.options import GraspOptions
 
 
 @dataclass

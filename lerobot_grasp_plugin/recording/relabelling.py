@@ -18,7 +18,7 @@ from lerobot_grasp_plugin.ops.progress import Progress, silent
 from lerobot_grasp_plugin.ops.recipe import RelabelConfig
 from lerobot_grasp_plugin.ops.relabel import relabel
 from lerobot_grasp_plugin.ops.report import MergeReport
-from lerobot_grasp_plugin.recording.config import GraspOptions
+from lerobot_grasp_plugin.recording.options import GraspOptions
 
 
 def changed_episodes(root: Path, repo_id: str, annotations: Path, options: GraspOptions) -> list[int]:

@@ -20,13 +20,15 @@ from lerobot.utils.utils import log_say
 from lerobot.utils.visualization_utils import init_visualization, shutdown_visualization
 
 from lerobot_grasp_plugin.core.marks import MarkAction, MarkEvent
-from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem, UsageError
+from lerobot_grasp_plugin.core.words import count
+from lerobot_grasp_plugin.errors import DatasetError, GraspError
 from lerobot_grasp_plugin.lerobot_seams.access import require
 from lerobot_grasp_plugin.recording.config import GraspRecordConfig
 from lerobot_grasp_plugin.recording.controls import Controls
 from lerobot_grasp_plugin.recording.dialogue import Verdict, ask_about
 from lerobot_grasp_plugin.recording.hooks import HookSession, make_hooks
 from lerobot_grasp_plugin.recording.keys import Keys
+from lerobot_grasp_plugin.recording.options import check_name
 from lerobot_grasp_plugin.recording.recorder import Attempt, EpisodeRecorder, pairs
 from lerobot_grasp_plugin.recording.records import spelled, told
 from lerobot_grasp_plugin.recording.store import RecordingStore
@@ -63,7 +65,7 @@ class SessionReport:
         if not self.total:
             yield f"No episode of {self.repo_id} was recorded" + (f": {self.failure}" if self.failure else "")
             return
-        yield f"{self.recorded} episodes recorded; {self.repo_id} has {self.total}, in {self.root}"
+        yield f"{count(self.recorded, 'episode')} recorded; {self.repo_id} has {self.total}, in {self.root}"
         yield f"Annotations: {self.annotations}"
         if self.failure is not None:
             yield f"The session ended early, and the episode then being recorded is lost: {self.failure}"
@@ -78,9 +80,7 @@ class Session:
     """
 
     def __init__(self, config: GraspRecordConfig, show: Callable[[str], None] = print) -> None:
-        if config.dataset.repo_id.split("/", 1)[-1].startswith("eval_") and not config.resume:
-            message = "names that begin with eval_ are LeRobot's, for policy evaluation"
-            raise UsageError(Problem("reserved-name", message, config.dataset.repo_id))
+        check_name(config.dataset.repo_id, resume=config.resume)
         config.grasp.check()
         require("recording")
         self._config = config
@@ -232,7 +232,7 @@ class Session:
         episode, length = store.episodes, attempt.length
         seconds = length / self._config.dataset.fps
         self._show(
-            f"Episode {episode}: {length} frames ({seconds:.1f} s), "
+            f"Episode {episode}: {count(length, 'frame')} ({seconds:.1f} s), "
             f"{told(attempt.success, length)} ({attempt.success.count(length)} success frames)"
         )
         for name, suggestion in attempt.suggestions.items():

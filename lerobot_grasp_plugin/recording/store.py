@@ -17,6 +17,7 @@ from lerobot_grasp_plugin.learning.dataset import GraspDataset
 from lerobot_grasp_plugin.ops.verify import verify_dataset
 from lerobot_grasp_plugin.recording import checkpoint
 from lerobot_grasp_plugin.recording.config import GraspRecordConfig
+from lerobot_grasp_plugin.recording.options import check_new
 from lerobot_grasp_plugin.recording.records import (
     AnnotationFile,
     RecordingSidecar,
@@ -207,10 +208,7 @@ class RecordingStore:
 
     def _create(self) -> None:
         dataset, grasp = self._config.dataset, self._config.grasp
-        if self.root.exists():
-            hint = "give --resume=true to go on with it, or another --dataset.root or repo_id"
-            message = "the dataset's folder exists already"
-            raise UsageError(Problem("target-exists", message, str(self.root), hint))
+        check_new(self.root)
         self._dataset = GraspDataset.create(
             self.repo_id,
             dataset.fps,

@@ -102,31 +102,6 @@ def wilson(successes: int, number: int, z: float = 1.96) -> tuple[float, float]:
     return max(0.0, (middle - width) / scale), min(1.0, (middle + width) / scale)
 
 
-def checkpoints_of(run: Path) -> list[Path]:
-    """The checkpoints of a run, oldest first; a checkpoint itself is the only one of its own.
-
-    Args:
-        run: A run's ``output_dir``, its ``checkpoints`` folder, a checkpoint or its ``pretrained_model``.
-
-    Raises:
-        DataError: There is none.
-    """
-    for folder in (run, run / "pretrained_model"):
-        if (folder / "model.safetensors").is_file():
-            return [folder]
-    folders = [run / "checkpoints", run]
-    found = [
-        path / "pretrained_model"
-        for folder in folders
-        for path in sorted(folder.glob("*"), key=lambda path: (len(path.name), path.name))
-        if path.name.isdecimal() and (path / "pretrained_model/model.safetensors").is_file()
-    ]
-    if not found:
-        hint = "give the output_dir of a run of lerobot-grasp-learner that has saved a checkpoint"
-        raise DataError(Problem("no-checkpoint", "the folder has no checkpoint of a policy", str(run), hint))
-    return found
-
-
 class PolicyEvaluation:
     """The simulated environment of a config, and policies that act in it."""
 

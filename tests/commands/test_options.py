@@ -37,10 +37,19 @@ CONFIGS = Path(__file__).parents[2] / "configs"
         ("record", ["--robot.type=so101_sim"], "--dataset.repo_id must be given"),
         ("eval_classifier", [], "--pretrained_path and --dataset.repo_id must be given"),
         ("train_classifier", ["--dataset.root=x"], "--dataset.repo_id must be given"),
+        (
+            "train_classifier",
+            ["--dataset.repo_id=x", "--make_encoder=yes"],
+            "--make_encoder is true or false, not 'yes'",
+        ),
         ("learner", ["--config_path=none.json"], "--config_path: none.json: no such file or directory"),
         (
             "learner",
-            ["--config_path=none.json", "--policy.path=a", "--policy.type=sac"],
+            [
+                "--config_path={configs}/grasp_only_hilserl_train_config.json",
+                "--policy.path=a",
+                "--policy.type=sac",
+            ],
             "Cannot specify both --policy.path and --policy.type",
         ),
         ("frames", ["-root", "x"], "unknown option -root, did you mean --root?"),
@@ -49,20 +58,25 @@ CONFIGS = Path(__file__).parents[2] / "configs"
         ("preflight", ["--config_pat=x"], "unknown option --config_pat, did you mean --config_path?"),
         (
             "train_classifier",
-            ["--datset.repo_id=x", "--reward_model.hiden_dim=3"],
+            ["--dataset.repo_id=x", "--datset.repo_id=x", "--reward_model.hiden_dim=3"],
             "unknown option --datset.repo_id, did you mean --dataset.repo_id?; "
             "unknown option --reward_model.hiden_dim, did you mean --reward_model.hidden_dim?",
         ),
         (
             "eval_classifier",
-            ["--dataset.discover_packages_path=lerobot_grasp_plugin", "--root", "x"],
+            [
+                "--dataset.discover_packages_path=lerobot_grasp_plugin",
+                "--pretrained_path={tmp_path}",
+                "--dataset.repo_id=me/x",
+                "--root",
+                "x",
+            ],
             "unknown option --root, did you mean --dataset.root?",
         ),
         (
             "record",
-            ["--robot.type=so101_follower", "--robt.port=1", "--grasp.discover_package_path=x"],
-            "unknown option --robt.port, did you mean --robot.port?; unknown option "
-            "--grasp.discover_package_path, did you mean --grasp.discover_packages_path?",
+            ["--robot.type=so101_follower", "--dataset.repo_id=me/x", "--robt.port=1", "--teleop.prt=2"],
+            "unknown option --robt.port, did you mean --robot.port?; unknown option --teleop.prt",
         ),
         (
             "learner",
@@ -79,6 +93,8 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 def test_one_line_for_all_that_is_not_known(command, args, said, tmp_path, monkeypatch, capsys):
     module = import_module(f"lerobot_grasp_plugin.commands.{command}")
     monkeypatch.setattr("sys.argv", [module.PROGRAM])
+    for name in ("config.json", "model.safetensors"):
+        (tmp_path / name).write_text("{}")
     with pytest.raises(SystemExit) as ended:
         module.main([arg.format(tmp_path=tmp_path, configs=CONFIGS) for arg in args])
     assert ended.value.code == 2

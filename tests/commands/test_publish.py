@@ -354,3 +354,34 @@ def test_what_is_no_part_of_a_dataset_stays_here(run: Run, copied: Recorded, hub
         (root / name).write_text("x")
     assert run("publish", "--repo_id", REPO, "--root", root).returncode == 0
     assert {name.split("/")[0] for name in on_hub(hub)} <= {"meta", "data", "videos", "README.md"}
+
+
+def test_a_recording_is_published_as_its_folder_is(
+    hub: FakeHub, recorded: Recorded, copied: Recorded, tmp_path: Path
+) -> None:
+    """What lerobot-grasp-record does when its session has ended."""
+    root = copied("av1")
+    code = (
+        "from pathlib import Path\n"
+        "from types import SimpleNamespace as Named\n"
+        "from lerobot_grasp_plugin.commands.record import _finish\n"
+        "config = Named(grasp=Named(relabel='never'), dataset=Named(push_to_hub=True, private=True))\n"
+        f"report = Named(root=Path({str(root)!r}), repo_id={REPO!r}, failure=None)\n"
+        "print(_finish(config, None, report))\n"
+    )
+    environment = {**os.environ, **hub.environment("hf_writes"), "HF_HOME": str(tmp_path / "hf")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith(f"Published {REPO} at {hub.address}/datasets/{REPO}\nTrue\n")
+    assert hub.repos[REPO].private
+    assert on_hub(hub) == on_disk(root)
+    commits = len(hub.repos[REPO].commits)
+    (root / "meta/grasp_recording.json").write_text("{}")
+    again = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+    assert "[other-dataset]" in again.stderr  # nothing says that it is an earlier version
+    assert f"lerobot-grasp-publish --repo_id {REPO} --root {root}" in again.stderr
+    assert len(hub.repos[REPO].commits) == commits

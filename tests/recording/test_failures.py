@@ -83,7 +83,7 @@ def test_cable_pulled_in_mid_episode_and_an_arm_that_will_not_be_let_go(rig, mon
     rig.leader.deafen()
     assert rig.follower.bad_answers > 0
     rig.follower.unplug()
-    rig.expect("1 episodes recorded")  # while the driver still waits for the leader
+    rig.expect("1 episode recorded")  # while the driver still waits for the leader
     staged = rig.folder / "patience.staged"
     staged.write_text("0.5")
     staged.rename(patience)  # as whole as it appears

@@ -12,7 +12,6 @@ import pytest
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
 from lerobot_grasp_plugin.errors import UsageError
 from lerobot_grasp_plugin.recording.builtin_hooks import GripperEventsConfig
-from lerobot_grasp_plugin.recording.config import GraspOptions
 from lerobot_grasp_plugin.recording.hooks import (
     HookConfig,
     HookResult,
@@ -20,6 +19,7 @@ from lerobot_grasp_plugin.recording.hooks import (
     RecordingHook,
     make_hooks,
 )
+from lerobot_grasp_plugin.recording.options import GraspOptions
 
 
 @HookConfig.register_subclass("test_hook")

@@ -14,7 +14,7 @@ from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
 from lerobot_grasp_plugin.errors import DatasetError, UsageError
 from lerobot_grasp_plugin.ops.verify import verify_dataset
 from lerobot_grasp_plugin.recording import checkpoint
-from lerobot_grasp_plugin.recording.config import GraspOptions
+from lerobot_grasp_plugin.recording.options import GraspOptions
 from lerobot_grasp_plugin.recording.records import AnnotationFile
 from lerobot_grasp_plugin.recording.store import RecordingStore
 

@@ -5,14 +5,8 @@ import pytest
 pytest.importorskip("lerobot.rl")
 
 from lerobot_grasp_plugin.errors import DataError
-from lerobot_grasp_plugin.sim.evaluation import (
-    CheckpointResult,
-    EpisodeResult,
-    best_of,
-    checkpoints_of,
-    table,
-    wilson,
-)
+from lerobot_grasp_plugin.sim.checkpoints import checkpoints_of
+from lerobot_grasp_plugin.sim.evaluation import CheckpointResult, EpisodeResult, best_of, table, wilson
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lerobot_grasp_plugin.core.words import count
 from lerobot_grasp_plugin.learning.preflight.checks.actions import check_actions
 from lerobot_grasp_plugin.learning.preflight.checks.buffers import check_buffers
 from lerobot_grasp_plugin.learning.preflight.checks.classifier import check_classifier
@@ -131,8 +132,8 @@ def _looked_at(facts: Facts) -> Iterable[str]:
     for dataset in facts.datasets:
         stored = "stored image preprocessing" if dataset.preprocessing else "no stored image preprocessing"
         yield (
-            f"{dataset.where} {dataset.repo_id}: {len(dataset.lengths)} episodes, {dataset.frames} frames, "
-            f"{dataset.fps} fps, {stored}"
+            f"{dataset.where} {dataset.repo_id}: {count(len(dataset.lengths), 'episode')}, "
+            f"{count(dataset.frames, 'frame')}, {dataset.fps} fps, {stored}"
         )
     if facts.classifier is not None:
         crop = "crop recorded" if facts.classifier.preprocessing else "crop not recorded"

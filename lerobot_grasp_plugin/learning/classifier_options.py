@@ -1,0 +1,167 @@
+"""The options of the classifier's commands that are this package's own; imports neither lerobot nor torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from lerobot_grasp_plugin.core.choices import Unlisted
+from lerobot_grasp_plugin.dataset.hub import locate
+from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.ops.annotate import check_annotations
+from lerobot_grasp_plugin.ops.recipe import LabelOptions
+
+
+@dataclass(kw_only=True)
+class LabelSourceConfig:
+    """Labels of an annotation file instead of the dataset's own."""
+
+    # annotation file that labels the dataset as it is read (without a value: its next.reward)
+    annotations: Path | None = None
+    # episodes no annotation names: error, fail (all failure), keep (their labels), drop (leave out)
+    unlisted: Unlisted = "error"
+    # what the first frame is called in annotations that do not say it themselves: 0 or 1
+    index_base: int | None = None
+
+    def problems(self) -> list[Problem]:
+        """Every value that cannot be."""
+        return []
+
+    def check(self) -> None:
+        """Looks at all the settings.
+
+        Raises:
+            UsageError: With everything that is wrong with them.
+        """
+        if problems := self.problems():
+            raise UsageError(problems)
+
+    def dataset_options(self) -> dict[str, Any]:
+        """The arguments for ``GraspDataset``.
+
+        Raises:
+            GraspError: The annotation file has errors; or is not given, and options for it are.
+        """
+        if self.annotations is not None:
+            options = LabelOptions(unlisted=self.unlisted, index_base=self.index_base)
+            check_annotations([self.annotations], options)
+            names = ("annotations", "unlisted", "index_base")
+            return {name: getattr(self, name) for name in names}
+        if self.unlisted != "error" or self.index_base is not None:
+            message = "unlisted and index_base are about an annotation file, and none is given"
+            raise UsageError(Problem("no-effect", message, hint="give --annotations, or leave them out"))
+        return {}
+
+
+@dataclass(kw_only=True)
+class ClassifierTrainOptions(LabelSourceConfig):
+    """How long a classifier is trained, and on what it is validated."""
+
+    # optimisation steps at most
+    steps: int = 400
+    # frames in each step
+    batch_size: int = 32
+    # validate every so many steps
+    eval_steps: int = 25
+    # print a line every so many steps
+    log_freq: int = 25
+    # stop after so many validations without a lower loss
+    patience: int = 6
+    # episodes that validate: "1,3,5-9" (without a value: those stored with the dataset, else drawn)
+    val_episodes: list[int] | str | None = None
+    # make a small encoder and train it with the head, instead of taking reward_model.model_name
+    make_encoder: bool = False
+
+    def problems(self) -> list[Problem]:
+        positive = ("steps", "batch_size", "eval_steps", "log_freq", "patience")
+        return [
+            Problem("bad-value", f"{name} is {getattr(self, name)}", hint="it must be 1 or more")
+            for name in positive
+            if getattr(self, name) < 1
+        ]
+
+
+@dataclass(kw_only=True)
+class ClassifierEvalOptions(LabelSourceConfig):
+    """Which checkpoint is evaluated, and what is written."""
+
+    # the checkpoint's pretrained_model folder, as in env.processor.reward_classifier.pretrained_path
+    pretrained_path: Path
+    # only the episodes of a stored split: train or val
+    split: str | None = None
+    # a frame is a success over this probability, as in env.processor.reward_classifier
+    success_threshold: float = 0.5
+    # folder for the report, the curves and the contact sheet; must not exist (without a value: none)
+    output_dir: Path | None = None
+    # annotation file to write the verdicts to, as a draft; must not exist
+    draft: Path | None = None
+    # in the draft, a success begins over this probability (without a value: success_threshold)
+    draft_enter: float | None = None
+    # and lasts while it is over this one (without a value: half of draft_enter)
+    draft_leave: float | None = None
+    # shorter successes are left out of the draft, and shorter gaps in one are closed; in frames
+    draft_min_length: int = 3
+
+    def problems(self) -> list[Problem]:
+        problems = []
+        enter, leave = self.hysteresis()
+        values = {"success_threshold": self.success_threshold, "draft_enter": enter, "draft_leave": leave}
+        for name, value in values.items():
+            if not 0 <= value < 1:
+                hint = "a probability from 0 up to, not including, 1"
+                problems.append(Problem("bad-value", f"{name} is {value}", hint=hint))
+        if leave > enter:
+            hint = "a success begins at the higher of the two"
+            message = f"draft_leave {leave} is over draft_enter {enter}"
+            problems.append(Problem("bad-value", message, hint=hint))
+        if self.draft_min_length < 1:
+            message = f"draft_min_length is {self.draft_min_length}"
+            problems.append(Problem("bad-value", message, hint="it must be 1 or more"))
+        for name in ("output_dir", "draft"):
+            path = getattr(self, name)
+            if path is not None and path.expanduser().exists():
+                message = f"{name} exists already, and nothing is ever overwritten"
+                problems.append(Problem("target-exists", message, str(path), "choose another name"))
+        return problems
+
+    def hysteresis(self) -> tuple[float, float]:
+        """Probabilities at which a success of the draft begins, and ends."""
+        enter = self.success_threshold if self.draft_enter is None else self.draft_enter
+        return enter, enter / 2 if self.draft_leave is None else self.draft_leave
+
+
+def no_checkpoint(folder: Path) -> Problem | None:
+    """What a folder lacks to be a checkpoint; None for one that has its files."""
+    if (folder / "config.json").is_file() and (folder / "model.safetensors").is_file():
+        return None
+    inner = folder / "checkpoints/last/pretrained_model"
+    hint = "give the pretrained_model folder, with config.json and model.safetensors"
+    hint += f": {inner}" if inner.is_dir() else ""
+    return Problem("no-checkpoint", "the folder is no checkpoint", str(folder), hint)
+
+
+def check_dataset(repo_id: str | None, root: str | Path | None) -> None:
+    """Looks for the dataset of a ``dataset`` block, here and on the Hub.
+
+    Raises:
+        UsageError: There is no such dataset.
+    """
+    try:
+        locate(repo_id, root)
+    except UsageError as error:
+        hints = [problem.hint.replace("--", "--dataset.") for problem in error.problems]
+        pairs = zip(error.problems, hints, strict=True)
+        raise UsageError(replace(problem, hint=hint) for problem, hint in pairs) from None
+
+
+def check_output_dir(output_dir: Path) -> None:
+    """Refuses a folder that a run cannot be written to.
+
+    Raises:
+        UsageError: It exists.
+    """
+    if output_dir.exists() or output_dir.is_symlink():
+        hint = "choose another --output_dir, or move the folder away"
+        message = "output_dir exists already, and nothing is ever overwritten"
+        raise UsageError(Problem("target-exists", message, str(output_dir), hint))
