@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from lerobot_grasp_plugin.commands.rl_config import parse_rl_config, rl_outline
-from lerobot_grasp_plugin.commands.run import HELP, command, guarded
+from lerobot_grasp_plugin.commands.rl_config import run_rl
+from lerobot_grasp_plugin.commands.run import command
+
+if TYPE_CHECKING:
+    from lerobot_grasp_plugin.learning.rl_configs import GraspTrainRLConfig
 
 PROGRAM = "lerobot-grasp-actor"
 
@@ -14,28 +17,17 @@ PROGRAM = "lerobot-grasp-actor"
 @command
 def main(args: Sequence[str] | None = None) -> int:
     """Run the actor until its steps are done or it is interrupted; returns the command's exit code."""
-    given = list(args or [])
-    if HELP not in given:
-        rl_outline(given, PROGRAM)
-    sys.argv = [PROGRAM, *given]  # LeRobot's validation reads --config_path and --policy.path from it
-    config = parse_rl_config(given, PROGRAM, "lerobot.rl.actor")
+    return run_rl(args, PROGRAM, "lerobot.rl.actor", _run)
 
-    def action() -> int:
-        from lerobot_grasp_plugin.learning.registration import install
-        from lerobot_grasp_plugin.learning.rl.actor_run import ActorError, run_actor
-        from lerobot_grasp_plugin.sim.world import current_truth
 
-        install()
-        dataset = config.dataset
-        plain = config.plain(None if dataset is None else dataset.plain(dataset.repo_id or "", dataset.root))
-        try:
-            run_actor(plain, current_truth)
-        except ActorError as error:
-            print(error, file=sys.stderr)
-            return error.exit_code
-        return 0
+def _run(config: GraspTrainRLConfig, _: list[str]) -> int:
+    from lerobot_grasp_plugin.learning.rl.actor_run import run_actor
+    from lerobot_grasp_plugin.sim.world import current_truth
 
-    return guarded(action)
+    dataset = config.dataset
+    plain = config.plain(None if dataset is None else dataset.plain(dataset.repo_id or "", dataset.root))
+    run_actor(plain, current_truth)
+    return 0
 
 
 if __name__ == "__main__":

@@ -148,3 +148,7 @@ def _call(program: str, *flags: str) -> str:
 
 def _path(path: Path) -> str:
     return shlex.quote(str(path))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(None))

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from functools import partial
 
 from lerobot_grasp_plugin.commands.options import load_plugins
-from lerobot_grasp_plugin.commands.outline import Outline, announce_loading, read_outline
-from lerobot_grasp_plugin.commands.run import HELP, TerminalProgress, command, fail, guarded, parse, require
+from lerobot_grasp_plugin.commands.outline import Outline, announce_loading, check_early
+from lerobot_grasp_plugin.commands.run import TerminalProgress, command, fail, guarded, parse, require
 
 PROGRAM = "lerobot-grasp-eval-classifier"
 
@@ -17,7 +17,7 @@ def main(args: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     given = list(args or [])
     require(PROGRAM, "learn", "transformers")
-    if HELP not in given and (code := guarded(partial(_check, read_outline(given, PROGRAM)))):
+    if code := check_early(given, PROGRAM, _check):
         return code
     announce_loading(PROGRAM)
     from lerobot_grasp_plugin.learning.classifier_configs import ClassifierEvalConfig
@@ -40,32 +40,18 @@ def main(args: Sequence[str] | None = None) -> int:
     return guarded(action)
 
 
-def _check(call: Outline) -> int:
-    """Checks what a call names before LeRobot is imported; returns 0.
+def _check(call: Outline) -> None:
+    """Checks what a call names before LeRobot is imported.
 
     Raises:
         GraspError: With all that is wrong.
     """
-    from lerobot_grasp_plugin.errors import UsageError
-    from lerobot_grasp_plugin.learning.classifier_options import (
-        ClassifierEvalOptions,
-        check_dataset,
-        no_checkpoint,
-    )
-    from lerobot_grasp_plugin.ops.gathering import Gathered
+    from lerobot_grasp_plugin.learning.classifier_options import ClassifierEvalOptions, check_options
 
     call.require("pretrained_path", "dataset.repo_id")
     options = call.own(ClassifierEvalOptions)
-    problems = Gathered()
-    with problems:
-        options.check()
-    with problems:
-        options.dataset_options()
-    with problems:
-        if problem := no_checkpoint(options.pretrained_path.expanduser()):
-            raise UsageError(problem)
-    if call["dataset.root"] is not None:  # without one, the Hub may be asked, which takes long
-        with problems:
-            check_dataset(call["dataset.repo_id"], call["dataset.root"])
-    problems.raise_all()
-    return 0
+    check_options(options, call["dataset.repo_id"], call["dataset.root"], [options.check_checkpoint])
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(None))

@@ -54,13 +54,15 @@ def main(args: Sequence[str] | None = None) -> int:
 
 
 def _evaluate(options: EvalPolicyOptions) -> int:
-    from lerobot_grasp_plugin.sim.checkpoints import check_environment, checkpoints_of
+    from lerobot_grasp_plugin.sim.checkpoints import check_environment, check_recordable, checkpoints_of
 
     assert options.run is not None
     checkpoints = checkpoints_of(options.run.expanduser())
     if options.last:
         checkpoints = checkpoints[-1:]
     check_environment(checkpoints[-1])
+    if options.hard_negatives is not None:
+        check_recordable(options.hard_negatives, checkpoints[-1], options.classifier)
     announce_loading(PROGRAM)
     import_module("lerobot_grasp_plugin.plugin")  # robots and teleoperators by name
     from lerobot_grasp_plugin.sim.episode_recorder import EpisodeRecorder
@@ -82,7 +84,6 @@ def _evaluate(options: EvalPolicyOptions) -> int:
     use_classifier(config, options.classifier)
     recorder = None
     if options.hard_negatives is not None:
-        _check_recordable(options.hard_negatives, config)
         recorder = EpisodeRecorder(options.hard_negatives, int(config.env.fps), config.env.task or "")
     folder = options.output_dir or options.run / "eval"
     evaluation = PolicyEvaluation(config, options.seed)
@@ -114,24 +115,6 @@ def _evaluate(options: EvalPolicyOptions) -> int:
     return 0
 
 
-def _check_recordable(root: Path, config: TrainRLServerPipelineConfig) -> None:
-    """Raises:
-    UsageError: The folder exists, or no classifier judges.
-    """
-    from lerobot_grasp_plugin.errors import Problem, UsageError
-
-    problems = []
-    if root.exists():
-        problems.append(Problem("target-exists", "the folder exists already", str(root), "give another name"))
-    chosen = config.env.processor.reward_classifier
-    if chosen is None or chosen.pretrained_path is None:
-        message = "no reward classifier judges, so none can be fooled"
-        hint = "give --classifier with its pretrained_model folder"
-        problems.append(Problem("no-classifier", message, "--hard_negatives", hint))
-    if problems:
-        raise UsageError(problems)
-
-
 def _next_commands(recorder: EpisodeRecorder, config: TrainRLServerPipelineConfig) -> Iterator[str]:
     """Drafts the annotation file, and says how its episodes come to the classifier's dataset."""
     from lerobot_grasp_plugin.learning.classifier_model import read_record
@@ -153,3 +136,7 @@ def _next_commands(recorder: EpisodeRecorder, config: TrainRLServerPipelineConfi
     yield "Add them to what the classifier learns from:"
     yield f"  lerobot-grasp-merge --sources '[{{root: {source}}}, {{root: {root}}}]' \\"
     yield f"    --annotations {annotations} --unlisted keep --new_root {root}_merged"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(None))

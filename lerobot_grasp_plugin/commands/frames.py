@@ -29,3 +29,7 @@ def main(args: Sequence[str] | None = None) -> int:
         return 0
 
     return guarded(action)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(None))

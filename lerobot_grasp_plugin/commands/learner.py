@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 import tempfile
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lerobot_grasp_plugin.commands.rl_config import parse_rl_config, rl_outline
-from lerobot_grasp_plugin.commands.run import HELP, TerminalProgress, command, guarded
+from lerobot_grasp_plugin.commands.rl_config import run_rl
+from lerobot_grasp_plugin.commands.run import TerminalProgress, command
 from lerobot_grasp_plugin.core.words import count
 from lerobot_grasp_plugin.errors import DataError, Problem
 
@@ -28,30 +26,11 @@ PROGRAM = "lerobot-grasp-learner"
 @command
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the learner until it is interrupted; returns the command's exit code."""
-    given = list(args or [])
-    if HELP not in given and (code := guarded(partial(_check, rl_outline(given, PROGRAM)))):
-        return code
-    sys.argv = [PROGRAM, *given]  # LeRobot's validation reads --config_path and --policy.path from it
-    config = parse_rl_config(given, PROGRAM, "lerobot.rl.learner")
-
-    def action() -> int:
-        from lerobot_grasp_plugin.learning.registration import install
-        from lerobot_grasp_plugin.learning.upstream_faults import check_config
-
-        check_config(config)
-        assert config.dataset is not None
-        install()
-        if config.resume:  # the checkpoint has its own copy of the offline buffer
-            return _run(config, config.plain(config.dataset.of_checkpoint()), given)
-        _preflight(config)
-        cached = _dataset(config)
-        return _run(config, config.plain(config.dataset.plain(cached.repo_id, cached.root)), given)
-
-    return guarded(action)
+    return run_rl(args, PROGRAM, "lerobot.rl.learner", _learn, _check)
 
 
-def _check(call: Outline) -> int:
-    """Checks what a call names before LeRobot is imported; returns 0.
+def _check(call: Outline) -> None:
+    """Checks what a call names before LeRobot is imported.
 
     Raises:
         GraspError: With all that is wrong.
@@ -71,12 +50,23 @@ def _check(call: Outline) -> int:
         with problems:
             check_annotations([Path(str(annotations))], LabelOptions(index_base=base))
     problems.raise_all()
-    return 0
+
+
+def _learn(config: GraspTrainRLConfig, given: list[str]) -> int:
+    from lerobot_grasp_plugin.learning.upstream_faults import check_config
+
+    check_config(config)
+    assert config.dataset is not None
+    if config.resume:  # the checkpoint has its own copy of the offline buffer
+        return _run(config, config.plain(config.dataset.of_checkpoint()), given)
+    _preflight(config)
+    cached = _dataset(config)
+    return _run(config, config.plain(config.dataset.plain(cached.repo_id, cached.root)), given)
 
 
 def _run(config: GraspTrainRLConfig, plain: TrainRLServerPipelineConfig, given: list[str]) -> int:
     from lerobot_grasp_plugin.commands.actor_process import ActorProcess
-    from lerobot_grasp_plugin.learning.learner_run import LearnerError, check_accepted, run_learner
+    from lerobot_grasp_plugin.learning.learner_run import check_accepted, run_learner
     from lerobot_grasp_plugin.learning.rl.rerun_view import RerunView
     from lerobot_grasp_plugin.learning.rl.trainer import TrainerSettings
 
@@ -93,9 +83,6 @@ def _run(config: GraspTrainRLConfig, plain: TrainRLServerPipelineConfig, given: 
             image_shift=config.image_shift,
         )
         run_learner(plain, settings, sinks)
-    except LearnerError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
     finally:
         if actor is not None:
             actor.end()
@@ -146,3 +133,7 @@ def _preflight(config: GraspTrainRLConfig) -> None:
     if not report.ok:
         message = f"preflight found {count(report.count('error'), 'error')}, see above"
         raise DataError(Problem("preflight", message, hint="fix the errors above, then start again"))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(None))

@@ -60,3 +60,7 @@ def main(args: Sequence[str] | None = None) -> int:
         return 0
 
     return guarded(write, writes=True) or guarded(upload)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(None))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, make_dataclass
 from typing import Any
 
 from lerobot_grasp_plugin.commands.options import DISCOVER, in_words
-from lerobot_grasp_plugin.commands.run import config_file, fail, parse_value
+from lerobot_grasp_plugin.commands.run import HELP, config_file, fail, guarded, parse_value
 
 
 def announce_loading(program: str) -> None:
@@ -75,6 +75,30 @@ class Outline:
             fail(self.program, in_words(str(error).strip(), kind))
         own: Options = getattr(decoded, block) if block else decoded
         return own
+
+
+def check_early(
+    given: Sequence[str], program: str, check: Callable[[Outline], None], *, in_folder: str = ""
+) -> int:
+    """Checks a call before LeRobot is imported; returns the exit code, 0 for one that may go on.
+
+    Ends the program with exit code 2 where the config file cannot be read.
+
+    Args:
+        given: The flags.
+        program: The command's name.
+        check: Raises a ``GraspError`` with all that is wrong.
+        in_folder: The config file's name in a folder given as ``--config_path``.
+    """
+    if HELP in given:
+        return 0
+    call = read_outline(given, program, in_folder=in_folder)
+
+    def action() -> int:
+        check(call)
+        return 0
+
+    return guarded(action)
 
 
 def read_outline(args: Sequence[str], program: str, *, in_folder: str = "") -> Outline:

@@ -62,3 +62,7 @@ def preflight_lines(report: PreflightReport) -> Iterator[str]:
         return
     counts = [(report.count(severity), severity) for severity in ("error", "warning", "note")]
     yield ", ".join(count(number, severity) for number, severity in counts if number)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(None))

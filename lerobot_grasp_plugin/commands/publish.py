@@ -93,3 +93,7 @@ def push_folder(repo_id: str, root: Path, *, private: bool, replace: bool = Fals
     again += [flag for flag, wanted in (("--private", private), ("--replace", replace)) if wanted]
     publication = Publication(repo_id=repo_id, sources=sources_of(root), private=private, replace=replace)
     print(f"Published {repo_id} at {publish(publication, root, shlex.join(again))}")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(None))

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lerobot_grasp_plugin.commands.options import load_plugins
-from lerobot_grasp_plugin.commands.outline import Outline, announce_loading, read_outline
+from lerobot_grasp_plugin.commands.outline import Outline, announce_loading, check_early
 from lerobot_grasp_plugin.commands.publish import push_folder
 from lerobot_grasp_plugin.commands.run import (
-    HELP,
     INTERRUPTED,
     TerminalProgress,
     command,
@@ -35,7 +34,7 @@ PROGRAM = "lerobot-grasp-record"
 def main(args: Sequence[str] | None = None) -> int:
     """Records; returns 0 when all went well, 1 when the session or the data is at fault."""
     given = list(args or [])
-    if HELP not in given and (code := guarded(partial(_check, read_outline(given, PROGRAM)))):
+    if code := check_early(given, PROGRAM, _check):
         return code
     config = _parse(given)
 
@@ -65,8 +64,8 @@ def main(args: Sequence[str] | None = None) -> int:
     return guarded(action)
 
 
-def _check(call: Outline) -> int:
-    """Checks what a call names before LeRobot is imported; returns 0.
+def _check(call: Outline) -> None:
+    """Checks what a call names before LeRobot is imported.
 
     Raises:
         UsageError: With all that is wrong.
@@ -86,7 +85,6 @@ def _check(call: Outline) -> int:
         if call["dataset.root"] is not None and call["resume"] is not True:
             check_new(Path(str(call["dataset.root"])).expanduser())
     problems.raise_all()
-    return 0
 
 
 def _parse(given: list[str]) -> GraspRecordConfig:
@@ -153,3 +151,7 @@ def _finish(config: GraspRecordConfig, session: Session, report: SessionReport) 
     if verification.ok and config.dataset.push_to_hub:
         push_folder(report.repo_id, report.root, private=bool(config.dataset.private))
     return verification.ok
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(None))

@@ -111,3 +111,7 @@ def _annotation_file(config: ReviewConfig) -> Path:
         if other_form(path) or any(problem.code != "no-episodes" for problem in error.problems):
             raise
     return path
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(None))

@@ -1,31 +1,61 @@
-"""Reading the config of HIL-SERL's learner and actor as LeRobot reads it."""
+"""What the commands of HIL-SERL's learner and actor share: reading their config as LeRobot reads it."""
 
 from __future__ import annotations
 
+import sys
 from argparse import ArgumentError
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lerobot_grasp_plugin.commands.options import load_plugins
-from lerobot_grasp_plugin.commands.outline import Outline, announce_loading, read_outline
-from lerobot_grasp_plugin.commands.run import fail, parse
+from lerobot_grasp_plugin.commands.outline import Outline, announce_loading, check_early
+from lerobot_grasp_plugin.commands.run import fail, guarded, parse
 
 if TYPE_CHECKING:
     from lerobot_grasp_plugin.learning.rl_configs import GraspTrainRLConfig
 
 
-def rl_outline(given: list[str], program: str) -> Outline:
-    """What a call of learner or actor names, before LeRobot is imported.
+def run_rl(
+    args: Sequence[str] | None,
+    program: str,
+    module: str,
+    run: Callable[[GraspTrainRLConfig, list[str]], int],
+    check: Callable[[Outline], None] = lambda _: None,
+) -> int:
+    """Reads the config that a call names, and runs learner or actor with it; returns the exit code.
+
+    Args:
+        args: The command's arguments.
+        program: The command's name.
+        module: The module of LeRobot that the command runs.
+        run: Runs it, given the config and the arguments; returns the exit code.
+        check: Raises a ``GraspError`` with what is wrong with the call, before LeRobot is imported.
 
     Raises:
-        SystemExit: With 2, where no config is named or the file cannot be read.
+        SystemExit: With 2, where the arguments or the file cannot be read.
     """
-    call = read_outline(given, program, in_folder="train_config.json")
-    if call["config_path"] is None:
-        fail(program, "no config is named; give --config_path")
-    return call
+
+    def check_named(call: Outline) -> None:
+        if call["config_path"] is None:
+            fail(program, "no config is named; give --config_path")
+        check(call)
+
+    given = list(args or [])
+    if code := check_early(given, program, check_named, in_folder="train_config.json"):
+        return code
+    sys.argv = [program, *given]  # LeRobot's validation reads --config_path and --policy.path from it
+    config = parse_rl_config(given, program, module)
+
+    def action() -> int:
+        from lerobot_grasp_plugin.learning.registration import install
+
+        install()
+        return run(config, given)
+
+    return guarded(action)
 
 
 def parse_rl_config(given: list[str], program: str, module: str) -> GraspTrainRLConfig:

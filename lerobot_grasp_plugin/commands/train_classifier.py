@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lerobot_grasp_plugin.commands.options import load_plugins
-from lerobot_grasp_plugin.commands.outline import Outline, announce_loading, read_outline
+from lerobot_grasp_plugin.commands.outline import Outline, announce_loading, check_early
 from lerobot_grasp_plugin.commands.run import (
-    HELP,
     TerminalProgress,
     command,
     fail,
@@ -33,7 +32,7 @@ def main(args: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     given = list(args or [])
     require(PROGRAM, "learn", "transformers")
-    if HELP not in given and (code := guarded(partial(_check, read_outline(given, PROGRAM)))):
+    if code := check_early(given, PROGRAM, _check):
         return code
     announce_loading(PROGRAM)
     from lerobot_grasp_plugin.learning.classifier_configs import ClassifierTrainConfig
@@ -82,34 +81,24 @@ def main(args: Sequence[str] | None = None) -> int:
         return guarded(action)
 
 
-def _check(call: Outline) -> int:
-    """Checks what a call names before LeRobot is imported; returns 0.
+def _check(call: Outline) -> None:
+    """Checks what a call names before LeRobot is imported.
 
     Raises:
         GraspError: With all that is wrong.
     """
     from lerobot_grasp_plugin.learning.classifier_options import (
         ClassifierTrainOptions,
-        check_dataset,
+        check_options,
         check_output_dir,
     )
-    from lerobot_grasp_plugin.ops.gathering import Gathered
 
     call.require("dataset.repo_id")
-    options = call.own(ClassifierTrainOptions)
-    problems = Gathered()
-    with problems:
-        options.check()
-    with problems:
-        options.dataset_options()
-    if call["dataset.root"] is not None:  # without one, the Hub may be asked, which takes long
-        with problems:
-            check_dataset(call["dataset.repo_id"], call["dataset.root"])
+    checks = []
     if call["output_dir"] is not None:
-        with problems:
-            check_output_dir(Path(str(call["output_dir"])).expanduser())
-    problems.raise_all()
-    return 0
+        checks.append(partial(check_output_dir, Path(str(call["output_dir"])).expanduser()))
+    options = call.own(ClassifierTrainOptions)
+    check_options(options, call["dataset.repo_id"], call["dataset.root"], checks)
 
 
 def _with_model_type(args: list[str]) -> list[str]:
@@ -119,3 +108,7 @@ def _with_model_type(args: list[str]) -> list[str]:
     if named or not any(name.startswith("--reward_model.") for name in names):
         return args
     return ["--reward_model.type=reward_classifier", *args]
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(None))

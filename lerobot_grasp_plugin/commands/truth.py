@@ -67,3 +67,7 @@ def _write(options: TruthOptions) -> int:
     options.annotations.write_text(text, encoding="utf-8")
     print(f"Wrote {options.what} frames of {count(len(episodes), 'episode')} to {options.annotations}")
     return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(None))

@@ -100,3 +100,7 @@ def _verify(
 
 def _sound(report: VerifyReport, strict: bool) -> bool:
     return report.ok and not (strict and report.count("warning"))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(None))

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.info import read_json
 from lerobot_grasp_plugin.errors import DatasetError, Problem, UsageError
-from lerobot_grasp_plugin.learning.classifier_options import no_checkpoint
+from lerobot_grasp_plugin.learning.classifier_options import check_checkpoint
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.quiet import hide_progress_bars, shared_counters_unsaid
 from lerobot_grasp_plugin.lerobot_seams.access import require
@@ -91,8 +91,7 @@ def load_classifier(folder: Path) -> Classifier:
     """
     require("classifier")
     hide_progress_bars()
-    if problem := no_checkpoint(folder):
-        raise UsageError(problem)
+    check_checkpoint(folder)
     named = read_json(folder / "config.json")
     kind = named.get("type") if isinstance(named, dict) else None
     if kind != TYPE:

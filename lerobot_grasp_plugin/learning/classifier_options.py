@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from lerobot_grasp_plugin.core.choices import Unlisted
 from lerobot_grasp_plugin.dataset.hub import locate
 from lerobot_grasp_plugin.errors import Problem, UsageError
 from lerobot_grasp_plugin.ops.annotate import check_annotations
+from lerobot_grasp_plugin.ops.gathering import Gathered
 from lerobot_grasp_plugin.ops.recipe import LabelOptions
 
 
@@ -125,20 +128,61 @@ class ClassifierEvalOptions(LabelSourceConfig):
                 problems.append(Problem("target-exists", message, str(path), "choose another name"))
         return problems
 
+    def check_checkpoint(self) -> None:
+        """Looks for the files of the checkpoint.
+
+        Raises:
+            UsageError: One is missing.
+        """
+        check_checkpoint(self.pretrained_path.expanduser())
+
     def hysteresis(self) -> tuple[float, float]:
         """Probabilities at which a success of the draft begins, and ends."""
         enter = self.success_threshold if self.draft_enter is None else self.draft_enter
         return enter, enter / 2 if self.draft_leave is None else self.draft_leave
 
 
-def no_checkpoint(folder: Path) -> Problem | None:
-    """What a folder lacks to be a checkpoint; None for one that has its files."""
+def check_options(
+    options: LabelSourceConfig,
+    repo_id: str | None,
+    root: str | Path | None,
+    others: Iterable[Callable[[], None]] = (),
+) -> None:
+    """Looks at a command's options, at the annotation file, and at the dataset where its folder is given.
+
+    Without a folder the Hub may have to be asked, which takes long.
+
+    Args:
+        options: The command's.
+        repo_id: Name of the dataset.
+        root: Its folder.
+        others: What else can be at fault; each raises a ``GraspError``.
+
+    Raises:
+        GraspError: With all that is wrong.
+    """
+    checks: list[Callable[[], object]] = [options.check, options.dataset_options, *others]
+    if root is not None:
+        checks.append(partial(check_dataset, repo_id, root))
+    problems = Gathered()
+    for check in checks:
+        with problems:
+            check()
+    problems.raise_all()
+
+
+def check_checkpoint(folder: Path) -> None:
+    """Looks for the files of a classifier's checkpoint.
+
+    Raises:
+        UsageError: One is missing.
+    """
     if (folder / "config.json").is_file() and (folder / "model.safetensors").is_file():
-        return None
+        return
     inner = folder / "checkpoints/last/pretrained_model"
     hint = "give the pretrained_model folder, with config.json and model.safetensors"
     hint += f": {inner}" if inner.is_dir() else ""
-    return Problem("no-checkpoint", "the folder is no checkpoint", str(folder), hint)
+    raise UsageError(Problem("no-checkpoint", "the folder is not a checkpoint", str(folder), hint))
 
 
 def check_dataset(repo_id: str | None, root: str | Path | None) -> None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from lerobot_grasp_plugin.dataset.info import read_json
-from lerobot_grasp_plugin.errors import DataError, Problem
+from lerobot_grasp_plugin.errors import DataError, Problem, UsageError
+
+CONFIG = "train_config.json"
+_PROCESSOR = ("env", "processor")
 
 
 def checkpoints_of(run: Path) -> list[Path]:
@@ -40,13 +44,53 @@ def check_environment(checkpoint: Path) -> None:
         checkpoint: Its ``pretrained_model`` folder.
 
     Raises:
-        DataError: The config is missing or unreadable, or its environment is not the simulated arm.
+        DataError: The config is missing or unreadable, or grasps cannot be counted in its environment.
     """
-    path = checkpoint / "train_config.json"
-    robot = read_json(path)
-    for name in ("env", "robot", "type"):
-        robot = robot.get(name) if isinstance(robot, dict) else None
+    path, problems = checkpoint / CONFIG, []
+    robot = _setting(checkpoint, "env", "robot", "type")
     if robot != "so101_sim":
         message = f"the environment's robot is {robot!r}, not 'so101_sim'"
         hint = "grasps are counted by the physics of the simulated arm"
-        raise DataError(Problem("no-simulated-robot", message, f"{path}: env.robot.type", hint))
+        problems.append(Problem("no-simulated-robot", message, f"{path}: env.robot.type", hint))
+    if _setting(checkpoint, *_PROCESSOR, "inverse_kinematics") is None:
+        message = "the policy acts on joints, and the lift that follows a grasp is a step of the end effector"
+        hint = "give env.processor.inverse_kinematics, and train on actions of ee_delta"
+        problems.append(Problem("no-end-effector", message, f"{path}: env.processor", hint))
+    if _setting(checkpoint, *_PROCESSOR, "reset") is None:
+        message = "the time limit of an episode is missing"
+        hint = "give env.processor.reset with control_time_s, seconds"
+        problems.append(Problem("no-time-limit", message, f"{path}: env.processor.reset", hint))
+    if problems:
+        raise DataError(problems)
+
+
+def check_recordable(root: Path, checkpoint: Path, classifier: Path | None) -> None:
+    """Looks at whether the episodes that fool a classifier can be recorded.
+
+    Args:
+        root: The dataset's folder.
+        checkpoint: The ``pretrained_model`` folder of the policy.
+        classifier: That of the classifier; None for the one in the checkpoint's config.
+
+    Raises:
+        UsageError: The folder exists, or no classifier judges.
+    """
+    problems = []
+    if root.exists():
+        problems.append(Problem("target-exists", "the folder exists already", str(root), "give another name"))
+    if (
+        classifier or _setting(checkpoint, "env", "processor", "reward_classifier", "pretrained_path")
+    ) is None:
+        message = "no reward classifier judges, so none can be fooled"
+        hint = "give --classifier with its pretrained_model folder"
+        problems.append(Problem("no-classifier", message, "--hard_negatives", hint))
+    if problems:
+        raise UsageError(problems)
+
+
+def _setting(checkpoint: Path, *names: str) -> Any:
+    """A setting of the config that a checkpoint was saved with; None without one."""
+    value = read_json(checkpoint / CONFIG)
+    for name in names:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value

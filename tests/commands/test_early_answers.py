@@ -1,40 +1,17 @@
-"""Calls that are wrong are answered before LeRobot is imported, and calls for help with help."""
+"""Calls that are wrong are answered before LeRobot is imported."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
-from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from lerobot_grasp_plugin.commands.outline import read_outline
-from lerobot_grasp_plugin.commands.run import command
 
 DATASET = {"repo_id": "me/x", "root": "somewhere"}
-
-
-@pytest.mark.parametrize(
-    "name", ["verify", "relabel", "merge", "frames", "publish", "truth", "demo", "review", "preflight"]
-)
-@pytest.mark.parametrize("args", [["--root", "X", "--help"], ["--num=x", "-h"], ["--config_path", "--help"]])
-def test_help_anywhere_shows_help(name, args, capsys):
-    main = import_module(f"lerobot_grasp_plugin.commands.{name}").main
-    with pytest.raises(SystemExit) as ended:
-        main(args)
-    assert ended.value.code == 0
-    out, err = capsys.readouterr()
-    assert out.startswith("usage: lerobot-grasp-")
-    assert err == ""
-
-
-def test_help_keeps_the_packages_that_add_options():
-    given: list[list[str]] = []
-    main = command(lambda args: given.append(list(args)) or 0)
-    main(["--robot.discover_packages_path=arms", "--robot.port", "x", "-h", "--config_path=none.json"])
-    assert given == [["--robot.discover_packages_path=arms", "--help"]]
 
 
 @pytest.mark.parametrize(
@@ -103,14 +80,22 @@ def test_what_a_call_names(tmp_path):
     assert call.without("grasp").values.keys() == {"steps", "dataset.root", "episodes", "policy.type"}
 
 
-def test_a_checkpoint_of_another_robot_is_refused_before_lerobot_is_imported(tmp_path):
+def test_a_checkpoint_that_cannot_be_evaluated_is_refused_before_lerobot_is_imported(tmp_path):
     folder = tmp_path / "checkpoints/000100/pretrained_model"
     folder.mkdir(parents=True)
     (folder / "model.safetensors").write_bytes(b"")
     args = [f"--run={tmp_path}"]
     assert "train_config.json" in _without_lerobot("eval_policy", args, tmp_path, code=1)
     (folder / "train_config.json").write_text(json.dumps({"env": {"robot": {"type": "so101_follower"}}}))
-    assert "[no-simulated-robot]" in _without_lerobot("eval_policy", args, tmp_path, code=1)
+    said = _without_lerobot("eval_policy", args, tmp_path, code=1)
+    for code in ("no-simulated-robot", "no-end-effector", "no-time-limit"):
+        assert f"[{code}]" in said
+    processor = {"inverse_kinematics": {}, "reset": {}}
+    sound = {"env": {"robot": {"type": "so101_sim"}, "processor": processor}}
+    (folder / "train_config.json").write_text(json.dumps(sound))
+    said = _without_lerobot("eval_policy", [*args, f"--hard_negatives={tmp_path}"], tmp_path, code=2)
+    assert "[target-exists]" in said
+    assert "[no-classifier]" in said
 
 
 def _without_lerobot(name: str, args: list[str], folder: Path, code: int | None = None) -> str:

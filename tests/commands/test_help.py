@@ -1,12 +1,18 @@
-"""Calls for help are answered with help, wherever the flag stands."""
+"""Calls for help are answered with help, wherever the flag stands; every command runs as a module."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import tomllib
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
 from lerobot_grasp_plugin.commands.run import command
+
+SCRIPTS = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]["scripts"]
 
 
 @pytest.mark.parametrize(
@@ -28,3 +34,13 @@ def test_help_keeps_the_packages_that_add_options():
     main = command(lambda args: given.append(list(args)) or 0)
     main(["--robot.discover_packages_path=arms", "--robot.port", "x", "-h", "--config_path=none.json"])
     assert given == [["--robot.discover_packages_path=arms", "--help"]]
+
+
+@pytest.mark.parametrize("program", SCRIPTS)
+def test_every_command_runs_as_a_module(program, tmp_path):
+    module = SCRIPTS[program].partition(":")[0]
+    call = [sys.executable, "-m", module, "--config_path=none.json"]
+    done = subprocess.run(call, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode in (1, 2)
+    assert "none.json" in done.stderr
+    assert "Traceback" not in done.stderr
