@@ -46,7 +46,8 @@ def check_environment(checkpoint: Path) -> None:
     Raises:
         DataError: The config is missing or unreadable, or grasps cannot be counted in its environment.
     """
-    path, problems = checkpoint / CONFIG, []
+    path = checkpoint / CONFIG
+    problems = []
     robot = _setting(checkpoint, "env", "robot", "type")
     if robot != "so101_sim":
         message = f"the environment's robot is {robot!r}, not 'so101_sim'"
@@ -78,9 +79,8 @@ def check_recordable(root: Path, checkpoint: Path, classifier: Path | None) -> N
     problems = []
     if root.exists():
         problems.append(Problem("target-exists", "the folder exists already", str(root), "give another name"))
-    if (
-        classifier or _setting(checkpoint, "env", "processor", "reward_classifier", "pretrained_path")
-    ) is None:
+    named = classifier or _setting(checkpoint, *_PROCESSOR, "reward_classifier", "pretrained_path")
+    if named is None:
         message = "no reward classifier judges, so none can be fooled"
         hint = "give --classifier with its pretrained_model folder"
         problems.append(Problem("no-classifier", message, "--hard_negatives", hint))

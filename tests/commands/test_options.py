@@ -39,8 +39,8 @@ CONFIGS = Path(__file__).parents[2] / "configs"
         ("train_classifier", ["--dataset.root=x"], "--dataset.repo_id must be given"),
         (
             "train_classifier",
-            ["--dataset.repo_id=x", "--make_encoder=yes"],
-            "--make_encoder is true or false, not 'yes'",
+            ["--dataset.repo_id=x", "--make_encoder=maybe"],
+            "--make_encoder is true or false, not 'maybe'",
         ),
         ("learner", ["--config_path=none.json"], "--config_path: none.json: no such file or directory"),
         (

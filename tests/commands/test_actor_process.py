@@ -1,0 +1,41 @@
+"""The actor that the learner starts: each ends when the other does."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from deadline import DEADLINE_S
+
+LEARNER = """
+import signal, sys, threading
+from lerobot_grasp_plugin.commands.actor_process import ActorProcess
+signalled = threading.Event()
+signal.signal(signal.SIGTERM, lambda *_: signalled.set())
+actor = ActorProcess(["--config_path=none.json"])
+if sys.argv[1] == "waits":
+    signalled.wait({deadline})
+actor.end()
+print(signalled.is_set(), actor.failed)
+"""
+
+
+def ran(learner, folder):
+    program = [sys.executable, "-c", LEARNER.format(deadline=DEADLINE_S), learner]
+    done = subprocess.run(program, capture_output=True, text=True, check=True, cwd=folder)
+    return done.stdout.split(), done.stderr
+
+
+def test_an_actor_that_fails_ends_the_learner_and_is_named(tmp_path):
+    said, errors = ran("waits", tmp_path)
+    assert said == ["True", "True"]
+    assert "--config_path: none.json: no such file or directory" in errors
+    assert "The actor ended with exit code 2" in errors
+
+
+def test_an_actor_that_the_learner_ends_has_not_failed(tmp_path):
+    os.mkfifo(tmp_path / "none.json")  # the actor waits for its config
+    said, errors = ran("ends", tmp_path)
+    assert said == ["False", "False"]
+    assert errors == ""
