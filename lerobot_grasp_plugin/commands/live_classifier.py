@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import secrets
-import sys
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lerobot_grasp_plugin.commands.options import load_plugins
+from lerobot_grasp_plugin.commands.outline import Outline, announce_loading, check_early
 from lerobot_grasp_plugin.commands.run import command, fail, guarded, parse, require, sigterm_ends
 from lerobot_grasp_plugin.errors import GraspError, Problem, UsageError
 
@@ -23,6 +24,10 @@ def main(args: Sequence[str] | None = None) -> int:
     """Serve the page until Ctrl+C or SIGTERM; returns the command's exit code."""
     require(PROGRAM, "learn", "transformers")
     require(PROGRAM, "review", "starlette", "uvicorn")
+    given = list(args or [])
+    if code := check_early(given, PROGRAM, _check):
+        return code
+    announce_loading(PROGRAM)
     from lerobot.configs import parser
     from lerobot.utils.import_utils import register_third_party_plugins
 
@@ -33,9 +38,21 @@ def main(args: Sequence[str] | None = None) -> int:
         parser.load_plugin("lerobot_grasp_plugin")
     except parser.PluginLoadError as error:
         fail(PROGRAM, str(error))
-    given = load_plugins(list(sys.argv[1:] if args is None else args), partial(fail, PROGRAM))
+    given = load_plugins(given, partial(fail, PROGRAM))
     config = parse(LiveClassifierConfig, given, program=PROGRAM, plugins=True)
     return guarded(lambda: _serve(config))
+
+
+def _check(call: Outline) -> None:
+    """Checks what a call names before LeRobot is imported.
+
+    Raises:
+        UsageError: The folder is not a checkpoint.
+    """
+    from lerobot_grasp_plugin.learning.classifier_options import check_checkpoint
+
+    call.require("robot.type", "pretrained_path")
+    check_checkpoint(Path(str(call["pretrained_path"])).expanduser())
 
 
 def _serve(config: LiveClassifierConfig) -> int:

@@ -32,6 +32,8 @@ DATASET = {"repo_id": "me/x", "root": "somewhere"}
         ("train_classifier", ["--dataset.repo_id=a/b", "--output_dir", "{here}"], "[target-exists]"),
         ("eval_classifier", [], "--pretrained_path and --dataset.repo_id must be given"),
         ("eval_classifier", ["--pretrained_path=none", "--dataset.repo_id=a/b"], "[no-checkpoint]"),
+        ("live_classifier", [], "--robot.type and --pretrained_path must be given"),
+        ("live_classifier", ["--robot.type=x", "--pretrained_path=none"], "[no-checkpoint]"),
         ("learner", [], "no config is named; give --config_path"),
         ("learner", ["--config_path=none.json"], "--config_path: none.json: no such file or directory"),
         ("learner", ["--config_path={here}/train_config.json"], "the config has no policy [missing-setting]"),

@@ -124,6 +124,8 @@ def test_a_page_that_others_can_reach_is_a_warning(capsys):
 def test_a_camera_that_the_robot_refuses_is_an_error_in_its_own_words(simulator, tmp_path, capsys):
     from lerobot_grasp_plugin.commands.live_classifier import main
 
+    for name in ("config.json", "model.safetensors"):
+        (tmp_path / name).write_text("{}")
     flags = [
         "--robot.type=so101_sim",
         "--robot.cameras={gripper: {width: 64}}",
