@@ -50,7 +50,7 @@ class TargetFormat:
         labels: The label columns that are written anew; empty when nothing is labelled.
     """
 
-    fps: float
+    fps: int
     robot_type: Any
     features: Mapping[str, Feature]
     labels: Sequence[str]
