@@ -24,21 +24,14 @@ from lerobot_grasp_plugin.errors import GraspError
 from lerobot_grasp_plugin.ops.recipe import RelabelConfig
 from lerobot_grasp_plugin.ops.relabel import relabel
 from lerobot_grasp_plugin.ops.report import MergeReport
+from lerobot_grasp_plugin.review.change import Change, ChangedOutsideError, OvertakenError
 from lerobot_grasp_plugin.review.pictures import CHUNK, Pictures
 from lerobot_grasp_plugin.review.security import Guard
-from lerobot_grasp_plugin.review.session import ChangedOutsideError, Session
+from lerobot_grasp_plugin.review.session import Session
 from lerobot_grasp_plugin.review.signals import signals
 from lerobot_grasp_plugin.review.statistics import statistics
 
-_STATIC = {
-    "": ("index.html", "text/html"),
-    "style.css": ("style.css", "text/css"),
-    "app.js": ("app.js", "text/javascript"),
-    **{
-        f"{name}.js": (f"{name}.js", "text/javascript")
-        for name in ("curves", "dialogs", "marks", "overview", "strip")
-    },
-}
+_KINDS = {"html": "text/html", "css": "text/css", "js": "text/javascript"}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,95}")
 _UNLISTED: tuple[Literal["error", "fail", "keep", "drop"], ...] = ("error", "fail", "keep", "drop")
 
@@ -64,9 +57,8 @@ class Review:
         self.cameras = session.source.reader.info.camera_keys
 
     async def state(self, request: Request) -> Response:
-        """Everything about the set but its pictures and curves."""
+        """Everything about the set but its images and curves."""
         session, info = self.session, self.session.source.reader.info
-        outside = await run_in_threadpool(session.changed_outside)
         shapes = [info.features[camera].shape for camera in self.cameras]
         return JSONResponse(
             {
@@ -76,16 +68,33 @@ class Review:
                 "cameras": list(self.cameras),
                 "aspects": [shape[1] / shape[0] for shape in shapes],
                 "chunk": CHUNK,
-                "index_base": session.index_base,
                 "lengths": session.lengths,
-                "labels": {str(episode): _plain(ranges) for episode, ranges in session.labels.items()},
-                "changed": [episode for episode in range(len(session.lengths)) if session.changed(episode)],
-                "version": session.version,
-                "undo": len(session.history),
-                "changed_outside": outside,
                 "new_name": f"{session.source.title}_labelled",
+                "news": await run_in_threadpool(self._news, -1),
             }
         )
+
+    async def news(self, request: Request) -> Response:
+        """What changed after the answer with the serial number in the address."""
+        return JSONResponse(await run_in_threadpool(self._news, request.path_params["after"]))
+
+    def _news(self, after: int) -> dict[str, Any]:
+        session = self.session
+        serial, episodes = session.news(after)
+        trouble = session.trouble()
+        return {
+            "serial": serial,
+            "labels": {
+                str(episode): {
+                    "ranges": _plain(session.labels.get(episode)),
+                    "changed": session.changed(episode),
+                }
+                for episode in episodes
+            },
+            "index_base": session.index_base,
+            "trouble": trouble,
+            "changed_outside": trouble is None and session.changed_outside(),
+        }
 
     async def signals(self, request: Request) -> Response:
         """Curves and suggestion of one episode."""
@@ -120,29 +129,33 @@ class Review:
         data = await run_in_threadpool(self.pictures.frame, episode, camera, frame, exact=exact)
         return Response(data, media_type="image/png" if exact else "image/jpeg")
 
-    async def label(self, request: Request) -> Response:
-        """Saves other success frames of one episode."""
+    async def change(self, request: Request) -> Response:
+        """Saves other success frames of one episode; answers with the news."""
         body = await _body(request)
-        episode, ranges = body.get("episode"), body.get("ranges")
-        if not isinstance(episode, int) or not 0 <= episode < len(self.session.lengths):
-            raise HTTPException(400, "there is no such episode")
+        change = self._change(body)
         try:
-            wanted = None if ranges is None else [FrameInterval(start, stop) for start, stop in ranges]
-            await run_in_threadpool(self.session.label, episode, wanted, str(body.get("version")))
-        except (TypeError, ValueError) as error:
+            await run_in_threadpool(self.session.apply, change)
+        except ValueError as error:
             raise HTTPException(400, f"these are no success frames: {error}") from None
-        return await self.state(request)
-
-    async def undo(self, request: Request) -> Response:
-        """Takes the last change back."""
-        body = await _body(request)
-        await run_in_threadpool(self.session.undo, str(body.get("version")))
-        return await self.state(request)
+        return JSONResponse(await run_in_threadpool(self._news, body["serial"]))
 
     async def load(self, request: Request) -> Response:
-        """Takes the file as it is on disk."""
+        """Takes the file as it is on disk; answers with the news."""
+        serial = _whole_number(await _body(request), "serial")
         await run_in_threadpool(self.session.load)
-        return await self.state(request)
+        return JSONResponse(await run_in_threadpool(self._news, serial))
+
+    def _change(self, body: dict[str, Any]) -> Change:
+        episode, number, tab = _whole_number(body, "episode"), _whole_number(body, "number"), body.get("tab")
+        _whole_number(body, "serial")
+        if episode >= len(self.session.lengths):
+            raise HTTPException(400, "there is no such episode")
+        if not isinstance(tab, str) or not _NAME.fullmatch(tab):
+            raise HTTPException(400, "tab has letters, digits, `_`, `-` and `.`")
+        try:
+            return Change(tab, number, episode, _intervals(body["before"]), _intervals(body["after"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise HTTPException(400, f"these are no success frames: {error}") from None
 
     async def command(self, request: Request) -> Response:
         """The call that applies the labels."""
@@ -203,14 +216,17 @@ def create_app(review: Review, *, token: str, host: str) -> Starlette:
         ("api/statistics", review.statistics, "GET"),
         (pictures + "/strip/{chunk:int}", review.strip, "GET"),
         (pictures + "/frame/{frame:int}/{kind}", review.frame, "GET"),
-        ("api/label", review.label, "POST"),
-        ("api/undo", review.undo, "POST"),
+        ("api/news/{after:int}", review.news, "GET"),
+        ("api/change", review.change, "POST"),
         ("api/load", review.load, "POST"),
         ("api/command", review.command, "POST"),
         ("api/apply", review.apply, "POST"),
     ]
     routes = [Route(f"/{token}/{path}", answer, methods=[method]) for path, answer, method in addresses]
-    routes += [Route(f"/{token}/{address}", _static(*what)) for address, what in _STATIC.items()]
+    for file in files("lerobot_grasp_plugin.review").joinpath("static").iterdir():
+        kind = _KINDS[file.name.rpartition(".")[2]]
+        address = "" if file.name == "index.html" else file.name
+        routes.append(Route(f"/{token}/{address}", _static(file.read_bytes(), kind)))
     return Starlette(
         routes=routes,
         middleware=[Middleware(Guard, token=token, host=host)],
@@ -218,14 +234,13 @@ def create_app(review: Review, *, token: str, host: str) -> Starlette:
             HTTPException: _said,
             GraspError: _said,
             ChangedOutsideError: _said,
+            OvertakenError: _said,
             OSError: _said,
         },
     )
 
 
-def _static(name: str, kind: str) -> Handler:
-    content = files("lerobot_grasp_plugin.review").joinpath("static", name).read_bytes()
-
+def _static(content: bytes, kind: str) -> Handler:
     async def answer(request: Request) -> Response:
         return Response(content, media_type=kind)
 
@@ -234,7 +249,10 @@ def _static(name: str, kind: str) -> Handler:
 
 async def _said(request: Request, error: Exception) -> Response:
     if isinstance(error, ChangedOutsideError):
-        return JSONResponse({"error": "the annotation file was changed outside of this page"}, 409)
+        message = "the annotation file was changed outside of this page"
+        return JSONResponse({"error": message, "kind": "outside"}, 409)
+    if isinstance(error, OvertakenError):
+        return JSONResponse({"error": "its labels were changed elsewhere in the meantime"}, 409)
     if isinstance(error, HTTPException):
         return JSONResponse({"error": error.detail}, error.status_code)
     if isinstance(error, OSError) and error.strerror:
@@ -255,8 +273,19 @@ async def _body(request: Request) -> dict[str, Any]:
     return body
 
 
-def _plain(ranges: tuple[FrameInterval, ...]) -> list[list[int | None]]:
-    return [[item.start, item.stop] for item in ranges]
+def _whole_number(body: dict[str, Any], name: str) -> int:
+    value = body.get(name)
+    if not isinstance(value, int) or value < 0:
+        raise HTTPException(400, f"{name} is a whole number from 0")
+    return value
+
+
+def _intervals(ranges: Any) -> list[FrameInterval] | None:
+    return None if ranges is None else [FrameInterval(start, stop) for start, stop in ranges]
+
+
+def _plain(ranges: tuple[FrameInterval, ...] | None) -> list[list[int | None]] | None:
+    return None if ranges is None else [[item.start, item.stop] for item in ranges]
 
 
 def _quoted(value: object) -> str:

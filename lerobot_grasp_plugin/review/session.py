@@ -7,33 +7,24 @@ import os
 import secrets
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from lerobot_grasp_plugin.core.annotations import Annotations, AnnotationSection
 from lerobot_grasp_plugin.core.grammar import ParsedAnnotations
-from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
 from lerobot_grasp_plugin.core.source_text import MAX_BYTES
 from lerobot_grasp_plugin.core.text_edit import parse_editable, with_ranges
 from lerobot_grasp_plugin.errors import AnnotationError, Problem, UsageError
 from lerobot_grasp_plugin.ops.annotation_file import AnnotationFile, checked_sections, names_dataset
 from lerobot_grasp_plugin.ops.sources import Source
+from lerobot_grasp_plugin.review.change import (
+    Change,
+    ChangedOutsideError,
+    OvertakenError,
+    Ranges,
+    fitted,
+    same,
+)
 from lerobot_grasp_plugin.writers.staging import sync
-
-type Ranges = tuple[FrameInterval, ...]
-
-
-class ChangedOutsideError(Exception):
-    """The file is not what the page last saw."""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One edit, so that it can be undone; None for an episode that is not listed."""
-
-    episode: int
-    before: Ranges | None
-    after: Ranges | None
 
 
 class Session:
@@ -55,19 +46,18 @@ class Session:
     ) -> None:
         self.source = source
         self.path = path
-        self.history: list[Change] = []
         self.asked_base = index_base
         self.follow_links = follow_links
+        self.lengths = [int(length) for length in source.reader.lengths]
+        self.serial = 0
         self._lock = threading.Lock()
+        self._altered: dict[int, int] = {}
+        self._last: dict[str, tuple[int, Exception | None]] = {}
+        self._write_failed = False
         if not path.parent.is_dir():
             raise UsageError(Problem("no-folder", "the annotation file's folder does not exist", str(path)))
         self._take(self._read())
         self._first = dict(self.labels)
-
-    @property
-    def lengths(self) -> list[int]:
-        """Frames of every episode."""
-        return [int(length) for length in self.source.reader.lengths]
 
     @property
     def index_base(self) -> int:
@@ -90,61 +80,97 @@ class Session:
         except (UsageError, AnnotationError):
             return True
 
+    def news(self, after: int) -> tuple[int, list[int]]:
+        """What changed since a caller last asked.
+
+        Args:
+            after: The serial number of that answer; -1 for everything.
+
+        Returns:
+            The present serial number, and the episodes whose labels changed since ``after``.
+        """
+        with self._lock:
+            if after < 0:
+                return self.serial, sorted(self.labels)
+            return self.serial, sorted(episode for episode, at in self._altered.items() if at > after)
+
+    def trouble(self) -> str | None:
+        """Why the file cannot be written now; None where nothing speaks against it.
+
+        After a write that failed, a file is written on trial next to it.
+        """
+        target = self.path.resolve()
+        if not target.parent.is_dir():
+            return f"the folder {target.parent} does not exist any more"
+        if target.is_dir():
+            return f"{target} is a folder"
+        for path in (target.parent, target):
+            if path.exists() and not os.access(path, os.W_OK):
+                return f"{path} is write-protected"
+        if self._write_failed:
+            try:
+                _staged(target, self._text.encode("utf-8")).unlink()
+            except OSError as error:
+                return f"{target} cannot be written: {error.strerror or error}"
+            self._write_failed = False
+        return None
+
     def load(self) -> None:
-        """Takes the file as it is on disk now; what was done before cannot be undone any more.
+        """Takes the file as it is on disk now.
 
         Raises:
             UsageError: It cannot be read.
             AnnotationError: It has errors, or does not fit the dataset; the old labels stay.
         """
         with self._lock:
+            before = self.labels
             self._take(self._read())
-            self.history.clear()
+            self.serial += 1
+            for episode in before.keys() | self.labels.keys():
+                if before.get(episode) != self.labels.get(episode):
+                    self._altered[episode] = self.serial
 
-    def label(self, episode: int, ranges: Sequence[FrameInterval] | None, version: str) -> None:
+    def apply(self, change: Change) -> None:
         """Gives an episode other success frames and saves the file.
 
-        Args:
-            episode: ``episode_index``.
-            ranges: 0-based half-open; empty for all failure, None for unlabelled.
-            version: The version the change was made on.
+        A change that arrives a second time has the outcome it had the first time, and one that arrives
+        after a later change of its tab is refused: a tab can ask again until it has an answer.
 
         Raises:
-            ChangedOutsideError: The file, or the session, is of another version.
+            ChangedOutsideError: The file on disk is not the one this session knows.
+            OvertakenError: The episode has other labels than those the change was made on.
             ValueError: A range does not fit the episode.
             OSError: The file cannot be written; nothing changed then.
         """
-        length = self.lengths[episode]
-        wanted: Ranges | None = None
-        if ranges is not None:
-            wanted = _open_ended(IntervalSet(ranges), length)
         with self._lock:
-            before = self.labels.get(episode)
-            if _same(before, wanted, length):
-                return
-            self._save(episode, wanted, version)
-            self.history.append(Change(episode, before, wanted))
+            number, outcome = self._last.get(change.tab, (0, None))
+            if change.number < number:
+                raise OvertakenError
+            if change.number > number:
+                try:
+                    self._apply(change)
+                    outcome = None
+                except Exception as error:
+                    outcome = error
+                self._last[change.tab] = (change.number, outcome)
+            if outcome is not None:
+                raise outcome.with_traceback(None)
 
-    def undo(self, version: str) -> int | None:
-        """Takes the last change back and saves the file.
+    def _apply(self, change: Change) -> None:
+        episode, length = change.episode, self.lengths[change.episode]
+        after = fitted(change.after, length)
+        if not same(self.labels.get(episode), change.before, length):
+            raise OvertakenError
+        if same(self.labels.get(episode), after, length):
+            return
+        self._save(episode, after)
+        self.serial += 1
+        self._altered[episode] = self.serial
 
-        Returns:
-            The episode it was about, None when there is nothing to undo.
-
-        Raises:
-            ChangedOutsideError: The file, or the session, is of another version.
-            OSError: The file cannot be written; nothing changed then.
-        """
-        with self._lock:
-            if not self.history:
-                return None
-            change = self.history[-1]
-            self._save(change.episode, change.before, version)
-            self.history.pop()
-            return change.episode
-
-    def _save(self, episode: int, ranges: Ranges | None, version: str) -> None:
-        if version != self.version or _digest(self._read()) != self.version:
+    def _save(self, episode: int, ranges: Ranges | None) -> None:
+        if trouble := self.trouble():
+            raise OSError(f"not saved: {trouble}")
+        if _digest(self._read()) != self.version:
             raise ChangedOutsideError
         text = with_ranges(
             self._text,
@@ -159,7 +185,8 @@ class Session:
         try:
             _replace_file(self.path, data)
         except OSError as error:
-            raise OSError(error.errno, f"not saved: {error.strerror}", str(self.path)) from error
+            self._write_failed = True
+            raise OSError(f"not saved: {self.path} cannot be written: {error.strerror}") from error
         self._set(text, data, annotations, sections)
 
     def _read(self) -> bytes:
@@ -203,19 +230,6 @@ class Session:
         }
 
 
-def _open_ended(success: IntervalSet, length: int) -> Ranges:
-    """Ranges that fit the episode; the one that reaches its end is left open, as a person writes it."""
-    if any(item.start >= length or (item.stop or 0) > length for item in success):
-        raise ValueError(f"a range does not fit an episode of {length} frames")
-    return tuple(FrameInterval(item.start, None) if item.stop == length else item for item in success)
-
-
-def _same(one: Ranges | None, other: Ranges | None, length: int) -> bool:
-    if one is None or other is None:
-        return one is other
-    return IntervalSet(one).clip(length) == IntervalSet(other).clip(length)
-
-
 def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
@@ -223,12 +237,8 @@ def _digest(data: bytes) -> str:
 def _replace_file(path: Path, data: bytes) -> None:
     """Writes a file whole or not at all; a link keeps pointing where it points."""
     target = path.resolve()
-    staging = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    staging = _staged(target, data)
     try:
-        with staging.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
         if target.exists():
             staging.chmod(target.stat().st_mode & 0o7777)
         staging.replace(target)
@@ -236,3 +246,17 @@ def _replace_file(path: Path, data: bytes) -> None:
         staging.unlink(missing_ok=True)
         raise
     sync(target.parent)
+
+
+def _staged(target: Path, data: bytes) -> Path:
+    """A new file next to ``target`` that holds ``data``, on disk; none is left where that fails."""
+    staging = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    try:
+        with staging.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        staging.unlink(missing_ok=True)
+        raise
+    return staging

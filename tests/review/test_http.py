@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,6 +25,7 @@ from lerobot_grasp_plugin.review.session import Session
 
 BASE = "http://127.0.0.1:8765"
 ORIGIN = {"origin": BASE}
+TABS = itertools.count()
 
 
 @pytest.fixture
@@ -40,8 +42,23 @@ def site(recorded: Callable[[str], Path], tmp_path: Path) -> SimpleNamespace:
 
 
 def post(site: SimpleNamespace, path: str, **body: Any) -> Any:
-    version = site.client.get("/secret/api/state").json()["version"]
-    return site.client.post(f"/secret/api/{path}", json={"version": version, **body}, headers=ORIGIN)
+    return site.client.post(f"/secret/api/{path}", json={"serial": 0, **body}, headers=ORIGIN)
+
+
+def change(site: SimpleNamespace, episode: int, after: Any, **body: Any) -> Any:
+    """Sends a change made on what the episode is now, by a tab of its own."""
+    before = label(site, episode)["ranges"]
+    whole = {"tab": f"tab{next(TABS)}", "number": 1, "episode": episode, "before": before, "after": after}
+    return post(site, "change", **{**whole, **body})
+
+
+def news(site: SimpleNamespace, after: int = 0) -> Any:
+    return site.client.get(f"/secret/api/news/{after}").json()
+
+
+def label(site: SimpleNamespace, episode: int) -> Any:
+    labels = site.client.get("/secret/api/state").json()["news"]["labels"]
+    return labels.get(str(episode), {"ranges": None, "changed": False})
 
 
 @pytest.mark.parametrize("path", ["/", "/wrong/", "/wrong/api/state", "//", "/secretx/app.js"])
@@ -64,9 +81,9 @@ def test_a_change_needs_its_own_origin(site: SimpleNamespace) -> None:
         {"origin": "null"},
         {"origin": "http://127.0.0.1:1"},
     ):
-        answer = site.client.post("/secret/api/label", json={"episode": 0, "ranges": []}, headers=headers)
+        answer = site.client.post("/secret/api/change", json={"episode": 0, "after": []}, headers=headers)
         assert answer.status_code == 403
-    assert site.client.post("/secret/api/undo", content="{}", headers=ORIGIN).status_code == 415
+    assert site.client.post("/secret/api/load", content="{}", headers=ORIGIN).status_code == 415
     assert site.path.read_text() == before
 
 
@@ -89,14 +106,24 @@ def test_the_page_needs_nothing_from_outside(site: SimpleNamespace) -> None:
 def test_every_change_is_saved_and_nothing_else_changes(site: SimpleNamespace) -> None:
     before = site.path.read_text()
     site.path.chmod(0o640)
-    state = post(site, "label", episode=0, ranges=[[1, 3], [4, None]]).json()
-    assert state["labels"]["0"] == [[1, 3], [4, None]]
+    assert news(site) == {
+        "serial": 0,
+        "labels": {},
+        "index_base": 1,
+        "trouble": None,
+        "changed_outside": False,
+    }
+    found = change(site, 0, [[1, 3], [4, None]]).json()
+    assert found["serial"] == 1
+    assert found["labels"] == {"0": {"ranges": [[1, 3], [4, None]], "changed": True}}
     assert site.path.read_text() == before.replace("00: 3-", "00: 2-3, 5-")
     assert site.path.stat().st_mode & 0o777 == 0o640
-    post(site, "label", episode=1, ranges=[])
+    change(site, 1, [])
     assert site.path.read_text() == before.replace("00: 3-  # sure", "00: 2-3, 5-  # sure\n01: all fail")
-    assert post(site, "undo").json()["undo"] == 1
-    assert post(site, "undo").json()["undo"] == 0
+    assert list(news(site, 1)["labels"]) == ["1"]
+    change(site, 1, None)
+    assert news(site, 2)["labels"] == {"1": {"ranges": None, "changed": False}}
+    change(site, 0, [[2, None]])
     assert site.path.read_text() == before
     assert [path.name for path in site.path.parent.iterdir()] == ["labels.txt"]
 
@@ -104,28 +131,58 @@ def test_every_change_is_saved_and_nothing_else_changes(site: SimpleNamespace) -
 @pytest.mark.parametrize("ranges", [[[0, 10_000]], [[-1, 3]], [[3, 3]], "all", [[1]], [["a", None]], [5]])
 def test_wrong_frames_are_refused(site: SimpleNamespace, ranges: Any) -> None:
     before = site.path.read_text()
-    assert post(site, "label", episode=0, ranges=ranges).status_code == 400
-    assert post(site, "label", episode=10_000, ranges=[]).status_code == 400
+    assert change(site, 0, ranges).status_code == 400
+    assert change(site, 0, [], before=ranges).status_code in (400, 409)
+    assert change(site, 10_000, []).status_code == 400
+    for wrong in ({"tab": 1}, {"tab": ""}, {"number": "1"}, {"number": -1}, {"serial": None}):
+        assert change(site, 0, [], **wrong).status_code == 400
     assert site.path.read_text() == before
+
+
+def test_a_change_happens_once_and_in_order(site: SimpleNamespace) -> None:
+    first = {"tab": "mine", "number": 1, "episode": 0, "before": [[2, None]], "after": []}
+    second = {"tab": "mine", "number": 2, "episode": 0, "before": [], "after": [[2, None]]}
+    assert post(site, "change", **first).status_code == 200
+    assert post(site, "change", **first).status_code == 200  # its answer was lost
+    assert post(site, "change", **second).status_code == 200
+    before = site.path.read_text()
+    assert post(site, "change", **first).status_code == 409  # it was late
+    assert site.path.read_text() == before
+    # one that was refused does not happen later either
+    third = {"tab": "mine", "number": 3, "episode": 0, "before": [[3, None]], "after": [[1, 2]]}
+    assert post(site, "change", **third).status_code == 409
+    assert change(site, 0, [[3, None]]).status_code == 200
+    assert post(site, "change", **third).status_code == 409
+    assert label(site, 0)["ranges"] == [[3, None]]
+
+
+def test_tabs_do_not_overwrite_each_other(site: SimpleNamespace) -> None:
+    assert change(site, 0, [[3, None]], before=[[2, None]]).status_code == 200
+    answer = change(site, 0, [], before=[[2, None]])
+    assert (answer.status_code, answer.json()["error"]) == (
+        409,
+        "its labels were changed elsewhere in the meantime",
+    )
+    assert change(site, 1, [], before=None).status_code == 200  # another episode
+    assert label(site, 0)["ranges"] == [[3, None]]
 
 
 def test_a_change_from_outside_is_never_overwritten(site: SimpleNamespace) -> None:
     outside = site.path.read_text().replace("sure", "not sure")
     site.path.write_text(outside)
-    assert site.client.get("/secret/api/state").json()["changed_outside"] is True
-    assert post(site, "label", episode=0, ranges=[]).status_code == 409
+    assert news(site)["changed_outside"] is True
+    answer = change(site, 0, [])
+    assert (answer.status_code, answer.json()["kind"]) == (409, "outside")
     assert site.path.read_text() == outside
     site.path.write_text(outside + "00: x\n")
     assert post(site, "load").status_code == 422
-    site.path.write_text(outside)
-    assert post(site, "load").json()["changed_outside"] is False
-    assert post(site, "label", episode=0, ranges=[]).status_code == 200
+    site.path.write_text(outside + "# index_base: 1\n")
+    site.path.write_text(outside.replace("00: 3-", "00: 4-"))
+    found = post(site, "load").json()
+    assert found["labels"] == {"0": {"ranges": [[3, None]], "changed": True}}
+    assert found["changed_outside"] is False
+    assert change(site, 0, []).status_code == 200
     assert site.path.read_text() == outside.replace("00: 3-", "00: all fail")
-
-
-def test_an_old_page_is_told(site: SimpleNamespace) -> None:
-    body = {"episode": 0, "ranges": [], "version": "0" * 64}
-    assert site.client.post("/secret/api/label", json=body, headers=ORIGIN).status_code == 409
 
 
 def test_pictures_are_exact_and_bounded(site: SimpleNamespace) -> None:
@@ -164,15 +221,32 @@ def test_a_disk_that_cannot_be_written_is_said(
     before = site.path.read_text()
 
     def refuse(path: Path, data: bytes) -> None:
-        raise OSError(30, "Read-only file system", f"{path}.staging")
+        raise OSError(28, "No space left on device", f"{path}.staging")
 
-    monkeypatch.setattr("lerobot_grasp_plugin.review.session._replace_file", refuse)
-    answer = post(site, "label", episode=0, ranges=[])
-    assert answer.status_code == 500
-    assert answer.json()["error"] == (
-        f"not saved: Read-only file system: {site.path}. Nothing was changed on disk."
-    )
+    monkeypatch.setattr("lerobot_grasp_plugin.review.session._staged", refuse)
+    assert news(site)["trouble"] is None
+    answer = change(site, 0, [])
+    said = f"{site.path} cannot be written: No space left on device"
+    assert (answer.status_code, answer.json()["error"]) == (500, f"not saved: {said}")
+    assert news(site)["trouble"] == said
     monkeypatch.undo()
-    state = site.client.get("/secret/api/state").json()
-    assert (state["labels"]["0"], state["undo"]) == ([[2, None]], 0)
+    assert news(site)["trouble"] is None  # there is room again
+    assert label(site, 0) == {"ranges": [[2, None]], "changed": False}
     assert site.path.read_text() == before
+    assert [path.name for path in site.path.parent.iterdir()] == ["labels.txt"]
+
+
+def test_a_folder_that_is_gone_and_a_file_that_is_protected_are_said(
+    site: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = site.path.parent
+    away = folder.rename(folder.with_name("away"))
+    assert news(site)["trouble"] == f"the folder {folder} does not exist any more"
+    assert "does not exist any more" in change(site, 0, []).json()["error"]
+    away.rename(folder)
+    assert news(site)["trouble"] is None
+    monkeypatch.setattr("os.access", lambda path, mode: path != site.path)
+    assert news(site)["trouble"] == f"{site.path} is write-protected"
+    assert change(site, 0, []).status_code == 500
+    monkeypatch.undo()
+    assert change(site, 0, []).status_code == 200

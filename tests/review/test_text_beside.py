@@ -11,14 +11,20 @@ import pytest
 from deadline import DEADLINE_S
 
 from lerobot_grasp_plugin.commands.review import main
+from lerobot_grasp_plugin.core.intervals import FrameInterval
 from lerobot_grasp_plugin.errors import AnnotationError, UsageError
 from lerobot_grasp_plugin.ops.recipe import SourceConfig
 from lerobot_grasp_plugin.ops.sources import open_sources
+from lerobot_grasp_plugin.review.change import Change
 from lerobot_grasp_plugin.review.session import Session
 from lerobot_grasp_plugin.review.text_beside import other_form, text_beside
 
 JSON = """{"index_base": 0, "episodes": {"0": {"success_start": 3},
  "1": {"ranges": [[0, 1], [3, null]], "exclude": [1]}, "4": null}}"""
+
+
+def label(session: Session, episode: int, ranges: list[FrameInterval] | None) -> None:
+    session.apply(Change("tab", session.serial + 1, episode, session.labels.get(episode), ranges))
 
 
 def test_json_goes_on_as_text(recorded: Callable[[str], Path], tmp_path: Path) -> None:
@@ -29,8 +35,8 @@ def test_json_goes_on_as_text(recorded: Callable[[str], Path], tmp_path: Path) -
     path = text_beside(given, None, source)
     assert path.read_text() == "# index_base: 0\n00: 3-\n01: 0, 3-\n04: all fail\n"
     session = Session(source, path, None)
-    session.label(4, None, session.version)
-    session.label(0, [], session.version)
+    label(session, 4, None)
+    label(session, 0, [])
     assert Session(source, path, None).labels == session.labels  # a restart finds them
     assert path.read_text() == "# index_base: 0\n00: all fail\n01: 0, 3-\n"
     assert given.read_text() == JSON
@@ -47,7 +53,7 @@ def test_csv_goes_on_as_text(recorded: Callable[[str], Path], tmp_path: Path) ->
     path = text_beside(given, None, source)
     assert path.read_text() == "# index_base: 0\n# left_arm\n00: 3-\n01: 0, 3-\n04: all fail\n"
     session = Session(source, path, None)
-    session.label(0, [], session.version)
+    label(session, 0, [])
     assert "# left_arm\n00: all fail\n" in path.read_text()
     given.with_name("short.csv").write_text("episode,frame,reward\n0,0,1\n")
     with pytest.raises(AnnotationError, match="frames-missing"):
@@ -63,7 +69,7 @@ def test_a_remark_stays_and_a_doubtful_header_is_named(
     (source,) = open_sources([SourceConfig(root=recorded("av1"))], [])
     session = Session(source, path, None)
     assert sorted(session.labels) == [0, 1]
-    session.label(1, [], session.version)
+    label(session, 1, [])
     assert path.read_text() == "0: 3-\n# re-check\n01: all fail\n".replace("01:", "1:")
     path.write_text("0: 3-\n# left/right\n1: 4-\n")
     with pytest.raises(AnnotationError, match="header-doubtful"):

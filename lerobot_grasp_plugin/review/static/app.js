@@ -1,70 +1,79 @@
-// The page: what is selected, what the person does, and what the server keeps.
+// The page: which episode and frame are looked at, what the person does, and how it is drawn.
 
 import { legendOf } from "./curves.js";
 import { dialogs, make } from "./dialogs.js";
+import { dragging, keyboard } from "./gestures.js";
+import { Labels } from "./labels.js";
+import { Large } from "./large.js";
+import { EpisodeList } from "./list.js";
 import { endAt, maskOf, painted, rangesOf, said, startAt } from "./marks.js";
+import { Messages } from "./messages.js";
 import { Overview } from "./overview.js";
+import { ask } from "./server.js";
 import { Strip } from "./strip.js";
 
 const at = (id) => document.getElementById(id);
-const strip = new Strip(at("strip")), overview = new Overview(at("overview"));
-let state, episode = 0, cursor = 0, view, playing = null, drag = null, refused = null, saving = Promise.resolve();
+const EVERY = 1000, SOON = 250; // ms until the server is asked for news again, and when it did not answer
+const strip = new Strip(at("strip")), overview = new Overview(at("overview")), messages = new Messages();
+let set, base, labels, list, large, episode = 0, cursor = 0, view, playing = null, preview = null;
 
-async function ask(path, body) {
-  const options = body === undefined ? {} : { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
-  let answer;
-  try { answer = await fetch(path, options); } catch { at("gone").hidden = false; throw new Error("the server does not answer"); }
-  at("gone").hidden = true;
-  const value = await answer.json().catch(() => ({ error: "the server gave no answer" }));
-  if (!answer.ok) throw Object.assign(new Error(value.error), { status: answer.status });
-  return value;
+const text = (i, ranges) => `episode ${i}: ${said(ranges, set.lengths[i], base)}`;
+
+function complain(error) {
+  if (error.kind === "expired") messages.expired = true;
+  else if (error.kind === "gone") messages.gone = true;
+  else if (error.kind === "outside") messages.outside = true;
+  else messages.complaint = error.message;
+  redraw();
 }
 
-const kindOf = (i) => (!(i in state.labels) ? "unlabelled" : state.labels[i].length ? "labelled" : "fail");
-const SIGNS = { unlabelled: "○", labelled: "✓", fail: "✗" };
-const WORDS = { unlabelled: "unlabelled", labelled: "labelled", fail: "all fail" };
-
-function shown() {
-  const filter = at("filter").value;
-  return state.lengths.map((_, i) => i).filter((i) => filter === "all" || (filter === "changed" ? state.changed.includes(i) : kindOf(i) === filter));
+// What an answer says beyond labels: how the server and the file are.
+function hear(news) {
+  base = news.index_base;
+  if (messages.gone) messages.unsaved = [];
+  const lost = Object.keys(refused).length > 0;
+  Object.assign(messages, { gone: false, file: news.trouble, outside: news.changed_outside || lost });
+  redraw();
 }
 
-function showList() {
-  const rows = shown().map((i) => {
-    const kind = kindOf(i), length = state.lengths[i];
-    const count = maskOf(state.labels[i], length).filter(Boolean).length;
-    const changed = state.changed.includes(i) ? " •" : "";
-    const row = make("li", null, { className: kind, id: `episode-${i}` });
-    row.setAttribute("role", "option");
-    row.setAttribute("aria-selected", String(i === episode));
-    row.setAttribute("aria-label", `Episode ${i}, ${WORDS[kind]}, ${length} frames${changed && ", changed"}`);
-    row.append(make("span", SIGNS[kind], { className: "mark" }), make("span", String(i), { className: "number" }),
-      make("span", WORDS[kind] + changed.trim(), { className: "state", title: changed ? "changed in this session" : "" }),
-      make("span", kind === "unlabelled" ? `${length} fr` : `${length} · ${Math.round((100 * count) / length)} %`, { className: "share" }));
-    row.addEventListener("click", () => select(i));
-    return row;
-  });
-  at("episodes").replaceChildren(...(rows.length ? rows : [make("li", "No episode is like this.", { className: "empty" })]));
-  if (shown().includes(episode)) at("episodes").setAttribute("aria-activedescendant", `episode-${episode}`);
-  const done = Object.keys(state.labels).length;
-  at("progress").max = state.lengths.length; at("progress").value = done;
-  at("progress-text").textContent = `${done} of ${state.lengths.length} episodes labelled`;
-  at("dataset").textContent = state.dataset; at("dataset").title = state.dataset;
-  document.querySelector('[data-act="undo"]').disabled = !state.undo;
-  at("hint").hidden = done > 0;
+// Changes that have no answer, or were taken back: of every episode the last one.
+let refused = {}; // by episode, the ranges that were not saved because the file is another one
+function failed(error, changes) {
+  const last = Object.fromEntries(changes.map((change) => [change.episode, change.after]));
+  const names = Object.entries(last).map(([i, ranges]) => text(i, ranges));
+  if (error.kind === "gone") messages.unsaved = names;
+  else {
+    messages.notice = messages.saving = "";
+    if (error.kind === "refused") error.message = `Not saved: ${names.join("; ")}: ${error.message}.`;
+    else messages.unsaved = [...messages.unsaved, ...names];
+    if (error.kind === "outside") Object.assign(refused, last);
+  }
+  complain(error);
 }
 
-function take(next) {
-  state = next;
-  showOutside(state.changed_outside);
-  showList();
+function notice(words) { messages.notice = words; messages.draw(); }
+
+function redraw() {
   if (view) refresh();
+  messages.hint = labels !== undefined && set.lengths.every((_, i) => labels.of(i) === null);
+  messages.draw();
+  for (const button of document.querySelectorAll("[data-label]")) button.disabled = messages.blocked;
+  if (labels) {
+    list.draw(episode);
+    for (const [act, changes] of [["undo", labels.done], ["redo", labels.undone]]) {
+      const button = document.querySelector(`[data-act="${act}"]`), last = changes.at(-1);
+      button.disabled = messages.blocked || !last;
+      button.lastElementChild.textContent = last ? ` episode ${last.episode}` : "";
+    }
+  }
 }
 
 function refresh() {
-  view.labelled = episode in state.labels;
-  view.mask = drag?.mask ?? maskOf(state.labels[episode], view.length);
-  at("said").textContent = said(state.labels[episode], view.length, state.index_base);
+  view.ranges = labels.of(episode);
+  view.labelled = view.ranges !== null;
+  view.mask = preview ?? maskOf(view.ranges, view.length);
+  view.base = base;
+  at("said").textContent = at("said").title = said(view.ranges, view.length, base);
   at("said").dataset.episode = episode;
   showSuggestion();
   draw();
@@ -73,20 +82,11 @@ function refresh() {
 
 function draw() { strip.draw(); overview.draw(view); }
 
-// The largest frames at which the episode is in sight as a whole: with the curves in every line, or with
-// one overview of them below. Longer episodes scroll.
+// The largest frames at which the episode is in sight as a whole. Longer episodes scroll.
 let fitted = true;
 function fit() {
   fitted = true;
-  const curves = at("curves").checked;
-  at("overview").hidden = true;
-  strip.curvesInLines = curves;
-  if (!strip.fit(44)) {
-    strip.curvesInLines = false;
-    at("overview").hidden = !curves;
-    overview.draw(view);
-    if (!strip.fit(20)) strip.width = 48;
-  }
+  if (!strip.fit(20)) strip.width = 48;
   at("zoom").value = strip.width;
   strip.layout();
 }
@@ -99,29 +99,21 @@ function zoom(width) {
 }
 
 async function select(i, frame = 0) {
-  stop();
+  stop(); drag.cancel();
   episode = i; cursor = frame;
-  const length = state.lengths[i];
-  view = { episode: i, length, aspects: state.aspects, chunk: state.chunk, base: state.index_base, curves: [], suggested: new Array(length).fill(false), cursor, pointed: null, mask: [],
+  const length = set.lengths[i];
+  view = { episode: i, length, aspects: set.aspects, chunk: set.chunk, base, curves: [], suggested: new Array(length).fill(false), cursor, pointed: null, mask: [],
     stripAddress: (camera, chunk) => `pictures/${i}/${camera}/strip/${chunk}` };
   delete at("strip").dataset.complete;
-  showList();
-  at(`episode-${i}`)?.scrollIntoView({ block: "nearest" });
-  at("title").textContent = `Episode ${i} · ${length} frames · ${(length / state.fps).toFixed(1)} s`;
-  at("strip").setAttribute("aria-valuemin", state.index_base);
-  at("strip").setAttribute("aria-valuemax", length - 1 + state.index_base);
-  delete at("large").dataset.frame;
-  at("large").replaceChildren(...state.cameras.map((name) => {
-    const figure = make("figure", null);
-    figure.append(make("img", null, { alt: name }), make("figcaption", name.replace("observation.images.", "")));
-    return figure;
-  }));
-  if (!state.cameras.length) at("large").append(make("p", "This dataset has no camera; the curves are what there is."));
+  at("title").textContent = `Episode ${i} · ${length} frames · ${(length / set.fps).toFixed(1)} s`;
+  at("strip").setAttribute("aria-valuemin", base);
+  at("strip").setAttribute("aria-valuemax", length - 1 + base);
+  large.begin(i);
   strip.show(view);
-  fit(); refresh(); move(cursor);
+  fit(); redraw(); move(cursor);
   const mine = view;
   try {
-    const found = await ask(`api/signals/${i}`);
+    const found = await ask(`api/signals/${i}`, undefined, 0);
     if (view !== mine) return;
     for (const curve of found.curves) {
       const values = curve.values.filter((value) => value !== null);
@@ -130,59 +122,41 @@ async function select(i, frame = 0) {
     }
     view.curves = found.curves; view.suggestion = found.suggestion;
     view.suggested = maskOf(found.suggestion.ranges, length);
-    at("legend").replaceChildren(...legendOf(found.curves).map(([colour, text]) => {
+    at("legend").replaceChildren(...legendOf(found.curves).map(([colour, words]) => {
       const entry = make("span", null), line = make("i", "");
-      line.style.background = colour; entry.append(line, text);
+      line.style.background = colour; entry.append(line, words);
       return entry;
     }));
-    refresh(); fit(); draw();
-  } catch (error) { complain(error); }
+    refresh();
+  } catch (error) { if (view === mine) complain(error); }
 }
 
 function describe() {
-  const frame = here(), number = frame + state.index_base, success = view.mask[frame];
-  at("where").textContent = `${number} / ${view.length - 1 + state.index_base} · ${(frame / state.fps).toFixed(2)} s`;
+  const frame = here(), number = frame + base, success = view.mask[frame];
+  at("where").textContent = `${number} / ${view.length - 1 + base} · ${(frame / set.fps).toFixed(2)} s`;
   at("strip").setAttribute("aria-valuenow", number);
   at("strip").setAttribute("aria-valuetext", `frame ${number}, ${success ? "success" : view.labelled ? "failure" : "not labelled"}`);
 }
 
-// The frame the keys work on: the one the mouse points at, else the one last stepped to.
+// The frame the keys work on: the one the mouse points at, else the one last gone to.
 const here = () => view.pointed ?? cursor;
-
-// Shows a frame of every camera at once, when all have arrived; of those asked for meanwhile, the last.
-let loading = false, waiting = null;
-async function show(wanted) {
-  if (loading) { waiting = wanted; return; }
-  loading = true;
-  const images = state.cameras.map((name, camera) => make("img", null, { alt: `${name}, frame ${wanted.frame + state.index_base}`,
-    src: `pictures/${wanted.episode}/${camera}/frame/${wanted.frame}/${wanted.kind}` }));
-  try {
-    await Promise.all(images.map((image) => image.decode()));
-    if (wanted.episode === episode) {
-      document.querySelectorAll("#large img").forEach((old, camera) => old.replaceWith(images[camera]));
-      at("large").dataset.frame = wanted.frame;
-    }
-  } catch {
-    if (wanted.episode === episode) complain(new Error(`Frame ${wanted.frame + state.index_base} of episode ${episode} cannot be shown.`));
-  }
-  loading = false;
-  if (waiting) { const last = waiting; waiting = null; show(last); }
-}
 
 let exact;
 function look(fast) {
-  const wanted = { episode, frame: here() };
+  const frame = here(), wanted = { episode, frame, number: frame + base };
   clearTimeout(exact);
-  if (fast) show({ ...wanted, kind: "jpg" });
-  if (!fast || playing === null) exact = setTimeout(() => show({ ...wanted, kind: "png" }), fast ? 150 : 30);
+  if (fast) large.show({ ...wanted, kind: "jpg" });
+  if (!fast || playing === null) exact = setTimeout(() => large.show({ ...wanted, kind: "png" }), fast ? 150 : 30);
   draw(); describe();
 }
 
-function move(frame, fast = false) {
+function go(frame, fast = false) {
   cursor = view.cursor = Math.max(0, Math.min(view.length - 1, frame));
   view.pointed = null;
-  look(fast); strip.reveal(cursor);
+  look(fast);
 }
+
+function move(frame, fast = false) { go(frame, fast); strip.reveal(cursor); }
 
 function point(frame) {
   if (frame === view.pointed) return;
@@ -190,95 +164,54 @@ function point(frame) {
   look(true);
 }
 
-function save(ranges) {
-  const mine = episode;
-  at("saved").textContent = "saving …";
-  saving = saving.then(() => send(mine, ranges));
-  return saving;
+function mark(ranges, before = view.ranges) {
+  if (messages.blocked) return;
+  messages.notice = text(episode, ranges);
+  labels.mark(episode, before, ranges);
 }
 
-async function send(mine, ranges) {
-  try {
-    take(await ask("api/label", { episode: mine, ranges, version: state.version }));
-    at("trouble").hidden = true;
-    at("saved").textContent = `saved in ${state.file}`;
-  } catch (error) {
-    refresh();
-    if (error.status === 409) { refused = { episode: mine, ranges }; at("saved").textContent = ""; showOutside(true); } else complain(error);
-  }
+// The labels on the page changed; `news` is the answer that confirmed a change.
+function marked(news) {
+  if (labels.queue.length) messages.saving = "saving …";
+  else if (news) messages.saving = `saved in ${set.file}`;
+  if (news) hear(news); else { messages.complaint = null; redraw(); }
 }
 
-function complain(error) {
-  at("saved").textContent = "";
-  if (!at("gone").hidden) return;
-  at("trouble-text").textContent = error.message;
-  at("trouble").hidden = false;
+function travel(act, word) {
+  if (messages.blocked) return;
+  const change = labels[act]();
+  if (!change) { notice(`Nothing to ${act}`); return; }
+  const i = change.episode;
+  if (i !== episode) { select(i); list.reveal(i); }
+  notice(change.lost ? `Episode ${i} was changed elsewhere since; nothing is ${word.toLowerCase()}` : `${word}: ${text(i, labels.of(i))}`);
 }
 
-async function undo() {
-  await saving;
-  try { take(await ask("api/undo", { version: state.version })); at("saved").textContent = `undone in ${state.file}`; }
-  catch (error) { if (error.status === 409) showOutside(true); else complain(error); }
-}
-
-function showOutside(yes) {
-  at("outside").hidden = !yes;
-  at("outside-redo").hidden = !refused;
-  at("outside-detail").textContent = refused ? `Your change of episode ${refused.episode} is not saved.` : "Nothing was overwritten.";
-}
-
+// Takes the file as it is now; `again` makes the changes that were not saved once more.
 async function load(again) {
+  const changes = again ? refused : {};
   try {
-    const change = again ? refused : null;
-    refused = null;
-    take(await ask("api/load", {}));
-    if (change) await send(change.episode, change.ranges);
+    const news = await ask("api/load", { serial: labels.serial });
+    labels.take(news);
+    refused = {}; messages.unsaved = [];
+    hear(news);
+    for (const [i, ranges] of Object.entries(changes)) labels.mark(+i, labels.of(+i), ranges);
   } catch (error) { complain(error); }
 }
 
 function showSuggestion() {
-  const found = view.suggestion, box = at("suggestion");
-  box.hidden = !found || (!found.ranges.length && !found.reason);
-  if (box.hidden) return;
-  box.className = found.ranges.length ? "" : "none";
-  box.replaceChildren(make("span", found.ranges.length ? `Gripper suggests ${said(found.ranges, view.length, state.index_base)}` : `No suggestion: ${found.reason}`));
-  if (found.ranges.length) {
-    const button = make("button", null, { type: "button" });
-    button.append(make("kbd", "t"), " Take it");
-    button.addEventListener("click", ACTS.suggestion);
-    box.append(button);
-    if (found.reason) box.append(make("small", found.reason));
-  }
+  const found = view.suggestion, any = found !== undefined && found.ranges.length > 0;
+  at("suggestion").className = any ? "" : "none";
+  const words = any ? `Gripper suggests ${said(found.ranges, view.length, base)}` : found?.reason ? `No suggestion: ${found.reason}` : "";
+  at("suggestion-text").textContent = at("suggestion-text").title = any && found.reason ? `${words} (${found.reason})` : words;
+  at("take").disabled = !any || messages.blocked;
 }
-
-const ACTS = {
-  start: () => { move(here()); save(rangesOf(startAt(view.mask, cursor))); },
-  end: () => { move(here()); save(rangesOf(endAt(view.mask, cursor))); },
-  rest: () => { move(here()); save(rangesOf(painted(view.mask, cursor, view.length - 1, true))); },
-  fail: () => save([]),
-  suggestion: () => { if (view.suggestion?.ranges.length) save(view.suggestion.ranges); },
-  undo,
-  next: () => {
-    const order = state.lengths.map((_, i) => i), open = (i) => kindOf(i) === "unlabelled";
-    const found = order.slice(episode + 1).find(open) ?? order.find(open);
-    if (found !== undefined) select(found); else at("saved").textContent = "every episode is labelled";
-  },
-};
-
-function step(by) {
-  const list = shown(), place = list.indexOf(episode);
-  const next = place < 0 ? list[0] : list[place + by];
-  if (next !== undefined) select(next);
-}
-
-function stop() { cancelAnimationFrame(playing); playing = null; at("play").textContent = "Play"; }
 
 function play() {
   if (playing !== null) { stop(); move(cursor); return; }
   const from = here() >= view.length - 1 ? 0 : here(), began = performance.now();
   at("play").textContent = "Stop";
   const tick = (now) => {
-    const frame = from + Math.floor(((now - began) * state.fps) / 1000);
+    const frame = from + Math.floor(((now - began) * set.fps) / 1000);
     if (frame >= view.length) { stop(); move(view.length - 1); return; }
     if (frame !== cursor) move(frame, true);
     playing = requestAnimationFrame(tick);
@@ -286,81 +219,90 @@ function play() {
   playing = requestAnimationFrame(tick);
 }
 
-const KEYS = {
-  ArrowLeft: (event) => move(here() - (event.shiftKey ? 10 : 1)), ArrowRight: (event) => move(here() + (event.shiftKey ? 10 : 1)),
-  ArrowUp: () => step(-1), ArrowDown: () => step(1), Home: () => move(0), End: () => move(view.length - 1),
-  "[": ACTS.start, "]": ACTS.end, s: ACTS.rest, f: ACTS.fail, t: ACTS.suggestion, u: undo, n: ACTS.next, " ": play,
-  "+": () => zoom(strip.width + 12), "-": () => zoom(strip.width - 12), 0: fit, "?": () => opened.keys(),
+function stop() { cancelAnimationFrame(playing); playing = null; at("play").textContent = "Play"; }
+
+function step(by) {
+  const next = list.neighbour(by);
+  if (next !== undefined) { select(next); list.reveal(next); }
+}
+
+const ACTS = {
+  start: () => { move(here()); mark(rangesOf(startAt(view.mask, cursor))); },
+  end: () => { move(here()); mark(rangesOf(endAt(view.mask, cursor))); },
+  rest: () => { move(here()); mark(rangesOf(painted(view.mask, cursor, view.length - 1, true))); },
+  fail: () => mark([]),
+  suggestion: () => { if (view.suggestion?.ranges.length) mark(view.suggestion.ranges); },
+  undo: () => travel("undo", "Undone"),
+  redo: () => travel("redo", "Redone"),
+  next: () => {
+    const found = list.nextUnlabelled(episode);
+    if (found === undefined) { notice("every episode is labelled"); return; }
+    select(found); list.reveal(found);
+  },
 };
 
-document.addEventListener("keydown", (event) => {
-  if (!view || document.querySelector("dialog[open]") || event.altKey || event.metaKey) return;
-  if (event.ctrlKey) { if (event.key === "z") { event.preventDefault(); undo(); } return; }
-  const target = event.target.tagName;
-  if (target === "SELECT" || target === "INPUT" || (target === "BUTTON" && (event.key === " " || event.key === "Enter"))) return;
-  const act = KEYS[event.key];
-  if (act) { event.preventDefault(); act(event); }
+const drag = dragging(strip, {
+  view: () => view, blocked: () => messages.blocked, playing: () => playing !== null, go, point,
+  preview: (mask) => { preview = mask; refresh(); }, mark: (mask, before) => mark(rangesOf(mask), before),
 });
 
-at("strip").addEventListener("pointerdown", (event) => {
-  const frame = strip.frameAt(event);
-  if (frame === null || event.button !== 0) return;
-  at("strip").setPointerCapture(event.pointerId);
-  move(frame);
-  drag = { from: frame, on: !view.mask[frame], before: view.mask };
-  drag.mask = painted(drag.before, frame, frame, drag.on);
-  view.mask = drag.mask; draw();
-});
-let mouse = "";
-at("strip").addEventListener("pointermove", (event) => {
-  const place = `${event.clientX},${event.clientY}`;
-  if (!view || place === mouse) return; // the page moved, not the mouse
-  mouse = place;
-  const frame = strip.frameAt(event);
-  if (!drag) { if (event.pointerType === "mouse" && playing === null) point(frame); return; }
-  if (frame === null || frame === cursor) return;
-  drag.mask = view.mask = painted(drag.before, drag.from, frame, drag.on);
-  move(frame, true);
-});
-at("strip").addEventListener("pointerleave", () => { if (view && !drag) point(null); });
-at("strip").addEventListener("pointerup", () => {
-  if (!drag) return;
-  const mask = drag.mask; drag = null;
-  move(cursor); save(rangesOf(mask));
-});
-at("strip").addEventListener("pointercancel", () => { drag = null; refresh(); });
+const REPEATS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "+", "-"];
+function start() {
+  keyboard({
+    ArrowLeft: (event) => move(here() - (event.shiftKey ? 10 : 1)), ArrowRight: (event) => move(here() + (event.shiftKey ? 10 : 1)),
+    ArrowUp: () => step(-1), ArrowDown: () => step(1), Home: () => move(0), End: () => move(view.length - 1),
+    "[": ACTS.start, "]": ACTS.end, s: ACTS.rest, f: ACTS.fail, t: ACTS.suggestion, u: ACTS.undo, y: ACTS.redo, n: ACTS.next, " ": play,
+    "ctrl+z": (event) => (event.shiftKey ? ACTS.redo() : ACTS.undo()), "ctrl+y": ACTS.redo,
+    "+": () => zoom(strip.width + 12), "-": () => zoom(strip.width - 12), 0: fit, "?": () => opened.keys(),
+  }, REPEATS, drag);
+  const opened = dialogs({ ask, set, labels, settled, select, complain });
+  at("overview").addEventListener("pointerdown", (event) => { at("overview").setPointerCapture(event.pointerId); move(overview.frameAt(event), true); });
+  at("overview").addEventListener("pointermove", (event) => { if (event.buttons) move(overview.frameAt(event), true); });
+  for (const button of document.querySelectorAll("[data-act]")) button.addEventListener("click", () => ACTS[button.dataset.act]());
+  at("back").addEventListener("click", () => move(cursor - 1));
+  at("forward").addEventListener("click", () => move(cursor + 1));
+  at("play").addEventListener("click", play);
+  at("zoom").addEventListener("input", () => zoom(+at("zoom").value));
+  at("fit").addEventListener("click", fit);
+  at("outside-load").addEventListener("click", () => load(false));
+  at("outside-redo").addEventListener("click", () => load(true));
+  new ResizeObserver(() => { if (fitted) fit(); else strip.layout(); draw(); }).observe(at("strip"), { box: "border-box" });
+  window.addEventListener("beforeunload", (event) => { if (labels.queue.length) event.preventDefault(); });
+}
 
-at("overview").addEventListener("pointerdown", (event) => { at("overview").setPointerCapture(event.pointerId); move(overview.frameAt(event), true); });
-at("overview").addEventListener("pointermove", (event) => { if (event.buttons) move(overview.frameAt(event), true); });
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+async function settled() { while (labels.queue.length && !messages.expired) await pause(20); }
 
-for (const button of document.querySelectorAll("[data-act]")) button.addEventListener("click", () => ACTS[button.dataset.act]());
-at("back").addEventListener("click", () => move(cursor - 1));
-at("forward").addEventListener("click", () => move(cursor + 1));
-at("play").addEventListener("click", play);
-at("zoom").addEventListener("input", () => zoom(+at("zoom").value));
-at("fit").addEventListener("click", fit);
-at("curves").addEventListener("change", fit);
-at("trouble-close").addEventListener("click", () => { at("trouble").hidden = true; });
-at("filter").addEventListener("change", () => { showList(); });
-at("outside-load").addEventListener("click", () => load(false));
-at("outside-redo").addEventListener("click", () => load(true));
-let room = "";
-new ResizeObserver(() => {
-  const now = `${at("strip").offsetWidth},${at("strip").offsetHeight}`;
-  if (!view || now === room) return;
-  if (fitted) fit(); else strip.layout();
-  room = `${at("strip").offsetWidth},${at("strip").offsetHeight}`;
-}).observe(at("strip"), { box: "border-box" });
-const opened = dialogs({ ask, select, complain, state: () => state });
-
-setInterval(async () => {
-  if (document.hidden || !at("outside").hidden || drag) return;
-  try { const next = await ask("api/state"); if (next.changed_outside) showOutside(true); else if (next.version !== state.version) take(next); } catch { /* the next try may do */ }
-}, 2500);
+// Asks for news for as long as the address is valid: what others change, and whether marks can be kept.
+async function listen() {
+  while (!messages.expired) {
+    await pause(messages.gone ? SOON : EVERY);
+    if (document.hidden) continue;
+    try {
+      const news = await ask(`api/news/${labels.serial}`);
+      labels.take(news);
+      hear(news);
+      labels.send();
+    } catch (error) {
+      if (error.kind === "gone") failed(error, labels.queue); else complain(error);
+      if (error.kind === "expired") labels.send();
+    }
+  }
+}
 
 try {
-  take(await ask("api/state"));
-  const first = state.lengths.findIndex((_, i) => kindOf(i) === "unlabelled");
-  await select(Math.max(0, first));
-  at("strip").focus();
+  set = await ask("api/state");
+  base = set.news.index_base;
+  at("dataset").textContent = at("dataset").title = set.dataset;
+  labels = new Labels(set.lengths, ask, marked, failed);
+  labels.take(set.news);
+  list = new EpisodeList(labels, select);
+  large = new Large(at("large"), set.cameras);
+  start();
+  hear(set.news);
+  messages.saving = `Labels are in ${set.file}; every change is saved at once.`;
+  const first = list.nextUnlabelled(-1) ?? 0;
+  select(first); list.reveal(first);
+  at("strip").focus({ preventScroll: true });
+  listen();
 } catch (error) { complain(error); }

@@ -1,16 +1,15 @@
-// Curves in bands: reward, gripper, state and action, on the axis of the frames above them.
+// Curves in bands: reward, gripper, state and action, on the axis of the frames.
 
 const HEIGHTS = { reward: 9, gripper: 18, state: 13, action: 13 };
 const COLOURS = { gripper: "#8a3ffc", state: "#1f5fbf", action: "#b04a00" };
 const SUCCESS = "#0b7a4b", RECORDED = "#56606f";
-export const BETWEEN = 2;
+const BETWEEN = 2;
+export const HEIGHT = Object.values(HEIGHTS).reduce((sum, height) => sum + height + BETWEEN, 0);
 
-export function bandsOf(curves) {
+function bandsOf(curves) {
   const groups = new Set(curves.map((curve) => curve.group));
   return Object.keys(HEIGHTS).filter((group) => group === "reward" || groups.has(group)).map((group) => ({ group, height: HEIGHTS[group] }));
 }
-
-export const heightOf = (bands) => bands.reduce((sum, band) => sum + band.height + BETWEEN, 0);
 
 // Draws a view's bands for the frames [start, stop), each `size` pixels wide, from the height `y` down.
 export function drawBands(pen, view, y, start, stop, size) {

@@ -38,7 +38,8 @@ function bar(share) {
 
 const share = (item) => [item.frames, item.success_frames, item.frames ? `${((100 * item.success_frames) / item.frames).toFixed(1)} %` : "–"];
 
-// `page` gives: ask(path, body), state(), select(episode), complain(error).
+// `page` gives: ask(path, body, patience), set, labels, settled() (all changes are answered), select(episode),
+// complain(error).
 export function dialogs(page) {
   const link = (episode) => {
     const button = make("button", `Episode ${episode}`, { type: "button", className: "link" });
@@ -47,7 +48,8 @@ export function dialogs(page) {
   };
 
   async function statistics() {
-    const found = await page.ask("api/statistics"), most = Math.max(1, ...found.starts);
+    await page.settled();
+    const found = await page.ask("api/statistics", undefined, 0), most = Math.max(1, ...found.starts);
     at("figures").replaceChildren(
       make("h3", "Class balance of what is labelled"),
       table(["Source", "Episodes", "Frames", "Success", "Share"], found.sources.map((item) => [item.name, item.episodes, ...share(item)])),
@@ -69,7 +71,7 @@ export function dialogs(page) {
   async function apply() {
     const report = at("apply-report");
     report.hidden = false; report.className = ""; report.textContent = "Working …"; at("apply-go").disabled = true;
-    try { report.textContent = (await page.ask("api/apply", wanted())).report; report.className = "done"; }
+    try { await page.settled(); report.textContent = (await page.ask("api/apply", wanted(), 0)).report; report.className = "done"; }
     catch (error) { report.textContent = error.message; report.className = "wrong"; }
     at("apply-go").disabled = false;
     report.scrollIntoView({ block: "nearest" });
@@ -78,9 +80,9 @@ export function dialogs(page) {
   at("show-keys").addEventListener("click", () => open("keys"));
   at("show-statistics").addEventListener("click", () => statistics().catch(page.complain));
   at("show-apply").addEventListener("click", async () => {
-    const state = page.state(), missing = state.lengths.length - Object.keys(state.labels).length;
-    at("apply-name").value ||= state.new_name;
-    at("apply-missing").textContent = missing ? `${missing} of ${state.lengths.length} episodes are unlabelled. They` : "Unlabelled episodes (there are none)";
+    const { lengths, new_name: name } = page.set, missing = lengths.filter((_, i) => page.labels.of(i) === null).length;
+    at("apply-name").value ||= name;
+    at("apply-missing").textContent = missing ? `${missing} of ${lengths.length} episodes are unlabelled. They` : "Unlabelled episodes (there are none)";
     at("apply-report").hidden = true;
     await command();
     open("apply");

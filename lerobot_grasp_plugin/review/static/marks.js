@@ -1,4 +1,5 @@
-// Success frames as a list of booleans, and as ranges [start, stop) whose last stop may be null.
+// Success frames as a list of booleans, and as ranges [start, stop) whose last stop is null where it is open; null instead
+// of ranges where an episode is not labelled.
 
 export function maskOf(ranges, length) {
   const mask = new Array(length).fill(false);
@@ -12,11 +13,20 @@ export function rangesOf(mask) {
     if (on && !mask[i - 1]) ranges.push([i, i + 1]);
     else if (on) ranges.at(-1)[1] = i + 1;
   });
+  if (mask.at(-1)) ranges.at(-1)[1] = null;
   return ranges;
 }
 
+export const countOf = (ranges, length) => (ranges ?? []).reduce((sum, [start, stop]) => sum + (stop ?? length) - start, 0);
+
+export function same(one, other, length) {
+  if (one === null || other === null) return one === other;
+  const mask = maskOf(other, length);
+  return maskOf(one, length).every((on, i) => on === mask[i]);
+}
+
 export function said(ranges, length, base) {
-  if (ranges === undefined) return "not labelled";
+  if (ranges === null) return "not labelled";
   if (!ranges.length) return "all fail";
   return ranges.map(([start, stop]) => {
     if (stop === null || stop >= length) return start === 0 ? "all success" : `${start + base}-`;

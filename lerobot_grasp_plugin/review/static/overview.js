@@ -1,6 +1,6 @@
-// The whole episode on one axis: marks and curves, where the lines of the filmstrip have no room for them.
+// The whole episode on one axis: marks and curves. Its box has the height of all bands, whatever curves there are.
 
-import { bandsOf, drawBands, heightOf } from "./curves.js";
+import { drawBands, HEIGHT as BANDS } from "./curves.js";
 
 const NUMBERS = 14, MARK = 6;
 
@@ -14,10 +14,9 @@ export class Overview {
 
   draw(view) {
     this.view = view;
-    if (this.canvas.hidden) return;
-    const ratio = window.devicePixelRatio || 1, width = this.canvas.parentElement.clientWidth - 24;
-    const height = NUMBERS + MARK + 3 + heightOf(bandsOf(view.curves)), size = width / view.length;
-    Object.assign(this.canvas.style, { width: `${width}px`, height: `${height}px` });
+    const ratio = window.devicePixelRatio || 1, width = this.canvas.clientWidth;
+    const height = NUMBERS + MARK + 3 + BANDS, size = width / view.length;
+    this.canvas.style.height = `${height}px`;
     this.canvas.width = width * ratio; this.canvas.height = height * ratio;
     const pen = this.canvas.getContext("2d");
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);

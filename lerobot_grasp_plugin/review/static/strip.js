@@ -1,15 +1,20 @@
-// The filmstrip: lines of frames like lines of a score, with marks above and curves below each line.
-
-import { bandsOf, drawBands, heightOf } from "./curves.js";
+// The filmstrip: lines of frames like lines of a score, with marks above each line.
 
 const NUMBER = 14, MARK = 8, GAP = 2, LEADING = 4, MOST = 160;
+const AT_ONCE = 4; // chunks asked for at the same time: the browser keeps connections for labels and large images
+
+// Scrolls a box as little as shows one of its children whole; the page around it stays where it is.
+export function scrollTo(box, child) {
+  const outer = box.getBoundingClientRect(), inner = child.getBoundingClientRect();
+  if (inner.top < outer.top) box.scrollTop -= outer.top - inner.top + LEADING;
+  else if (inner.bottom > outer.bottom) box.scrollTop += inner.bottom - outer.bottom + LEADING;
+}
 
 export class Strip {
   constructor(element) {
     this.element = element;
     this.lines = [];
     this.width = 64;
-    this.curvesInLines = true;
     this.seen = new IntersectionObserver((entries) => {
       for (const entry of entries) {
         const line = this.lines[+entry.target.dataset.line];
@@ -19,30 +24,37 @@ export class Strip {
   }
 
   show(view) {
+    for (const image of this.coming ?? []) image.src = "";
     this.view = view;
     this.images = view.aspects.map(() => []);
+    this.coming = new Set();
     this.layout();
-    const chunks = Math.ceil(view.length / view.chunk);
-    view.aspects.forEach((_, camera) => {
-      for (let i = 0; i < chunks; i++) {
-        const image = new Image();
-        image.onload = () => { if (this.view === view) { this.images[camera][i] = image; this.draw(); this.arrived(); } };
-        image.src = view.stripAddress(camera, i);
-      }
-    });
-    this.arrived();
-  }
-
-  arrived() {
-    const wanted = Math.ceil(this.view.length / this.view.chunk);
-    if (this.images.every((list) => list.filter(Boolean).length === wanted)) {
-      this.element.dataset.complete = String(this.view.episode);
-    }
+    const chunks = Math.ceil(view.length / view.chunk), wanted = [];
+    for (let i = 0; i < chunks; i++) view.aspects.forEach((_, camera) => wanted.push([camera, i]));
+    let open = wanted.length;
+    const next = () => {
+      if (!wanted.length) return;
+      const [camera, i] = wanted.shift(), image = new Image();
+      const ended = (arrived) => {
+        if (this.view !== view) return;
+        this.coming.delete(image);
+        if (arrived) this.images[camera][i] = image;
+        this.draw();
+        if (--open === 0) this.element.dataset.complete = String(view.episode);
+        next();
+      };
+      image.onload = () => ended(true);
+      image.onerror = () => ended(false);
+      this.coming.add(image);
+      image.src = view.stripAddress(camera, i);
+    };
+    for (let i = 0; i < AT_ONCE; i++) next();
+    if (!open) this.element.dataset.complete = String(view.episode);
   }
 
   get height() {
     const thumbs = this.view.aspects.reduce((sum, aspect) => sum + Math.round(this.width / aspect) + 2, 0);
-    return NUMBER + MARK + GAP + thumbs + (this.curvesInLines ? heightOf(bandsOf(this.view.curves)) : 0);
+    return NUMBER + MARK + GAP + thumbs;
   }
 
   // Takes the largest size at which every frame is in sight; false when it would be smaller than `least`.
@@ -92,9 +104,10 @@ export class Strip {
     return null;
   }
 
+  // Scrolls the strip, and nothing else, until the frame's line is in sight.
   reveal(frame) {
     const line = this.lines.find((item) => frame < item.stop);
-    if (line) line.canvas.scrollIntoView({ block: "nearest" });
+    if (line) scrollTo(this.element, line.canvas);
   }
 
   drawLine({ canvas, start, stop, ratio }) {
@@ -147,7 +160,6 @@ export class Strip {
       }
       y += height + 2;
     });
-    if (this.curvesInLines) drawBands(pen, this.view, y, start, stop, size);
     if (cursor >= start && cursor < stop) {
       pen.strokeStyle = "#1f5fbf"; pen.lineWidth = 2;
       pen.strokeRect((cursor - start) * size + 1, NUMBER + 1, size - 3, this.height - NUMBER - 2);

@@ -1,0 +1,58 @@
+"""One edit of an episode's success frames, as a tab of the page sends it, and how it can be refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
+
+type Ranges = tuple[FrameInterval, ...]
+
+
+class ChangedOutsideError(Exception):
+    """The file is not what the session last read or wrote."""
+
+
+class OvertakenError(Exception):
+    """The episode has other labels than those the change was made on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One edit.
+
+    Args:
+        tab: Name of the tab that made it.
+        number: Its place among the changes of that tab; every one is greater than the one before it.
+        episode: ``episode_index``.
+        before: The ranges it was made on, 0-based half-open; empty for all failure, None for unlabelled.
+        after: The ranges it asks for, in the same form.
+    """
+
+    tab: str
+    number: int
+    episode: int
+    before: Sequence[FrameInterval] | None
+    after: Sequence[FrameInterval] | None
+
+
+def fitted(ranges: Sequence[FrameInterval] | None, length: int) -> Ranges | None:
+    """Ranges in order; the one that reaches the episode's end is left open, as a person writes it.
+
+    Raises:
+        ValueError: They overlap, or do not fit an episode of ``length`` frames.
+    """
+    if ranges is None:
+        return None
+    success = IntervalSet(ranges)
+    if any(item.start >= length or (item.stop or 0) > length for item in success):
+        raise ValueError(f"a range does not fit an episode of {length} frames")
+    return tuple(FrameInterval(item.start, None) if item.stop == length else item for item in success)
+
+
+def same(one: Sequence[FrameInterval] | None, other: Sequence[FrameInterval] | None, length: int) -> bool:
+    """Whether two labels name the same frames; unlabelled is not the same as all failure."""
+    if one is None or other is None:
+        return one is other
+    return IntervalSet(one).clip(length) == IntervalSet(other).clip(length)
