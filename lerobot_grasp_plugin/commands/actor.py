@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from lerobot_grasp_plugin.commands.actor_process import end_with_learner
 from lerobot_grasp_plugin.commands.rl_config import run_rl
 from lerobot_grasp_plugin.commands.run import command
 
@@ -17,6 +18,7 @@ PROGRAM = "lerobot-grasp-actor"
 @command
 def main(args: Sequence[str] | None = None) -> int:
     """Run the actor until its steps are done or it is interrupted; returns the command's exit code."""
+    end_with_learner()
     return run_rl(args, PROGRAM, "lerobot.rl.actor", _run)
 
 

@@ -7,9 +7,15 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 
 _PATIENCE_S = 60.0
+_ALONE_S = 20.0
+"""Seconds in which an actor that had connected ends by itself; a second signal would force it."""
+
+_LEARNER = "GRASP_LEARNER_PID"
+"""Environment variable of the actor: the process that started it."""
 
 
 class ActorProcess:
@@ -20,7 +26,7 @@ class ActorProcess:
         given: The learner's flags.
         """
         threads = str(max(1, (os.cpu_count() or 2) // 2))
-        environment = {"OMP_NUM_THREADS": threads, **os.environ}
+        environment = {"OMP_NUM_THREADS": threads, **os.environ, _LEARNER: str(os.getpid())}
         program = [sys.executable, "-m", "lerobot_grasp_plugin.commands.actor", *given]
         self._ending = False
         self._process = subprocess.Popen(program, env=environment)
@@ -51,3 +57,20 @@ class ActorProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+
+def end_with_learner() -> None:
+    """End this process, an actor, when the learner that started it is gone, also before they have connected.
+
+    Does nothing in an actor that a person started.
+    """
+    learner = os.environ.pop(_LEARNER, None)
+    if learner is not None:
+        threading.Thread(target=_end_after, args=(int(learner),), daemon=True).start()
+
+
+def _end_after(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    time.sleep(_ALONE_S)
+    os.kill(os.getpid(), signal.SIGTERM)

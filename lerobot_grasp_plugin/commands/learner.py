@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lerobot_grasp_plugin.commands.rl_config import run_rl
-from lerobot_grasp_plugin.commands.run import TerminalProgress, command
+from lerobot_grasp_plugin.commands.run import TerminalProgress, command, sigterm_ends
 from lerobot_grasp_plugin.core.words import count
 from lerobot_grasp_plugin.errors import DataError, Problem
 
@@ -58,10 +58,13 @@ def _learn(config: GraspTrainRLConfig, given: list[str]) -> int:
     check_config(config)
     assert config.dataset is not None
     if config.resume:  # the checkpoint has its own copy of the offline buffer
-        return _run(config, config.plain(config.dataset.of_checkpoint()), given)
-    _preflight(config)
-    cached = _dataset(config)
-    return _run(config, config.plain(config.dataset.plain(cached.repo_id, cached.root)), given)
+        dataset = config.dataset.of_checkpoint()
+    else:
+        _preflight(config)
+        cached = _dataset(config)
+        dataset = config.dataset.plain(cached.repo_id, cached.root)
+    with sigterm_ends():  # until LeRobot handles signals itself: the actor ends, too
+        return _run(config, config.plain(dataset), given)
 
 
 def _run(config: GraspTrainRLConfig, plain: TrainRLServerPipelineConfig, given: list[str]) -> int:

@@ -19,7 +19,7 @@ from lerobot_grasp_plugin.learning.rl.run_buffers import keeping_buffers, restor
 from lerobot_grasp_plugin.learning.rl.run_lines import read_lines
 from lerobot_grasp_plugin.learning.rl.trainer import TrainerFactory, TrainerSettings, waiting_service
 from lerobot_grasp_plugin.learning.rl.training_plot import PLOT, plot_training
-from lerobot_grasp_plugin.learning.rl.training_watch import Row, TrainingWatch
+from lerobot_grasp_plugin.learning.rl.training_watch import INTERACTION_STEP, Row, TrainingWatch
 from lerobot_grasp_plugin.lerobot_seams.access import current, replace, require
 
 LEARNER = "lerobot.rl.learner"
@@ -66,16 +66,18 @@ def run_learner(
     message = current(LEARNER, "process_interaction_message")
     resume = current(LEARNER, "handle_resume_logic")
     settings = settings or TrainerSettings()
+    if config.resume:
+        settings = settings.resumed(folder)
     trainer = TrainerFactory(current(LEARNER, "RLTrainer"), settings, watch, resumed=bool(config.resume))
     service = current(LEARNER, "LearnerService")
     if learner.use_threads(config):
-        service = waiting_service(service, trainer.started)
+        service = waiting_service(service, trainer)
     try:
         with ExitStack() as stack:
             for name, value in (
                 ("RLTrainer", trainer),
                 ("LearnerService", service),
-                ("save_training_checkpoint", keeping_buffers(folder, save)),
+                ("save_training_checkpoint", keeping_buffers(folder, partial(_save, save, watch, settings))),
                 ("process_interaction_message", partial(_watched_message, message, watch)),
                 ("handle_resume_logic", partial(_resumed_with_policy, resume)),
             ):
@@ -116,6 +118,25 @@ def _resumed_with_policy(resume: Callable[..., Any], config: TrainRLServerPipeli
         last = Path(resumed.output_dir) / CHECKPOINTS_DIR / LAST_CHECKPOINT_LINK
         resumed.policy.pretrained_path = (last / PRETRAINED_MODEL_DIR).resolve()
     return resumed
+
+
+def _save(
+    save: Callable[..., Any],
+    watch: TrainingWatch,
+    settings: TrainerSettings,
+    *,
+    cfg: TrainRLServerPipelineConfig,
+    interaction_message: Any,
+    **arguments: Any,
+) -> None:
+    """LeRobot's ``save_training_checkpoint``, with the actor's steps, and this package's settings with it.
+
+    LeRobot passes the message of an episode that ended since the last update. There is none as a rule, and
+    it would save that the actor has made 0 steps.
+    """
+    settings.save(Path(cfg.output_dir))
+    message = interaction_message or {INTERACTION_STEP: watch.interaction_step}
+    save(cfg=cfg, interaction_message=message, **arguments)
 
 
 def _watched_message(process: Callable[..., Any], watch: TrainingWatch, *args: Any, **settings: Any) -> Any:

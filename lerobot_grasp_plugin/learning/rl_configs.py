@@ -139,10 +139,11 @@ class GraspTrainRLConfig(TrainRLServerPipelineConfig):  # type: ignore[misc]
     with_actor: bool = False
     # batches of behaviour cloning on the offline dataset before reinforcement learning starts
     bc_steps: int = 0
-    # batches of behaviour cloning for one update of reinforcement learning; 0: none
-    bc_ratio: float = 0.0
+    # batches of behaviour cloning for one update of reinforcement learning (default: none). A resumed run
+    # keeps its own value of this option and of the next two, where none is given
+    bc_ratio: float | None = None
     # updates in which only the critics learn from rewards, and the actor by behaviour cloning alone
-    critic_steps: int = 0
+    critic_steps: int | None = None
     # largest random shift of the images in a batch, pixels (without a value: LeRobot's 4, for 128 pixels)
     image_shift: int | None = None
     # show the run's figures in Rerun

@@ -42,6 +42,8 @@ class So101ScriptConfig(TeleoperatorConfig):  # type: ignore[misc]
     noise: float = 0.0
     # In HIL-SERL: share of episodes the script takes over: start * decay ** episode, at least floor
     takeover: TakeoverConfig = field(default_factory=TakeoverConfig)
+    # In HIL-SERL: number of the first episode; lerobot-grasp-actor goes on where the run's log ends
+    first_episode: int = 0
     # In HIL-SERL: what the script signals as success: none, held (both jaws press on the cube) or
     # grasped (held, and lifted by more than 1 cm)
     signal: str = "none"

@@ -49,7 +49,7 @@ class So101Script(Teleoperator):  # type: ignore[misc]
         self._attempt_ee: EeAttempt | None = None
         self._world: World | None = None
         self._frames = 0
-        self._episode = -1
+        self._episode = config.first_episode - 1
         self._step = -1
         self._first_step: int | None = 0
         self._acts = True

@@ -39,3 +39,39 @@ def test_an_actor_that_the_learner_ends_has_not_failed(tmp_path):
     said, errors = ran("ends", tmp_path)
     assert said == ["False", "False"]
     assert errors == ""
+
+
+ACTOR = """
+import signal
+from lerobot_grasp_plugin.commands import actor_process
+actor_process._ALONE_S = 0.0
+actor_process.end_with_learner()
+print("started", flush=True)
+signal.pause()
+"""
+STARTER = f"""
+import os, sys
+from lerobot_grasp_plugin.commands import actor_process
+program = [sys.executable, "-c", {ACTOR!r}]
+start = actor_process.subprocess.Popen
+actor_process.subprocess.Popen = lambda _, env: start(program, env=env)
+actor = actor_process.ActorProcess([])
+actor._watch.join()
+"""
+
+
+def test_an_actor_that_has_not_connected_ends_with_a_killed_learner():
+    with subprocess.Popen([sys.executable, "-c", STARTER], stdout=subprocess.PIPE, text=True) as learner:
+        assert learner.stdout.readline() == "started\n"
+        learner.kill()
+        learner.communicate(timeout=DEADLINE_S)  # the actor has this pipe, too, until it ends
+
+
+def test_an_actor_that_a_person_started_outlives_that_process(monkeypatch):
+    from lerobot_grasp_plugin.commands import actor_process
+
+    monkeypatch.delenv(actor_process._LEARNER, raising=False)
+    started = []
+    monkeypatch.setattr(actor_process.threading, "Thread", lambda **_: started.append(1))
+    actor_process.end_with_learner()
+    assert started == []

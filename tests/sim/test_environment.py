@@ -239,6 +239,12 @@ def test_the_share_of_episodes_taken_over_falls_to_its_floor():
     assert all(acts[:1])
     assert np.mean(acts[:20]) > 0.5
     assert 0.15 < np.mean(acts[100:]) < 0.35
+    resumed = So101Script(
+        So101ScriptConfig(takeover=TakeoverConfig(start=1.0, decay=0.95, floor=0.25), first_episode=100)
+    )
+    for expected in acts[100:120]:
+        resumed.start_episode()
+        assert (resumed._first_step is not None) == expected
 
 
 def test_joint_actions_work_without_kinematics(environment):

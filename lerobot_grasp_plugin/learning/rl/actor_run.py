@@ -47,9 +47,11 @@ def run_actor(config: TrainRLServerPipelineConfig, truth: Callable[[], Any]) -> 
     require("actor")
     run = Path(config.output_dir or "outputs/actor")
     path = run / EPISODES
+    log = EpisodeLog(path, truth, lambda record: logging.info("%s", summary(path, record)))
+    if config.resume and hasattr(config.env.teleop, "first_episode"):
+        config.env.teleop.first_episode = log.episodes  # its share of interventions goes on, too
     config.output_dir = _unused(run)
     config.resume = False  # of the learner's state an actor needs nothing: it gets the policy sent
-    log = EpisodeLog(path, truth, lambda record: logging.info("%s", summary(path, record)))
     failures = _FailureWatch()
     logging.getLogger().addFilter(failures)
     follow_environment(log)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -60,10 +61,21 @@ class Cloning:
         self._optimizer.step()
         return float(loss.detach())
 
-    def run(self, steps: int) -> float:
-        """Batches in a row; returns the mean loss of the last ones."""
+    def run(self, steps: int, ends: Callable[[], bool] = lambda: False) -> float:
+        """Train on batches in a row.
+
+        Args:
+            steps: How many.
+            ends: Asked before each batch; true ends it early.
+
+        Returns:
+            The mean loss of the last batches.
+        """
         losses: deque[float] = deque(maxlen=_LOGGED)
         for step in range(1, steps + 1):
+            if ends():
+                logger.info("Behaviour cloning ends at step %d of %d", step - 1, steps)
+                break
             losses.append(self.step())
             if step % _LOGGED == 0 or step == steps:
                 mean = sum(losses) / len(losses)

@@ -48,6 +48,7 @@ class EpisodeLog(EnvironmentListener):
     """Follows an environment and appends a line to a file as each episode ends.
 
     Attributes:
+        episodes: How many the log has.
         last: The last episode that ended, None before the first one.
     """
 
@@ -68,14 +69,14 @@ class EpisodeLog(EnvironmentListener):
         self._ended = ended
         cut_torn_line(path)
         earlier = list(read_episodes(path))
-        self._episodes = len(earlier)
+        self.episodes = len(earlier)
         self._steps = earlier[-1].total_steps if earlier else 0
         self._began = time.monotonic() - (earlier[-1].seconds if earlier else 0.0)
         self._record: EpisodeRecord | None = None
         self.last: EpisodeRecord | None = earlier[-1] if earlier else None
 
     def episode_starts(self, env: Any) -> None:
-        self._record = EpisodeRecord(self._episodes)
+        self._record = EpisodeRecord(self.episodes)
 
     def stepped(self, env: Any, transition: dict[Any, Any]) -> None:
         record = self._record
@@ -99,7 +100,7 @@ class EpisodeLog(EnvironmentListener):
     def _write(self, record: EpisodeRecord) -> None:
         record.seconds = round(time.monotonic() - self._began, 2)
         append_line(self._path, asdict(record))
-        self._episodes += 1
+        self.episodes += 1
         self._record, self.last = None, record
         if self._ended is not None:
             self._ended(record)

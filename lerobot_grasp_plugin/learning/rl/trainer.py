@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from lerobot.rl.buffer import random_shift
 
+from lerobot_grasp_plugin.errors import DataError, Problem
 from lerobot_grasp_plugin.learning.rl.cloning import WARM_LEARNING_RATE, Cloning, CloningTrainer
 from lerobot_grasp_plugin.learning.rl.training_watch import TrainingWatch
+
+SETTINGS = "grasp_settings.json"
+"""Name of the file of ``TrainerSettings`` in a run's ``output_dir``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,17 +26,42 @@ class TrainerSettings:
 
     Attributes:
         bc_steps: Batches of behaviour cloning before the first update; a resumed run starts without.
-        bc_ratio: Batches of behaviour cloning for one update of LeRobot's.
-        critic_steps: Updates of the critics before the actor follows them. Until then it learns by behaviour
-            cloning alone: critics that know nothing yet would take from it what it has learned.
+        bc_ratio: Batches of behaviour cloning for one update of LeRobot's; None for none.
+        critic_steps: Updates of the critics before the actor follows them; None for none. Until then it
+            learns by behaviour cloning alone: critics that know nothing yet would take from it what it has
+            learned.
         image_shift: Largest random shift of the images of a batch, pixels; None for LeRobot's 4, which is
             meant for images of 128 pixels.
     """
 
     bc_steps: int = 0
-    bc_ratio: float = 0.0
-    critic_steps: int = 0
+    bc_ratio: float | None = None
+    critic_steps: int | None = None
     image_shift: int | None = None
+
+    def save(self, folder: Path) -> None:
+        """Write them to a run's ``output_dir``: LeRobot's checkpoints do not have them."""
+        (folder / SETTINGS).write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+    def resumed(self, folder: Path) -> TrainerSettings:
+        """These settings, those that are None as the run that is resumed has saved them.
+
+        Args:
+            folder: The run's ``output_dir``.
+
+        Raises:
+            DataError: The file of the settings cannot be read.
+        """
+        path = folder / SETTINGS
+        if not path.is_file():
+            return self
+        try:
+            saved = TrainerSettings(**json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            hint = "remove it, and give --bc_ratio, --critic_steps and --image_shift as the run had them"
+            raise DataError(Problem("bad-settings", f"cannot be read: {error}", str(path), hint)) from None
+        given = {name: value for name, value in asdict(self).items() if value is not None}
+        return replace(saved, **given)
 
 
 class TrainerFactory:
@@ -38,6 +69,7 @@ class TrainerFactory:
 
     Attributes:
         started: Set when the trainer is made, behaviour cloning before the first update included.
+        ending: Set by ``waiting_service`` to LeRobot's event of a signal that ends the learner.
     """
 
     def __init__(
@@ -50,6 +82,7 @@ class TrainerFactory:
         resumed: The run goes on from a checkpoint.
         """
         self.started = threading.Event()
+        self.ending: Any = threading.Event()
         self._trainer = trainer
         self._settings = settings
         self._watch = watch
@@ -68,7 +101,7 @@ class TrainerFactory:
                 batch_size=arguments["batch_size"],
             )
             if self._warm_steps:
-                cloning(learning_rate=WARM_LEARNING_RATE).run(self._warm_steps)
+                cloning(learning_rate=WARM_LEARNING_RATE).run(self._warm_steps, lambda: self.ending.is_set())
                 _follow_policy(algorithm)
             if self._settings.bc_ratio:
                 during = cloning(learning_rate=algorithm.config.actor_lr)
@@ -77,7 +110,7 @@ class TrainerFactory:
         update = trainer.training_step
 
         def training_step() -> Any:
-            _hold_actor(algorithm, self._settings.critic_steps)
+            _hold_actor(algorithm, self._settings.critic_steps or 0)
             stats = update()
             self._watch.updated(algorithm, stats)
             return stats
@@ -108,12 +141,16 @@ def _hold_actor(algorithm: Any, critic_steps: int) -> None:
             group["lr"] = 0.0 if held else rate
 
 
-def waiting_service(service: Any, started: threading.Event) -> Any:
+def waiting_service(service: Any, trainer: TrainerFactory) -> Any:
     """LeRobot's ``LearnerService``, which an actor can only join when the trainer has started."""
 
     class WaitingService(service):  # type: ignore[misc]  # lerobot is not typed
+        def __init__(self, *args: Any, **settings: Any) -> None:
+            super().__init__(*args, **settings)
+            trainer.ending = self.shutdown_event
+
         def Ready(self, request: Any, context: Any) -> Any:  # noqa: N802
-            while not started.wait(1.0) and not self.shutdown_event.is_set():
+            while not trainer.started.wait(1.0) and not self.shutdown_event.is_set():
                 pass
             return super().Ready(request, context)
 

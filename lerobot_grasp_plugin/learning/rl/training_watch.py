@@ -20,6 +20,9 @@ EPISODES_SHOWN = 20
 HELD, FALSE_REWARD = "Held", "False reward"
 """Keys that ``lerobot-grasp-actor`` adds to LeRobot's message of an episode where the truth is known."""
 
+INTERACTION_STEP = "Interaction step"
+"""Key of LeRobot's message of an episode: steps of the actor so far."""
+
 logger = logging.getLogger(__name__)
 
 type Row = Mapping[str, float | None]
@@ -33,6 +36,10 @@ class TrainingWatch:
     known), ``reward`` (mean sum of an episode) and ``interventions`` (mean share of its steps); ``q`` (mean
     of the critics), ``entropy`` (of the policy's continuous action, nats) and ``temperature`` of the last
     batch; ``updates_per_second`` and ``steps_per_second``.
+
+    Attributes:
+        path: The file of the rows.
+        interaction_step: Steps of the actor at the end of its last episode.
     """
 
     def __init__(
@@ -57,7 +64,7 @@ class TrainingWatch:
         self._clock = clock
         self._began = clock() - float(last.get("seconds", 0.0))
         self._episodes = int(last.get("episodes", 0))
-        self._interaction_step = int(last.get("interaction_step", 0))
+        self.interaction_step = int(last.get("interaction_step", 0))
         self._recent: deque[tuple[float, Mapping[str, Any]]] = deque(maxlen=EPISODES_SHOWN)
         self._at_row: tuple[float, int] | None = None
         self._q: Any = None
@@ -77,7 +84,7 @@ class TrainingWatch:
     def episode(self, message: Mapping[str, Any]) -> None:
         """The actor's message of an episode that ended, as LeRobot's learner reads it."""
         self._episodes += 1
-        self._interaction_step = int(message.get("Interaction step", self._interaction_step))
+        self.interaction_step = int(message.get(INTERACTION_STEP, self.interaction_step))
         self._recent.append((self._clock(), message))
 
     def updated(self, algorithm: Any, stats: Any) -> None:
@@ -105,7 +112,7 @@ class TrainingWatch:
         row = {
             "seconds": round(now - self._began, 2),
             "update": update,
-            "interaction_step": self._interaction_step,
+            "interaction_step": self.interaction_step,
             "episodes": self._episodes,
             **self._of_episodes(),
             **inner,
@@ -136,7 +143,7 @@ class TrainingWatch:
         if len(self._recent) < 2:
             return None
         (began, first), (ended, last) = self._recent[0], self._recent[-1]
-        steps = int(last.get("Interaction step", 0)) - int(first.get("Interaction step", 0))
+        steps = int(last.get(INTERACTION_STEP, 0)) - int(first.get(INTERACTION_STEP, 0))
         return _rate(steps, ended - began)
 
 

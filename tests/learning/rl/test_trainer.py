@@ -1,5 +1,6 @@
 """LeRobot's trainer with what this package adds to it, on LeRobot's own SAC."""
 
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -73,3 +74,40 @@ def test_the_actor_follows_the_critics_from_critic_steps_on(training):
     trainer.training_step()
     assert not torch.equal(weights(algorithm.policy.actor.mean_layer), actor)
     assert algorithm.temperature != temperature
+
+
+def test_a_resumed_run_has_the_settings_that_its_checkpoint_has_not(tmp_path):
+    from lerobot_grasp_plugin.learning.rl.trainer import TrainerSettings
+
+    assert TrainerSettings(bc_steps=3).resumed(tmp_path) == TrainerSettings(bc_steps=3)
+    saved = {"bc_ratio": 1.5, "critic_steps": 50, "image_shift": 2}
+    TrainerSettings(bc_steps=2000, **saved).save(tmp_path)
+    assert TrainerSettings().resumed(tmp_path) == TrainerSettings(bc_steps=0, **saved)
+    for given in ({"bc_ratio": 0.0}, {"critic_steps": 0}, {"image_shift": 0}):
+        assert TrainerSettings(**given).resumed(tmp_path) == TrainerSettings(**saved | given)
+
+
+@pytest.mark.parametrize("content", ["", "[1]", '{"speed": 1}'])
+def test_settings_that_cannot_be_read_are_an_error_with_their_file(tmp_path, content):
+    from lerobot_grasp_plugin.errors import DataError
+    from lerobot_grasp_plugin.learning.rl.trainer import SETTINGS, TrainerSettings
+
+    (tmp_path / SETTINGS).write_text(content)
+    with pytest.raises(DataError, match=SETTINGS):
+        TrainerSettings().resumed(tmp_path)
+
+
+def test_a_signal_ends_the_behaviour_cloning_before_the_first_update():
+    from lerobot_grasp_plugin.learning.rl.cloning import Cloning
+
+    cloning, ending, steps = Cloning.__new__(Cloning), threading.Event(), []
+
+    def step():
+        steps.append(len(steps))
+        if len(steps) == 3:
+            ending.set()
+        return 0.5
+
+    cloning.step = step
+    assert cloning.run(100, ending.is_set) == 0.5
+    assert len(steps) == 3
