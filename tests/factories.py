@@ -207,7 +207,7 @@ class Legacy:
     extra_column: bool = False
     extra_video_frames: int = 0
     stats: bool = True
-    fps: int = FPS
+    fps: float = FPS
 
 
 def legacy_timestamps(spec: Legacy, episode: int) -> np.ndarray:
@@ -372,19 +372,20 @@ def overall_stats(episodes: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def encode(
     path: Path,
     pictures: Sequence[np.ndarray],
-    fps: int = FPS,
+    fps: float = FPS,
     encoder: str = "libx264",
     parameters: str = "keyint=2:scenecut=0:threads=1",
 ) -> Path:
     """An h264 (or libx265's hevc) file with a keyframe every second picture, or as the parameters say."""
     with av.open(str(path), "w") as output:
         options = {"preset": "ultrafast", "crf": "30", f"{encoder.removeprefix('lib')}-params": parameters}
-        stream = output.add_stream(encoder, fps, options=options)
+        rate = Fraction(fps).limit_denominator(1001)
+        stream = output.add_stream(encoder, rate, options=options)
         stream.height, stream.width = pictures[0].shape[:2]
         stream.pix_fmt = "yuv420p"
         for number, pixels in enumerate(pictures):
             frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
-            frame.pts, frame.time_base = number, Fraction(1, fps)
+            frame.pts, frame.time_base = number, 1 / rate
             output.mux(stream.encode(frame))
         output.mux(stream.encode(None))
     return path

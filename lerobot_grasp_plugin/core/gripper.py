@@ -79,7 +79,7 @@ def suggest_success(
     command: NDArray[Any] | None = None,
     closed: float | None = None,
     opened: float | None = None,
-    fps: int = 10,
+    fps: float = 10,
 ) -> Suggestion:
     """Frames in which the gripper has closed and stands still without being shut.
 
@@ -134,7 +134,7 @@ def suggest_success(
     return Suggestion(reason="the gripper never closes and stalls on something")
 
 
-def suggest_release(command: NDArray[Any], *, fps: int = 10) -> Suggestion:
+def suggest_release(command: NDArray[Any], *, fps: float = 10) -> Suggestion:
     """Frames after a gripper that was told to close is told to open again: something was put down.
 
     For tasks whose success is that a thing lies where it belongs, and a signal with two values, the
@@ -185,7 +185,7 @@ def _pressing(
     return np.ones(len(opening), dtype=np.bool_), doubt
 
 
-def _holds(opening: NDArray[Any], presses: NDArray[np.bool_], fps: int) -> tuple[FrameInterval, ...]:
+def _holds(opening: NDArray[Any], presses: NDArray[np.bool_], fps: float) -> tuple[FrameInterval, ...]:
     still = np.abs(np.diff(opening, prepend=opening[0])) < _STILL
     runs = list(IntervalSet.from_mask(still & presses & (opening > _SHUT)))
     joined: list[FrameInterval] = []

@@ -17,39 +17,51 @@ from numpy.typing import NDArray
 TOLERANCE_S = 1e-4
 """How far a time may be from a frame for LeRobot to read it (``tolerance_s``), in seconds."""
 
+_SAME_RATE = 1e-9
+"""How far two frame rates may differ, as a share, to be one."""
+
 MIN_TIMESCALE = 10_000
 """Ticks per second a mov track has at least (the rule of ffmpeg's mov muxer, so also of LeRobot's files)."""
 
 
-def _checked_fps(fps: int) -> int:
-    if isinstance(fps, bool) or int(fps) != fps or fps < 1:
-        raise ValueError(f"fps is {fps!r}; it must be a whole number of frames per second, 1 or more")
-    return int(fps)
+def exact_fps(fps: float) -> int | Fraction:
+    """A frame rate as the fraction that a number such as 9.97 or 29.97002997002997 stands for.
+
+    Raises:
+        ValueError: It is not positive.
+    """
+    if isinstance(fps, bool) or not math.isfinite(fps) or fps <= 0:
+        raise ValueError(f"fps is {fps!r}; it must be a positive number of frames per second")
+    if fps == int(fps):
+        return int(fps)
+    common = Fraction(fps).limit_denominator(1001)  # 30000 / 1001, and all with two decimals
+    is_same = abs(common - Fraction(fps)) <= _SAME_RATE * fps
+    return common if is_same else Fraction(fps).limit_denominator(100_000)
 
 
-def timescale(fps: int) -> int:
-    """Ticks per second of a track: ``fps`` doubled until it is at least 10,000.
+def timescale(fps: float) -> int:
+    """Ticks per second of a track: ``fps``, as whole ticks, doubled until it is at least 10,000.
 
     Args:
         fps: Frames per second.
     """
-    ticks = _checked_fps(fps)
+    ticks = exact_fps(fps).numerator
     while ticks < MIN_TIMESCALE:
         ticks *= 2
     return ticks
 
 
-def ticks_per_frame(fps: int) -> int:
-    """Ticks one frame lasts at ``timescale(fps)``; always a power of two."""
-    return timescale(fps) // _checked_fps(fps)
+def ticks_per_frame(fps: float) -> int:
+    """Ticks one frame lasts at ``timescale(fps)``; a power of two where ``fps`` is a whole number."""
+    return int(timescale(fps) / Fraction(exact_fps(fps)))
 
 
-def timestamp_of(frame: int, fps: int) -> float:
+def timestamp_of(frame: int, fps: float) -> float:
     """Seconds at which 0-based ``frame`` is shown: ``frame / fps``, correctly rounded, a Python float."""
-    return int(frame) / _checked_fps(fps)
+    return float(Fraction(int(frame)) / exact_fps(fps))
 
 
-def nearest_frame(timestamp: float, fps: int) -> tuple[int, float]:
+def nearest_frame(timestamp: float, fps: float) -> tuple[int, float]:
     """The frame of the grid nearest to a time, and how far off the grid that time is.
 
     Args:
@@ -63,15 +75,15 @@ def nearest_frame(timestamp: float, fps: int) -> tuple[int, float]:
     Raises:
         ValueError: ``timestamp`` is NaN or infinite.
     """
-    fps = _checked_fps(fps)
+    rate = exact_fps(fps)
     if not math.isfinite(timestamp):
         raise ValueError(f"timestamp {timestamp!r} is not a time")
     exact = Fraction(float(timestamp))
-    frame = math.floor(exact * fps + Fraction(1, 2))
-    return frame, float(exact - Fraction(frame, fps))
+    frame = math.floor(exact * rate + Fraction(1, 2))
+    return frame, float(exact - Fraction(frame) / rate)
 
 
-def frame_of(timestamp: float, fps: int, tolerance_s: float = TOLERANCE_S) -> int:
+def frame_of(timestamp: float, fps: float, tolerance_s: float = TOLERANCE_S) -> int:
     """The 0-based frame shown at a time that must lie on the grid.
 
     Args:
@@ -91,7 +103,7 @@ def frame_of(timestamp: float, fps: int, tolerance_s: float = TOLERANCE_S) -> in
     return frame
 
 
-def pts_of(frame: int, fps: int, time_base: Fraction) -> int:
+def pts_of(frame: int, fps: float, time_base: Fraction) -> int:
     """The tick of a stream nearest to the start of 0-based ``frame``.
 
     Args:
@@ -99,16 +111,16 @@ def pts_of(frame: int, fps: int, time_base: Fraction) -> int:
         fps: Frames per second.
         time_base: Seconds per tick.
     """
-    return math.floor(Fraction(int(frame), _checked_fps(fps)) / time_base + Fraction(1, 2))
+    return math.floor(Fraction(int(frame)) / exact_fps(fps) / time_base + Fraction(1, 2))
 
 
-def frame_of_pts(pts: int, fps: int, time_base: Fraction) -> int:
+def frame_of_pts(pts: int, fps: float, time_base: Fraction) -> int:
     """The 0-based frame of the grid nearest to a pts given in ticks of ``time_base`` seconds."""
-    return math.floor(pts * time_base * fps + Fraction(1, 2))
+    return math.floor(pts * time_base * exact_fps(fps) + Fraction(1, 2))
 
 
 def frames_of_pts(
-    pts: NDArray[np.int64], fps: int, time_base: Fraction
+    pts: NDArray[np.int64], fps: float, time_base: Fraction
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The nearest frame of every pts, and what is left over.
 
@@ -118,13 +130,15 @@ def frames_of_pts(
         time_base: Seconds per tick.
 
     Returns:
-        0-based frame numbers, and the signed remainders in units of ``1 / time_base.denominator`` frames.
-        One tick is ``time_base.numerator * fps`` of these units.
+        0-based frame numbers, and the signed remainders in units of ``1 / (time_base.denominator *
+        rate.denominator)`` frames, of which one tick is ``time_base.numerator * rate.numerator``; ``rate`` is
+        ``exact_fps(fps)``.
 
     Raises:
         ValueError: A pts is too large to be a time in a video.
     """
-    up, down = time_base.numerator * _checked_fps(fps), time_base.denominator
+    rate = exact_fps(fps)
+    up, down = time_base.numerator * rate.numerator, time_base.denominator * rate.denominator
     if len(pts) and max(abs(int(pts.min())), abs(int(pts.max()))) > (2**61) // up:
         raise ValueError(f"pts {int(np.abs(pts).max())} is out of range")
     frames = (2 * up * pts + down) // (2 * down)
@@ -152,7 +166,7 @@ def off_grid(stamps: NDArray[np.floating], frames: NDArray[np.int64], fps: float
 
 
 def is_readable(
-    stamps: NDArray[np.floating], frames: NDArray[np.int64], fps: int, starts: Sequence[NDArray[np.float64]]
+    stamps: NDArray[np.floating], frames: NDArray[np.int64], fps: float, starts: Sequence[NDArray[np.float64]]
 ) -> NDArray[np.bool_]:
     """Whether LeRobot finds the frame of every row: it adds ``from_timestamp``, and compares in float32.
 
@@ -174,7 +188,7 @@ def is_readable(
 
 
 def readable_stamps(
-    frames: NDArray[np.int64], fps: int, dtype: np.dtype[Any], starts: Sequence[NDArray[np.float64]]
+    frames: NDArray[np.int64], fps: float, dtype: np.dtype[Any], starts: Sequence[NDArray[np.float64]]
 ) -> NDArray[Any]:
     """Timestamps LeRobot finds every frame by: ``frame / fps``, or the next number of their type.
 
@@ -190,7 +204,7 @@ def readable_stamps(
     Returns:
         Seconds, of type ``dtype``, shape (rows,).
     """
-    stamps = (frames / _checked_fps(fps)).astype(dtype)
+    stamps = (frames / fps).astype(dtype)
     lost = np.flatnonzero(~is_readable(stamps, frames, fps, starts))
     own = [start[lost] for start in starts]
     for towards in (np.inf, -np.inf):

@@ -72,7 +72,7 @@ class Placement:
         """First frame after the segment on the output file's grid."""
         return self.from_frame + self.segment.length
 
-    def timestamps(self, fps: int) -> tuple[float, float]:
+    def timestamps(self, fps: float) -> tuple[float, float]:
         """``from_timestamp`` and ``to_timestamp`` of the episode, in seconds."""
         return timestamp_of(self.from_frame, fps), timestamp_of(self.to_frame, fps)
 
@@ -307,7 +307,7 @@ def _check(segments: Sequence[Segment], sources: Mapping[Path, _Source]) -> None
 
 
 def plan_shards(
-    segments: Sequence[Segment], indices: Mapping[Path, VideoIndex], fps: int, max_bytes: int
+    segments: Sequence[Segment], indices: Mapping[Path, VideoIndex], fps: float, max_bytes: int
 ) -> list[VideoShardPlan]:
     """Distribute episodes over output files, in the order given.
 
@@ -328,8 +328,8 @@ def plan_shards(
         VideoError: Frames are missing or cannot be decoded by a copy; all such segments are named.
         ValueError: A segment names a file without an index, or ``fps`` or ``max_bytes`` is not positive.
     """
-    if fps < 1 or max_bytes < 1:
-        raise ValueError(f"fps is {fps} and max_bytes is {max_bytes}; both must be 1 or more")
+    if fps <= 0 or max_bytes < 1:
+        raise ValueError(f"fps is {fps} and max_bytes is {max_bytes}; both must be positive")
     unknown = sorted({str(segment.path) for segment in segments if segment.path not in indices})
     if unknown:
         raise ValueError(f"no index was given for {', '.join(unknown)}")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from lerobot_grasp_plugin.core.timeline import exact_fps
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.errors import DatasetError, Problem
 
@@ -99,29 +101,29 @@ class DatasetInfo:
 
     Attributes:
         codebase_version: One of ``layout.READABLE_VERSIONS``.
-        fps: Frames per second.
+        fps: Frames per second; an int where it is a whole number.
         features: By name, in the file's order.
         total_episodes: As the file claims.
         total_frames: As the file claims.
-        robot_type: Or None.
+        robot_type: As the file says: a text, None, or another value, which LeRobot reads as well.
         chunks_size: Files (v3.0) or episodes (v2.x) per chunk folder.
         data_path: Template of the tables.
         video_path: Template of the videos; None without videos.
-        splits: As the file says.
+        splits: As the file says: a mapping of names to ranges, or another value.
         tools: Tool schemas (``tools``), or None.
-        unknown: Every key that LeRobot does not write.
+        unknown: Every key that LeRobot does not write, and ``tools`` that are no list.
     """
 
     codebase_version: str
-    fps: int
+    fps: float
     features: Mapping[str, Feature]
     total_episodes: int
     total_frames: int
-    robot_type: str | None
+    robot_type: Any
     chunks_size: int
     data_path: str
     video_path: str | None
-    splits: Mapping[str, Any]
+    splits: Any
     tools: Sequence[Any] | None
     unknown: Mapping[str, Any]
 
@@ -196,21 +198,23 @@ def read_info(root: Path) -> DatasetInfo:
         checker.wrong("info.json", "an object", raw)
     version = checker.version()
     legacy = version != "v3.0"
+    tools = checker.raw.get("tools")
+    unknown = {key: value for key, value in checker.raw.items() if key not in _KNOWN_KEYS}
     info = DatasetInfo(
         codebase_version=version,
         fps=checker.fps(),
         features=checker.features(),
         total_episodes=checker.count("total_episodes"),
         total_frames=checker.count("total_frames"),
-        robot_type=checker.optional("robot_type", str),
+        robot_type=checker.raw.get("robot_type"),
         chunks_size=checker.count("chunks_size", layout.CHUNKS_SIZE) or layout.CHUNKS_SIZE,
         data_path=checker.optional("data_path", str)
         or (layout.LEGACY_DATA_PATH if legacy else layout.DATA_PATH),
         video_path=checker.optional("video_path", str)
         or (layout.LEGACY_VIDEO_PATH if legacy else layout.VIDEO_PATH),
-        splits=checker.optional("splits", dict) or {},
-        tools=checker.optional("tools", list),
-        unknown={key: value for key, value in checker.raw.items() if key not in _KNOWN_KEYS},
+        splits=checker.raw.get("splits") or {},
+        tools=tools if isinstance(tools, list) else None,
+        unknown=unknown if tools is None or isinstance(tools, list) else {**unknown, "tools": tools},
     )
     if checker.problems:
         raise DatasetError(checker.problems)
@@ -241,14 +245,13 @@ class _Checker:
         self.problems.append(Problem("unknown-codebase-version", message, self.where, f"readable: {known}"))
         return layout.CODEBASE_VERSION
 
-    def fps(self) -> int:
+    def fps(self) -> float:
         value = self.raw.get("fps")
         if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= 10_000:
-            if value == int(value):
-                return int(value)
-            self.wrong("fps", "a whole number, as LeRobot's format has it", value)
-            return 1
-        self.wrong("fps", "a positive whole number", value)
+            with suppress(ValueError):
+                exact_fps(value)
+                return int(value) if value == int(value) else value
+        self.wrong("fps", "a positive number", value)
         return 1
 
     def count(self, field: str, default: int | None = None) -> int:

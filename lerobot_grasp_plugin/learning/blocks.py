@@ -159,7 +159,7 @@ def _values(rows: Any) -> dict[str, list[Any]]:
     return dict(rows if isinstance(rows, dict) else rows.to_pydict())
 
 
-def _frames(stamps: NDArray[Any], fps: int, tolerance_s: float) -> NDArray[np.int64] | None:
+def _frames(stamps: NDArray[Any], fps: float, tolerance_s: float) -> NDArray[np.int64] | None:
     """``frame_index`` of neighbouring rows by their timestamps (s); None when they do not follow."""
     frames = np.rint(stamps * fps).astype(np.int64)
     on_grid = bool(np.all(is_within_tolerance(np.abs(frames / fps - stamps), tolerance_s)))
@@ -186,7 +186,7 @@ def _decoded(
     path: Path,
     start: int,
     length: int,
-    fps: int,
+    fps: float,
     camera_key: str,
     preprocessing: ImagePreprocessing | None,
     out: torch.Tensor | None,

@@ -51,7 +51,7 @@ class SheetText:
     camera_key: str
     task: str
     length: int
-    fps: int
+    fps: float
     stride: int
     index_base: IndexBase
 

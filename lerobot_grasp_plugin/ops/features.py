@@ -50,7 +50,7 @@ class TargetFormat:
         labels: The label columns that are written anew; empty when nothing is labelled.
     """
 
-    fps: int
+    fps: float
     robot_type: Any
     features: Mapping[str, Feature]
     labels: Sequence[str]

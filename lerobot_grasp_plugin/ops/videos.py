@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from lerobot_grasp_plugin.core.plan import MergePlan
-from lerobot_grasp_plugin.core.timeline import frame_of, timestamp_of
+from lerobot_grasp_plugin.core.timeline import exact_fps, frame_of, timestamp_of
 from lerobot_grasp_plugin.core.video_index import Segment, VideoIndex
 from lerobot_grasp_plugin.core.video_plan import VideoShardPlan, plan_shards
 from lerobot_grasp_plugin.dataset import layout
@@ -80,7 +80,7 @@ class CameraPlan:
 
 
 def plan_videos(
-    sources: Sequence[Source], plan: MergePlan, video_keys: Sequence[str], fps: int, progress: Progress
+    sources: Sequence[Source], plan: MergePlan, video_keys: Sequence[str], fps: float, progress: Progress
 ) -> list[CameraPlan]:
     """Decides every camera's files; reads packet headers of the files that are packed anew.
 
@@ -109,7 +109,7 @@ def _plan_camera(
     video_key: str,
     pieces: Sequence[tuple[bool, Sequence[Segment]]],
     indices: dict[Path, VideoIndex],
-    fps: int,
+    fps: float,
     left_out: tuple[int, int] | tuple[()],
 ) -> CameraPlan:
     files: list[WholeFile | VideoShardPlan] = []
@@ -150,14 +150,14 @@ def _left_out(
     return (len(longer), sum(longer)) if longer else ()
 
 
-def _check_whole_files(runs: Iterable[Sequence[Segment]], fps: int) -> None:
+def _check_whole_files(runs: Iterable[Sequence[Segment]], fps: float) -> None:
     """Refuses files that cannot be opened, have another frame rate, or lack frames of their segments."""
     problems: list[Problem] = []
     for run in runs:
         path, needed = run[0].path, max(segment.start_frame + segment.length for segment in run)
         try:
             found = header(path)
-            if found.fps != fps:
+            if found.fps != exact_fps(fps):
                 scan(path, fps)  # refuses pictures that are not shown at the dataset's rate
         except GraspError as error:
             problems += error.problems
@@ -170,7 +170,7 @@ def _check_whole_files(runs: Iterable[Sequence[Segment]], fps: int) -> None:
         raise VideoError(problems)
 
 
-def _segments(sources: Sequence[Source], plan: MergePlan, video_key: str, fps: int) -> list[Segment]:
+def _segments(sources: Sequence[Source], plan: MergePlan, video_key: str, fps: float) -> list[Segment]:
     segments, problems = [], []
     for episode in plan.episodes:
         source = sources[episode.source]
@@ -219,7 +219,7 @@ def _covers(path: Path, run: Sequence[Segment]) -> bool:
     return header(path).frames == expected
 
 
-def _scan(paths: dict[Path, None], fps: int, progress: Progress) -> dict[Path, VideoIndex]:
+def _scan(paths: dict[Path, None], fps: float, progress: Progress) -> dict[Path, VideoIndex]:
     indices, errors = {}, []
     with ThreadPoolExecutor(_WORKERS) as pool:
         futures = {path: pool.submit(scan, path, fps) for path in paths}
@@ -243,7 +243,7 @@ class VideoWriter:
         link: How whole files are taken over.
     """
 
-    def __init__(self, plans: Sequence[CameraPlan], root: Path, fps: int, link: Link) -> None:
+    def __init__(self, plans: Sequence[CameraPlan], root: Path, fps: float, link: Link) -> None:
         jobs: list[tuple[WholeFile | VideoShardPlan, Path]] = []
         for plan in plans:
             for ordinal, file in enumerate(plan.files):
@@ -280,7 +280,7 @@ class VideoWriter:
         self._pool.shutdown(cancel_futures=True)
 
 
-def _make(file: WholeFile | VideoShardPlan, path: Path, fps: int, link: Link) -> str:
+def _make(file: WholeFile | VideoShardPlan, path: Path, fps: float, link: Link) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     if isinstance(file, WholeFile):
         way = take_over(file.path, path, link)

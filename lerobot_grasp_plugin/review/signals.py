@@ -77,7 +77,7 @@ def _label_curve(name: str, values: NDArray[Any]) -> dict[str, Any]:
     return {"name": name, "column": "reward", "group": "reward", "values": _rounded(values)}
 
 
-def _suggestion(grips: Mapping[str, NDArray[Any]], fps: int) -> Suggestion:
+def _suggestion(grips: Mapping[str, NDArray[Any]], fps: float) -> Suggestion:
     position = grips.get(STATE, grips.get(ACTION))
     if position is None:
         return Suggestion(reason="no state or action is called gripper")

@@ -22,7 +22,7 @@ _HELD_PACKETS = 64
 
 
 def decode_segment(
-    path: Path, start_frame: int, length: int, fps: int, only: Sequence[int] | None = None
+    path: Path, start_frame: int, length: int, fps: float, only: Sequence[int] | None = None
 ) -> Iterator[tuple[int, NDArray[np.uint8]]]:
     """Decode frames of one segment in presentation order.
 
@@ -52,7 +52,7 @@ def decode_segment(
 
 
 def _decoded(
-    path: Path, start_frame: int, wanted: Sequence[int], fps: int
+    path: Path, start_frame: int, wanted: Sequence[int], fps: float
 ) -> Iterator[tuple[int, NDArray[np.uint8]]]:
     done = 0
     with open_video(path) as (container, stream):
@@ -93,7 +93,7 @@ def _rewind(container: InputContainer, stream: VideoStream, pts: int, to_beginni
 
 
 def _pictures(
-    container: InputContainer, stream: VideoStream, wanted: frozenset[int], fps: int
+    container: InputContainer, stream: VideoStream, wanted: frozenset[int], fps: float
 ) -> Iterator[VideoFrame]:
     """Pictures from the reading position on, without stretches that hold no wanted frame.
 

@@ -86,7 +86,7 @@ def _run_packets(sources: _OpenSources, run: PacketRun) -> Iterator[tuple[Packet
             yield packet, out_frame
 
 
-def _mux(plan: VideoShardPlan, output: OutputContainer, fps: int) -> None:
+def _mux(plan: VideoShardPlan, output: OutputContainer, fps: float) -> None:
     ticks, time_base = ticks_per_frame(fps), Fraction(1, timescale(fps))
     stream: VideoStream | None = None
     decoded = -plan.reorder_depth  # dts of the next packet, in frames
@@ -108,7 +108,7 @@ def _mux(plan: VideoShardPlan, output: OutputContainer, fps: int) -> None:
                 decoded += 1
 
 
-def write_shard(plan: VideoShardPlan, dst: Path, fps: int) -> None:
+def write_shard(plan: VideoShardPlan, dst: Path, fps: float) -> None:
     """Write one output file. The same plan gives the same bytes.
 
     Memory does not grow with the length of the video (the sample tables ffmpeg holds aside). Reading and
@@ -132,7 +132,7 @@ def write_shard(plan: VideoShardPlan, dst: Path, fps: int) -> None:
         raise
 
 
-def _write(plan: VideoShardPlan, dst: Path, fps: int) -> None:
+def _write(plan: VideoShardPlan, dst: Path, fps: float) -> None:
     options = {
         "fflags": "+bitexact",
         "video_track_timescale": str(timescale(fps)),
@@ -156,7 +156,7 @@ def _write(plan: VideoShardPlan, dst: Path, fps: int) -> None:
 
 
 def _segment_payloads(
-    sources: _OpenSources, path: Path, start_frame: int, length: int, fps: int
+    sources: _OpenSources, path: Path, start_frame: int, length: int, fps: float
 ) -> list[tuple[int, bytes]]:
     """Digest of every packet of a segment, in decode order.
 
@@ -186,7 +186,7 @@ def _segment_payloads(
     raise video_error("video-frame-missing", f"frame {start_frame + missing} is not in the file", path)
 
 
-def hash_segments(path: Path, spans: Iterable[tuple[int, int]], fps: int) -> list[str]:
+def hash_segments(path: Path, spans: Iterable[tuple[int, int]], fps: float) -> list[str]:
     """Digest of what each segment of a file is made of: its packets in decode order, and where each is shown.
 
     Two segments with equal digests show the same pictures.
@@ -209,6 +209,6 @@ def hash_segments(path: Path, spans: Iterable[tuple[int, int]], fps: int) -> lis
     return digests
 
 
-def hash_segment(path: Path, start_frame: int, length: int, fps: int) -> str:
+def hash_segment(path: Path, start_frame: int, length: int, fps: float) -> str:
     """``hash_segments`` for one segment."""
     return hash_segments(path, [(start_frame, length)], fps)[0]

@@ -15,7 +15,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from lerobot_grasp_plugin.core.timeline import frames_of_pts
+from lerobot_grasp_plugin.core.timeline import exact_fps, frames_of_pts
 from lerobot_grasp_plugin.core.video_index import NOT_A_START, OPEN_START, StreamSignature, VideoIndex
 from lerobot_grasp_plugin.errors import Problem, VideoError
 from lerobot_grasp_plugin.video.bitstream import StartReader
@@ -23,6 +23,10 @@ from lerobot_grasp_plugin.video.mp4 import boxes, leaves, sample_descriptions, t
 
 _LFS_START = b"version https://git-lfs.github.com/spec/"
 _MAX_MOOV_BYTES = 256 * 2**20
+_NO_MOOV = (
+    "the index of the images (the moov box, mostly at the end of an mp4) is missing: none of them can be "
+    "read, not even those whose bytes are there; copy the file again from where it is whole"
+)
 _MEDIA_BOXES = (b"mdat", b"moof")
 
 
@@ -84,7 +88,7 @@ def read_moov(path: Path) -> memoryview | None:
                     message = (
                         f"the file is cut off: {total} bytes, but a box at byte {at} ends at {at + size}"
                     )
-                    raise video_error("video-truncated", message, path)
+                    raise video_error("video-truncated", message, path, "" if moov else _NO_MOOV)
                 has_media |= kind == b"mdat"
                 if kind == b"moov" and not moov:  # as ffmpeg, which passes over a second one
                     if size > _MAX_MOOV_BYTES:
@@ -96,7 +100,8 @@ def read_moov(path: Path) -> memoryview | None:
     except OSError as error:
         raise video_error("video-unreadable", f"cannot be read: {error.strerror}", path) from error
     if not moov:
-        raise video_error("video-truncated", "the file has no moov box: it was never finished", path)
+        message = "the file has no moov box: it was never finished"
+        raise video_error("video-truncated", message, path, _NO_MOOV)
     return memoryview(moov)
 
 
@@ -189,7 +194,7 @@ def header(path: Path) -> VideoHeader:
         )
 
 
-def scan(path: Path, fps: int) -> VideoIndex:
+def scan(path: Path, fps: float) -> VideoIndex:
     """List the packets of a file's first video stream. Nothing is decoded.
 
     Args:
@@ -233,6 +238,7 @@ def scan(path: Path, fps: int) -> VideoIndex:
         raise video_error("video-no-frames", "the video stream has no packets", path)
 
     frames, rest = _on_grid(np.array(pts, dtype=np.int64), fps, time_base, path)
+    rate = exact_fps(fps)
     rank = np.argsort(np.argsort(frames))
     largest = int(np.abs(rest).max())
     return VideoIndex(
@@ -246,21 +252,21 @@ def scan(path: Path, fps: int) -> VideoIndex:
         pts=np.array(pts, dtype=np.int64),
         time_base=time_base,
         reorder_depth=int((np.arange(len(rank)) - rank).max()),
-        max_deviation_s=float(Fraction(largest, time_base.denominator * fps)),
-        snapped=largest >= time_base.numerator * fps,
+        max_deviation_s=float(Fraction(largest, time_base.denominator * rate.numerator)),
+        snapped=largest >= time_base.numerator * rate.numerator,
         has_audio=has_audio,
     )
 
 
 def _on_grid(
-    pts: NDArray[np.int64], fps: int, time_base: Fraction, path: Path
+    pts: NDArray[np.int64], fps: float, time_base: Fraction, path: Path
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Frames of the packets and their remainders; refuses what is off the grid and what collides."""
     try:
         frames, rest = frames_of_pts(pts, fps, time_base)
     except ValueError as error:
         raise video_error("video-damaged", str(error), path) from error
-    off = np.flatnonzero(4 * np.abs(rest) > time_base.denominator)
+    off = np.flatnonzero(4 * np.abs(rest) > time_base.denominator * exact_fps(fps).denominator)
     if len(off):
         at = int(off[np.argmin(pts[off])])
         seconds = float(int(pts[at]) * time_base)

@@ -139,8 +139,8 @@ def write_json(path: Path, value: Any) -> None:
 
 def info_json(
     *,
-    fps: int,
-    robot_type: str | None,
+    fps: float,
+    robot_type: Any,
     features: Mapping[str, Feature],
     total_episodes: int,
     total_frames: int,

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lerobot_grasp_plugin.core.timeline import (
+    exact_fps,
     frame_of,
     frame_of_pts,
     frames_of_pts,
@@ -68,10 +69,37 @@ def test_off_the_grid_is_an_error_that_says_how_far() -> None:
         frame_of(float("nan"), 10)
 
 
-@pytest.mark.parametrize("fps", [0, -5, 29.97, True])
-def test_fps_must_be_a_positive_whole_number(fps: float) -> None:
-    with pytest.raises(ValueError, match="whole number"):
-        timescale(fps)  # type: ignore[arg-type]
+@pytest.mark.parametrize("fps", [0, -5, float("nan"), float("inf"), True])
+def test_fps_must_be_a_positive_number(fps: float) -> None:
+    with pytest.raises(ValueError, match="positive number"):
+        timescale(fps)
+
+
+@pytest.mark.parametrize(
+    ("fps", "exact"),
+    [
+        (9.97, Fraction(997, 100)),
+        (29.97, Fraction(2997, 100)),
+        (30000 / 1001, Fraction(30000, 1001)),
+        (0.5, Fraction(1, 2)),
+        (12.3456, Fraction(123456, 10_000)),
+        (30.0, Fraction(30)),
+    ],
+)
+def test_a_rate_that_is_no_whole_number(fps: float, exact: Fraction) -> None:
+    assert exact_fps(fps) == exact
+    time_base = Fraction(1, timescale(fps))
+    assert timescale(fps) >= 10_000
+    for frame in (0, 1, 7, 100_000):
+        pts = frame * ticks_per_frame(fps)
+        assert pts * time_base == Fraction(frame) / exact
+        assert pts_of(frame, fps, time_base) == pts
+        assert frame_of_pts(pts, fps, time_base) == frame
+        assert nearest_frame(timestamp_of(frame, fps), fps)[0] == frame
+        assert timestamp_of(frame, fps) == pytest.approx(frame / fps, abs=1e-9)
+    frames, rest = frames_of_pts(np.arange(9) * ticks_per_frame(fps), fps, time_base)
+    assert frames.tolist() == list(range(9))
+    assert not rest.any()
 
 
 @given(

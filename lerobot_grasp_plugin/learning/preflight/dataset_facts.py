@@ -59,7 +59,7 @@ class DatasetFacts:
     where: str
     repo_id: str
     root: Path
-    fps: int
+    fps: float
     total_episodes: int
     features: Mapping[str, Feature]
     lengths: NDArray[np.int64]
