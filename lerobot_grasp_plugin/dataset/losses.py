@@ -10,6 +10,9 @@ from lerobot_grasp_plugin.core.words import agree, all_but, count, episodes_text
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.errors import DatasetError, Problem
 
+WAY_OUT = "to take the others: "
+"""What the hint begins with that says how to take the other episodes."""
+
 MAX_UNLISTED = 1_000_000
 """Most episodes that a list may leave out; more are no loss but a wrong number."""
 
@@ -63,7 +66,7 @@ def loss_problems(lost: Mapping[int, Reason], *, others: bool = True) -> list[Pr
 
 def way_out(episodes: Iterable[int]) -> str:
     """The hint how to take the other episodes."""
-    return f'to take the others: episodes: "{all_but(episodes)}" (lerobot-grasp-merge, lerobot-grasp-frames)'
+    return f'{WAY_OUT}episodes: "{all_but(episodes)}" (lerobot-grasp-merge, lerobot-grasp-frames)'
 
 
 def missing_files(lost: Mapping[Path, Iterable[int]], total: int, what: str) -> list[Problem]:

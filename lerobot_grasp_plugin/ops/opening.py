@@ -38,24 +38,23 @@ def open_episodes(
         location: Where it is.
         episodes: The selection, as ``select_episodes`` takes it.
         name: What to call the selection in messages.
-        rescue: Whether to take what is whole of a recording that was broken off; without a selection, that
-            is every episode that is not lost.
+        rescue: Whether to take what is whole of a damaged dataset; without a selection, that is every
+            episode that is not lost.
 
     Raises:
         DatasetError: The metadata cannot be read, or some of the chosen episodes are lost.
         UsageError: The selection is wrong.
     """
     if rescue:
-        from lerobot_grasp_plugin.ops.salvage import SalvagedReader, is_sound
+        from lerobot_grasp_plugin.ops.salvage import open_whole
 
-        if not is_sound(location):
-            salvaged = SalvagedReader(location)
-            total = len(salvaged.lengths)
-            if episodes is None:
-                return salvaged, tuple(each for each in range(total) if each not in salvaged.lost)
-            chosen = select_episodes(episodes, total, name=name)
-            refuse_lost(salvaged.lost, chosen)
-            return salvaged, chosen
+        whole = open_whole(location)
+        total = len(whole.lengths)
+        if episodes is None:
+            return whole, tuple(each for each in range(total) if each not in whole.lost)
+        chosen = select_episodes(episodes, total, name=name)
+        refuse_lost(whole.lost, chosen)
+        return whole, chosen
     with aborted_named(location):
         reader = open_located(location)
         chosen = select_episodes(episodes, len(reader.lengths), name=name)

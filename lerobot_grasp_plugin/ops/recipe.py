@@ -88,7 +88,7 @@ class OutputOptions(LabelOptions):
     timestamps: Timestamps = "fix"
     # follow links in data/ and videos/ of a source that lead outside its folder
     follow_links: bool = False
-    # take what is whole of a recording that was broken off (v3.0), and name what is lost
+    # take the whole episodes of a damaged dataset or a broken-off recording, and name what is lost
     rescue: bool = False
     # action: keep, or ee_delta (HIL-SERL's end-effector steps and gripper command, from joint positions)
     actions: Actions = "keep"

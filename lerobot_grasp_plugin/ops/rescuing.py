@@ -47,15 +47,15 @@ def _is_overcome(location: Location, problem: Problem) -> bool:
 
 def _hint(location: Location) -> str:
     """How to save what is whole; empty where nothing is, or where there is nothing to rescue."""
-    from lerobot_grasp_plugin.ops.salvage import SalvagedReader, is_sound
+    from lerobot_grasp_plugin.ops.salvage import open_whole
 
     try:
-        if is_sound(location):
-            return ""
-        salvaged = SalvagedReader(location)
-        whole = [each for each in range(len(salvaged.lengths)) if each not in salvaged.lost]
+        rescued = open_whole(location)
     except GraspError:
         return ""
+    if not any(problem.code == "rescued" for problem in rescued.warnings):
+        return ""
+    whole = [each for each in range(len(rescued.lengths)) if each not in rescued.lost]
     root = str(location.root)
     source = json.dumps([{"root": root}], ensure_ascii=False)
     call = ["lerobot-grasp-merge", "--sources", source, "--rescue", "true", "--new_root", f"{root}_rescued"]

@@ -8,15 +8,17 @@ rows are in the pages of the tables, the episodes in the rows, and their places 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
+from lerobot_grasp_plugin.core.stats import STATISTICS
 from lerobot_grasp_plugin.core.words import count
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import is_numeric
@@ -24,40 +26,61 @@ from lerobot_grasp_plugin.dataset.hub import Location
 from lerobot_grasp_plugin.dataset.info import DatasetInfo, read_info
 from lerobot_grasp_plugin.dataset.losses import MAX_UNLISTED, Reason, loss_problems
 from lerobot_grasp_plugin.dataset.pages import salvage
-from lerobot_grasp_plugin.dataset.reader import VideoSpan, open_located
+from lerobot_grasp_plugin.dataset.places import Places
+from lerobot_grasp_plugin.dataset.reader import DatasetReader, VideoSpan, open_located
 from lerobot_grasp_plugin.dataset.tables import RowRange, TableFile, whole_numbers
 from lerobot_grasp_plugin.dataset.v30 import V30Reader
 from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem
-from lerobot_grasp_plugin.video.probe import header
+from lerobot_grasp_plugin.ops.found_episodes import FoundEpisode, spans_by_index
+from lerobot_grasp_plugin.ops.whole_episodes import Cameras, lost_episodes, rescued_warnings
 from lerobot_grasp_plugin.writers.data_schema import data_schema
 
 
-def is_sound(location: Location) -> bool:
-    """Whether every table of a dataset has a footer and every episode is listed."""
+def open_whole(location: Location) -> DatasetReader:
+    """A damaged dataset, with every episode lost that is not whole; a sound one as it is.
+
+    Where the list of episodes can be read and every table has a footer, the list says what an episode is.
+    Else the rows say it, and the list, where there is one, where their images are, and their statistics.
+
+    Args:
+        location: Where it is.
+
+    Raises:
+        DatasetError: No episode is whole.
+    """
+    if location.fetch is not None:
+        location.fetch(["data/*", "videos/*"])
     try:
-        reader = open_located(location)
-        for path in sorted((location.root / "data").glob("*/*.parquet")):
-            TableFile(path)
+        listed = open_located(location)
     except GraspError:
-        return False
-    return not reader.lost
+        return SalvagedReader(location)
+    tables = sorted((location.root / "data").glob("*/*.parquet")) if listed.info.is_v3 else []
+    if any(map(_has_no_footer, tables)) or (tables and _rows_of(location, listed.lost)):
+        return SalvagedReader(location, listed)
+    lost = lost_episodes(listed)
+    kept = [episode for episode in range(len(listed.lengths)) if episode not in lost]
+    if not kept:
+        raise DatasetError(loss_problems(lost, others=False))
+    if lost:
+        listed.lost = lost
+        rows = int(listed.lengths[kept].sum())
+        source = "the list of episodes says which rows are whose"
+        listed.warnings += rescued_warnings(rows, lost, len(kept), str(location.root), source)
+    return listed
 
 
-@dataclass(frozen=True, slots=True)
-class _Episode:
-    """An episode by its rows; ``first`` is the ``index`` of its first row."""
+def _has_no_footer(path: Path) -> bool:
+    try:
+        TableFile(path)
+    except DatasetError as error:
+        return any(problem.code == "bad-parquet" for problem in error.problems)
+    return False
 
-    file: TableFile
-    rows: RowRange
-    first: int
 
-    @property
-    def length(self) -> int:
-        return self.rows.stop - self.rows.start
-
-    @property
-    def after(self) -> int:
-        return self.first + self.length
+def _rows_of(location: Location, episodes: Collection[int]) -> bool:
+    """Whether a table has rows of one of these episodes."""
+    places = Places(location)
+    return bool(episodes) and any(places.of(episode) for episode in episodes)
 
 
 class SalvagedReader(V30Reader):
@@ -65,22 +88,26 @@ class SalvagedReader(V30Reader):
 
     Args:
         location: Where it is.
+        listed: The same dataset by its list of episodes; None where that cannot be read.
 
     Raises:
         DatasetError: It is of an older format, or nothing of it is whole.
     """
 
-    def __init__(self, location: Location) -> None:
+    def __init__(self, location: Location, listed: DatasetReader | None = None) -> None:
         layout.check_links(location.root, "meta")
         for folder in ("data", "videos"):
             layout.check_links(location.root, folder, location.links)
         info = read_info(location.root)
         if not info.is_v3:
-            message = f"{info.codebase_version} has a table for each episode: a damaged one has no other"
-            hint = 'leave damaged episodes out with episodes: "!2"'
+            message = (
+                f"without its list of episodes, nothing says what the tables of {info.codebase_version} hold"
+            )
+            hint = f"repair or fetch {layout.LEGACY_EPISODES_PATH} and {layout.LEGACY_TASKS_PATH}"
             raise DatasetError(Problem("nothing-to-rescue", message, str(location.root), hint))
         self._spans: dict[str, dict[int, VideoSpan]] = {}
-        self._found: dict[int, _Episode] = {}
+        self._found: dict[int, FoundEpisode] = {}
+        self._listed = listed
         super().__init__(location, info)
 
     def video_span(self, episode: int, video_key: str) -> VideoSpan:
@@ -90,7 +117,27 @@ class SalvagedReader(V30Reader):
         return self._spans[video_key][episode].path
 
     def side_columns(self, episodes: Sequence[int]) -> pa.Table | None:
+        if self._listed is None:
+            return None
+        if all(map(self._in_list, episodes)):
+            return self._listed.side_columns(episodes)
+        if self._listed.side_columns([each for each in episodes if self._in_list(each)]) is not None:
+            message = "the columns that LeRobot does not know are left out: not all episodes are listed"
+            where = str(self.root / layout.EPISODES_DIR)
+            self.warnings.append(Problem("metadata-left-out", message, where, severity="warning"))
         return None
+
+    def stats(
+        self, episodes: Sequence[int], features: Sequence[str], statistics: Sequence[str] = STATISTICS
+    ) -> dict[str, dict[str, NDArray[Any]]]:
+        if self._listed is None or not all(map(self._in_list, episodes)):
+            return {}
+        stored = self._listed.stats(episodes, features, statistics)
+        return {name: dict(own) for name, own in stored.items()}
+
+    def _in_list(self, episode: int) -> bool:
+        listed = self._listed
+        return listed is not None and episode < len(listed.lengths) and episode not in listed.lost
 
     def schemas(self, episodes: Sequence[int]) -> Iterator[tuple[Path, pa.Schema]]:
         for path, file in {self._found[each].rows.path: self._found[each].file for each in episodes}.items():
@@ -122,20 +169,21 @@ class SalvagedReader(V30Reader):
             dict.fromkeys(set(range(min(total, len(self._found) + MAX_UNLISTED))) - self._found.keys(), gone)
             | lost
         )
+        for episode, found in self._found.items():
+            if self._listed is not None and self._in_list(episode):
+                number = int(self._listed.lengths[episode])
+                if number != found.length:
+                    text = f"{found.length} rows in the table, {number} by the episodes table"
+                    lost.setdefault(episode, Reason("wrong-length", text, str(found.file.path)))
         for video_key in self.info.video_keys:
-            self._spans[video_key] = _spans(self.root, self.info, video_key, self._found, lost)
+            self._spans[video_key] = self._camera(video_key, lost)
         for episode in lost:
             self._found.pop(episode, None)
         if not self._found:
             raise DatasetError([*notes, *loss_problems(lost)])
         rows = sum(episode.length for episode in self._found.values())
-        saved = f"{count(len(self._found), 'episode')} with {count(rows, 'row')}"
-        message = f"rescued: {saved}; the list of episodes is made of the rows"
-        self.warnings += [*notes, Problem("rescued", message, where, severity="warning")]
-        self.warnings += [
-            replace(problem, message=f"lost: {problem.message}", hint="", severity="warning")
-            for problem in loss_problems(lost)
-        ]
+        source = "the list of episodes is made of the rows"
+        self.warnings += [*notes, *rescued_warnings(rows, lost, len(self._found), where, source)]
         self.lost = lost
         numbers = sorted(self._found)
         self._row = np.full(max(total, numbers[-1] + 1), -1, dtype=np.int64)
@@ -156,7 +204,33 @@ class SalvagedReader(V30Reader):
         }
         return pa.table(columns)
 
-    def _tasks_of(self, episode: _Episode) -> list[str]:
+    def _camera(self, video_key: str, lost: dict[int, Reason]) -> dict[int, VideoSpan]:
+        """Where the episodes are in the videos of a camera, by the list, and by ``index`` those not in it."""
+        spans: dict[int, VideoSpan] = {}
+        cameras = Cameras()
+        rest: list[int] = []
+        listed = self._listed
+        if listed is not None:
+            listed.require([], [video_key])
+        for episode, found in self._found.items():
+            if listed is None or not self._in_list(episode):
+                rest.append(episode)
+                continue
+            span = listed.video_span(episode, video_key)
+            stop = round(span.from_timestamp * self.info.fps) + found.length
+            if reason := cameras.check(span.path, video_key, stop):
+                lost.setdefault(episode, reason)
+            spans[episode] = span
+        if not rest:
+            return spans
+        lost_by_index: dict[int, Reason] = {}
+        by_index = spans_by_index(self.root, self.info, video_key, self._found, lost_by_index)
+        lost.update(
+            {each: reason for each, reason in lost_by_index.items() if each in rest and each not in lost}
+        )
+        return spans | {episode: by_index[episode] for episode in rest if episode in by_index}
+
+    def _tasks_of(self, episode: FoundEpisode) -> list[str]:
         file, rows = episode.file, episode.rows
         if layout.TASK_INDEX not in file.columns:
             return []
@@ -172,8 +246,11 @@ def _tables(root: Path, info: DatasetInfo, notes: list[Problem]) -> Sequence[Tab
     for path in sorted((root / "data").glob("*/*.parquet")):
         try:
             files.append(TableFile(path))
-        except DatasetError:
-            broken.append(path)
+        except DatasetError as error:
+            if {problem.code for problem in error.problems} == {"bad-parquet"}:
+                broken.append(path)
+            else:
+                notes += [replace(problem, severity="warning") for problem in error.problems]
     schema = files[0].file.schema_arrow if files else data_schema(info.features, {}, {})
     widths = {
         name: int(np.prod(feature.shape))
@@ -204,7 +281,7 @@ def _counts_up(rows: pa.Table) -> bool:
     return bool((np.diff(whole_numbers(rows[layout.INDEX], layout.INDEX)) == 1).all())
 
 
-def _add_episodes(file: TableFile, found: dict[int, _Episode], lost: dict[int, Reason]) -> None:
+def _add_episodes(file: TableFile, found: dict[int, FoundEpisode], lost: dict[int, Reason]) -> None:
     """The episodes of a table whose rows count 0, 1, 2, ... and stand in one place."""
     names = [layout.EPISODE_INDEX, layout.FRAME_INDEX, layout.INDEX]
     if lacking := [name for name in names if name not in file.columns]:
@@ -228,57 +305,4 @@ def _add_episodes(file: TableFile, found: dict[int, _Episode], lost: dict[int, R
             text = "frame_index or index do not count its rows one by one"
             lost[episode] = Reason("frame-order", text, str(file.path))
         else:
-            found[episode] = _Episode(file, rows, first)
-
-
-def _closed_hole(order: Sequence[int], found: Mapping[int, _Episode]) -> int | None:
-    """The first episode without rows over which ``index`` runs on; None without one."""
-    for before, episode in pairwise(order):
-        if episode > before + 1 and found[episode].first == found[before].after:
-            return before + 1
-    return order[0] - 1 if order and order[0] > 0 and found[order[0]].first == 0 else None
-
-
-def _spans(
-    root: Path, info: DatasetInfo, video_key: str, found: Mapping[int, _Episode], lost: dict[int, Reason]
-) -> dict[int, VideoSpan]:
-    """Where the episodes are in the videos of a camera; adds to ``lost`` those that are not.
-
-    Raises:
-        DatasetError: An episode would begin in one file and end in the next.
-    """
-    spans: dict[int, VideoSpan] = {}
-    start = 0
-    paths = sorted((root / "videos" / video_key).glob("*/*.mp4"))
-    order = sorted(found, key=lambda episode: found[episode].first)
-    for path in paths:
-        try:
-            frames = header(path).frames
-        except GraspError:
-            break  # how many frames it had, and so where the next file begins, is not known
-        stop = start + frames
-        for episode in order:
-            rows = found[episode]
-            if start <= rows.first and rows.after <= stop:
-                spans[episode] = VideoSpan(
-                    path, (rows.first - start) / info.fps, (rows.after - start) / info.fps
-                )
-            elif rows.first < stop < rows.after and path != paths[-1]:
-                message = (
-                    f"{count(frames, 'frame')}, and the rows of episode {episode} go past them into the next "
-                    "file: which frame belongs to which row is not known"
-                )
-                raise DatasetError(Problem("video-rows", message, str(path)))
-        start = stop
-    where = str(root / "videos" / video_key)
-    if (hole := _closed_hole(order, found)) is not None and start != found[order[-1]].after:
-        message = f"`index` runs on over episode {hole}, which has no rows: which frames are its is not known"
-        shifted = Reason("video-rows", message, where)
-        late = [episode for episode in order if episode > hole]
-        lost.update({episode: shifted for episode in late if episode not in lost})
-        spans = {episode: span for episode, span in spans.items() if episode not in late}
-    reason = Reason(
-        "video-missing", f"the videos of {video_key!r} that can be read do not reach to its end", where
-    )
-    lost.update({episode: reason for episode in found if episode not in spans and episode not in lost})
-    return spans
+            found[episode] = FoundEpisode(file, rows, first)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from factories import (
@@ -24,7 +25,7 @@ from factories import (
     tree,
     write_legacy,
 )
-from lerobot_judge import assert_items, items_of
+from lerobot_judge import assert_items, items_of, legacy_items
 from verifying import DATA, change_table
 
 from lerobot_grasp_plugin import (
@@ -261,3 +262,115 @@ def test_what_cannot_be_rescued_names_no_command(copied: Recorded) -> None:
     problems = verify_dataset(root).problems
     assert any(problem.code == "bad-parquet" for problem in problems)
     assert not any("--rescue" in problem.hint for problem in problems)
+
+
+# -- damaged datasets whose list of episodes can be read ----------------------------------------------
+
+
+def rows_of(root: Path, episode: int, keep: int) -> None:
+    """Leaves the first rows of an episode in its table."""
+    for path in (root / "data").rglob("*.parquet"):
+        table = pq.ParquetFile(path).read()
+        gone = pc.and_(
+            pc.equal(table["episode_index"], episode), pc.greater_equal(table["frame_index"], keep)
+        )
+        pq.write_table(table.filter(pc.invert(gone)), path)
+
+
+def video_of(root: Path) -> Path:
+    return sorted((root / "videos").rglob("*.mp4"))[-1]
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-60])
+
+
+def cut_rows(path: Path) -> None:
+    """Cuts a table off within its last row group."""
+    table = pq.ParquetFile(path).metadata
+    column = table.row_group(table.num_row_groups - 1).column(0)
+    path.write_bytes(path.read_bytes()[: column.data_page_offset + 8])
+
+
+def pointer(path: Path) -> None:
+    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
+
+
+DAMAGE: dict[str, tuple[Callable[[Path], None], str]] = {
+    "rows missing": (lambda root: rows_of(root, 3, 0), "missing-rows"),
+    "rows too few": (lambda root: rows_of(root, 3, 2), "wrong-length"),
+    "video missing": (lambda root: video_of(root).unlink(), "video-unreadable"),
+    "video cut off": (lambda root: cut(video_of(root)), "video-truncated"),
+    "table cut off": (lambda root: cut_rows(last_table(root)), "missing-rows"),
+    "table missing": (lambda root: last_table(root).unlink(), "missing-rows"),
+    "table a pointer": (lambda root: pointer(last_table(root)), "lfs-pointer"),
+    "video a pointer": (lambda root: pointer(video_of(root)), "video-lfs-pointer"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_every_whole_episode_of_a_listed_dataset_is_taken(
+    damage: str, tmp_path: Path, recorded: Recorded, copied: Recorded
+) -> None:
+    root = copied("split")
+    spoil, code = DAMAGE[damage]
+    spoil(root)
+    before = tree(root)
+    report = rescue(root, tmp_path / "out")
+    kept = [each.source_episode for each in report.episodes]
+    assert 0 < len(kept) < 8
+    lost = [problem for problem in report.warnings if problem.message.startswith("lost: ")]
+    assert code in {problem.code for problem in lost}
+    assert sum(len(numbers(problem.message)) for problem in lost) == 8 - len(kept)
+    assert_items(tmp_path / "out", [items_of(recorded("split"), episode) for episode in kept])
+    assert tree(root) == before
+    assert not any("computed from its images" in note for source in report.sources for note in source.notes)
+
+
+def numbers(message: str) -> list[int]:
+    """The episodes that a message begins with."""
+    listed = message.removeprefix("lost: ").partition(":")[0]
+    found: list[int] = []
+    for first, last in re.findall(r"(\d+)(?:-(\d+))?", listed):
+        found += range(int(first), int(last or first) + 1)
+    return found
+
+
+def test_a_pointer_under_rescue_is_named_for_what_it_is(tmp_path: Path, copied: Recorded) -> None:
+    root = copied("split")
+    pointer(last_table(root))
+    texts = [str(problem) for problem in rescue(root, tmp_path / "out").warnings]
+    assert any("Git LFS pointer" in text and "git lfs pull" in text for text in texts), texts
+    shutil.rmtree(root / "meta/episodes")
+    texts = [str(problem) for problem in rescue(root, tmp_path / "again").warnings]
+    assert any("Git LFS pointer" in text and "git lfs pull" in text for text in texts), texts
+    assert not any("not a parquet file" in text for text in texts)
+
+
+@pytest.mark.parametrize("is_listed", [True, False])
+def test_a_cut_off_video_says_why_none_of_it_is_taken(
+    is_listed: bool, tmp_path: Path, copied: Recorded
+) -> None:
+    root = copied("split")
+    path = video_of(root)
+    path.write_bytes(path.read_bytes()[:200])  # within its index, which LeRobot writes in front
+    if not is_listed:
+        shutil.rmtree(root / "meta/episodes")
+    lost = [
+        problem.message for problem in rescue(root, tmp_path / "out").warnings if "lost" in problem.message
+    ]
+    assert any(
+        "moov box" in message and "not even those whose bytes are there" in message for message in lost
+    )
+
+
+@pytest.mark.parametrize("version", ["v2.0", "v2.1"])
+def test_whole_episodes_of_older_formats_are_taken(version: str, tmp_path: Path) -> None:
+    spec = Legacy(version=version, lengths=(6, 4, 5, 3))
+    root = write_legacy(tmp_path / "set", spec)
+    expected = [legacy_items(root, spec, episode) for episode in (1, 3)]
+    cut(next(root.rglob("episode_000000.parquet")))
+    cut(next(root.rglob("episode_000002.mp4")))
+    report = rescue(root, tmp_path / "out")
+    assert [each.source_episode for each in report.episodes] == [1, 3]
+    assert_items(tmp_path / "out", expected)

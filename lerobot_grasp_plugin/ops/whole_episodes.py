@@ -1,0 +1,109 @@
+"""Which episodes of a damaged dataset are whole, where its list of episodes can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from lerobot_grasp_plugin.core.words import count
+from lerobot_grasp_plugin.dataset.losses import WAY_OUT, Reason, loss_problems
+from lerobot_grasp_plugin.dataset.reader import DatasetReader
+from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem
+from lerobot_grasp_plugin.video.probe import header
+
+
+class Cameras:
+    """How many frames the video files of a dataset have; each file is opened once."""
+
+    def __init__(self) -> None:
+        self._files: dict[Path, int | Reason] = {}
+
+    def check(self, path: Path, video_key: str, stop: int) -> Reason | None:
+        """Why a video cannot give the images of an episode; None where it can.
+
+        Args:
+            path: The file.
+            video_key: The camera.
+            stop: Frames that the file needs to have for the episode: the number behind its last one.
+        """
+        if path not in self._files:
+            try:
+                self._files[path] = header(path).frames
+            except GraspError as error:
+                self._files[path] = reason_of(error, str(path))
+        found = self._files[path]
+        if isinstance(found, Reason):
+            return found
+        if 0 < found < stop:
+            text = f"the video of {video_key!r} ends before the episode does, after {count(found, 'frame')}"
+            return Reason("video-missing", text, str(path))
+        return None
+
+
+def reason_of(error: GraspError, where: str) -> Reason:
+    """An error as the reason why episodes are lost, with its hint, which ``loss_problems`` replaces."""
+    problem = next(each for each in error.problems if each.severity == "error")
+    is_own = problem.hint and not problem.hint.startswith(WAY_OUT)  # not how to take the others
+    text = f"{problem.message} ({problem.hint})" if is_own else problem.message
+    return Reason(problem.code, text, problem.where or where)
+
+
+def lost_episodes(reader: DatasetReader) -> dict[int, Reason]:
+    """The episodes of which rows or images are missing or cannot be read, and why.
+
+    Every row is read once, and the header of every video.
+
+    Raises:
+        DatasetError: The list of episodes does not say where the videos of a camera are.
+    """
+    reader.require([], reader.info.video_keys)
+    lost, cameras = dict(reader.lost), Cameras()
+    for episode in range(len(reader.lengths)):
+        if episode in lost:
+            continue
+        reason = _rows(reader, episode) or _images(reader, episode, cameras)
+        if reason is not None:
+            lost[episode] = reason
+    return lost
+
+
+def _rows(reader: DatasetReader, episode: int) -> Reason | None:
+    try:
+        for _ in reader.read([episode], reader.info.column_keys):
+            pass
+    except DatasetError as error:
+        reason = reason_of(error, str(reader.root))
+        return replace(reason, text=reason.text.removeprefix(f"episode {episode}: "))
+    return None
+
+
+def _images(reader: DatasetReader, episode: int, cameras: Cameras) -> Reason | None:
+    for video_key in reader.info.video_keys:
+        span = reader.video_span(episode, video_key)
+        stop = round(span.from_timestamp * reader.info.fps) + int(reader.lengths[episode])
+        if reason := cameras.check(span.path, video_key, stop):
+            return reason
+    return None
+
+
+def rescued_warnings(
+    rows: int, lost: Mapping[int, Reason], kept: int, where: str, source: str
+) -> list[Problem]:
+    """What a rescue took and what it left.
+
+    Args:
+        rows: Rows of the episodes that are whole.
+        lost: The other episodes, and why.
+        kept: How many episodes are whole.
+        where: The dataset.
+        source: What says which rows are an episode.
+    """
+    message = f"rescued: {count(kept, 'episode')} with {count(rows, 'row')}; {source}"
+    return [
+        Problem("rescued", message, where, severity="warning"),
+        *(
+            replace(problem, message=f"lost: {problem.message}", hint="", severity="warning")
+            for problem in loss_problems(lost)
+        ),
+    ]
