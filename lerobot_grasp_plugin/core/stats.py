@@ -8,7 +8,7 @@ count from those of the episodes; exact quantiles need the rows (``quantiles_of`
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -21,6 +21,17 @@ _BLOCK_VALUES: Final = 2**17
 """Values that are sorted at once: few enough to stay in the processor's cache."""
 _SLACK: Final = {"min": 1e-5, "max": 1e-5, "mean": 1e-4, "std": 2e-3}
 """How far a statistic may be off, as a share of the largest magnitude in the column."""
+
+
+def unknown_statistics(stats: Mapping[str, Any], features: Collection[str]) -> list[str]:
+    """What a file of statistics holds that LeRobot does not know: of no feature, or another statistic."""
+    unknown = [
+        name if name not in features else f"{statistic} of {name}"
+        for name, own in stats.items()
+        for statistic in (own if isinstance(own, Mapping) else {"": None})
+        if name not in features or (statistic and statistic not in STATISTICS)
+    ]
+    return list(dict.fromkeys(unknown))
 
 
 def episode_stats(values: NDArray[Any], lengths: Sequence[int]) -> dict[str, NDArray[Any]]:

@@ -162,6 +162,12 @@ def own_metadata(schema: pa.Schema) -> dict[bytes, bytes]:
     return {key: value for key, value in found.items() if key not in _OWN_METADATA}
 
 
+def innermost_type(kind: pa.DataType) -> pa.DataType:
+    """The type of the values in lists of any depth."""
+    kind = _plain(kind)
+    return innermost_type(kind.value_type) if _is_list(kind) else kind
+
+
 def _plain(kind: pa.DataType) -> pa.DataType:
     """The type behind extensions and dictionaries."""
     if isinstance(kind, pa.BaseExtensionType):

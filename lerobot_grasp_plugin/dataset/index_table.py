@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from lerobot_grasp_plugin.dataset.arrow_types import own_metadata, table_of
+from lerobot_grasp_plugin.dataset.column_metadata import metadata_of_columns
 from lerobot_grasp_plugin.dataset.json_lines import read_json_lines, whole
 from lerobot_grasp_plugin.dataset.tables import TableFile, whole_numbers
 from lerobot_grasp_plugin.errors import DatasetError, Problem
@@ -28,6 +29,7 @@ class IndexTable:
         names: The name of each row.
         others: All other columns.
         metadata: Of the schema, without what describes the columns.
+        of_columns: Column with metadata of its own -> the keys.
     """
 
     index_column: str
@@ -36,6 +38,7 @@ class IndexTable:
     names: Sequence[str]
     others: pa.Table
     metadata: Mapping[bytes, bytes]
+    of_columns: Mapping[str, Sequence[str]]
 
 
 def read_index_table(path: Path, index_column: str) -> IndexTable:
@@ -69,6 +72,7 @@ def read_index_table(path: Path, index_column: str) -> IndexTable:
         [str(name) for name in table[keys[0]].to_pylist()],
         table.drop_columns([index_column, keys[0]]),
         own_metadata(table.schema),
+        metadata_of_columns(table.schema),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 _OWN: Final = frozenset({"episode_index", "tasks", "length", "dataset_from_index", "dataset_to_index"})
+_LEGACY_OWN: Final = frozenset({"episode_index", "tasks", "length"})
 _OWN_PLACES: Final = frozenset({"chunk_index", "file_index", "from_timestamp", "to_timestamp"})
 _OWN_STATISTICS: Final = frozenset({"min", "max", "mean", "std", "count", "q01", "q10", "q50", "q90", "q99"})
 
@@ -44,5 +45,14 @@ def selected(table: pa.Table, rows: Sequence[int]) -> pa.Table:
 
 
 def unknown_of(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """What an entry of ``episodes.jsonl`` holds that LeRobot does not write."""
-    return {key: value for key, value in entry.items() if key not in _OWN}
+    """What an entry of ``episodes.jsonl`` holds that LeRobot does not write there."""
+    return {key: value for key, value in entry.items() if key not in _LEGACY_OWN}
+
+
+def split_keys(keys: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Unknown keys of ``episodes.jsonl``: those that can be columns of ``meta/episodes``, and those that
+    are LeRobot's own columns there, such as ``dataset_from_index`` and ``data/file_index``.
+    """
+    names = list(keys)
+    carried, _ = split_columns(names, ())
+    return carried, [name for name in names if name not in carried]

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from lerobot_grasp_plugin.core.stats import STATISTICS
+from lerobot_grasp_plugin.core.stats import STATISTICS, unknown_statistics
 from lerobot_grasp_plugin.core.words import agree, count
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow_types import table_of
@@ -24,7 +24,7 @@ from lerobot_grasp_plugin.dataset.json_lines import read_json_lines, whole
 from lerobot_grasp_plugin.dataset.losses import Reason, loss_problems, missing_files, refuse_lost, unlisted
 from lerobot_grasp_plugin.dataset.places import Places
 from lerobot_grasp_plugin.dataset.reader import EpisodeBatch, VideoSpan
-from lerobot_grasp_plugin.dataset.side_columns import selected, unknown_of
+from lerobot_grasp_plugin.dataset.side_columns import selected, split_keys, unknown_of
 from lerobot_grasp_plugin.dataset.tables import RowRange, TableFile, open_parquet
 from lerobot_grasp_plugin.errors import DatasetError, Problem
 
@@ -113,17 +113,23 @@ class LegacyReader:
             return {}
         chosen = set(episodes)
         kept: dict[int, dict[str, dict[str, Any]]] = {}
+        unknown: dict[str, None] = {}
         for number, entry in enumerate(read_json_lines(path), start=1):
             episode, stats = whole(entry.get("episode_index")), entry.get("stats")
             if not isinstance(episode, int) or not isinstance(stats, dict):
                 message = "expected an object with episode_index and stats"
                 raise DatasetError(Problem("bad-json", message, f"{path}:{number}"))
+            unknown.update(dict.fromkeys(key for key in entry if key not in ("episode_index", "stats")))
+            unknown.update(dict.fromkeys(unknown_statistics(stats, self.info.features)))
             if episode in chosen:
                 kept[episode] = {
                     name: {statistic: value[statistic] for statistic in statistics if statistic in value}
                     for name, value in stats.items()
                     if name in features and isinstance(value, dict)
                 }
+        if unknown:
+            message = f"{', '.join(map(repr, unknown))}: LeRobot knows none of these; they are left out"
+            self._warn("metadata-left-out", message, path)
         result: dict[str, dict[str, NDArray[Any]]] = {}
         for feature in features:
             rows = [kept.get(episode, {}).get(feature, {}) for episode in episodes]
@@ -134,11 +140,23 @@ class LegacyReader:
         return result
 
     def side_columns(self, episodes: Sequence[int]) -> pa.Table | None:
-        if not self._side:
+        carried, reserved = split_keys(dict.fromkeys(key for side in self._side.values() for key in side))
+        if reserved:
+            message = (
+                f"the keys {reserved} have the names of columns that LeRobot v3.0 writes; they are left out"
+            )
+            self._warn("metadata-left-out", message, self.root / layout.LEGACY_EPISODES_PATH)
+        if not carried:
             return None
-        return selected(
-            table_of([self._side.get(episode, {}) for episode in range(len(self._tasks))]), episodes
-        )
+        rows = []
+        for episode in range(len(self._tasks)):
+            side = self._side.get(episode, {})
+            rows.append({name: side[name] for name in carried if name in side})
+        return selected(table_of(rows), episodes)
+
+    def _warn(self, code: str, message: str, where: Path) -> None:
+        problem = Problem(code, message, str(where), severity="warning")
+        self.warnings += [problem] if problem not in self.warnings else []
 
     def task_table(self) -> IndexTable:
         return read_index_table(self.root / layout.LEGACY_TASKS_PATH, layout.TASK_INDEX)

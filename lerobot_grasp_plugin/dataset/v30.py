@@ -17,6 +17,7 @@ from lerobot_grasp_plugin.core.words import agree, count, episodes_text
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import to_numpy
 from lerobot_grasp_plugin.dataset.arrow_types import joined_tables, own_metadata
+from lerobot_grasp_plugin.dataset.column_metadata import left_out, metadata_of_columns
 from lerobot_grasp_plugin.dataset.hub import Location
 from lerobot_grasp_plugin.dataset.index_table import IndexTable, read_index_table
 from lerobot_grasp_plugin.dataset.info import DatasetInfo
@@ -25,6 +26,8 @@ from lerobot_grasp_plugin.dataset.places import Places
 from lerobot_grasp_plugin.dataset.reader import EpisodeBatch, VideoSpan
 from lerobot_grasp_plugin.dataset.side_columns import selected, split_columns
 from lerobot_grasp_plugin.dataset.tables import RowRange, TableFile, read_batches, whole_numbers
+from lerobot_grasp_plugin.dataset.tasks_table import read_tasks_table
+from lerobot_grasp_plugin.dataset.video_places import VideoPlaces
 from lerobot_grasp_plugin.errors import DatasetError, Problem
 
 
@@ -46,12 +49,12 @@ class V30Reader:
         self._episode_files = self._list_episode_files()
         self._episodes = self._read_episodes()
         self.lengths = self._lengths()
-        self._videos: dict[str, tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]] = {}
+        self._places_in_videos = VideoPlaces(location, info, self._episodes, self._by_episode, self.warnings)
         self._bytes_per_row: dict[int, float] = {}
         self._file: tuple[TableFile, dict[int, list[RowRange]]] | None = None
         self._places = Places(location)
         self._moved: dict[int, Path] = {}
-        self._paths: dict[object, Path] = {}
+        self._paths: dict[int, Path] = {}
         self._required: Sequence[int] = ()
 
     def episode_tasks(self, episode: int) -> tuple[str, ...]:
@@ -79,7 +82,8 @@ class V30Reader:
         return self._open(self.data_path(episode))[0].columns
 
     def video_span(self, episode: int, video_key: str) -> VideoSpan:
-        return VideoSpan(self._video_path(episode, video_key), float(self._video(video_key)[2][episode]))
+        start = float(self._places_in_videos.columns(video_key)[2][episode])
+        return VideoSpan(self._video_path(episode, video_key), start)
 
     def require(self, episodes: Sequence[int], video_keys: Sequence[str]) -> None:
         refuse_lost(self.lost, episodes)
@@ -158,6 +162,7 @@ class V30Reader:
             message = f"columns {misleading} are of no feature in info.json and are left out"
             problem = Problem("metadata-left-out", message, str(self._episode_files[0]), severity="warning")
             self.warnings += [problem] if problem not in self.warnings else []
+        self.warnings += [problem for problem in self._left_out if problem not in self.warnings]
         metadata = self._episode_metadata
         if not wanted and not metadata:
             return None
@@ -188,7 +193,7 @@ class V30Reader:
             found |= {rows.path for episode in listed.tolist() for rows in self._ranges(episode)}
         for key in self.info.video_keys:
             with suppress(DatasetError, KeyError):
-                chunks, files, _ = self._video(key)
+                chunks, files, _ = self._places_in_videos.columns(key)
                 places = np.unique(np.stack([chunks, files]), axis=1, return_index=True)[1]
                 found |= {self._video_path(episode, key) for episode in places.tolist()}
         return found
@@ -212,6 +217,10 @@ class V30Reader:
         files = self._open_tables()
         self._episode_columns = dict.fromkeys(name for file in files for name in file.columns)
         self._episode_metadata = own_metadata(files[0].file.schema_arrow)
+        self._left_out: list[Problem] = []
+        for each in files:
+            columns = metadata_of_columns(each.file.schema_arrow)
+            self._left_out += left_out(columns, "the episodes tables", each.path)
         names = files[0].columns
         needed = ["episode_index", "length", "data/chunk_index", "data/file_index"]
         lacking = [name for name in needed if name not in names]
@@ -225,10 +234,8 @@ class V30Reader:
                 )
             )
         wanted = [name for name in names if not name.startswith("stats/")]
-        table = pa.concat_tables(
-            [file.read(0, file.rows, [name for name in wanted if name in file.columns]) for file in files],
-            promote_options="permissive",
-        )
+        parts = [file.read(0, file.rows, [name for name in wanted if name in file.columns]) for file in files]
+        table = pa.concat_tables(parts, promote_options="permissive")
         indices = whole_numbers(table["episode_index"], f"{where}: column 'episode_index'")
         wrong = np.flatnonzero(np.diff(indices, prepend=-1) < 1)
         if len(wrong):
@@ -270,60 +277,14 @@ class V30Reader:
         key = int(self._data_keys[episode])
         if key not in self._paths:
             chunk, file = divmod(key, 1 << 32)
-            template = self.info.data_path
-            self._paths[key] = self._fill("data_path", template, chunk_index=chunk, file_index=file)
+            template, links = self.info.data_path, self.location.links
+            self._paths[key] = layout.fill_template(
+                self.root, template, setting="data_path", links=links, chunk_index=chunk, file_index=file
+            )
         return self._paths[key]
-
-    def _fill(self, setting: str, template: str, **values: str | int) -> Path:
-        links = self.location.links
-        return layout.fill_template(self.root, template, setting=setting, links=links, **values)
 
     def _video_path(self, episode: int, video_key: str) -> Path:
-        chunks, files, _ = self._video(video_key)
-        key = (video_key, int(chunks[episode]), int(files[episode]))
-        if key not in self._paths:
-            self._paths[key] = self._find_video(*key)
-        return self._paths[key]
-
-    def _find_video(self, video_key: str, chunk: int, file: int) -> Path:
-        """The video video_path leads to, or that at the format's own path where there is none."""
-        template = self.info.video_path or layout.VIDEO_PATH
-        values: dict[str, str | int] = {"video_key": video_key, "chunk_index": chunk, "file_index": file}
-        path = self._fill("video_path", template, **values)
-        if path.is_file() or self.location.fetch is not None:
-            return path
-        own = self._fill("video_path", layout.VIDEO_PATH, **values)
-        if own == path or not own.is_file():
-            return path
-        where = f"{self.root / layout.INFO_PATH}: video_path"
-        if not any(problem.where == where for problem in self.warnings):
-            message = (
-                f"video_path leads to {path}, which is not there; the videos are where the format has them"
-            )
-            hint = f"LeRobot cannot read them; set it to {layout.VIDEO_PATH}"
-            self.warnings.append(Problem("template-mismatch", message, where, hint, severity="warning"))
-        return own
-
-    def _video(self, video_key: str) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-        """Chunk index, file index and from_timestamp of every episode, of one camera."""
-        if video_key not in self._videos:
-            where = f"{self.root / layout.EPISODES_DIR}: camera {video_key!r}: "
-            chunks, files = (
-                whole_numbers(self._episodes[f"videos/{video_key}/{name}"], where + name)
-                for name in ("chunk_index", "file_index")
-            )
-            try:
-                starts = to_numpy(self._episodes[f"videos/{video_key}/from_timestamp"]).reshape(-1)
-            except ValueError as error:
-                message = f"from_timestamp: {error}"
-                raise DatasetError(Problem("bad-column", message, where)) from None
-            columns = (chunks, files, starts.astype(np.float64))
-            self._videos[video_key] = (
-                self._by_episode(columns[0]),
-                self._by_episode(columns[1]),
-                self._by_episode(columns[2]),
-            )
-        return self._videos[video_key]
+        return self._places_in_videos.path_of(episode, video_key)
 
     def _open(self, path: Path) -> tuple[TableFile, dict[int, list[RowRange]]]:
         if self._file is None or self._file[0].path != path:
@@ -364,7 +325,7 @@ class V30Reader:
         moved = episodes_text(self._moved)
         message = f"the rows of {moved} are in other tables than the episodes table names; LeRobot loads them"
         where, hint = str(self.root / layout.EPISODES_DIR), "the new dataset names the right ones"
-        self.warnings = [problem for problem in self.warnings if problem.code != "wrong-file"]
+        self.warnings[:] = [problem for problem in self.warnings if problem.code != "wrong-file"]
         self.warnings.append(Problem("wrong-file", message, where, hint, severity="warning"))
 
     def _trouble(self, episode: int, ranges: Sequence[RowRange]) -> Reason | None:
@@ -387,34 +348,3 @@ def _grouped(episodes: Sequence[int], path_of: Callable[[int], Path]) -> dict[Pa
     for episode in episodes:
         groups.setdefault(path_of(episode), []).append(episode)
     return groups
-
-
-def read_tasks_table(path: Path) -> dict[int, str]:
-    """``meta/tasks.parquet`` as task_index -> sentence, in the order of its rows; see ``task_rows``."""
-    return dict(task_rows(path))
-
-
-def task_rows(path: Path) -> list[tuple[int, str]]:
-    """task_index and sentence of each row of ``meta/tasks.parquet``.
-
-    The sentences are the pandas index, which is stored as ``task`` or ``__index_level_0__``.
-
-    Raises:
-        DatasetError: The table is missing or damaged, or has no such columns.
-    """
-    file = TableFile(path)
-    table = file.read(0, file.rows, file.columns)
-    texts = [
-        name
-        for name in ("task", "__index_level_0__", *table.column_names)
-        if name in table.column_names and name != layout.TASK_INDEX
-    ]
-    if layout.TASK_INDEX not in table.column_names or not texts:
-        message = f"expected the columns 'task' and 'task_index', found {table.column_names}"
-        raise DatasetError(Problem("missing-column", message, str(path)))
-    indices = whole_numbers(table[layout.TASK_INDEX], f"{path}: column 'task_index'")
-    try:
-        sentences = table[texts[0]].to_pylist()
-    except UnicodeDecodeError as error:
-        raise DatasetError(Problem("bad-column", f"{texts[0]!r}: {error}", str(path))) from None
-    return list(zip(indices.tolist(), map(str, sentences), strict=True))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.plan import PlannedEpisode
+from lerobot_grasp_plugin.core.words import count
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import is_numeric
 from lerobot_grasp_plugin.dataset.card import write_card
@@ -128,7 +129,7 @@ class _Writer:
 
     def _dones(self) -> list[str | None]:
         if self.build.target.labels:
-            return [builder.done for builder in self.builders]
+            return [builder.labels.done for builder in self.builders]
         return [known.get("done") for known in self.build.recorded]
 
     def _labels(self) -> Mapping[str, Any] | None:
@@ -262,7 +263,8 @@ def _write_metadata(build: Build, root: Path, repo_id: str, writer: _Writer) -> 
 def _splits(build: Build) -> Mapping[str, object]:
     """The source's splits, where they still name the same episodes; else one for training."""
     if keeps_splits(build):
-        return build.sources[0].reader.info.splits
+        splits: Mapping[str, object] = build.sources[0].reader.info.splits
+        return splits
     return {"train": f"0:{len(build.plan.episodes)}"}
 
 
@@ -294,7 +296,7 @@ def _report(
                 episodes=len(mine),
                 frames=sum(episode.frames for episode in mine),
                 success_frames=None if None in counts else sum(count or 0 for count in counts),
-                done=builder.done if build.target.labels else None,
+                done=builder.labels.done if build.target.labels else None,
                 timestamps_fixed=rows,
                 max_deviation_s=worst,
                 notes=notes,
@@ -303,10 +305,19 @@ def _report(
     found = [problem for source in build.sources for problem in source.reader.warnings]
     found += writer.wrong_stats
     found += writer.repeated.warnings(build.sources)
-    found += [_other_rewards(builder) for builder in writer.builders if builder.other_rewards]
-    found += [_uncounted(builder.source) for builder in writer.builders if builder.is_uncounted]
+    found += [_other_rewards(builder) for builder in writer.builders if builder.labels.other_rewards]
+    found += [_narrowed(builder) for builder in writer.builders if builder.narrowed]
+    found += [_uncounted(builder.source) for builder in writer.builders if builder.labels.is_uncounted]
     warnings = tuple(dict.fromkeys([*build.warnings, *found]))
     return MergeReport(repo_id, root, reports, episodes, ways, warnings, verification)
+
+
+def _narrowed(builder: RowBuilder) -> Problem:
+    names = ", ".join(f"{name!r} ({count(number, 'value')})" for name, number in builder.narrowed.items())
+    title = builder.source.title
+    message = f"{title}: the tables hold wider numbers than info.json declares; values changed in {names}"
+    hint = "each became the nearest number of the declared dtype; declare float64 to keep them"
+    return Problem("numbers-narrowed", message, hint=hint, severity="warning")
 
 
 def _uncounted(source: Source) -> Problem:
@@ -318,13 +329,13 @@ def _uncounted(source: Source) -> Problem:
 
 
 def _other_rewards(builder: RowBuilder) -> Problem:
-    values = ", ".join(f"{value:g}" for value in sorted(builder.other_values))
-    rule = builder.rule
+    values = ", ".join(f"{value:g}" for value in sorted(builder.labels.other_values))
+    rule = builder.labels.rule
     assert rule is not None
     assert rule.success_value is not None
     assert rule.failure_value is not None
     message = (
-        f"{builder.source.title}: {builder.other_rewards} rewards that are kept are neither success "
+        f"{builder.source.title}: {builder.labels.other_rewards} rewards that are kept are neither success "
         f"({rule.success_value:g}) nor failure ({rule.failure_value:g}), such as {values}; "
         "they count as failure"
     )

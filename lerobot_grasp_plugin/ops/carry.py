@@ -11,13 +11,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lerobot_grasp_plugin.core.plan import MergePlan
-from lerobot_grasp_plugin.core.stats import STATISTICS
+from lerobot_grasp_plugin.core.stats import unknown_statistics
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow_types import joined_tables
+from lerobot_grasp_plugin.dataset.column_metadata import left_out
 from lerobot_grasp_plugin.dataset.info import read_json
 from lerobot_grasp_plugin.dataset.side_files import SideFiles, side_files
 from lerobot_grasp_plugin.errors import DatasetError, Problem
-from lerobot_grasp_plugin.ops.contradictions import Contradictions, agreed, canonical
+from lerobot_grasp_plugin.ops.contradictions import Contradictions, agreed, agreed_metadata, canonical, short
 from lerobot_grasp_plugin.ops.features import TargetFormat
 from lerobot_grasp_plugin.ops.index_tables import UnitedTable, index_tables_of, other_columns, unite
 from lerobot_grasp_plugin.ops.placing import Placed, named, place_files
@@ -124,6 +125,8 @@ def _tasks(sources: Sequence[Source], plan: MergePlan, found: Contradictions) ->
         for source, table in zip(sources, tables, strict=True)
     ]
     place = "the table of tasks"
+    for source, table in zip(sources, tables, strict=True):
+        found.warnings += left_out(table.of_columns, f"{source.title}: the tasks", source.reader.root)
     others = other_columns(sources, plan.tasks, named_rows, [table.others for table in tables], place, found)
     return others.replace_schema_metadata(
         agreed_metadata(sources, [table.metadata for table in tables], place, found)
@@ -143,27 +146,12 @@ def _episodes(sources: Sequence[Source], found: Contradictions) -> pa.Table | No
     return joined.replace_schema_metadata(agreed_metadata(sources, metadata, place, found))
 
 
-def agreed_metadata(
-    sources: Sequence[Source], metadata: Sequence[Mapping[bytes, bytes]], place: str, found: Contradictions
-) -> dict[bytes, bytes]:
-    """The metadata that the tables of all sources have in common; all else goes into ``found``."""
-    texts = [
-        {
-            key.decode(errors="backslashreplace"): value.decode(errors="backslashreplace")
-            for key, value in own.items()
-        }
-        for own in metadata
-    ]
-    same = agreed(sources, texts, f"the parquet metadata of {place}", found)
-    return {key: value for key, value in metadata[0].items() if key.decode(errors="backslashreplace") in same}
-
-
 def split_warnings(sources: Sequence[Source]) -> Iterable[Problem]:
     """A warning for each source whose splits are not those of the output."""
     for source in sources:
         splits = source.reader.info.splits
-        if list(splits) not in ([], ["train"]):
-            message = f"{source.title}: splits {dict(splits)} are left out; all episodes are in 'train'"
+        if not isinstance(splits, Mapping) or list(splits) not in ([], ["train"]):
+            message = f"{source.title}: splits {short(splits)} are left out; all episodes are in 'train'"
             where = str(source.reader.root / layout.INFO_PATH)
             yield Problem("metadata-left-out", message, where, severity="warning")
 
@@ -175,12 +163,7 @@ def _statistics(source: Source) -> Iterable[Problem]:
         stats = read_json(path) if path.is_file() else {}
     except DatasetError:
         return  # the output has statistics of its own
-    unknown = [
-        name if name not in source.reader.info.features else f"{statistic} of {name}"
-        for name, own in (stats.items() if isinstance(stats, dict) else ())
-        for statistic in (own if isinstance(own, dict) else {"": None})
-        if name not in source.reader.info.features or statistic not in STATISTICS
-    ]
+    unknown = unknown_statistics(stats if isinstance(stats, dict) else {}, source.reader.info.features)
     if unknown:
-        message = f"{source.title}: the statistics {', '.join(dict.fromkeys(unknown))} are left out"
+        message = f"{source.title}: the statistics {', '.join(unknown)} are left out"
         yield Problem("metadata-left-out", message, str(path), severity="warning")

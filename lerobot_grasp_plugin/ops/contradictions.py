@@ -70,6 +70,21 @@ def agreed(
     return same
 
 
+def agreed_metadata(
+    sources: Sequence[Source], metadata: Sequence[Mapping[bytes, bytes]], place: str, found: Contradictions
+) -> dict[bytes, bytes]:
+    """The metadata that the tables of all sources have in common; all else goes into ``found``."""
+    texts = [
+        {
+            key.decode(errors="backslashreplace"): value.decode(errors="backslashreplace")
+            for key, value in own.items()
+        }
+        for own in metadata
+    ]
+    same = agreed(sources, texts, f"the parquet metadata of {place}", found)
+    return {key: value for key, value in metadata[0].items() if key.decode(errors="backslashreplace") in same}
+
+
 def _equal(one: Any, other: Any) -> bool:
     return type(one) is type(other) and canonical(one) == canonical(other)
 

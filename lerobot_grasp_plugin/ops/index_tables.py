@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow_types import common_type, conform
+from lerobot_grasp_plugin.dataset.column_metadata import left_out
 from lerobot_grasp_plugin.dataset.index_table import IndexTable, read_index_table
 from lerobot_grasp_plugin.dataset.tables import TableFile
 from lerobot_grasp_plugin.errors import DatasetError, GraspError, MergeError, Problem
-from lerobot_grasp_plugin.ops.contradictions import Contradictions, canonical
+from lerobot_grasp_plugin.ops.contradictions import Contradictions, agreed_metadata, canonical
 from lerobot_grasp_plugin.ops.features import TargetFormat
 from lerobot_grasp_plugin.ops.sources import Source
 
@@ -143,6 +144,11 @@ def _united(
     names = tuple(numbers)
     named = [table.names for table in tables]
     others = other_columns(sources, names, named, [table.others for table in tables], path, found)
+    others = others.replace_schema_metadata(
+        agreed_metadata(sources, [table.metadata for table in tables], path, found)
+    )
+    for source, table in zip(sources, tables, strict=True):
+        found.warnings += left_out(table.of_columns, f"{source.title}: {place}", source.reader.root)
     return UnitedTable(path, name, tables[0].key, names, others, maps)
 
 

@@ -13,10 +13,16 @@ import pyarrow as pa
 from lerobot_grasp_plugin.core.plan import MergePlan
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow_types import common_type, joined_tables
+from lerobot_grasp_plugin.dataset.column_metadata import left_out, metadata_of_columns
 from lerobot_grasp_plugin.errors import Problem
-from lerobot_grasp_plugin.ops.side_tables import episodes_covered, mapped, read_side_table
+from lerobot_grasp_plugin.ops.side_tables import map_rows, read_side_table
 from lerobot_grasp_plugin.ops.sources import Source
 
+_NOT_RENUMBERED: Final = (
+    "its numbers of episodes and frames are still those of the source; meta/grasp_provenance.json says which "
+    "episode of the output is which of the source. Parquet tables are renumbered where the columns index and "
+    "episode_index have the numbers of the rows"
+)
 _NAMED: Final = 8
 """Files that a warning names."""
 
@@ -70,13 +76,11 @@ def place_files(sources: Sequence[Source], plan: MergePlan, files: Sequence[Sequ
                 moved.setdefault(source.title, []).append(path)
     for title, paths in moved.items():
         message = f"{title}: {named(paths)} is not the same in all sources"
-        hint = (
-            f"kept in {layout.SOURCES_DIR}/, as it is; what it says of episodes and frames is of the source"
-        )
+        hint = f"kept in {layout.SOURCES_DIR}/, as it is; {_NOT_RENUMBERED}"
         placed.warnings.append(Problem("file-of-one-source", message, hint=hint, severity="warning"))
     if unmapped and not all(_is_whole(source) for source in sources):
         message = f"{named(unmapped)} is copied as it is, and not all episodes are"
-        hint = "what it says of episodes and frames is of the source"
+        hint = _NOT_RENUMBERED
         placed.warnings.append(Problem("file-not-mapped", message, hint=hint, severity="warning"))
     return placed
 
@@ -116,11 +120,11 @@ def _joined_table(
     for source in holders:
         own = read_side_table(source.reader.root / path)
         planned = [episode for episode in plan.episodes if episode.source == source.number]
-        table = None if own is None else mapped(own, source, planned)
-        if own is None or table is None:
+        found = None if own is None else map_rows(own, source, planned)
+        if found is None:
             return None
-        covered += len(planned) if episodes_covered(own, source) == len(source.reader.lengths) else 0
-        tables.append(table)
+        tables.append(found[0])
+        covered += found[1]
     names = {tuple(table.column_names) for table in tables}
     if len(names) == 1 and any(
         common_type([table.schema.field(name).type for table in tables]) is None
@@ -130,6 +134,9 @@ def _joined_table(
     if covered < chosen:
         message = f"{path} has rows for {covered} of {chosen} episodes, because not every source has it whole"
         warnings.append(Problem("side-table-incomplete", message, severity="warning"))
+    for source, table in zip(holders, tables, strict=True):
+        columns = metadata_of_columns(table.schema)
+        warnings += left_out(columns, f"{source.title}: {path}", source.reader.root)
     metadata = [table.schema.metadata or {} for table in tables]
     same = metadata[0] if all(own == metadata[0] for own in metadata) else None
     if same is None:

@@ -17,8 +17,8 @@ from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import is_numeric
 from lerobot_grasp_plugin.errors import DataError, GraspError, MergeError, Problem
 from lerobot_grasp_plugin.ops.cards import OutputCard, merged_card
-from lerobot_grasp_plugin.ops.carry import Carried, agreed_metadata, plan_carried, split_warnings
-from lerobot_grasp_plugin.ops.contradictions import Contradictions
+from lerobot_grasp_plugin.ops.carry import Carried, plan_carried, split_warnings
+from lerobot_grasp_plugin.ops.contradictions import Contradictions, agreed_metadata
 from lerobot_grasp_plugin.ops.derivation.recorded import carry_over, check_sizes
 from lerobot_grasp_plugin.ops.features import TargetFormat, unify
 from lerobot_grasp_plugin.ops.gathering import Gathered, raise_all
@@ -27,7 +27,7 @@ from lerobot_grasp_plugin.ops.one_task import near_task_warnings
 from lerobot_grasp_plugin.ops.opening import aborted_named
 from lerobot_grasp_plugin.ops.progress import Progress
 from lerobot_grasp_plugin.ops.recipe import MergeConfig
-from lerobot_grasp_plugin.ops.schemas import inferred_fields, read_schemas, undeclared_warnings
+from lerobot_grasp_plugin.ops.schemas import inferred_fields, read_schemas, schema_warnings
 from lerobot_grasp_plugin.ops.source_labels import (
     Recorded,
     changed_outcomes,
@@ -148,7 +148,7 @@ def prepare(
         side,
         contradictions,
     )
-    build.warnings += [*warnings, *undeclared_warnings(sources, schemas), *_plan_warnings(build)]
+    build.warnings += [*warnings, *schema_warnings(sources, schemas), *_plan_warnings(build)]
     build.warnings += [] if keeps_splits(build) else split_warnings(sources)
     build.warnings += near_task_warnings(_spelled(sources))
     build.warnings += [*card.warnings, *side.warnings, *contradictions.warnings]
@@ -177,6 +177,8 @@ def keeps_splits(build: Build) -> bool:
     source = build.sources[0]
     splits = source.reader.info.splits
     if build.operation != "relabel" or len(build.plan.episodes) != len(source.reader.lengths) or not splits:
+        return False
+    if not isinstance(splits, Mapping):
         return False
     ends = [str(span).rpartition(":")[2] for span in splits.values()]
     return all(end.isdecimal() and int(end) <= len(build.plan.episodes) for end in ends)
@@ -211,7 +213,10 @@ def _plan_stats(
             kept[name] = _usable(own.get(source.original[name], {}))
             if not kept[name]:
                 kept[name] = measure_images(source, name, progress)
-                source.notes.append(f"statistics of {name!r} measured from its pictures, for want of any")
+                message = (
+                    f"statistics of {name!r} computed from its images: the source stores none by episode"
+                )
+                source.notes.append(message)
         carried.append(kept)
     statistics: dict[str, Sequence[str]] = {}
     for name, feature in target.features.items():

@@ -8,10 +8,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from lerobot_grasp_plugin.core.intervals import IntervalSet
+from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
 from lerobot_grasp_plugin.core.plan import PlannedEpisode
 from lerobot_grasp_plugin.ops.recipe import MergeConfig
-from lerobot_grasp_plugin.ops.rows import half_open
 from lerobot_grasp_plugin.ops.sources import Source
 from lerobot_grasp_plugin.version import VERSION
 
@@ -89,7 +88,7 @@ class ProvenanceWriter:
                 "content_sha256": digest,
             }
             if ranges is not None:
-                entry["success"] = half_open(ranges)
+                entry["success"] = _half_open(ranges)
             self._file.write(("" if self._first else ",") + "\n    " + json.dumps(entry))
             self._first = False
 
@@ -137,3 +136,13 @@ def _source(
     if left_out:
         entry["metadata"] = left_out
     return entry
+
+
+def _half_open(ranges: IntervalSet) -> list[list[int]]:
+    """Ranges as pairs of 0-based numbers, the second one exclusive."""
+    return [[interval.start, _stop(interval)] for interval in ranges]
+
+
+def _stop(interval: FrameInterval) -> int:
+    assert interval.stop is not None
+    return interval.stop

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,38 +13,22 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.content_hash import ContentHashes, in_hash_order
-from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
-from lerobot_grasp_plugin.core.labels import (
-    EpisodeLabels,
-    LabelValues,
-    SuccessRule,
-    is_success_value,
-    label_episode,
-)
+from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.core.plan import PlannedEpisode
 from lerobot_grasp_plugin.core.stats import episode_stats
 from lerobot_grasp_plugin.core.timeline import is_readable, off_grid, readable_stamps
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.dataset.arrow import (
-    from_bytes,
-    from_numpy,
-    is_numeric,
-    list_lengths,
-    present,
-    to_numpy,
-)
-from lerobot_grasp_plugin.dataset.arrow_types import conform
+from lerobot_grasp_plugin.dataset.arrow import from_numpy, is_numeric, list_lengths, present, to_numpy
+from lerobot_grasp_plugin.dataset.arrow_types import conform, innermost_type
 from lerobot_grasp_plugin.dataset.reader import EpisodeBatch
 from lerobot_grasp_plugin.dataset.tables import whole_numbers
 from lerobot_grasp_plugin.errors import DatasetError, Problem
 from lerobot_grasp_plugin.ops.features import TargetFormat
+from lerobot_grasp_plugin.ops.image_columns import embedded_images
 from lerobot_grasp_plugin.ops.index_tables import mapped_numbers
 from lerobot_grasp_plugin.ops.recipe import LabelOptions, Timestamps
-from lerobot_grasp_plugin.ops.source_labels import decided_done, label_columns
+from lerobot_grasp_plugin.ops.row_labels import RowLabels
 from lerobot_grasp_plugin.ops.sources import Source
-
-_EXAMPLES = 4
-"""How many strange values a warning names."""
 
 
 @dataclass(frozen=True)
@@ -89,11 +74,10 @@ class RowBuilder:
 
     Attributes:
         source: Where the rows are from.
-        done: How next.done is made.
-        rule: Which rows of the output are success; None where nothing says it.
+        labels: Their labels.
         off_grid: The first timestamps that LeRobot cannot read, where these are to be kept.
-        other_rewards: Rewards taken over so far that are neither the success nor the failure value.
-        other_values: Some of them.
+        narrowed: Column, by its output name -> how many of its values changed so far, because its type in
+            info.json is narrower than in the tables.
     """
 
     def __init__(
@@ -114,26 +98,12 @@ class RowBuilder:
         self._schema = schema
         self._task_map = task_map
         self._index_maps = index_maps
-        self._options = options
         self._timestamps = timestamps
         self._measured = measured
         self._starts = starts
-        self.done = decided_done(source, options)
-        self.rule: SuccessRule | None = None
-        self._values = LabelValues(options.success_value, options.failure_value)
-        self._recorded_columns = label_columns(source)
-        if target.labels:
-            self.rule = SuccessRule.of_values(self._values)
-        elif source.recorded is not None:
-            self.rule = source.recorded.rule
+        self.labels = RowLabels(source, options, is_labelled=bool(target.labels))
         self.off_grid: Problem | None = None
-        self.other_rewards = 0
-        self.other_values: set[float] = set()
-
-    @property
-    def is_uncounted(self) -> bool:
-        """Whether the output has rewards of which nothing says which ones are success."""
-        return self.rule is not None and self.rule.basis == "many values"
+        self.narrowed: dict[str, int] = {}
 
     @property
     def columns(self) -> list[str]:
@@ -142,10 +112,7 @@ class RowBuilder:
         for name in (*self._schema.names, *self._target.labels):
             if name in self.source.original:
                 wanted.add(self.source.original[name])
-        if self._target.labels:
-            wanted.update(self._recorded_columns.names)
-            if self.source.column is not None:
-                wanted.add(self.source.column.name)
+        wanted |= self.labels.columns
         return sorted(wanted - {layout.INDEX, layout.EPISODE_INDEX})
 
     def build(self, batch: EpisodeBatch, planned: Sequence[PlannedEpisode]) -> RowBlock:
@@ -168,7 +135,7 @@ class RowBuilder:
         columns[layout.TIMESTAMP] = from_numpy(stamps)
         if self.source.derivation is not None:
             columns |= self.source.derivation.columns(batch, self._schema)
-        labels = self._labels(batch)
+        labels = self.labels.rows(batch)
         applied: Sequence[IntervalSet | None] = [None] * len(planned)
         if labels is not None:
             applied = [IntervalSet.from_mask(each.success) for each in labels]
@@ -194,7 +161,7 @@ class RowBuilder:
             table=table,
             numbers={name: numbers[name] for name in self._measured},
             stats=stats,
-            success=self._success_counts(labels, numbers, batch.lengths),
+            success=self.labels.success_counts(labels, numbers, batch.lengths),
             applied=applied,
             hashes=self._hashes(table, numbers, batch.lengths),
             timestamps_fixed=fixed,
@@ -274,69 +241,6 @@ class RowBuilder:
         episode, frame = batch.episodes[number], int(frames[row])
         self.off_grid = Problem("timestamp-off-grid", message, where, hint, episode=episode, frame=frame)
 
-    def _labels(self, batch: EpisodeBatch) -> list[EpisodeLabels] | None:
-        if not self._target.labels:
-            return None
-        success = self.source.labels or {}
-        dones = self._existing(batch, self.source.original.get(layout.DONE))
-        self._existing(batch, self._recorded_columns.reward)  # damage is named even where all is annotated
-        recorded = rewards = None
-        if any(episode not in success for episode in batch.episodes):
-            recorded, rewards = self._recorded(batch)
-        options = self._options
-        labels, start = [], 0
-        for episode, length in zip(batch.episodes, batch.lengths, strict=True):
-            rows = slice(start, start + length)
-            start += length
-            asserted = success.get(episode)
-            kept = None
-            alignment = options.alignment
-            if asserted is None:
-                alignment = "frame"  # what was recorded is about rows
-                if rewards is not None:
-                    kept = rewards[rows]
-                    self._note_others(kept)
-                    asserted = IntervalSet.from_mask(is_success_value(kept, options.success_value))
-                else:
-                    assert recorded is not None
-                    asserted = IntervalSet.from_mask(recorded[rows])
-            made = label_episode(
-                asserted,
-                length,
-                alignment=alignment,
-                done=self.done,
-                success_value=options.success_value,
-                failure_value=options.failure_value,
-                existing_done=dones[rows].astype(bool) if dones is not None else None,
-            )
-            labels.append(made if kept is None else EpisodeLabels(kept, made.done, made.success))
-        return labels
-
-    def _recorded(self, batch: EpisodeBatch) -> tuple[NDArray[np.bool_] | None, NDArray[np.float32] | None]:
-        """Success rows by a column, or else the recorded rewards with this call's values for success."""
-        column, columns = self.source.column, self._recorded_columns
-        if column is not None:
-            return column.rows(self._required(batch, column.name), self.source.column_rule), None
-        rule = self.source.recorded.rule if self.source.recorded is not None else SuccessRule("nothing")
-        if rule.basis == "next.success" or columns.reward is None:
-            return self._required(batch, columns.flags or layout.SUCCESS).astype(np.bool_), None
-        return None, rule.rewritten(self._required(batch, columns.reward), self._values)
-
-    def _required(self, batch: EpisodeBatch, own: str) -> NDArray[Any]:
-        values = self._existing(batch, own)
-        if values is None:
-            message = f"column {own!r} is missing, though info.json declares it"
-            raise DatasetError(Problem("missing-column", message, str(batch.path)))
-        return values
-
-    def _existing(self, batch: EpisodeBatch, own: str | None) -> NDArray[Any] | None:
-        if own is None or own not in batch.table.column_names:
-            return None
-        try:
-            return to_numpy(batch.table[own]).reshape(-1)
-        except ValueError as error:
-            raise DatasetError(Problem("bad-column", f"{own}: {error}", str(batch.path))) from None
-
     # -- columns that are taken over --------------------------------------------------------------
 
     def _taken(self, batch: EpisodeBatch, field: pa.Field) -> pa.ChunkedArray | pa.Array:
@@ -362,7 +266,8 @@ class RowBuilder:
                 column = from_numpy(to_numpy(column).reshape(sum(batch.lengths)))
             if _holds_text(column.type) != _holds_text(field.type):
                 raise ValueError("text is not turned into numbers, nor numbers into text")
-            column = column.cast(field.type)
+            wide, column = column, column.cast(field.type)
+            self._note_narrowed(field.name, wide, column)
             if numbers is None:
                 return column
             where = f"{batch.path}: column {own!r}"
@@ -371,6 +276,17 @@ class RowBuilder:
             reason = str(error).splitlines()[0]
             message = f"column {own!r} holds {column.type}, not {field.type} as info.json says: {reason}"
             raise DatasetError(Problem("bad-column", message, str(batch.path))) from None
+
+    def _note_narrowed(self, name: str, wide: pa.ChunkedArray, narrow: pa.ChunkedArray) -> None:
+        """Counts the values of a column of floats that a narrower type changed."""
+        kinds = innermost_type(wide.type), innermost_type(narrow.type)
+        if not all(map(pa.types.is_floating, kinds)) or kinds[0].bit_width <= kinds[1].bit_width:
+            return
+        with suppress(ValueError):  # values that are missing are named elsewhere
+            before, after = to_numpy(wide), to_numpy(narrow)
+            changed = int(((before != after) & ~(np.isnan(before) & np.isnan(after))).sum())
+            if changed:
+                self.narrowed[name] = self.narrowed.get(name, 0) + changed
 
     def _without_values(self, column: pa.ChunkedArray, batch: EpisodeBatch, own: str) -> pa.Array:
         """A column of no width: nothing is in any row."""
@@ -385,34 +301,6 @@ class RowBuilder:
             return to_numpy(table[name])
         except ValueError as error:
             raise DatasetError(Problem("bad-column", f"column {name!r}: {error}", str(path))) from None
-
-    def _success_counts(
-        self,
-        labels: Sequence[EpisodeLabels] | None,
-        numbers: Mapping[str, NDArray[Any]],
-        lengths: Sequence[int],
-    ) -> list[int] | None:
-        if labels is not None:
-            return [int(each.success.sum()) for each in labels]
-        reward, flags = numbers.get(layout.REWARD), numbers.get(layout.SUCCESS)
-        reward = None if reward is None else reward.reshape(-1).astype(np.float32, copy=False)
-        flags = None if flags is None else flags.reshape(-1)
-        if reward is not None:
-            self._note_others(reward)
-        success = None if self.rule is None else self.rule.rows(reward, flags)
-        if success is None:
-            return None
-        hits = success.astype(np.int64)
-        return np.add.reduceat(hits, np.concatenate(([0], np.cumsum(lengths)[:-1]))).tolist()  # type: ignore[no-any-return]
-
-    def _note_others(self, rewards: NDArray[np.float32]) -> None:
-        if self.rule is None or self.rule.success_value is None or self.rule.failure_value is None:
-            return
-        values = np.array([self.rule.success_value, self.rule.failure_value], dtype=np.float32)
-        others = rewards[~np.isin(rewards, values)]
-        self.other_rewards += len(others)
-        if len(self.other_values) < _EXAMPLES:
-            self.other_values.update(np.unique(others)[:_EXAMPLES].tolist())
 
     def _hashes(
         self,
@@ -455,52 +343,5 @@ def _pieces(
         start += length
 
 
-def embedded_images(column: pa.ChunkedArray, root: Path, where: str) -> pa.ChunkedArray | pa.Array:
-    """A picture column as LeRobot stores it: structs of ``bytes`` and ``path``, the bytes inside.
-
-    Raises:
-        DatasetError: The column holds no pictures, or a picture file is missing.
-    """
-    target = pa.struct({"bytes": pa.binary(), "path": pa.string()})
-    kind = column.type
-    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        data = column.combine_chunks().cast(pa.binary())
-        data = data if isinstance(data, pa.Array) else pa.concat_arrays(data.chunks)
-        return pa.StructArray.from_arrays([data, pa.nulls(len(data), pa.string())], fields=list(target))
-    names = (
-        {kind.field(number).name for number in range(kind.num_fields)} if pa.types.is_struct(kind) else set()
-    )
-    if names != {"bytes", "path"}:
-        message = f"holds {kind}, not pictures (structs of bytes and path)"
-        raise DatasetError(Problem("bad-column", message, where))
-    array = column.combine_chunks()
-    array = array if isinstance(array, pa.Array) else pa.concat_arrays(array.chunks)
-    data, paths = array.field("bytes").cast(pa.binary()), array.field("path").cast(pa.string())
-    if not data.null_count:
-        return pa.StructArray.from_arrays([data, paths], fields=list(target))
-    pictures = []
-    for value, path in zip(data.to_pylist(), paths.to_pylist(), strict=True):
-        pictures.append(value if value is not None else _picture_file(root, path, where))
-    return pa.StructArray.from_arrays([from_bytes(pictures), paths], fields=list(target))
-
-
-def _picture_file(root: Path, path: str | None, where: str) -> bytes:
-    file = (root / (path or "")).resolve()
-    if not path or not file.is_relative_to(root.resolve()) or not file.is_file():
-        message = f"a picture is not in the table, and its file {path!r} is not in the dataset"
-        raise DatasetError(Problem("missing-file", message, where))
-    return file.read_bytes()
-
-
 def _holds_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
-
-
-def half_open(ranges: IntervalSet) -> list[list[int]]:
-    """Ranges as pairs of 0-based numbers, the second one exclusive."""
-    return [[interval.start, _stop(interval)] for interval in ranges]
-
-
-def _stop(interval: FrameInterval) -> int:
-    assert interval.stop is not None
-    return interval.stop

@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from lerobot_grasp_plugin.dataset.arrow_types import language_type, own_metadata
+from lerobot_grasp_plugin.dataset.column_metadata import left_out, metadata_of_columns
 from lerobot_grasp_plugin.errors import DatasetError, Problem
 from lerobot_grasp_plugin.ops.features import TargetFormat
 from lerobot_grasp_plugin.ops.sources import Source
@@ -23,11 +24,13 @@ class SourceSchemas:
         inferred: Feature whose type is not declared, by its name in the output -> the types in the files.
         undeclared: Column that info.json does not declare -> the first file that has it.
         metadata: Of the schemas, without what describes the columns.
+        of_columns: Column with metadata of its own -> their keys.
     """
 
     inferred: Mapping[str, Sequence[pa.DataType]]
     undeclared: Mapping[str, Path]
     metadata: Mapping[bytes, bytes]
+    of_columns: Mapping[str, Sequence[str]]
 
 
 def read_schemas(source: Source, target: TargetFormat) -> SourceSchemas:
@@ -41,6 +44,7 @@ def read_schemas(source: Source, target: TargetFormat) -> SourceSchemas:
     inferred: dict[str, dict[pa.DataType, None]] = {name: {} for name in columns.values()}
     undeclared: dict[str, Path] = {}
     metadata: dict[bytes, bytes] = {}
+    of_columns: dict[str, list[str]] = {}
     for path, schema in source.reader.schemas(source.episodes):
         for own, name in columns.items():
             if own not in schema.names:
@@ -52,7 +56,10 @@ def read_schemas(source: Source, target: TargetFormat) -> SourceSchemas:
                 undeclared.setdefault(name, path)
         for key, value in own_metadata(schema).items():
             metadata.setdefault(key, value)
-    return SourceSchemas({name: tuple(kinds) for name, kinds in inferred.items()}, undeclared, metadata)
+        for name, keys in metadata_of_columns(schema).items():
+            of_columns.setdefault(name, keys)
+    kinds = {name: tuple(found) for name, found in inferred.items()}
+    return SourceSchemas(kinds, undeclared, metadata, of_columns)
 
 
 def _inferred(target: TargetFormat) -> list[str]:
@@ -84,9 +91,12 @@ def inferred_fields(schemas: Sequence[SourceSchemas], target: TargetFormat) -> d
     return fields
 
 
-def undeclared_warnings(sources: Sequence[Source], schemas: Sequence[SourceSchemas]) -> Iterator[Problem]:
-    """A warning for each source whose files have columns that info.json does not declare."""
+def schema_warnings(sources: Sequence[Source], schemas: Sequence[SourceSchemas]) -> Iterator[Problem]:
+    """A warning for each source whose files have columns that info.json does not declare, or metadata of
+    columns, which is not written.
+    """
     for source, own in zip(sources, schemas, strict=True):
+        yield from left_out(own.of_columns, f"{source.title}: the data tables", source.reader.root)
         if own.undeclared:
             names, path = list(own.undeclared), next(iter(own.undeclared.values()))
             message = f"{source.title}: info.json does not declare the columns {names}; they are left out"

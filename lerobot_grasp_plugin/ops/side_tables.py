@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,9 @@ def read_side_table(path: Path) -> pa.Table | None:
         return None
 
 
-def mapped(table: pa.Table, source: Source, planned: Sequence[PlannedEpisode]) -> pa.Table | None:
+def map_rows(
+    table: pa.Table, source: Source, planned: Sequence[PlannedEpisode]
+) -> tuple[pa.Table, int] | None:
     """The rows of the chosen episodes, with the numbers that frames and episodes have in the output.
 
     Args:
@@ -42,10 +44,9 @@ def mapped(table: pa.Table, source: Source, planned: Sequence[PlannedEpisode]) -
         planned: The output episodes that come from this source, in output order.
 
     Returns:
-        The rows in output order. None where the numbers are not those of the source's frames or episodes.
+        The rows in output order, and how many of the episodes have rows. None where the numbers are not those
+        of the source's frames or episodes.
     """
-    lengths = np.asarray(source.reader.lengths, dtype=np.int64)
-    starts = np.concatenate(([0], np.cumsum(lengths)))
     numbers: dict[str, NDArray[Any]] = {}
     try:
         for name in (layout.INDEX, layout.EPISODE_INDEX):
@@ -53,31 +54,70 @@ def mapped(table: pa.Table, source: Source, planned: Sequence[PlannedEpisode]) -
                 numbers[name] = whole_numbers(table[name], name)
     except GraspError:
         return None
+    total = len(source.reader.lengths)
+    starts = _starts(source)
     if layout.INDEX in numbers:
-        index = numbers[layout.INDEX]
-        if ((index < 0) | (index >= starts[-1])).any():
+        episodes = _episodes_of(numbers[layout.INDEX], starts, source)
+        if episodes is None:
             return None
-        episodes = np.searchsorted(starts, index, side="right") - 1
-        if layout.EPISODE_INDEX in numbers and not np.array_equal(numbers[layout.EPISODE_INDEX], episodes):
+        own = numbers.get(layout.EPISODE_INDEX, episodes)
+        if not np.array_equal(own[episodes >= 0], episodes[episodes >= 0]):
             return None
     else:
         episodes = numbers[layout.EPISODE_INDEX]
-        if ((episodes < 0) | (episodes >= len(lengths))).any():
+        if ((episodes < 0) | (episodes >= total)).any():
             return None
     order = np.argsort(episodes, kind="stable")
-    bounds = np.searchsorted(episodes[order], np.arange(len(lengths) + 1))
+    bounds = np.searchsorted(episodes[order], np.arange(total + 1))
     pieces = [order[bounds[each.source_episode] : bounds[each.source_episode + 1]] for each in planned]
     rows = np.concatenate(pieces) if pieces else np.empty(0, np.int64)
     counts = [len(piece) for piece in pieces]
     result = table.take(from_numpy(rows.astype(np.int64)))
     if layout.INDEX in numbers:
-        shifts = [each.from_index - int(starts[each.source_episode]) for each in planned]
+        shifts = [each.from_index - starts[each.source_episode] for each in planned]
         moved = numbers[layout.INDEX][rows] + np.repeat(np.asarray(shifts, np.int64), counts)
         result = _replaced(result, layout.INDEX, moved)
     if layout.EPISODE_INDEX in numbers:
-        own = np.repeat(np.asarray([each.episode_index for each in planned], np.int64), counts)
-        result = _replaced(result, layout.EPISODE_INDEX, own)
-    return result
+        outputs = np.repeat(np.asarray([each.episode_index for each in planned], np.int64), counts)
+        result = _replaced(result, layout.EPISODE_INDEX, outputs)
+    return result, sum(count > 0 for count in counts)
+
+
+def _starts(source: Source) -> dict[int, int]:
+    """``index`` of the first row of each episode of a source; of the chosen ones where episodes are lost."""
+    reader = source.reader
+    if not reader.lost:
+        ends = np.cumsum(np.asarray(reader.lengths, dtype=np.int64)).tolist()
+        return dict(enumerate([0, *ends[:-1]]))
+    starts: dict[int, int] = {}
+    for batch in reader.read(source.episodes, [layout.INDEX]):
+        if layout.INDEX not in batch.table.column_names:
+            return {}
+        index = whole_numbers(batch.table[layout.INDEX], f"{batch.path}: column 'index'")
+        firsts = np.cumsum([0, *batch.lengths[:-1]])
+        starts.update(zip(batch.episodes, index[firsts].tolist(), strict=True))
+    return starts
+
+
+def _episodes_of(
+    index: NDArray[np.int64], starts: Mapping[int, int], source: Source
+) -> NDArray[np.int64] | None:
+    """The episode of each ``index``, -1 for rows of lost episodes; None where an index is of no episode."""
+    if not starts:
+        return None
+    order = sorted(starts, key=lambda episode: starts[episode])
+    if order != sorted(order):
+        return None
+    known = np.asarray(order, np.int64)
+    firsts = np.asarray([starts[episode] for episode in order], np.int64)
+    lengths = np.asarray(source.reader.lengths, dtype=np.int64)[known]
+    at = np.searchsorted(firsts, index, side="right") - 1
+    inside = (at >= 0) & (index < (firsts + lengths)[at])
+    before = np.where(at >= 0, known[at], -1)
+    after = np.append(known, len(source.reader.lengths))[at + 1]
+    if (~inside & (after - before < 2)).any():  # no episode is missing there
+        return None
+    return np.where(inside, before, -1)
 
 
 def _replaced(table: pa.Table, name: str, values: NDArray[np.int64]) -> pa.Table:
@@ -87,12 +127,3 @@ def _replaced(table: pa.Table, name: str, values: NDArray[np.int64]) -> pa.Table
     if pa.types.is_integer(field.type) and field.type != column.type:
         column = column.cast(field.type)
     return table.set_column(position, pa.field(name, column.type), column)
-
-
-def episodes_covered(table: pa.Table, source: Source) -> int:
-    """How many episodes of the source have at least one row."""
-    if layout.EPISODE_INDEX in table.column_names:
-        return len(np.unique(whole_numbers(table[layout.EPISODE_INDEX], layout.EPISODE_INDEX)))
-    starts = np.cumsum(np.asarray(source.reader.lengths, dtype=np.int64))
-    index = whole_numbers(table[layout.INDEX], layout.INDEX)
-    return len(np.unique(np.searchsorted(starts, index, side="right")))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lerobot_grasp_plugin.core.choices import Done
+from lerobot_grasp_plugin.core.choices import Alignment, Done
 from lerobot_grasp_plugin.core.labels import LabelValues, SuccessRule, default_done
 from lerobot_grasp_plugin.core.words import agree, count, episodes_text
 from lerobot_grasp_plugin.dataset import layout
@@ -32,6 +32,23 @@ type Recorded = Mapping[str, Any]
 def decided_done(source: Source, options: LabelOptions) -> Done:
     """How next.done is made for a source: as asked for, else kept, else at each episode's end."""
     return default_done(options.done, layout.DONE in source.features)
+
+
+def column_alignment(source: Source, options: LabelOptions) -> Alignment:
+    """The alignment of the labels that no annotation gives, such as those of ``labels_from``.
+
+    A column of the dataset says in row t what is true of image t, as an annotation does, so the alignment
+    that is asked for applies to it. The columns ``next.*`` are labels of rows already, of the state after the
+    step as LeRobot defines them, and stay where they are; unless the sidecar says that they were made with
+    alignment ``frame``, so that row t has the label of image t. Labels that are kept without ``labels_from``
+    stay where they are.
+    """
+    if source.column is None:
+        return "frame"
+    is_of_rows = source.column.name.startswith("next.")
+    if is_of_rows and read_provenance(source.reader.root).labels.get("alignment") != "frame":
+        return "frame"
+    return options.alignment
 
 
 def recorded_labels(source: Source) -> Recorded:
@@ -171,7 +188,10 @@ def kept_labels_warnings(
             )
             hint = f"--done {known['done']} makes it anew"
             yield Problem("stale-done", message, hint=hint, severity="warning")
-        if known and set(source.episodes) - set(source.labels or ()):
+        is_aligned = source.column is not None and (
+            not source.column.name.startswith("next.") or known.get("alignment") == "frame"
+        )
+        if known and not is_aligned and set(source.episodes) - set(source.labels or ()):
             own = {"alignment": options.alignment}
             yield from _differences([(source.title, known), ("this call", own)], ("alignment",))
 

@@ -9,12 +9,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from factories import RECORDINGS, Legacy, tree, write_legacy
-from lerobot_judge import open_set
-from unknown_things import NEEDLE, THINGS, Thing, places_of
+from factories import RECORDINGS, Legacy, change_info, read_info, tree, write_legacy
+from lerobot_judge import assert_items, items_of, legacy_items, open_set
+from unknown_things import NEEDLE, THINGS, Thing, at_column, index_table, metadata, places_of
 
 from lerobot_grasp_plugin import (
     MergeConfig,
@@ -26,7 +28,7 @@ from lerobot_grasp_plugin import (
     relabel,
     verify_dataset,
 )
-from lerobot_grasp_plugin.ops.features import canonical_codec
+from lerobot_grasp_plugin.core.codecs import canonical_codec
 
 type Recorded = Callable[[str], Path]
 
@@ -74,6 +76,46 @@ def test_an_unknown_thing(name: str, version: str, plain: Callable[[str], Path],
         named = [warning for warning in warnings if NEEDLE in warning.replace(str(tmp_path), "")]
         assert named or list(places_of(tmp_path / way)), (way, warnings)
     assert tree(source) == before
+
+
+@pytest.mark.parametrize("change", [metadata, at_column("subtask"), at_column("subtask_index")])
+def test_metadata_of_a_table_of_names(
+    change: Callable[[pa.Table], pa.Table], copied: Recorded, tmp_path: Path
+) -> None:
+    one, other = copied("h264"), Path(shutil.copytree(copied("h264"), tmp_path / "other"))
+    for root in (one, other):
+        index_table(change)(root)
+    report = merged(tmp_path / "out", one, other)
+    named = [problem for problem in report.warnings if NEEDLE in problem.message]
+    assert named or [place for place in places_of(tmp_path / "out") if "subtasks" in place]
+
+
+RESERVED = {
+    "data/file_index": 7,
+    "data/chunk_index": 3,
+    "videos/observation.images.wrist/file_index": 5,
+    "videos/observation.images.wrist/from_timestamp": 9.5,
+    "meta/episodes/file_index": 2,
+    "dataset_from_index": 100,
+    "dataset_to_index": 200,
+    "stats/action/mean": [0.0],
+}
+
+
+@pytest.mark.parametrize("version", ["v2.0", "v2.1"])
+def test_keys_with_names_of_columns_are_named_and_change_nothing(version: str, tmp_path: Path) -> None:
+    """Keys of episodes.jsonl called like columns that the writer writes."""
+    source = write_legacy(tmp_path / "source", Legacy(version=version, labels=True))
+    merged(tmp_path / "plain", source)
+    path = source / "meta/episodes.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    path.write_text("".join(json.dumps({**line, **RESERVED, "operator": "x"}) + "\n" for line in lines))
+    report = merged(tmp_path / "out", source)
+    written = pq.ParquetFile(tmp_path / "out" / EPISODES).read()
+    assert written.drop_columns("operator").equals(pq.ParquetFile(tmp_path / "plain" / EPISODES).read())
+    (warning,) = [each for each in report.warnings if each.code == "metadata-left-out"]
+    assert all(name in warning.message for name in RESERVED)
+    open_set(tmp_path / "out")
 
 
 def changed(root: Path, path: str, change: Callable[[pa.Table], pa.Table]) -> Path:
@@ -124,6 +166,103 @@ def test_progress_follows_its_frames(copied: Recorded, recorded: Recorded, tmp_p
     assert written.schema.metadata == {b"reward_model_path": b"me/sarm"}
     (warning,) = [problem for problem in report.warnings if problem.code == "side-table-incomplete"]
     assert "2 of 3 episodes" in warning.message
+
+
+@pytest.mark.parametrize("names", [("index",), ("episode_index",), ("index", "episode_index")])
+@pytest.mark.parametrize("is_listed", [True, False])
+def test_progress_follows_its_frames_where_an_episode_was_deleted(
+    names: tuple[str, ...], is_listed: bool, copied: Recorded, tmp_path: Path
+) -> None:
+    """Episode 2 lost its rows, or its entry in the list as well; the table has rows of it."""
+    lengths = RECORDINGS["av1"].lengths
+    source = copied("av1")
+    episodes = [e for e, n in enumerate(lengths) for _ in range(n)]
+    rows = {"index": list(range(len(episodes))), "episode_index": episodes}
+    table = pa.table({name: rows[name] for name in names} | {"progress": rows["index"]})
+    pq.write_table(table, source / "progress.parquet")
+    kept = lambda rows: rows.filter(pc.not_equal(rows["episode_index"], 2))  # noqa: E731  # one line
+    changed(source, "data/chunk-000/file-000.parquet", kept)
+    if not is_listed:
+        changed(source, EPISODES, kept)
+    report = merged(tmp_path / "out", SourceConfig(root=source, episodes="!2"))
+    written = pq.ParquetFile(tmp_path / "out/progress.parquet").read()
+    expected = [row for row, episode in enumerate(episodes) if episode != 2]
+    assert written["progress"].to_pylist() == expected
+    if "index" in names:
+        assert written["index"].to_pylist() == list(range(len(expected)))
+    if "episode_index" in names:
+        assert written["episode_index"].to_pylist() == [e - (e > 2) for e in episodes if e != 2]
+    assert not [problem for problem in report.warnings if "progress.parquet" in problem.message]
+
+
+def test_numbers_of_no_row_are_not_renumbered_and_the_warning_says_so(
+    copied: Recorded, tmp_path: Path
+) -> None:
+    source = copied("av1")
+    pq.write_table(pa.table({"index": [0, 900], "note": ["a", "b"]}), source / "notes.parquet")
+    report = merged(tmp_path / "out", SourceConfig(root=source, episodes="!2"))
+    (warning,) = [problem for problem in report.warnings if problem.code == "file-not-mapped"]
+    assert "notes.parquet" in warning.message
+    assert "numbers of episodes and frames are still those of the source" in warning.hint
+    assert "grasp_provenance.json" in warning.hint
+
+
+def test_values_of_info_that_lerobot_reads_as_well(copied: Recorded, tmp_path: Path) -> None:
+    source = copied("av1")
+    change_info(source, robot_type=["so101", "so101"], splits="train: all", tools={"type": "hand"})
+    open_set(source)
+    report = merged(tmp_path / "out", source)
+    info = read_info(tmp_path / "out")
+    assert info["robot_type"] == ["so101", "so101"]
+    assert info["splits"] == {"train": f"0:{len(RECORDINGS['av1'].lengths)}"}
+    assert info["tools"] == {"type": "hand"}
+    assert any("train: all" in problem.message for problem in report.warnings)
+    open_set(tmp_path / "out")
+    labels = tmp_path / "labels.txt"
+    labels.write_text("".join(f"{episode}: 2-\n" for episode in range(len(RECORDINGS["av1"].lengths))))
+    relabel(RelabelConfig(root=source, annotations=labels, new_root=tmp_path / "again"))
+    other = Path(shutil.copytree(source, tmp_path / "other"))
+    change_info(other, robot_type=["so100"])
+    with pytest.raises(MergeError, match="robot_type differs"):
+        merged(tmp_path / "both", source, other)
+
+
+@pytest.mark.parametrize("version", ["v2.1", "v3.0"])
+def test_a_rate_that_is_no_whole_number_is_carried(version: str, tmp_path: Path) -> None:
+    spec = Legacy(version="v2.1", fps=9.97, lengths=(40, 30, 20), labels=True)
+    source = write_legacy(tmp_path / "source", spec)
+    expected = [legacy_items(source, spec, episode) for episode in (2, 0)]
+    if version == "v3.0":
+        merged(tmp_path / "v3", source)
+        source, expected = tmp_path / "v3", [items_of(tmp_path / "v3", episode) for episode in (2, 0)]
+    merged(tmp_path / "out", SourceConfig(root=source, episodes=[2, 0]))
+    assert read_info(tmp_path / "out")["fps"] == 9.97
+    assert_items(tmp_path / "out", expected)
+    report = verify_dataset(root=tmp_path / "out", level="decode")
+    assert {problem.code for problem in report.problems if problem.severity != "note"} <= {"fractional-fps"}
+
+
+def test_numbers_that_a_narrower_type_changes_are_named(copied: Recorded, tmp_path: Path) -> None:
+    source = copied("av1")
+
+    def widened(table: pa.Table) -> pa.Table:
+        values = [[value + 1e-9 for value in row] for row in table["action"].to_pylist()]
+        column = pa.array(values, pa.list_(pa.float64()))
+        return table.set_column(table.column_names.index("action"), "action", column)
+
+    before = pq.ParquetFile(source / "data/chunk-000/file-000.parquet").read()["action"].to_pylist()
+    changed(source, "data/chunk-000/file-000.parquet", widened)
+    (warning,) = [p for p in merged(tmp_path / "out", source).warnings if p.code == "numbers-narrowed"]
+    number = sum(float(np.float32(value + 1e-9)) != value + 1e-9 for row in before for value in row)
+    assert f"'action' ({number} values)" in warning.message
+
+    def exact(table: pa.Table) -> pa.Table:
+        column = pa.array(before, pa.list_(pa.float64()))
+        return table.set_column(table.column_names.index("action"), "action", column)
+
+    changed(source, "data/chunk-000/file-000.parquet", exact)
+    report = merged(tmp_path / "same", source)
+    assert "numbers-narrowed" not in {problem.code for problem in report.warnings}
 
 
 def test_files_keep_place_or_owner(copied: Recorded, tmp_path: Path) -> None:

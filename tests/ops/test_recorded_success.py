@@ -315,3 +315,32 @@ def test_columns_that_number_rows_are_no_labels(copied: Recorded, tmp_path: Path
     assert problem.message.endswith("'task_index' of av1 numbers rows and says nothing of success")
     assert "two values such as 1 and 0" in problem.hint
     assert "columns that can be labels: next.reward" in problem.hint
+
+
+@pytest.mark.parametrize(
+    ("column", "known", "shift"),
+    [
+        ("judged", None, 1),
+        ("next.success", None, 0),
+        ("next.success", "next", 0),
+        ("next.success", "frame", 1),
+    ],
+)
+def test_alignment_of_labels_from_a_column(
+    column: str, known: str | None, shift: int, copied: Recorded, few: Path, tmp_path: Path
+) -> None:
+    """A column is about images, as annotations are; ``next.*`` is about rows, if the sidecar agrees."""
+    rows = [frame in (2, 3) for n in LENGTHS for frame in range(n)]
+    root = add_column(drop_column(copied("av1"), "next.reward"), column, rows)
+    if known is not None:
+        sidecar = {"format": 1, "labels": {"alignment": known, "success_value": 1.0, "failure_value": 0.0}}
+        (root / "meta/grasp_provenance.json").write_text(json.dumps(sidecar))
+    report = relabel(
+        RelabelConfig(
+            root=root, new_root=tmp_path / "out", annotations=few, labels_from=column, alignment="next"
+        )
+    )
+    found = success_of(tmp_path / "out")
+    assert found[0] == list(range(1, LENGTHS[0]))  # annotated: 3- is frame 2, its row is 1
+    assert found[2] == [2 - shift, 3 - shift]
+    assert "alignment-differs" not in {problem.code for problem in report.warnings}

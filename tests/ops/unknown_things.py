@@ -83,6 +83,55 @@ def metadata(table: pa.Table) -> pa.Table:
     return table.replace_schema_metadata({**(table.schema.metadata or {}), NEEDLE: "x"})
 
 
+def at_column(name: str) -> Callable[[pa.Table], pa.Table]:
+    def change(table: pa.Table) -> pa.Table:
+        field = table.schema.field(name).with_metadata({NEEDLE: "x"})
+        return table.cast(table.schema.set(table.column_names.index(name), field))
+
+    return change
+
+
+def reserved(name: str) -> Callable[[Path], None]:
+    """Plants a column name of v3.0's episodes table as a key; the warning that names it has the needle."""
+
+    def plant(root: Path) -> None:
+        path = root / "meta/episodes.jsonl"
+        lines = [json.loads(line) for line in path.read_text().splitlines()]
+        path.write_text("".join(json.dumps({**line, name: 7}) + "\n" for line in lines))
+
+    return plant
+
+
+def in_statistics(change: Callable[[dict[str, Any]], None]) -> Callable[[Path], None]:
+    def plant(root: Path) -> None:
+        path = root / "meta/episodes_stats.jsonl"
+        lines = [json.loads(line) for line in path.read_text().splitlines()]
+        for line in lines:
+            change(line)
+        path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+    return plant
+
+
+def index_table(change: Callable[[pa.Table], pa.Table]) -> Callable[[Path], None]:
+    """A table of subtasks, whose numbers the rows have."""
+
+    def plant(root: Path) -> None:
+        in_info(
+            lambda info: info["features"].update(
+                subtask_index={"dtype": "int64", "shape": [1], "names": None}
+            )
+        )(root)
+        in_tables(
+            "data/*/*.parquet",
+            lambda table: table.append_column("subtask_index", pa.array([0] * table.num_rows)),
+        )(root)
+        table = pa.table({"subtask": ["grasp"], "subtask_index": [0]})
+        pq.write_table(change(table), root / "meta/subtasks.parquet")
+
+    return plant
+
+
 def side_table(root: Path) -> None:
     total = json.loads((root / "meta/info.json").read_text())["total_frames"]
     pq.write_table(pa.table({"index": range(total), NEEDLE: ["x"] * total}), root / "progress.parquet")
@@ -91,6 +140,13 @@ def side_table(root: Path) -> None:
 def table_in_data(root: Path) -> None:
     (root / "data/needle").mkdir()
     pq.write_table(pa.table({"x": [1]}), root / "data/needle/x.parquet")
+
+
+def side_table_column(root: Path) -> None:
+    side_table(root)
+    path = root / "progress.parquet"
+    table = pq.ParquetFile(path).read().rename_columns(["index", "progress"])
+    pq.write_table(at_column("progress")(table), path)
 
 
 def in_stats(root: Path) -> None:
@@ -124,7 +180,27 @@ THINGS: dict[str, Thing] = {
     "episodes, key": Thing(in_lines("meta/episodes.jsonl"), ("v2.0", "v2.1")),
     "rows, column": Thing(in_tables("data/*/*.parquet", column(NEEDLE))),
     "rows, metadata": Thing(in_tables("data/*/*.parquet", metadata)),
+    "tasks, metadata of a column": Thing(in_tables("meta/tasks.parquet", at_column("task_index")), ("v3.0",)),
+    "episodes, metadata of a column": Thing(in_tables(EPISODES, at_column("length")), ("v3.0",)),
+    "rows, metadata of a column": Thing(in_tables("data/*/*.parquet", at_column("action"))),
+    "statistics of episodes, key": Thing(in_statistics(lambda line: line.update({NEEDLE: 1})), ("v2.1",)),
+    "statistics of episodes, feature": Thing(
+        in_statistics(lambda line: line["stats"].update({NEEDLE: {"mean": [1.0]}})), ("v2.1",)
+    ),
+    "statistics of episodes, statistic": Thing(
+        in_statistics(lambda line: line["stats"]["action"].update({NEEDLE: [1.0]})), ("v2.1",)
+    ),
+    **{
+        f"episodes, key {name}": Thing(reserved(name), ("v2.0", "v2.1"))
+        for name in (
+            f"videos/{NEEDLE}/file_index",
+            f"stats/{NEEDLE}/mean",
+            f"meta/{NEEDLE}",
+            f"data/{NEEDLE}",
+        )
+    },
     "a side table": Thing(side_table),
+    "a side table, metadata of a column": Thing(side_table_column),
     "a table in data": Thing(table_in_data),
     "the card's header": Thing(card(f"---\n{NEEDLE}: x\n---\n")),
     "the card's tags": Thing(card(f"---\ntags: [{NEEDLE}]\n---\n")),
@@ -162,6 +238,7 @@ def places_of(root: Path) -> Iterator[str]:
         if path.suffix == ".parquet":
             table = pq.ParquetFile(path).read()
             texts = [*table.column_names, *map(str, (table.schema.metadata or {}).keys())]
+            texts += [str(key) for field in table.schema for key in field.metadata or ()]
             yield from (f"{relative}: {text}" for text in texts if NEEDLE in text)
         elif path.suffix != ".mp4" and path.name != "grasp_provenance.json" and NEEDLE in path.read_text():
             yield relative

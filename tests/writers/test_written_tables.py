@@ -196,7 +196,7 @@ def test_v20_pictures_are_measured_as_lerobot_does(tmp_path: Path) -> None:
     spec = Legacy(version="v2.0", images=("observation.images.eye",), lengths=(6, 1, 5))
     source = write_legacy(tmp_path / "source", spec)
     report = merge(MergeConfig(sources=[SourceConfig(root=source)], new_root=tmp_path / "out"))
-    assert len([note for note in report.sources[0].notes if "measured" in note]) == 2
+    assert len([note for note in report.sources[0].notes if "computed from its images" in note]) == 2
     table = episodes_table(tmp_path / "out")
     rows = data_table(tmp_path / "out")
     start = 0

@@ -11,7 +11,7 @@ import pyarrow as pa
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.json_lines import read_json_lines
 from lerobot_grasp_plugin.dataset.tables import TableFile
-from lerobot_grasp_plugin.dataset.v30 import task_rows
+from lerobot_grasp_plugin.dataset.tasks_table import task_rows
 from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem
 from lerobot_grasp_plugin.ops.verification.listed import Report, whole
 

@@ -1,0 +1,47 @@
+"""Columns of images in a table, as LeRobot stores them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+
+from lerobot_grasp_plugin.dataset.arrow import from_bytes
+from lerobot_grasp_plugin.errors import DatasetError, Problem
+
+
+def embedded_images(column: pa.ChunkedArray, root: Path, where: str) -> pa.ChunkedArray | pa.Array:
+    """A picture column as LeRobot stores it: structs of ``bytes`` and ``path``, the bytes inside.
+
+    Raises:
+        DatasetError: The column holds no pictures, or a picture file is missing.
+    """
+    target = pa.struct({"bytes": pa.binary(), "path": pa.string()})
+    kind = column.type
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        data = column.combine_chunks().cast(pa.binary())
+        data = data if isinstance(data, pa.Array) else pa.concat_arrays(data.chunks)
+        return pa.StructArray.from_arrays([data, pa.nulls(len(data), pa.string())], fields=list(target))
+    names = (
+        {kind.field(number).name for number in range(kind.num_fields)} if pa.types.is_struct(kind) else set()
+    )
+    if names != {"bytes", "path"}:
+        message = f"holds {kind}, not pictures (structs of bytes and path)"
+        raise DatasetError(Problem("bad-column", message, where))
+    array = column.combine_chunks()
+    array = array if isinstance(array, pa.Array) else pa.concat_arrays(array.chunks)
+    data, paths = array.field("bytes").cast(pa.binary()), array.field("path").cast(pa.string())
+    if not data.null_count:
+        return pa.StructArray.from_arrays([data, paths], fields=list(target))
+    pictures = []
+    for value, path in zip(data.to_pylist(), paths.to_pylist(), strict=True):
+        pictures.append(value if value is not None else _picture_file(root, path, where))
+    return pa.StructArray.from_arrays([from_bytes(pictures), paths], fields=list(target))
+
+
+def _picture_file(root: Path, path: str | None, where: str) -> bytes:
+    file = (root / (path or "")).resolve()
+    if not path or not file.is_relative_to(root.resolve()) or not file.is_file():
+        message = f"a picture is not in the table, and its file {path!r} is not in the dataset"
+        raise DatasetError(Problem("missing-file", message, where))
+    return file.read_bytes()
