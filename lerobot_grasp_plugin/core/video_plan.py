@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lerobot_grasp_plugin.core.mp4_size import OUTER_BOXES, FileTotals, moov_bound
 from lerobot_grasp_plugin.core.timeline import timestamp_of
 from lerobot_grasp_plugin.core.video_index import (
     NOT_A_START,
@@ -111,48 +111,6 @@ class VideoShardPlan:
         return self.packet_bytes + self.moov_bytes + OUTER_BOXES
 
 
-OUTER_BOXES = 64  # ftyp, free and the header of mdat
-_CHUNK_BYTES = 1 << 20  # ffmpeg's mov muxer closes a chunk before it grows to this
-
-
-def moov_bound(packets: int, keyframes: int, packet_bytes: int, reordered: bool, extradata: int) -> int:
-    """Bytes a ``moov`` box with one video track takes at most, as ffmpeg's mov muxer writes it.
-
-    Args:
-        packets: Number of samples.
-        keyframes: Number of sync samples.
-        packet_bytes: Sum of the payloads.
-        reordered: Whether decode order differs from presentation order (then there is a ``ctts``).
-        extradata: Bytes of decoder configuration.
-    """
-    chunks = 2 * (packet_bytes // _CHUNK_BYTES) + 2
-    per_packet = 4 + 1 + (8 if reordered else 0)  # stsz, sdtp, ctts
-    return 4096 + 2 * extradata + per_packet * packets + 4 * keyframes + (8 + 12) * chunks
-
-
-class _Totals(NamedTuple):
-    """What a file's size follows from; see ``moov_bound``."""
-
-    packets: int = 0
-    keyframes: int = 0
-    packet_bytes: int = 0
-    reordered: bool = False
-    extradata: int = 0
-
-    def plus(self, other: _Totals) -> _Totals:
-        return _Totals(
-            self.packets + other.packets,
-            self.keyframes + other.keyframes,
-            self.packet_bytes + other.packet_bytes,
-            self.reordered or other.reordered,
-            max(self.extradata, other.extradata),
-        )
-
-    @property
-    def file_bytes(self) -> int:
-        return self.packet_bytes + moov_bound(*self) + OUTER_BOXES
-
-
 class _Source:
     """Lookups by frame in one index."""
 
@@ -201,12 +159,12 @@ class _Source:
         """Decode positions after ``first`` that are shown before it."""
         return first + np.flatnonzero(self.index.frames[first:] < self.index.frames[first])
 
-    def totals(self, first: int, last: int, dropped: NDArray[np.int64]) -> _Totals:
+    def totals(self, first: int, last: int, dropped: NDArray[np.int64]) -> FileTotals:
         """What ``first..last`` add up to without the dropped ones."""
         dropped = dropped[: np.searchsorted(dropped, last, side="right")]
         starts = int(self._starts_before[last + 1] - self._starts_before[first])
         size = int(self._bytes_before[last + 1] - self._bytes_before[first])
-        return _Totals(
+        return FileTotals(
             packets=last + 1 - first - len(dropped),
             keyframes=starts,
             packet_bytes=size - int(self.index.sizes[dropped].sum()),
@@ -258,7 +216,7 @@ class _Draft:
         last = max(self.last, int(packets.max()))
         return _Draft(source, self.first, last, self.dropped, (*self.segments, segment))
 
-    def totals(self) -> _Totals:
+    def totals(self) -> FileTotals:
         return self.source.totals(self.first, self.last, self.dropped)
 
     def run(self, base: int) -> tuple[PacketRun, int]:
@@ -337,7 +295,7 @@ def plan_shards(
     _check(segments, sources)
 
     shards: list[list[_Draft]] = []
-    closed = _Totals()  # of the current file, all runs but the last one
+    closed = FileTotals()  # of the current file, all runs but the last one
     for segment in segments:
         source = sources[segment.path]
         drafts = shards[-1] if shards else []
@@ -352,7 +310,7 @@ def plan_shards(
                 closed = before
                 drafts.append(draft)
                 continue
-        closed = _Totals()
+        closed = FileTotals()
         shards.append([draft])
     return [_finished(ordinal, drafts) for ordinal, drafts in enumerate(shards)]
 
@@ -368,7 +326,7 @@ def _finished(ordinal: int, drafts: Sequence[_Draft]) -> VideoShardPlan:
         runs.append(run)
         depth = max(depth, run_depth)
         base += int((run.out_frames >= 0).sum())
-    totals = _Totals()
+    totals = FileTotals()
     for draft in drafts:
         totals = totals.plus(draft.totals())
     return VideoShardPlan(

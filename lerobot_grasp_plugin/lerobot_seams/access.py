@@ -13,7 +13,8 @@ from typing import Any
 
 from lerobot_grasp_plugin.errors import Problem, UsageError
 from lerobot_grasp_plugin.lerobot_seams import version
-from lerobot_grasp_plugin.lerobot_seams.table import SEAMS, Seam, Use
+from lerobot_grasp_plugin.lerobot_seams.seam import Seam, Use
+from lerobot_grasp_plugin.lerobot_seams.table import SEAMS
 
 
 class SeamError(UsageError, ImportError):

@@ -15,7 +15,8 @@ import lerobot_grasp_plugin
 from lerobot_grasp_plugin.errors import GraspError
 from lerobot_grasp_plugin.lerobot_seams import access, dataset_watch, version
 from lerobot_grasp_plugin.lerobot_seams.access import SeamError, current, problems_of, replace, require
-from lerobot_grasp_plugin.lerobot_seams.table import SEAMS, Seam
+from lerobot_grasp_plugin.lerobot_seams.seam import Seam
+from lerobot_grasp_plugin.lerobot_seams.table import SEAMS
 
 PACKAGE = Path(lerobot_grasp_plugin.__file__).parent
 
