@@ -256,6 +256,12 @@ def test_another_number_than_the_expected_is_an_error(
         assert (f"[unexpected-{option}]" in capsys.readouterr().out) == bool(code)
 
 
+def test_one_episode_that_was_not_expected(tmp_path: Path, capsys) -> None:
+    root = write_legacy(tmp_path / "set", Legacy(cameras=(), lengths=(12,)))
+    assert main(["--root", str(root), "--expected_episodes", "20"]) == 1
+    assert "--expected_episodes 20: the dataset has 1 episode [" in capsys.readouterr().out
+
+
 def test_strict_counts_warnings(tmp_path: Path) -> None:
     root = str(write_legacy(tmp_path / "set", Legacy(cameras=(), lengths=(12, 3))))
     assert [main(["--root", root]), main(["--root", root, "--strict"])] == [0, 1]

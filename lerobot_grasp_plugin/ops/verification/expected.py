@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from lerobot_grasp_plugin.core.words import count
 from lerobot_grasp_plugin.errors import Problem
 from lerobot_grasp_plugin.ops.verification.view import View
 
@@ -33,10 +34,10 @@ def check_expected(view: View, rows: int | None, expected: Expected) -> Iterator
     listed = 0 if view.episodes is None else len(view.episodes.indices)
     frames = int(view.lengths.sum()) if rows is None else rows
     for noun, wanted, number in (
-        ("episodes", expected.episodes, listed),
-        ("frames", expected.frames, frames),
+        ("episode", expected.episodes, listed),
+        ("frame", expected.frames, frames),
     ):
         if wanted is not None and wanted != number:
-            message = f"--expected_{noun} {wanted}: the dataset has {number} {noun}"
+            message = f"--expected_{noun}s {wanted}: the dataset has {count(number, noun)}"
             hint = "attempts saved as one episode are named as [state-jump], lost rows and files as errors"
-            yield Problem(f"unexpected-{noun}", message, view.info.where, hint)
+            yield Problem(f"unexpected-{noun}s", message, view.info.where, hint)

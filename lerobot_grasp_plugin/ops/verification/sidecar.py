@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.content_hash import ContentHashes, in_hash_order
 from lerobot_grasp_plugin.core.labels import LabelValues, done_rows
+from lerobot_grasp_plugin.core.words import count
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import is_numeric
 from lerobot_grasp_plugin.dataset.info import read_json
@@ -125,7 +126,7 @@ def _other_data(view: View, sidecar: Sidecar) -> Iterator[Problem]:
     lengths = dict(zip(view.episodes.indices.tolist(), view.episodes.lengths.tolist(), strict=True))
     hint = "it belongs to another version of this dataset; what it says of the labels does not hold"
     if set(lengths) != set(sidecar.episodes):
-        message = f"it is about {len(sidecar.episodes)} episodes, the dataset has {len(lengths)}"
+        message = f"it is about {count(len(sidecar.episodes), 'episode')}, the dataset has {len(lengths)}"
         yield Problem("sidecar-of-other-data", message, sidecar.where, hint, severity="warning")
         return
     wrong = [
