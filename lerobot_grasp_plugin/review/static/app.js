@@ -20,6 +20,7 @@ let set, base, labels, list, large, episode = 0, cursor = 0, view, playing = nul
 const text = (i, ranges) => `episode ${i}: ${said(ranges, set.lengths[i], base)}`;
 
 function complain(error) {
+  if (error.kind !== "gone") answered();
   if (error.kind === "expired") messages.expired = true;
   else if (error.kind === "gone") messages.gone = true;
   else if (error.kind === "outside") messages.outside = true;
@@ -27,12 +28,18 @@ function complain(error) {
   redraw();
 }
 
+// The server answers: what it has not answered yet is sent again.
+function answered() {
+  if (messages.gone) messages.unsaved = [];
+  messages.gone = false;
+}
+
 // What an answer says beyond labels: how the server and the file are.
 function hear(news) {
   base = news.index_base;
-  if (messages.gone) messages.unsaved = [];
+  answered();
   const lost = Object.keys(refused).length > 0;
-  Object.assign(messages, { gone: false, file: news.trouble, outside: news.changed_outside || lost });
+  Object.assign(messages, { file: news.trouble, outside: news.changed_outside || lost });
   redraw();
 }
 
@@ -43,6 +50,7 @@ function failed(error, changes) {
   const names = Object.entries(last).map(([i, ranges]) => text(i, ranges));
   if (error.kind === "gone") messages.unsaved = names;
   else {
+    answered();
     messages.notice = messages.saving = "";
     if (error.kind === "refused") error.message = `Not saved: ${names.join("; ")}: ${error.message}.`;
     else messages.unsaved = [...messages.unsaved, ...names];
