@@ -59,7 +59,13 @@ def _serve(config: LiveClassifierConfig) -> int:
     from lerobot.robots import make_robot_from_config
     from lerobot.teleoperators import make_teleoperator_from_config
 
-    from lerobot_grasp_plugin.commands.serving import address, check_port, listen, served, warn_of_visitors
+    from lerobot_grasp_plugin.commands.serving import (
+        check_port,
+        listen,
+        print_addresses,
+        served,
+        warn_of_visitors,
+    )
     from lerobot_grasp_plugin.recording.frame_judge import FrameJudge
     from lerobot_grasp_plugin.recording.live_classifier import LiveClassifier, create_app
 
@@ -77,7 +83,7 @@ def _serve(config: LiveClassifierConfig) -> int:
         live = LiveClassifier(robot, judge, fps=config.fps, threshold=config.threshold, teleop=teleop)
         token = secrets.token_urlsafe(24)
         with sigterm_ends(), served(create_app(live, token=token, host=config.host), listening):
-            print(f"Open {address(config.host, listening, token)}")
+            print_addresses(config.host, listening, token)
             print("Ctrl+C ends it.", flush=True)
             live.run()
     finally:

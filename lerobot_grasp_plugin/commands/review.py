@@ -66,7 +66,7 @@ def _serve(config: ReviewConfig) -> int:
     import secrets
 
     from lerobot_grasp_plugin.commands.render import merge_report
-    from lerobot_grasp_plugin.commands.serving import address, listen, serve, warn_of_visitors
+    from lerobot_grasp_plugin.commands.serving import listen, print_addresses, serve, warn_of_visitors
     from lerobot_grasp_plugin.review.app import Review, create_app
     from lerobot_grasp_plugin.review.pictures import Pictures
 
@@ -81,7 +81,7 @@ def _serve(config: ReviewConfig) -> int:
     if session.strangers:
         found = contents(session.strangers)
         print(f"It has no section for this dataset ({found}); the first label begins one.")
-    print(f"Open {address(config.host, listening, token)}")
+    print_addresses(config.host, listening, token)
     print("Every change is saved at once. Ctrl+C ends it.", flush=True)
     serve(app, listening)
     return 0

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from lerobot_grasp_plugin.commands.addresses import reachable
 from lerobot_grasp_plugin.errors import Problem, UsageError
 
 if TYPE_CHECKING:
@@ -58,10 +59,11 @@ def warn_of_visitors(host: str, can: str) -> None:
         print(f"{reached}, and nothing is encrypted", file=sys.stderr)
 
 
-def address(host: str, listening: socket.socket, token: str) -> str:
-    """What to open in a browser."""
-    name = f"[{host}]" if ":" in host else host
-    return f"http://{name}:{listening.getsockname()[1]}/{token}/"
+def print_addresses(host: str, listening: socket.socket, token: str) -> None:
+    """Print what to open in a browser: a line for each address of this machine that ``host`` stands for."""
+    for name in reachable(host):
+        written = f"[{name}]" if ":" in name else name
+        print(f"Open http://{written}:{listening.getsockname()[1]}/{token}/")
 
 
 def serve(app: Starlette, listening: socket.socket) -> None:

@@ -130,14 +130,18 @@ class Review:
         return Response(data, media_type="image/png" if exact else "image/jpeg")
 
     async def change(self, request: Request) -> Response:
-        """Saves other success frames of one episode; answers with the news."""
+        """Applies the changes of a tab in their order, up to one that is refused; answers with the news."""
         body = await _body(request)
-        change = self._change(body)
-        try:
-            await run_in_threadpool(self.session.apply, change)
-        except ValueError as error:
-            raise HTTPException(400, f"these are no success frames: {error}") from None
-        return JSONResponse(await run_in_threadpool(self._news, body["serial"]))
+        serial, changes = _whole_number(body, "serial"), self._changes(body)
+        for change in changes:
+            try:
+                await run_in_threadpool(self.session.apply, change)
+            except ValueError as error:
+                refusal = HTTPException(400, f"these are no success frames: {error}")
+                return await _said(request, refusal, number=change.number)
+            except (ChangedOutsideError, OvertakenError, GraspError, OSError) as error:
+                return await _said(request, error, number=change.number)
+        return JSONResponse(await run_in_threadpool(self._news, serial))
 
     async def load(self, request: Request) -> Response:
         """Takes the file as it is on disk; answers with the news."""
@@ -145,13 +149,18 @@ class Review:
         await run_in_threadpool(self.session.load)
         return JSONResponse(await run_in_threadpool(self._news, serial))
 
-    def _change(self, body: dict[str, Any]) -> Change:
-        episode, number, tab = _whole_number(body, "episode"), _whole_number(body, "number"), body.get("tab")
-        _whole_number(body, "serial")
-        if episode >= len(self.session.lengths):
-            raise HTTPException(400, "there is no such episode")
+    def _changes(self, body: dict[str, Any]) -> list[Change]:
+        tab, changes = body.get("tab"), body.get("changes")
         if not isinstance(tab, str) or not _NAME.fullmatch(tab):
             raise HTTPException(400, "tab has letters, digits, `_`, `-` and `.`")
+        if not isinstance(changes, list) or not all(isinstance(change, dict) for change in changes):
+            raise HTTPException(400, "changes is a list of objects")
+        return [self._change(tab, change) for change in changes]
+
+    def _change(self, tab: str, body: dict[str, Any]) -> Change:
+        episode, number = _whole_number(body, "episode"), _whole_number(body, "number")
+        if episode >= len(self.session.lengths):
+            raise HTTPException(400, "there is no such episode")
         try:
             return Change(tab, number, episode, _intervals(body["before"]), _intervals(body["after"]))
         except (KeyError, TypeError, ValueError) as error:
@@ -247,18 +256,22 @@ def _static(content: bytes, kind: str) -> Handler:
     return answer
 
 
-async def _said(request: Request, error: Exception) -> Response:
+async def _said(request: Request, error: Exception, number: int | None = None) -> Response:
+    """What was wrong; ``number`` is that of the change it was about."""
+    status, content = _answer(error)
+    return JSONResponse({**content, "number": number}, status)
+
+
+def _answer(error: Exception) -> tuple[int, dict[str, str]]:
     if isinstance(error, ChangedOutsideError):
-        message = "the annotation file was changed outside of this page"
-        return JSONResponse({"error": message, "kind": "outside"}, 409)
+        return 409, {"error": "the annotation file was changed outside of this page", "kind": "outside"}
     if isinstance(error, OvertakenError):
-        return JSONResponse({"error": "its labels were changed elsewhere in the meantime"}, 409)
+        return 409, {"error": "its labels were changed elsewhere in the meantime"}
     if isinstance(error, HTTPException):
-        return JSONResponse({"error": error.detail}, error.status_code)
+        return error.status_code, {"error": error.detail}
     if isinstance(error, OSError) and error.strerror:
-        message = f"{error.strerror}: {error.filename}. Nothing was changed on disk."
-        return JSONResponse({"error": message}, 500)
-    return JSONResponse({"error": str(error)}, 422 if isinstance(error, GraspError) else 500)
+        return 500, {"error": f"{error.strerror}: {error.filename}. Nothing was changed on disk."}
+    return 422 if isinstance(error, GraspError) else 500, {"error": str(error)}
 
 
 async def _body(request: Request) -> dict[str, Any]:

@@ -134,7 +134,7 @@ class Session:
         """Gives an episode other success frames and saves the file.
 
         A change that arrives a second time has the outcome it had the first time, and one that arrives
-        after a later change of its tab is refused: a tab can ask again until it has an answer.
+        after a later change of its tab is passed over: a tab can ask again until it has an answer.
 
         Raises:
             ChangedOutsideError: The file on disk is not the one this session knows.
@@ -145,7 +145,7 @@ class Session:
         with self._lock:
             number, outcome = self._last.get(change.tab, (0, None))
             if change.number < number:
-                raise OvertakenError
+                return
             if change.number > number:
                 try:
                     self._apply(change)

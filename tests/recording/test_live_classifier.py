@@ -89,16 +89,17 @@ def test_a_robot_without_the_classifiers_camera_is_refused(robot):
         LiveClassifier(robot, Judge(), fps=10, threshold=0.5)
 
 
-def test_the_page_is_served_while_the_loop_runs_and_no_longer():
+def test_the_page_is_served_while_the_loop_runs_and_no_longer(capsys):
     from starlette.responses import PlainTextResponse
 
-    from lerobot_grasp_plugin.commands.serving import address, check_port, listen, served
+    from lerobot_grasp_plugin.commands.serving import check_port, listen, print_addresses, served
 
     with pytest.raises(UsageError, match="0 to 65535"):
         check_port(70000)
     listening = listen("127.0.0.1", 0)
     port = listening.getsockname()[1]
-    assert address("127.0.0.1", listening, "secret") == f"http://127.0.0.1:{port}/secret/"
+    print_addresses("127.0.0.1", listening, "secret")
+    assert capsys.readouterr().out == f"Open http://127.0.0.1:{port}/secret/\n"
     with pytest.raises(UsageError, match="another --port"):
         listen("127.0.0.1", port)
     page = http.client.HTTPConnection("127.0.0.1", port)

@@ -92,6 +92,24 @@ def test_a_lost_change_is_sent_again_and_happens_once(
     wait_until(lambda: labels_in(path) == {}, "the label is still there")
 
 
+def test_a_mark_is_kept_when_the_page_is_left_at_once(
+    long: Path, tmp_path: Path, served: Any, relayed: Callable[[str], Relay], page: Any
+) -> None:
+    path = tmp_path / "labels.txt"
+    relay = relayed(served(long, path))
+    opened(page, relay.address)
+    relay.delay_s = lambda asked: 2.0 if asked == "api/change" else 0.0
+    page.keyboard.press("s")
+    page.keyboard.press("n")
+    page.keyboard.press("f")
+    wait_said(page, "all fail")
+    page.reload()
+    page.wait_for_selector("#strip[data-complete]")
+    saved(path, {0: "all success", 1: "all fail"})
+    page.wait_for_selector("#episode-1.fail")
+    assert shown(page) == {0: "all success", 1: "all fail", 2: "not labelled", 3: "not labelled"}
+
+
 def test_old_news_that_come_late_change_nothing(
     long: Path, tmp_path: Path, served: Any, relayed: Callable[[str], Relay], page: Any
 ) -> None:

@@ -48,8 +48,8 @@ def post(site: SimpleNamespace, path: str, **body: Any) -> Any:
 def change(site: SimpleNamespace, episode: int, after: Any, **body: Any) -> Any:
     """Sends a change made on what the episode is now, by a tab of its own."""
     before = label(site, episode)["ranges"]
-    whole = {"tab": f"tab{next(TABS)}", "number": 1, "episode": episode, "before": before, "after": after}
-    return post(site, "change", **{**whole, **body})
+    one = {"number": 1, "episode": episode, "before": before, "after": after, **body}
+    return post(site, "change", tab=f"tab{next(TABS)}", changes=[one])
 
 
 def news(site: SimpleNamespace, after: int = 0) -> Any:
@@ -134,26 +134,35 @@ def test_wrong_frames_are_refused(site: SimpleNamespace, ranges: Any) -> None:
     assert change(site, 0, ranges).status_code == 400
     assert change(site, 0, [], before=ranges).status_code in (400, 409)
     assert change(site, 10_000, []).status_code == 400
-    for wrong in ({"tab": 1}, {"tab": ""}, {"number": "1"}, {"number": -1}, {"serial": None}):
+    for wrong in ({"number": "1"}, {"number": -1}):
         assert change(site, 0, [], **wrong).status_code == 400
+    for wrong in ({"tab": 1}, {"tab": ""}, {"changes": {}}, {"changes": [1]}, {"serial": None}):
+        assert post(site, "change", **{"tab": "a", "changes": [], **wrong}).status_code == 400
     assert site.path.read_text() == before
 
 
 def test_a_change_happens_once_and_in_order(site: SimpleNamespace) -> None:
-    first = {"tab": "mine", "number": 1, "episode": 0, "before": [[2, None]], "after": []}
-    second = {"tab": "mine", "number": 2, "episode": 0, "before": [], "after": [[2, None]]}
-    assert post(site, "change", **first).status_code == 200
-    assert post(site, "change", **first).status_code == 200  # its answer was lost
-    assert post(site, "change", **second).status_code == 200
-    before = site.path.read_text()
-    assert post(site, "change", **first).status_code == 409  # it was late
-    assert site.path.read_text() == before
-    # one that was refused does not happen later either
-    third = {"tab": "mine", "number": 3, "episode": 0, "before": [[3, None]], "after": [[1, 2]]}
-    assert post(site, "change", **third).status_code == 409
+    def send(*changes: Any) -> Any:
+        return post(site, "change", tab="mine", changes=list(changes))
+
+    first = {"number": 1, "episode": 0, "before": [[2, None]], "after": []}
+    second = {"number": 2, "episode": 0, "before": [], "after": [[2, None]]}
+    assert send(first).status_code == 200
+    assert send(first, second).status_code == 200  # the first answer was lost
+    assert label(site, 0)["ranges"] == [[2, None]]
+    assert send(first).status_code == 200  # it was late
+    assert label(site, 0)["ranges"] == [[2, None]]
+    # one that is refused ends the list, and does not happen later either
+    third = {"number": 3, "episode": 0, "before": [[2, None]], "after": [[4, None]]}
+    fourth = {"number": 4, "episode": 0, "before": [[3, None]], "after": [[1, 2]]}
+    fifth = {"number": 5, "episode": 1, "before": None, "after": []}
+    answer = send(third, fourth, fifth)
+    assert (answer.status_code, answer.json()["number"]) == (409, 4)
+    assert (label(site, 0)["ranges"], label(site, 1)["ranges"]) == ([[4, None]], None)
     assert change(site, 0, [[3, None]]).status_code == 200
-    assert post(site, "change", **third).status_code == 409
-    assert label(site, 0)["ranges"] == [[3, None]]
+    assert send(third, fourth, fifth).json()["number"] == 4
+    assert send(fifth).status_code == 200
+    assert (label(site, 0)["ranges"], label(site, 1)["ranges"]) == ([[3, None]], [])
 
 
 def test_tabs_do_not_overwrite_each_other(site: SimpleNamespace) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
@@ -124,6 +125,8 @@ def test_it_says_where_labels_are_and_warns_when_others_can_reach_it(
     )
     assert process.stdout is not None
     said = [process.stdout.readline() for _ in range(3)]
+    address = said[2].removeprefix("Open ").strip()
+    assert urllib.request.urlopen(address, timeout=DEADLINE_S).status == 200
     assert process.stderr is not None
     errors = process.stderr.readline()
     process.terminate()
@@ -132,5 +135,6 @@ def test_it_says_where_labels_are_and_warns_when_others_can_reach_it(
         said[0]
         == f"mine.json is JSON; its labels are now in {tmp_path / 'mine.txt'}, and are changed there only.\n"
     )
-    assert said[2].startswith("Open http://0.0.0.0:")
+    assert said[2].startswith("Open http://")
+    assert "0.0.0.0" not in said[2]
     assert "other machines can reach this page" in errors

@@ -275,6 +275,7 @@ function start() {
   at("outside-load").addEventListener("click", () => load(false));
   at("outside-redo").addEventListener("click", () => load(true));
   new ResizeObserver(() => { if (fitted) fit(); else strip.layout(); draw(); }).observe(at("strip"), { box: "border-box" });
+  window.addEventListener("pagehide", () => { if (labels.queue.length) ask("api/change", labels.unanswered).catch(() => {}); });
   window.addEventListener("beforeunload", (event) => { if (labels.queue.length) event.preventDefault(); });
 }
 

@@ -1,5 +1,5 @@
 // The labels of all episodes as this tab shows them: what the server has confirmed, and on top of it the changes that
-// are not confirmed yet. They are sent one at a time, in order, and sent again until there is an answer.
+// are not confirmed yet. They are sent in order, one request at a time, and sent again until there is an answer.
 
 import { same } from "./marks.js";
 
@@ -71,20 +71,30 @@ export class Labels {
     this.send();
   }
 
+  // All changes without an answer. The server passes over those that it had before.
+  get unanswered() {
+    return { tab: this.tab, serial: this.serial, changes: this.queue };
+  }
+
   async send() {
     if (this.sending) return;
     this.sending = true;
     while (this.queue.length) {
-      const change = this.queue[0];
+      const last = this.queue.at(-1).number;
       try {
-        const news = await this.ask("api/change", { tab: this.tab, serial: this.serial, ...change });
+        const news = await this.ask("api/change", this.unanswered);
         this.take(news);
-        this.queue.shift();
+        this.queue = this.queue.filter((change) => change.number > last);
         this.changed(news);
       } catch (error) {
         if (error.kind === "gone") { this.failed(error, this.queue); break; }
-        const refused = this.queue.filter((other) => error.kind === "expired" || other.episode === change.episode);
-        this.queue = this.queue.filter((other) => !refused.includes(other));
+        while (this.queue[0].number < error.number) { // those before the refused one are saved
+          const { episode, after } = this.queue.shift();
+          this.confirmed[episode] = after;
+        }
+        const first = this.queue[0].episode;
+        const refused = this.queue.filter((change) => error.kind === "expired" || change.episode === first);
+        this.queue = this.queue.filter((change) => !refused.includes(change));
         for (const { episode } of refused) this.forget(episode);
         this.failed(error, refused);
       }

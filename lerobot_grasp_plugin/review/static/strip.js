@@ -1,7 +1,7 @@
 // The filmstrip: lines of frames like lines of a score, with marks above each line.
 
 const NUMBER = 14, MARK = 8, GAP = 2, LEADING = 4, MOST = 160;
-const AT_ONCE = 4; // chunks asked for at the same time: the browser keeps connections for labels and large images
+const AT_ONCE = 2; // chunks asked for at the same time: the browser keeps connections for labels and large images
 
 // Scrolls a box as little as shows one of its children whole; the page around it stays where it is.
 export function scrollTo(box, child) {
