@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import random
-import signal
 import socket
-import subprocess
-import sys
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import grpc
 import numpy as np
 import torch
-from deadline import DEADLINE_S, wait_until
+from learner_process import Learner, free_port
 from lerobot.datasets import LeRobotDataset
 from lerobot.transport import services_pb2, services_pb2_grpc
 from lerobot.transport.utils import (
@@ -93,15 +87,6 @@ def decoded(root: Path, repo_id: str) -> list[dict[str, Any]]:
 
 
 # -- the shipped config -------------------------------------------------------------------------------
-
-
-def free_port() -> int:
-    """A port nobody listens on; from below those that the system hands out to other processes meanwhile."""
-    while True:
-        port = random.SystemRandom().randrange(20_000, 32_000)
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
-                return port
 
 
 def accepts(port: int) -> bool:
@@ -181,53 +166,6 @@ class StandInActor:
     def close(self) -> None:
         self._parameters.cancel()
         self.channel.close()
-
-
-class Learner:
-    """A learner's process and its log."""
-
-    def __init__(self, process: subprocess.Popen[bytes], printed: Path) -> None:
-        self.process = process
-        self.printed = printed
-
-    @property
-    def output(self) -> str:
-        return self.printed.read_text(errors="replace")
-
-    def until(self, condition: Any, what: str) -> None:
-        """Waits; a learner that ended, or takes for ever, fails the test with its log."""
-
-        def holds() -> bool:
-            running = self.process.poll() is None
-            held = bool(condition())
-            assert held or running, f"ended before {what}:\n{self.output[-5000:]}"
-            return held
-
-        wait_until(holds, lambda: f"{what} never came:\n{self.output[-5000:]}")
-
-    def until_printed(self, text: str) -> None:
-        self.until(lambda: text in self.output, text)
-
-    def stop(self) -> None:
-        """Ends it as Ctrl+C does."""
-        self.process.send_signal(signal.SIGINT)
-        assert self.process.wait(DEADLINE_S) == 0, self.output[-5000:]
-
-
-@contextmanager
-def running(printed: Path, *command: str) -> Iterator[Learner]:
-    """A learner as a process of its own."""
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    with printed.open("wb") as file:
-        process = subprocess.Popen(
-            [sys.executable, *command], stdout=file, stderr=subprocess.STDOUT, env=environment
-        )
-        try:
-            yield Learner(process, printed)
-        finally:
-            if process.poll() is None:
-                process.kill()
-            process.wait()
 
 
 def flat(weights: dict[str, Any]) -> dict[str, torch.Tensor]:

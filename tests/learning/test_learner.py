@@ -12,6 +12,7 @@ import hilserl_scene as scene
 import pytest
 import torch
 from hilserl_scene import CAMERA, STATE
+from learner_process import running
 from lerobot.cameras import opencv  # noqa: F401  # makes its config known by name, as the learner does
 from lerobot.configs.default import DatasetConfig
 from lerobot.rl.train_rl import TrainRLServerPipelineConfig
@@ -120,7 +121,7 @@ def test_the_offline_buffer_is_the_annotation_and_sac_learns_from_it(recordings:
     script = tmp_path / "learner.py"
     script.write_text(KEEP_THE_BUFFER.replace("PLAIN", repr(str(recordings / "good"))))
     flags = (f"--config_path={path}", "--dataset.discover_packages_path=lerobot_grasp_plugin")
-    with scene.running(tmp_path / "printed.txt", str(script), *flags) as learner:
+    with running(tmp_path / "printed.txt", str(script), *flags) as learner:
         actor = scene.StandInActor(config["policy"]["actor_learner_config"]["learner_port"], learner)
         before = scene.flat(actor.parameters())
         actor.send(scene.transitions(8))
@@ -175,7 +176,7 @@ def test_the_plugins_learner_merges_hands_on_and_resumes(recordings: Path, tmp_p
     path = scene.write(tmp_path / "config.json", config)
     port = config["policy"]["actor_learner_config"]["learner_port"]
     program = ("-c", "from lerobot_grasp_plugin.commands.learner import main; raise SystemExit(main())")
-    with scene.running(tmp_path / "printed.txt", *program, f"--config_path={path}") as learner:
+    with running(tmp_path / "printed.txt", *program, f"--config_path={path}") as learner:
         actor = scene.StandInActor(port, learner)
         actor.send(scene.transitions(8))
         learner.until_printed("Resume training")  # after a checkpoint, LeRobot says so
@@ -203,7 +204,7 @@ def test_the_plugins_learner_merges_hands_on_and_resumes(recordings: Path, tmp_p
     # a second start goes on where the first one was, and writes its own checkpoint
     step = int(json.loads((checkpoint.parents[1] / "training_state/training_step.json").read_text())["step"])
     flags = (f"--config_path={checkpoint}", "--resume=true")
-    with scene.running(tmp_path / "resumed.txt", *program, *flags) as learner:
+    with running(tmp_path / "resumed.txt", *program, *flags) as learner:
         learner.until_printed(f"Resuming from step {step}")
         learner.until_printed(f"Checkpoint policy after step {step + 2}")
         learner.until_printed("Resume training\n")
