@@ -6,8 +6,10 @@ import inspect
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from factories import Legacy, write_legacy
 
 import lerobot_grasp_plugin
 from lerobot_grasp_plugin import errors
@@ -63,6 +65,16 @@ def test_a_path_may_be_text(recorded, tmp_path, monkeypatch) -> None:
 
 def test_importing_the_package_costs_nothing() -> None:
     assert modules_after("import lerobot_grasp_plugin") == set()
+
+
+@pytest.mark.parametrize("version", ["v2.0", "v2.1"])
+def test_merging_an_older_format_imports_no_pandas(version: str, tmp_path: Path) -> None:
+    """``pyarrow.array`` imports it, which takes longer than the merge."""
+    root = write_legacy(tmp_path / "set", Legacy(version=version, labels=True))
+    code = "from lerobot_grasp_plugin import MergeConfig, SourceConfig, merge; "
+    code += f"source = SourceConfig(root={str(root)!r}); "
+    code += f"merge(MergeConfig(sources=[source], new_root={str(tmp_path / 'out')!r}))"
+    assert not {"torch", "lerobot", "pandas"} & modules_after(code)
 
 
 def test_the_operations_need_neither_torch_nor_lerobot_nor_pandas() -> None:

@@ -6,7 +6,10 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
+
+from lerobot_grasp_plugin.dataset.arrow import from_numpy, from_strings
 
 _ROWS_AT_A_TIME: Final = 1024
 _OWN_METADATA: Final = frozenset({b"pandas", b"huggingface", b"ARROW:schema"})
@@ -150,10 +153,20 @@ def table_of(rows: Sequence[dict[str, Any]]) -> pa.Table:
     for name in names:
         values = [row.get(name) for row in rows]
         try:
-            columns[name] = pa.array(values)
+            columns[name] = _inferred(values)
         except (pa.ArrowException, OverflowError):
             columns[name] = pa.array([_fitted(value, pa.string()) for value in values], pa.string())
     return pa.table(columns)
+
+
+def _inferred(values: Sequence[Any]) -> pa.Array:
+    """Values as an array of the type that ``pyarrow`` infers; for texts and integers without pandas."""
+    kinds = {type(value) for value in values}
+    if kinds == {str}:
+        return from_strings(values)
+    if kinds == {int} and min(values) >= -(2**63) and max(values) < 2**63:
+        return from_numpy(np.array(values, dtype=np.int64))
+    return pa.array(values)
 
 
 def own_metadata(schema: pa.Schema) -> dict[bytes, bytes]:
