@@ -34,51 +34,50 @@ def main(args: Sequence[str] | None = None) -> int:
     require(PROGRAM, "learn", "transformers")
     if code := check_early(given, PROGRAM, _check):
         return code
+    with sigterm_ends():
+        return guarded(partial(_train, given))
+
+
+def _train(given: list[str]) -> int:
     announce_loading(PROGRAM)
     from lerobot_grasp_plugin.learning.classifier_configs import ClassifierTrainConfig
 
-    given = _with_model_type(given)
-    given = load_plugins(given, partial(fail, PROGRAM))
+    given = load_plugins(_with_model_type(given), partial(fail, PROGRAM))
     config = parse(ClassifierTrainConfig, given, program=PROGRAM, plugins=True)
+    from lerobot_grasp_plugin.commands.render_classifier import (
+        BEST,
+        plan_lines,
+        training_lines,
+        validation_line,
+    )
+    from lerobot_grasp_plugin.learning.classifier_training import train_classifier
 
-    def action() -> int:
-        from lerobot_grasp_plugin.commands.render_classifier import (
-            BEST,
-            plan_lines,
-            training_lines,
-            validation_line,
-        )
-        from lerobot_grasp_plugin.learning.classifier_training import train_classifier
+    progress = TerminalProgress()
+    best: Validation | None = None
+    place: Path | None = None
 
-        progress = TerminalProgress()
-        output_dir, best_step = None, 0
-
-        def told(validation: Validation) -> None:
-            nonlocal best_step
-            best_step = validation.step if validation.is_best else best_step
-            if validation.step % config.log_freq == 0 or validation.is_best:
-                progress.close()
-                print(validation_line(validation), flush=True)
-
-        def planned(plan: TrainingPlan) -> None:
-            nonlocal output_dir
-            output_dir = plan.output_dir
-            print("\n".join(plan_lines(plan)), flush=True)
-
-        try:
-            report = train_classifier(config, progress, told, planned)
-        except BaseException:
+    def show(validation: Validation) -> None:
+        nonlocal best
+        best = validation if validation.is_best else best
+        if validation.step % config.log_freq == 0 or validation.is_best:
             progress.close()
-            if output_dir is not None and best_step:
-                place = output_dir / BEST
-                print(f"The best checkpoint so far, of step {best_step}, is {place}", file=sys.stderr)
-            raise
-        progress.close()
-        print("\n".join(training_lines(report)))
-        return 0
+            print(validation_line(validation), flush=True)
 
-    with sigterm_ends():
-        return guarded(action)
+    def show_plan(plan: TrainingPlan) -> None:
+        nonlocal place
+        place = plan.output_dir / BEST
+        print("\n".join(plan_lines(plan)), flush=True)
+
+    try:
+        report = train_classifier(config, progress, show, show_plan)
+    except BaseException:
+        progress.close()
+        if best is not None:
+            print(f"The best checkpoint so far, of step {best.step}, is {place}", file=sys.stderr)
+        raise
+    progress.close()
+    print("\n".join(training_lines(report)))
+    return 0
 
 
 def _check(call: Outline) -> None:

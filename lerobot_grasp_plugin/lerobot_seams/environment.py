@@ -7,7 +7,7 @@ episode's start. Their functions below are replaced by ones that call LeRobot's 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from lerobot_grasp_plugin.lerobot_seams.access import current, is_loaded, replace, require
@@ -16,6 +16,9 @@ from lerobot_grasp_plugin.ops.installed_files import installed_file
 MODULES = ("lerobot.rl.gym_manipulator", "lerobot.rl.actor")
 FUNCTIONS = ("make_processors", "reset_and_build_transition", "step_env_and_process_transition")
 SLEEP = "precise_sleep"
+VETO = "vetoed_reward"
+"""In a transition's info: the reward that the person's key took away, 0 where there was none."""
+
 URDF = "env.processor.inverse_kinematics.urdf_path"
 
 
@@ -30,6 +33,10 @@ class EnvironmentListener:
 
     def stepped(self, env: Any, transition: dict[Any, Any]) -> None:
         """One step is done; ``transition`` is the processed one, which may be changed in place."""
+
+    def notes(self) -> Mapping[str, Any]:
+        """What there is to say of the episode that goes on, as JSON values by name."""
+        return {}
 
     def paces(self) -> bool:
         """Whether steps wait for the wall clock, as those of a real arm must."""
@@ -68,6 +75,11 @@ def leave_environment(listener: EnvironmentListener) -> None:
         _originals.clear()
 
 
+def notes_of_episode() -> dict[str, Any]:
+    """What all listeners have to say of the episode that goes on."""
+    return {name: value for listener in _listeners for name, value in listener.notes().items()}
+
+
 def _find_urdf(config: Any) -> None:
     """Put the path of an installed file in place of ``package://name/path``; LeRobot takes paths only."""
     kinematics = config.processor.inverse_kinematics
@@ -99,6 +111,22 @@ def _complete_state(config: Any, env_processor: Any) -> None:
     put_pose_in_state(env_processor)
 
 
+def _heed_veto(transition: dict[Any, Any]) -> None:
+    """Take a reward away in whose step the person said failure or re-record.
+
+    LeRobot's reward classifier comes after the person's keys, and writes its reward over theirs. The key
+    ends the episode in any case.
+    """
+    from lerobot.teleoperators.utils import TeleopEvents
+
+    info = transition.get("info") or {}
+    said = {event for event in TeleopEvents if info.get(event)}
+    vetoes = {TeleopEvents.FAILURE, TeleopEvents.RERECORD_EPISODE, TeleopEvents.TERMINATE_EPISODE}
+    if said & vetoes and TeleopEvents.SUCCESS not in said:
+        info[VETO] = float(transition.get("reward") or 0.0)
+        transition.update({"reward": 0.0, "done": True})
+
+
 def _followed(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def make_processors(env: Any, teleop_device: Any, cfg: Any, *args: Any, **kwargs: Any) -> Any:
@@ -119,6 +147,7 @@ def _followed(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def step_env_and_process_transition(env: Any, *args: Any, **kwargs: Any) -> Any:
         transition = function(env, *args, **kwargs)
+        _heed_veto(transition)
         for listener in tuple(_listeners):
             listener.stepped(env, transition)
         return transition

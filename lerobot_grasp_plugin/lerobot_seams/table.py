@@ -149,6 +149,13 @@ SEAMS: Final[tuple[Seam, ...]] = (
     Seam(
         "environment",
         _ENVIRONMENT,
+        "RobotEnv.reset_pose",
+        "written",
+        "the arm goes to the pose on its way to the point where an episode starts",
+    ),
+    Seam(
+        "environment",
+        _ENVIRONMENT,
         "RobotEnv.get_raw_joint_positions",
         "called",
         "a leader's step starts from where the follower is",

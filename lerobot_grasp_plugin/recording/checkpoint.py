@@ -11,13 +11,13 @@ from __future__ import annotations
 import base64
 import json
 import os
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lerobot_grasp_plugin.errors import DatasetError, Problem
 from lerobot_grasp_plugin.writers.staging import sync
+from lerobot_grasp_plugin.writers.whole import write_whole
 
 FORMAT = 1
 
@@ -141,17 +141,3 @@ def aside_folder(root: Path) -> Path:
     while (folder := root.parent / f"{root.name}.interrupted-{number}").exists():
         number += 1
     return folder
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Writes a file whole or not at all, and brings it to disk."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        temporary.write_bytes(data)
-        sync(temporary)
-        temporary.replace(path)
-        sync(path.parent)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

@@ -15,7 +15,7 @@ from lerobot_grasp_plugin.core.section_check import check_section
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.info import read_json
 from lerobot_grasp_plugin.errors import AnnotationError, DatasetError, Problem, UsageError
-from lerobot_grasp_plugin.recording.checkpoint import write_whole
+from lerobot_grasp_plugin.writers.whole import write_whole
 
 RECORDING_PATH: Final = layout.RECORDING_PATH
 FORMAT: Final = 1

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from lerobot.robots.config import RobotConfig
 
+from lerobot_grasp_plugin.robots.ee_reset import EeResetConfig
+
 
 @dataclass
 class SimCameraConfig:
@@ -56,5 +58,7 @@ class So101SimConfig(RobotConfig):  # type: ignore[misc]
     # Frames wait for the wall clock, as those of a real arm do: for a person at the keys or at a leader.
     # Otherwise recorders and HIL-SERL's environment run as fast as the machine allows
     realtime: bool = False
+    # In LeRobot's environment, before each episode the gripper goes to a point drawn from a box
+    random_ee_reset: EeResetConfig | None = None
     # Where the truth of each saved episode goes; left out, <dataset root>_sim_truth
     truth_dir: Path | None = None

@@ -15,6 +15,7 @@ from lerobot_grasp_plugin.lerobot_seams.environment import (
     follow_environment,
     leave_environment,
 )
+from lerobot_grasp_plugin.lerobot_seams.recorded_environment import RecordedEnvironment
 from lerobot_grasp_plugin.sim.config_so101_script import So101ScriptConfig
 from lerobot_grasp_plugin.sim.ee_attempt import STAY, EeAttempt
 from lerobot_grasp_plugin.sim.grasp_motion import GraspMotion, parse_outcomes, plan_grasp, plan_home
@@ -55,6 +56,7 @@ class So101Script(Teleoperator):  # type: ignore[misc]
         self._acts = True
         self._environment = _Environment(self)
         self._recording = FinishedRecording()
+        self._recorded = RecordedEnvironment()
 
     def _check(self) -> None:
         config = self.config
@@ -125,6 +127,7 @@ class So101Script(Teleoperator):  # type: ignore[misc]
         self._connected = True
         follow_environment(self._environment)
         start_watch(self._recording)
+        self._recorded.follow()
         accept_policy_actions()
 
     @check_if_not_connected  # type: ignore[untyped-decorator]
@@ -242,6 +245,7 @@ class So101Script(Teleoperator):  # type: ignore[misc]
         leave_environment(self._environment)
         self._recording.finish()
         stop_watch(self._recording)
+        self._recorded.leave()
 
 
 class _Environment(EnvironmentListener):

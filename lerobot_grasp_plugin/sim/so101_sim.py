@@ -1,6 +1,7 @@
 """The robot that ``--robot.type=so101_sim`` makes."""
 
 import logging
+import time
 from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +18,7 @@ from lerobot_grasp_plugin.lerobot_seams.environment import (
     leave_environment,
 )
 from lerobot_grasp_plugin.lerobot_seams.recording_clock import run_by, run_by_the_wall
+from lerobot_grasp_plugin.robots.environment_reset import EnvironmentReset
 from lerobot_grasp_plugin.sim.config_so101_sim import SimCameraConfig, So101SimConfig
 from lerobot_grasp_plugin.sim.episode_log import EpisodeLog
 from lerobot_grasp_plugin.sim.joints import JOINTS, JointUnits
@@ -47,6 +49,8 @@ class So101Sim(Robot):  # type: ignore[misc]
         self._world: World | None = None
         self._log: EpisodeLog | None = None
         self._environment = SimulatedEpisodes(self)
+        reset, wait = config.random_ee_reset, time.sleep if config.realtime else _at_once
+        self._reset = None if reset is None else EnvironmentReset(self, reset, config.fps, wait)
         self.bus = SimBus(self)
 
     @property
@@ -92,6 +96,8 @@ class So101Sim(Robot):  # type: ignore[misc]
         follow_environment(self._environment)
         if not self.config.realtime:
             run_by(world.clock)
+        if self._reset is not None:
+            self._reset.follow()
         self._world = World.current = world
         logger.info("%s connected.", self)
 
@@ -136,6 +142,8 @@ class So101Sim(Robot):  # type: ignore[misc]
         assert self._world is not None
         assert self._log is not None
         stop_watch(self._log)
+        if self._reset is not None:
+            self._reset.leave()
         leave_environment(self._environment)
         run_by_the_wall()
         self._world.close()
@@ -189,6 +197,10 @@ class SimBus:
         """``Goal_Position`` by joint, in the robot's units."""
         assert name == "Goal_Position", name
         self._robot.send_action({f"{joint}.pos": float(value) for joint, value in values.items()})
+
+
+def _at_once(_: float) -> None:
+    """Actions move the simulated time on."""
 
 
 def _view(name: str, camera: SimCameraConfig) -> str:

@@ -14,6 +14,7 @@ from lerobot_grasp_plugin.core.action_space import DELTA_NAMES, ActionSpace
 from lerobot_grasp_plugin.errors import Problem, UsageError
 from lerobot_grasp_plugin.lerobot_seams.dataset_watch import start_watch, stop_watch
 from lerobot_grasp_plugin.lerobot_seams.environment import follow_environment, leave_environment
+from lerobot_grasp_plugin.lerobot_seams.recorded_environment import RecordedEnvironment
 from lerobot_grasp_plugin.teleop.config_so101_leader_hil import So101LeaderHilConfig
 from lerobot_grasp_plugin.teleop.finished_recording import FinishedRecording
 from lerobot_grasp_plugin.teleop.joint_actions import accept_policy_actions
@@ -63,6 +64,7 @@ class So101LeaderHil(SOLeader):  # type: ignore[misc]
         self._lock = threading.Lock()
         self._listener: Any = None
         self._recording = FinishedRecording()
+        self._recorded = RecordedEnvironment()
 
     @property
     def action_features(self) -> dict[str, Any]:
@@ -79,6 +81,7 @@ class So101LeaderHil(SOLeader):  # type: ignore[misc]
     def connect(self, calibrate: bool = True) -> None:
         super().connect(calibrate)
         start_watch(self._recording)
+        self._recorded.follow()
         if self._deltas is not None:
             follow_environment(self._deltas)
         accept_policy_actions()
@@ -139,6 +142,7 @@ class So101LeaderHil(SOLeader):  # type: ignore[misc]
             self._listener = None
         self._recording.finish()
         stop_watch(self._recording)
+        self._recorded.leave()
         if self._deltas is not None:
             leave_environment(self._deltas)
         super().disconnect()

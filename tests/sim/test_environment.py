@@ -13,7 +13,16 @@ FIXED = {"radius": [0.215, 0.215], "azimuth": [0.0, 0.0], "yaw": [0.0, 0.0]}
 
 
 def config_of(
-    *, outcome="success", signal="none", cube=FIXED, takeover=None, action_space="ee_delta", noise=0.0
+    *,
+    outcome="success",
+    signal="none",
+    cube=FIXED,
+    takeover=None,
+    action_space="ee_delta",
+    robot=None,
+    reset=None,
+    observation=None,
+    noise=0.0,
 ):
     import draccus
     from lerobot.envs import HILSerlRobotEnvConfig
@@ -21,8 +30,14 @@ def config_of(
     from lerobot_grasp_plugin.sim import config_so101_script, config_so101_sim  # noqa: F401
 
     processor = {
+        "observation": observation or {},
         "gripper": {"use_gripper": True, "gripper_penalty": -0.02},
-        "reset": {"reset_time_s": 0.0, "control_time_s": 4.0, "terminate_on_success": True},
+        "reset": {
+            "reset_time_s": 0.0,
+            "control_time_s": 4.0,
+            "terminate_on_success": True,
+            **(reset or {}),
+        },
         "max_gripper_pos": 100.0,
     }
     if action_space == "ee_delta":
@@ -35,7 +50,7 @@ def config_of(
     raw = {
         "name": "real_robot",
         "fps": 10,
-        "robot": {"type": "so101_sim", "fps": 10, "cameras": {}, "cube": cube},
+        "robot": {"type": "so101_sim", "fps": 10, "cameras": {}, "cube": cube, **(robot or {})},
         "teleop": {
             "type": "so101_script",
             "action_space": action_space,
@@ -73,7 +88,15 @@ def environment(simulator):
                 env, transition, neutral, env_processor, action_processor
             )
 
-        return SimpleNamespace(env=env, teleop=teleop, reset=reset, step=step)
+        return SimpleNamespace(
+            env=env,
+            teleop=teleop,
+            reset=reset,
+            step=step,
+            env_processor=env_processor,
+            action_processor=action_processor,
+            config=config,
+        )
 
     yield build
     for env, teleop in opened:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from lerobot_grasp_plugin.learning.rl.run_lines import append_line, cut_torn_line, read_lines
-from lerobot_grasp_plugin.lerobot_seams.environment import EnvironmentListener
+from lerobot_grasp_plugin.lerobot_seams.environment import VETO, EnvironmentListener, notes_of_episode
 
 REWARD, INFO, DONE, TRUNCATED = "reward", "info", "done", "truncated"
 """Keys of a transition, as LeRobot's ``TransitionKey`` spells them."""
@@ -27,6 +27,11 @@ class EpisodeRecord:
         rewarded: Some step had a reward above 0.
         intervention_steps: Steps in which the person, or the script, acted.
         seconds: Since the log was opened.
+        vetoes: Steps whose reward the person's key took away.
+        probability: The reward classifier's, in the last step it judged; None without a classifier.
+        highest_probability: Its highest of the episode.
+        reset: How the gripper was sent to its start: ``commanded``, ``achieved`` and ``offset``, metres from
+            the robot's base, and ``error_m``; None without ``random_ee_reset``.
         held: The simulated cube was held in the last step; None on a real arm.
         grasped: It was held and lifted by more than 1 cm; None on a real arm.
         false_reward: A step was rewarded in which the cube was not held; None on a real arm.
@@ -39,6 +44,10 @@ class EpisodeRecord:
     rewarded: bool = False
     intervention_steps: int = 0
     seconds: float = 0.0
+    vetoes: int = 0
+    probability: float | None = None
+    highest_probability: float | None = None
+    reset: Mapping[str, Any] | None = None
     held: bool | None = None
     grasped: bool | None = None
     false_reward: bool | None = None
@@ -75,6 +84,20 @@ class EpisodeLog(EnvironmentListener):
         self._record: EpisodeRecord | None = None
         self.last: EpisodeRecord | None = earlier[-1] if earlier else None
 
+    def environment_built(self, env: Any, config: Any, env_processor: Any, action_processor: Any) -> None:
+        for step in env_processor.steps:
+            classifier = getattr(step, "reward_classifier", None)
+            if classifier is not None:
+                classifier.classifier_head.register_forward_hook(self._judged)
+
+    def _judged(self, head: Any, inputs: Any, logits: Any) -> None:
+        """Note the probability of success of one observation."""
+        if self._record is None or logits.numel() != 1:  # of more than two classes LeRobot takes the best
+            return
+        probability = round(float(logits.sigmoid()), 4)
+        self._record.probability = probability
+        self._record.highest_probability = max(self._record.highest_probability or 0.0, probability)
+
     def episode_starts(self, env: Any) -> None:
         self._record = EpisodeRecord(self.episodes)
 
@@ -90,6 +113,7 @@ class EpisodeLog(EnvironmentListener):
         record.reward += reward
         record.rewarded |= reward > 0
         record.intervention_steps += _intervenes(info)
+        record.vetoes += info.get(VETO, 0.0) > 0
         truth = self._truth() if self._truth is not None else None
         if truth is not None:
             record.held, record.grasped = truth.held, truth.grasped
@@ -98,6 +122,7 @@ class EpisodeLog(EnvironmentListener):
             self._write(record)
 
     def _write(self, record: EpisodeRecord) -> None:
+        record.reset = notes_of_episode().get("random_ee_reset")
         record.seconds = round(time.monotonic() - self._began, 2)
         append_line(self._path, asdict(record))
         self.episodes += 1

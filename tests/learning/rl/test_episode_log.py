@@ -55,3 +55,25 @@ def test_a_line_that_a_kill_cut_off_is_left_out(tmp_path):
     later.episode_starts(None)
     later.stepped(None, step(done=True))
     assert [one.episode for one in read_episodes(path)] == [0, 1]
+
+
+def test_the_classifiers_probability_and_vetoes_are_kept(tmp_path):
+    torch = pytest.importorskip("torch")
+    head = torch.nn.Linear(1, 1)
+    torch.nn.init.ones_(head.weight)
+    torch.nn.init.zeros_(head.bias)
+    classifier = SimpleNamespace(classifier_head=head)
+    steps = [SimpleNamespace(), SimpleNamespace(reward_classifier=classifier)]
+    log = EpisodeLog(tmp_path / "episodes.jsonl")
+    log.environment_built(None, None, SimpleNamespace(steps=steps), None)
+    log.episode_starts(None)
+    for logit in (0.0, 2.0, -1.0):
+        head(torch.tensor([[logit]]))
+        log.stepped(None, step())
+    head(torch.tensor([[3.0]]))
+    log.stepped(None, {**step(done=True), "info": {"vetoed_reward": 1.0}})
+    log.episode_starts(None)
+    log.stepped(None, {**step(done=True), "info": {"vetoed_reward": 0.0}})
+    first, second = read_episodes(tmp_path / "episodes.jsonl")
+    assert (first.probability, first.highest_probability, first.vetoes) == (0.9526, 0.9526, 1)
+    assert (second.probability, second.vetoes, second.reset) == (None, 0, None)

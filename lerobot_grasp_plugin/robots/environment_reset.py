@@ -1,0 +1,123 @@
+"""The reset to a point within LeRobot's environment for reinforcement learning, and its record."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.lerobot_seams.dataset_watch import start_watch, stop_watch
+from lerobot_grasp_plugin.lerobot_seams.environment import (
+    EnvironmentListener,
+    follow_environment,
+    leave_environment,
+)
+from lerobot_grasp_plugin.lerobot_seams.recorded_environment import update_recording
+from lerobot_grasp_plugin.robots.ee_reset import NAME, EeReset, EeResetConfig
+
+logger = logging.getLogger(__name__)
+
+POSE = "env.processor.reset.fixed_reset_joint_positions"
+
+
+class EnvironmentReset(EnvironmentListener):
+    """Sends the gripper to its point at each reset of LeRobot's environment.
+
+    Where the environment has ``fixed_reset_joint_positions``, the arm goes there first, and from there to
+    the point. The record of an episode that is recorded goes into ``meta/grasp_recording.json``.
+    """
+
+    def __init__(
+        self, robot: Any, config: EeResetConfig, fps: float, wait: Callable[[float], None] = time.sleep
+    ) -> None:
+        """Args:
+        robot: LeRobot's; its environment is the one that is reset.
+        config: Where to.
+        fps: Actions it is sent in a second of moving.
+        wait: Lets seconds pass.
+        """
+        self._robot = robot
+        self._config = config
+        self._fps = fps
+        self._wait = wait
+        self._reset: EeReset | None = None
+        self._pose: dict[str, float] | None = None
+        self._record: dict[str, Any] = {}
+
+    def follow(self) -> None:
+        """Start, when the robot is connected."""
+        follow_environment(self)
+        start_watch(self)
+
+    def leave(self) -> None:
+        """End, when the robot is disconnected."""
+        stop_watch(self)
+        leave_environment(self)
+        self._reset = None
+
+    def environment_built(self, env: Any, config: Any, env_processor: Any, action_processor: Any) -> None:
+        if env.robot is not self._robot:
+            return
+        kinematics = config.processor.inverse_kinematics
+        own, workspace = self._config, None
+        if kinematics is not None:
+            own = replace(
+                own,
+                urdf_path=own.urdf_path or str(kinematics.urdf_path),
+                target_frame=own.target_frame or str(kinematics.target_frame_name),
+            )
+            bounds = kinematics.end_effector_bounds
+            workspace = (bounds["min"], bounds["max"])
+        reset = EeReset(own)
+        reset.connect(self._robot, self._fps, workspace, self._wait)
+        self._pose = _pose(env)
+        env.reset_pose = None  # the arm goes there on its way to the point
+        self._reset = reset
+
+    def episode_starts(self, env: Any) -> None:
+        if env.robot is not self._robot or self._reset is None:
+            return
+        record = self._record = self._reset.move(self._pose)
+        place = ", ".join(f"{value:.3f}" for value in record["achieved"])
+        logger.info("%s: gripper at %s, %.1f mm from its target", NAME, place, 1000 * record["error_m"])
+
+    def notes(self) -> Mapping[str, Any]:
+        return {NAME: self._record} if self._record else {}
+
+    def frame_added(self, dataset: Any, frame: dict[str, Any]) -> None:
+        """A frame has no record of its own."""
+
+    def episode_saved(self, dataset: Any, episode_index: int) -> None:
+        """Keep the record as ``lerobot-grasp-record`` keeps that of its hook."""
+        if self._record:
+            _keep(Path(dataset.root), episode_index, self._record)
+
+    def episode_discarded(self, dataset: Any) -> None:
+        """The next episode has its own reset."""
+
+
+def _pose(env: Any) -> dict[str, float] | None:
+    """The pose an environment is reset to, by joint.
+
+    Raises:
+        UsageError: It has another number of values than the robot has motors.
+    """
+    if env.reset_pose is None:
+        return None
+    motors, values = list(env.robot.bus.motors), [float(value) for value in env.reset_pose]
+    if len(values) != len(motors):
+        message = f"{len(values)} values, the robot has {len(motors)} motors: {', '.join(motors)}"
+        raise UsageError(Problem("reset-pose", message, POSE, "give one value a motor, in the robot's units"))
+    return dict(zip(motors, values, strict=True))
+
+
+def _keep(root: Path, episode_index: int, record: dict[str, Any]) -> None:
+    def change(raw: dict[str, Any]) -> None:
+        entry = raw.setdefault("episodes", {}).setdefault(str(episode_index), {})
+        entry.setdefault("hooks", {})[NAME] = record
+
+    update_recording(root, change)

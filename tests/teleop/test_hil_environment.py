@@ -1,0 +1,113 @@
+"""LeRobot's environment for HIL-SERL with its real SO101 drivers, on emulated buses."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from feetech_bus import write_calibration
+from servos import Servos
+
+pytestmark = pytest.mark.alone
+
+BOUNDS = {"min": [0.12, -0.16, 0.02], "max": [0.30, 0.16, 0.15]}
+BOX = {"base": [0.22, 0.0, 0.08], "half_box": [0.03, 0.03, 0.02], "seed": 2, "max_speed": 180.0}
+URDF = "package://so101_nexus/assets/SO101/so101_new_calib.urdf"
+
+
+@pytest.fixture
+def arms(tmp_path):
+    """Leader, moved by hand, and follower."""
+    pytest.importorskip("scservo_sdk")
+    pytest.importorskip("placo")
+    pytest.importorskip("so101_nexus")
+    import patient_feetech  # noqa: F401
+
+    made = {"leader": Servos("sway"), "follower": Servos("goal")}
+    for name in made:
+        write_calibration(tmp_path / f"{name}.json")
+    yield made
+    for servos in made.values():
+        servos.unplug()
+
+
+def config_of(arms, folder):
+    """A config of HIL-SERL as a real arm has it; ports apart."""
+    import draccus
+    from lerobot.envs import HILSerlRobotEnvConfig
+
+    from lerobot_grasp_plugin import plugin  # noqa: F401  # registers
+
+    def device(kind, name, **options):
+        calibration = {"id": name, "calibration_dir": str(folder)}
+        return {"type": kind, "port": arms[name].port, **calibration, **options}
+
+    raw = {
+        "name": "real_robot",
+        "fps": 10,
+        "robot": device("so101_follower_hil", "follower", random_ee_reset=BOX),
+        "teleop": device("so101_leader_hil", "leader", action_space="ee_delta"),
+        "processor": {
+            "gripper": {"use_gripper": True, "gripper_penalty": -0.02},
+            "observation": {"add_joint_velocity_to_observation": True, "add_ee_pose_to_observation": True},
+            "reset": {
+                "reset_time_s": 0.0,
+                "control_time_s": 1.5,
+                "fixed_reset_joint_positions": [0.0, -20.0, 20.0, 60.0, 0.0, 60.0],
+            },
+            "inverse_kinematics": {
+                "urdf_path": URDF,
+                "target_frame_name": "gripper_frame_link",
+                "end_effector_bounds": BOUNDS,
+                "end_effector_step_sizes": {"x": 0.02, "y": 0.02, "z": 0.02},
+            },
+            "max_gripper_pos": 100.0,
+        },
+    }
+    return draccus.decode(HILSerlRobotEnvConfig, raw)
+
+
+def test_episodes_with_resets_on_the_emulated_arms(arms, tmp_path, caplog):
+    import torch
+    from lerobot.model.kinematics import RobotKinematics
+    from lerobot.rl import gym_manipulator as gm
+
+    from lerobot_grasp_plugin.lerobot_seams.environment import notes_of_episode
+    from lerobot_grasp_plugin.ops.installed_files import installed_file
+
+    config = config_of(arms, tmp_path)
+    env, teleop = gm.make_robot_env(config)
+    try:
+        processors = gm.make_processors(env, teleop, config, "cpu")
+        names = list(env.robot.bus.motors)
+        kinematics = RobotKinematics(installed_file(URDF, "test"), "gripper_frame_link", names)
+
+        def gripper_at():
+            raw = env.get_raw_joint_positions()
+            return kinematics.forward_kinematics(np.array([raw[f"{name}.pos"] for name in names]))[:3, 3]
+
+        policy = torch.tensor([0.0, 0.0, 0.0, 1.0])
+        points = []
+        for _ in range(2):
+            transition = gm.reset_and_build_transition(env, *processors)
+            record = notes_of_episode()["random_ee_reset"]
+            points.append(tuple(record["commanded"]))
+            assert record["error_m"] <= 0.005
+            assert gripper_at() == pytest.approx(record["achieved"], abs=0.002)
+            at = gripper_at()
+            done, steps = False, 0
+            while not done:
+                transition = gm.step_env_and_process_transition(env, transition, policy, *processors)
+                action = transition["complementary_data"]["teleop_action"].numpy()
+                assert np.all(np.abs(action[:3]) <= 1.0)
+                assert action[3] in (0.0, 1.0, 2.0)
+                assert np.linalg.norm(gripper_at() - at) < 0.05  # a step is at most 2 cm along each axis
+                at = gripper_at()
+                assert np.all(at >= np.array(BOUNDS["min"]) - 0.01)
+                assert np.all(at <= np.array(BOUNDS["max"]) + 0.01)
+                done, steps = bool(transition["done"] or transition["truncated"]), steps + 1
+            assert steps == 15
+        assert len(set(points)) == 2
+        assert "EE jump" not in caplog.text
+    finally:
+        env.close()
+        teleop.disconnect()
