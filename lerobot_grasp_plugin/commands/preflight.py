@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lerobot_grasp_plugin.commands.options import make_strict
+from lerobot_grasp_plugin.commands.options import DISCOVER, load_plugins, make_strict
 from lerobot_grasp_plugin.commands.outline import announce_loading
 from lerobot_grasp_plugin.commands.run import command, fail, guarded
 from lerobot_grasp_plugin.core.words import count
@@ -31,7 +32,10 @@ def main(args: Sequence[str] | None = None) -> int:
     )
     make_strict(parser, partial(fail, PROGRAM))
     parser.add_argument("--config_path", metavar="PATH", help="the training's config, JSON")
-    given = parser.parse_args(args)
+    flags = list(sys.argv[1:] if args is None else args)
+    if any(flag.partition("=")[0].endswith(f".{DISCOVER}") for flag in flags):  # this takes a while
+        flags = load_plugins(flags, partial(fail, PROGRAM))
+    given = parser.parse_args(flags)
     if given.config_path is None:
         fail(PROGRAM, "no config is named; give --config_path")
 
@@ -48,6 +52,7 @@ def main(args: Sequence[str] | None = None) -> int:
 def _know_own_types() -> None:
     """Registers the robots and teleoperators of this package, as discovery does for LeRobot's commands."""
     announce_loading(PROGRAM)
+    from lerobot_grasp_plugin.robots import config_so101_follower_hil  # noqa: F401  # registers
     from lerobot_grasp_plugin.sim import config_so101_script, config_so101_sim  # noqa: F401  # registers
     from lerobot_grasp_plugin.teleop import config_so101_leader_hil  # noqa: F401  # registers
 

@@ -307,7 +307,7 @@ def with_leader(case: Case) -> None:
     policy = case.config["policy"]
     policy["num_discrete_actions"] = None
     policy["output_features"] = {"action": dict(action)}
-    policy["dataset_stats"]["action"] = dict(policy["dataset_stats"][STATE])
-    case.columns["action"] = (case.columns[STATE] * 0.9).astype(np.float32)
+    policy["dataset_stats"]["action"] = {"min": [-1.0] * 6, "max": [1.0] * 6}
+    case.columns["action"] = (case.columns[STATE] / 100).astype(np.float32)
     names = [f"{joint}.pos" for joint in JOINTS]
     case.info["features"]["action"] = {"dtype": "float32", "shape": [6], "names": names}

@@ -59,7 +59,7 @@ def planted(name: str, codes: str, path: str, value: object, severity: str = "er
 
 # -- upstream crashes
 planted("no dataset", "dataset-null", "dataset", None)
-planted("reset set", "reset-crash", "env/processor/reset", {"control_time_s": 15.0}, "note")
+planted("reset set", "reset-crash no-reset", "env/processor/reset", {"control_time_s": 15.0}, "note")
 plant("env type left out", "env-type")(lambda case: case.config["env"].pop("type"))
 planted("env of another type", "env-type", "env/type", "aloha")
 planted("explicit output_dir", "output-dir", "output_dir", "outputs/not-there-yet", "warning")
@@ -68,7 +68,7 @@ planted("leader without events", "teleop-events action-convention control-mode c
 plant("push_to_hub by default", "push-to-hub")(lambda case: case.config["policy"].pop("push_to_hub"))
 
 
-@plant("reset set, without the plugin", "reset-crash image-range image-size")
+@plant("reset set, without the plugin", "reset-crash no-reset image-range image-size")
 def _(case: Case) -> None:
     case.set("env/processor/reset", {"control_time_s": 15.0})
     case.learning = case.provenance = None
@@ -382,7 +382,7 @@ def _(case: Case) -> None:
     case.columns["next.done"][4] = True
 
 
-@plant("env goes on after success", "done-at-success reset-crash", "warning")
+@plant("env goes on after success", "done-at-success reset-crash no-reset", "warning")
 def _(case: Case) -> None:
     case.set("env/processor/reset", {"terminate_on_success": False})
     case.columns["next.reward"][4] = 1
@@ -491,12 +491,12 @@ def _(case: Case) -> None:
     case.columns[STATE][12:22, :5] *= math.pi / 180
 
 
-@plant("degrees for a robot that gives percent", "angle-unit")
+@plant("degrees for a robot that gives percent", "angle-unit action-scale")
 def _(case: Case) -> None:
     case.columns[STATE][:, 1] = 120.0 + np.arange(sum(LENGTHS))
     case.set("env/robot/use_degrees", False)
     with_leader(case)
-    case.columns["action"][:, 1] -= 100
+    case.columns["action"][:, 1] -= 1
 
 
 planted("kinematics of a robot that gives percent", "angle-unit", "env/robot/use_degrees", False)
@@ -564,15 +564,25 @@ def _(case: Case) -> None:
     case.columns["action"], case.info["features"]["action"] = deltas, feature
 
 
-@plant("gripper of a leader in [0, 2]", "gripper-range")
-def _(case: Case) -> None:
+def with_degrees(case: Case) -> None:
     with_leader(case)
+    case.columns["action"] = (case.columns[STATE] * 0.9).astype(np.float32)
+    case.config["policy"]["dataset_stats"]["action"] = dict(case.config["policy"]["dataset_stats"][STATE])
+
+
+plant("joint actions in degrees", "action-unlearnable")(with_degrees)
+plant("joint actions in [-1, 1]", "action-scale", "note")(with_leader)
+
+
+@plant("gripper of a leader in [0, 2]", "gripper-range action-unlearnable")
+def _(case: Case) -> None:
+    with_degrees(case)
     case.columns["action"][:, 5] = np.arange(len(case.columns["action"])) % 3
 
 
-@plant("joints of a leader in radians", "angle-unit")
+@plant("joints of a leader in radians", "angle-unit action-unlearnable")
 def _(case: Case) -> None:
-    with_leader(case)
+    with_degrees(case)
     case.columns["action"][:, :5] *= math.pi / 180
 
 
@@ -599,6 +609,81 @@ planted("bounds in centimetres", "workspace", f"{IK}/end_effector_bounds",
 planted("steps in centimetres", "workspace", f"{IK}/end_effector_step_sizes", {"x": 2, "y": 2, "z": 2})
 planted("reset of five joints", "reset-pose reset-crash", "env/processor/reset",
         {"fixed_reset_joint_positions": [0.0, -20.0, 20.0, 0.0, 0.0]})  # fmt: skip
+
+
+planted("reset in radians", "reset-pose reset-crash", "env/processor/reset",
+        {"fixed_reset_joint_positions": [0.0, -0.35, 0.35, 1.05, 0.0, 5.0]})  # fmt: skip
+
+
+def with_follower_hil(case: Case, **point: object) -> None:
+    """The arm of this package, whose gripper goes to a point before each episode."""
+    case.config["env"]["robot"] |= {"type": "so101_follower_hil", "random_ee_reset": point}
+
+
+@plant("point of the reset outside of the bounds", "reset-point")
+def _(case: Case) -> None:
+    with_follower_hil(case, base=[0.2, 0.0, 0.04], half_box=[0.02, 0.02, 0.02])
+
+
+@plant("point of the reset of two numbers", "reset-point")
+def _(case: Case) -> None:
+    with_follower_hil(case, base=[0.2, 0.0])
+
+
+@plant("point of the reset far from the recording's", "reset-point", "warning")
+def _(case: Case) -> None:
+    with_follower_hil(case, base=[0.2, 0.1, 0.06], half_box=[0.02, 0.02, 0.02])
+    with_resets(case, [0.2, 0.0, 0.05], [0.2, 0.0, 0.05])
+
+
+# -- what the environment of the recording was
+def noted(case: Case, **environment: object) -> None:
+    record = {"format": 1, "episodes": {}, "environment": environment}
+    case.after.append(lambda case: dump(case.root / "meta/grasp_recording.json", record))
+
+
+@plant("recorded with other step sizes", "step-sizes")
+def _(case: Case) -> None:
+    noted(case, action_space="ee_delta", end_effector_step_sizes={"x": 0.02, "y": 0.025, "z": 0.02})
+
+
+@plant("recorded in joints", "action-convention")
+def _(case: Case) -> None:
+    case.info["features"]["action"]["names"] = None
+    noted(case, action_space="joints")
+
+
+@plant("recorded for another frame", "end-effector")
+def _(case: Case) -> None:
+    noted(case, action_space="ee_delta", target_frame_name="tcp_frame_link")
+
+
+@plant("derived from joints, but for the step sizes", "step-sizes")
+def _(case: Case) -> None:
+    derived(case, end_effector_step_sizes={"x": 0.01, "y": 0.02, "z": 0.02})
+    noted(case, action_space="joints", state=["joint positions"])
+
+
+@plant("currents in the place of velocities", "state-recipe")
+def _(case: Case) -> None:
+    case.columns[STATE] = np.tile(case.columns[STATE], 2)
+    case.info["features"][STATE] = {"dtype": "float32", "shape": [12], "names": None}
+    case.config["policy"]["input_features"][STATE]["shape"] = [12]
+    case.config["env"]["features"][STATE]["shape"] = [12]
+    wide = case.config["policy"]["dataset_stats"][STATE]
+    wide |= {name: values * 2 for name, values in wide.items()}
+    case.set("env/processor/observation", {"add_joint_velocity_to_observation": True})
+    noted(case, action_space="ee_delta", state=["joint positions", "motor currents"])
+
+
+planted("a pose in the env alone", "state-width",
+        "env/processor/observation", {"add_ee_pose_to_observation": True})  # fmt: skip
+
+
+@plant("a gripper that closes at 0", "gripper-direction")
+def _(case: Case) -> None:
+    command = case.columns["action"][:, 3]
+    case.columns[STATE][:, 5] = 50 + np.cumsum(np.concatenate([[0.0], 2.0 * (command[:-1] - 1)]))
 
 
 @plant("calibration without a joint", "calibration-unreadable")
@@ -771,8 +856,10 @@ def test_a_sound_config_passes(change: Callable[[Case], None], tmp_path: Path) -
     case = sound(tmp_path)
     change(case)
     path = case.write()
-    assert not preflight(path, parse=False).findings
-    assert not preflight(path, parse=False, plugin_learner=True).findings
+    for plugin_learner in (False, True):
+        findings = preflight(path, parse=False, plugin_learner=plugin_learner).findings
+        expected = {"action-scale"} if change is with_leader else set()
+        assert {finding.code for finding in findings} == expected
 
 
 def test_the_shipped_classifier_training_fits_the_demo(
@@ -942,8 +1029,8 @@ def test_the_plugins_learner_mends_what_lerobots_crashes_on(tmp_path: Path) -> N
     case.set("env/processor/reset", {"terminate_on_success": True, "control_time_s": 15.0})
     case.learning = case.provenance = None
     path = case.write()
-    assert preflight(path, parse=False).codes == {"reset-crash", "image-range", "image-size"}
-    assert not preflight(path, parse=False, plugin_learner=True).findings
+    assert preflight(path, parse=False).codes == {"reset-crash", "no-reset", "image-range", "image-size"}
+    assert preflight(path, parse=False, plugin_learner=True).codes == {"no-reset"}
 
 
 def test_pictures_recorded_after_the_crop_are_not_cropped_again(tmp_path: Path) -> None:
@@ -1023,6 +1110,17 @@ def test_an_odd_provenance_names_no_source(episodes: object, tmp_path: Path) -> 
     assert not preflight(case.write(), parse=False).findings
 
 
+def test_a_pose_from_which_the_first_step_jumps_is_named(tmp_path: Path) -> None:
+    pytest.importorskip("placo")
+    pytest.importorskip("so101_nexus")
+    case = sound(tmp_path)
+    case.set(f"{IK}/urdf_path", "package://so101_nexus/assets/SO101/so101_new_calib.urdf")
+    case.set("env/processor/reset", {"fixed_reset_joint_positions": [0.0, 0.0, 0.0, 0.0, 0.0, 5.0]})
+    report = preflight(case.write())
+    (finding,) = (finding for finding in report.findings if finding.code == "reset-outside")
+    assert "outside of end_effector_bounds" in finding.message
+
+
 @pytest.mark.parametrize("name", ["hilserl", "hilserl_state"])
 def test_the_simulations_configs_have_no_errors(name: str) -> None:
     path = Path(__file__).parents[2] / f"configs/sim/{name}.json"
@@ -1052,12 +1150,23 @@ def test_options_of_the_plugins_learner_are_its_own(tmp_path: Path) -> None:
     assert not preflight(case.write()).count("error")
 
 
+def test_a_plugin_flag_is_understood(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = sound(tmp_path).write()
+    flag = "--env.discover_packages_path=lerobot_grasp_plugin"
+    assert main(["--config_path", str(path), flag]) == 0
+    assert "no findings" in capsys.readouterr().out
+    with pytest.raises(SystemExit) as ended:
+        main(["--config_path", str(path), "--env.discover_packages_path=no_such_package"])
+    assert ended.value.code == 2
+    assert "no_such_package" in capsys.readouterr().err
+
+
 def test_lerobots_parser_has_the_last_word(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     case = sound(tmp_path)
     with_leader(case)  # a teleoperator of this package
     path = case.write()
     assert main(["--config_path", str(path)]) == 0
-    assert "no findings" in capsys.readouterr().out
+    assert capsys.readouterr().out.splitlines()[-1] == "1 note"
     case.config["polcy"] = {}
     dump(path, case.config)
     assert main(["--config_path", str(path)]) == 1

@@ -19,11 +19,15 @@ from lerobot_grasp_plugin.learning.preflight.dataset_facts import (
 )
 from lerobot_grasp_plugin.learning.preflight.findings import Finding
 from lerobot_grasp_plugin.learning.preflight.pictures import Preprocessing, preprocessing_of
+from lerobot_grasp_plugin.lerobot_seams.recorded_environment import STATE_PARTS
 
 IMAGE_PREPROCESSING = "env.processor.image_preprocessing"
 
 TWO_SPACES = ("so101_script", "so101_leader_hil")
 """Teleoperators with an ``action_space``, ``joints`` by default."""
+
+OWN_TYPES = (*TWO_SPACES, "so101_sim", "so101_follower_hil")
+"""Robots and teleoperators of this package: where one is named, the package is loaded."""
 
 _DELTA_TELEOPS = ("gamepad", "keyboard_ee")
 _JOINT_TELEOPS = (
@@ -36,7 +40,7 @@ _JOINT_TELEOPS = (
 )
 STATE = "observation.state"
 STEPS = "env.processor.inverse_kinematics.end_effector_step_sizes"
-SO_ARMS = ("so100_follower", "so101_follower", "so101_sim")
+SO_ARMS = ("so100_follower", "so101_follower", "so101_follower_hil", "so101_sim")
 SO_JOINTS = ("shoulder_pan", "shoulder_lift", "elbow_flex", "wrist_flex", "wrist_roll", "gripper")
 SO_MOTORS = len(SO_JOINTS)
 DELTAS = ("delta_x", "delta_y", "delta_z", "gripper")
@@ -134,6 +138,17 @@ class Facts:
         """Dimensions of an executed action: the continuous ones, and one for the discrete gripper."""
         width = self.continuous_width
         return None if width is None else width + (self.discrete is not None)
+
+
+def state_parts(facts: Facts) -> list[str]:
+    """What ``observation.state`` of the environment is made of, in order; six values each of an SO101."""
+    chosen = [
+        part
+        for part, option in STATE_PARTS.items()
+        if facts.config.flag(f"env.processor.observation.{option}", False)
+        and (facts.end_effector or part != "end-effector pose")
+    ]
+    return ["joint positions", *chosen]
 
 
 def load_facts(config_path: Path, *, plugin_learner: bool = False) -> Facts:

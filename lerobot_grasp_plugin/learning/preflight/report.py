@@ -12,12 +12,12 @@ from lerobot_grasp_plugin.learning.preflight.checks.actions import check_actions
 from lerobot_grasp_plugin.learning.preflight.checks.buffers import check_buffers
 from lerobot_grasp_plugin.learning.preflight.checks.classifier import check_classifier
 from lerobot_grasp_plugin.learning.preflight.checks.columns import check_columns
-from lerobot_grasp_plugin.learning.preflight.checks.derived import check_derived
 from lerobot_grasp_plugin.learning.preflight.checks.encoders import check_encoders
 from lerobot_grasp_plugin.learning.preflight.checks.features import check_features
 from lerobot_grasp_plugin.learning.preflight.checks.images import check_images
 from lerobot_grasp_plugin.learning.preflight.checks.labels import check_labels
 from lerobot_grasp_plugin.learning.preflight.checks.machine import check_machine
+from lerobot_grasp_plugin.learning.preflight.checks.recipe import check_recipe, check_scale
 from lerobot_grasp_plugin.learning.preflight.checks.resuming import check_resuming
 from lerobot_grasp_plugin.learning.preflight.checks.reward_model import check_reward_model
 from lerobot_grasp_plugin.learning.preflight.checks.schema import check_schema
@@ -31,6 +31,7 @@ from lerobot_grasp_plugin.learning.preflight.devices import check_devices
 from lerobot_grasp_plugin.learning.preflight.facts import Facts, load_facts
 from lerobot_grasp_plugin.learning.preflight.findings import ORDER, Finding, Severity
 from lerobot_grasp_plugin.learning.preflight.parsing import check_parsing
+from lerobot_grasp_plugin.learning.preflight.reach import check_reset_reach
 
 CHECKS: tuple[Callable[[Facts], Iterable[Finding]], ...] = (
     check_schema,
@@ -39,8 +40,9 @@ CHECKS: tuple[Callable[[Facts], Iterable[Finding]], ...] = (
     check_features,
     check_images,
     check_actions,
+    check_recipe,
+    check_scale,
     check_states,
-    check_derived,
     check_statistics,
     check_labels,
     check_timing,
@@ -121,6 +123,7 @@ def preflight(
     if parse and not any(finding.code in _EXPLAIN_REJECTION for finding in findings):
         before_parsing()
         findings += check_parsing(facts)
+        findings += check_reset_reach(facts)
     if parse or plugin_learner:  # torch is imported then in any case
         findings += check_devices(facts)
     findings = list(dict.fromkeys(findings))

@@ -49,6 +49,16 @@ def recorded_resets(dataset: DatasetFacts) -> list[Reset]:
     return found
 
 
+def recorded_environments(dataset: DatasetFacts) -> list[Mapping[str, Any]]:
+    """What LeRobot's environment noted of itself in the recordings of the chosen episodes."""
+    found: list[Mapping[str, Any]] = []
+    for root in dict.fromkeys(root for _, root, _ in _places(dataset)):
+        noted = (read_object(root / RECORDING_PATH) or {}).get("environment")
+        if isinstance(noted, Mapping) and noted not in found:
+            found.append(noted)
+    return found
+
+
 def _places(dataset: DatasetFacts) -> Iterator[tuple[int, Path, int]]:
     """Each chosen episode: its number, and the folder and number it was recorded under."""
     chosen = dataset.episodes.tolist()

@@ -10,7 +10,7 @@ from lerobot_grasp_plugin.learning.preflight.config_view import numbers_of
 from lerobot_grasp_plugin.learning.preflight.dataset_facts import DatasetFacts
 from lerobot_grasp_plugin.learning.preflight.facts import SO_ARMS, SO_MOTORS, STATE, STEPS, TWO_SPACES, Facts
 from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, warning
-from lerobot_grasp_plugin.learning.preflight.ranges import listed
+from lerobot_grasp_plugin.learning.preflight.ranges import is_normalised, listed
 
 GRIPPER_AND_DELTAS = 4
 GRIPPER_COMMANDS = 3
@@ -147,6 +147,8 @@ def _gripper_joint(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
     if facts.config.text("env.robot.type") not in SO_ARMS or values.shape[1] != SO_MOTORS or state is None:
         return
     if state.shape[1] < SO_MOTORS:
+        return
+    if is_normalised(values):
         return
     low, high = float(values[:, -1].min(initial=0.0)), float(values[:, -1].max(initial=0.0))
     reached = float(state[:, SO_MOTORS - 1].max(initial=0.0))

@@ -18,6 +18,7 @@ _URDF = "env.processor.inverse_kinematics.urdf_path"
 _FOLDERS = {
     "so100_follower": "so_follower",
     "so101_follower": "so_follower",
+    "so101_follower_hil": "so_follower",
     "so100_leader": "so_leader",
     "so101_leader": "so_leader",
     "so101_leader_hil": "so_leader",

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from lerobot_grasp_plugin.core.action_space import POSE_NAMES
 from lerobot_grasp_plugin.learning.preflight.config_view import shape_of
 from lerobot_grasp_plugin.learning.preflight.dataset_facts import DatasetFacts
 from lerobot_grasp_plugin.learning.preflight.facts import (
@@ -17,12 +16,12 @@ from lerobot_grasp_plugin.learning.preflight.facts import (
     SO_MOTORS,
     STATE,
     Facts,
+    state_parts,
 )
 from lerobot_grasp_plugin.learning.preflight.findings import Finding, error
-from lerobot_grasp_plugin.learning.preflight.ranges import listed
+from lerobot_grasp_plugin.learning.preflight.ranges import is_normalised, listed
 
 _DEGREES = "env.robot.use_degrees"
-_POSE = "env.processor.observation.add_ee_pose_to_observation"
 _MOST_RADIANS = 2 * math.pi
 _MOST_PERCENT = 100.0 + 1.0
 _FEWEST_ROWS = 5
@@ -65,10 +64,7 @@ def environment_width(facts: Facts) -> int | None:
     """Values of a state of the environment; None where the robot is not known."""
     if facts.config.text("env.robot.type") not in SO_ARMS:
         return None
-    flags = ("add_joint_velocity_to_observation", "add_current_to_observation")
-    extra = sum(facts.config.flag(f"env.processor.observation.{name}", False) for name in flags)
-    pose = len(POSE_NAMES) if facts.end_effector and facts.config.flag(_POSE, False) else 0
-    return SO_MOTORS * (1 + extra) + pose
+    return SO_MOTORS * len(state_parts(facts))
 
 
 def _order(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
@@ -91,6 +87,8 @@ def _unit(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
     for key in columns:
         values = dataset.columns.get(key)
         if values is None or values.shape[1] < SO_MOTORS:
+            continue
+        if key == "action" and is_normalised(values):
             continue
         place = dataset.column_place(key)
         furthest = [

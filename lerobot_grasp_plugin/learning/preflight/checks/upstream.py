@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lerobot_grasp_plugin.learning.preflight.config_view import is_folder, named_path
-from lerobot_grasp_plugin.learning.preflight.facts import Facts
+from lerobot_grasp_plugin.learning.preflight.facts import OWN_TYPES, Facts
 from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, note, warning
 
 _LEADERS = ("so100_leader", "so101_leader")
@@ -19,7 +19,9 @@ def check_upstream(facts: Facts) -> Iterator[Finding]:
         yield error(
             "dataset-null", "dataset", message, "name a dataset, or sources for lerobot-grasp-learner"
         )
-    if config.get("env.processor.reset") is not None and not facts.plugin_learner:
+    types = {config.text("env.robot.type"), config.text("env.teleop.type")}
+    with_plugin = facts.plugin_learner or bool(types & {*OWN_TYPES})
+    if config.get("env.processor.reset") is not None and not with_plugin:
         message = "LeRobot's learner alone crashes whenever it is set (a TypeError of cfg.to_dict(), for its "
         message += "field of type Any)"
         change = "start lerobot-grasp-learner, or name the plugin: "

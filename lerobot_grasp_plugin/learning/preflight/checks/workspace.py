@@ -15,6 +15,7 @@ from lerobot_grasp_plugin.learning.preflight.resets import Reset, recorded_reset
 
 BOUNDS = "env.processor.inverse_kinematics.end_effector_bounds"
 RESET = "env.processor.reset.fixed_reset_joint_positions"
+POINT = "env.robot.random_ee_reset"
 _AXES = "xyz"
 _SLACK_M = 0.01
 _ARM_M = 2.0
@@ -32,6 +33,42 @@ def check_workspace(facts: Facts) -> Iterator[Finding]:
     for dataset in facts.datasets:
         yield from _missed(dataset, recorded_resets(dataset))
     yield from _reset_pose(facts)
+    yield from _reset_point(facts, low, high)
+    config = facts.config
+    moved = config.get(POINT) is not None or numbers_of(config.get(RESET)) is not None
+    is_real = config.text("env.robot.type") in SO_ARMS and config.text("env.robot.type") != "so101_sim"
+    if config.get("env.processor.reset") is not None and is_real and not moved:
+        message = "nothing moves the arm before an episode: LeRobot waits reset_time_s and goes on"
+        change = "write six joint positions, or use so101_follower_hil with random_ee_reset"
+        yield warning("no-reset", RESET, message, change)
+
+
+def _reset_point(
+    facts: Facts, low: tuple[float, ...] | None, high: tuple[float, ...] | None
+) -> Iterator[Finding]:
+    """The box in which episodes start, against where the policy may go and where the recording started."""
+    if facts.config.get(POINT) is None:
+        return
+    base = numbers_of(facts.config.get(f"{POINT}.base")) or (0.25, 0.0, 0.07)
+    half = numbers_of(facts.config.get(f"{POINT}.half_box")) or (0.03, 0.03, 0.03)
+    for name, value in (("base", base), ("half_box", half)):
+        if len(value) != 3:
+            yield error("reset-point", f"{POINT}.{name}", f"{len(value)} values", "x, y and z in metres")
+            return
+    if low is not None and high is not None and len(low) == len(high) == 3:
+        for axis, middle, side, smallest, largest in zip(_AXES, base, half, low, high, strict=True):
+            if middle - side < smallest - 1e-9 or middle + side > largest + 1e-9:
+                message = f"{axis} from {middle - side:.3f} to {middle + side:.3f} m, end_effector_bounds go "
+                message += f"from {smallest:g} to {largest:g} m"
+                change = "make half_box smaller, move base, or widen the bounds"
+                yield error("reset-point", POINT, message, change)
+    for dataset in facts.datasets:
+        starts = np.array([reset.achieved for reset in recorded_resets(dataset)]).reshape(-1, 3)
+        far = np.abs(starts - np.array(base)) > np.array(half) + 2 * _SLACK_M
+        if len(starts) and far.any(axis=1).mean() > 0.5:
+            begun = ", ".join(f"{value:.3f}" for value in starts.mean(axis=0))
+            message = f"episodes of {dataset.repo_id} began around {begun} m, which is outside of the box"
+            yield warning("reset-point", POINT, message, "start episodes where the recording started")
 
 
 def _steps(facts: Facts) -> Iterator[Finding]:
@@ -121,6 +158,16 @@ def _reset_pose(facts: Facts) -> Iterator[Finding]:
     if facts.config.text("env.robot.type") in SO_ARMS and len(reset) != SO_MOTORS:
         message = f"{len(reset)} positions for {SO_MOTORS} motors; LeRobot leaves the others where they are"
         yield error("reset-pose", RESET, message, f"write {SO_MOTORS}, the gripper last")
+        return
+    body = np.abs(np.array(reset[: SO_MOTORS - 1]))
+    if (
+        facts.config.text("env.robot.type") in SO_ARMS
+        and facts.config.flag("env.robot.use_degrees", True)
+        and 0 < body.max() <= np.pi
+        and (body % 1 > 0).any()
+    ):
+        message = f"no joint goes past {body.max():.3g}: these look like radians, the robot takes degrees"
+        yield error("reset-pose", RESET, message, "write degrees, and the gripper from 0 to 100")
         return
     for dataset in facts.datasets:
         state = dataset.columns.get("observation.state")
