@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -32,8 +31,16 @@ def main(args: Sequence[str] | None = None) -> int:
     )
     make_strict(parser, partial(fail, PROGRAM))
     parser.add_argument("--config_path", metavar="PATH", help="the training's config, JSON")
-    flags = list(sys.argv[1:] if args is None else args)
-    if any(flag.partition("=")[0].endswith(f".{DISCOVER}") for flag in flags):  # this takes a while
+    parser.add_argument(
+        "--dataset.root",
+        dest="root",
+        type=Path,
+        metavar="PATH",
+        help="the dataset's folder, over the config's",
+    )
+    flags = list(args or [])
+    if any(flag.partition("=")[0].endswith(f".{DISCOVER}") for flag in flags):
+        announce_loading(PROGRAM)
         flags = load_plugins(flags, partial(fail, PROGRAM))
     given = parser.parse_args(flags)
     if given.config_path is None:
@@ -42,7 +49,7 @@ def main(args: Sequence[str] | None = None) -> int:
     def action() -> int:
         from lerobot_grasp_plugin.learning.preflight import preflight
 
-        report = preflight(Path(given.config_path), before_parsing=_know_own_types)
+        report = preflight(Path(given.config_path), dataset_root=given.root, before_parsing=_know_own_types)
         print("\n".join(preflight_lines(report)))
         return 0 if report.ok else 1
 

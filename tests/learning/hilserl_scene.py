@@ -42,7 +42,7 @@ def picture(seed: int, episode: int, frame: int) -> np.ndarray:
 
 
 def state(seed: int, episode: int, frame: int) -> np.ndarray:
-    start = np.array([0.0, -20.0, 20.0, 0.0, 0.0, 5.0])
+    start = np.array([0.0, -50.0, 50.0, 60.0, 0.0, 60.0])
     return (start + np.array([10 * seed, 3 * episode, frame, 1, 2, frame])).astype(np.float32)
 
 

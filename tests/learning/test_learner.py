@@ -199,7 +199,7 @@ def test_the_plugins_learner_merges_hands_on_and_resumes(recordings: Path, tmp_p
     assert (parsed.dataset.repo_id, parsed.dataset.root) == ("lab/merged", str(root))
     assert "cache_dir" not in json.loads(checkpoint.read_text())
     reset = json.loads(checkpoint.read_text())["env"]["processor"]["reset"]
-    assert reset["fixed_reset_joint_positions"] == [0.0, -20.0, 20.0, 0.0, 0.0, 5.0]
+    assert reset["fixed_reset_joint_positions"] == [0.0, -50.0, 50.0, 60.0, 0.0, 60.0]
 
     # a second start goes on where the first one was, and writes its own checkpoint
     step = int(json.loads((checkpoint.parents[1] / "training_state/training_step.json").read_text())["step"])

@@ -43,6 +43,7 @@ PLANTED: dict[str, tuple[Callable[[Case], object], str, str]] = {}
 IMAGES = "env/processor/image_preprocessing"
 IK = "env/processor/inverse_kinematics"
 STATS = "policy/dataset_stats"
+SO101 = "package://so101_nexus/assets/SO101/so101_new_calib.urdf"
 
 
 def plant(name: str, codes: str, severity: str = "error") -> Callable[[Callable[[Case], object]], None]:
@@ -1114,20 +1115,61 @@ def test_a_pose_from_which_the_first_step_jumps_is_named(tmp_path: Path) -> None
     pytest.importorskip("placo")
     pytest.importorskip("so101_nexus")
     case = sound(tmp_path)
-    case.set(f"{IK}/urdf_path", "package://so101_nexus/assets/SO101/so101_new_calib.urdf")
+    case.set(f"{IK}/urdf_path", SO101)
     case.set("env/processor/reset", {"fixed_reset_joint_positions": [0.0, 0.0, 0.0, 0.0, 0.0, 5.0]})
     report = preflight(case.write())
     (finding,) = (finding for finding in report.findings if finding.code == "reset-outside")
     assert "outside of end_effector_bounds" in finding.message
 
 
-@pytest.mark.parametrize("name", ["hilserl", "hilserl_state"])
-def test_the_simulations_configs_have_no_errors(name: str) -> None:
-    path = Path(__file__).parents[2] / f"configs/sim/{name}.json"
-    errors = {
-        finding.code for finding in preflight(path, parse=False).findings if finding.severity == "error"
-    }
-    assert errors <= {"dataset-unreadable"}  # it is not recorded yet
+CONFIGS = Path(__file__).parents[2] / "configs"
+
+
+@pytest.mark.parametrize(
+    ("name", "left"),
+    [
+        ("sim/hilserl", "feature-unused"),  # the camera of the reward classifier, which a flag names
+        ("sim/hilserl_state", ""),
+        ("sim/classifier", ""),
+        (
+            "grasp_only_hilserl_train_config",
+            "classifier-missing calibration-missing urdf-missing encoder-missing reset-crash",
+        ),
+    ],
+)
+def test_of_the_shipped_configs_only_what_is_to_be_filled_in_is_named(
+    name: str, left: str, monkeypatch: pytest.MonkeyPatch, lerobot_home: Path
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    findings = preflight(CONFIGS / f"{name}.json", parse=False).findings
+    assert {finding.code for finding in findings} == {"dataset-unreadable", *left.split()}
+
+
+@pytest.mark.parametrize("name", ["grasp_only_hilserl_train_config", "sim/hilserl"])
+def test_the_shipped_resets_leave_the_gripper_within_its_bounds(name: str, tmp_path: Path) -> None:
+    pytest.importorskip("placo")
+    pytest.importorskip("so101_nexus")
+    raw = json.loads((CONFIGS / f"{name}.json").read_text())
+    raw["env"]["processor"]["inverse_kinematics"]["urdf_path"] = SO101
+    dump(tmp_path / "config.json", raw)
+    assert "reset-outside" not in preflight(tmp_path / "config.json").codes
+
+
+def test_the_datasets_folder_can_be_given_by_a_flag(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    case = sound(tmp_path)
+    case.set("dataset/root", "/no/such/dataset")
+    path = case.write()
+    assert preflight(path, parse=False).codes == {"dataset-unreadable"}
+    assert main(["--config_path", str(path), f"--dataset.root={case.root}"]) == 0
+    assert "no findings" in capsys.readouterr().out
+
+
+def test_a_classifiers_own_camera_is_used(tmp_path: Path) -> None:
+    case = sound(tmp_path)
+    case.config["policy"]["input_features"].pop(CAMERA)
+    assert "feature-unused" not in preflight(case.write(), parse=False).codes
 
 
 def test_a_leader_in_deltas_is_a_leader(tmp_path: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from feetech_bus import write_calibration
@@ -9,8 +12,9 @@ from servos import Servos
 
 pytestmark = pytest.mark.alone
 
-BOUNDS = {"min": [0.12, -0.16, 0.02], "max": [0.30, 0.16, 0.15]}
 BOX = {"base": [0.22, 0.0, 0.08], "half_box": [0.03, 0.03, 0.02], "seed": 2, "max_speed": 180.0}
+POSE = [0.0, -20.0, 20.0, 60.0, 0.0, 60.0]
+CONFIGS = Path(__file__).parents[2] / "configs/sim"
 URDF = "package://so101_nexus/assets/SO101/so101_new_calib.urdf"
 
 
@@ -30,8 +34,8 @@ def arms(tmp_path):
         servos.unplug()
 
 
-def config_of(arms, folder):
-    """A config of HIL-SERL as a real arm has it; ports apart."""
+def config_of(arms, folder, name):
+    """The environment of a config of the simulation with real arms in it, and shorter episodes."""
     import draccus
     from lerobot.envs import HILSerlRobotEnvConfig
 
@@ -41,32 +45,16 @@ def config_of(arms, folder):
         calibration = {"id": name, "calibration_dir": str(folder)}
         return {"type": kind, "port": arms[name].port, **calibration, **options}
 
-    raw = {
-        "name": "real_robot",
-        "fps": 10,
-        "robot": device("so101_follower_hil", "follower", random_ee_reset=BOX),
-        "teleop": device("so101_leader_hil", "leader", action_space="ee_delta"),
-        "processor": {
-            "gripper": {"use_gripper": True, "gripper_penalty": -0.02},
-            "observation": {"add_joint_velocity_to_observation": True, "add_ee_pose_to_observation": True},
-            "reset": {
-                "reset_time_s": 0.0,
-                "control_time_s": 1.5,
-                "fixed_reset_joint_positions": [0.0, -20.0, 20.0, 60.0, 0.0, 60.0],
-            },
-            "inverse_kinematics": {
-                "urdf_path": URDF,
-                "target_frame_name": "gripper_frame_link",
-                "end_effector_bounds": BOUNDS,
-                "end_effector_step_sizes": {"x": 0.02, "y": 0.02, "z": 0.02},
-            },
-            "max_gripper_pos": 100.0,
-        },
-    }
+    raw = json.loads((CONFIGS / name).read_text())["env"]
+    raw = {key: value for key, value in raw.items() if key not in ("type", "features", "features_map")}
+    raw["robot"] = device("so101_follower_hil", "follower", random_ee_reset=BOX)
+    raw["teleop"] = device("so101_leader_hil", "leader", action_space="ee_delta")
+    raw["processor"]["reset"] |= {"control_time_s": 1.5, "fixed_reset_joint_positions": POSE}
     return draccus.decode(HILSerlRobotEnvConfig, raw)
 
 
-def test_episodes_with_resets_on_the_emulated_arms(arms, tmp_path, caplog):
+@pytest.mark.parametrize("name", ["record.json", "hilserl.json"])
+def test_the_simulations_configs_run_on_the_emulated_arms(name, arms, tmp_path, caplog):
     import torch
     from lerobot.model.kinematics import RobotKinematics
     from lerobot.rl import gym_manipulator as gm
@@ -74,7 +62,8 @@ def test_episodes_with_resets_on_the_emulated_arms(arms, tmp_path, caplog):
     from lerobot_grasp_plugin.lerobot_seams.environment import notes_of_episode
     from lerobot_grasp_plugin.ops.installed_files import installed_file
 
-    config = config_of(arms, tmp_path)
+    config = config_of(arms, tmp_path, name)
+    bounds = config.processor.inverse_kinematics.end_effector_bounds
     env, teleop = gm.make_robot_env(config)
     try:
         processors = gm.make_processors(env, teleop, config, "cpu")
@@ -102,8 +91,8 @@ def test_episodes_with_resets_on_the_emulated_arms(arms, tmp_path, caplog):
                 assert action[3] in (0.0, 1.0, 2.0)
                 assert np.linalg.norm(gripper_at() - at) < 0.05  # a step is at most 2 cm along each axis
                 at = gripper_at()
-                assert np.all(at >= np.array(BOUNDS["min"]) - 0.01)
-                assert np.all(at <= np.array(BOUNDS["max"]) + 0.01)
+                assert np.all(at >= np.array(bounds["min"]) - 0.01)
+                assert np.all(at <= np.array(bounds["max"]) + 0.01)
                 done, steps = bool(transition["done"] or transition["truncated"]), steps + 1
             assert steps == 15
         assert len(set(points)) == 2

@@ -54,6 +54,11 @@ class ConfigView:
         value = self.get(dotted)
         return value if isinstance(value, str) else None
 
+    def with_dataset_root(self, root: str | Path) -> ConfigView:
+        """The same config with another folder of the dataset."""
+        dataset = {**self.mapping("dataset"), "root": str(root)}
+        return ConfigView(self.path, {**self.raw, "dataset": dataset})
+
     def mapping(self, dotted: str) -> Mapping[str, Any]:
         """An object; empty where there is none."""
         value = self.get(dotted)

@@ -151,11 +151,14 @@ def state_parts(facts: Facts) -> list[str]:
     return ["joint positions", *chosen]
 
 
-def load_facts(config_path: Path, *, plugin_learner: bool = False) -> Facts:
+def load_facts(
+    config_path: Path, *, dataset_root: str | Path | None = None, plugin_learner: bool = False
+) -> Facts:
     """Opens the config and everything it names.
 
     Args:
         config_path: The config.
+        dataset_root: The dataset's folder, in place of the config's.
         plugin_learner: Whether lerobot-grasp-learner will run it. It must, where the config
             has options of its own.
 
@@ -163,6 +166,8 @@ def load_facts(config_path: Path, *, plugin_learner: bool = False) -> Facts:
         UsageError: The config cannot be read, or trains nothing. What else cannot be read is a finding.
     """
     config = read_config(config_path)
+    if dataset_root is not None:
+        config = config.with_dataset_root(dataset_root)
     if not config.has("policy") and not config.has("reward_model"):
         message = "it has neither a policy nor a reward_model, so it trains nothing"
         hint = "one with a mode is of lerobot.rl.gym_manipulator, which records" if config.has("mode") else ""

@@ -98,6 +98,7 @@ class PreflightReport:
 def preflight(
     config_path: str | Path,
     *,
+    dataset_root: str | Path | None = None,
     parse: bool = True,
     plugin_learner: bool = False,
     before_parsing: Callable[[], object] = lambda: None,
@@ -107,6 +108,7 @@ def preflight(
     Args:
         config_path: A ``TrainRLServerPipelineConfig`` as JSON, one whose ``dataset`` names sources, or the
             config of a reward classifier's training.
+        dataset_root: The dataset's folder, in place of the config's ``dataset.root``.
         parse: Also let LeRobot's own parser read it, which imports lerobot (several seconds).
         plugin_learner: lerobot-grasp-learner will run it, which builds its dataset and mends faults of
             LeRobot's learner. Configs with its own options are always taken so.
@@ -116,7 +118,7 @@ def preflight(
         UsageError: The config cannot be read, or trains nothing. All else is a finding.
     """
     path = Path(config_path).expanduser()
-    facts = load_facts(path, plugin_learner=plugin_learner)
+    facts = load_facts(path, dataset_root=dataset_root, plugin_learner=plugin_learner)
     findings = [*facts.unreadable]
     for check in REWARD_CHECKS if facts.model == "reward_model" else CHECKS:
         findings += check(facts)

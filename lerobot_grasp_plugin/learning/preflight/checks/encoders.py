@@ -23,9 +23,9 @@ def check_encoders(facts: Facts) -> Iterator[Finding]:
     """Source of the rules: ``GaussianActorObservationEncoder`` and ``Classifier``."""
     where = _NAME[facts.model]
     name = facts.config.text(where)
-    if facts.model == "reward_model":
+    if facts.model == "reward_model" and not facts.config.flag("make_encoder", False):
         yield from _present(where, name or _CLASSIFIERS)
-    elif facts.cameras:
+    elif facts.model == "policy" and facts.cameras:
         if name is not None:
             yield from _present(where, name)
         else:

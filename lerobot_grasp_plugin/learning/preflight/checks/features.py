@@ -43,8 +43,9 @@ def check_features(facts: Facts) -> Iterator[Finding]:
         if own is not None and theirs is not None and own != theirs:
             message = f"shape {list(own)}, and env.features.{given[key]} has {list(theirs)}"
             yield error("feature-shape", f"{place}.shape", message, "write the same shape in both")
+    seen = {"action", *wanted, *(facts.classifier.image_features if facts.classifier is not None else ())}
     for key in given:
-        if key not in wanted and facts.inputs and key != "action":
+        if key not in seen and facts.inputs:
             message = f"the policy does not look at {key}"
             change = "add it to policy.input_features, or take it out of env.features"
             yield note("feature-unused", f"env.features.{given[key]}", message, change)
