@@ -18,6 +18,7 @@ from lerobot.configs.default import DatasetConfig
 from lerobot.rl.train_rl import TrainRLServerPipelineConfig
 from lerobot.robots import so_follower  # noqa: F401
 from lerobot.teleoperators import gamepad  # noqa: F401
+from safetensors.torch import load_file, save_file
 
 from lerobot_grasp_plugin import MergeConfig, SourceConfig, merge
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
@@ -201,11 +202,19 @@ def test_the_plugins_learner_merges_hands_on_and_resumes(recordings: Path, tmp_p
     reset = json.loads(checkpoint.read_text())["env"]["processor"]["reset"]
     assert reset["fixed_reset_joint_positions"] == [0.0, -50.0, 50.0, 60.0, 0.0, 60.0]
 
-    # a second start goes on where the first one was, and writes its own checkpoint
+    # a second start goes on where the first one was, with its policy, and writes its own checkpoint
+    weights = load_file(checkpoint.parent / "model.safetensors")
+    name = next(name for name in sorted(weights) if name.startswith("actor.") and name.endswith("bias"))
+    weights[name] = weights[name] + 5.0
+    save_file(weights, checkpoint.parent / "model.safetensors")
     step = int(json.loads((checkpoint.parents[1] / "training_state/training_step.json").read_text())["step"])
     flags = (f"--config_path={checkpoint}", "--resume=true")
     with running(tmp_path / "resumed.txt", *program, *flags) as learner:
         learner.until_printed(f"Resuming from step {step}")
+        actor = scene.StandInActor(port, learner)
+        resumed = scene.flat(actor.parameters())[f"policy.{name.removeprefix('actor.')}"]
+        actor.close()
+        assert float((resumed - weights[name]).abs().max()) < 1.0
         learner.until_printed(f"Checkpoint policy after step {step + 2}")
         learner.until_printed("Resume training\n")
         learner.stop()
