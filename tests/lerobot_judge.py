@@ -23,8 +23,9 @@ def open_set(root: Path) -> Any:
     return LeRobotDataset(f"judge/{root.name}", root=root, video_backend="pyav")
 
 
-def items_of(root: Path, episode: int) -> list[Item]:
-    """An episode's items, as LeRobot reads them."""
+@functools.lru_cache(maxsize=128)
+def items_of(root: Path, episode: int) -> Sequence[Item]:
+    """An episode's items, as LeRobot reads them the first time; a source does not change."""
     dataset = _opened(root)
     row = dataset.meta.episodes[episode]
     return [dataset[index] for index in range(row["dataset_from_index"], row["dataset_to_index"])]

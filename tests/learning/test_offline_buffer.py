@@ -76,17 +76,15 @@ def assert_same(made: ReplayBuffer, expected: ReplayBuffer) -> None:
         ("av1", [WRIST, "observation.state"], {}, {"optimize_memory": True}),
         ("av1", [WRIST], {"preprocessing": CROPPED}, {"optimize_memory": False}),
         ("av1", ["observation.state"], {}, {"capacity": 50}),
-        ("av1", [WRIST], {"episodes": [3, 1]}, {"optimize_memory": False}),
+        ("av1", ["observation.state"], {"done": "first_success"}, {"optimize_memory": True}),
+        ("av1", [WRIST], {"episodes": [3, 1], "done": "first_success"}, {"optimize_memory": False}),
         ("av1", [WRIST], {"return_uint8": True}, {"capacity": 36, "optimize_memory": True}),
         ("split", [WRIST, FRONT, "observation.state"], {}, {}),
         ("odd", [EYE], {"preprocessing": ImagePreprocessing({}, (16, 20))}, {}),
     ],
 )
-@pytest.mark.parametrize("done", [None, "first_success"])
-def test_it_is_lerobots_buffer(
-    recorded, annotated, stock_calls, name, keys, dataset_options, buffer_options, done
-):
-    labels: dict[str, Any] = {"annotations": annotated(MARKS), "done": done} if name == "av1" else {}
+def test_it_is_lerobots_buffer(recorded, annotated, stock_calls, name, keys, dataset_options, buffer_options):
+    labels: dict[str, Any] = {"annotations": annotated(MARKS)} if name == "av1" else {}
     options = {"video_backend": "pyav", **labels, **dataset_options}
     expected = filled(Single("lab/set", recorded(name), **options), keys, **buffer_options)
     assert len(stock_calls) == 1
