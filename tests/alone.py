@@ -2,9 +2,10 @@
 
 The tests of a file go to one worker, so that its fixtures are made once.
 
-Tests marked ``alone`` run after all others, one at a time. They drive emulated arms, browsers and learners,
-which are processes of their own and need the machine. They come last and go to one worker; a lock keeps them
-from starting while another worker still runs a test.
+Tests marked ``alone`` run after all others, one at a time: an arm that moves by the clock, a recording that
+is killed, a browser, a learner with its actor. They need the whole machine. They come last and go to one
+worker; a lock keeps them from starting while another worker still runs a test. Tests that start a process and
+wait for what it prints or writes need no mark.
 """
 
 from __future__ import annotations

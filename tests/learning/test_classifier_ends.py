@@ -25,11 +25,6 @@ from lerobot_grasp_plugin.learning.classifier_training import train_classifier
 PROGRAM = Path(sys.executable).parent / "lerobot-grasp-train-classifier"
 
 
-@pytest.fixture(scope="module")
-def squares(tmp_path_factory):
-    return scenes.record(tmp_path_factory.mktemp("squares") / "squares")
-
-
 @pytest.fixture
 def talk():
     talk = Talk()
@@ -54,7 +49,6 @@ def is_usable(output_dir: Path, squares: Path) -> bool:
     return len(found.evaluation.episodes) == scenes.EPISODES and step.reward_classifier is not None
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize(
     ("sent", "code", "word"),
     [
@@ -78,7 +72,7 @@ def test_a_signal_leaves_the_best_checkpoint(squares, tmp_path, talk, sent, code
         "--patience=100000",
         f"--output_dir={output_dir}",
     ]
-    talk.begin(command, {**os.environ, "OMP_NUM_THREADS": "1"}, terminal=False)
+    talk.begin(command, os.environ, terminal=False)
     talk.expect(f"Output: {output_dir}, always with the best checkpoint so far in ")
     for _ in range(2):
         talk.expect("lowest")

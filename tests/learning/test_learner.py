@@ -24,8 +24,6 @@ from lerobot_grasp_plugin import MergeConfig, SourceConfig, merge
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.sidecar import LearningSidecar, read_learning, write_learning
 
-pytestmark = pytest.mark.alone
-
 GOOD, BAD = (7, 9), (6, 5)  # lengths of the episodes
 LABELS = """# dataset path: lab/good
 00: 5-

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -23,8 +22,6 @@ from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.registration import install
 from lerobot_grasp_plugin.learning.sidecar import LearningSidecar, write_learning
 from lerobot_grasp_plugin.lerobot_seams.access import SeamError
-
-pytestmark = pytest.mark.alone
 
 WRIST = "observation.images.wrist"
 SQUARE = ImagePreprocessing({WRIST: (0, 16, 64, 64)}, (112, 112))
@@ -116,12 +113,10 @@ def test_a_changed_factory_is_an_error(monkeypatch):
 
 
 def run(*arguments: str) -> str:
-    environment = {**os.environ, "TORCHDYNAMO_DISABLE": "1", "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
         [sys.executable, *arguments],
         capture_output=True,
         text=True,
-        env=environment,
         timeout=DEADLINE_S,
         check=False,
     )

@@ -11,8 +11,6 @@ import pytest
 from lerobot_grasp_plugin import verify_dataset
 from lerobot_grasp_plugin.sim.truth import read_truth
 
-pytestmark = pytest.mark.alone
-
 RECORD = Path(sys.executable).parent / "lerobot-record"
 
 

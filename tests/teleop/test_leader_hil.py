@@ -19,8 +19,6 @@ from servos import Servos
 
 from lerobot_grasp_plugin import RelabelConfig, UsageError, relabel
 
-pytestmark = pytest.mark.alone
-
 
 @pytest.fixture
 def bus():
