@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from deadline import wait_until
 from looking import file_says, labels_in, opened, select, wait_said
 
 pytestmark = pytest.mark.alone
@@ -46,12 +47,16 @@ def test_what_was_not_saved_before_a_restart_is_named(
     path = tmp_path / "labels.txt"
     address = served(long, path)
     opened(page, address)
+    held: list[Any] = []
+    page.route("**/api/news/**", lambda route: held.append(route))
+    wait_until(lambda: page.title() and held, "no news are asked for")
     served.stop()
     page.eval_on_selector(  # two marks before the page can know
         "#strip",
         "strip => ['s', 'n', 'f'].forEach((key) => strip.dispatchEvent("
         "new KeyboardEvent('keydown', { key, bubbles: true })))",
     )
+    page.unroute("**/api/news/**")  # what was held goes on, to no server
     page.wait_for_selector("#gone:has-text('Not saved: episode 0: all success; episode 1: all fail.')")
     served(long, path, urlsplit(address).port)
     page.wait_for_selector("#gone:has-text('This address is not valid any more')")

@@ -28,10 +28,11 @@ function complain(error) {
   redraw();
 }
 
-// The server answers: what it has not answered yet is sent again.
+// The server answers. It is taken for gone until it has answered all changes, not only a question for news.
 function answered() {
-  if (messages.gone) messages.unsaved = [];
+  if (!messages.gone || labels?.queue.length) return;
   messages.gone = false;
+  messages.unsaved = [];
 }
 
 // What an answer says beyond labels: how the server and the file are.
