@@ -116,6 +116,12 @@ def _quantiles_of_sorted(ordered: NDArray[Any]) -> dict[str, NDArray[np.float64]
     return quantiles
 
 
+def median(values: NDArray[Any]) -> float:
+    """The median of values, shape (n,), n at least 1; ``numpy.median`` loads ``numpy.ma`` for it, 14 ms."""
+    ordered, last = np.sort(values), len(values) - 1
+    return (float(ordered[last // 2]) + float(ordered[(last + 1) // 2])) / 2
+
+
 def combine(stats: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """Statistics over all episodes from those of each, weighted by ``count``.
 

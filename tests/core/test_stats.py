@@ -13,6 +13,7 @@ from lerobot_grasp_plugin.core.stats import (
     combine,
     differing,
     episode_stats,
+    median,
     quantiles_of,
 )
 
@@ -162,3 +163,8 @@ def test_combining_without_quantiles() -> None:
     stats = episode_stats(np.ones((4, 1)), [2, 2])
     own = combine({name: stats[name] for name in ("min", "max", "mean", "std", "count", "q50")})
     assert set(own) == {"min", "max", "mean", "std", "count", "q50"}
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=9))
+def test_the_median_is_numpys(values: list[float]) -> None:
+    assert median(np.array(values)) == pytest.approx(float(np.median(values)))

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.action_space import joint_velocities
-from lerobot_grasp_plugin.core.kinematics import Chain, Floats
 from lerobot_grasp_plugin.dataset.arrow import from_numpy, to_numpy
 from lerobot_grasp_plugin.dataset.info import Feature
 from lerobot_grasp_plugin.dataset.reader import EpisodeBatch
 from lerobot_grasp_plugin.errors import DatasetError, Problem
+
+if TYPE_CHECKING:
+    from lerobot_grasp_plugin.core.kinematics import Chain, Floats
 
 ACTION: Final = "action"
 STATE: Final = "observation.state"

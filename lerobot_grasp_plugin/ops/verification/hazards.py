@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from lerobot_grasp_plugin.core.stats import median
 from lerobot_grasp_plugin.errors import Problem
 from lerobot_grasp_plugin.ops.verification.place import Tally, agree, episodes_text, ranges_text
 from lerobot_grasp_plugin.ops.verification.summaries import Summaries, Summary
@@ -172,7 +173,7 @@ def _units(name: str, column: Summary, summaries: Summaries) -> Iterator[Problem
     if moving.sum() < 2:
         return
     typical = np.full(len(reach), np.nan)
-    typical[moving] = [float(np.median(row[row > 0])) for row in reach[moving]]
+    typical[moving] = [median(row[row > 0]) for row in reach[moving]]
     small = moving & (reach.max(axis=1) <= _RADIANS) & (typical > 1e-3)
     large = moving & (typical >= _DEGREES)
     if small.any() and large.any():

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lerobot_grasp_plugin.core.stats import median
 from lerobot_grasp_plugin.core.words import count
 from lerobot_grasp_plugin.errors import Problem
 from lerobot_grasp_plugin.ops.verification.rows import Rows
@@ -84,7 +85,8 @@ def jumps(state: NDArray[np.float64]) -> NDArray[np.int64]:
     steps = np.abs(np.diff(state, axis=0))
     covered = np.ptp(state, axis=0)
     with np.errstate(all="ignore"):
-        usual = np.array([np.median(each[each > 0]) if (each > 0).sum() > 8 else np.inf for each in steps.T])
+        moving = [each[each > 0] for each in steps.T]
+        usual = np.array([median(each) if len(each) > 8 else np.inf for each in moving])
     back = np.abs(state[1:] - state[0]) < 0.5 * np.abs(state[:-1] - state[0])
     far = (steps > _FAR * usual) & (steps > _OF_THE_RANGE * covered) & back
     found: NDArray[np.int64] = np.flatnonzero(far.sum(axis=1) >= _enough(state.shape[1])) + 1
