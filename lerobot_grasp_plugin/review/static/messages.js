@@ -22,7 +22,7 @@ export class Messages {
     const lost = this.unsaved.length ? ` Not saved: ${this.unsaved.join("; ")}.` : "";
     at("gone-text").textContent = this.expired
       ? `This address is not valid any more: open the one that lerobot-grasp-review printed last. No marks are taken.${lost}`
-      : `The server does not answer. No marks are taken until it does; the page asks again.${lost}`;
+      : `The server does not answer. No marks are taken until it does. If lerobot-grasp-review has ended, start it and open the address it prints.${lost}`;
     at("outside-detail").textContent = lost || " Nothing was overwritten.";
     at("outside-redo").hidden = !this.unsaved.length;
     at("trouble-text").textContent = [this.file && `No marks are taken: ${this.file}.${lost}`, this.complaint].filter(Boolean).join(" ");
