@@ -82,7 +82,8 @@ def test_an_unknown_thing(name: str, version: str, plain: Callable[[str], Path],
 def test_metadata_of_a_table_of_names(
     change: Callable[[pa.Table], pa.Table], copied: Recorded, tmp_path: Path
 ) -> None:
-    one, other = copied("h264"), Path(shutil.copytree(copied("h264"), tmp_path / "other"))
+    one = copied("h264")
+    other = Path(shutil.copytree(one, tmp_path / "other"))
     for root in (one, other):
         index_table(change)(root)
     report = merged(tmp_path / "out", one, other)

@@ -130,7 +130,7 @@ def test_gr1(shared_data: SharedData, tmp_path: Path) -> None:
         wanted = [value for table in theirs for value in table[name].to_pylist()]
         assert own[name].to_pylist() == wanted, name
     assert any(problem.code == "template-mismatch" for problem in report.warnings)
-    assert any("measured" in note for note in report.sources[0].notes)
+    assert any("computed from its images" in note for note in report.sources[0].notes)
     assert f"stats/{camera}/q99" in episodes_table(tmp_path / "out").column_names
     assert tree(source) == before
     info = read_info(tmp_path / "out")

@@ -126,7 +126,7 @@ def test_a_verdict_that_fails_is_told_and_the_next_episode_is_judged_again(check
 
 
 def test_what_cannot_be_judged_is_refused_before_anything_is_made(checkpoint, tmp_path):
-    with pytest.raises(UsageError, match="no checkpoint"):
+    with pytest.raises(UsageError, match="no-checkpoint"):
         RewardClassifierConfig(str(tmp_path / "none")).make()
     with pytest.raises(UsageError, match="leave"):
         RewardClassifierConfig(str(checkpoint), enter=0.2, leave=0.3).make()
