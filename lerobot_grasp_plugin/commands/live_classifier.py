@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lerobot_grasp_plugin.commands.options import load_plugins
+from lerobot_grasp_plugin.commands.options import load_recorder_plugins
 from lerobot_grasp_plugin.commands.outline import Outline, announce_loading, check_early
 from lerobot_grasp_plugin.commands.run import command, fail, guarded, parse, require, sigterm_ends
 from lerobot_grasp_plugin.errors import GraspError, Problem, UsageError
@@ -28,17 +28,9 @@ def main(args: Sequence[str] | None = None) -> int:
     if code := check_early(given, PROGRAM, _check):
         return code
     announce_loading(PROGRAM)
-    from lerobot.configs import parser
-    from lerobot.utils.import_utils import register_third_party_plugins
-
     from lerobot_grasp_plugin.recording.live_config import LiveClassifierConfig
 
-    register_third_party_plugins()
-    try:
-        parser.load_plugin("lerobot_grasp_plugin")
-    except parser.PluginLoadError as error:
-        fail(PROGRAM, str(error))
-    given = load_plugins(given, partial(fail, PROGRAM))
+    given = load_recorder_plugins(given, partial(fail, PROGRAM))
     config = parse(LiveClassifierConfig, given, program=PROGRAM, plugins=True)
     return guarded(lambda: _serve(config))
 

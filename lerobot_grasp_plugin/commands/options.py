@@ -112,6 +112,19 @@ def load_plugins(args: Sequence[str], fail: Callable[[str], NoReturn]) -> list[s
     return others
 
 
+def load_recorder_plugins(args: Sequence[str], fail: Callable[[str], NoReturn]) -> list[str]:
+    """Imports what LeRobot's recorder would, and this package's devices; returns the flags that are left."""
+    from lerobot.configs import parser
+    from lerobot.utils.import_utils import register_third_party_plugins
+
+    register_third_party_plugins()
+    try:
+        parser.load_plugin("lerobot_grasp_plugin")
+    except parser.PluginLoadError as error:
+        fail(str(error))
+    return load_plugins(args, fail)
+
+
 def _complaints(unknown: Sequence[str], known: Sequence[str]) -> Iterator[str]:
     before = ""
     for text in unknown:

@@ -64,7 +64,7 @@ class Outline:
         import draccus
         from draccus.utils import DecodingError, ParsingError, deflatten
 
-        names = {block} if block else {entry.name for entry in fields(options)}  # type: ignore[arg-type]
+        names = {block} if block else {entry.name for entry in fields(options)}  # type: ignore[arg-type]  # of a dataclass
         mine = {name: value for name, value in self.values.items() if name.partition(".")[0] in names}
         kind: Any = options
         if block:

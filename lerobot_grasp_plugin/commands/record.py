@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lerobot_grasp_plugin.commands.options import load_plugins
+from lerobot_grasp_plugin.commands.options import load_recorder_plugins
 from lerobot_grasp_plugin.commands.outline import Outline, announce_loading, check_early
 from lerobot_grasp_plugin.commands.publish import push_folder
 from lerobot_grasp_plugin.commands.run import (
@@ -89,20 +89,12 @@ def _check(call: Outline) -> None:
 
 def _parse(given: list[str]) -> GraspRecordConfig:
     announce_loading(PROGRAM)
-    from lerobot.configs import parser
-    from lerobot.utils.import_utils import register_third_party_plugins
-
     try:
         import lerobot_grasp_plugin.recording.builtin_hooks  # noqa: F401  # makes them known by name
         from lerobot_grasp_plugin.recording.config import GraspRecordConfig
     except ImportError as error:
         fail(PROGRAM, f"LeRobot cannot record here: {error}; install lerobot_grasp_plugin[record]")
-    register_third_party_plugins()
-    try:
-        parser.load_plugin("lerobot_grasp_plugin")
-    except parser.PluginLoadError as error:
-        fail(PROGRAM, str(error))
-    given = load_plugins(given, partial(fail, PROGRAM))
+    given = load_recorder_plugins(given, partial(fail, PROGRAM))
     return parse(GraspRecordConfig, given, program=PROGRAM, plugins=True)
 
 

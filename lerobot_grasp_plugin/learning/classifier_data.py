@@ -84,7 +84,7 @@ def open_metadata(config: DatasetConfig) -> LeRobotDatasetMetadata:
     """LeRobot's metadata of a dataset, which is fetched from the Hub when it is not here.
 
     Raises:
-        UsageError: There is no such dataset.
+        UsageError: The dataset does not exist.
         DatasetError: LeRobot cannot open it.
     """
     root = None if config.root is None else Path(config.root).expanduser()

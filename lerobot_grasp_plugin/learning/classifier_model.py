@@ -57,7 +57,7 @@ def make_classifier(config: RewardClassifierConfig) -> Classifier:
     """A classifier with the encoder that ``model_name`` names, and a new head from torch's seed.
 
     Raises:
-        UsageError: There is no such encoder, or its map does not fit LeRobot's head.
+        UsageError: The encoder does not exist, or its map does not fit LeRobot's head.
     """
     require("classifier")
     hide_progress_bars()

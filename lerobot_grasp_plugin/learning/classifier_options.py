@@ -189,7 +189,7 @@ def check_dataset(repo_id: str | None, root: str | Path | None) -> None:
     """Looks for the dataset of a ``dataset`` block, here and on the Hub.
 
     Raises:
-        UsageError: There is no such dataset.
+        UsageError: The dataset does not exist.
     """
     try:
         locate(repo_id, root)

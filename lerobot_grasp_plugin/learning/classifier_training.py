@@ -16,6 +16,7 @@ from lerobot.utils.random_utils import set_seed
 
 from lerobot_grasp_plugin.core.selection import select_episodes
 from lerobot_grasp_plugin.errors import DatasetError, Problem, UsageError
+from lerobot_grasp_plugin.learning.classifier_cameras import check_cameras, check_shapes, shape_of
 from lerobot_grasp_plugin.learning.classifier_checkpoint import BestCheckpoint, move_files, write_json
 from lerobot_grasp_plugin.learning.classifier_configs import VAL_SHARE, ClassifierTrainConfig
 from lerobot_grasp_plugin.learning.classifier_data import (
@@ -173,10 +174,10 @@ def train_classifier(
     stored = read_learning(root) or LearningSidecar()
     preprocessing = choose_preprocessing(config, model_config, stored.preprocessing, root)
     cameras = list(model_config.input_features) or color_cameras(meta)
-    _check_cameras(cameras, color_cameras(meta), root)
+    check_cameras(cameras, color_cameras(meta), root)
     data = open_data(config.dataset, meta, preprocessing, label_options, config.dataset.episodes)
-    shapes = {camera: _shape(data.dataset.meta.features[camera]) for camera in cameras}
-    _check_shapes(model_config, shapes)
+    shapes = {camera: shape_of(data.dataset.meta.features[camera]) for camera in cameras}
+    check_shapes(model_config, shapes)
     splits, splits_from = choose_splits(config, stored.splits, data)
     train, val = data.part(splits.part("train")), data.part(splits.part("val"))
     weights = class_weights(torch.cat([torch.from_numpy(_label(episode, root)) for episode in train]))
@@ -304,35 +305,6 @@ def _output_dir(config: ClassifierTrainConfig) -> Path:
     return output_dir
 
 
-def _check_cameras(cameras: Sequence[str], known: Sequence[str], root: Path) -> None:
-    problems = [
-        Problem("unknown-camera", f"there is no camera {camera!r}", str(root), f"cameras: {', '.join(known)}")
-        for camera in cameras
-        if camera not in known
-    ]
-    if not cameras:
-        problems.append(Problem("no-camera", "the dataset has no camera", str(root)))
-    if problems:
-        raise UsageError(problems)
-
-
-def _check_shapes(model: RewardClassifierConfig, shapes: dict[str, tuple[int, int, int]]) -> None:
-    problems = []
-    for camera, feature in model.input_features.items():
-        if tuple(feature.shape) != shapes[camera]:
-            message = f"reward_model.input_features has {camera!r} as {list(feature.shape)}"
-            hint = f"after image_preprocessing its pictures are {list(shapes[camera])} (C, H, W)"
-            problems.append(Problem("other-shape", message, hint=hint))
-    if problems:
-        raise UsageError(problems)
-
-
-def _shape(feature: dict[str, Any]) -> tuple[int, int, int]:
-    first, second, third = (int(size) for size in feature["shape"])
-    channels_first = str((feature.get("names") or [""])[0]).startswith("channel")
-    return (first, second, third) if channels_first else (third, first, second)
-
-
 def _label(episode: LabelledEpisode, root: Path) -> Any:
     if episode.label is None:
         message = "nothing says which frames are success: there is neither next.success nor a next.reward "
@@ -345,8 +317,7 @@ def _label(episode: LabelledEpisode, root: Path) -> Any:
 def _encoder_in_words(
     model: Classifier, made_here: bool, config: RewardClassifierConfig, train_episodes: int
 ) -> str:
-    count = sum(parameter.numel() for parameter in model.encoder.parameters())
-    size = f"{count:,} parameters"
+    size = f"{sum(parameter.numel() for parameter in model.encoder.parameters()):,} parameters"
     if made_here:
         stages = "-".join(map(str, STAGES))
         return (

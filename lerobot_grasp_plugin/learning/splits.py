@@ -40,7 +40,7 @@ class EpisodeSplits:
         """The episodes of a part, for LeRobot's ``episodes=``.
 
         Raises:
-            UsageError: There is no such part.
+            UsageError: The checkpoint does not have this part.
         """
         if name not in self.parts:
             hint = f"parts: {', '.join(self.parts)}"

@@ -35,7 +35,7 @@ class RewardClassifierConfig(HookConfig):  # type: ignore[no-untyped-call]  # dr
         """The hook, with the classifier loaded.
 
         Raises:
-            UsageError: There is no such checkpoint, or the probabilities contradict each other.
+            UsageError: The checkpoint does not exist, or the probabilities contradict each other.
         """
         if not 0 <= self.leave <= self.enter < 1 or self.min_length < 1:
             message = (

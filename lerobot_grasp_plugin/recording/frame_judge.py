@@ -29,7 +29,7 @@ class FrameJudge:
         folder: The checkpoint's ``pretrained_model``.
 
         Raises:
-            UsageError: There is no such checkpoint, or the extra ``learn`` is not installed.
+            UsageError: The checkpoint does not exist, or the extra ``learn`` is not installed.
         """
         try:
             from lerobot_grasp_plugin.learning import classifier_model

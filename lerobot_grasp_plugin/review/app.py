@@ -160,7 +160,7 @@ class Review:
     def _change(self, tab: str, body: dict[str, Any]) -> Change:
         episode, number = _whole_number(body, "episode"), _whole_number(body, "number")
         if episode >= len(self.session.lengths):
-            raise HTTPException(400, "there is no such episode")
+            raise HTTPException(400, "the dataset does not have this episode")
         try:
             return Change(tab, number, episode, _intervals(body["before"]), _intervals(body["after"]))
         except (KeyError, TypeError, ValueError) as error:

@@ -17,7 +17,7 @@ class TakeoverConfig:
     floor: float = 0.0
     # last step at which it takes over; the step is drawn evenly from 0 to this one
     latest: int = 0
-    # step from which it takes over every other episode that has not ended (without a value: none)
+    # step from which it takes over any episode that goes on until then (without a value: none)
     patience: int | None = None
 
 

@@ -1,0 +1,56 @@
+"""The cameras of a classifier's training, compared with the dataset and the config."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lerobot.rewards.classifier import RewardClassifierConfig
+
+from lerobot_grasp_plugin.errors import Problem, UsageError
+
+
+def check_cameras(cameras: Sequence[str], known: Sequence[str], root: Path) -> None:
+    """Compares the cameras that are asked for with those of the dataset.
+
+    Raises:
+        UsageError: The dataset does not have one of them, or has no camera.
+    """
+    problems = [
+        Problem(
+            "unknown-camera",
+            f"the dataset does not have the camera {camera!r}",
+            str(root),
+            f"cameras: {', '.join(known)}",
+        )
+        for camera in cameras
+        if camera not in known
+    ]
+    if not cameras:
+        problems.append(Problem("no-camera", "the dataset has no camera", str(root)))
+    if problems:
+        raise UsageError(problems)
+
+
+def check_shapes(model: RewardClassifierConfig, shapes: dict[str, tuple[int, int, int]]) -> None:
+    """Compares the config's input features with the images after preprocessing, (C, H, W) by camera.
+
+    Raises:
+        UsageError: With every camera whose shape differs.
+    """
+    problems = []
+    for camera, feature in model.input_features.items():
+        if tuple(feature.shape) != shapes[camera]:
+            message = f"reward_model.input_features has {camera!r} as {list(feature.shape)}"
+            hint = f"after image_preprocessing its images are {list(shapes[camera])} (C, H, W)"
+            problems.append(Problem("other-shape", message, hint=hint))
+    if problems:
+        raise UsageError(problems)
+
+
+def shape_of(feature: dict[str, Any]) -> tuple[int, int, int]:
+    """(C, H, W) of an image feature in LeRobot's metadata, which may be stored as (H, W, C)."""
+    first, second, third = (int(size) for size in feature["shape"])
+    channels_first = str((feature.get("names") or [""])[0]).startswith("channel")
+    return (first, second, third) if channels_first else (third, first, second)
