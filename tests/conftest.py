@@ -23,14 +23,13 @@ os.environ["HF_LEROBOT_HOME"] = f"{_HOME}/lerobot"
 os.environ["HF_HUB_OFFLINE"] = "1"  # no test needs the network
 if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):  # else each process compiles LeRobot and PyTorch for 9 s
     os.environ["PYTHONPYCACHEPREFIX"] = f"{_HOME}/bytecode"
-os.environ.setdefault("GRASP_TESTS_LOCK", f"{_HOME}/lock")
 os.environ["OMP_NUM_THREADS"] = "1"  # each core has a worker; more threads of PyTorch spin and slow both
 os.environ["TORCHDYNAMO_DISABLE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 import factories  # noqa: E402  # reads the variables above through the libraries it imports
-from alone import pytest_collection_modifyitems, pytest_runtest_protocol  # noqa: E402, F401  # hooks
 from filelock import FileLock  # noqa: E402
+from in_turn import pytest_collection_modifyitems  # noqa: E402, F401  # a hook
 
 import lerobot_grasp_plugin.ops.build  # noqa: E402, F401  # loaded late, it would keep what a test has patched
 

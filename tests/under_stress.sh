@@ -2,7 +2,7 @@
 # Runs the tests while other processes keep the cores busy; the first failure ends it.
 #
 #   tests/under_stress.sh                     three times, beside four busy processes
-#   ROUNDS=1 BUSY=8 tests/under_stress.sh -m alone
+#   ROUNDS=1 BUSY=8 tests/under_stress.sh -m in_turn
 #
 # What follows is handed to pytest.
 set -euo pipefail

@@ -49,6 +49,7 @@ def is_usable(output_dir: Path, squares: Path) -> bool:
     return len(found.evaluation.episodes) == scenes.EPISODES and step.reward_classifier is not None
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize(
     ("sent", "code", "word"),
     [

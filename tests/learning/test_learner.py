@@ -103,6 +103,7 @@ def expected_rows(recordings: Path) -> list[dict[str, Any]]:
     return rows
 
 
+@pytest.mark.in_turn
 def test_the_offline_buffer_is_the_annotation_and_sac_learns_from_it(recordings: Path, tmp_path: Path):
     root = tmp_path / "offline"
     sources = [
@@ -167,6 +168,7 @@ def recipe(recordings: Path) -> dict[str, Any]:
     }
 
 
+@pytest.mark.in_turn
 def test_the_plugins_learner_merges_hands_on_and_resumes(recordings: Path, tmp_path: Path):
     before = {name: factories.tree(recordings / name) for name in SEEDS}
     config = scene.config_for(tmp_path, recipe(recordings))

@@ -133,6 +133,7 @@ def tiny_resnet(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.in_turn
 def test_lerobot_train_reads_the_stored_preprocessing(carrying, tmp_path):
     # the classifier's spatial map is hard-coded to 4 x 4, so the 64 x 96 pictures as recorded would fail
     config = {

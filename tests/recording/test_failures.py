@@ -13,7 +13,7 @@ import pytest
 from lerobot_grasp_plugin.ops.verify import verify_dataset
 from lerobot_grasp_plugin.recording.checkpoint import checkpoint_path
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.in_turn
 
 QUICK = ("--grasp.ask=false", "--grasp.relabel=never", "--dataset.episode_time_s=0.6")
 ROUNDS = int(os.environ.get("GRASP_KILL_ROUNDS", "2"))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from lerobot.datasets import LeRobotDataset
 
 from lerobot_grasp_plugin.ops.verify import verify_dataset
 from lerobot_grasp_plugin.recording.session import SessionReport
+
+pytestmark = pytest.mark.in_turn
 
 ENTER = "\n"
 

@@ -7,7 +7,7 @@ import watched_session as watched
 
 from lerobot_grasp_plugin.ops.verify import verify_dataset
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.in_turn
 
 
 def test_corrected_labels_are_what_the_physics_say(simulator, tmp_path):

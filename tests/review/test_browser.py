@@ -12,7 +12,7 @@ from deadline import DEADLINE_S, wait_until
 from factories import data_table
 from looking import file_says, place, select, until, wait_said
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.in_turn
 
 
 def test_label_three_episodes_and_apply(

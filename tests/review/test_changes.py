@@ -11,7 +11,7 @@ from deadline import wait_until
 from looking import file_says, frame, labels_in, opened, select, wait_said
 from relay import Relay
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.in_turn
 
 
 def label_all(page: Any) -> dict[int, str]:

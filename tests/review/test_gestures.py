@@ -9,7 +9,7 @@ import pytest
 from deadline import DEADLINE_S
 from looking import file_says, frame, labels_in, opened, place, select, wait_said
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.in_turn
 
 
 def test_a_click_looks_and_a_drag_labels(long: Path, tmp_path: Path, served: Any, page: Any) -> None:

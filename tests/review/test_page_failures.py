@@ -11,7 +11,7 @@ import pytest
 from deadline import wait_until
 from looking import file_says, labels_in, opened, select, wait_said
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.in_turn
 
 
 def takes_no_marks(page: Any, said: str) -> None:

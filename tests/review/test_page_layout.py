@@ -10,7 +10,7 @@ import pytest
 from looking import file_says, frame, opened, select, wait_said
 from relay import Relay
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.in_turn
 
 BOXES = """() => Object.fromEntries([...document.querySelectorAll(
     "header h1, header button, main button, select, input[type=range], #messages, nav, #episodes, #strip,"

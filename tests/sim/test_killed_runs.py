@@ -22,7 +22,7 @@ from lerobot_grasp_plugin.sim.joints import JOINTS
 PROGRAM = str(Path(sys.executable).with_name("lerobot-grasp-learner"))
 CONFIG = Path(__file__).parents[2] / "configs/sim/hilserl_state.json"
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.in_turn
 
 
 def demonstrations(root: Path, states: dict[str, list[float]]) -> Path:

@@ -16,7 +16,7 @@ import pytest
 CONFIGS = Path(__file__).parents[2] / "configs/sim"
 DEMONSTRATIONS, EPISODES = 10, 2
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.in_turn
 
 
 def run(*command):

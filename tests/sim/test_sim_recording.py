@@ -11,6 +11,8 @@ import pytest
 from lerobot_grasp_plugin import verify_dataset
 from lerobot_grasp_plugin.sim.truth import read_truth
 
+pytestmark = pytest.mark.in_turn
+
 RECORD = Path(sys.executable).parent / "lerobot-record"
 
 

@@ -23,7 +23,7 @@ from servos import Servos
 from talking import Talk
 
 pytestmark = [
-    pytest.mark.alone,
+    pytest.mark.in_turn,
     pytest.mark.skipif("GRASP_ACTOR" not in os.environ, reason="takes long; GRASP_ACTOR=1 runs it"),
 ]
 

@@ -10,7 +10,7 @@ import pytest
 from feetech_bus import write_calibration
 from servos import Servos
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.in_turn
 
 BOX = {"base": [0.22, 0.0, 0.08], "half_box": [0.03, 0.03, 0.02], "seed": 2, "max_speed": 180.0}
 POSE = [0.0, -20.0, 20.0, 60.0, 0.0, 60.0]

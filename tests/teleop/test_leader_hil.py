@@ -96,6 +96,7 @@ def test_a_policys_action_reaches_the_arm_without_its_batch(monkeypatch):
     accept_policy_actions()
 
 
+@pytest.mark.in_turn
 def test_gym_manipulator_records_with_it_and_the_recording_is_complete(bus, tmp_path):
     if find_spec("so101_nexus") is None:
         pytest.skip("the extra sim is not installed")
