@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+from deadline import DEADLINE_S
 from factories import Legacy, write_legacy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -130,7 +131,8 @@ def test_mutated_datasets(kind: str, recorded: Recorded, tmp_path: Path) -> None
         for _ in range(rng.choice((1, 1, 2))):
             spoil(roots[-1], rng)
     command = [sys.executable, "-c", WORKER, *map(str, roots)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60 + 5 * ROUNDS)
+    patience = DEADLINE_S + 5 * ROUNDS  # for a hang
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=patience)
     assert done.returncode == 0, f"{done.stdout[-200:]}: {done.returncode}\n{done.stderr[-3000:]}"
     assert int(done.stdout.split()[-1]) < 2 * 2**20  # kilobytes
 
