@@ -21,6 +21,16 @@ _BESIDE: Final = 0.045
 _CLOSING_STEPS: Final = 5
 _CENTRED: Final = 0.004
 """Metres along x and y between gripper and cube at which the jaws close."""
+_AT_HEIGHT: Final = 0.006
+"""Metres along z between the gripper and the height at which the jaws close."""
+_OVER: Final = 0.008
+"""Metres along x and y between gripper and cube at which the gripper goes down."""
+_BETWEEN: Final = 0.016
+"""Metres along x and y between gripper and cube within which the cube is between the open jaws."""
+_OPEN: Final = 0.9
+"""Share of the jaws' range from which on they count as open."""
+_SHUT: Final = 0.15
+"""Share of the jaws' range below which the cube is not between them; 0.17 where they hold it."""
 _PATIENCE: Final = 6
 """Steps at the cube after which they close anyway."""
 _STEADY: Final = 0.05
@@ -42,7 +52,12 @@ class EeCommand:
 
 
 class EeAttempt:
-    """One attempt, step by step."""
+    """One attempt, step by step.
+
+    An attempt that is to succeed starts in the phase that the gripper has reached: a script that takes over
+    from a policy at the cube goes on from there. It would teach the policy the opposite of what it has
+    learned if it let the cube go and rose first.
+    """
 
     def __init__(
         self,
@@ -72,6 +87,8 @@ class EeAttempt:
 
     def next(self, world: World) -> EeCommand:
         """The action that follows from where gripper and cube are now."""
+        if self._time == 0 and self.outcome == "success":
+            self._enter(_phase_of(world))
         self._time += 1
         self._age += 1
         if self.outcome == "wander":
@@ -82,7 +99,7 @@ class EeAttempt:
         if self._phase == "above":
             offset[2] = _ABOVE - world.tip[2]
             gripper = OPEN
-            if np.hypot(offset[0], offset[1]) < 0.008 and abs(offset[2]) < 0.02:
+            if np.hypot(offset[0], offset[1]) < _OVER and abs(offset[2]) < 0.02:
                 self._enter(
                     "close" if self.outcome == "air" else "hover" if self.outcome == "hover" else "down"
                 )
@@ -93,14 +110,14 @@ class EeAttempt:
             offset[2] += 0.012
         elif self._phase == "down":
             offset[2] = _AT - world.tip[2]
-            at_height = abs(offset[2]) < 0.006
+            at_height = abs(offset[2]) < _AT_HEIGHT
             centred = float(np.hypot(offset[0], offset[1])) < _CENTRED
             if at_height and (centred or self._age > _PATIENCE):
                 self._enter("close")
         elif self._phase == "close":
             offset[:] = 0.0
             gripper = CLOSE
-            if self._age > _CLOSING_STEPS:
+            if self._age > _CLOSING_STEPS or (self.outcome == "success" and world.truth().held):
                 self._enter("let_go" if self._again or self._has_lost(world) else "up")
         elif self._phase == "let_go":
             offset[:] = 0.0
@@ -137,3 +154,17 @@ class EeAttempt:
             self._drift = self._random.uniform(-1.0, 1.0, 3)
             self._grip = float(self._random.choice([OPEN, STAY, STAY, CLOSE]))
         return EeCommand(self._drift.copy(), self._grip)
+
+
+def _phase_of(world: World) -> str:
+    """The phase of an attempt that has come to where gripper and cube are now."""
+    if world.truth().held:
+        return "up"
+    offset = world.cube_position - world.tip
+    across, height = float(np.hypot(offset[0], offset[1])), float(world.tip[2])
+    if across > _BETWEEN or height > _ABOVE + _OVER:
+        return "above"
+    at_height, is_open = abs(height - _AT) < _AT_HEIGHT, world.opening > _OPEN
+    if at_height and world.opening > _SHUT and (across < _CENTRED or not is_open):
+        return "close"
+    return "down" if is_open else "above"

@@ -101,6 +101,12 @@ class World:
         return angles
 
     @property
+    def opening(self) -> float:
+        """How far the jaws are open: 0 closed, 1 at their limit."""
+        low, high = self.ranges[-1]
+        return float((self.joints[-1] - low) / (high - low))
+
+    @property
     def cube_position(self) -> NDArray[np.float64]:
         """The cube's centre, float64 (3,), metres, from the arm's base."""
         position: NDArray[np.float64] = self.data.xpos[self._cube].copy()

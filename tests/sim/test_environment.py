@@ -240,13 +240,45 @@ def test_the_hand_is_steady_near_the_cube():
     from lerobot_grasp_plugin.sim.ee_attempt import EeAttempt
 
     def spread(height):
-        world = SimpleNamespace(cube_position=np.array([0.2, 0.0, 0.0125]), tip=np.array([0.2, 0.0, height]))
+        world = SimpleNamespace(
+            cube_position=np.array([0.2, 0.0, 0.0125]),
+            tip=np.array([0.2, 0.0, height]),
+            opening=0.0,
+            truth=lambda: SimpleNamespace(held=False),
+        )
         steps, random = np.full(3, 0.02), np.random.default_rng(0)
         deltas = [EeAttempt("success", steps, 0.3, random).next(world).delta[:2] for _ in range(200)]
         return float(np.std(deltas))
 
     assert spread(0.2) == pytest.approx(0.3, rel=0.2)
     assert spread(0.02) < 0.1
+
+
+@pytest.mark.parametrize(
+    ("across", "height", "opening", "held", "upward", "gripper"),
+    [
+        (0.05, 0.014, 1.0, False, True, "open"),  # low beside the cube
+        (0.002, 0.055, 1.0, False, False, "stay"),  # open above it
+        (0.002, 0.055, 0.4, False, False, "open"),  # half closed above it
+        (0.01, 0.03, 1.0, False, False, "stay"),  # open on the way down
+        (0.002, 0.014, 1.0, False, False, "close"),  # open around it
+        (0.007, 0.014, 0.5, False, False, "close"),  # closing on it
+        (0.002, 0.014, 0.17, True, True, "close"),  # holding it
+        (0.002, 0.014, 0.0, False, True, "open"),  # closed on nothing
+    ],
+)
+def test_an_attempt_goes_on_from_where_the_gripper_is(across, height, opening, held, upward, gripper):
+    from lerobot_grasp_plugin.sim.ee_attempt import CLOSE, OPEN, STAY, EeAttempt
+
+    world = SimpleNamespace(
+        cube_position=np.array([0.2, 0.0, 0.0125]),
+        tip=np.array([0.2 + across, 0.0, height]),
+        opening=opening,
+        truth=lambda: SimpleNamespace(held=held),
+    )
+    command = EeAttempt("success", np.full(3, 0.02), 0.0, np.random.default_rng(0)).next(world)
+    assert (command.delta[2] > 0) == upward
+    assert command.gripper == {"open": OPEN, "stay": STAY, "close": CLOSE}[gripper]
 
 
 def test_the_share_of_episodes_taken_over_falls_to_its_floor():
