@@ -15,7 +15,8 @@ from lerobot.utils.constants import CHECKPOINTS_DIR, LAST_CHECKPOINT_LINK, PRETR
 from lerobot.utils.process import ensure_multiprocessing_start_method
 
 from lerobot_grasp_plugin.errors import GraspError, Problem, UsageError
-from lerobot_grasp_plugin.learning.rl.run_buffers import keeping_buffers, restore_buffers
+from lerobot_grasp_plugin.learning.rl.run_buffers import OFFLINE, ONLINE, initialized, save_with_buffers
+from lerobot_grasp_plugin.learning.rl.run_files import BUFFERS
 from lerobot_grasp_plugin.learning.rl.run_lines import read_lines
 from lerobot_grasp_plugin.learning.rl.trainer import TrainerFactory, TrainerSettings, waiting_service
 from lerobot_grasp_plugin.learning.rl.training_plot import PLOT, plot_training
@@ -45,7 +46,7 @@ def run_learner(
 
     Raises:
         UsageError: LeRobot refuses the configuration.
-        DataError: The run cannot be resumed: it ended while it wrote its first checkpoint.
+        DataError: The run cannot be resumed: its replay buffers cannot be read.
         LearnerError: Training ended in an exception, which LeRobot logs and does not pass on.
     """
     require("learner")
@@ -55,9 +56,6 @@ def run_learner(
         ensure_multiprocessing_start_method(config.policy.concurrency.multiprocessing_context)
     check_accepted(config)
     folder = Path(config.output_dir)
-    if config.resume:
-        for name in restore_buffers(folder):
-            logging.warning("The last checkpoint's %s was incomplete; the one before is used", name)
     watch = TrainingWatch(folder, config.log_freq, sinks)
     failures = _FailureWatch()
     root_logger = logging.getLogger()
@@ -65,6 +63,9 @@ def run_learner(
     save = current(LEARNER, "save_training_checkpoint")
     message = current(LEARNER, "process_interaction_message")
     resume = current(LEARNER, "handle_resume_logic")
+    buffers = folder / BUFFERS
+    online = partial(initialized, current(LEARNER, "initialize_replay_buffer"), ONLINE, buffers)
+    offline = partial(initialized, current(LEARNER, "initialize_offline_replay_buffer"), OFFLINE, buffers)
     settings = settings or TrainerSettings()
     if config.resume:
         settings = settings.resumed(folder)
@@ -77,7 +78,9 @@ def run_learner(
             for name, value in (
                 ("RLTrainer", trainer),
                 ("LearnerService", service),
-                ("save_training_checkpoint", keeping_buffers(folder, partial(_save, save, watch, settings))),
+                ("save_training_checkpoint", partial(_save, save, watch, settings)),
+                ("initialize_replay_buffer", online),
+                ("initialize_offline_replay_buffer", offline),
                 ("process_interaction_message", partial(_watched_message, message, watch)),
                 ("handle_resume_logic", partial(_resumed_with_policy, resume)),
             ):
@@ -136,7 +139,7 @@ def _save(
     """
     settings.save(Path(cfg.output_dir))
     message = interaction_message or {INTERACTION_STEP: watch.interaction_step}
-    save(cfg=cfg, interaction_message=message, **arguments)
+    save_with_buffers(save, cfg=cfg, interaction_message=message, **arguments)
 
 
 def _watched_message(process: Callable[..., Any], watch: TrainingWatch, *args: Any, **settings: Any) -> Any:

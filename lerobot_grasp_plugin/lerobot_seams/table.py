@@ -284,8 +284,20 @@ SEAMS: Final[tuple[Seam, ...]] = (
         _LEARNER,
         "save_training_checkpoint",
         "replaced",
-        "the buffers of the last checkpoint are kept until the next ones are complete",
+        "the replay buffers are saved in seconds, and whole or not at all",
         _WHEN_THE_LEARNER_ENDS,
+    ),
+    *(
+        Seam(
+            "learner",
+            _LEARNER,
+            name,
+            "replaced",
+            "a resumed run reads the replay buffers that were saved this way",
+            _WHEN_THE_LEARNER_ENDS,
+            parameters=("cfg", "device", "storage_device"),
+        )
+        for name in ("initialize_replay_buffer", "initialize_offline_replay_buffer")
     ),
     Seam("learner", "lerobot.rl.trainer", "RLTrainer.training_step", "replaced", "updates are counted", _ITS),
     Seam("learner", _SAC, "SACAlgorithm.critic_ensemble", "read", "the mean of Q in the figures of a run"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from lerobot_grasp_plugin.writers.staging import sync
@@ -10,10 +12,20 @@ from lerobot_grasp_plugin.writers.staging import sync
 
 def write_whole(path: Path, data: bytes) -> None:
     """Writes a file whole or not at all, and brings it to disk."""
+    with writing_whole(path) as temporary:
+        temporary.write_bytes(data)
+
+
+@contextmanager
+def writing_whole(path: Path) -> Iterator[Path]:
+    """Gives the path of a temporary file, which takes the place of ``path`` when the block ends.
+
+    It is brought to disk first. Where the block raises, it is removed, and ``path`` stays as it is.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        temporary.write_bytes(data)
+        yield temporary
         sync(temporary)
         temporary.replace(path)
         sync(path.parent)

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from lerobot_grasp_plugin.learning.preflight.config_view import is_file, named_path
 from lerobot_grasp_plugin.learning.preflight.facts import Facts
 from lerobot_grasp_plugin.learning.preflight.findings import Finding, error
+from lerobot_grasp_plugin.learning.rl.run_files import BUFFERS
 
 _CHECKPOINT = "checkpoints/last/pretrained_model/train_config.json"
-_BUFFERS = ("dataset", "dataset_offline")
+_DATASETS = ("dataset", "dataset_offline")
+"""Folders of the buffers that LeRobot's own learner saves."""
 
 
 def check_resuming(facts: Facts) -> Iterator[Finding]:
@@ -26,7 +28,7 @@ def check_resuming(facts: Facts) -> Iterator[Finding]:
         message = f"resume is true, and there is no {folder / _CHECKPOINT}"
         yield error("resume-missing", "output_dir", message, "give the folder of a run that has a checkpoint")
         return
-    lost = [str(folder / name) for name in _BUFFERS if not is_file(folder / name / "meta/info.json")]
-    if lost:
-        message = f"resume is true, and the replay buffer that was saved is not at {' and '.join(lost)}"
+    as_datasets = all(is_file(folder / name / "meta/info.json") for name in _DATASETS)
+    if not as_datasets and not is_file(folder / BUFFERS):
+        message = f"resume is true, and the folder of the run has no {BUFFERS}: {folder}"
         yield error("resume-missing", "output_dir", message, "copy the whole folder of the run")
