@@ -67,5 +67,5 @@ def _correct(store: RecordingStore, episode: int, text: str, show: Callable[[str
         show(f"There is no episode {episode}; the last one saved is {len(lengths) - 1}.")
         return
     success = parse_ranges(text, episode, lengths[episode])
-    store.annotations.put(episode, success, lengths[episode])
-    show(f"Episode {episode}: {told(success, lengths[episode])}, applied after the session")
+    if store.annotations.put(episode, success, lengths[episode]):
+        show(f"Episode {episode}: {told(success, lengths[episode])}, applied after the session")

@@ -1,4 +1,4 @@
-"""``meta/grasp_recording.json``: how each episode was recorded and marked; and its annotation file."""
+"""``meta/grasp_recording.json``: how each episode was recorded and marked; and labels in words."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from lerobot_grasp_plugin.core.annotations import Annotations, AnnotationSection, EpisodeAnnotation
-from lerobot_grasp_plugin.core.grammar import format_text, parse
+from lerobot_grasp_plugin.core.grammar import parse
 from lerobot_grasp_plugin.core.grammar_ranges import format_ranges
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
 from lerobot_grasp_plugin.core.section_check import check_section
@@ -61,11 +60,6 @@ def read_recording(root: Path, labels: dict[str, Any]) -> RecordingSidecar:
     return RecordingSidecar(labels, dict(raw["episodes"]))
 
 
-def annotation_path(root: Path) -> Path:
-    """The annotation file beside a recorded dataset."""
-    return root.parent / f"{root.name}_annotations.txt"
-
-
 def open_ended(success: IntervalSet, length: int) -> tuple[FrameInterval, ...]:
     """Ranges with an open end where they reach the episode's last frame."""
     return tuple(
@@ -96,88 +90,3 @@ def parse_ranges(text: str, episode_index: int, length: int) -> IntervalSet:
     if problems:
         raise AnnotationError(problems)
     return section.episodes[0].success.clip(length)
-
-
-class AnnotationFile:
-    """The text file that says which frames of a recorded dataset are success.
-
-    Args:
-        root: The dataset's folder; the file lies beside it.
-        repo_id: The dataset's name.
-    """
-
-    def __init__(self, root: Path, repo_id: str) -> None:
-        self.path = annotation_path(root)
-        self._names = {repo_id, repo_id.rpartition("/")[2], root.name}
-        self._header = repo_id if repo_id.rpartition("/")[2] == root.name else f"./{root.name}"
-        self._annotations: Annotations | None = None
-        self.reload()
-
-    def reload(self) -> None:
-        """Reads the file again; a person may have changed it.
-
-        Raises:
-            AnnotationError: It cannot be understood.
-        """
-        if not self.path.exists():
-            self._annotations = None
-            return
-        parsed = parse(self.path.read_bytes(), name=str(self.path), is_dataset=self._names.__contains__)
-        self._annotations = parsed.annotations
-
-    def episodes(self) -> dict[int, IntervalSet]:
-        """Success frames of each episode that is listed, 0-based."""
-        if self._annotations is None:
-            return {}
-        return {
-            item.episode_index: item.success
-            for section in self._annotations.sections
-            if self._is_own(section)
-            for item in section.episodes
-        }
-
-    def put(self, episode_index: int, success: IntervalSet, length: int) -> None:
-        """Says which frames of an episode are success, and writes the file."""
-        ranges = open_ended(success, length)
-        old = self._annotations
-        if old is None:
-            section = AnnotationSection(self._header, (EpisodeAnnotation(episode_index, ranges),))
-            new = Annotations((section,), 1, str(self.path))
-        else:
-            own = [section.dataset for section in old.sections if self._is_own(section)]
-            header = own[-1] if own else self._header
-            new = old.with_episode(header, episode_index, ranges)
-        self._write(new)
-
-    def keep_below(self, episodes: int) -> None:
-        """Takes out the lines of episodes that are not there."""
-        old = self._annotations
-        if old is None or max(self.episodes(), default=-1) < episodes:
-            return
-        sections = tuple(
-            AnnotationSection(
-                section.dataset,
-                tuple(
-                    item
-                    for item in section.episodes
-                    if item.episode_index < episodes or not self._is_own(section)
-                ),
-                section.comment,
-                section.before,
-            )
-            for section in old.sections
-        )
-        if not any(section.episodes for section in sections):
-            self.path.unlink(missing_ok=True)
-            self._annotations = None
-            return
-        self._write(Annotations(sections, old.index_base, old.name, old.after))
-
-    def _is_own(self, section: AnnotationSection) -> bool:
-        """Whether a section is about the recorded dataset; one without a header is."""
-        name = (section.dataset or "").replace("\\", "/").rstrip("/").rpartition("/")[2]
-        return section.dataset is None or name in self._names
-
-    def _write(self, annotations: Annotations) -> None:
-        write_whole(self.path, format_text(annotations).encode("utf-8"))
-        self._annotations = annotations

@@ -102,6 +102,7 @@ class Session:
             f"{grasp.success_key}=success on/off, {grasp.failure_key}=rest fails, {grasp.undo_key}=undo"
         )
         self.keys = Keys(self._key, grasp.key_repeat_s, controls)
+        self.store.annotations.ask = self._ask if grasp.ask else None
 
     def run(self) -> SessionReport:
         """Records until all episodes are there, the person quits, or something fails.
@@ -273,6 +274,14 @@ class Session:
                 recorder.press(action)
         else:
             self._controls.press(key)
+
+    def _ask(self, question: str) -> str | None:
+        """The person's answer; keys are keys again afterwards."""
+        self.keys.stop()
+        try:
+            return self.keys.ask(question)
+        finally:
+            self.keys.start()
 
     def _tell(self, event: MarkEvent) -> None:
         state = "SUCCESS" if event.success else "failure"

@@ -16,13 +16,10 @@ from lerobot_grasp_plugin.errors import DatasetError, Problem, UsageError
 from lerobot_grasp_plugin.learning.dataset import GraspDataset
 from lerobot_grasp_plugin.ops.verify import verify_dataset
 from lerobot_grasp_plugin.recording import checkpoint
+from lerobot_grasp_plugin.recording.annotation_file import AnnotationFile
 from lerobot_grasp_plugin.recording.config import GraspRecordConfig
 from lerobot_grasp_plugin.recording.options import check_new
-from lerobot_grasp_plugin.recording.records import (
-    AnnotationFile,
-    RecordingSidecar,
-    read_recording,
-)
+from lerobot_grasp_plugin.recording.records import RecordingSidecar, read_recording
 from lerobot_grasp_plugin.video.probe import header
 
 Say = Callable[[str], None]
@@ -70,7 +67,7 @@ class RecordingStore:
         self.first_episode = found
         noted = {**self._labels, "next_success": layout.SUCCESS in self.dataset.features}
         self.sidecar: RecordingSidecar = read_recording(self.root, noted)
-        self.annotations = AnnotationFile(self.root, self.repo_id)
+        self.annotations = AnnotationFile(self.root, self.repo_id, say)
         self.annotations.keep_below(found)
         self._mend_annotations()
         if found:
@@ -151,6 +148,7 @@ class RecordingStore:
 
     def close(self) -> None:
         """Ends the session in good order; a dataset without any episode is not left behind."""
+        self.annotations.write()
         if self._dataset is not None:
             self.discard()
             self._dataset.finalize()

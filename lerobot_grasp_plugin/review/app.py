@@ -21,10 +21,11 @@ from lerobot_grasp_plugin.core.intervals import FrameInterval
 from lerobot_grasp_plugin.core.labels import SuccessRule
 from lerobot_grasp_plugin.dataset.recorded_success import read_rule
 from lerobot_grasp_plugin.errors import GraspError
+from lerobot_grasp_plugin.ops.label_text import ChangedOutsideError
 from lerobot_grasp_plugin.ops.recipe import RelabelConfig
 from lerobot_grasp_plugin.ops.relabel import relabel
 from lerobot_grasp_plugin.ops.report import MergeReport
-from lerobot_grasp_plugin.review.change import Change, ChangedOutsideError, OvertakenError
+from lerobot_grasp_plugin.review.change import Change, OvertakenError
 from lerobot_grasp_plugin.review.pictures import CHUNK, Pictures
 from lerobot_grasp_plugin.review.security import Guard
 from lerobot_grasp_plugin.review.session import Session

@@ -6,12 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
-
-type Ranges = tuple[FrameInterval, ...]
-
-
-class ChangedOutsideError(Exception):
-    """The file is not what the session last read or wrote."""
+from lerobot_grasp_plugin.ops.label_text import Ranges
 
 
 class OvertakenError(Exception):
@@ -49,10 +44,3 @@ def fitted(ranges: Sequence[FrameInterval] | None, length: int) -> Ranges | None
     if any(item.start >= length or (item.stop or 0) > length for item in success):
         raise ValueError(f"a range does not fit an episode of {length} frames")
     return tuple(FrameInterval(item.start, None) if item.stop == length else item for item in success)
-
-
-def same(one: Sequence[FrameInterval] | None, other: Sequence[FrameInterval] | None, length: int) -> bool:
-    """Whether two labels name the same frames; unlabelled is not the same as all failure."""
-    if one is None or other is None:
-        return one is other
-    return IntervalSet(one).clip(length) == IntervalSet(other).clip(length)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from lerobot_grasp_plugin.writers.staging import sync
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Writes a file whole or not at all, and brings it to disk."""
+    """Writes a file whole or not at all, and brings it to disk; a link becomes a file."""
     with writing_whole(path) as temporary:
         temporary.write_bytes(data)
 
@@ -32,3 +33,31 @@ def writing_whole(path: Path) -> Iterator[Path]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Writes a file whole or not at all, and brings it to disk; links and permissions stay as they are."""
+    target = path.resolve()
+    staging = staged_file(target, data)
+    try:
+        if target.exists():
+            staging.chmod(target.stat().st_mode & 0o7777)
+        staging.replace(target)
+    except BaseException:
+        staging.unlink(missing_ok=True)
+        raise
+    sync(target.parent)
+
+
+def staged_file(target: Path, data: bytes) -> Path:
+    """A new file next to ``target`` that holds ``data``, on disk; none is left where that fails."""
+    staging = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    try:
+        with staging.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        staging.unlink(missing_ok=True)
+        raise
+    return staging

@@ -15,7 +15,6 @@ from lerobot_grasp_plugin.errors import DatasetError, UsageError
 from lerobot_grasp_plugin.ops.verify import verify_dataset
 from lerobot_grasp_plugin.recording import checkpoint
 from lerobot_grasp_plugin.recording.options import GraspOptions
-from lerobot_grasp_plugin.recording.records import AnnotationFile
 from lerobot_grasp_plugin.recording.store import RecordingStore
 
 FEATURES = {
@@ -108,16 +107,3 @@ def test_an_interrupted_session_is_put_in_order(tmp_path):
     assert save(resumed) == 1
     resumed.close()
     assert verify_dataset(root).ok
-
-
-def test_episodes_of_a_recording_go_to_its_own_section(tmp_path):
-    """Below a remark of one word, and not below the header of another dataset."""
-    file = AnnotationFile(tmp_path / "arm", "lab/arm")
-    text = "# dataset path: lab/arm\n00: 3-\n# day2\n01: all fail\n\n# lab/other\n07: 2-\n"
-    file.path.write_text(text)
-    file.reload()
-    assert sorted(file.episodes()) == [0, 1]
-    file.put(2, SUCCESS, 4)
-    assert file.path.read_text() == text.replace("01: all fail\n", "01: all fail\n02: 3-\n")
-    file.keep_below(1)
-    assert file.path.read_text().endswith("00: 3-\n\n# dataset path: lab/other\n07: 2-\n")

@@ -232,7 +232,7 @@ def test_a_disk_that_cannot_be_written_is_said(
     def refuse(path: Path, data: bytes) -> None:
         raise OSError(28, "No space left on device", f"{path}.staging")
 
-    monkeypatch.setattr("lerobot_grasp_plugin.review.session._staged", refuse)
+    monkeypatch.setattr("lerobot_grasp_plugin.writers.whole.staged_file", refuse)
     assert news(site)["trouble"] is None
     answer = change(site, 0, [])
     said = f"{site.path} cannot be written: No space left on device"

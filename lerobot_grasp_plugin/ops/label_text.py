@@ -1,0 +1,155 @@
+"""An annotation text on disk, changed one episode at a time while other programs may edit it as well."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from lerobot_grasp_plugin.core.annotations import Annotations, AnnotationSection
+from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
+from lerobot_grasp_plugin.core.source_text import MAX_BYTES
+from lerobot_grasp_plugin.core.text_edit import parse_editable, with_ranges
+from lerobot_grasp_plugin.errors import AnnotationError, Problem, UsageError
+from lerobot_grasp_plugin.writers import whole
+
+type Ranges = tuple[FrameInterval, ...]
+type Parse = Callable[[str], tuple[Annotations, list[AnnotationSection]]]
+"""Reads a text; returns it, and those of its sections that are about the dataset."""
+
+
+class ChangedOutsideError(Exception):
+    """The file is not what the session last read or wrote."""
+
+
+class LabelText:
+    """The text of an annotation file, and which episodes of one dataset it labels.
+
+    The file is read before each write, and is not written when somebody else changed it since it was
+    last read.
+
+    Args:
+        path: The file; it is begun with the first label when it does not exist.
+        parse: Reads its text.
+        new_header: What a new section calls the dataset.
+
+    Attributes:
+        labels: Success frames by ``episode_index``, 0-based half-open; empty for all failure.
+        sections: Those that are about the dataset.
+        annotations: Everything in the file.
+        version: Hash of its bytes.
+
+    Raises:
+        UsageError: The file cannot be read.
+        AnnotationError: It has errors.
+    """
+
+    def __init__(self, path: Path, parse: Parse, new_header: str) -> None:
+        self.path = path
+        self._parse = parse
+        self._new_header = new_header
+        self._write_failed = False
+        self.load()
+
+    def changed_outside(self) -> bool:
+        """Whether the file on disk is not the one that was last read or written."""
+        try:
+            return _digest(self._read()) != self.version
+        except (UsageError, AnnotationError):
+            return True
+
+    def load(self) -> None:
+        """Takes the file as it is on disk now.
+
+        Raises:
+            UsageError: It cannot be read.
+            AnnotationError: It has errors; the old labels stay.
+        """
+        data = self._read()
+        try:
+            text = data.decode("utf-8")
+        except UnicodeDecodeError:
+            parse_editable(data.decode("utf-8", "surrogateescape"), name=str(self.path))
+            raise
+        self._set(text, data, *self._parse(text))
+
+    def put(self, episode: int, ranges: Ranges | None) -> None:
+        """Gives an episode other success frames, and saves the file.
+
+        Args:
+            episode: ``episode_index``.
+            ranges: 0-based half-open; empty for all failure, None to remove the episode.
+
+        Raises:
+            ChangedOutsideError: The file on disk is not the one that was last read or written.
+            OSError: The file cannot be written; nothing changed then.
+        """
+        if trouble := self.trouble():
+            raise OSError(f"not saved: {trouble}")
+        if _digest(self._read()) != self.version:
+            raise ChangedOutsideError
+        text = with_ranges(
+            self._text, self.annotations, self.sections, episode, ranges, new_header=self._new_header
+        )
+        annotations, sections = self._parse(text)
+        data = text.encode("utf-8")
+        try:
+            whole.replace_file(self.path, data)
+        except OSError as error:
+            self._write_failed = True
+            raise OSError(f"not saved: {self.path} cannot be written: {error.strerror}") from error
+        self._set(text, data, annotations, sections)
+
+    def trouble(self) -> str | None:
+        """Why the file cannot be written now; None where nothing speaks against it.
+
+        After a write that failed, a file is written on trial next to it.
+        """
+        target = self.path.resolve()
+        if not target.parent.is_dir():
+            return f"the folder {target.parent} does not exist any more"
+        if target.is_dir():
+            return f"{target} is a folder"
+        for path in (target.parent, target):
+            if path.exists() and not os.access(path, os.W_OK):
+                return f"{path} is write-protected"
+        if self._write_failed:
+            try:
+                whole.staged_file(target, self._text.encode("utf-8")).unlink()
+            except OSError as error:
+                return f"{target} cannot be written: {error.strerror or error}"
+            self._write_failed = False
+        return None
+
+    def _read(self) -> bytes:
+        try:
+            with self.path.open("rb") as file:
+                return file.read(MAX_BYTES + 1)
+        except FileNotFoundError:
+            return b""
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise UsageError(Problem("no-annotations", f"cannot be read: {reason}", str(self.path))) from None
+
+    def _set(
+        self, text: str, data: bytes, annotations: Annotations, sections: list[AnnotationSection]
+    ) -> None:
+        self._text, self.annotations, self.sections = text, annotations, sections
+        self.version = _digest(data)
+        self.labels: dict[int, Ranges] = {
+            episode.episode_index: episode.success.intervals
+            for section in sections
+            for episode in section.episodes
+        }
+
+
+def same(one: Sequence[FrameInterval] | None, other: Sequence[FrameInterval] | None, length: int) -> bool:
+    """Whether two labels name the same frames; unlabelled is not the same as all failure."""
+    if one is None or other is None:
+        return one is other
+    return IntervalSet(one).clip(length) == IntervalSet(other).clip(length)
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
