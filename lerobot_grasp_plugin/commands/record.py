@@ -70,21 +70,35 @@ def _check(call: Outline) -> None:
     Raises:
         UsageError: With all that is wrong.
     """
+    from lerobot_grasp_plugin.dataset.writer_lock import refuse_in_use
     from lerobot_grasp_plugin.ops.gathering import Gathered
     from lerobot_grasp_plugin.recording.options import GraspOptions, check_name, check_new, check_tags
 
     call.require("robot.type", "dataset.repo_id")
     problems = Gathered()
+    resumed = call["resume"] is True
+    with problems:
+        if (root := _folder(call)) is not None:
+            refuse_in_use(root)
     with problems:
         call.without("grasp.hooks").own(GraspOptions, "grasp").check()
     with problems:
-        check_name(str(call["dataset.repo_id"]), resume=call["resume"] is True)
+        check_name(str(call["dataset.repo_id"]), resume=resumed)
     with problems:
         check_tags(call["dataset.tags"])
     with problems:
-        if call["dataset.root"] is not None and call["resume"] is not True:
+        if call["dataset.root"] is not None and not resumed:
             check_new(Path(str(call["dataset.root"])).expanduser())
     problems.raise_all()
+
+
+def _folder(call: Outline) -> Path | None:
+    """The dataset's folder, where it does not depend on the date."""
+    from lerobot_grasp_plugin.dataset.hub import lerobot_home
+
+    if call["dataset.root"] is not None:
+        return Path(str(call["dataset.root"])).expanduser()
+    return lerobot_home() / str(call["dataset.repo_id"]) if call["resume"] is True else None
 
 
 def _parse(given: list[str]) -> GraspRecordConfig:

@@ -46,7 +46,11 @@ def merge(
         check_choices(config)
     with problems:
         sources = open_sources(
-            _sources(config), config.drop_features, follow_links=config.follow_links, rescue=config.rescue
+            _sources(config),
+            config.drop_features,
+            follow_links=config.follow_links,
+            rescue=config.rescue,
+            settled=True,
         )
     with problems:
         repo_id, root = output_place(config.new_repo_id, config.new_root)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lerobot_grasp_plugin.dataset.reader import open_dataset
+from lerobot_grasp_plugin.dataset.writer_lock import WriterLock
 from lerobot_grasp_plugin.errors import Problem, UsageError
 from lerobot_grasp_plugin.ops.annotate import check_annotations, label_sources
 from lerobot_grasp_plugin.ops.gathering import Gathered
@@ -54,7 +55,11 @@ def relabel(
         check_choices(config)
     with problems:
         sources = open_sources(
-            [source], config.drop_features, follow_links=config.follow_links, rescue=config.rescue
+            [source],
+            config.drop_features,
+            follow_links=config.follow_links,
+            rescue=config.rescue,
+            settled=True,
         )
     with problems:
         repo_id, root = _target(config)
@@ -73,7 +78,7 @@ def relabel(
         with staged(root) as staging:
             report = write(build, staging, repo_id, progress)
         return at_its_place(report, root)
-    with claimed(root) as staging:
+    with WriterLock(root, "relabelled"), claimed(root) as staging:
         report = write(build, staging, repo_id, progress)
         sync_tree(staging)
         backup = swap(staging, root)

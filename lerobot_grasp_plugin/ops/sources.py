@@ -15,6 +15,7 @@ from lerobot_grasp_plugin.dataset.hub import locate
 from lerobot_grasp_plugin.dataset.info import Feature
 from lerobot_grasp_plugin.dataset.reader import DatasetReader
 from lerobot_grasp_plugin.dataset.recorded_success import RecordedSuccess
+from lerobot_grasp_plugin.dataset.writer_lock import refuse_in_use
 from lerobot_grasp_plugin.errors import GraspError, Problem, UsageError
 from lerobot_grasp_plugin.ops.derivation.derived import Derivation
 from lerobot_grasp_plugin.ops.gathering import raise_all
@@ -86,6 +87,7 @@ def open_sources(
     *,
     follow_links: bool = False,
     rescue: bool = False,
+    settled: bool = False,
 ) -> list[Source]:
     """Opens every source and chooses its episodes.
 
@@ -94,6 +96,7 @@ def open_sources(
         drop_features: Features to leave out, by their names in the output.
         follow_links: Whether links in ``data`` and ``videos`` may lead outside a dataset.
         rescue: Whether to take what is whole of recordings that were broken off.
+        settled: Whether to refuse datasets that another program writes now.
 
     Raises:
         GraspError: With what is wrong with any of them; a ``UsageError`` when the calls are.
@@ -103,6 +106,8 @@ def open_sources(
     for number, config in enumerate(configs):
         try:
             location = locate(config.repo_id, config.root).following(follow_links)
+            if settled:
+                refuse_in_use(location.root)
             if location.fetch_rest is not None:
                 location.fetch_rest()
             state = FileState.of(location.root, [folder for _, folder in location.links.folders])

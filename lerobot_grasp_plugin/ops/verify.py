@@ -24,6 +24,7 @@ from lerobot_grasp_plugin.ops.verification.expected import Expected, check_expec
 from lerobot_grasp_plugin.ops.verification.explained import unexplained
 from lerobot_grasp_plugin.ops.verification.files import check_files
 from lerobot_grasp_plugin.ops.verification.frozen import Movement
+from lerobot_grasp_plugin.ops.verification.in_use import check_in_use
 from lerobot_grasp_plugin.ops.verification.indices import IndexCheck
 from lerobot_grasp_plugin.ops.verification.jumps import JumpCheck
 from lerobot_grasp_plugin.ops.verification.meaning import Thorough, check_metadata
@@ -108,6 +109,7 @@ class _Verifier:
     def run(self) -> None:
         view = self.view
         self.collect("files", lambda: check_files(view))
+        self.collect("writers", lambda: check_in_use(view))
         self.collect("recording", lambda: check_aborted(view))
         self.collect("tasks", lambda: declared.check_tasks(view))
         self.collect("splits", lambda: declared.check_splits(view))

@@ -12,6 +12,7 @@ from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.hub import lerobot_home
 from lerobot_grasp_plugin.dataset.info import read_info
 from lerobot_grasp_plugin.dataset.reader import open_dataset
+from lerobot_grasp_plugin.dataset.writer_lock import WriterLock
 from lerobot_grasp_plugin.errors import DatasetError, Problem, UsageError
 from lerobot_grasp_plugin.learning.dataset import GraspDataset
 from lerobot_grasp_plugin.ops.verify import verify_dataset
@@ -35,7 +36,7 @@ class RecordingStore:
         say: Shows a line to the person.
 
     Raises:
-        GraspError: The dataset cannot be created, or not resumed.
+        GraspError: The dataset cannot be created, or not resumed, or another program writes it.
     """
 
     def __init__(self, config: GraspRecordConfig, robot: Any, features: dict[str, Any], say: Say) -> None:
@@ -57,22 +58,12 @@ class RecordingStore:
             config.dataset.stamp_repo_id()
         self.repo_id: str = config.dataset.repo_id
         self.root = Path(config.dataset.root or lerobot_home() / self.repo_id).expanduser()
-        found = self._recover() if config.resume else 0
-        if found:
-            self._resume()
-            self._check_compatible()
-        else:
-            self._create()
-        self.episodes = found
-        self.first_episode = found
-        noted = {**self._labels, "next_success": layout.SUCCESS in self.dataset.features}
-        self.sidecar: RecordingSidecar = read_recording(self.root, noted)
-        self.annotations = AnnotationFile(self.root, self.repo_id, say)
-        self.annotations.keep_below(found)
-        self._mend_annotations()
-        if found:
-            self._state = checkpoint.take(self.root, found)
-            checkpoint.commit(self.root, self._state)
+        self._lock = WriterLock(self.root, "recorded")
+        try:
+            self._open()
+        except BaseException:
+            self._lock.release()
+            raise
 
     @property
     def dataset(self) -> GraspDataset:
@@ -149,15 +140,18 @@ class RecordingStore:
     def close(self) -> None:
         """Ends the session in good order; a dataset without any episode is not left behind."""
         self.annotations.write()
-        if self._dataset is not None:
-            self.discard()
-            self._dataset.finalize()
-            self._dataset = None
-        if self._state is None:
-            self._forget()
-        else:
-            checkpoint.restore(self.root, self._state, None)
-            checkpoint.checkpoint_path(self.root).unlink(missing_ok=True)
+        try:
+            if self._dataset is not None:
+                self.discard()
+                self._dataset.finalize()
+                self._dataset = None
+            if self._state is None:
+                self._forget()
+            else:
+                checkpoint.restore(self.root, self._state, None)
+                checkpoint.checkpoint_path(self.root).unlink(missing_ok=True)
+        finally:
+            self._lock.release()
 
     def lengths(self) -> list[int]:
         """Frames of each episode."""
@@ -166,6 +160,23 @@ class RecordingStore:
         return [int(length) for length in open_dataset(self.repo_id, self.root).lengths]
 
     # -- opening ----------------------------------------------------------------------------------
+
+    def _open(self) -> None:
+        found = self._recover() if self._config.resume else 0
+        if found:
+            self._resume()
+            self._check_compatible()
+        else:
+            self._create()
+        self.episodes = self.first_episode = found
+        noted = {**self._labels, "next_success": layout.SUCCESS in self.dataset.features}
+        self.sidecar: RecordingSidecar = read_recording(self.root, noted)
+        self.annotations = AnnotationFile(self.root, self.repo_id, self._say)
+        self.annotations.keep_below(found)
+        self._mend_annotations()
+        if found:
+            self._state = checkpoint.take(self.root, found)
+            checkpoint.commit(self.root, self._state)
 
     def _recover(self) -> int:
         """Puts an interrupted session's dataset in order; returns how many episodes there are."""

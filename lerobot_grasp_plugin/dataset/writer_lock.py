@@ -1,0 +1,158 @@
+"""One program at a time writes a dataset: a lock that ends with the program that holds it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+from lerobot_grasp_plugin.errors import Problem, Severity, UsageError
+
+Doing = Literal["recorded", "relabelled"]
+
+
+@dataclass(frozen=True)
+class Writer:
+    """The program that writes a dataset.
+
+    Attributes:
+        pid: Its process id; 0 where the lock does not say it.
+        command: What it was called with.
+        doing: What becomes of the dataset.
+    """
+
+    pid: int
+    command: str
+    doing: str
+
+    def problem(self, root: Path, hint: str, severity: Severity = "error") -> Problem:
+        """The finding that this program writes the dataset now."""
+        message = f"the dataset is being {self.doing} by process {self.pid}: {self.command}"
+        return Problem("dataset-in-use", message, str(root), hint, severity=severity)
+
+
+def lock_path(root: Path) -> Path:
+    """The file that is locked: next to the dataset's folder, so that no copy of the dataset has it."""
+    real = root.expanduser().resolve()
+    return real.parent / f".{real.name}.grasp-lock"
+
+
+class WriterLock:
+    """Keeps other programs from writing a dataset until it is released, or until the process has died.
+
+    The system unlocks the file when the process ends, however it ends. A second lock of the same process
+    is no obstacle. File systems that lock no files are written without a lock.
+
+    Args:
+        root: The dataset's folder; need not exist yet.
+        doing: What becomes of the dataset, for the messages of other programs.
+
+    Raises:
+        UsageError: Another program writes the dataset.
+    """
+
+    def __init__(self, root: Path, doing: Doing) -> None:
+        self._path = lock_path(root)
+        self._descriptor = _locked(root, self._path)
+        if self._descriptor is not None:
+            command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+            said = {"pid": os.getpid(), "command": command, "doing": doing}
+            os.ftruncate(self._descriptor, 0)
+            os.pwrite(self._descriptor, json.dumps(said).encode("utf-8"), 0)
+            os.register_at_fork(after_in_child=self._leave)
+
+    def release(self) -> None:
+        """Lets others write the dataset; may be called again."""
+        if self._descriptor is not None:
+            with suppress(OSError):
+                self._path.unlink()
+            self._leave()
+
+    def _leave(self) -> None:
+        """Closes the file; in a child process, which may live longer, the lock stays the parent's."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+
+def other_writer(root: Path) -> Writer | None:
+    """The other program that writes a dataset now; None where there is none."""
+    try:
+        import fcntl
+
+        descriptor = os.open(lock_path(root), os.O_RDONLY)
+    except (ImportError, OSError, RuntimeError):  # not a Unix; no lock; links in a circle
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        writer = _read(descriptor)
+        return None if writer.pid == os.getpid() else writer
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+    return None
+
+
+def refuse_in_use(root: Path) -> None:
+    """Refuses a dataset that another program writes now.
+
+    Raises:
+        UsageError: It names the process.
+    """
+    writer = other_writer(root)
+    if writer is not None:
+        raise UsageError(writer.problem(root, "wait until it has ended, or end it"))
+
+
+def _read(descriptor: int) -> Writer:
+    try:
+        said = json.loads(os.pread(descriptor, 1 << 20, 0))
+        return Writer(int(said["pid"]), str(said["command"]), str(said["doing"]))
+    except (OSError, ValueError, KeyError, TypeError):  # the lock is there, and not yet who holds it
+        return Writer(0, "another program", "written")
+
+
+def _locked(root: Path, path: Path) -> int | None:
+    """The locked file; None where this process has the lock already, and where files cannot be locked."""
+    try:
+        import fcntl
+    except ImportError:
+        return None
+    while True:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError:  # whoever cannot write here fails with its own message
+            return None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(descriptor), path.stat()):
+                return descriptor
+            os.close(descriptor)  # whoever held it before has removed it
+        except FileNotFoundError:
+            os.close(descriptor)
+        except BlockingIOError:
+            said = _read(descriptor)
+            os.close(descriptor)
+            refuse_in_use(root)
+            if said.pid == os.getpid():
+                return None
+        except OSError:
+            os.close(descriptor)
+            return None
