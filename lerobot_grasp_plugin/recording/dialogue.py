@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.errors import AnnotationError
 from lerobot_grasp_plugin.recording.recorder import Attempt
 from lerobot_grasp_plugin.recording.records import parse_ranges, told
-from lerobot_grasp_plugin.recording.store import RecordingStore
+
+if TYPE_CHECKING:
+    from lerobot_grasp_plugin.recording.store import RecordingStore
 
 QUESTION = "[Enter] accept, or ranges (34-40, 60-), r re-record, d discard, q accept and quit, NN: ranges > "
 _EARLIER = re.compile(r"(\d+)\s*:\s*(.+)")

@@ -11,6 +11,8 @@ from typing import Any
 
 from lerobot.utils.keyboard_input import create_key_listener, pynput_can_capture
 
+from lerobot_grasp_plugin.recording.presses import Presses
+
 HELP = "Right/Left/Esc, or n=next, r=re-record, q=quit"
 
 
@@ -21,19 +23,19 @@ class Keys:
     stdin is one key, by its name; at the end of stdin nobody is asked any more.
 
     Args:
-        dispatch: Told each key, on another thread.
-        repeat_s: The same key again within this time, with no other in between, is a held key, and not
-            told. Lines never repeat.
+        dispatch: Called with each press, on another thread: the key, and when it was pressed, by
+            ``time.perf_counter``.
+        repeat_s: The same key again within this time is held down, and not pressed again. Lines never
+            repeat.
         controls: What the keys are, for the log.
     """
 
-    def __init__(self, dispatch: Callable[[str], None], repeat_s: float, controls: str) -> None:
+    def __init__(self, dispatch: Callable[[str, float], None], repeat_s: float, controls: str) -> None:
         self._dispatch = dispatch
-        self._repeat_s = repeat_s
+        self._presses = Presses(dispatch, repeat_s)
         self._controls = f"{controls}; {HELP}"
         self._by_line = not (sys.stdin.isatty() or pynput_can_capture())
         self._listener: Any = None
-        self._last: tuple[str, float] = ("", 0.0)
         self._asking = threading.Event()
         self._answers: queue.Queue[str | None] = queue.Queue()
         self._ended = threading.Event()
@@ -43,14 +45,18 @@ class Keys:
     def start(self) -> None:
         """Listens for keys."""
         if not self._by_line and self._listener is None:
-            self._last = ("", 0.0)
             self._listener = create_key_listener(self._pressed, controls_help=self._controls)
+
+    def settle(self) -> None:
+        """Passes on a press that might still have turned out to be a key held down."""
+        self._presses.decide()
 
     def stop(self) -> None:
         """Listens no more, and gives the terminal back."""
         if self._listener is not None:
             self._listener.stop()
             self._listener = None
+            self._presses.clear()
 
     def ask(self, question: str) -> str | None:
         """The person's answer, one line; None when there is nobody to ask."""
@@ -77,13 +83,9 @@ class Keys:
             if self._asking.is_set():
                 self._answers.put(line)
             elif key := line.strip():
-                self._dispatch(key)
+                self._dispatch(key, time.perf_counter())
         self._ended.set()
         self._answers.put(None)
 
     def _pressed(self, key: str) -> None:
-        now = time.monotonic()
-        held = key == self._last[0] and now - self._last[1] < self._repeat_s
-        self._last = (key, now)
-        if not held:
-            self._dispatch(key)
+        self._presses.take(key, time.perf_counter())

@@ -27,8 +27,9 @@ class GraspOptions:
     failure_key: str = "f"
     # takes the last mark back
     undo_key: str = "u"
-    # the same key again within this many seconds is a held key, and counts once
-    key_repeat_s: float = 0.7
+    # the same key again within this many seconds is held down, and counts once; a keyboard that repeats
+    # keys more slowly needs more
+    key_repeat_s: float = 0.12
     # ask after each episode whether it is accepted
     ask: bool = True
     # after the session, labels changed in the annotation file are applied: ask, always, never
@@ -61,7 +62,8 @@ class GraspOptions:
             problems.append(Problem("contradicting-options", "lag_frames and lag_s are both given"))
         if self.lag_frames < 0 or self.lag_s < 0:
             problems.append(Problem("bad-lag", "a lag is 0 or more: marks cannot count from later on"))
-        keys = [self.success_key, self.failure_key, self.undo_key, *RESERVED]
+        marks = (self.success_key, self.failure_key, self.undo_key)
+        keys = [*(key.lower() for key in marks), *RESERVED]
         for key in sorted({key for key in keys if keys.count(key) > 1}):
             hint = f"taken by LeRobot: {', '.join(RESERVED)}"
             problems.append(Problem("key-twice", f"the key {key!r} has two meanings", hint=hint))

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.core.marks import MarkAction, MarkEvent, Marks
-from lerobot_grasp_plugin.learning.dataset import GraspDataset
 from lerobot_grasp_plugin.recording.hooks import LATE, TimedHook
+
+if TYPE_CHECKING:
+    from lerobot_grasp_plugin.learning.dataset import GraspDataset
 
 
 @dataclass
@@ -81,9 +84,14 @@ class EpisodeRecorder:
         """As LeRobot asks the dataset when the loop fails."""
         return self._dataset.writer
 
-    def press(self, action: MarkAction) -> None:
-        """Takes a key; may be called from any thread."""
-        self._pressed.append((action, time.perf_counter()))
+    def press(self, action: MarkAction, pressed: float) -> None:
+        """Takes a key; may be called from any thread.
+
+        Args:
+            action: What it is for.
+            pressed: When it was pressed, by ``time.perf_counter``; may be some frames ago.
+        """
+        self._pressed.append((action, pressed))
 
     def add_frame(self, frame: dict[str, Any]) -> None:
         """Adds a frame, after the hooks have seen it and the keys pressed before it are heeded."""
@@ -129,7 +137,8 @@ class EpisodeRecorder:
     def _heed(self, index: int) -> None:
         while self._pressed:
             action, pressed = self._pressed.popleft()
-            self._tell(self._marks.press(action, index, round(max(0.0, pressed - self._started), 3)))
+            frame = min(index, bisect_right(self._times, pressed))  # the one about to be recorded then
+            self._tell(self._marks.press(action, frame, round(max(0.0, pressed - self._started), 3)))
 
     def _timing(self) -> dict[str, Any]:
         periods = 1000 * np.diff(self._times)

@@ -19,7 +19,7 @@ from lerobot.utils.feature_utils import combine_feature_dicts
 from lerobot.utils.utils import log_say
 from lerobot.utils.visualization_utils import init_visualization, shutdown_visualization
 
-from lerobot_grasp_plugin.core.marks import MarkAction, MarkEvent
+from lerobot_grasp_plugin.core.marks import MarkEvent
 from lerobot_grasp_plugin.core.words import count
 from lerobot_grasp_plugin.errors import DatasetError, GraspError
 from lerobot_grasp_plugin.lerobot_seams.access import require
@@ -28,6 +28,7 @@ from lerobot_grasp_plugin.recording.controls import Controls
 from lerobot_grasp_plugin.recording.dialogue import Verdict, ask_about
 from lerobot_grasp_plugin.recording.hooks import HookSession, make_hooks
 from lerobot_grasp_plugin.recording.keys import Keys
+from lerobot_grasp_plugin.recording.mark_keys import MarkKeys
 from lerobot_grasp_plugin.recording.options import check_name
 from lerobot_grasp_plugin.recording.recorder import Attempt, EpisodeRecorder, pairs
 from lerobot_grasp_plugin.recording.records import spelled, told
@@ -87,12 +88,7 @@ class Session:
         self._show = show
         self._controls = Controls(show)
         self._processors = make_default_processors()
-        self._recorder: EpisodeRecorder | None = None
-        self._mark_keys: dict[str, MarkAction] = {
-            config.grasp.success_key: "toggle",
-            config.grasp.failure_key: "fail_rest",
-            config.grasp.undo_key: "undo",
-        }
+        self._mark_keys = MarkKeys(config.grasp, self._controls.press, show)
         self.robot = make_robot_from_config(config.robot)
         self.teleop = make_teleoperator_from_config(config.teleop)
         self._hooks = make_hooks(config.grasp.hooks, config.dataset.fps)
@@ -101,7 +97,7 @@ class Session:
         controls = (
             f"{grasp.success_key}=success on/off, {grasp.failure_key}=rest fails, {grasp.undo_key}=undo"
         )
-        self.keys = Keys(self._key, grasp.key_repeat_s, controls)
+        self.keys = Keys(self._mark_keys.press, grasp.key_repeat_s, controls)
         self.store.annotations.ask = self._ask if grasp.ask else None
 
     def run(self) -> SessionReport:
@@ -195,12 +191,13 @@ class Session:
             dataset, grasp.lag(fps), self._hooks, self._tell, self._controls.frame_added
         )
         with self._controls.phase("episode"):
-            self._recorder = recorder
+            self._mark_keys.recorder = recorder
             self._say(f"Recording episode {store.episodes}")
             try:
                 self._loop(recorder, self._config.dataset.episode_time_s)
+                self.keys.settle()
             finally:
-                self._recorder = None
+                self._mark_keys.recorder = None
         return recorder.finish()
 
     def _loop(self, recorder: EpisodeRecorder | None, seconds: float) -> None:
@@ -266,15 +263,6 @@ class Session:
 
     # -- keys and words ---------------------------------------------------------------------------
 
-    def _key(self, key: str) -> None:
-        action = self._mark_keys.get(key)
-        if action is not None:
-            recorder = self._recorder
-            if recorder is not None:
-                recorder.press(action)
-        else:
-            self._controls.press(key)
-
     def _ask(self, question: str) -> str | None:
         """The person's answer; keys are keys again afterwards."""
         self.keys.stop()
@@ -288,7 +276,7 @@ class Session:
         what = {"toggle": "mark", "fail_rest": "rest fails", "undo": "undone"}[event.action]
         if not event.changed:
             what = "nothing to undo" if event.action == "undo" else "ignored, the rest is marked failure"
-        logger.info("key %s at frame_index %d, %.3f s", event.action, event.frame_index, event.time_s)
+        logger.debug("key %s at frame_index %d, %.3f s", event.action, event.frame_index, event.time_s)
         self._show(
             f"[frame {event.frame_index + 1}, {event.time_s:.2f} s] {what}: {state} from frame "
             f"{event.from_frame + 1} on"

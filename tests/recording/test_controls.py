@@ -83,21 +83,6 @@ def test_an_episode_that_was_not_saved_costs_no_other_one(controls, monkeypatch)
     session.store.take_back.assert_not_called()
 
 
-def test_a_key_that_is_held_counts_once_and_one_after_a_question_again(monkeypatch):
-    told, clock = [], iter([0.0, 0.3, 0.6, 1.0, 1.2, 1.3, 1.4])
-    monkeypatch.setattr(keys.time, "monotonic", lambda: next(clock))
-    monkeypatch.setattr(keys, "pynput_can_capture", lambda: True)
-    monkeypatch.setattr(keys, "create_key_listener", lambda dispatch, controls_help: Mock())
-    made = keys.Keys(told.append, 0.7, "")
-    made.start()
-    for key in "nnnsn":
-        made._pressed(key)
-    made.stop()
-    made.start()
-    made._pressed("n")
-    assert told == ["n", "s", "n", "n"]
-
-
 def test_an_answer_may_come_as_soon_as_the_question_is_there(monkeypatch):
     given, taken = queue.Queue(), threading.Event()
 
@@ -118,7 +103,7 @@ def test_an_answer_may_come_as_soon_as_the_question_is_there(monkeypatch):
     monkeypatch.setattr(keys, "pynput_can_capture", lambda: False)
     monkeypatch.setattr(keys, "print", printed, raising=False)
     pressed = []
-    made = keys.Keys(pressed.append, 0.7, "")
+    made = keys.Keys(lambda key, at: pressed.append(key), 0.12, "")
     with ThreadPoolExecutor(1) as asking:
         answer = asking.submit(made.ask, "?")
         try:

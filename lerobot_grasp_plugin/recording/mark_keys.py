@@ -1,0 +1,52 @@
+"""Which key sets which mark, and what a key does where no mark can be set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from lerobot_grasp_plugin.core.marks import MarkAction
+from lerobot_grasp_plugin.recording.options import GraspOptions
+
+if TYPE_CHECKING:
+    from lerobot_grasp_plugin.recording.recorder import EpisodeRecorder
+
+
+class MarkKeys:
+    """Gives keys to the episode that is being recorded; capitals are the same keys.
+
+    Args:
+        options: Which keys they are.
+        others: Takes every other key.
+        show: Shows a line to the person.
+
+    Attributes:
+        recorder: Of the episode that is being recorded; None between episodes.
+    """
+
+    def __init__(
+        self, options: GraspOptions, others: Callable[[str], None], show: Callable[[str], None]
+    ) -> None:
+        self.recorder: EpisodeRecorder | None = None
+        self._others = others
+        self._show = show
+        self._actions: dict[str, MarkAction] = {
+            options.success_key.lower(): "toggle",
+            options.failure_key.lower(): "fail_rest",
+            options.undo_key.lower(): "undo",
+        }
+
+    def press(self, key: str, pressed: float) -> None:
+        """Takes a key, from any thread.
+
+        Args:
+            key: Its name.
+            pressed: When it was pressed, by ``time.perf_counter``.
+        """
+        action, recorder = self._actions.get(key.lower()), self.recorder
+        if action is None:
+            self._others(key)
+        elif recorder is not None:
+            recorder.press(action, pressed)
+        else:
+            self._show(f"{key}: ignored; marks are set while an episode is being recorded")

@@ -1,0 +1,90 @@
+"""Marks and figures of one episode, on a dataset that only takes frames."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
+from lerobot_grasp_plugin.errors import UsageError
+from lerobot_grasp_plugin.recording import recorder as module
+from lerobot_grasp_plugin.recording.mark_keys import MarkKeys
+from lerobot_grasp_plugin.recording.options import GraspOptions
+from lerobot_grasp_plugin.recording.recorder import EpisodeRecorder
+
+
+class Frames:
+    """As much of a dataset as a recorder needs."""
+
+    fps = 10
+
+    def add_frame(self, frame):
+        pass
+
+    def mark_success(self, active):
+        pass
+
+
+@pytest.fixture
+def record(monkeypatch):
+    """Records frames at given times; keys are ``(key, pressed, seen before frame)``."""
+
+    def recorded(times, keys=(), lag=0):
+        shown = []
+        recorder = EpisodeRecorder(Frames(), lag, [], shown.append, lambda: None)
+        marks = MarkKeys(GraspOptions(), lambda key: None, shown.append)
+        marks.recorder = recorder
+        for index, time in enumerate(times):
+            for key, pressed, before in keys:
+                if before == index:
+                    marks.press(key, pressed)
+            monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda now=time: now))
+            recorder.add_frame({})
+        for key, pressed, before in keys:
+            if before >= len(times):
+                marks.press(key, pressed)
+        monkeypatch.undo()
+        return recorder.finish()
+
+    return recorded
+
+
+STEADY = [number / 10 for number in range(10)]
+
+
+def success(*pairs):
+    return IntervalSet(FrameInterval(*pair) for pair in pairs)
+
+
+@pytest.mark.parametrize("key", ["s", "S"])
+def test_a_mark_counts_from_the_frame_it_was_pressed_before(record, key):
+    assert record(STEADY, [(key, 0.25, 3)]).success == success((3, 10))
+    assert record(STEADY, [(key, 0.25, 5)]).success == success((3, 10))  # it was decided on later
+    assert record(STEADY, [(key, 0.25, 99)]).success == success((3, 10))
+    assert record(STEADY, [(key, -0.05, 0)], lag=2).success == success((0, 10))
+    assert record(STEADY, [(key, 0.95, 99)]).success == success()
+
+
+def test_presses_soon_after_each_other_all_count(record):
+    keys = [("s", 0.25, 3), ("s", 0.45, 5), ("s", 0.65, 7), ("F", 0.85, 9)]
+    attempt = record(STEADY, keys)
+    assert attempt.success == success((3, 5), (7, 9))
+    assert len(attempt.record["keys"]) == 4
+
+
+def test_marks_outside_of_episodes_are_answered():
+    shown, others = [], []
+    marks = MarkKeys(GraspOptions(), others.append, shown.append)
+    for key in "sFnx":
+        marks.press(key, 0.0)
+    assert shown == [
+        f"{key}: ignored; marks are set while an episode is being recorded" for key in ("s", "F")
+    ]
+    assert others == ["n", "x"]
+
+
+@pytest.mark.parametrize("options", [{"success_key": "N"}, {"success_key": "F"}])
+def test_a_capital_is_no_key_of_its_own(options):
+    with pytest.raises(UsageError, match="two meanings"):
+        GraspOptions(**options).check()
