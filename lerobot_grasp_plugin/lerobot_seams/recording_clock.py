@@ -42,5 +42,10 @@ def run_by_the_wall() -> None:
     _originals.clear()
 
 
+def is_simulated() -> bool:
+    """Whether ``record_loop`` runs by another clock than LeRobot's."""
+    return bool(_originals)
+
+
 def _no_sleep(seconds: Any, **options: Any) -> None:
     """The simulated time has passed already."""

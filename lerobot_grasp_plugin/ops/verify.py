@@ -30,6 +30,7 @@ from lerobot_grasp_plugin.ops.verification.jumps import JumpCheck
 from lerobot_grasp_plugin.ops.verification.meaning import Thorough, check_metadata
 from lerobot_grasp_plugin.ops.verification.picture_means import PictureMeans
 from lerobot_grasp_plugin.ops.verification.pictures import PictureCheck
+from lerobot_grasp_plugin.ops.verification.recording import check_recording
 from lerobot_grasp_plugin.ops.verification.rows import RowCheck, Rows
 from lerobot_grasp_plugin.ops.verification.tables import Tables
 from lerobot_grasp_plugin.ops.verification.timestamps import TimestampCheck
@@ -111,6 +112,8 @@ class _Verifier:
         self.collect("files", lambda: check_files(view))
         self.collect("writers", lambda: check_in_use(view))
         self.collect("recording", lambda: check_aborted(view))
+        if self.thorough:
+            self.collect("recording sidecar", lambda: check_recording(view))
         self.collect("tasks", lambda: declared.check_tasks(view))
         self.collect("splits", lambda: declared.check_splits(view))
         if self.thorough and self.level == "meta":

@@ -30,6 +30,8 @@ class GraspOptions:
     # the same key again within this many seconds is held down, and counts once; a keyboard that repeats
     # keys more slowly needs more
     key_repeat_s: float = 0.12
+    # an episode recorded at less than this share of --dataset.fps is named as slow
+    min_rate: float = 0.9
     # ask after each episode whether it is accepted
     ask: bool = True
     # after the session, labels changed in the annotation file are applied: ask, always, never
@@ -62,6 +64,8 @@ class GraspOptions:
             problems.append(Problem("contradicting-options", "lag_frames and lag_s are both given"))
         if self.lag_frames < 0 or self.lag_s < 0:
             problems.append(Problem("bad-lag", "a lag is 0 or more: marks cannot count from later on"))
+        if not 0 <= self.min_rate <= 1:
+            problems.append(Problem("bad-value", f"min_rate is {self.min_rate}; it is between 0 and 1"))
         marks = (self.success_key, self.failure_key, self.undo_key)
         keys = [*(key.lower() for key in marks), *RESERVED]
         for key in sorted({key for key in keys if keys.count(key) > 1}):

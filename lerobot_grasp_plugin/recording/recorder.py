@@ -9,11 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.core.marks import MarkAction, MarkEvent, Marks
-from lerobot_grasp_plugin.recording.hooks import LATE, TimedHook
+from lerobot_grasp_plugin.recording.hooks import TimedHook
+from lerobot_grasp_plugin.recording.timing import Timing
 
 if TYPE_CHECKING:
     from lerobot_grasp_plugin.learning.dataset import GraspDataset
@@ -28,12 +27,14 @@ class Attempt:
         success: The marks, 0-based.
         record: For the sidecar.
         suggestions: What hooks suggest, by name.
+        timing: When its frames were added.
     """
 
     length: int
     success: IntervalSet
     record: dict[str, Any]
     suggestions: dict[str, IntervalSet]
+    timing: Timing
 
 
 class EpisodeRecorder:
@@ -48,6 +49,8 @@ class EpisodeRecorder:
         hooks: Called with each frame, in order.
         tell: Shows a mark to the person.
         added: Told of each frame that is there.
+        min_rate: The least share of the frames per second that is not slow.
+        simulated: Whether LeRobot's loop runs by a simulated clock.
     """
 
     def __init__(
@@ -57,12 +60,17 @@ class EpisodeRecorder:
         hooks: Sequence[TimedHook],
         tell: Callable[[MarkEvent], None],
         added: Callable[[], None],
+        *,
+        min_rate: float = 0.9,
+        simulated: bool = False,
     ) -> None:
         self._dataset = dataset
         self._lag = lag
         self._hooks = hooks
         self._tell = tell
         self._added = added
+        self._min_rate = min_rate
+        self._simulated = simulated
         self._marks = Marks(lag)
         self._pressed: deque[tuple[MarkAction, float]] = deque()
         self._times: list[float] = []
@@ -123,33 +131,23 @@ class EpisodeRecorder:
                 suggestions[hook.name] = suggestion.clip(length)
                 record["suggestion"] = pairs(suggestion, length)
             hooks[hook.name] = record
+        timing = Timing(self._times, self.fps, self._min_rate, self._simulated)
         record = {
             "length": length,
             "recorded_at": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             "lag_frames": self._lag,
             "keys": [asdict(event) for event in self._marks.events],
             "marked": pairs(success, length),
-            "timing": self._timing(),
+            "timing": timing.record(),
             "hooks": hooks,
         }
-        return Attempt(length, success, record, suggestions)
+        return Attempt(length, success, record, suggestions, timing)
 
     def _heed(self, index: int) -> None:
         while self._pressed:
             action, pressed = self._pressed.popleft()
             frame = min(index, bisect_right(self._times, pressed))  # the one about to be recorded then
             self._tell(self._marks.press(action, frame, round(max(0.0, pressed - self._started), 3)))
-
-    def _timing(self) -> dict[str, Any]:
-        periods = 1000 * np.diff(self._times)
-        if not len(periods):
-            return {}
-        return {
-            "mean_period_ms": round(float(periods.mean()), 3),
-            "p99_period_ms": round(float(np.quantile(periods, 0.99)), 3),
-            "max_period_ms": round(float(periods.max()), 3),
-            "late_frames": int((periods > LATE * 1000 / self.fps).sum()),
-        }
 
 
 def pairs(success: IntervalSet, length: int) -> list[list[int]]:

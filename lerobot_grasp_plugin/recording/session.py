@@ -23,6 +23,7 @@ from lerobot_grasp_plugin.core.marks import MarkEvent
 from lerobot_grasp_plugin.core.words import count
 from lerobot_grasp_plugin.errors import DatasetError, GraspError
 from lerobot_grasp_plugin.lerobot_seams.access import require
+from lerobot_grasp_plugin.lerobot_seams.recording_clock import is_simulated
 from lerobot_grasp_plugin.recording.config import GraspRecordConfig
 from lerobot_grasp_plugin.recording.controls import Controls
 from lerobot_grasp_plugin.recording.dialogue import Verdict, ask_about
@@ -188,7 +189,13 @@ class Session:
             hook.begin()
             hook.hook.episode_started(store.episodes)
         recorder = EpisodeRecorder(
-            dataset, grasp.lag(fps), self._hooks, self._tell, self._controls.frame_added
+            dataset,
+            grasp.lag(fps),
+            self._hooks,
+            self._tell,
+            self._controls.frame_added,
+            min_rate=grasp.min_rate,
+            simulated=is_simulated(),
         )
         with self._controls.phase("episode"):
             self._mark_keys.recorder = recorder
@@ -233,6 +240,8 @@ class Session:
             f"Episode {episode}: {count(length, 'frame')} ({seconds:.1f} s), "
             f"{told(attempt.success, length)} ({attempt.success.count(length)} success frames)"
         )
+        for line in attempt.timing.lines():
+            self._show(line)
         for name, suggestion in attempt.suggestions.items():
             self._show(f"  {name} suggests {spelled(suggestion, length)}")
         if not self._config.grasp.ask:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -71,6 +72,36 @@ def test_presses_soon_after_each_other_all_count(record):
     attempt = record(STEADY, keys)
     assert attempt.success == success((3, 5), (7, 9))
     assert len(attempt.record["keys"]) == 4
+
+
+def test_an_overloaded_episode_is_slow(record):
+    """17 frames in 3 s at 10 frames per second."""
+    times = [number * 0.1875 for number in range(17)]
+    attempt = record(times)
+    assert attempt.record["timing"] == {
+        "mean_period_ms": 187.5,
+        "p99_period_ms": 187.5,
+        "max_period_ms": 187.5,
+        "late_frames": 16,
+        "dropped_frames": 14,
+        "rate": 0.5333,
+        "slow": True,
+    }
+    assert attempt.timing.lines() == [
+        "  5.3 frames per second: a frame each 188 ms, at worst 188 ms; 16 frames late, 14 dropped",
+        "  SLOW: 17 rows say 10 frames per second; r records the episode again",
+    ]
+
+
+def test_one_pause_is_named_and_not_slow(record):
+    timing = record([*STEADY, 1.5, 1.6, 1.7, 1.8, 1.9, 2.0]).timing
+    assert not replace(timing, min_rate=0.7).slow
+    assert timing.record()["max_period_ms"] == 600
+    assert (timing.record()["late_frames"], timing.dropped) == (1, 5)
+    assert replace(timing, simulated=True).lines() == []
+    assert "rate" not in replace(timing, simulated=True).record()
+    assert record([0.0]).timing.lines() == []
+    assert len(record(STEADY).timing.lines()) == 1
 
 
 def test_marks_outside_of_episodes_are_answered():

@@ -1,0 +1,52 @@
+"""What ``grasp_recording.json`` says of how the episodes were recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from lerobot_grasp_plugin.core.words import agree, all_but, count
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.info import read_json
+from lerobot_grasp_plugin.errors import DatasetError, Problem
+from lerobot_grasp_plugin.ops.verification.view import View
+
+
+def check_recording(view: View) -> Iterator[Problem]:
+    """Names the episodes that were recorded more slowly than their rows say."""
+    path = view.root / layout.RECORDING_PATH
+    if "meta" in view.closed or not path.is_file():
+        return
+    try:
+        episodes = _mapping(_mapping(read_json(path)).get("episodes"))
+    except DatasetError as error:
+        where = str(path)
+        yield from (
+            Problem("bad-sidecar", problem.message, where, severity="warning") for problem in error.problems
+        )
+        return
+    slow = {int(name): timing for name, timing in map(_timing, episodes.items()) if timing}
+    nominal = view.info.fps
+    hint = (
+        "its rows show a faster motion than the arm made: record it again, or leave it out "
+        f'(episodes: "{all_but(slow)}" in merge)'
+    )
+    for episode, timing in sorted(slow.items()):
+        rate, missing = timing["rate"], int(timing["dropped_frames"])
+        speed = (
+            f"{rate * nominal:.1f} of {nominal:g} frames per second" if nominal else f"{rate:.0%} of its rate"
+        )
+        message = f"recorded at {speed}: {count(missing, 'frame')} {agree(missing, 'is', 'are')} missing"
+        yield Problem("slow-recording", message, str(path), hint, severity="warning", episode=episode)
+
+
+def _timing(entry: tuple[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """An episode's name, and its timing where it is slow."""
+    name, episode = entry
+    timing = _mapping(_mapping(episode).get("timing"))
+    numbers = all(type(timing.get(key)) in (int, float) for key in ("rate", "dropped_frames"))
+    return name, timing if name.isdecimal() and timing.get("slow") is True and numbers else {}
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
