@@ -118,14 +118,14 @@ def _evaluate(options: EvalPolicyOptions) -> int:
 def _next_commands(recorder: EpisodeRecorder, config: TrainRLServerPipelineConfig) -> Iterator[str]:
     """Drafts the annotation file, and says how its episodes come to the classifier's dataset."""
     from lerobot_grasp_plugin.learning.classifier_model import read_record
-    from lerobot_grasp_plugin.sim.truth import read_truth
+    from lerobot_grasp_plugin.sim.truth import read_truth, truth_folder
     from lerobot_grasp_plugin.sim.truth_labels import truth_annotations
 
     root = recorder.root
     if not recorder.episodes:
         yield "No episode fooled the classifier; there are no hard negatives"
         return
-    truth = read_truth(root.with_name(f"{root.name}_sim_truth"))
+    truth = read_truth(truth_folder(None, root))
     annotations = root.with_name(f"{root.name}_annotations.txt")
     annotations.write_text(truth_annotations(str(root.resolve()), truth, "held"), encoding="utf-8")
     record = read_record(Path(config.env.processor.reward_classifier.pretrained_path))

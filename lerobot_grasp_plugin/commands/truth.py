@@ -44,13 +44,13 @@ def main(args: Sequence[str] | None = None) -> int:
 
 def _write(options: TruthOptions) -> int:
     from lerobot_grasp_plugin.dataset.reader import open_dataset
-    from lerobot_grasp_plugin.sim.truth import read_truth
+    from lerobot_grasp_plugin.sim.truth import read_truth, truth_folder
     from lerobot_grasp_plugin.sim.truth_labels import differences, truth_annotations
 
     assert options.root is not None
     assert options.annotations is not None
     root = options.root.expanduser()
-    folder = options.truth_dir or root.with_name(f"{root.name}_sim_truth")
+    folder = truth_folder(options.truth_dir, root)
     episodes = read_truth(folder)
     if not episodes:
         message = "the folder has no truth of a simulated recording"

@@ -41,6 +41,7 @@ class HookSession:
         features: LeRobot's features of the dataset.
         root: The dataset's folder.
         say: Shows a line to the person.
+        first_episode: ``episode_index`` of the session's first episode; above 0 where it is resumed.
     """
 
     robot: Any
@@ -49,6 +50,7 @@ class HookSession:
     features: Mapping[str, Mapping[str, Any]]
     root: Path
     say: Callable[[str], None]
+    first_episode: int = 0
 
 
 @dataclass

@@ -42,6 +42,7 @@ class RandomEeReset(RecordingHook):
     def session_started(self, session: HookSession) -> None:
         workspace = (self._config.workspace_min, self._config.workspace_max)
         self._reset.connect(session.robot, session.fps, workspace)
+        self._reset.skip(session.first_episode)
         self._session = session
 
     def reset(self, episode_index: int) -> None:

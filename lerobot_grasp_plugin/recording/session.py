@@ -116,8 +116,16 @@ class Session:
         try:
             self.teleop.connect()
             self.robot.connect()
+            if store.first_episode and hasattr(self.robot, "continue_recording"):
+                self.robot.continue_recording(store.root, store.first_episode)
             hook_session = HookSession(
-                self.robot, self.teleop, config.dataset.fps, store.dataset.features, store.root, self._show
+                self.robot,
+                self.teleop,
+                config.dataset.fps,
+                store.dataset.features,
+                store.root,
+                self._show,
+                store.first_episode,
             )
             for hook in self._hooks:
                 hook.hook.session_started(hook_session)

@@ -123,6 +123,15 @@ class EeReset:
         self._limits = joint_limits(path, self._joints)
         self._robot, self._period, self._wait, self._workspace = robot, 1 / fps, wait, workspace
 
+    def skip(self, moves: int) -> None:
+        """Go on with the targets that come after those of earlier moves."""
+        for _ in range(moves):
+            self._draw()
+
+    def _draw(self) -> list[float]:
+        """The next target's distance from the middle of the box along x, y and z, metres."""
+        return [self._random.uniform(-half, half) for half in self._config.half_box]
+
     def move(self, pose: Mapping[str, float] | None = None) -> dict[str, Any]:
         """Draw a target, check it, and go there.
 
@@ -137,7 +146,7 @@ class EeReset:
             DataError: The target cannot be reached, or was not reached in time.
         """
         config = self._config
-        offset = [self._random.uniform(-half, half) for half in config.half_box]
+        offset = self._draw()
         target = np.add(config.base, offset)
         self._left = round(config.timeout_s / self._period)
         if pose is not None:

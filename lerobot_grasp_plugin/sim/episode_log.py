@@ -10,7 +10,7 @@ import numpy as np
 
 from lerobot_grasp_plugin.errors import Problem, UsageError
 from lerobot_grasp_plugin.sim.joints import JOINTS
-from lerobot_grasp_plugin.sim.truth import EpisodeTruth, Truth
+from lerobot_grasp_plugin.sim.truth import EpisodeTruth, Truth, truth_folder
 from lerobot_grasp_plugin.sim.world import World
 
 _STATE = "observation.state"
@@ -70,8 +70,7 @@ class EpisodeLog:
         self._episode.append(next(matching, likely[0][1]))
 
     def episode_saved(self, dataset: Any, episode_index: int) -> None:
-        root = Path(dataset.root)
-        folder = self._folder or root.with_name(f"{root.name}_sim_truth")
+        folder = truth_folder(self._folder, Path(dataset.root))
         EpisodeTruth(episode_index, self._attempt, self._episode).write(folder)
         self._world.saved += 1
         self._episode = []

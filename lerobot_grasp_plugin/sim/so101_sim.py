@@ -3,6 +3,7 @@
 import logging
 import time
 from functools import cached_property
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -24,6 +25,7 @@ from lerobot_grasp_plugin.sim.episode_log import EpisodeLog
 from lerobot_grasp_plugin.sim.joints import JOINTS, JointUnits
 from lerobot_grasp_plugin.sim.layout import CubeLayout
 from lerobot_grasp_plugin.sim.scene import view_names
+from lerobot_grasp_plugin.sim.truth import next_attempt, truth_folder
 from lerobot_grasp_plugin.sim.world import World
 
 logger = logging.getLogger(__name__)
@@ -100,6 +102,18 @@ class So101Sim(Robot):  # type: ignore[misc]
             self._reset.follow()
         self._world = World.current = world
         logger.info("%s connected.", self)
+
+    @check_if_not_connected  # type: ignore[untyped-decorator]
+    def continue_recording(self, root: Path, episodes: int) -> None:
+        """Go on with the cube's places and the script's outcomes where a dataset's recording stopped.
+
+        Args:
+            root: The dataset's folder.
+            episodes: How many it has.
+        """
+        assert self._world is not None
+        folder = truth_folder(self.config.truth_dir, root)
+        self._world.resume(episodes, next_attempt(folder, episodes))
 
     @check_if_not_connected  # type: ignore[untyped-decorator]
     def get_observation(self) -> dict[str, Any]:

@@ -60,6 +60,11 @@ class EpisodeTruth:
         return path
 
 
+def truth_folder(given: Path | None, root: Path) -> Path:
+    """Where the truth of a dataset's episodes is: the folder that was given, else next to the dataset."""
+    return given or root.with_name(f"{root.name}_sim_truth")
+
+
 def read_truth(folder: Path | str) -> dict[int, EpisodeTruth]:
     """The truth beside a dataset, by episode index (0-based).
 
@@ -74,3 +79,9 @@ def read_truth(folder: Path | str) -> dict[int, EpisodeTruth]:
             content["episode_index"], content["attempt"], frames
         )
     return episodes
+
+
+def next_attempt(folder: Path, episodes: int) -> int:
+    """The number of the attempt after those of a dataset's first ``episodes`` episodes."""
+    known = [item.attempt + 1 for number, item in read_truth(folder).items() if number < episodes]
+    return max([episodes, *known])

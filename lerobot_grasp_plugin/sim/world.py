@@ -30,7 +30,7 @@ class World:
     Attributes:
         current: The world of the connected robot, if there is one.
         attempt: Counts the times the cube was laid out, from 0.
-        saved: Episodes saved since the robot was connected.
+        saved: Episodes saved since the robot was connected, and those a resumed recording had before.
         recording: The last action belonged to a frame that was recorded; None before the first one.
         episodic: Episodes are those of LeRobot's reinforcement learning environment, which starts each by a
             reset, and not those of a recorder.
@@ -126,6 +126,16 @@ class World:
     def restart(self) -> None:
         """Lay out the places of the first attempts once more, from the next attempt on."""
         self.attempt = -1
+
+    def resume(self, saved: int, attempt: int) -> None:
+        """Go on where another session stopped, with the next attempt laid out.
+
+        Args:
+            saved: Episodes that exist already.
+            attempt: The number of the next attempt.
+        """
+        self.saved, self.attempt = saved, attempt - 1
+        self.lay_out()
 
     def go_home(self) -> None:
         """Put the arm where attempts begin, at once and at rest."""

@@ -62,10 +62,10 @@ def urdf(tmp_path):
     return path
 
 
-def hook(urdf, robot, timeout_s=DEADLINE_S, **options):
+def hook(urdf, robot, timeout_s=DEADLINE_S, first_episode=0, **options):
     config = RandomEeResetConfig(urdf_path=str(urdf), max_speed=20000, seed=3, timeout_s=timeout_s, **options)
     made = RandomEeReset(config, Gantry)
-    made.session_started(HookSession(robot, None, 1000, {}, urdf.parent, lambda line: None))
+    made.session_started(HookSession(robot, None, 1000, {}, urdf.parent, lambda line: None, first_episode))
     return made
 
 
@@ -87,6 +87,9 @@ def test_goes_there_in_spite_of_play_and_says_how_near(urdf):
     again = hook(urdf, Robot())
     again.reset(0)
     assert tuple(again.episode_ended(1).record["commanded"]) == targets[0]
+    resumed = hook(urdf, Robot(), first_episode=3)
+    resumed.reset(3)
+    assert tuple(resumed.episode_ended(1).record["commanded"]) == targets[3]
 
 
 def test_refusals_are_named(urdf):
