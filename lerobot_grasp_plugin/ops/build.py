@@ -23,6 +23,7 @@ from lerobot_grasp_plugin.ops.prepare import Build, keeps_splits
 from lerobot_grasp_plugin.ops.progress import Progress
 from lerobot_grasp_plugin.ops.provenance import ProvenanceWriter
 from lerobot_grasp_plugin.ops.recipe import LabelOptions
+from lerobot_grasp_plugin.ops.recorded_episodes import RecordedEpisodes
 from lerobot_grasp_plugin.ops.repeated import RepeatedEpisodes
 from lerobot_grasp_plugin.ops.report import EpisodeReport, MergeReport, SourceReport, VerifyReport
 from lerobot_grasp_plugin.ops.rows import RowBlock, RowBuilder
@@ -113,6 +114,7 @@ class _Writer:
         release_freed()
         self.wrong_stats: list[Problem] = []
         self.repeated = RepeatedEpisodes()
+        self.recorded = RecordedEpisodes(build.sources)
         self.success: list[int | None] = []
         self.fixed: dict[int, tuple[int, float]] = {}
         self.renumbered: set[int] = set()
@@ -160,11 +162,13 @@ class _Writer:
                     store.add(block.numbers)
                     self._count(planned, block)
                     self.repeated.see(planned, block.hashes)
+                    self.recorded.see(planned, block.applied)
                     self.provenance.write(planned, block.applied, block.hashes, block.timestamps_fixed)
                     progress("writing tables", planned[-1].to_index, build.plan.total_frames)
             if off_grid := [builder.off_grid for builder in self.builders if builder.off_grid is not None]:
                 raise DatasetError(off_grid)
             self.provenance.close(self.fixed)
+            self.recorded.write(self.root, self._labels() if build.target.labels else None)
             self._statistics(table, store)
 
     def _statistics(self, table: EpisodesWriter, store: ColumnStore) -> None:

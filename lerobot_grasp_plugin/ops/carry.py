@@ -23,6 +23,7 @@ from lerobot_grasp_plugin.ops.features import TargetFormat
 from lerobot_grasp_plugin.ops.index_tables import UnitedTable, index_tables_of, other_columns, unite
 from lerobot_grasp_plugin.ops.placing import Placed, named, place_files
 from lerobot_grasp_plugin.ops.recipe import Link
+from lerobot_grasp_plugin.ops.recorded_episodes import read_recorded
 from lerobot_grasp_plugin.ops.sources import Source
 from lerobot_grasp_plugin.writers import v30
 from lerobot_grasp_plugin.writers.link import take_over
@@ -82,6 +83,9 @@ def plan_carried(
     """
     info = agreed(sources, [source.reader.info.unknown for source in sources], "info.json", found)
     listed = [side_files(source.reader) for source in sources]
+    for source, own in zip(sources, listed, strict=True):
+        if layout.RECORDING_PATH in own.carried and read_recorded(source.reader.root) is not None:
+            own.carried.remove(layout.RECORDING_PATH)  # written with the numbers of the output
     warnings = [
         warning for source, own in zip(sources, listed, strict=True) for warning in _left_out(source, own)
     ]
