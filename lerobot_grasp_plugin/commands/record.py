@@ -5,16 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lerobot_grasp_plugin.commands.options import load_recorder_plugins
 from lerobot_grasp_plugin.commands.outline import Outline, announce_loading, check_early
-from lerobot_grasp_plugin.commands.publish import push_folder
 from lerobot_grasp_plugin.commands.run import (
     INTERRUPTED,
-    TerminalProgress,
     command,
     fail,
     guarded,
@@ -22,10 +19,11 @@ from lerobot_grasp_plugin.commands.run import (
 )
 from lerobot_grasp_plugin.core.words import agree, count
 from lerobot_grasp_plugin.errors import GraspError
+from lerobot_grasp_plugin.video.chatter import silence_encoders
 
 if TYPE_CHECKING:
     from lerobot_grasp_plugin.recording.config import GraspRecordConfig
-    from lerobot_grasp_plugin.recording.session import Session, SessionReport
+    from lerobot_grasp_plugin.recording.session import SessionReport
 
 PROGRAM = "lerobot-grasp-record"
 
@@ -39,17 +37,24 @@ def main(args: Sequence[str] | None = None) -> int:
     config = _parse(given)
 
     def action() -> int:
+        import datasets
         from lerobot.utils.utils import init_logging
 
+        from lerobot_grasp_plugin.commands.session_end import finish
         from lerobot_grasp_plugin.recording.session import Session
 
         init_logging()
+        datasets.disable_progress_bars()
         session = Session(config, lambda line: print(line, flush=True))
         report = session.run()
         sound = _complain(report)
         if report.total:
             try:
-                sound = _finish(config, session, report) and sound
+                dataset = config.dataset
+                finished = finish(
+                    config.grasp, report, session.keys.ask, dataset.push_to_hub, bool(dataset.private)
+                )
+                sound = finished and sound
             except GraspError as error:
                 print(error, file=sys.stderr)
                 print(
@@ -72,7 +77,13 @@ def _check(call: Outline) -> None:
     """
     from lerobot_grasp_plugin.dataset.writer_lock import refuse_in_use
     from lerobot_grasp_plugin.ops.gathering import Gathered
-    from lerobot_grasp_plugin.recording.options import GraspOptions, check_name, check_new, check_tags
+    from lerobot_grasp_plugin.recording.options import (
+        GraspOptions,
+        check_batch,
+        check_name,
+        check_new,
+        check_tags,
+    )
 
     call.require("robot.type", "dataset.repo_id")
     problems = Gathered()
@@ -86,6 +97,8 @@ def _check(call: Outline) -> None:
         check_name(str(call["dataset.repo_id"]), resume=resumed)
     with problems:
         check_tags(call["dataset.tags"])
+    with problems:
+        check_batch(call["dataset.video_encoding_batch_size"])
     with problems:
         if call["dataset.root"] is not None and not resumed:
             check_new(Path(str(call["dataset.root"])).expanduser())
@@ -103,6 +116,7 @@ def _folder(call: Outline) -> Path | None:
 
 def _parse(given: list[str]) -> GraspRecordConfig:
     announce_loading(PROGRAM)
+    silence_encoders()
     try:
         import lerobot_grasp_plugin.recording.builtin_hooks  # noqa: F401  # makes them known by name
         from lerobot_grasp_plugin.recording.config import GraspRecordConfig
@@ -117,46 +131,6 @@ def _complain(report: SessionReport) -> bool:
     for complaint in report.shutdown:
         print(f"While shutting down, after everything was saved: {complaint}")
     return report.failure is None and not any(line.startswith("the dataset") for line in report.shutdown)
-
-
-def _finish(config: GraspRecordConfig, session: Session, report: SessionReport) -> bool:
-    """Applies changed labels, verifies, uploads; returns whether the dataset is sound."""
-    from lerobot_grasp_plugin.commands.render import merge_report, verify_report
-    from lerobot_grasp_plugin.ops.verify import verify_dataset
-    from lerobot_grasp_plugin.recording.relabelling import apply, changed_episodes
-
-    grasp = config.grasp
-    asking = grasp.relabel == "ask" and report.failure is None
-    if asking:
-        if find_spec("lerobot_grasp_plugin.review") is not None:
-            print(
-                f"Look through it: lerobot-grasp-review --root {report.root} "
-                f"--annotations {report.annotations}"
-            )
-        answer = session.keys.ask("[Enter] apply changes of the annotation file, n leave them > ")
-        asking = answer is None or answer.lower() not in ("n", "no")
-    if grasp.relabel == "always" or asking:
-        changed = changed_episodes(report.root, report.repo_id, report.annotations, grasp)
-        if changed:
-            print(f"Labels changed since they were recorded: episodes {', '.join(map(str, changed))}")
-            progress = TerminalProgress()
-            try:
-                merged = apply(
-                    report.root,
-                    report.repo_id,
-                    report.annotations,
-                    grasp,
-                    next_success=grasp.next_success,
-                    progress=progress,
-                )
-            finally:
-                progress.close()
-            print(merge_report(merged))
-    verification = verify_dataset(report.root, report.repo_id)
-    print(verify_report(verification))
-    if verification.ok and config.dataset.push_to_hub:
-        push_folder(report.repo_id, report.root, private=bool(config.dataset.private))
-    return verification.ok
 
 
 if __name__ == "__main__":

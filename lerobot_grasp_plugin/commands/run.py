@@ -48,15 +48,19 @@ HELP = "--help"
 
 
 def command(main: Main) -> Main:
-    """A command's ``main``, prepared for LeRobot's warnings, closed pipes, and a call for help anywhere."""
+    """A command's ``main``, prepared for LeRobot's warnings, closed pipes, Ctrl+C, and a call for help."""
 
     @wraps(main)
     def prepared(args: Sequence[str] | None = None) -> int:
-        give_up_real_time_priority()
-        outlive_readers()
-        shorten_decoder_warning()
-        given = list(sys.argv[1:] if args is None else args)
-        return main(_help_alone(given) if {"-h", HELP} & {*given} else given)
+        try:
+            give_up_real_time_priority()
+            outlive_readers()
+            shorten_decoder_warning()
+            given = list(sys.argv[1:] if args is None else args)
+            return main(_help_alone(given) if {"-h", HELP} & {*given} else given)
+        except KeyboardInterrupt:  # while the command reads its call, or imports
+            print("interrupted.", file=sys.stderr)
+            return INTERRUPTED
 
     return prepared
 

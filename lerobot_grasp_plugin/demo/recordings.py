@@ -17,6 +17,7 @@ from lerobot_grasp_plugin.demo.motion import grasp_motion
 from lerobot_grasp_plugin.demo.scene import HEIGHT, WIDTH, Scene
 from lerobot_grasp_plugin.errors import DataError, GraspError, Problem, UsageError
 from lerobot_grasp_plugin.ops.progress import Progress, silent
+from lerobot_grasp_plugin.video.chatter import silence_encoders
 from lerobot_grasp_plugin.writers.staging import staged, unused_staging
 
 _SEED = 71
@@ -100,7 +101,7 @@ def lerobot_errors(repo_id: str) -> Iterator[None]:
 
 def _quiet() -> None:
     """Has the encoders say what is wrong, and not how they are; and the bars of `datasets` stay away."""
-    os.environ.setdefault("SVT_LOG", "1")  # read by SVT-AV1 when it is loaded
+    silence_encoders()
     import av
     import datasets
 

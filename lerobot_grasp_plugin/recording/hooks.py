@@ -70,7 +70,8 @@ class RecordingHook:
     """Base of all hooks; each method does nothing until it is overridden.
 
     An error in ``session_started`` or ``reset`` ends the session, after everything is saved. An error
-    in ``frame`` or ``episode_ended`` puts the hook out of action for the episode, and is recorded.
+    in ``frame`` or ``episode_ended`` puts the hook out of action for the episode, and is recorded; it
+    suggests nothing then.
     """
 
     def session_started(self, session: HookSession) -> None:
@@ -166,7 +167,8 @@ class TimedHook:
             record["failed"] = self.failure
         if result is None:
             return record, None
-        return {**record, **result.record}, result.suggestion
+        suggestion = None if self.failure is not None else result.suggestion
+        return {**record, **result.record}, suggestion
 
     def _fail(self, error: Exception) -> None:
         text = str(error) if isinstance(error, GraspError) else f"{type(error).__name__}: {error}"

@@ -103,6 +103,20 @@ def check_new(root: Path) -> None:
         raise UsageError(Problem("target-exists", "the dataset's folder exists already", str(root), hint))
 
 
+def check_batch(episodes: object) -> None:
+    """Refuses to encode videos of several episodes at once: each episode is whole on disk when it is saved.
+
+    Raises:
+        UsageError: The number given is another than 1.
+    """
+    if episodes not in (None, 1):
+        message = (
+            f"--dataset.video_encoding_batch_size is {episodes}; this command encodes after each episode"
+        )
+        hint = "leave it out; --dataset.streaming_encoding=true encodes while an episode is recorded"
+        raise UsageError(Problem("unsupported-option", message, hint=hint))
+
+
 def check_tags(tags: object) -> None:
     """Refuses tags for the card: a recording is published with the card in its folder.
 

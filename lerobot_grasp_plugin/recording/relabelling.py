@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -64,7 +65,6 @@ def apply(
     annotations: Path,
     options: GraspOptions,
     *,
-    next_success: bool,
     progress: Progress = silent,
 ) -> MergeReport:
     """Gives the dataset the labels of the annotation file, whole or not at all; the old one is kept."""
@@ -77,10 +77,21 @@ def apply(
         done=options.done,
         success_value=options.success_value,
         failure_value=options.failure_value,
-        next_success=next_success,
+        next_success=options.next_success,
         unlisted="keep",
     )
     return relabel(config, progress)
+
+
+def relabel_command(root: Path, repo_id: str, annotations: Path, options: GraspOptions) -> str:
+    """The call that does the same as ``apply``."""
+    call = ["lerobot-grasp-relabel", "--root", str(root), "--repo_id", repo_id]
+    call += ["--annotations", str(annotations), "--in_place", "true", "--unlisted", "keep"]
+    for name in ("alignment", "done", "success_value", "failure_value"):
+        call += [f"--{name}", str(getattr(options, name))]
+    if options.next_success:
+        call += ["--next_success", "true"]
+    return shlex.join(call)
 
 
 def _rewards(root: Path) -> NDArray[np.float32]:

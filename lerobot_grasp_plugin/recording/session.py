@@ -172,8 +172,8 @@ class Session:
                 done += saved
             else:
                 store.discard()
-                self._show(f"Episode {store.episodes} is not kept.")
                 done += verdict.counts
+                self._show(f"Episode {store.episodes} is not kept." + _used(verdict, wanted - done))
             if not controls.quit and done < wanted and self._reset_rerecords() and saved:
                 store.take_back()
                 done -= 1
@@ -332,6 +332,13 @@ class Session:
         if self._config.display_data:
             steps.append(("the display", lambda: shutdown_visualization(self._config.display_mode)))
         return _attempted(steps)
+
+
+def _used(verdict: Verdict, left: int) -> str:
+    """What an attempt that is not kept has used up."""
+    if not verdict.counts:
+        return ""
+    return f" Its number is free for the next one; it counts as one of those wanted, and {left} are left."
 
 
 def _attempted(steps: list[Step]) -> list[str]:

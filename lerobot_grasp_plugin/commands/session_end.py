@@ -1,0 +1,76 @@
+"""The end of a recording session: changed labels are applied, the dataset is verified and published."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from lerobot_grasp_plugin.commands.publish import push_folder
+from lerobot_grasp_plugin.commands.render import merge_report, verify_report
+from lerobot_grasp_plugin.commands.run import TerminalProgress
+from lerobot_grasp_plugin.core.words import episodes_text
+from lerobot_grasp_plugin.ops.verify import verify_dataset
+from lerobot_grasp_plugin.recording.relabelling import apply, changed_episodes, relabel_command
+
+if TYPE_CHECKING:
+    from lerobot_grasp_plugin.recording.options import GraspOptions
+    from lerobot_grasp_plugin.recording.session import SessionReport
+
+Ask = Callable[[str], str | None]
+
+
+def finish(grasp: GraspOptions, report: SessionReport, ask: Ask, push: bool, private: bool) -> bool:
+    """Applies changed labels, verifies, uploads.
+
+    Args:
+        grasp: The session's options.
+        report: What the session left.
+        ask: Asks the person; None for an answer when there is nobody.
+        push: Whether to publish the dataset.
+        private: Whether a new repository is private.
+
+    Returns:
+        Whether the dataset is sound.
+
+    Raises:
+        GraspError: The annotation file cannot be read, or labels cannot be applied.
+    """
+    if find_spec("lerobot_grasp_plugin.review") is not None:
+        print(
+            f"Look through it: lerobot-grasp-review --root {report.root} --annotations {report.annotations}"
+        )
+    if changed := changed_episodes(report.root, report.repo_id, report.annotations, grasp):
+        _settle(changed, grasp, report, ask)
+    verification = verify_dataset(report.root, report.repo_id)
+    print(verify_report(verification))
+    if verification.ok and push:
+        push_folder(report.repo_id, report.root, private=private)
+    return verification.ok
+
+
+def _settle(changed: list[int], grasp: GraspOptions, report: SessionReport, ask: Ask) -> None:
+    """Applies the annotation file where it differs from the dataset, or says how to do so later."""
+    print(f"Labels changed since they were recorded: {episodes_text(changed)}")
+    asking = grasp.relabel == "ask" and grasp.ask and report.failure is None
+    if grasp.relabel != "always" and not (asking and _agreed(changed, ask)):
+        command = relabel_command(report.root, report.repo_id, report.annotations, grasp)
+        print(f"The dataset keeps the labels it was recorded with. To apply the changed ones:\n{command}")
+        return
+    progress = TerminalProgress()
+    try:
+        merged = apply(report.root, report.repo_id, report.annotations, grasp, progress=progress)
+    finally:
+        progress.close()
+    print(merge_report(merged))
+
+
+def _agreed(changed: list[int], ask: Ask) -> bool:
+    """Whether the person applies the labels; asks until the answer is one of the two."""
+    while True:
+        answer = ask(f"[Enter] apply changes of {episodes_text(changed)} to the dataset, n leave them > ")
+        if answer is None or answer.lower() in ("", "y", "yes"):
+            return True
+        if answer.lower() in ("n", "no"):
+            return False
+        print(f"{answer!r} is neither Enter nor n.")
