@@ -110,9 +110,7 @@ def check_batch(episodes: object) -> None:
         UsageError: The number given is another than 1.
     """
     if episodes not in (None, 1):
-        message = (
-            f"--dataset.video_encoding_batch_size is {episodes}; this command encodes after each episode"
-        )
+        message = f"--dataset.video_encoding_batch_size is {episodes}; each episode is encoded by itself"
         hint = "leave it out; --dataset.streaming_encoding=true encodes while an episode is recorded"
         raise UsageError(Problem("unsupported-option", message, hint=hint))
 

@@ -90,8 +90,8 @@ class Person(Talk):
     """Presses the key some frames after the cube was grasped or let go.
 
     Afterwards the person has stepped through the frames and knows the ranges. Of three episodes one is
-    corrected at once, one during the dialogue about the next one, and one in the annotation file when the
-    session is over.
+    corrected in the annotation file while the next one is recorded, one during the dialogue about the next
+    one, and one, as the last of all, at once.
     """
 
     plan: Plan
@@ -109,7 +109,7 @@ class Person(Talk):
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (HERE, HERE.parent)))}
         environment.pop("DISPLAY", None)
         self.begin(self.plan.command(), environment)
-        in_file: dict[int, str] = {}
+        in_file: tuple[int, str] | None = None
         later: tuple[int, str] | None = None
         for episode in range(self.plan.episodes):
             self.expect(f"Recording episode {episode}\n")
@@ -120,26 +120,36 @@ class Person(Talk):
             if later is not None:
                 self._answer(f"{later[0]}: {later[1]}", "applied after the session")
                 later = None
-            if marked != true and episode % 3 == 0:
+            last = episode + 1 == self.plan.episodes
+            if marked != true and (episode % 3 == 2 or last):
                 self.corrected["at once"].append(episode)
                 told = true if true.startswith("all") else f"success {true}"
                 self._answer(true, f"Episode {episode}: {told}\n")
-            elif marked != true and episode % 3 == 1 and episode + 1 < self.plan.episodes:
+            elif marked != true and episode % 3 == 1:
                 self.corrected["later"].append(episode)
                 later = (episode, true)
             elif marked != true:
                 self.corrected["file"].append(episode)
-                in_file[episode] = true
+                in_file = episode, true
             self.send("\n")
             self.expect(f"Episode {episode} saved")
-        self.expect("[Enter] apply changes")
-        text = self.plan.annotations.read_text().splitlines()
-        lines = [f"{int(line[:2]):02d}: {in_file.get(int(line[:2]), line[4:])}" for line in text[1:]]
-        self.plan.annotations.write_text("\n".join([text[0], *lines]) + "\n")
-        self.send("\n")
+            if in_file is not None:
+                self._edit(*in_file)
+                in_file = None
+        if self.corrected["later"] or self.corrected["file"]:
+            self.expect("[Enter] apply changes")
+            self.send("\n")
         code, printed = self.finish()
         assert code == 0, printed
         return printed
+
+    def _edit(self, episode: int, ranges: str) -> None:
+        """Corrects an episode's line in the annotation file, while the session goes on."""
+        text = self.plan.annotations.read_text().splitlines(keepends=True)
+        lines = [
+            f"{episode:02d}: {ranges}\n" if line.startswith(f"{episode:02d}:") else line for line in text
+        ]
+        self.plan.annotations.write_text("".join(lines))
 
     def _answer(self, text: str, confirmed: str) -> None:
         self.send(f"{text}\n")
