@@ -146,9 +146,8 @@ class Person(Talk):
     def _edit(self, episode: int, ranges: str) -> None:
         """Corrects an episode's line in the annotation file, while the session goes on."""
         text = self.plan.annotations.read_text().splitlines(keepends=True)
-        lines = [
-            f"{episode:02d}: {ranges}\n" if line.startswith(f"{episode:02d}:") else line for line in text
-        ]
+        start = f"{episode:02d}:"
+        lines = [f"{start} {ranges}\n" if line.startswith(start) else line for line in text]
         self.plan.annotations.write_text("".join(lines))
 
     def _answer(self, text: str, confirmed: str) -> None:
