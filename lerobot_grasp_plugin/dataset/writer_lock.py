@@ -25,11 +25,15 @@ class Writer:
         pid: Its process id; 0 where the lock does not say it.
         command: What it was called with.
         doing: What becomes of the dataset.
+        argv: The same call, word by word, as the system lists it.
+        group: Its process group.
     """
 
     pid: int
     command: str
     doing: str
+    argv: tuple[str, ...] = ()
+    group: int = 0
 
     def problem(self, root: Path, hint: str, severity: Severity = "error") -> Problem:
         """The finding that this program writes the dataset now."""
@@ -53,6 +57,9 @@ class WriterLock:
         root: The dataset's folder; need not exist yet.
         doing: What becomes of the dataset, for the messages of other programs.
 
+    Attributes:
+        killed: Who held the lock last and did not release it; None where it was released.
+
     Raises:
         UsageError: Another program writes the dataset.
     """
@@ -60,9 +67,18 @@ class WriterLock:
     def __init__(self, root: Path, doing: Doing) -> None:
         self._path = lock_path(root)
         self._descriptor = _locked(root, self._path)
+        self.killed: Writer | None = None
         if self._descriptor is not None:
+            before = _read(self._descriptor)
+            self.killed = before if before.pid else None
             command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
-            said = {"pid": os.getpid(), "command": command, "doing": doing}
+            said = {
+                "pid": os.getpid(),
+                "command": command,
+                "doing": doing,
+                "argv": sys.orig_argv,
+                "group": os.getpgrp(),
+            }
             os.ftruncate(self._descriptor, 0)
             os.pwrite(self._descriptor, json.dumps(said).encode("utf-8"), 0)
             os.register_at_fork(after_in_child=self._leave)
@@ -123,7 +139,8 @@ def refuse_in_use(root: Path) -> None:
 def _read(descriptor: int) -> Writer:
     try:
         said = json.loads(os.pread(descriptor, 1 << 20, 0))
-        return Writer(int(said["pid"]), str(said["command"]), str(said["doing"]))
+        argv, group = tuple(said.get("argv", ())), int(said.get("group", 0))
+        return Writer(int(said["pid"]), str(said["command"]), str(said["doing"]), argv, group)
     except (OSError, ValueError, KeyError, TypeError):  # the lock is there, and not yet who holds it
         return Writer(0, "another program", "written")
 

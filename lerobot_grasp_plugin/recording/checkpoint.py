@@ -20,6 +20,8 @@ from lerobot_grasp_plugin.writers.staging import sync
 from lerobot_grasp_plugin.writers.whole import write_whole
 
 FORMAT = 1
+ASIDE_MARK = ".interrupted-"
+"""Between a dataset's name and a number: a folder of what was unfinished."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,6 @@ def restore(root: Path, snapshot: Snapshot, aside: Path | None) -> list[str]:
 def aside_folder(root: Path) -> Path:
     """A name beside the dataset for what an interrupted session left unfinished."""
     number = 1
-    while (folder := root.parent / f"{root.name}.interrupted-{number}").exists():
+    while (folder := root.parent / f"{root.name}{ASIDE_MARK}{number}").exists():
         number += 1
     return folder

@@ -19,6 +19,7 @@ from lerobot_grasp_plugin.ops.verify import verify_dataset
 from lerobot_grasp_plugin.recording import checkpoint
 from lerobot_grasp_plugin.recording.annotation_file import AnnotationFile
 from lerobot_grasp_plugin.recording.config import GraspRecordConfig
+from lerobot_grasp_plugin.recording.leftovers import leftover_lines
 from lerobot_grasp_plugin.recording.options import check_new
 from lerobot_grasp_plugin.recording.records import RecordingSidecar, read_recording
 from lerobot_grasp_plugin.video.probe import header
@@ -37,7 +38,18 @@ class RecordingStore:
 
     Raises:
         GraspError: The dataset cannot be created, or not resumed, or another program writes it.
+
+    Attributes:
+        episodes: How many the dataset has.
+        first_episode: How many it had before this session.
+        sidecar: How each was recorded.
+        annotations: Its annotation file.
     """
+
+    episodes: int
+    first_episode: int
+    sidecar: RecordingSidecar
+    annotations: AnnotationFile
 
     def __init__(self, config: GraspRecordConfig, robot: Any, features: dict[str, Any], say: Say) -> None:
         self._config = config
@@ -163,6 +175,8 @@ class RecordingStore:
 
     def _open(self) -> None:
         found = self._recover() if self._config.resume else 0
+        for line in leftover_lines(self.root, self._lock.killed):
+            self._say(line)
         if found:
             self._resume()
             self._check_compatible()
@@ -170,7 +184,7 @@ class RecordingStore:
             self._create()
         self.episodes = self.first_episode = found
         noted = {**self._labels, "next_success": layout.SUCCESS in self.dataset.features}
-        self.sidecar: RecordingSidecar = read_recording(self.root, noted)
+        self.sidecar = read_recording(self.root, noted)
         self.annotations = AnnotationFile(self.root, self.repo_id, self._say)
         self.annotations.keep_below(found)
         self._mend_annotations()

@@ -20,6 +20,7 @@ from lerobot_grasp_plugin.ops.merge import merge
 from lerobot_grasp_plugin.ops.recipe import MergeConfig, RelabelConfig, SourceConfig
 from lerobot_grasp_plugin.ops.relabel import relabel
 from lerobot_grasp_plugin.ops.verify import verify_dataset
+from lerobot_grasp_plugin.recording.leftovers import leftover_lines, running_children
 
 HOLDS = """
 import os, sys
@@ -55,11 +56,23 @@ def test_a_second_writer_is_refused_until_the_first_has_died(tmp_path, writer):
     os.kill(writer.child, 0)  # its child lives on, and holds nothing
     assert other_writer(root) is None
     lock = WriterLock(root, "recorded")
+    assert lock.killed.pid == writer.pid
+    assert running_children(lock.killed) == [writer.child]
+    (tmp_path / "arm.interrupted-1").mkdir()
+    assert list(leftover_lines(root, lock.killed)) == [
+        "Unfinished episodes of interrupted sessions are kept; to remove them:",
+        f"  rm -r {tmp_path / 'arm.interrupted-1'}",
+        "The session that was killed left a process; to end:",
+        f"  kill {writer.child}",
+    ]
     assert other_writer(root) is None  # not another one
     with WriterLock(root, "relabelled"):
         pass
     lock.release()
     assert not lock_path(root).exists()
+    with WriterLock(root, "recorded") as lock:
+        assert lock.killed is None
+        assert list(leftover_lines(root.with_name("ar"), lock.killed)) == []
 
 
 @pytest.fixture
