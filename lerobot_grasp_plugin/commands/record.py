@@ -23,7 +23,7 @@ from lerobot_grasp_plugin.video.chatter import silence_encoders
 
 if TYPE_CHECKING:
     from lerobot_grasp_plugin.recording.config import GraspRecordConfig
-    from lerobot_grasp_plugin.recording.session import SessionReport
+    from lerobot_grasp_plugin.recording.session_report import SessionReport
 
 PROGRAM = "lerobot-grasp-record"
 

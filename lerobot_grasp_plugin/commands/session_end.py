@@ -15,7 +15,7 @@ from lerobot_grasp_plugin.recording.relabelling import apply, changed_episodes, 
 
 if TYPE_CHECKING:
     from lerobot_grasp_plugin.recording.options import GraspOptions
-    from lerobot_grasp_plugin.recording.session import SessionReport
+    from lerobot_grasp_plugin.recording.session_report import SessionReport
 
 Ask = Callable[[str], str | None]
 

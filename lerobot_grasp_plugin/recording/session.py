@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from lerobot.datasets import aggregate_pipeline_dataset_features, create_initial_features
@@ -33,44 +31,12 @@ from lerobot_grasp_plugin.recording.mark_keys import MarkKeys
 from lerobot_grasp_plugin.recording.options import check_name
 from lerobot_grasp_plugin.recording.recorder import Attempt, EpisodeRecorder, pairs
 from lerobot_grasp_plugin.recording.records import spelled, told
+from lerobot_grasp_plugin.recording.session_report import SessionReport
 from lerobot_grasp_plugin.recording.store import RecordingStore
 
 logger = logging.getLogger(__name__)
 
 type Step = tuple[str, Callable[[], Any]]
-
-
-@dataclass
-class SessionReport:
-    """What a session left behind.
-
-    Attributes:
-        repo_id: The dataset's name, with LeRobot's date.
-        root: Its folder.
-        annotations: The annotation file beside it.
-        recorded: Episodes of this session that are saved.
-        total: Episodes of the dataset.
-        failure: What ended the session early; None when it ended as planned.
-        shutdown: What robot, teleoperator and hooks had to complain about when they were let go.
-    """
-
-    repo_id: str
-    root: Path
-    annotations: Path
-    recorded: int
-    total: int
-    failure: str | None = None
-    shutdown: list[str] = field(default_factory=list)
-
-    def lines(self) -> Iterator[str]:
-        """What is saved, and why there is no more of it."""
-        if not self.total:
-            yield f"No episode of {self.repo_id} was recorded" + (f": {self.failure}" if self.failure else "")
-            return
-        yield f"{count(self.recorded, 'episode')} recorded; {self.repo_id} has {self.total}, in {self.root}"
-        yield f"Annotations: {self.annotations}"
-        if self.failure is not None:
-            yield f"The session ended early, and the episode then being recorded is lost: {self.failure}"
 
 
 class Session:

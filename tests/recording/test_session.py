@@ -8,7 +8,7 @@ import pytest
 from lerobot.datasets import LeRobotDataset
 
 from lerobot_grasp_plugin.ops.verify import verify_dataset
-from lerobot_grasp_plugin.recording.session import SessionReport
+from lerobot_grasp_plugin.recording.session_report import SessionReport
 
 pytestmark = pytest.mark.in_turn
 
