@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from lerobot_grasp_plugin.ops.recipe import SO101_URDF
 from lerobot_grasp_plugin.recording.hooks import HookConfig, HookResult, HookSession, RecordingHook
 from lerobot_grasp_plugin.robots.ee_reset import NAME, EeReset, EeResetConfig, make_kinematics
 
@@ -17,6 +18,8 @@ from lerobot_grasp_plugin.robots.ee_reset import NAME, EeReset, EeResetConfig, m
 class RandomEeResetConfig(EeResetConfig, HookConfig):  # type: ignore[no-untyped-call]  # draccus is not typed
     """Where the gripper goes before an episode, and how it gets there."""
 
+    # the robot's URDF, a path or package://name/path; the SO101's by itself
+    urdf_path: str = SO101_URDF
     # no target may be below or above these, in metres
     workspace_min: list[float] = field(default_factory=lambda: [0.1, -0.2, 0.02])
     workspace_max: list[float] = field(default_factory=lambda: [0.35, 0.2, 0.3])
@@ -32,16 +35,19 @@ class RandomEeReset(RecordingHook):
     Args:
         config: What the person asked for.
         kinematics: As of ``EeReset``.
+
+    Raises:
+        UsageError: With all that is wrong with the config.
     """
 
     def __init__(self, config: RandomEeResetConfig, kinematics: Callable[[str, str, list[str]], Any]) -> None:
-        self._config = config
+        self._workspace = (config.workspace_min, config.workspace_max)
         self._reset = EeReset(config, kinematics)
+        self._reset.check(self._workspace)
         self._record: dict[str, Any] = {}
 
     def session_started(self, session: HookSession) -> None:
-        workspace = (self._config.workspace_min, self._config.workspace_max)
-        self._reset.connect(session.robot, session.fps, workspace)
+        self._reset.connect(session.robot, session.fps, self._workspace)
         self._reset.skip(session.first_episode)
         self._session = session
 

@@ -91,8 +91,37 @@ class EeReset:
         Raises:
             UsageError: With all that is wrong.
         """
+        problems: list[Problem] = []
+        path = self._checked(workspace, problems)
+        if getattr(robot.config, "use_degrees", True) is not True:
+            message = f"{NAME}: the robot does not count in degrees"
+            problems.append(Problem("not-degrees", message, hint="give --robot.use_degrees=true"))
+        if problems:
+            raise UsageError(problems)
+        joints = [name.removesuffix(".pos") for name in robot.action_features if name.endswith(".pos")]
+        self._joints = [name for name in joints if name != "gripper"]
+        self._kinematics = self._make(path, self._config.target_frame, self._joints)
+        self._limits = joint_limits(path, self._joints)
+        self._robot, self._period, self._wait, self._workspace = robot, 1 / fps, wait, workspace
+
+    def check(self, workspace: Workspace | None) -> None:
+        """Check the settings without a robot.
+
+        Args:
+            workspace: As in ``connect``.
+
+        Raises:
+            UsageError: With all that is wrong.
+        """
+        problems: list[Problem] = []
+        self._checked(workspace, problems)
+        if problems:
+            raise UsageError(problems)
+
+    def _checked(self, workspace: Workspace | None, problems: list[Problem]) -> str:
+        """The path of the URDF; adds what is wrong with the settings to the problems."""
         config = self._config
-        problems = [
+        problems += [
             Problem("bad-vector", f"{NAME}: {name} is x, y, z, not {value}")
             for name, value in (
                 ("base", config.base),
@@ -112,16 +141,7 @@ class EeReset:
                 hint = f"it is {list(workspace[0])} to {list(workspace[1])}; make half_box smaller, "
                 hint += "or the workspace wider"
                 problems.append(Problem("outside-workspace", message, hint=hint))
-        if getattr(robot.config, "use_degrees", True) is not True:
-            message = f"{NAME}: the robot does not count in degrees"
-            problems.append(Problem("not-degrees", message, hint="give --robot.use_degrees=true"))
-        if problems:
-            raise UsageError(problems)
-        joints = [name.removesuffix(".pos") for name in robot.action_features if name.endswith(".pos")]
-        self._joints = [name for name in joints if name != "gripper"]
-        self._kinematics = self._make(path, config.target_frame, self._joints)
-        self._limits = joint_limits(path, self._joints)
-        self._robot, self._period, self._wait, self._workspace = robot, 1 / fps, wait, workspace
+        return path
 
     def skip(self, moves: int) -> None:
         """Go on with the targets that come after those of earlier moves."""

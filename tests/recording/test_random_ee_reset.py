@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from types import SimpleNamespace
 
 import numpy as np
@@ -98,9 +99,14 @@ def test_refusals_are_named(urdf):
     with pytest.raises(UsageError, match="leaves the workspace"):
         hook(urdf, Robot(), half_box=[0.03, 0.03, 0.06])
     with pytest.raises(UsageError, match="no URDF"):
-        hook(urdf.with_name("none.urdf"), Robot())
+        RandomEeResetConfig(urdf_path=str(urdf.with_name("none.urdf"))).make()  # before any robot is touched
     urdf.write_text(urdf.read_text().replace('lower="-10" upper="10"', 'lower="-1" upper="1"'))
     robot = Robot()
     with pytest.raises(DataError, match=r"outside -57\.3 to 57\.3"):
         hook(urdf, robot).reset(0)
     assert robot.longest_step == 0
+
+
+@pytest.mark.skipif(find_spec("so101_nexus") is None, reason="the extra sim is not installed")
+def test_the_urdf_of_the_so101_need_not_be_given():
+    RandomEeResetConfig().make()
