@@ -151,7 +151,7 @@ class RecordingStore:
 
     def close(self) -> None:
         """Ends the session in good order; a dataset without any episode is not left behind."""
-        self.annotations.write()
+        self.annotations.ask = None  # nobody is asked any more
         try:
             if self._dataset is not None:
                 self.discard()
@@ -162,6 +162,7 @@ class RecordingStore:
             else:
                 checkpoint.restore(self.root, self._state, None)
                 checkpoint.checkpoint_path(self.root).unlink(missing_ok=True)
+            self.annotations.write()
         finally:
             self._lock.release()
 
