@@ -304,7 +304,7 @@ def _used(verdict: Verdict, left: int) -> str:
     """What an attempt that is not kept has used up."""
     if not verdict.counts:
         return ""
-    return f" Its number is free for the next one; it counts as one of those wanted, and {left} are left."
+    return f" Its number is free for the next one; it counts as one of those wanted: {left} to go."
 
 
 def _attempted(steps: list[Step]) -> list[str]:
