@@ -18,10 +18,13 @@ _WATCHED = ("add_frame", "save_episode", "clear_episode_buffer")
 
 
 class Listener(Protocol):
-    """What a watch tells; each is called after LeRobot did it."""
+    """What a watch tells; each is called after it was done, by LeRobot, or by this package for a pause."""
 
     def frame_added(self, dataset: Any, frame: dict[str, Any]) -> None:
         """``frame`` became the next row of the episode."""
+
+    def frame_held(self, dataset: Any) -> None:
+        """The episode is paused: an action was carried out, and no row is recorded of it."""
 
     def episode_saved(self, dataset: Any, episode_index: int) -> None:
         """The episode is in the dataset, as ``episode_index`` (0-based)."""
@@ -47,6 +50,12 @@ def start_watch(listener: Listener) -> None:
         for name in _WATCHED:
             _originals[name] = current(_MODULE, f"LeRobotDataset.{name}")
             replace(_MODULE, f"LeRobotDataset.{name}", _watched(name, _originals[name]))
+
+
+def tell_held(dataset: Any) -> None:
+    """Tell every listener that the episode is paused, once for each action."""
+    for listener in tuple(_listeners):
+        listener.frame_held(dataset)
 
 
 def stop_watch(listener: Listener) -> None:

@@ -57,6 +57,9 @@ class RecordedEnvironment(EnvironmentListener):
     def frame_added(self, dataset: Any, frame: dict[str, Any]) -> None:
         """A frame says nothing of the environment."""
 
+    def frame_held(self, dataset: Any) -> None:
+        """A pause says nothing of it either."""
+
     def episode_saved(self, dataset: Any, episode_index: int) -> None:
         facts = self._facts
         if facts is not None:

@@ -27,10 +27,12 @@ class Controls:
 
     Attributes:
         events: LeRobot's, by its names.
+        ended: Whether the person has ended the loop that runs, or ran last.
     """
 
     def __init__(self, show: Callable[[str], None]) -> None:
         self.events = {"exit_early": False, "rerecord_episode": False, "stop_recording": False}
+        self.ended = False
         self._show = show
         self._lock = threading.Lock()
         self._phase: Phase = "between"
@@ -47,7 +49,7 @@ class Controls:
         """While one of LeRobot's loops runs; nothing of it is left for the next."""
         with self._lock:
             self._phase, self._frames, self._waiting = phase, False, None
-            self.events["exit_early"] = self.events["stop_recording"]
+            self.events["exit_early"] = self.ended = self.events["stop_recording"]
             self.events["rerecord_episode"] = False
         try:
             yield
@@ -62,7 +64,7 @@ class Controls:
             return
         with self._lock:
             if control == "esc" or self._phase == "reset" or self._frames:
-                apply_recording_control(control, self.events)
+                self._apply(control)
             elif self._phase == "episode":
                 self._waiting = control
             else:
@@ -74,7 +76,11 @@ class Controls:
             with self._lock:
                 self._frames = True
                 if self._waiting is not None:
-                    apply_recording_control(self._waiting, self.events)
+                    self._apply(self._waiting)
+
+    def _apply(self, control: str) -> None:
+        self.ended = True
+        apply_recording_control(control, self.events)
 
     def take_rerecord(self) -> bool:
         """Whether the loop that ended is to be recorded again; asked once."""

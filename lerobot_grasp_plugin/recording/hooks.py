@@ -70,8 +70,8 @@ class RecordingHook:
     """Base of all hooks; each method does nothing until it is overridden.
 
     An error in ``session_started`` or ``reset`` ends the session, after everything is saved. An error
-    in ``frame`` or ``episode_ended`` puts the hook out of action for the episode, and is recorded; it
-    suggests nothing then.
+    in ``frame``, ``paused`` or ``episode_ended`` puts the hook out of action for the episode, and is
+    recorded; it suggests nothing then.
     """
 
     def session_started(self, session: HookSession) -> None:
@@ -85,6 +85,9 @@ class RecordingHook:
 
     def frame(self, frame_index: int, frame: Mapping[str, Any]) -> None:
         """A frame is about to be recorded; called in LeRobot's loop, so be quick."""
+
+    def paused(self, frame_index: int) -> None:
+        """The episode was paused before a frame: it does not follow at once on the one before."""
 
     def episode_ended(self, length: int) -> HookResult | None:
         """The loop has ended, and ``length`` frames are there."""
@@ -140,6 +143,15 @@ class TimedHook:
         self.calls += 1
         self.total_s += self._last_s
         self.longest_s = max(self.longest_s, self._last_s)
+
+    def paused(self, frame_index: int) -> None:
+        """Tells the hook of a pause."""
+        if self.failure is None:
+            try:
+                self.hook.paused(frame_index)
+            except Exception as error:  # another package's code, of any kind
+                self._fail(error)
+        self._last_s = 0.0
 
     def count_late(self, interval_s: float) -> None:
         """Counts a frame that came late, and would not have without this hook.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lerobot_grasp_plugin.core.marks import MarkAction
 from lerobot_grasp_plugin.recording.options import GraspOptions
+from lerobot_grasp_plugin.recording.pause import SPEED
 
 if TYPE_CHECKING:
     from lerobot_grasp_plugin.recording.recorder import EpisodeRecorder
@@ -35,6 +36,7 @@ class MarkKeys:
             options.failure_key.lower(): "fail_rest",
             options.undo_key.lower(): "undo",
         }
+        self._pause = options.pause_key.lower()
 
     def press(self, key: str, pressed: float) -> None:
         """Takes a key, from any thread.
@@ -44,9 +46,21 @@ class MarkKeys:
             pressed: When it was pressed, by ``time.perf_counter``.
         """
         action, recorder = self._actions.get(key.lower()), self.recorder
-        if action is None:
+        if key.lower() == self._pause:
+            self._show(self._paused(key))
+        elif action is None:
             self._others(key)
         elif recorder is not None:
             recorder.press(action, pressed)
         else:
             self._show(f"{key}: ignored; marks are set while an episode is being recorded")
+
+    def _paused(self, key: str) -> str:
+        if self.recorder is None:
+            return f"{key}: ignored; an episode is paused while it is being recorded"
+        paused = self.recorder.toggle_pause()
+        if paused is None:
+            return f"{key}: ignored; an arm that is not sent positions cannot hold its place"
+        if paused:
+            return f"PAUSED: the arm holds its place, and nothing is recorded; {key} goes on"
+        return f"Going on: the arm follows at {SPEED:.0f} units per second until it is where the leader is"

@@ -27,6 +27,8 @@ class GraspOptions:
     failure_key: str = "f"
     # takes the last mark back
     undo_key: str = "u"
+    # pauses the episode, or goes on
+    pause_key: str = "p"
     # the same key again within this many seconds is held down, and counts once; a keyboard that repeats
     # keys more slowly needs more
     key_repeat_s: float = 0.12
@@ -66,7 +68,7 @@ class GraspOptions:
             problems.append(Problem("bad-lag", "a lag is 0 or more: marks cannot count from later on"))
         if not 0 <= self.min_rate <= 1:
             problems.append(Problem("bad-value", f"min_rate is {self.min_rate}; it is between 0 and 1"))
-        marks = (self.success_key, self.failure_key, self.undo_key)
+        marks = (self.success_key, self.failure_key, self.undo_key, self.pause_key)
         keys = [*(key.lower() for key in marks), *RESERVED]
         for key in sorted({key for key in keys if keys.count(key) > 1}):
             hint = f"taken by LeRobot: {', '.join(RESERVED)}"

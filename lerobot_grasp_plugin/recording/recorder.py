@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.core.marks import MarkAction, MarkEvent, Marks
+from lerobot_grasp_plugin.lerobot_seams.dataset_watch import tell_held
 from lerobot_grasp_plugin.recording.hooks import TimedHook
+from lerobot_grasp_plugin.recording.pause import Pause
 from lerobot_grasp_plugin.recording.timing import Timing
 
 if TYPE_CHECKING:
@@ -51,6 +53,7 @@ class EpisodeRecorder:
         added: Told of each frame that is there.
         min_rate: The least share of the frames per second that is not slow.
         simulated: Whether LeRobot's loop runs by a simulated clock.
+        pause: Says which actions are not recorded.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class EpisodeRecorder:
         *,
         min_rate: float = 0.9,
         simulated: bool = False,
+        pause: Pause | None = None,
     ) -> None:
         self._dataset = dataset
         self._lag = lag
@@ -71,6 +75,11 @@ class EpisodeRecorder:
         self._added = added
         self._min_rate = min_rate
         self._simulated = simulated
+        self._pause = pause
+        self._pauses: list[tuple[int, float]] = []
+        self._held_since: float | None = None
+        self._paused_s = 0.0
+        self._lengthened_s = 0.0
         self._marks = Marks(lag)
         self._pressed: deque[tuple[MarkAction, float]] = deque()
         self._times: list[float] = []
@@ -99,11 +108,31 @@ class EpisodeRecorder:
             action: What it is for.
             pressed: When it was pressed, by ``time.perf_counter``; may be some frames ago.
         """
-        self._pressed.append((action, pressed))
+        self._pressed.append((action, pressed - self._paused_s))
+
+    def toggle_pause(self) -> bool | None:
+        """As of ``Pause``; may be called from any thread."""
+        return None if self._pause is None else self._pause.toggle()
+
+    def lengthening_s(self) -> float:
+        """Seconds of pauses by which the episode may take longer, since this was last asked."""
+        paused = self._paused_s
+        if self._held_since is not None:
+            paused += time.perf_counter() - self._held_since
+        more, self._lengthened_s = paused - self._lengthened_s, paused
+        return more
 
     def add_frame(self, frame: dict[str, Any]) -> None:
         """Adds a frame, after the hooks have seen it and the keys pressed before it are heeded."""
         now = time.perf_counter()
+        if self._pause is not None and self._pause.active:
+            self._hold(now)
+            return
+        if self._held_since is not None:
+            self._paused_s += now - self._held_since
+            self._pauses[-1] = len(self._times), round(now - self._held_since, 3)
+            self._held_since = None
+        now -= self._paused_s
         if self._times:
             for hook in self._hooks:
                 hook.count_late(now - self._times[-1])
@@ -117,6 +146,17 @@ class EpisodeRecorder:
         self._dataset.mark_success(self._marks.active)
         self._dataset.add_frame(frame)
         self._added()
+
+    def _hold(self, now: float) -> None:
+        """The arm holds its place, and the frame is none of the episode."""
+        index = len(self._times)
+        if self._held_since is None:
+            self._held_since = now
+            self._pauses.append((index, 0.0))
+            for hook in self._hooks:
+                hook.paused(index)
+        self._heed(index)
+        tell_held(self._dataset)
 
     def finish(self) -> Attempt:
         """What the episode came to, once the loop has ended."""
@@ -138,6 +178,7 @@ class EpisodeRecorder:
             "lag_frames": self._lag,
             "keys": [asdict(event) for event in self._marks.events],
             "marked": pairs(success, length),
+            "pauses": [list(pause) for pause in self._pauses],
             "timing": timing.record(),
             "hooks": hooks,
         }

@@ -29,6 +29,7 @@ from lerobot_grasp_plugin.recording.hooks import HookSession, make_hooks
 from lerobot_grasp_plugin.recording.keys import Keys
 from lerobot_grasp_plugin.recording.mark_keys import MarkKeys
 from lerobot_grasp_plugin.recording.options import check_name
+from lerobot_grasp_plugin.recording.pause import Pause
 from lerobot_grasp_plugin.recording.recorder import Attempt, EpisodeRecorder, pairs
 from lerobot_grasp_plugin.recording.records import spelled, told
 from lerobot_grasp_plugin.recording.session_report import SessionReport
@@ -58,11 +59,13 @@ class Session:
         self._mark_keys = MarkKeys(config.grasp, self._controls.press, show)
         self.robot = make_robot_from_config(config.robot)
         self.teleop = make_teleoperator_from_config(config.teleop)
+        self._pause = Pause(config.dataset.fps, self.robot.action_features)
         self._hooks = make_hooks(config.grasp.hooks, config.dataset.fps)
         self.store = RecordingStore(config, self.robot, self._features(), show)
         grasp = config.grasp
         controls = (
-            f"{grasp.success_key}=success on/off, {grasp.failure_key}=rest fails, {grasp.undo_key}=undo"
+            f"{grasp.success_key}=success on/off, {grasp.failure_key}=rest fails, {grasp.undo_key}=undo, "
+            f"{grasp.pause_key}=pause"
         )
         self.keys = Keys(self._mark_keys.press, grasp.key_repeat_s, controls)
         self.store.annotations.ask = self._ask if grasp.ask else None
@@ -170,15 +173,20 @@ class Session:
             self._controls.frame_added,
             min_rate=grasp.min_rate,
             simulated=is_simulated(),
+            pause=self._pause,
         )
         with self._controls.phase("episode"):
             self._mark_keys.recorder = recorder
             self._say(f"Recording episode {store.episodes}")
             try:
-                self._loop(recorder, self._config.dataset.episode_time_s)
+                seconds = float(self._config.dataset.episode_time_s)
+                while seconds > 0:  # pauses lengthen the episode
+                    self._loop(recorder, seconds)
+                    seconds = 0.0 if self._controls.ended else recorder.lengthening_s()
                 self.keys.settle()
             finally:
                 self._mark_keys.recorder = None
+                self._pause.end()
         return recorder.finish()
 
     def _loop(self, recorder: EpisodeRecorder | None, seconds: float) -> None:
@@ -189,7 +197,7 @@ class Session:
             robot=self.robot,
             events=self._controls.events,
             fps=config.dataset.fps,
-            teleop_action_processor=teleop_action,
+            teleop_action_processor=lambda transition: self._pause.action(teleop_action(transition)),
             robot_action_processor=robot_action,
             robot_observation_processor=observation,
             teleop=self.teleop,

@@ -91,6 +91,9 @@ class EnvironmentReset(EnvironmentListener):
     def frame_added(self, dataset: Any, frame: dict[str, Any]) -> None:
         """A frame has no record of its own."""
 
+    def frame_held(self, dataset: Any) -> None:
+        """No frame, no record."""
+
     def episode_saved(self, dataset: Any, episode_index: int) -> None:
         """Keep the record as ``lerobot-grasp-record`` keeps that of its hook."""
         if self._record:

@@ -69,6 +69,10 @@ class EpisodeLog:
         matching = (truth for seen, truth in likely if np.array_equal(seen, state))
         self._episode.append(next(matching, likely[0][1]))
 
+    def frame_held(self, dataset: Any) -> None:
+        self._world.clock.recorded()
+        self._acted = False
+
     def episode_saved(self, dataset: Any, episode_index: int) -> None:
         folder = truth_folder(self._folder, Path(dataset.root))
         EpisodeTruth(episode_index, self._attempt, self._episode).write(folder)

@@ -22,6 +22,9 @@ class FinishedRecording:
     def frame_added(self, dataset: Any, frame: dict[str, Any]) -> None:
         """A frame alone needs no closing."""
 
+    def frame_held(self, dataset: Any) -> None:
+        """A pause needs no closing."""
+
     def episode_saved(self, dataset: Any, episode_index: int) -> None:
         if dataset is not self._dataset:
             self.finish()

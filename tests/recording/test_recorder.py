@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
 from lerobot_grasp_plugin.errors import UsageError
 from lerobot_grasp_plugin.recording import recorder as module
+from lerobot_grasp_plugin.recording.hooks import RecordingHook, TimedHook
 from lerobot_grasp_plugin.recording.mark_keys import MarkKeys
 from lerobot_grasp_plugin.recording.options import GraspOptions
+from lerobot_grasp_plugin.recording.pause import Pause
 from lerobot_grasp_plugin.recording.recorder import EpisodeRecorder
 
 
@@ -104,11 +107,41 @@ def test_one_pause_is_named_and_not_slow(record):
     assert len(record(STEADY).timing.lines()) == 1
 
 
+def test_a_pause_leaves_no_trace_in_frames_times_and_marks(monkeypatch):
+    shown, held = [], []
+    monkeypatch.setattr(module, "tell_held", held.append)
+    hook = TimedHook("hook", Mock(spec=RecordingHook, episode_ended=lambda length: None), 0.1)
+    pause = Pause(10, ["elbow.pos"])
+    recorder = EpisodeRecorder(Frames(), 0, [hook], lambda event: None, lambda: None, pause=pause)
+    marks = MarkKeys(GraspOptions(), lambda key: None, shown.append)
+    marks.recorder = recorder
+    keys = {3.0: "p", 3.4: "s", 5.0: "P"}
+    times = [2.7, 2.8, 2.9, *(3.0 + number / 10 for number in range(25))]
+    for time in times:
+        for pressed, key in keys.items():
+            if time - 0.1 < pressed <= time:
+                marks.press(key, pressed)
+        monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda now=time: now))
+        pause.action({"elbow.pos": time})
+        recorder.add_frame({})
+    assert recorder.lengthening_s() == pytest.approx(2.0)
+    assert recorder.lengthening_s() == 0
+    monkeypatch.undo()
+    attempt = recorder.finish()
+    assert attempt.length == len(times) - 20 == len(times) - len(held)
+    assert attempt.success == success((3, attempt.length))
+    assert attempt.record["pauses"] == [[3, 2.0]]
+    assert attempt.record["hooks"]["hook"]["late_frames"] == attempt.timing.record()["late_frames"] == 0
+    hook.hook.paused.assert_called_once_with(3)
+    assert [line.split(":")[0] for line in shown] == ["PAUSED", "Going on"]
+
+
 def test_marks_outside_of_episodes_are_answered():
     shown, others = [], []
     marks = MarkKeys(GraspOptions(), others.append, shown.append)
-    for key in "sFnx":
+    for key in "sFnxp":
         marks.press(key, 0.0)
+    assert shown.pop() == "p: ignored; an episode is paused while it is being recorded"
     assert shown == [
         f"{key}: ignored; marks are set while an episode is being recorded" for key in ("s", "F")
     ]

@@ -40,6 +40,11 @@ def test_record_mark_correct_relabel_resume(rig, rewards):
     rig.expect("rest fails")
     rig.send("u")
     rig.expect("undone")
+    rig.send("p")
+    rig.expect("PAUSED")
+    rig.leader.wait_for_reads(10)  # the session goes on, and the episode does not
+    rig.send("p")
+    rig.expect("Going on")
     rig.leader.wait_for_reads(8)  # one in each frame: the episode has five
     rig.send("n")
     rig.expect("[Enter] accept")
@@ -73,6 +78,7 @@ def test_record_mark_correct_relabel_resume(rig, rewards):
     assert after[1] == [float(frame in (1, 2) or frame >= 4) for frame in range(len(before[1]))]
     assert after[2] == [0.0] * len(after[2])
     assert sidecar(rig.root)["0"]["success"] == [[0, 1]]
+    assert [len(episode["pauses"]) for episode in sidecar(rig.root).values()] == [0, 1, 0]
     text = (rig.folder / "picks_annotations.txt").read_text()
     assert text == "# dataset path: lab/picks\n00: 1\n01: 2-3, 5-\n02: all fail\n"
     dataset = LeRobotDataset("lab/picks", rig.root)
