@@ -1,0 +1,133 @@
+"""A whole session in this process: LeRobot's own loop, on an arm and a leader that are made up."""
+
+from __future__ import annotations
+
+import json
+import time
+from types import SimpleNamespace
+from unittest.mock import Mock
+
+import pytest
+from lerobot.configs.dataset import DatasetRecordConfig
+from lerobot.teleoperators import Teleoperator
+
+from lerobot_grasp_plugin.dataset.writer_lock import lock_path
+from lerobot_grasp_plugin.ops.verify import verify_dataset
+from lerobot_grasp_plugin.recording import session as module
+from lerobot_grasp_plugin.recording.options import GraspOptions
+from lerobot_grasp_plugin.recording.session import Session
+
+JOINTS = {"elbow.pos": float, "gripper.pos": float}
+
+
+class Arm:
+    """Is where it was sent."""
+
+    name = robot_type = "arm"
+    cameras: dict = {}  # noqa: RUF012
+    is_connected = True
+    observation_features = action_features = JOINTS
+
+    def __init__(self):
+        self.sent = []
+        self.connect, self.disconnect, self.continue_recording = Mock(), Mock(), Mock()
+
+    def get_observation(self):
+        return dict(self.sent[-1]) if self.sent else dict.fromkeys(JOINTS, 0.0)
+
+    def send_action(self, action):
+        self.sent.append(dict(action))
+        return action
+
+
+class Leader:
+    """Moves by a tenth of a degree with each frame, and does what the script has for it."""
+
+    is_connected = True
+
+    def __init__(self, script):
+        self.calls, self._script = -1, script
+        self.connect, self.disconnect = Mock(), Mock()
+
+    def get_action(self):
+        self.calls += 1
+        for action in self._script.get(self.calls, ()):
+            action()
+        return dict.fromkeys(JOINTS, self.calls / 10)
+
+
+Teleoperator.register(Leader)
+
+
+@pytest.fixture
+def recorded(tmp_path, monkeypatch):
+    """A function that records; keys are pressed as the leader is read for the n-th time."""
+    root = tmp_path / "picks"
+
+    def made(keys, episodes, *, resume=False, **grasp):
+        dataset = DatasetRecordConfig("lab/picks", "grasp", root, fps=50, no_stamp=True, video=False)
+        dataset.num_episodes, dataset.episode_time_s, dataset.reset_time_s = episodes, 100000, 0
+        dataset.push_to_hub = False
+        config = SimpleNamespace(
+            dataset=dataset,
+            grasp=GraspOptions(ask=False, **grasp),
+            resume=resume,
+            robot=None,
+            teleop=None,
+            display_data=False,
+            play_sounds=False,
+        )
+        arm, said, script = Arm(), [], {}
+        leader = Leader(script)
+        monkeypatch.setattr(module, "make_robot_from_config", lambda config: arm)
+        monkeypatch.setattr(module, "make_teleoperator_from_config", lambda config: leader)
+        monkeypatch.setattr(module, "Keys", Mock())
+        session = Session(config, said.append)
+
+        def press(key):
+            session._mark_keys.press(key, time.perf_counter())
+
+        script.update(
+            {
+                number: [action if callable(action) else lambda key=action: press(key) for action in actions]
+                for number, actions in keys.items()
+            }
+        )
+        return session.run(), arm, said
+
+    made.root = root
+    return made
+
+
+def test_marks_pauses_and_edits_of_a_session_that_is_resumed(recorded):
+    root = recorded.root
+    annotations = root.with_name("picks_annotations.txt")
+
+    def edited():
+        assert lock_path(root).exists()
+        text = annotations.read_text()
+        assert "00: 4-" in text
+        annotations.write_text(text.replace("00: 4-", "00: 1-2   # slipped"))
+
+    keys = {3: ["S"], 5: ["p"], 9: ["p"], 14: ["n"], 16: [edited], 18: ["s", "n"]}
+    report, arm, said = recorded(keys, 2)
+    assert report.failure is None, report
+    assert (report.recorded, report.total, report.shutdown) == (2, 2, [])
+    sidecar = json.loads((root / "meta/grasp_recording.json").read_text())["episodes"]
+    assert [episode["length"] for episode in sidecar.values()] == [11, 4]
+    assert [episode["success"] for episode in sidecar.values()] == [[[3, 11]], [[3, 4]]]
+    assert [frame for frame, _ in sidecar["0"]["pauses"]] == [5]
+    assert set(sidecar["0"]["timing"]) >= {"rate", "dropped_frames", "slow", "max_period_ms"}
+    places = [action["elbow.pos"] for action in arm.sent[:15]]
+    assert places == [0.0, 0.1, 0.2, 0.3, 0.4, *[0.4] * 4, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4]
+    assert annotations.read_text() == "# dataset path: lab/picks\n00: 1-2   # slipped\n01: 4-\n"
+    assert "picks_annotations.txt was edited: it has other labels for episode 0 now." in said
+    assert any(line.startswith("PAUSED") for line in said)
+    arm.continue_recording.assert_not_called()
+    assert not lock_path(root).exists()
+
+    report, arm, said = recorded({2: ["n"]}, 1, resume=True)
+    assert (report.failure, report.recorded, report.total) == (None, 1, 3)
+    arm.continue_recording.assert_called_once_with(root, 2)
+    assert annotations.read_text().splitlines()[1:] == ["00: 1-2   # slipped", "01: 4-", "02: all fail"]
+    assert verify_dataset(root, thorough=False).ok
