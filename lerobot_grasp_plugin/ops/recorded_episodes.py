@@ -69,6 +69,12 @@ class RecordedEpisodes:
             for name, value in heads[0].items()
             if all(other.get(name) == value for other in heads)
         }
+        noted = [other["environment"] for other in heads if other.get("environment") is not None]
+        environments = [value for number, value in enumerate(noted) if value not in noted[:number]]
+        if len(environments) == 1:
+            head["environment"] = environments[0]
+        elif environments:
+            head["environments"] = environments
         known = head.get("labels")
         if labels is not None and isinstance(known, dict):
             new = {**labels, "next_success": layout.SUCCESS in labels["columns"]}

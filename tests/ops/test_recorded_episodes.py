@@ -61,10 +61,18 @@ def test_a_relabel_writes_the_new_labels(tmp_path, recorded):
     assert not any(problem.code == "file-not-mapped" for problem in report.warnings)
 
 
-def test_chosen_episodes_have_their_new_numbers(tmp_path, recorded):
+@pytest.mark.parametrize(
+    ("more", "noted"),
+    [
+        ({"environment": {"fps": 10}}, {"environment": {"fps": 10}}),
+        ({"environment": {"fps": 20}}, {"environments": [{"fps": 10}, {"fps": 20}]}),
+    ],
+)
+def test_chosen_episodes_have_their_new_numbers(tmp_path, recorded, more, noted):
     sources = [
         SourceConfig(root=recorded("one", environment={"fps": 10}), episodes=[2]),
         SourceConfig(root=recorded("two"), episodes=[1, 0]),
+        SourceConfig(root=recorded("three", **more), episodes=[0]),
     ]
     merge(MergeConfig(sources=sources, new_root=tmp_path / "new", new_repo_id="lab/new"))
     found = sidecar(tmp_path / "new")
@@ -72,9 +80,10 @@ def test_chosen_episodes_have_their_new_numbers(tmp_path, recorded):
         ("0", "one 2"),
         ("1", "two 1"),
         ("2", "two 0"),
+        ("3", "three 0"),
     ]
     assert found["labels"] == LABELS
-    assert "environment" not in found  # that of one source only
+    assert {name: value for name, value in found.items() if name.startswith("environment")} == noted
 
 
 def test_a_sidecar_that_cannot_be_read_is_carried_as_it_is(tmp_path, recorded):

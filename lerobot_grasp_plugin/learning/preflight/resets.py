@@ -53,9 +53,11 @@ def recorded_environments(dataset: DatasetFacts) -> list[Mapping[str, Any]]:
     """What LeRobot's environment noted of itself in the recordings of the chosen episodes."""
     found: list[Mapping[str, Any]] = []
     for root in dict.fromkeys(root for _, root, _ in _places(dataset)):
-        noted = (read_object(root / RECORDING_PATH) or {}).get("environment")
-        if isinstance(noted, Mapping) and noted not in found:
-            found.append(noted)
+        sidecar = read_object(root / RECORDING_PATH) or {}
+        several = sidecar.get("environments")  # of the sources of a merge
+        for noted in (sidecar.get("environment"), *(several if isinstance(several, list) else ())):
+            if isinstance(noted, Mapping) and noted not in found:
+                found.append(noted)
     return found
 
 
