@@ -37,6 +37,7 @@ _NO_UNIT = r"(?!\.\d|\w)(?!\s*(?:%|°|(?:ms|s|secs?|seconds?|min|minutes?|h|mm|c
 _COUNTED = r"(?:count(?:s|ed|ing)?|number(?:s|ed|ing)?|ind(?:ex(?:e[sd]|ing)?|ices))"
 _SUBJECT = r"(?:frames?|episodes?|numbers?|numbering|counting|ind(?:ices|ex(?:es|ing)?)|ranges?|labels?)"
 _BEGINS = r"(?:starts?|starting|begins?|beginning)"
+_FIRST = r"(?:(?:frame|image|start|first)[\s_-]*)?(?:base|index|idx|numbering|counting|start)"
 _FRAME_INDEX = r"(?P<zero>(?:lerobot'?s?\s+)?frame[\s_-]?(?:index(?:es)?|indices))\b"
 _SAID_BASES = tuple(
     re.compile(pattern, re.IGNORECASE)
@@ -53,7 +54,12 @@ _SAID_BASES = tuple(
         r"(?:\s+(?:frame|image|episode|one))?\s*(?=$|[.,;)#])",
         rf"\bindex[\s_-]*base\s*(?:[:=]|\bis\b)?\s*{_DIGIT}{_NO_UNIT}",
         rf"\b(?:numbers?|frames?|ranges?|labels?|starts?|ends?|these|they){_LINK}{_FRAME_INDEX}",
-        rf"^{_FRAME_INDEX}\s*$",
+        rf"^(?:(?:like|as|as\s+in|same\s+as)\s+)?{_FRAME_INDEX}(?:\s+(?:of|in)\s+lerobot)?\s*$",
+        r"^(?P<base>zero|one)\s+based\s*$",
+        r"(?<![\w.-])(?P<base>[01])[\s_-]?idx\b",
+        rf"^{_FIRST}\s*[:=]?\s*{_DIGIT}\s*$",
+        rf"^{_DIGIT}\s*[:=]\s*(?:the\s+)?first(?:\s+(?:frame|image|one))?\s*$",
+        rf"^(?:we|i)\s+{_BEGINS}\s+(?:from|at|with)\s+{_DIGIT}\s*$",
         r"\b(?P<zero>(?:python|numpy)(?:[\s-]*(?:style|like))?\s+(?:ind(?:ex(?:es|ing)?|ices)|counting|numbering))\b",
     )
 )
@@ -132,7 +138,8 @@ _CLAIMS = (
             r"\b(?:second|last|right)\s+(?:number|value)\s+(?:is|=|:)\s+(?:the\s+|a\s+)?"
             r"(?:length|duration|count)\b",
         ),
-        rf"(?:(?:given|measured|all)\s+)*(?:in|units?\s*[:=])\s+(?:{_UNIT})|start\s*(?:,|and|\+)\s*(?:length|duration)",
+        rf"(?:(?:given|measured|all)\s+)*(?:in|units?\s*[:=])\s+(?:{_UNIT})"
+        r"|(?:milli)?seconds|timestamps|start\s*(?:,|and|\+)\s*(?:length|duration)",
         "numbers are the first and the last frame of a range, counted within the episode",
         "write numbers of frames; frame 0 of a 0-indexed file is at timestamp 0, frame n at n / fps",
     ),
@@ -140,7 +147,7 @@ _CLAIMS = (
         (
             rf"\b(?:extracted|sampled|numbered|counted|numbers?|counts?|ranges?|labels?){_LINK}"
             rf"(?:(?:for|at|with|from|of|only)\s+)*{_NTH}\b",
-            r"\bstride\s*(?:of|is|[:=])?\s*(?:[2-9]|[1-9]\d+)\b",
+            r"\bstride[\s-]*(?:of|is|[:=])?\s*(?:[2-9]|[1-9]\d+)\b",
         ),
         rf"(?:only\s+)?{_NTH}s?",
         "numbers count every frame of the episode",

@@ -88,6 +88,12 @@ frames count from 1 in every episode
 in this episode counting starts at 1
 1 is the first frame
 frame 1 is the first one
+like frame 3 of episode 2
+starts with 0 slips
+base 0 of the arm moved
+index 0 of the camera list
+start 0 of the day
+seconds are precious
 first attempt failed
 excluded from training
 without the end
@@ -371,6 +377,9 @@ extracted every 3rd frame
 images extracted at every 2nd frame
 stride 3
 stride: 3
+frames of the stride-3 extraction
+seconds
+timestamps
 """.splitlines()
 ZERO = """\
 numbers are frame_index
@@ -386,6 +395,17 @@ frames are counted starting with zero
 zero indexing
 frame 0 is the first
 number 0 is the first frame
+zero based
+0-idx
+base 0
+index 0
+start index 0
+start=0
+numbering: 0
+0 = first frame
+like LeRobot's frame_index
+frame_index of LeRobot
+we start at zero
 """.splitlines()
 
 
