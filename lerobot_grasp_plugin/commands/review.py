@@ -43,6 +43,8 @@ def main(args: Sequence[str] | None = None) -> int:
 
 def _serve(config: ReviewConfig) -> int:
     from lerobot_grasp_plugin.commands.serving import check_port
+    from lerobot_grasp_plugin.dataset.layout import check_links
+    from lerobot_grasp_plugin.dataset.links import LINKABLE
     from lerobot_grasp_plugin.ops.annotation_file import contents
     from lerobot_grasp_plugin.ops.gathering import Gathered
     from lerobot_grasp_plugin.ops.recipe import SourceConfig
@@ -58,6 +60,8 @@ def _serve(config: ReviewConfig) -> int:
     with problems:
         dataset = SourceConfig(repo_id=config.repo_id, root=config.root)
         (source,) = open_sources([dataset], [], follow_links=config.follow_links)
+        for folder in LINKABLE:
+            check_links(source.reader.root, folder, source.reader.location.links)
     problems.raise_all()
     if form := other_form(path):
         path, given = text_beside(path, config.index_base, source), path

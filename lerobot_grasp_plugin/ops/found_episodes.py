@@ -1,20 +1,29 @@
-"""Episodes that were found by their rows, and where their images are in the videos by ``index``."""
+"""Finds episodes by the rows of tables, and their images in the videos by ``index``."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from lerobot_grasp_plugin.core.words import count
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.arrow import is_numeric
 from lerobot_grasp_plugin.dataset.info import DatasetInfo
-from lerobot_grasp_plugin.dataset.losses import Reason
+from lerobot_grasp_plugin.dataset.losses import MAX_UNLISTED, Reason
+from lerobot_grasp_plugin.dataset.pages import salvage
 from lerobot_grasp_plugin.dataset.reader import VideoSpan
-from lerobot_grasp_plugin.dataset.tables import RowRange, TableFile
+from lerobot_grasp_plugin.dataset.tables import RowRange, TableFile, whole_numbers
 from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem
 from lerobot_grasp_plugin.ops.whole_episodes import reason_of
 from lerobot_grasp_plugin.video.probe import header
+from lerobot_grasp_plugin.writers.data_schema import data_schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +97,108 @@ def spans_by_index(
     )
     lost.update({episode: reason for episode in found if episode not in spans and episode not in lost})
     return spans
+
+
+def whole_tables(root: Path, info: DatasetInfo, notes: list[Problem]) -> list[TableFile]:
+    """The tables of a dataset; of those without a footer, the row groups that are whole.
+
+    Args:
+        root: Its folder.
+        info: Of the dataset.
+        notes: Takes a warning for each table that is not whole.
+    """
+    files: list[TableFile] = []
+    broken: list[Path] = []
+    for path in sorted((root / "data").glob("*/*.parquet" if info.is_v3 else "**/*.parquet")):
+        try:
+            files.append(TableFile(path))
+        except DatasetError as error:
+            if {problem.code for problem in error.problems} == {"bad-parquet"}:
+                broken.append(path)
+            else:
+                notes += [replace(problem, severity="warning") for problem in error.problems]
+    schema = files[0].file.schema_arrow if files else data_schema(info.features, {}, {})
+    widths = {
+        name: int(np.prod(feature.shape))
+        for name, feature in info.features.items()
+        if is_numeric(feature.dtype)
+    }
+    for path in broken:
+        try:
+            found = salvage(path, schema, widths, _counts_up)
+            file = TableFile(path, pq.ParquetFile(io.BytesIO(found.data)))
+            for start in range(0, file.rows, file.batch_rows):  # every page of it can be unpacked
+                file.read(start, min(start + file.batch_rows, file.rows), file.columns)
+        except DatasetError as error:
+            notes += [replace(problem, severity="warning") for problem in error.problems]
+            continue
+        files.append(file)
+        message = (
+            f"no footer; {count(file.rows, 'row')} in the first {found.kept} of {found.size} bytes are whole"
+        )
+        notes.append(Problem("bad-parquet", message, str(path), severity="warning"))
+    return sorted(files, key=lambda file: file.path)
+
+
+def _counts_up(rows: pa.Table) -> bool:
+    """Whether rows can be a row group: ``index`` counts them one by one."""
+    if layout.INDEX not in rows.column_names:
+        return True
+    return bool((np.diff(whole_numbers(rows[layout.INDEX], layout.INDEX)) == 1).all())
+
+
+def found_in(
+    tables: Sequence[TableFile], total: int, where: str
+) -> tuple[dict[int, FoundEpisode], dict[int, Reason]]:
+    """The episodes of tables by their rows, and those that are not whole, with the reason.
+
+    Args:
+        tables: Of one dataset.
+        total: How many episodes ``info.json`` counts.
+        where: The dataset.
+    """
+    found: dict[int, FoundEpisode] = {}
+    lost: dict[int, Reason] = {}
+    for file in tables:
+        _add_episodes(file, found, lost)
+    total = max([total, *(episode + 1 for episode in found)])
+    gone = Reason("missing-rows", "the rows are not whole in any table", where)
+    missing = set(range(min(total, len(found) + MAX_UNLISTED))) - found.keys()
+    return found, dict.fromkeys(missing, gone) | lost
+
+
+def _add_episodes(file: TableFile, found: dict[int, FoundEpisode], lost: dict[int, Reason]) -> None:
+    """The episodes of a table whose rows count 0, 1, 2, ... and stand in one place."""
+    names = [layout.EPISODE_INDEX, layout.FRAME_INDEX, layout.INDEX]
+    if lacking := [name for name in names if name not in file.columns]:
+        message = f"no column {', '.join(map(repr, lacking))}, by which episodes could be told apart"
+        raise DatasetError(Problem("missing-column", message, str(file.path)))
+    table = file.read(0, file.rows, names)
+    frames, index = (
+        whole_numbers(table[name], f"{file.path}: column {name!r}")
+        for name in (layout.FRAME_INDEX, layout.INDEX)
+    )
+    for episode, runs in file.episode_ranges().items():
+        rows = runs[0]
+        count_up = np.arange(rows.stop - rows.start)
+        first = int(index[rows.start])
+        whole = np.array_equal(frames[rows.start : rows.stop], count_up) and np.array_equal(
+            index[rows.start : rows.stop], first + count_up
+        )
+        if episode in found or len(runs) > 1:
+            lost[episode] = Reason("scattered-episode", "the rows stand in several places", str(file.path))
+        elif episode < 0 or not whole:
+            text = "frame_index or index do not count its rows one by one"
+            lost[episode] = Reason("frame-order", text, str(file.path))
+        else:
+            found[episode] = FoundEpisode(file, rows, first)
+
+
+def tasks_of(episode: FoundEpisode, tasks: Mapping[int, str]) -> list[str]:
+    """The tasks of an episode by ``task_index`` of its rows."""
+    file, rows = episode.file, episode.rows
+    if layout.TASK_INDEX not in file.columns:
+        return []
+    column = file.read(rows.start, rows.stop, [layout.TASK_INDEX]).column(0)
+    used = dict.fromkeys(whole_numbers(column, f"{rows.path}: column 'task_index'").tolist())
+    return [tasks[task] for task in used if task in tasks]

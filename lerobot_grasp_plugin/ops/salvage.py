@@ -7,33 +7,33 @@ rows are in the pages of the tables, the episodes in the rows, and their places 
 
 from __future__ import annotations
 
-import io
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.stats import STATISTICS
-from lerobot_grasp_plugin.core.words import count
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.dataset.arrow import is_numeric
 from lerobot_grasp_plugin.dataset.hub import Location
 from lerobot_grasp_plugin.dataset.info import DatasetInfo, read_info
-from lerobot_grasp_plugin.dataset.losses import MAX_UNLISTED, Reason, loss_problems
-from lerobot_grasp_plugin.dataset.pages import salvage
+from lerobot_grasp_plugin.dataset.losses import Reason, loss_problems
 from lerobot_grasp_plugin.dataset.places import Places
 from lerobot_grasp_plugin.dataset.reader import DatasetReader, VideoSpan, open_located
-from lerobot_grasp_plugin.dataset.tables import RowRange, TableFile, whole_numbers
+from lerobot_grasp_plugin.dataset.tables import RowRange, TableFile
 from lerobot_grasp_plugin.dataset.v30 import V30Reader
 from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem
-from lerobot_grasp_plugin.ops.found_episodes import FoundEpisode, spans_by_index
+from lerobot_grasp_plugin.ops.found_episodes import (
+    FoundEpisode,
+    found_in,
+    spans_by_index,
+    tasks_of,
+    whole_tables,
+)
+from lerobot_grasp_plugin.ops.salvage_legacy import SalvagedLegacyReader
 from lerobot_grasp_plugin.ops.whole_episodes import Cameras, lost_episodes, rescued_warnings
-from lerobot_grasp_plugin.writers.data_schema import data_schema
 
 
 def open_whole(location: Location) -> DatasetReader:
@@ -53,10 +53,10 @@ def open_whole(location: Location) -> DatasetReader:
     try:
         listed = open_located(location)
     except GraspError:
-        return SalvagedReader(location)
-    tables = sorted((location.root / "data").glob("*/*.parquet")) if listed.info.is_v3 else []
+        return _salvaged(location, None)
+    tables = sorted((location.root / "data").glob("*/*.parquet"))
     if any(map(_has_no_footer, tables)) or (tables and _rows_of(location, listed.lost)):
-        return SalvagedReader(location, listed)
+        return _salvaged(location, listed)
     lost = lost_episodes(listed)
     kept = [episode for episode in range(len(listed.lengths)) if episode not in lost]
     if not kept:
@@ -67,6 +67,12 @@ def open_whole(location: Location) -> DatasetReader:
         source = "the list of episodes says which rows are whose"
         listed.warnings += rescued_warnings(rows, lost, len(kept), str(location.root), source)
     return listed
+
+
+def _salvaged(location: Location, listed: DatasetReader | None) -> DatasetReader:
+    layout.check_links(location.root, "meta")
+    info = read_info(location.root)
+    return SalvagedReader(location, info, listed) if info.is_v3 else SalvagedLegacyReader(location, info)
 
 
 def _has_no_footer(path: Path) -> bool:
@@ -88,23 +94,16 @@ class SalvagedReader(V30Reader):
 
     Args:
         location: Where it is.
+        info: Its ``info.json``.
         listed: The same dataset by its list of episodes; None where that cannot be read.
 
     Raises:
-        DatasetError: It is of an older format, or nothing of it is whole.
+        DatasetError: Nothing of it is whole.
     """
 
-    def __init__(self, location: Location, listed: DatasetReader | None = None) -> None:
-        layout.check_links(location.root, "meta")
+    def __init__(self, location: Location, info: DatasetInfo, listed: DatasetReader | None = None) -> None:
         for folder in ("data", "videos"):
             layout.check_links(location.root, folder, location.links)
-        info = read_info(location.root)
-        if not info.is_v3:
-            message = (
-                f"without its list of episodes, nothing says what the tables of {info.codebase_version} hold"
-            )
-            hint = f"repair or fetch {layout.LEGACY_EPISODES_PATH} and {layout.LEGACY_TASKS_PATH}"
-            raise DatasetError(Problem("nothing-to-rescue", message, str(location.root), hint))
         self._spans: dict[str, dict[int, VideoSpan]] = {}
         self._found: dict[int, FoundEpisode] = {}
         self._listed = listed
@@ -158,17 +157,9 @@ class SalvagedReader(V30Reader):
 
     def _read_episodes(self) -> pa.Table:
         notes: list[Problem] = []
-        tables = list(_tables(self.root, self.info, notes))
-        lost: dict[int, Reason] = {}
-        for file in tables:
-            _add_episodes(file, self._found, lost)
+        tables = whole_tables(self.root, self.info, notes)
         where = str(self.root)
-        total = max([self.info.total_episodes, *(episode + 1 for episode in self._found)])
-        gone = Reason("missing-rows", "the rows are not whole in any table", where)
-        lost = (
-            dict.fromkeys(set(range(min(total, len(self._found) + MAX_UNLISTED))) - self._found.keys(), gone)
-            | lost
-        )
+        self._found, lost = found_in(tables, self.info.total_episodes, where)
         for episode, found in self._found.items():
             if self._listed is not None and self._in_list(episode):
                 number = int(self._listed.lengths[episode])
@@ -177,6 +168,7 @@ class SalvagedReader(V30Reader):
                     lost.setdefault(episode, Reason("wrong-length", text, str(found.file.path)))
         for video_key in self.info.video_keys:
             self._spans[video_key] = self._camera(video_key, lost)
+        total = max([self.info.total_episodes, *(episode + 1 for episode in (*self._found, *lost))])
         for episode in lost:
             self._found.pop(episode, None)
         if not self._found:
@@ -186,7 +178,7 @@ class SalvagedReader(V30Reader):
         self.warnings += [*notes, *rescued_warnings(rows, lost, len(self._found), where, source)]
         self.lost = lost
         numbers = sorted(self._found)
-        self._row = np.full(max(total, numbers[-1] + 1), -1, dtype=np.int64)
+        self._row = np.full(total, -1, dtype=np.int64)
         self._row[numbers] = np.arange(len(numbers))
         paths = {file.path: number for number, file in enumerate(tables)}
         files = np.array([paths[self._found[episode].rows.path] for episode in numbers], dtype=np.int64)
@@ -199,7 +191,7 @@ class SalvagedReader(V30Reader):
         columns: dict[str, Sequence[object]] = {
             "episode_index": numbers,
             "length": [self._found[episode].length for episode in numbers],
-            "tasks": [self._tasks_of(self._found[episode]) for episode in numbers],
+            "tasks": [tasks_of(self._found[episode], self.tasks) for episode in numbers],
             **dict.fromkeys(cameras, [0] * len(numbers)),
         }
         return pa.table(columns)
@@ -229,80 +221,3 @@ class SalvagedReader(V30Reader):
             {each: reason for each, reason in lost_by_index.items() if each in rest and each not in lost}
         )
         return spans | {episode: by_index[episode] for episode in rest if episode in by_index}
-
-    def _tasks_of(self, episode: FoundEpisode) -> list[str]:
-        file, rows = episode.file, episode.rows
-        if layout.TASK_INDEX not in file.columns:
-            return []
-        column = file.read(rows.start, rows.stop, [layout.TASK_INDEX]).column(0)
-        used = dict.fromkeys(whole_numbers(column, f"{rows.path}: column 'task_index'").tolist())
-        return [self.tasks[task] for task in used if task in self.tasks]
-
-
-def _tables(root: Path, info: DatasetInfo, notes: list[Problem]) -> Sequence[TableFile]:
-    """The tables of a dataset; of those without a footer, the row groups that are whole."""
-    files: list[TableFile] = []
-    broken: list[Path] = []
-    for path in sorted((root / "data").glob("*/*.parquet")):
-        try:
-            files.append(TableFile(path))
-        except DatasetError as error:
-            if {problem.code for problem in error.problems} == {"bad-parquet"}:
-                broken.append(path)
-            else:
-                notes += [replace(problem, severity="warning") for problem in error.problems]
-    schema = files[0].file.schema_arrow if files else data_schema(info.features, {}, {})
-    widths = {
-        name: int(np.prod(feature.shape))
-        for name, feature in info.features.items()
-        if is_numeric(feature.dtype)
-    }
-    for path in broken:
-        try:
-            found = salvage(path, schema, widths, _counts_up)
-            file = TableFile(path, pq.ParquetFile(io.BytesIO(found.data)))
-            for start in range(0, file.rows, file.batch_rows):  # every page of it can be unpacked
-                file.read(start, min(start + file.batch_rows, file.rows), file.columns)
-        except DatasetError as error:
-            notes += [replace(problem, severity="warning") for problem in error.problems]
-            continue
-        files.append(file)
-        message = (
-            f"no footer; {count(file.rows, 'row')} in the first {found.kept} of {found.size} bytes are whole"
-        )
-        notes.append(Problem("bad-parquet", message, str(path), severity="warning"))
-    return sorted(files, key=lambda file: file.path)
-
-
-def _counts_up(rows: pa.Table) -> bool:
-    """Whether rows can be a row group: ``index`` counts them one by one."""
-    if layout.INDEX not in rows.column_names:
-        return True
-    return bool((np.diff(whole_numbers(rows[layout.INDEX], layout.INDEX)) == 1).all())
-
-
-def _add_episodes(file: TableFile, found: dict[int, FoundEpisode], lost: dict[int, Reason]) -> None:
-    """The episodes of a table whose rows count 0, 1, 2, ... and stand in one place."""
-    names = [layout.EPISODE_INDEX, layout.FRAME_INDEX, layout.INDEX]
-    if lacking := [name for name in names if name not in file.columns]:
-        message = f"no column {', '.join(map(repr, lacking))}, by which episodes could be told apart"
-        raise DatasetError(Problem("missing-column", message, str(file.path)))
-    table = file.read(0, file.rows, names)
-    frames, index = (
-        whole_numbers(table[name], f"{file.path}: column {name!r}")
-        for name in (layout.FRAME_INDEX, layout.INDEX)
-    )
-    for episode, runs in file.episode_ranges().items():
-        rows = runs[0]
-        count_up = np.arange(rows.stop - rows.start)
-        first = int(index[rows.start])
-        whole = np.array_equal(frames[rows.start : rows.stop], count_up) and np.array_equal(
-            index[rows.start : rows.stop], first + count_up
-        )
-        if episode in found or len(runs) > 1:
-            lost[episode] = Reason("scattered-episode", "the rows stand in several places", str(file.path))
-        elif episode < 0 or not whole:
-            text = "frame_index or index do not count its rows one by one"
-            lost[episode] = Reason("frame-order", text, str(file.path))
-        else:
-            found[episode] = FoundEpisode(file, rows, first)

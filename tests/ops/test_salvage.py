@@ -158,10 +158,6 @@ def test_what_holds_nothing_is_refused(tmp_path: Path, copied: Recorded) -> None
     last_table(root).write_bytes(b"PAR1" + bytes(1000))
     with pytest.raises(DatasetError, match="no row of it is whole"):
         rescue(root, tmp_path / "out")
-    older = write_legacy(tmp_path / "older", Legacy())
-    (older / "meta/episodes.jsonl").write_text("")
-    with pytest.raises(DatasetError, match="nothing-to-rescue"):
-        rescue(older, tmp_path / "out")
 
 
 @pytest.mark.parametrize("compression", ["snappy", "zstd", "gzip", "none"])
