@@ -9,7 +9,8 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from lerobot_grasp_plugin.dataset.arrow import from_numpy, from_strings
+from lerobot_grasp_plugin.dataset.arrow import from_numpy, from_strings, to_numpy
+from lerobot_grasp_plugin.dataset.tables import MAX_GROUP_BYTES
 
 _ROWS_AT_A_TIME: Final = 1024
 _OWN_METADATA: Final = frozenset({b"pandas", b"huggingface", b"ARROW:schema"})
@@ -122,6 +123,27 @@ def _fitted(value: Any, kind: pa.DataType) -> Any:
     if pa.types.is_floating(kind) and isinstance(value, int):
         return float(value)
     return value
+
+
+def decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A dictionary-encoded column as its values; another one as it is.
+
+    Raises:
+        ValueError: The values would not fit into memory.
+    """
+    if not pa.types.is_dictionary(column.type):
+        return column
+    most = sum(chunk.dictionary.nbytes * len(chunk) for chunk in column.chunks)
+    if most > MAX_GROUP_BYTES and sum(map(_decoded_bytes, column.chunks)) > MAX_GROUP_BYTES:
+        raise ValueError(f"its values are more than {MAX_GROUP_BYTES} bytes in memory")
+    return column.cast(column.type.value_type)
+
+
+def _decoded_bytes(chunk: pa.DictionaryArray) -> int:
+    """How many bytes the values of a dictionary-encoded array take, without making them."""
+    used = np.bincount(to_numpy(chunk.indices.drop_null())[:, 0], minlength=len(chunk.dictionary))
+    sizes = [chunk.dictionary.slice(place, 1).nbytes for place in np.flatnonzero(used).tolist()]
+    return int(np.dot(used[used > 0], sizes))
 
 
 def joined_tables(tables: Sequence[pa.Table], rows: Sequence[int]) -> pa.Table:

@@ -180,7 +180,7 @@ class TableFile:
         table = self.read(0, self.rows, [layout.EPISODE_INDEX])
         indices = whole_numbers(table.column(0), f"{self.path}: column 'episode_index'")
         starts = np.flatnonzero(np.diff(indices, prepend=indices[:1] - 1)).tolist() if len(indices) else []
-        stops = [*starts[1:], len(indices)]
+        stops = [*starts[1:], len(indices)] if starts else []
         ranges: dict[int, list[RowRange]] = {}
         for start, stop in zip(starts, stops, strict=True):
             ranges.setdefault(int(indices[start]), []).append(RowRange(self.path, start, stop))
@@ -228,6 +228,20 @@ def whole_numbers(column: pa.ChunkedArray | pa.Array, where: str) -> NDArray[Any
         return result
     except (ValueError, pa.ArrowException) as error:
         raise DatasetError(Problem("bad-index-column", f"not an index column: {error}", where)) from None
+
+
+def read_whole(files: Sequence[TableFile], columns: Sequence[str], where: str) -> pa.Table:
+    """Columns of several files as one table; null in the rows of a file that lacks one.
+
+    Raises:
+        DatasetError: A file is damaged, or a column is of types that do not go together.
+    """
+    parts = [file.read(0, file.rows, [name for name in columns if name in file.columns]) for file in files]
+    try:
+        return pa.concat_tables(parts, promote_options="permissive")
+    except pa.ArrowException as error:
+        message = f"its files have columns of types that do not go together: {error}"
+        raise DatasetError(Problem("episodes-columns", message, where)) from None
 
 
 def read_batches(

@@ -24,8 +24,8 @@ from lerobot_grasp_plugin.dataset.info import DatasetInfo
 from lerobot_grasp_plugin.dataset.losses import Reason, loss_problems, missing_files, refuse_lost, unlisted
 from lerobot_grasp_plugin.dataset.places import Places
 from lerobot_grasp_plugin.dataset.reader import EpisodeBatch, VideoSpan
-from lerobot_grasp_plugin.dataset.side_columns import selected, split_columns
-from lerobot_grasp_plugin.dataset.tables import RowRange, TableFile, read_batches, whole_numbers
+from lerobot_grasp_plugin.dataset.side_columns import is_known, selected, split_columns
+from lerobot_grasp_plugin.dataset.tables import RowRange, TableFile, read_batches, read_whole, whole_numbers
 from lerobot_grasp_plugin.dataset.tasks_table import read_tasks_table
 from lerobot_grasp_plugin.dataset.video_places import VideoPlaces
 from lerobot_grasp_plugin.errors import DatasetError, Problem
@@ -142,7 +142,8 @@ class V30Reader:
         self, episodes: Sequence[int], features: Sequence[str], statistics: Sequence[str] = STATISTICS
     ) -> dict[str, dict[str, NDArray[Any]]]:
         parts: dict[tuple[str, str], list[NDArray[Any]]] = {}
-        for file in self._open_tables() if features else ():
+        files = [file for file in self._open_tables() if file.rows] if features else []
+        for file in files:
             for feature in features:  # one by one: a table of a hundred columns takes much memory
                 columns = {f"stats/{feature}/{each}": each for each in statistics}
                 table = file.read(0, file.rows, [name for name in columns if name in file.columns])
@@ -152,7 +153,7 @@ class V30Reader:
         result: dict[str, dict[str, NDArray[Any]]] = {}
         rows = self._row[np.asarray(episodes, dtype=np.int64)]
         for (feature, statistic), arrays in parts.items():
-            if len(arrays) == len(self._episode_files) and len({array.shape[1] for array in arrays}) == 1:
+            if len(arrays) == len(files) and len({array.shape[1] for array in arrays}) == 1:
                 result.setdefault(feature, {})[statistic] = np.concatenate(arrays)[rows]
         return result
 
@@ -233,9 +234,8 @@ class V30Reader:
                     f"a v3.0 dataset has {', '.join(needed)}; LeRobot cannot read it without them",
                 )
             )
-        wanted = [name for name in names if not name.startswith("stats/")]
-        parts = [file.read(0, file.rows, [name for name in wanted if name in file.columns]) for file in files]
-        table = pa.concat_tables(parts, promote_options="permissive")
+        known = [name for name in names if is_known(name, self.info.features)]
+        table = read_whole(files, [name for name in known if not name.startswith("stats/")], where)
         indices = whole_numbers(table["episode_index"], f"{where}: column 'episode_index'")
         wrong = np.flatnonzero(np.diff(indices, prepend=-1) < 1)
         if len(wrong):

@@ -156,6 +156,9 @@ def found_in(
         tables: Of one dataset.
         total: How many episodes ``info.json`` counts.
         where: The dataset.
+
+    Raises:
+        DatasetError: ``total`` or a row's ``episode_index`` is more than a dataset can lose.
     """
     found: dict[int, FoundEpisode] = {}
     lost: dict[int, Reason] = {}
@@ -163,7 +166,11 @@ def found_in(
         _add_episodes(file, found, lost)
     total = max([total, *(episode + 1 for episode in found)])
     gone = Reason("missing-rows", "the rows are not whole in any table", where)
-    missing = set(range(min(total, len(found) + MAX_UNLISTED))) - found.keys()
+    if total > len(found) + MAX_UNLISTED:
+        message = f"the tables have {count(len(found), 'episode')}, of {total} there should be"
+        hint = f"correct total_episodes in {layout.INFO_PATH}"
+        raise DatasetError(Problem("wrong-total", message, where, hint))
+    missing = set(range(total)) - found.keys()
     return found, dict.fromkeys(missing, gone) | lost
 
 

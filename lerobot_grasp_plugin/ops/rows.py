@@ -19,7 +19,7 @@ from lerobot_grasp_plugin.core.stats import episode_stats
 from lerobot_grasp_plugin.core.timeline import is_readable, off_grid, readable_stamps
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import from_numpy, is_numeric, list_lengths, present, to_numpy
-from lerobot_grasp_plugin.dataset.arrow_types import conform, innermost_type
+from lerobot_grasp_plugin.dataset.arrow_types import conform, decoded, innermost_type
 from lerobot_grasp_plugin.dataset.reader import EpisodeBatch
 from lerobot_grasp_plugin.dataset.tables import whole_numbers
 from lerobot_grasp_plugin.errors import DatasetError, Problem
@@ -264,6 +264,7 @@ class RowBuilder:
             single = not pa.types.is_nested(field.type) and pa.types.is_nested(column.type)
             if single:  # shape (1,) written as lists of one value
                 column = from_numpy(to_numpy(column).reshape(sum(batch.lengths)))
+            column = decoded(column)
             if _holds_text(column.type) != _holds_text(field.type):
                 raise ValueError("text is not turned into numbers, nor numbers into text")
             wide, column = column, column.cast(field.type)

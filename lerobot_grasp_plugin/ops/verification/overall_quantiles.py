@@ -32,6 +32,7 @@ class OverallQuantiles:
         self._stored = stored
         self._rows: dict[str, int] = {}
         self._counts: dict[tuple[str, str], NDArray[np.int64]] = {}
+        self._has_nan: dict[str, NDArray[np.bool_]] = {}
         self._values = {
             name: {each: array.reshape(-1) for each, array in (stored.overall or {}).get(name, {}).items()}
             for name in names
@@ -44,6 +45,8 @@ class OverallQuantiles:
                 continue
             self._rows[name] = self._rows.get(name, 0) + len(values)
             columns = np.ascontiguousarray(values.T)
+            if any(np.isnan(stats[each]).any() for each in QUANTILES if each in stats):
+                self._has_nan[name] = np.isnan(columns).any(axis=1) | self._has_nan.get(name, np.False_)
             for statistic in QUANTILES:
                 if stats.get(statistic, np.empty(0)).size == len(columns):
                     limits = self._limits(name, statistic)
@@ -108,7 +111,8 @@ class OverallQuantiles:
         row = int((rows - 1) * share) + 1
         is_far = (wide_below > share * rows + 1) | (wide_reached < share * rows - 1)
         misplaced: NDArray[np.bool_] = ((below > row) | (reached < row)) & is_far
-        return misplaced
+        # rows with NaN have no other quantile
+        return misplaced & ~(np.isnan(self._values[name][statistic]) & self._has_nan.get(name, np.False_))
 
     def _of_episodes(self, name: str, kind: str) -> dict[str, NDArray[np.float64]]:
         """What LeRobot makes of the episodes' quantiles, by statistic; empty where they are unknown."""

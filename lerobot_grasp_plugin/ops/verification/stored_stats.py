@@ -140,7 +140,7 @@ def _columns(view: View, problems: list[Problem]) -> Values | None:
             problems += error.problems
             return None
         for column in names:
-            if table.num_rows and table[column].null_count == table.num_rows:
+            if table[column].null_count == table.num_rows:  # also of a file without rows
                 continue
             feature, _, statistic = column.removeprefix("stats/").rpartition("/")
             try:
