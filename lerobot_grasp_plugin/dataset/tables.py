@@ -86,6 +86,7 @@ class TableFile:
         rows: How many rows it has.
         columns: Names of its columns.
         size: Bytes.
+        begins_empty: Whether its first row group has no rows.
     """
 
     def __init__(self, path: Path, file: pq.ParquetFile | None = None) -> None:
@@ -102,6 +103,7 @@ class TableFile:
             raise DatasetError(Problem("duplicate-column", message, str(path), hint))
         self._check_sizes()
         counts = [meta.row_group(group).num_rows for group in range(meta.num_row_groups)]
+        self.begins_empty = counts[:1] == [0]
         self._group_starts = np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
         self._raw_size: int = sum(
             meta.row_group(group).total_byte_size for group in range(meta.num_row_groups)

@@ -35,7 +35,10 @@ def test_a_table_without_rows_changes_nothing(
 ) -> None:
     root = copied("av1")
     before = codes(root)
+    assert "empty-table" not in before
     pq.write_table(pq.read_table(root / path).slice(0, 0), (root / path).with_name("file-001.parquet"))
+    errors = {problem.code for problem in verify_dataset(root).problems if problem.severity == "error"}
+    assert errors == {"empty-table"}  # LeRobot cannot open it
     assert codes(root) - before <= {"extra-file", "empty-table"}
     merged(root, tmp_path / "out")
     assert codes(tmp_path / "out") <= before

@@ -15,6 +15,7 @@ from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import present, to_numpy
 from lerobot_grasp_plugin.dataset.tables import TableFile, whole_numbers
 from lerobot_grasp_plugin.errors import GraspError, Problem, Severity
+from lerobot_grasp_plugin.ops.verification.empty_table import check_empty
 from lerobot_grasp_plugin.ops.verification.listed import EpisodeList, Report
 from lerobot_grasp_plugin.ops.verification.place import count
 
@@ -34,6 +35,7 @@ def read_episodes_table(root: Path, report: Report) -> EpisodeList | None:
     folder = root / layout.EPISODES_DIR
     parts: dict[Path, pa.Table] = {}
     columns_of: dict[Path, list[str]] = {}
+    empty: list[Problem] = []
     paths = sorted(folder.glob("*/*.parquet"))
     for path in paths:
         try:
@@ -41,6 +43,7 @@ def read_episodes_table(root: Path, report: Report) -> EpisodeList | None:
             names = [name for name in file.columns if not name.startswith("stats/")]
             parts[path] = file.read(0, file.rows, names)
             columns_of[path] = file.columns
+            empty += check_empty(file)
             del file  # a footer of many small row groups takes more memory than all its rows
         except GraspError as error:
             for problem in error.problems:
@@ -57,6 +60,8 @@ def read_episodes_table(root: Path, report: Report) -> EpisodeList | None:
         report(Problem("missing-episodes-table", message, str(folder), hint))
     if not rows:
         return None
+    for problem in empty:
+        report(problem)
     table, unlike = _together(parts, columns_of, report)
     columns = _Columns(table, unlike, folder, report)
     return EpisodeList(

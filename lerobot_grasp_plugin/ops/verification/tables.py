@@ -14,6 +14,7 @@ from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import list_lengths, present, to_numpy
 from lerobot_grasp_plugin.dataset.tables import TableFile, whole_numbers
 from lerobot_grasp_plugin.errors import GraspError, Problem
+from lerobot_grasp_plugin.ops.verification.empty_table import check_empty
 from lerobot_grasp_plugin.ops.verification.pictures import PictureCheck
 from lerobot_grasp_plugin.ops.verification.place import Tally, count, episodes_text
 from lerobot_grasp_plugin.ops.verification.rows import Rows
@@ -84,9 +85,8 @@ class Tables:
         try:
             file = TableFile(path)
             self.schemas.setdefault(file.file.schema_arrow.remove_metadata(), path)
+            self.problems += check_empty(file, legacy=self._view.legacy)
             if not file.rows:
-                message = "the table has no rows"
-                self.problems.append(Problem("empty-table", message, str(path), severity="warning"))
                 return
             self._pictures(file)
             episodes, starts, stops = self._runs(file)

@@ -1,0 +1,26 @@
+"""Finds tables without rows, and those whose first row group has none, which LeRobot cannot open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lerobot_grasp_plugin.dataset.tables import TableFile
+from lerobot_grasp_plugin.errors import Problem
+
+
+def check_empty(file: TableFile, *, legacy: bool = False) -> Iterator[Problem]:
+    """What is wrong with the rows that a table does not have.
+
+    Args:
+        file: The table.
+        legacy: Whether it is of format v2.0 or v2.1, which LeRobot converts with another reader.
+    """
+    message = "the first row group has no rows" if file.rows else "the table has no rows"
+    if file.begins_empty and not legacy:
+        hint = "LeRobot cannot open the dataset: it reads as many rows at a time as the first row group has; "
+        hint += (
+            "write the table again without that group" if file.rows else "move the file out of the dataset"
+        )
+        yield Problem("empty-table", message, str(file.path), hint)
+    elif not file.rows:
+        yield Problem("empty-table", message, str(file.path), severity="warning")
