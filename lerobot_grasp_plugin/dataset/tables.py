@@ -188,6 +188,23 @@ class TableFile:
             ranges.setdefault(int(indices[start]), []).append(RowRange(self.path, start, stop))
         return ranges
 
+    def holds_only(self, episode: int) -> bool:
+        """Whether no row is of another episode, as far as the rows say.
+
+        Raises:
+            DatasetError: The file is damaged, or the column ``episode_index`` holds no indices.
+        """
+        if layout.EPISODE_INDEX not in self.columns:
+            return True
+        meta = self.file.metadata
+        groups = [meta.row_group(number) for number in range(meta.num_row_groups)]
+        leaves = [meta.schema.column(number).path for number in range(meta.num_columns)]
+        at = leaves.index(layout.EPISODE_INDEX) if layout.EPISODE_INDEX in leaves else None
+        footer = [] if at is None else [group.column(at).statistics for group in groups]
+        if footer and all(each is not None and each.has_min_max for each in footer):
+            return all(each.min == each.max == episode for each in footer)
+        return self.episode_ranges().keys() <= {episode}
+
     def read(self, start: int, stop: int, columns: Sequence[str]) -> pa.Table:
         """Rows ``[start, stop)`` of the named columns.
 

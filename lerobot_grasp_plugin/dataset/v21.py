@@ -14,7 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.stats import STATISTICS, unknown_statistics
-from lerobot_grasp_plugin.core.words import agree, count
+from lerobot_grasp_plugin.core.words import agree, count, episodes_text
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow_types import table_of
 from lerobot_grasp_plugin.dataset.hub import Location
@@ -40,6 +40,7 @@ class LegacyReader:
         self.location = location
         self._places = Places(location, "**/*.parquet")
         self._required: Sequence[int] = ()
+        self._by_rows: dict[int, RowRange] | None = None
         self._by_name: dict[str, dict[str, list[Path]]] = {}
         self.tasks: Mapping[int, str] = self._read_tasks()
         self._side: dict[int, dict[str, Any]] = {}
@@ -87,12 +88,45 @@ class LegacyReader:
         for episode in episodes:
             path = self.data_path(episode)
             file = TableFile(path)
-            if file.rows != self.lengths[episode]:
-                raise DatasetError(loss_problems(self._wrong_lengths([*self._required, episode])))
             rows = RowRange(path, 0, file.rows)
+            if not file.holds_only(episode):
+                rows = self._moved_rows(episode)
+                file = file if rows.path == path else TableFile(rows.path)
+            elif file.rows != self.lengths[episode]:
+                raise DatasetError(loss_problems(self._wrong_lengths([*self._required, episode])))
             present = [name for name in columns if name in file.columns]
             table = file.read(rows.start, rows.stop, present)
-            yield EpisodeBatch([episode], [file.rows], table, path)
+            yield EpisodeBatch([episode], [table.num_rows], table, rows.path)
+
+    def _moved_rows(self, episode: int) -> RowRange:
+        """Where the rows of an episode are whose table has rows of another one.
+
+        Raises:
+            DatasetError: The rows do not say of every episode where it is, with as many rows as are listed.
+        """
+        if self._by_rows is None:
+            places = {
+                each: self._places.of(each) for each in range(len(self.lengths)) if each not in self.lost
+            }
+            whole = all(
+                len(found) == 1 and found[0].stop - found[0].start == self.lengths[each]
+                for each, found in places.items()
+            )
+            self._by_rows = {each: found[0] for each, found in places.items()} if whole else {}
+        if episode not in self._by_rows:
+            chosen = dict.fromkeys([*self._required, episode])
+            wrong = [each for each in chosen if not TableFile(self.data_path(each)).holds_only(each)]
+            raise DatasetError(loss_problems({each: self._wrong_table(each) for each in wrong}))
+        moved = [each for each, rows in self._by_rows.items() if rows.path != self.data_path(each)]
+        message = f"the rows of {episodes_text(moved)} are in tables named after other episodes"
+        self._warn("wrong-file", message, self.root / "data")
+        return self._by_rows[episode]
+
+    def _wrong_table(self, episode: int) -> Reason:
+        path = self.data_path(episode)
+        others = episodes_text(TableFile(path).episode_ranges())
+        text = f"its table has the rows of {others} by episode_index; one of the two numbers is wrong"
+        return Reason("wrong-file", text, str(path))
 
     def _wrong_lengths(self, episodes: Sequence[int]) -> dict[int, Reason]:
         """The episodes with more or fewer rows than are listed."""

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from factories import Legacy, change_info, data_table, read_info, write_legacy
-from lerobot_judge import assert_items, items_of
+from lerobot_judge import assert_items, items_of, legacy_items
 
 from lerobot_grasp_plugin import DatasetError, MergeConfig, MergeReport, SourceConfig, merge, verify_dataset
 from lerobot_grasp_plugin.dataset import arrow_types
@@ -116,3 +116,31 @@ def test_quantiles_of_rows_with_nan_are_nan(tmp_path: Path, copied: Copied) -> N
     found = codes(tmp_path / "out")
     assert "not-finite" in found
     assert "wrong-statistics" not in found
+
+
+def table(root: Path, episode: int) -> Path:
+    return root / f"data/chunk-000/episode_{episode:06d}.parquet"
+
+
+def test_rows_in_a_table_named_after_another_episode_are_taken_by_their_number(tmp_path: Path) -> None:
+    spec = Legacy(lengths=(5, 4, 6, 4))
+    root = write_legacy(tmp_path / "set", spec)
+    table(root, 1).rename(root / "swap")
+    table(root, 3).rename(table(root, 1))
+    (root / "swap").rename(table(root, 3))
+    report = merged(root, tmp_path / "out")
+    (warning,) = [problem for problem in report.warnings if problem.code == "wrong-file"]
+    assert "episodes 1, 3" in warning.message
+    assert_items(tmp_path / "out", [legacy_items(root, spec, episode) for episode in range(4)])
+
+
+def test_tables_whose_rows_are_of_episodes_that_are_not_listed_are_refused(tmp_path: Path) -> None:
+    root = write_legacy(tmp_path / "set", Legacy(lengths=(5, 4, 4)))
+    for episode in (1, 2):  # renamed after an episode was deleted, the rows left as they were
+        rows = pq.read_table(table(root, episode))
+        place = rows.column_names.index("episode_index")
+        numbers = pa.array([episode + 1] * rows.num_rows)
+        pq.write_table(rows.set_column(place, "episode_index", numbers), table(root, episode))
+    with pytest.raises(DatasetError, match="wrong-file") as caught:
+        merged(root, tmp_path / "out")
+    assert [problem.where for problem in caught.value.problems] == [str(table(root, each)) for each in (1, 2)]
