@@ -31,6 +31,16 @@ _KNOWN_KEYS = frozenset(
 """Keys of ``info.json`` that some version of LeRobot writes."""
 
 
+def is_depth(entry: Mapping[str, Any]) -> bool:
+    """Whether the entry of a feature marks its images as depth maps.
+
+    LeRobot has kept the mark under two names in two places, and takes it from whichever says so.
+    """
+    places = [entry.get(place) for place in ("info", "video_info")]
+    marks = ("is_depth_map", "video.is_depth_map")
+    return any(bool(place.get(mark)) for place in places if isinstance(place, Mapping) for mark in marks)
+
+
 @dataclass(frozen=True, slots=True)
 class Feature:
     """One entry of ``features``.
@@ -51,10 +61,14 @@ class Feature:
     def video_info(self) -> Mapping[str, Any]:
         """What the file says of its video stream (``video.codec``, ``video.pix_fmt``, ...).
 
-        ``info``, and what only the older ``video_info`` says.
+        ``info``, and what only the older ``video_info`` says; a mark of depth maps under its present name.
         """
         places = [self.extra.get(place) for place in ("video_info", "info")]
-        return {key: value for place in places if isinstance(place, Mapping) for key, value in place.items()}
+        info = {key: value for place in places if isinstance(place, Mapping) for key, value in place.items()}
+        if self.is_depth:
+            info.pop("video.is_depth_map", None)
+            info["is_depth_map"] = True
+        return info
 
     @property
     def dimensions(self) -> list[str]:
@@ -69,9 +83,8 @@ class Feature:
 
     @property
     def is_depth(self) -> bool:
-        """Whether the images are depth maps; LeRobot has kept the mark under two names."""
-        info = self.video_info
-        return bool(info.get("is_depth_map") or info.get("video.is_depth_map"))
+        """Whether the images are depth maps."""
+        return is_depth(self.extra)
 
     @property
     def unknown(self) -> dict[str, Any]:
@@ -82,9 +95,6 @@ class Feature:
         """The entry as ``info.json`` spells it; ``video_info`` of v2.0 becomes ``info``."""
         entry: dict[str, Any] = {"dtype": self.dtype, "shape": list(self.shape), "names": self.names}
         info = self.video_info
-        if self.is_depth:
-            info = {key: value for key, value in info.items() if key != "video.is_depth_map"}
-            info["is_depth_map"] = True
         if info:
             entry["info"] = info
         return entry | {key: value for key, value in self.extra.items() if key not in ("info", "video_info")}

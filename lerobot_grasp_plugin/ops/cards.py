@@ -94,13 +94,13 @@ def _licences(
         same = [card for card in cards if card.license == license_given]
         names = same[0].header if same else {}
         return {"license": license_given, **_named(names)}, []
-    stated = {card.license: card for card in reversed(cards) if card.license is not None}
+    stated = {card.license.casefold(): card for card in reversed(cards) if card.license is not None}
     if not stated:
         return {}, []
     by_license: dict[str, list[str]] = {}
     for source, card in zip(sources, cards, strict=True):
         if card.license is not None:
-            by_license.setdefault(card.license, []).append(source.title)
+            by_license.setdefault(card.license.casefold(), []).append(source.title)
     if len(by_license) > 1:
         groups = "; ".join(f"{name} in {', '.join(titles)}" for name, titles in by_license.items())
         hint = "say under which licence the new dataset is: --license NAME"

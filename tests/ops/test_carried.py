@@ -489,6 +489,7 @@ CAMERA = "observation.images.wrist"
 def test_a_depth_camera_stays_one(place: str, mark: str, copied: Recorded, tmp_path: Path) -> None:
     def marked(feature: dict) -> None:
         feature["info"].pop("is_depth_map", None)
+        feature["info"]["video.is_depth_map"] = False  # as LeRobot's recorder writes it for a colour camera
         feature.setdefault(place, {})[mark] = True
 
     source = feature_of(copied("av1"), CAMERA, marked)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.stats import MOMENTS
 from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.info import is_depth
 from lerobot_grasp_plugin.errors import Problem, Severity
 from lerobot_grasp_plugin.ops.verification.place import agree, episodes_text
 from lerobot_grasp_plugin.ops.verification.statistics import (
@@ -142,12 +143,6 @@ def _pictures(
             f"{np.nanmean(mean):.4g}; those of pictures lie in [0, 1], the mean between"
         )
         yield Problem("wrong-statistics", message, str(where), hint_of(name), severity=severity_of(name))
-
-
-def is_depth(feature: Mapping[str, Any]) -> bool:
-    """Whether the pictures of a camera are distances, not colours."""
-    info = feature.get("info") or feature.get("video_info") or {}
-    return isinstance(info, dict) and bool(info.get("is_depth_map") or info.get("video.is_depth_map"))
 
 
 def _picture_shape(
