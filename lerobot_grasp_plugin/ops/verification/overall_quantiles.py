@@ -111,8 +111,9 @@ class OverallQuantiles:
         row = int((rows - 1) * share) + 1
         is_far = (wide_below > share * rows + 1) | (wide_reached < share * rows - 1)
         misplaced: NDArray[np.bool_] = ((below > row) | (reached < row)) & is_far
-        # rows with NaN have no other quantile
-        return misplaced & ~(np.isnan(self._values[name][statistic]) & self._has_nan.get(name, np.False_))
+        own_nan = np.isnan(self._values[name][statistic]) & self._has_nan.get(name, np.False_)
+        misplaced &= ~own_nan  # rows with NaN have no other quantile
+        return misplaced
 
     def _of_episodes(self, name: str, kind: str) -> dict[str, NDArray[np.float64]]:
         """What LeRobot makes of the episodes' quantiles, by statistic; empty where they are unknown."""
