@@ -364,9 +364,9 @@ def test_a_cut_off_video_says_why_none_of_it_is_taken(
 def test_whole_episodes_of_older_formats_are_taken(version: str, tmp_path: Path) -> None:
     spec = Legacy(version=version, lengths=(6, 4, 5, 3))
     root = write_legacy(tmp_path / "set", spec)
-    expected = [legacy_items(root, spec, episode) for episode in (1, 3)]
-    cut(next(root.rglob("episode_000000.parquet")))
+    expected = [legacy_items(root, spec, episode) for episode in (0, 1, 3)]
+    cut(next(root.rglob("episode_000000.parquet")))  # in its footer, behind the rows
     cut(next(root.rglob("episode_000002.mp4")))
     report = rescue(root, tmp_path / "out")
-    assert [each.source_episode for each in report.episodes] == [1, 3]
+    assert [each.source_episode for each in report.episodes] == [0, 1, 3]
     assert_items(tmp_path / "out", expected)
