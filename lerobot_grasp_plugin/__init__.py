@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
     from lerobot_grasp_plugin.core.labels import EpisodeLabels, label_episode
     from lerobot_grasp_plugin.dataset.reader import DatasetReader, open_dataset
-    from lerobot_grasp_plugin.errors import (
+    from lerobot_grasp_plugin.findings.problem import (
         AnnotationError,
         DataError,
         DatasetError,
@@ -41,7 +41,7 @@ _HOMES = {
     "core.intervals": ("FrameInterval", "IntervalSet"),
     "core.labels": ("EpisodeLabels", "label_episode"),
     "dataset.reader": ("DatasetReader", "open_dataset"),
-    "errors": (
+    "findings.problem": (
         "AnnotationError",
         "DataError",
         "DatasetError",

@@ -12,7 +12,7 @@ import pytest
 from factories import Legacy, write_legacy
 
 import lerobot_grasp_plugin
-from lerobot_grasp_plugin import errors
+from lerobot_grasp_plugin.findings import problem as errors
 
 HEAVY = ("torch", "lerobot", "pandas", "datasets", "draccus", "pyarrow", "av", "numpy")
 
@@ -115,7 +115,7 @@ def test_an_error_carries_its_problems() -> None:
 def test_an_error_can_be_raised_again_from_the_traceback_that_ends_in_it() -> None:
     """As torch does with what a worker of a DataLoader raised: ``error_class(traceback)``."""
     text = "Caught VideoError in DataLoader worker process 0.\nOriginal Traceback (most recent call last):\n"
-    text += '  File "a.py", line 1, in b\n    raise c\nlerobot_grasp_plugin.errors.VideoError: '
+    text += '  File "a.py", line 1, in b\n    raise c\nlerobot_grasp_plugin.findings.problem.VideoError: '
     error = errors.VideoError(errors.Problem("no-keyframe", "none: at all", "a.mp4, episode 3", "look"))
     again = errors.VideoError(text + str(error) + "\n")
     assert str(again) == str(error)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from lerobot_grasp_plugin.commands.rl_config import run_rl
 from lerobot_grasp_plugin.commands.run import TerminalProgress, command, sigterm_ends
-from lerobot_grasp_plugin.core.words import count
-from lerobot_grasp_plugin.errors import DataError, Problem
+from lerobot_grasp_plugin.findings.problem import DataError, Problem
+from lerobot_grasp_plugin.findings.words import count
 
 if TYPE_CHECKING:
     from lerobot.rl.train_rl import TrainRLServerPipelineConfig

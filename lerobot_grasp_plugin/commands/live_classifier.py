@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lerobot_grasp_plugin.commands.options import load_recorder_plugins
 from lerobot_grasp_plugin.commands.outline import Outline, announce_loading, check_early
 from lerobot_grasp_plugin.commands.run import command, fail, guarded, parse, require, sigterm_ends
-from lerobot_grasp_plugin.errors import GraspError, Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import GraspError, Problem, UsageError
 
 if TYPE_CHECKING:
     from lerobot_grasp_plugin.recording.live_config import LiveClassifierConfig

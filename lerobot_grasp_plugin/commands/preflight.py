@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from lerobot_grasp_plugin.commands.options import DISCOVER, load_plugins, make_strict
 from lerobot_grasp_plugin.commands.outline import announce_loading
 from lerobot_grasp_plugin.commands.run import command, fail, guarded
-from lerobot_grasp_plugin.core.words import count
+from lerobot_grasp_plugin.findings.words import count
 
 if TYPE_CHECKING:
     from lerobot_grasp_plugin.learning.preflight import PreflightReport

@@ -55,7 +55,7 @@ def check_publishing(config: OutputOptions, repo_id: str, sources: Sequence[Sour
     Raises:
         UsageError: With all that is in the way.
     """
-    from lerobot_grasp_plugin.errors import Problem, UsageError
+    from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 
     if not config.push_to_hub:
         idle = [f"--{name}" for name in ("private", "replace") if getattr(config, name)]

@@ -17,8 +17,8 @@ from lerobot_grasp_plugin.commands.run import (
     guarded,
     parse,
 )
-from lerobot_grasp_plugin.core.words import agree, count
-from lerobot_grasp_plugin.errors import GraspError
+from lerobot_grasp_plugin.findings.problem import GraspError
+from lerobot_grasp_plugin.findings.words import agree, count
 from lerobot_grasp_plugin.video.chatter import silence_encoders
 
 if TYPE_CHECKING:

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from lerobot_grasp_plugin.core.words import count
-from lerobot_grasp_plugin.errors import Severity, folded
+from lerobot_grasp_plugin.findings.collect import folded
+from lerobot_grasp_plugin.findings.problem import Severity
+from lerobot_grasp_plugin.findings.words import count
 from lerobot_grasp_plugin.ops.report import EpisodeReport, MergeReport, VerifyReport
 
 if TYPE_CHECKING:

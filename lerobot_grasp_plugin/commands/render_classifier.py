@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from lerobot_grasp_plugin.core.words import count
+from lerobot_grasp_plugin.findings.words import count
 from lerobot_grasp_plugin.learning.drafts import disagreement_lines
 
 if TYPE_CHECKING:

@@ -97,7 +97,7 @@ def _annotation_file(config: ReviewConfig) -> Path:
     Raises:
         GraspError: None is given, its folder does not exist, or it has errors.
     """
-    from lerobot_grasp_plugin.errors import AnnotationError, Problem, UsageError
+    from lerobot_grasp_plugin.findings.problem import AnnotationError, Problem, UsageError
     from lerobot_grasp_plugin.ops.annotate import check_annotations
     from lerobot_grasp_plugin.ops.recipe import LabelOptions
     from lerobot_grasp_plugin.review.text_beside import other_form

@@ -17,8 +17,9 @@ from lerobot_grasp_plugin.commands.decoder_note import shorten_decoder_warning
 from lerobot_grasp_plugin.commands.options import DISCOVER, in_words, make_strict
 from lerobot_grasp_plugin.commands.priority import give_up_real_time_priority
 from lerobot_grasp_plugin.commands.streams import outlive_readers
-from lerobot_grasp_plugin.core.words import count
-from lerobot_grasp_plugin.errors import GraspError, folded
+from lerobot_grasp_plugin.findings.collect import folded
+from lerobot_grasp_plugin.findings.problem import GraspError
+from lerobot_grasp_plugin.findings.words import count
 
 type Main = Callable[[Sequence[str] | None], int]
 

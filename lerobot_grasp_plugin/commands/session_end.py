@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lerobot_grasp_plugin.commands.publish import push_folder
 from lerobot_grasp_plugin.commands.render import merge_report, verify_report
 from lerobot_grasp_plugin.commands.run import TerminalProgress
-from lerobot_grasp_plugin.core.words import episodes_text
+from lerobot_grasp_plugin.findings.words import episodes_text
 from lerobot_grasp_plugin.ops.verify import verify_dataset
 from lerobot_grasp_plugin.recording.relabelling import apply, changed_episodes, relabel_command
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import get_args
 
 from lerobot_grasp_plugin.commands.run import command, fail, guarded, parse
-from lerobot_grasp_plugin.core.words import count
-from lerobot_grasp_plugin.errors import DataError, Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import DataError, Problem, UsageError
+from lerobot_grasp_plugin.findings.words import count
 
 PROGRAM = "lerobot-grasp-truth"
 

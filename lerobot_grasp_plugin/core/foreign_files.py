@@ -7,7 +7,7 @@ import unicodedata
 
 from lerobot_grasp_plugin.core.csv_columns import NAMES, column_name
 from lerobot_grasp_plugin.core.source_text import Source
-from lerobot_grasp_plugin.errors import AnnotationError, Problem
+from lerobot_grasp_plugin.findings.problem import AnnotationError, Problem
 
 _HINT = "expected lines such as `07: 45-`, JSON, or CSV with the columns episode,start,end"
 

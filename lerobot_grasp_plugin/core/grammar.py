@@ -38,7 +38,7 @@ from lerobot_grasp_plugin.core.grammar_comments import (
 from lerobot_grasp_plugin.core.grammar_ranges import format_ranges
 from lerobot_grasp_plugin.core.grammar_text import parse_text, read_episode
 from lerobot_grasp_plugin.core.source_text import Findings, Source, decode
-from lerobot_grasp_plugin.errors import AnnotationError, Problem
+from lerobot_grasp_plugin.findings.problem import AnnotationError, Problem
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ from lerobot_grasp_plugin.core.grammar_ranges import (
 )
 from lerobot_grasp_plugin.core.odd_numbers import odd_number
 from lerobot_grasp_plugin.core.source_text import Findings, Place, Source
-from lerobot_grasp_plugin.core.words import count
+from lerobot_grasp_plugin.findings.words import count
 
 _TRUE = {"true", "1", "1.0", "success", "yes"}
 _FALSE = {"false", "0", "0.0", "fail", "failure", "no"}

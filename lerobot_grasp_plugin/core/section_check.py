@@ -8,8 +8,8 @@ from lerobot_grasp_plugin.core.annotations import AnnotationSection, EpisodeAnno
 from lerobot_grasp_plugin.core.grammar_ranges import format_range, format_ranges
 from lerobot_grasp_plugin.core.intervals import FrameInterval, ends_late
 from lerobot_grasp_plugin.core.source_text import Place
-from lerobot_grasp_plugin.core.words import count
-from lerobot_grasp_plugin.errors import Problem
+from lerobot_grasp_plugin.findings.problem import Problem
+from lerobot_grasp_plugin.findings.words import count
 
 Lengths = Mapping[int, int] | Sequence[int]
 """Frames per episode, by ``episode_index``."""

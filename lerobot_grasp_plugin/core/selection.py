@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from lerobot_grasp_plugin.core.grammar_ranges import bounded_int
 from lerobot_grasp_plugin.core.source_text import Place, Source
-from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 
 _TOKEN = re.compile(r"([0-9]+)(?:\s*(-)(?:\s*([0-9]+))?)?")
 _HINT = 'expected episodes such as "0-14", "2, 7, 8", "3-", "!19, 23", "all"'

@@ -10,7 +10,7 @@ from lerobot_grasp_plugin.core.grammar import form_of, parse
 from lerobot_grasp_plugin.core.grammar_comments import IsDataset, no_dataset
 from lerobot_grasp_plugin.core.grammar_ranges import format_ranges
 from lerobot_grasp_plugin.core.intervals import FrameInterval
-from lerobot_grasp_plugin.errors import AnnotationError, Problem
+from lerobot_grasp_plugin.findings.problem import AnnotationError, Problem
 
 _PLACEHOLDER = "0: all fail\n"
 

@@ -25,7 +25,7 @@ from lerobot_grasp_plugin.core.video_index import (
     StreamSignature,
     VideoIndex,
 )
-from lerobot_grasp_plugin.errors import Problem, VideoError
+from lerobot_grasp_plugin.findings.problem import Problem, VideoError
 
 
 @dataclass(frozen=True, slots=True, eq=False)

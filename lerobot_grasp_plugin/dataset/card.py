@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.errors import Problem
+from lerobot_grasp_plugin.findings.problem import Problem
 
 _MAX_BYTES: Final = 4 * 2**20
 _BEGIN: Final = "<!-- lerobot_grasp_plugin: begin -->"

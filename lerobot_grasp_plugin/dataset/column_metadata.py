@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from lerobot_grasp_plugin.errors import Problem
+from lerobot_grasp_plugin.findings.problem import Problem
 
 
 def metadata_of_columns(schema: pa.Schema) -> dict[str, list[str]]:

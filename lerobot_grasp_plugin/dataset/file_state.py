@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from lerobot_grasp_plugin.errors import Problem
+from lerobot_grasp_plugin.findings.problem import Problem
 
 
 @dataclass(frozen=True, slots=True)

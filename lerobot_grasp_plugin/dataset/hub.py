@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from lerobot_grasp_plugin.core.words import count
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.links import Links
-from lerobot_grasp_plugin.errors import DatasetError, Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import DatasetError, Problem, UsageError
+from lerobot_grasp_plugin.findings.words import count
 
 _TRUE = frozenset({"1", "ON", "YES", "TRUE"})
 """What huggingface_hub takes for yes in an environment variable."""

@@ -12,7 +12,7 @@ from lerobot_grasp_plugin.dataset.arrow_types import own_metadata, table_of
 from lerobot_grasp_plugin.dataset.column_metadata import metadata_of_columns
 from lerobot_grasp_plugin.dataset.json_lines import read_json_lines, whole
 from lerobot_grasp_plugin.dataset.tables import TableFile, whole_numbers
-from lerobot_grasp_plugin.errors import DatasetError, Problem
+from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
 
 PANDAS_INDEX = "__index_level_0__"
 """The column of an unnamed row index that pandas wrote."""

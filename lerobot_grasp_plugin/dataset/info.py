@@ -12,7 +12,7 @@ from typing import Any
 
 from lerobot_grasp_plugin.core.timeline import exact_fps
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.errors import DatasetError, Problem
+from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
 
 NOT_JSON_HINT = "mend it by hand, or copy it again from where the dataset comes from"
 _MAX_JSON_BYTES = 64 * 2**20

@@ -8,7 +8,7 @@ from typing import Any
 
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.info import NOT_JSON_HINT, parse_json
-from lerobot_grasp_plugin.errors import DatasetError, Problem
+from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
 
 _MAX_LINE_BYTES = 8 * 2**20
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from lerobot_grasp_plugin.core.timeline import TOLERANCE_S
 from lerobot_grasp_plugin.dataset.links import LINKABLE, Links
-from lerobot_grasp_plugin.errors import DatasetError, Problem
+from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
 
 CODEBASE_VERSION: Final = "v3.0"
 """The format this package writes."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from lerobot_grasp_plugin.errors import Problem
+from lerobot_grasp_plugin.findings.problem import Problem
 
 LINKABLE = ("data", "videos")
 """Folders whose links can be followed. What is in ``meta`` is copied into outputs, so its links never are."""

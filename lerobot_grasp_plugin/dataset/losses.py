@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lerobot_grasp_plugin.core.words import agree, all_but, count, episodes_text
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.errors import DatasetError, Problem
+from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
+from lerobot_grasp_plugin.findings.words import agree, all_but, count, episodes_text
 
 WAY_OUT = "to take the others: "
 """What the hint begins with that says how to take the other episodes."""

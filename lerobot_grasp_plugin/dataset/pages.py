@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from lerobot_grasp_plugin.dataset import thrift
 from lerobot_grasp_plugin.dataset.tables import MAX_GROUP_BYTES
-from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem
+from lerobot_grasp_plugin.findings.problem import DatasetError, GraspError, Problem
 
 _MAGIC = b"PAR1"
 _DATA_PAGE, _DICTIONARY_PAGE, _DATA_PAGE_V2 = 0, 2, 3

@@ -16,7 +16,7 @@ import numpy as np
 from lerobot_grasp_plugin.core.labels import LabelValues
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.info import read_json
-from lerobot_grasp_plugin.errors import DatasetError
+from lerobot_grasp_plugin.findings.problem import DatasetError
 
 
 @dataclass(frozen=True)

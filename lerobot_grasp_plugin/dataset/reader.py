@@ -16,7 +16,7 @@ from lerobot_grasp_plugin.dataset.hub import Location, locate
 from lerobot_grasp_plugin.dataset.index_table import IndexTable
 from lerobot_grasp_plugin.dataset.info import DatasetInfo, read_info
 from lerobot_grasp_plugin.dataset.losses import Reason, refuse_lost
-from lerobot_grasp_plugin.errors import Problem
+from lerobot_grasp_plugin.findings.problem import Problem
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from lerobot_grasp_plugin.dataset.arrow import is_numeric, to_numpy
 from lerobot_grasp_plugin.dataset.hub import locate
 from lerobot_grasp_plugin.dataset.provenance import stored_values
 from lerobot_grasp_plugin.dataset.reader import DatasetReader, EpisodeBatch, open_located
-from lerobot_grasp_plugin.errors import GraspError
+from lerobot_grasp_plugin.findings.problem import GraspError
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Final
 
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.reader import DatasetReader
-from lerobot_grasp_plugin.errors import DatasetError
+from lerobot_grasp_plugin.findings.problem import DatasetError
 
 _WRITTEN: Final = frozenset({layout.INFO_PATH, layout.STATS_PATH, layout.CARD_PATH, layout.PROVENANCE_PATH})
 """Files that every output has of its own."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import to_numpy
-from lerobot_grasp_plugin.errors import DatasetError, Problem
+from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
 
 BATCH_BYTES = 48 * 2**20
 """About how much of a table (uncompressed) is held at a time."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.tables import TableFile, whole_numbers
-from lerobot_grasp_plugin.errors import DatasetError, Problem
+from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
 
 
 def read_tasks_table(path: Path) -> dict[int, str]:

@@ -14,7 +14,6 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.stats import STATISTICS, unknown_statistics
-from lerobot_grasp_plugin.core.words import agree, count, episodes_text
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow_types import table_of
 from lerobot_grasp_plugin.dataset.hub import Location
@@ -26,7 +25,8 @@ from lerobot_grasp_plugin.dataset.places import Places
 from lerobot_grasp_plugin.dataset.reader import EpisodeBatch, VideoSpan
 from lerobot_grasp_plugin.dataset.side_columns import selected, split_keys, unknown_of
 from lerobot_grasp_plugin.dataset.tables import RowRange, TableFile, open_parquet
-from lerobot_grasp_plugin.errors import DatasetError, Problem
+from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
+from lerobot_grasp_plugin.findings.words import agree, count, episodes_text
 
 
 class LegacyReader:

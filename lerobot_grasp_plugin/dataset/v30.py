@@ -13,7 +13,6 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.stats import STATISTICS
-from lerobot_grasp_plugin.core.words import agree, count, episodes_text
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import to_numpy
 from lerobot_grasp_plugin.dataset.arrow_types import joined_tables, own_metadata
@@ -28,7 +27,8 @@ from lerobot_grasp_plugin.dataset.side_columns import is_known, selected, split_
 from lerobot_grasp_plugin.dataset.tables import RowRange, TableFile, read_batches, read_whole, whole_numbers
 from lerobot_grasp_plugin.dataset.tasks_table import read_tasks_table
 from lerobot_grasp_plugin.dataset.video_places import VideoPlaces
-from lerobot_grasp_plugin.errors import DatasetError, Problem
+from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
+from lerobot_grasp_plugin.findings.words import agree, count, episodes_text
 
 
 class V30Reader:

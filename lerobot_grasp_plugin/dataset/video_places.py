@@ -15,7 +15,7 @@ from lerobot_grasp_plugin.dataset.arrow import to_numpy
 from lerobot_grasp_plugin.dataset.hub import Location
 from lerobot_grasp_plugin.dataset.info import DatasetInfo
 from lerobot_grasp_plugin.dataset.tables import whole_numbers
-from lerobot_grasp_plugin.errors import DatasetError, Problem
+from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
 
 
 class VideoPlaces:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from lerobot_grasp_plugin.errors import Problem, Severity, UsageError
+from lerobot_grasp_plugin.findings.problem import Problem, Severity, UsageError
 
 Doing = Literal["recorded", "relabelled"]
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from lerobot_grasp_plugin.demo import seed
 from lerobot_grasp_plugin.demo.recordings import lerobot_errors
-from lerobot_grasp_plugin.errors import Problem, VerificationError
+from lerobot_grasp_plugin.findings.problem import Problem, VerificationError
 from lerobot_grasp_plugin.ops.merge import merge
 from lerobot_grasp_plugin.ops.progress import Progress, silent
 from lerobot_grasp_plugin.ops.recipe import MergeConfig, SourceConfig

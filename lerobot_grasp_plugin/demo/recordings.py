@@ -15,7 +15,12 @@ from numpy.typing import NDArray
 from lerobot_grasp_plugin.demo import seed
 from lerobot_grasp_plugin.demo.motion import grasp_motion
 from lerobot_grasp_plugin.demo.scene import HEIGHT, WIDTH, Scene
-from lerobot_grasp_plugin.errors import DataError, GraspError, Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import (
+    DataError,
+    GraspError,
+    Problem,
+    UsageError,
+)
 from lerobot_grasp_plugin.ops.progress import Progress, silent
 from lerobot_grasp_plugin.video.chatter import silence_encoders
 from lerobot_grasp_plugin.writers.staging import staged, unused_staging

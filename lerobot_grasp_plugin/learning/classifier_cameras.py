@@ -8,7 +8,7 @@ from typing import Any
 
 from lerobot.rewards.classifier import RewardClassifierConfig
 
-from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 
 
 def check_cameras(cameras: Sequence[str], known: Sequence[str], root: Path) -> None:

@@ -14,7 +14,7 @@ from lerobot.rewards.classifier import Classifier
 from lerobot.utils.constants import CHECKPOINTS_DIR, LAST_CHECKPOINT_LINK, PRETRAINED_MODEL_DIR
 from safetensors import SafetensorError
 
-from lerobot_grasp_plugin.errors import DataError, Problem
+from lerobot_grasp_plugin.findings.problem import DataError, Problem
 from lerobot_grasp_plugin.learning.classifier_configs import ClassifierTrainConfig
 from lerobot_grasp_plugin.learning.classifier_model import ENCODER, RECORD
 from lerobot_grasp_plugin.writers.staging import staged, sync

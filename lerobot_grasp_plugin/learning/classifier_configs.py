@@ -12,7 +12,7 @@ from lerobot.configs.train import TrainPipelineConfig
 from lerobot.envs.configs import ImagePreprocessingConfig
 from lerobot.rewards.classifier import RewardClassifierConfig
 
-from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 from lerobot_grasp_plugin.learning.classifier_options import ClassifierEvalOptions, ClassifierTrainOptions
 from lerobot_grasp_plugin.learning.known_settings import DATASET, TRAINING, unknown_settings
 

@@ -14,11 +14,16 @@ from lerobot.datasets import LeRobotDatasetMetadata
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.labels import LabelValues
-from lerobot_grasp_plugin.core.words import count
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.provenance import read_provenance
 from lerobot_grasp_plugin.dataset.recorded_success import rule_of_folder
-from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import (
+    DatasetError,
+    GraspError,
+    Problem,
+    UsageError,
+)
+from lerobot_grasp_plugin.findings.words import count
 from lerobot_grasp_plugin.learning.classifier_options import check_dataset
 from lerobot_grasp_plugin.learning.dataset import GraspDataset
 from lerobot_grasp_plugin.learning.on_disk import what_is_wrong

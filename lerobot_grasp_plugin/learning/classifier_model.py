@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.info import read_json
-from lerobot_grasp_plugin.errors import DatasetError, Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import DatasetError, Problem, UsageError
 from lerobot_grasp_plugin.learning.classifier_options import check_checkpoint
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.quiet import hide_progress_bars, shared_counters_unsaid

@@ -15,7 +15,7 @@ from lerobot.rewards.classifier import Classifier, RewardClassifierConfig
 from lerobot.utils.random_utils import set_seed
 
 from lerobot_grasp_plugin.core.selection import select_episodes
-from lerobot_grasp_plugin.errors import DatasetError, Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import DatasetError, Problem, UsageError
 from lerobot_grasp_plugin.learning.classifier_cameras import check_cameras, check_shapes, shape_of
 from lerobot_grasp_plugin.learning.classifier_checkpoint import BestCheckpoint, move_files, write_json
 from lerobot_grasp_plugin.learning.classifier_configs import VAL_SHARE, ClassifierTrainConfig

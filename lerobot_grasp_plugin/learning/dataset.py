@@ -15,7 +15,7 @@ from lerobot_grasp_plugin.core.choices import Alignment, Done, Unlisted
 from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.core.labels import LabelValues
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 from lerobot_grasp_plugin.learning.frame_cache import FrameCache
 from lerobot_grasp_plugin.learning.frame_reader import FrameReader, check_storage
 from lerobot_grasp_plugin.learning.in_order import InOrderItems

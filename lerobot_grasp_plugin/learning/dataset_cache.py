@@ -12,7 +12,7 @@ from typing import Any
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.hub import is_dataset, lerobot_home
 from lerobot_grasp_plugin.dataset.recorded_success import read_rule
-from lerobot_grasp_plugin.errors import GraspError
+from lerobot_grasp_plugin.findings.problem import GraspError
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.rl_configs import GraspDatasetConfig
 from lerobot_grasp_plugin.learning.sidecar import LearningSidecar, write_learning

@@ -21,7 +21,7 @@ from lerobot_grasp_plugin.core.annotations import (
 from lerobot_grasp_plugin.core.grammar import format_text
 from lerobot_grasp_plugin.core.grammar_ranges import format_range
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
-from lerobot_grasp_plugin.core.words import agree, count
+from lerobot_grasp_plugin.findings.words import agree, count
 
 BASE: IndexBase = 1
 """Frame numbers in the draft count from 1, as the text form does when nothing else is said."""

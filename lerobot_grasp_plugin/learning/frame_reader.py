@@ -13,7 +13,7 @@ from lerobot.datasets.io_utils import hf_transform_to_torch
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.timeline import frame_of, nearest_frame
-from lerobot_grasp_plugin.errors import DatasetError, Problem
+from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
 from lerobot_grasp_plugin.learning.frame_cache import FrameCache
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.video.frames import decode_segment

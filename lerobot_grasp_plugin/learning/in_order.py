@@ -11,7 +11,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
-from lerobot_grasp_plugin.errors import VideoError
+from lerobot_grasp_plugin.findings.problem import VideoError
 from lerobot_grasp_plugin.learning.blocks import Block, ReadAhead, readable
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 

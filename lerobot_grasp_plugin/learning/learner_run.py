@@ -14,7 +14,7 @@ from lerobot.rl.train_rl import TrainRLServerPipelineConfig
 from lerobot.utils.constants import CHECKPOINTS_DIR, LAST_CHECKPOINT_LINK, PRETRAINED_MODEL_DIR
 from lerobot.utils.process import ensure_multiprocessing_start_method
 
-from lerobot_grasp_plugin.errors import GraspError, Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import GraspError, Problem, UsageError
 from lerobot_grasp_plugin.learning.rl.run_buffers import OFFLINE, ONLINE, initialized, save_with_buffers
 from lerobot_grasp_plugin.learning.rl.run_files import BUFFERS
 from lerobot_grasp_plugin.learning.rl.run_lines import read_lines

@@ -17,7 +17,7 @@ from lerobot.utils.constants import ACTION, DONE, REWARD
 from tqdm import tqdm
 
 from lerobot_grasp_plugin.dataset.layout import EPISODE_INDEX
-from lerobot_grasp_plugin.errors import VideoError
+from lerobot_grasp_plugin.findings.problem import VideoError
 from lerobot_grasp_plugin.learning.blocks import ReadAhead, readable
 from lerobot_grasp_plugin.learning.dataset import GraspDataset
 from lerobot_grasp_plugin.lerobot_seams.access import current, replace, require

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lerobot_grasp_plugin.dataset.info import Feature
-from lerobot_grasp_plugin.errors import DatasetError, Problem
+from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
 from lerobot_grasp_plugin.learning.preprocessing import Crop, ImagePreprocessing
 from lerobot_grasp_plugin.learning.sidecar import read_learning
 from lerobot_grasp_plugin.ops.sources import Source

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import av
 
-from lerobot_grasp_plugin.core.words import count
 from lerobot_grasp_plugin.dataset.hub import is_dataset, lerobot_home
 from lerobot_grasp_plugin.dataset.info import read_info
 from lerobot_grasp_plugin.dataset.reader import open_dataset
-from lerobot_grasp_plugin.errors import GraspError, Problem, VideoError
+from lerobot_grasp_plugin.findings.problem import GraspError, Problem, VideoError
+from lerobot_grasp_plugin.findings.words import count
 
 _LISTED = 5
 """Problems that a note names; further ones are counted."""

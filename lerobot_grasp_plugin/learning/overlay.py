@@ -16,7 +16,7 @@ from lerobot_grasp_plugin.core.plan import PlannedEpisode
 from lerobot_grasp_plugin.core.stats import combine, quantiles_of
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.reader import EpisodeBatch
-from lerobot_grasp_plugin.errors import AnnotationError, DatasetError, Problem
+from lerobot_grasp_plugin.findings.problem import AnnotationError, DatasetError, Problem
 from lerobot_grasp_plugin.ops.annotate import label_sources
 from lerobot_grasp_plugin.ops.contradictions import Contradictions
 from lerobot_grasp_plugin.ops.features import unify

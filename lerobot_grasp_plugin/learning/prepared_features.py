@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem
+from lerobot_grasp_plugin.findings.problem import DatasetError, GraspError, Problem
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 import torchvision.transforms.functional as F  # noqa: N812
 
-from lerobot_grasp_plugin.errors import DatasetError, Problem
+from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
 
 type Crop = tuple[int, int, int, int]
 """``(top, left, height, width)`` in pixels, as in LeRobot's ``crop_params_dict``."""

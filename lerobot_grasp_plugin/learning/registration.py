@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.errors import Problem
+from lerobot_grasp_plugin.findings.problem import Problem
 from lerobot_grasp_plugin.learning.sidecar import has_sidecar
 from lerobot_grasp_plugin.lerobot_seams.access import SeamError, current, replace, require
 from lerobot_grasp_plugin.lerobot_seams.version import SUPPORTED, installed

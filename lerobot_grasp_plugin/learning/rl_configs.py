@@ -11,7 +11,7 @@ from lerobot.rl.train_rl import TrainRLServerPipelineConfig
 
 from lerobot_grasp_plugin.core.choices import Alignment
 from lerobot_grasp_plugin.core.selection import without_episodes
-from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 from lerobot_grasp_plugin.learning.known_settings import DATASET, unknown_settings
 from lerobot_grasp_plugin.lerobot_seams.version import installed
 from lerobot_grasp_plugin.ops.recipe import LabelOptions, SourceConfig

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.info import read_json
-from lerobot_grasp_plugin.errors import DatasetError, Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import DatasetError, Problem, UsageError
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.splits import EpisodeSplits
 from lerobot_grasp_plugin.writers.staging import sync

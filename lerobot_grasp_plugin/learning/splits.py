@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from lerobot_grasp_plugin.core.labels import success_of
-from lerobot_grasp_plugin.errors import DatasetError, Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import DatasetError, Problem, UsageError
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.info import DatasetInfo
-from lerobot_grasp_plugin.errors import DatasetError, Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import DatasetError, Problem, UsageError
 
 ACTION = "action"
 DISCRETE_PENALTY = "complementary_info.discrete_penalty"

@@ -11,7 +11,7 @@ from importlib import import_module
 from types import FunctionType
 from typing import Any
 
-from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 from lerobot_grasp_plugin.lerobot_seams import version
 from lerobot_grasp_plugin.lerobot_seams.seam import Seam, Use
 from lerobot_grasp_plugin.lerobot_seams.table import SEAMS

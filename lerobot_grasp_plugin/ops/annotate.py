@@ -12,7 +12,12 @@ from lerobot_grasp_plugin.core.annotations import AnnotationSection
 from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.core.section_check import check_section
 from lerobot_grasp_plugin.dataset.hub import lerobot_home
-from lerobot_grasp_plugin.errors import AnnotationError, Problem, Severity, UsageError
+from lerobot_grasp_plugin.findings.problem import (
+    AnnotationError,
+    Problem,
+    Severity,
+    UsageError,
+)
 from lerobot_grasp_plugin.ops.annotation_file import (
     AnnotationFile,
     contents,

@@ -11,9 +11,9 @@ from lerobot_grasp_plugin.core.annotations import Annotations, AnnotationSection
 from lerobot_grasp_plugin.core.grammar import ParsedAnnotations, parse_partly
 from lerobot_grasp_plugin.core.grammar_comments import IsDataset, is_one_path, says_dataset
 from lerobot_grasp_plugin.core.section_check import check_section
-from lerobot_grasp_plugin.core.words import count
 from lerobot_grasp_plugin.dataset.hub import is_dataset, lerobot_home
-from lerobot_grasp_plugin.errors import AnnotationError, Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import AnnotationError, Problem, UsageError
+from lerobot_grasp_plugin.findings.words import count
 from lerobot_grasp_plugin.ops.sources import Source, same_folder
 
 _MOST_BYTES = 8 * 2**20

@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from lerobot_grasp_plugin.core.plan import PlannedEpisode
-from lerobot_grasp_plugin.core.words import episodes_text
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.errors import Problem
+from lerobot_grasp_plugin.findings.problem import Problem
+from lerobot_grasp_plugin.findings.words import episodes_text
 from lerobot_grasp_plugin.ops.prepare import Build
 
 _EPISODES = re.compile(r"\bepisodes? (\d+(?:-\d+)?(?:, \d+(?:-\d+)?)*)\b")

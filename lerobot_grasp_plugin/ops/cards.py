@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from lerobot_grasp_plugin.core.plan import MergePlan
-from lerobot_grasp_plugin.core.words import count
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.card import Card, read_card
-from lerobot_grasp_plugin.errors import MergeError, Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import MergeError, Problem, UsageError
+from lerobot_grasp_plugin.findings.words import count
 from lerobot_grasp_plugin.ops.contradictions import Contradictions, agreed
 from lerobot_grasp_plugin.ops.features import TargetFormat
 from lerobot_grasp_plugin.ops.sources import Source

@@ -17,7 +17,7 @@ from lerobot_grasp_plugin.dataset.arrow_types import joined_tables
 from lerobot_grasp_plugin.dataset.column_metadata import left_out
 from lerobot_grasp_plugin.dataset.info import read_json
 from lerobot_grasp_plugin.dataset.side_files import SideFiles, side_files
-from lerobot_grasp_plugin.errors import DatasetError, Problem
+from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
 from lerobot_grasp_plugin.ops.contradictions import Contradictions, agreed, agreed_metadata, canonical, short
 from lerobot_grasp_plugin.ops.features import TargetFormat
 from lerobot_grasp_plugin.ops.index_tables import UnitedTable, index_tables_of, other_columns, unite

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.timeline import frame_of
 from lerobot_grasp_plugin.dataset.reader import DatasetReader
-from lerobot_grasp_plugin.errors import DatasetError, Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import DatasetError, Problem, UsageError
 from lerobot_grasp_plugin.ops.image_columns import embedded_images
 
 

@@ -14,7 +14,7 @@ from lerobot_grasp_plugin.dataset.hub import locate
 from lerobot_grasp_plugin.dataset.losses import refuse_lost
 from lerobot_grasp_plugin.dataset.reader import DatasetReader, open_located
 from lerobot_grasp_plugin.dataset.recorded_success import success_by_episode
-from lerobot_grasp_plugin.errors import DatasetError, Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import DatasetError, Problem, UsageError
 from lerobot_grasp_plugin.ops.annotate import check_annotations, label_sources
 from lerobot_grasp_plugin.ops.annotation_file import read_annotations
 from lerobot_grasp_plugin.ops.frame_jobs import Crop, FrameJob, FrameWork, run_jobs

@@ -10,7 +10,7 @@ from typing import Any, Final
 from lerobot_grasp_plugin.core.codecs import canonical_codec
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.info import Feature
-from lerobot_grasp_plugin.errors import MergeError, Problem
+from lerobot_grasp_plugin.findings.problem import MergeError, Problem
 from lerobot_grasp_plugin.ops.contradictions import Contradictions, agreed, canonical
 from lerobot_grasp_plugin.ops.recipe import MergeConfig
 from lerobot_grasp_plugin.ops.sources import Source

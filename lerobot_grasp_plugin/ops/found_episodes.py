@@ -12,7 +12,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lerobot_grasp_plugin.core.words import count
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import is_numeric
 from lerobot_grasp_plugin.dataset.info import DatasetInfo
@@ -20,7 +19,8 @@ from lerobot_grasp_plugin.dataset.losses import MAX_UNLISTED, Reason
 from lerobot_grasp_plugin.dataset.pages import salvage
 from lerobot_grasp_plugin.dataset.reader import VideoSpan
 from lerobot_grasp_plugin.dataset.tables import RowRange, TableFile, whole_numbers
-from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem
+from lerobot_grasp_plugin.findings.problem import DatasetError, GraspError, Problem
+from lerobot_grasp_plugin.findings.words import count
 from lerobot_grasp_plugin.ops.whole_episodes import reason_of
 from lerobot_grasp_plugin.video.probe import header
 from lerobot_grasp_plugin.writers.data_schema import data_schema

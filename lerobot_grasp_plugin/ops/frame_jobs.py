@@ -19,7 +19,7 @@ from lerobot_grasp_plugin.core.annotations import IndexBase
 from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.dataset.hub import locate
 from lerobot_grasp_plugin.dataset.reader import DatasetReader, open_located
-from lerobot_grasp_plugin.errors import DataError, Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import DataError, Problem, UsageError
 from lerobot_grasp_plugin.ops.contact_sheet import SheetText, draw_sheet
 from lerobot_grasp_plugin.ops.episode_frames import EpisodeFrames
 from lerobot_grasp_plugin.ops.frames_config import PictureFormat

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from lerobot_grasp_plugin.dataset.arrow import from_bytes
-from lerobot_grasp_plugin.errors import DatasetError, Problem
+from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
 
 
 def embedded_images(column: pa.ChunkedArray, root: Path, where: str) -> pa.ChunkedArray | pa.Array:

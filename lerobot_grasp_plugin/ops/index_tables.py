@@ -15,7 +15,12 @@ from lerobot_grasp_plugin.dataset.arrow_types import common_type, conform
 from lerobot_grasp_plugin.dataset.column_metadata import left_out
 from lerobot_grasp_plugin.dataset.index_table import IndexTable, read_index_table
 from lerobot_grasp_plugin.dataset.tables import TableFile
-from lerobot_grasp_plugin.errors import DatasetError, GraspError, MergeError, Problem
+from lerobot_grasp_plugin.findings.problem import (
+    DatasetError,
+    GraspError,
+    MergeError,
+    Problem,
+)
 from lerobot_grasp_plugin.ops.contradictions import Contradictions, agreed_metadata, canonical
 from lerobot_grasp_plugin.ops.features import TargetFormat
 from lerobot_grasp_plugin.ops.sources import Source

@@ -17,7 +17,7 @@ from lerobot_grasp_plugin.dataset.info import Feature
 from lerobot_grasp_plugin.dataset.provenance import stored_values
 from lerobot_grasp_plugin.dataset.reader import DatasetReader
 from lerobot_grasp_plugin.dataset.recorded_success import LabelColumns, read_recorded
-from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 
 _NUMBERING = frozenset({*layout.INDEX_COLUMNS, layout.TIMESTAMP})
 

@@ -11,7 +11,7 @@ from lerobot_grasp_plugin.core.annotations import Annotations, AnnotationSection
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
 from lerobot_grasp_plugin.core.source_text import MAX_BYTES
 from lerobot_grasp_plugin.core.text_edit import parse_editable, with_ranges
-from lerobot_grasp_plugin.errors import AnnotationError, Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import AnnotationError, Problem, UsageError
 from lerobot_grasp_plugin.writers import whole
 
 type Ranges = tuple[FrameInterval, ...]

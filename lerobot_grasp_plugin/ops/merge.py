@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lerobot_grasp_plugin.dataset.hub import check_repo_id, lerobot_home
-from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 from lerobot_grasp_plugin.ops.annotate import check_annotations, label_sources, sources_of_headers
 from lerobot_grasp_plugin.ops.gathering import Gathered
 from lerobot_grasp_plugin.ops.progress import Progress, silent

@@ -9,7 +9,7 @@ from lerobot_grasp_plugin.core.selection import select_episodes
 from lerobot_grasp_plugin.dataset.hub import Location
 from lerobot_grasp_plugin.dataset.losses import refuse_lost
 from lerobot_grasp_plugin.dataset.reader import DatasetReader, open_located
-from lerobot_grasp_plugin.errors import DatasetError
+from lerobot_grasp_plugin.findings.problem import DatasetError
 
 _OF_ABORTED = frozenset(
     {

@@ -14,7 +14,7 @@ from lerobot_grasp_plugin.core.plan import MergePlan
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow_types import common_type, joined_tables
 from lerobot_grasp_plugin.dataset.column_metadata import left_out, metadata_of_columns
-from lerobot_grasp_plugin.errors import Problem
+from lerobot_grasp_plugin.findings.problem import Problem
 from lerobot_grasp_plugin.ops.side_tables import map_rows, read_side_table
 from lerobot_grasp_plugin.ops.sources import Source
 

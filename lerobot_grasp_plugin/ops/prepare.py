@@ -12,10 +12,15 @@ from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.plan import ChosenEpisode, MergePlan, plan_merge
 from lerobot_grasp_plugin.core.stats import MOMENTS, STATISTICS
-from lerobot_grasp_plugin.core.words import agree, count
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import is_numeric
-from lerobot_grasp_plugin.errors import DataError, GraspError, MergeError, Problem
+from lerobot_grasp_plugin.findings.problem import (
+    DataError,
+    GraspError,
+    MergeError,
+    Problem,
+)
+from lerobot_grasp_plugin.findings.words import agree, count
 from lerobot_grasp_plugin.ops.cards import OutputCard, merged_card
 from lerobot_grasp_plugin.ops.carry import Carried, plan_carried, split_warnings
 from lerobot_grasp_plugin.ops.contradictions import Contradictions, agreed_metadata

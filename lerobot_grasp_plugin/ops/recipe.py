@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from lerobot_grasp_plugin.core.choices import Alignment, Done, Unlisted
-from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 
 Link = Literal["auto", "hard", "copy"]
 Timestamps = Literal["fix", "keep"]

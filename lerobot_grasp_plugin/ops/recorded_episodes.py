@@ -11,7 +11,7 @@ from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.core.plan import PlannedEpisode
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.info import read_json
-from lerobot_grasp_plugin.errors import DatasetError
+from lerobot_grasp_plugin.findings.problem import DatasetError
 from lerobot_grasp_plugin.ops.sources import Source
 
 

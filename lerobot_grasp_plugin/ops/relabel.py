@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lerobot_grasp_plugin.dataset.reader import open_dataset
 from lerobot_grasp_plugin.dataset.writer_lock import WriterLock
-from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 from lerobot_grasp_plugin.ops.annotate import check_annotations, label_sources
 from lerobot_grasp_plugin.ops.gathering import Gathered
 from lerobot_grasp_plugin.ops.merge import (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from lerobot_grasp_plugin.core.plan import PlannedEpisode
-from lerobot_grasp_plugin.core.words import agree, episodes_text
-from lerobot_grasp_plugin.errors import Problem
+from lerobot_grasp_plugin.findings.problem import Problem
+from lerobot_grasp_plugin.findings.words import agree, episodes_text
 from lerobot_grasp_plugin.ops.sources import Source
 
 

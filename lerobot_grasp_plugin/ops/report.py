@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lerobot_grasp_plugin.core.choices import Level
-from lerobot_grasp_plugin.errors import Problem, Severity
+from lerobot_grasp_plugin.findings.problem import Problem, Severity
 
 
 @dataclass(frozen=True, slots=True)

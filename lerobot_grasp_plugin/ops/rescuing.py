@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from lerobot_grasp_plugin.core.words import agree, episodes_text
 from lerobot_grasp_plugin.dataset.hub import Location
-from lerobot_grasp_plugin.errors import GraspError, Problem
+from lerobot_grasp_plugin.findings.problem import GraspError, Problem
+from lerobot_grasp_plugin.findings.words import agree, episodes_text
 
 _OVERCOME = frozenset(
     {"missing-episodes-table", "unfinished-recording", "unfinished-resume", "unlisted-episode"}

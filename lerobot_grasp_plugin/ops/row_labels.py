@@ -19,7 +19,7 @@ from lerobot_grasp_plugin.core.labels import (
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import to_numpy
 from lerobot_grasp_plugin.dataset.reader import EpisodeBatch
-from lerobot_grasp_plugin.errors import DatasetError, Problem
+from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
 from lerobot_grasp_plugin.ops.recipe import LabelOptions
 from lerobot_grasp_plugin.ops.source_labels import column_alignment, decided_done, label_columns
 from lerobot_grasp_plugin.ops.sources import Source

@@ -22,7 +22,7 @@ from lerobot_grasp_plugin.dataset.arrow import from_numpy, is_numeric, list_leng
 from lerobot_grasp_plugin.dataset.arrow_types import conform, decoded, innermost_type
 from lerobot_grasp_plugin.dataset.reader import EpisodeBatch
 from lerobot_grasp_plugin.dataset.tables import whole_numbers
-from lerobot_grasp_plugin.errors import DatasetError, Problem
+from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
 from lerobot_grasp_plugin.ops.features import TargetFormat
 from lerobot_grasp_plugin.ops.image_columns import embedded_images
 from lerobot_grasp_plugin.ops.index_tables import mapped_numbers

@@ -24,7 +24,7 @@ from lerobot_grasp_plugin.dataset.places import Places
 from lerobot_grasp_plugin.dataset.reader import DatasetReader, VideoSpan, open_located
 from lerobot_grasp_plugin.dataset.tables import RowRange, TableFile
 from lerobot_grasp_plugin.dataset.v30 import V30Reader
-from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem
+from lerobot_grasp_plugin.findings.problem import DatasetError, GraspError, Problem
 from lerobot_grasp_plugin.ops.found_episodes import (
     FoundEpisode,
     found_in,

@@ -24,7 +24,7 @@ from lerobot_grasp_plugin.dataset.losses import Reason, loss_problems
 from lerobot_grasp_plugin.dataset.reader import EpisodeBatch
 from lerobot_grasp_plugin.dataset.side_columns import unknown_of
 from lerobot_grasp_plugin.dataset.v21 import LegacyReader
-from lerobot_grasp_plugin.errors import DatasetError, Problem
+from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
 from lerobot_grasp_plugin.ops.found_episodes import FoundEpisode, found_in, tasks_of, whole_tables
 from lerobot_grasp_plugin.ops.whole_episodes import Cameras, rescued_warnings
 

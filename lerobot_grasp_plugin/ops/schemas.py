@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from lerobot_grasp_plugin.dataset.arrow_types import language_type, own_metadata
 from lerobot_grasp_plugin.dataset.column_metadata import left_out, metadata_of_columns
-from lerobot_grasp_plugin.errors import DatasetError, Problem
+from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
 from lerobot_grasp_plugin.ops.features import TargetFormat
 from lerobot_grasp_plugin.ops.sources import Source
 from lerobot_grasp_plugin.writers.data_schema import column_type

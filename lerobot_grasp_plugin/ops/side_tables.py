@@ -15,7 +15,7 @@ from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import from_numpy
 from lerobot_grasp_plugin.dataset.arrow_types import own_metadata
 from lerobot_grasp_plugin.dataset.tables import TableFile, whole_numbers
-from lerobot_grasp_plugin.errors import GraspError
+from lerobot_grasp_plugin.findings.problem import GraspError
 from lerobot_grasp_plugin.ops.sources import Source
 
 

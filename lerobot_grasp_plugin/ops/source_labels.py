@@ -9,11 +9,11 @@ import numpy as np
 
 from lerobot_grasp_plugin.core.choices import Alignment, Done
 from lerobot_grasp_plugin.core.labels import LabelValues, SuccessRule, default_done
-from lerobot_grasp_plugin.core.words import agree, count, episodes_text
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.provenance import read_provenance, stored_values
 from lerobot_grasp_plugin.dataset.recorded_success import LabelColumns, RecordedSuccess, read_recorded
-from lerobot_grasp_plugin.errors import Problem
+from lerobot_grasp_plugin.findings.problem import Problem
+from lerobot_grasp_plugin.findings.words import agree, count, episodes_text
 from lerobot_grasp_plugin.ops.label_column import column_rule
 from lerobot_grasp_plugin.ops.recipe import LabelOptions
 from lerobot_grasp_plugin.ops.sources import Source

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.stats import MOMENTS, combine, describe, differing
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.errors import Problem
+from lerobot_grasp_plugin.findings.problem import Problem
 from lerobot_grasp_plugin.ops.sources import Source
 from lerobot_grasp_plugin.ops.verification.place import episodes_text
 from lerobot_grasp_plugin.ops.verification.statistics import code_of

@@ -16,7 +16,7 @@ from lerobot_grasp_plugin.dataset.info import Feature
 from lerobot_grasp_plugin.dataset.reader import DatasetReader
 from lerobot_grasp_plugin.dataset.recorded_success import RecordedSuccess
 from lerobot_grasp_plugin.dataset.writer_lock import refuse_in_use
-from lerobot_grasp_plugin.errors import GraspError, Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import GraspError, Problem, UsageError
 from lerobot_grasp_plugin.ops.derivation.derived import Derivation
 from lerobot_grasp_plugin.ops.gathering import raise_all
 from lerobot_grasp_plugin.ops.label_column import LabelColumn

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lerobot_grasp_plugin.core.intervals import IntervalSet
-from lerobot_grasp_plugin.core.words import agree, count
-from lerobot_grasp_plugin.errors import Problem
+from lerobot_grasp_plugin.findings.problem import Problem
+from lerobot_grasp_plugin.findings.words import agree, count
 from lerobot_grasp_plugin.ops.label_column import check_threshold, find_column
 from lerobot_grasp_plugin.ops.recipe import LabelOptions
 from lerobot_grasp_plugin.ops.source_labels import label_columns

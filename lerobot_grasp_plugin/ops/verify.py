@@ -12,7 +12,7 @@ from lerobot_grasp_plugin.core.choices import Level
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.hub import Location
 from lerobot_grasp_plugin.dataset.links import Links
-from lerobot_grasp_plugin.errors import GraspError, Problem
+from lerobot_grasp_plugin.findings.problem import GraspError, Problem
 from lerobot_grasp_plugin.ops.progress import Progress, silent
 from lerobot_grasp_plugin.ops.report import Check, VerifyReport
 from lerobot_grasp_plugin.ops.rescuing import with_rescue

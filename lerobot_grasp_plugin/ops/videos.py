@@ -15,7 +15,7 @@ from lerobot_grasp_plugin.core.timeline import exact_fps, frame_of, timestamp_of
 from lerobot_grasp_plugin.core.video_index import Segment, VideoIndex
 from lerobot_grasp_plugin.core.video_plan import VideoShardPlan, plan_shards
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.errors import GraspError, Problem, VideoError
+from lerobot_grasp_plugin.findings.problem import GraspError, Problem, VideoError
 from lerobot_grasp_plugin.ops.gathering import raise_all
 from lerobot_grasp_plugin.ops.progress import Progress
 from lerobot_grasp_plugin.ops.recipe import Link

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from lerobot_grasp_plugin.core.words import count
 from lerobot_grasp_plugin.dataset.losses import WAY_OUT, Reason, loss_problems
 from lerobot_grasp_plugin.dataset.reader import DatasetReader
-from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem
+from lerobot_grasp_plugin.findings.problem import DatasetError, GraspError, Problem
+from lerobot_grasp_plugin.findings.words import count
 from lerobot_grasp_plugin.video.probe import header
 
 

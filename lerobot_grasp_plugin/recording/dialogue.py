@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lerobot_grasp_plugin.core.intervals import IntervalSet
-from lerobot_grasp_plugin.errors import AnnotationError
+from lerobot_grasp_plugin.findings.problem import AnnotationError
 from lerobot_grasp_plugin.recording.recorder import Attempt
 from lerobot_grasp_plugin.recording.records import parse_ranges, told
 

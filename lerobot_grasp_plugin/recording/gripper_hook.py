@@ -10,7 +10,7 @@ import numpy as np
 
 from lerobot_grasp_plugin.core.gripper import suggest_success
 from lerobot_grasp_plugin.core.intervals import IntervalSet
-from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 from lerobot_grasp_plugin.recording.hooks import HookConfig, HookResult, HookSession, RecordingHook
 
 STATE, ACTION = "observation.state", "action"

@@ -25,7 +25,7 @@ from typing import Any
 import draccus
 
 from lerobot_grasp_plugin.core.intervals import IntervalSet
-from lerobot_grasp_plugin.errors import GraspError
+from lerobot_grasp_plugin.findings.problem import GraspError
 
 logger = logging.getLogger(__name__)
 

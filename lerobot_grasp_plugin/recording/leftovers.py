@@ -7,8 +7,8 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from lerobot_grasp_plugin.core.words import agree
 from lerobot_grasp_plugin.dataset.writer_lock import Writer
+from lerobot_grasp_plugin.findings.words import agree
 from lerobot_grasp_plugin.recording.checkpoint import ASIDE_MARK
 
 

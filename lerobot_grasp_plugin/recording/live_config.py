@@ -6,7 +6,7 @@ from pathlib import Path
 from lerobot.robots import RobotConfig
 from lerobot.teleoperators import TeleoperatorConfig
 
-from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 
 
 @dataclass(kw_only=True)

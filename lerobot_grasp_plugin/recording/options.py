@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from lerobot_grasp_plugin.core.choices import Alignment, Done
-from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 from lerobot_grasp_plugin.recording.hooks import HookConfig
 
 Relabel = Literal["ask", "always", "never"]

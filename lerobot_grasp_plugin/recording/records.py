@@ -13,7 +13,12 @@ from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
 from lerobot_grasp_plugin.core.section_check import check_section
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.info import read_json
-from lerobot_grasp_plugin.errors import AnnotationError, DatasetError, Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import (
+    AnnotationError,
+    DatasetError,
+    Problem,
+    UsageError,
+)
 from lerobot_grasp_plugin.writers.whole import write_whole
 
 RECORDING_PATH: Final = layout.RECORDING_PATH

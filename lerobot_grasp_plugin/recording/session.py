@@ -18,8 +18,8 @@ from lerobot.utils.utils import log_say
 from lerobot.utils.visualization_utils import init_visualization, shutdown_visualization
 
 from lerobot_grasp_plugin.core.marks import MarkEvent
-from lerobot_grasp_plugin.core.words import count
-from lerobot_grasp_plugin.errors import DatasetError, GraspError
+from lerobot_grasp_plugin.findings.problem import DatasetError, GraspError
+from lerobot_grasp_plugin.findings.words import count
 from lerobot_grasp_plugin.lerobot_seams.access import require
 from lerobot_grasp_plugin.lerobot_seams.recording_clock import is_simulated
 from lerobot_grasp_plugin.recording.config import GraspRecordConfig

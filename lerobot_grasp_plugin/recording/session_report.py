@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lerobot_grasp_plugin.core.words import count
+from lerobot_grasp_plugin.findings.words import count
 
 
 @dataclass

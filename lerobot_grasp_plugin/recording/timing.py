@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lerobot_grasp_plugin.core.words import agree, count
+from lerobot_grasp_plugin.findings.words import agree, count
 from lerobot_grasp_plugin.recording.hooks import LATE
 
 

@@ -20,7 +20,7 @@ from starlette.routing import Route
 from lerobot_grasp_plugin.core.intervals import FrameInterval
 from lerobot_grasp_plugin.core.labels import SuccessRule
 from lerobot_grasp_plugin.dataset.recorded_success import read_rule
-from lerobot_grasp_plugin.errors import GraspError
+from lerobot_grasp_plugin.findings.problem import GraspError
 from lerobot_grasp_plugin.ops.label_text import ChangedOutsideError
 from lerobot_grasp_plugin.ops.recipe import RelabelConfig
 from lerobot_grasp_plugin.ops.relabel import relabel

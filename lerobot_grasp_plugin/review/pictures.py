@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lerobot_grasp_plugin.dataset.reader import DatasetReader
-from lerobot_grasp_plugin.errors import GraspError
+from lerobot_grasp_plugin.findings.problem import GraspError
 from lerobot_grasp_plugin.ops.episode_frames import EpisodeFrames
 
 CHUNK = 20

@@ -9,7 +9,7 @@ from pathlib import Path
 from lerobot_grasp_plugin.core.annotations import Annotations, AnnotationSection
 from lerobot_grasp_plugin.core.grammar import ParsedAnnotations
 from lerobot_grasp_plugin.core.text_edit import parse_editable
-from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 from lerobot_grasp_plugin.ops.annotation_file import AnnotationFile, checked_sections, names_dataset
 from lerobot_grasp_plugin.ops.label_text import LabelText, Ranges, same
 from lerobot_grasp_plugin.ops.sources import Source

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lerobot_grasp_plugin.errors import DataError, Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import DataError, Problem, UsageError
 from lerobot_grasp_plugin.ops.installed_files import installed_file
 
 Vector = NDArray[np.float64]

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 from lerobot_grasp_plugin.lerobot_seams.dataset_watch import start_watch, stop_watch
 from lerobot_grasp_plugin.lerobot_seams.environment import (
     EnvironmentListener,

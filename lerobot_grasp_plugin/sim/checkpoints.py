@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lerobot_grasp_plugin.dataset.info import read_json
-from lerobot_grasp_plugin.errors import DataError, Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import DataError, Problem, UsageError
 
 CONFIG = "train_config.json"
 _PROCESSOR = ("env", "processor")

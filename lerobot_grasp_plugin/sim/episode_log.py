@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 from lerobot_grasp_plugin.sim.joints import JOINTS
 from lerobot_grasp_plugin.sim.truth import EpisodeTruth, Truth, truth_folder
 from lerobot_grasp_plugin.sim.world import World

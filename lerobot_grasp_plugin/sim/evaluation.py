@@ -17,7 +17,7 @@ from lerobot.rl import gym_manipulator as environment
 from lerobot.rl.train_rl import TrainRLServerPipelineConfig
 from numpy.typing import NDArray
 
-from lerobot_grasp_plugin.errors import DataError, Problem
+from lerobot_grasp_plugin.findings.problem import DataError, Problem
 from lerobot_grasp_plugin.sim.config_so101_script import So101ScriptConfig, TakeoverConfig
 from lerobot_grasp_plugin.sim.ee_attempt import CLOSE
 from lerobot_grasp_plugin.sim.episode_recorder import EpisodeRecorder

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 
 Range = Sequence[float]
 

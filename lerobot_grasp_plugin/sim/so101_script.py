@@ -8,7 +8,7 @@ from lerobot.teleoperators.utils import TeleopEvents
 from lerobot.utils.decorators import check_if_already_connected, check_if_not_connected
 
 from lerobot_grasp_plugin.core.action_space import DELTA_NAMES, ActionSpace, step_sizes
-from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 from lerobot_grasp_plugin.lerobot_seams.dataset_watch import start_watch, stop_watch
 from lerobot_grasp_plugin.lerobot_seams.environment import (
     EnvironmentListener,

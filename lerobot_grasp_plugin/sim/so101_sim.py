@@ -11,7 +11,7 @@ from lerobot.robots.robot import Robot
 from lerobot.robots.utils import ensure_safe_goal_position
 from lerobot.utils.decorators import check_if_already_connected, check_if_not_connected
 
-from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 from lerobot_grasp_plugin.lerobot_seams.dataset_watch import start_watch, stop_watch
 from lerobot_grasp_plugin.lerobot_seams.environment import (
     EnvironmentListener,

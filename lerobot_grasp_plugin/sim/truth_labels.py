@@ -10,7 +10,7 @@ import numpy as np
 from lerobot_grasp_plugin.core.annotations import Annotations, AnnotationSection, EpisodeAnnotation
 from lerobot_grasp_plugin.core.grammar import format_text
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
-from lerobot_grasp_plugin.errors import Problem
+from lerobot_grasp_plugin.findings.problem import Problem
 from lerobot_grasp_plugin.sim.truth import EpisodeTruth
 
 What = Literal["held", "lifted", "grasped"]

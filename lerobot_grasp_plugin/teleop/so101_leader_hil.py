@@ -11,7 +11,7 @@ from lerobot.utils.keyboard_input import create_key_listener
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.action_space import DELTA_NAMES, ActionSpace
-from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 from lerobot_grasp_plugin.lerobot_seams.dataset_watch import start_watch, stop_watch
 from lerobot_grasp_plugin.lerobot_seams.environment import follow_environment, leave_environment
 from lerobot_grasp_plugin.lerobot_seams.recorded_environment import RecordedEnvironment

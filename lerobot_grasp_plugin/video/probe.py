@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.timeline import exact_fps, frames_of_pts
 from lerobot_grasp_plugin.core.video_index import NOT_A_START, OPEN_START, StreamSignature, VideoIndex
-from lerobot_grasp_plugin.errors import Problem, VideoError
+from lerobot_grasp_plugin.findings.problem import Problem, VideoError
 from lerobot_grasp_plugin.video.bitstream import StartReader
 from lerobot_grasp_plugin.video.mp4 import boxes, leaves, sample_descriptions, track_kind
 

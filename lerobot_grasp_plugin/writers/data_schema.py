@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from lerobot_grasp_plugin.dataset.arrow import value_type
 from lerobot_grasp_plugin.dataset.info import Feature
-from lerobot_grasp_plugin.errors import DatasetError, Problem
+from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
 
 
 def column_type(name: str, feature: Feature) -> pa.DataType | None:

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Literal
 
-from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 
 _FICLONE = 0x40049409  # ioctl of Linux: share the file's extents, copy on write
 

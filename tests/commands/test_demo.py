@@ -19,7 +19,7 @@ from lerobot_grasp_plugin.core.grammar import parse
 from lerobot_grasp_plugin.demo import datasets, recordings, seed
 from lerobot_grasp_plugin.demo.motion import HOLDING, LIFTED, grasp_motion
 from lerobot_grasp_plugin.demo.scene import HEIGHT, WIDTH, Scene
-from lerobot_grasp_plugin.errors import Problem, VerificationError
+from lerobot_grasp_plugin.findings.problem import Problem, VerificationError
 
 BIN = Path(sys.executable).parent
 

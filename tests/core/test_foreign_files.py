@@ -7,7 +7,7 @@ import json
 import pytest
 
 from lerobot_grasp_plugin.core.grammar import parse
-from lerobot_grasp_plugin.errors import AnnotationError, Problem
+from lerobot_grasp_plugin.findings.problem import AnnotationError, Problem
 
 
 def errors(data: bytes | str) -> tuple[Problem, ...]:

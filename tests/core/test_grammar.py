@@ -5,7 +5,7 @@ import pytest
 from lerobot_grasp_plugin.core.annotations import Annotations
 from lerobot_grasp_plugin.core.grammar import format_text, parse
 from lerobot_grasp_plugin.core.intervals import FrameInterval
-from lerobot_grasp_plugin.errors import AnnotationError, Problem
+from lerobot_grasp_plugin.findings.problem import AnnotationError, Problem
 
 SEED = """\
 # dataset path: ~/.cache/huggingface/lerobot/gtgando/so101_grasp_only_v1

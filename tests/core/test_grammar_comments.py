@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lerobot_grasp_plugin.core.annotations import Annotations
 from lerobot_grasp_plugin.core.grammar import format_text, parse
 from lerobot_grasp_plugin.core.grammar_comments import is_one_path, says_dataset
-from lerobot_grasp_plugin.errors import AnnotationError, Problem
+from lerobot_grasp_plugin.findings.problem import AnnotationError, Problem
 
 REMARKS = """\
 dataset recorded on Monday

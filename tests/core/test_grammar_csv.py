@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lerobot_grasp_plugin.core.annotations import Annotations, EpisodeAnnotation
 from lerobot_grasp_plugin.core.grammar import form_of, format_text, parse
 from lerobot_grasp_plugin.core.section_check import check_section
-from lerobot_grasp_plugin.errors import AnnotationError, Problem
+from lerobot_grasp_plugin.findings.problem import AnnotationError, Problem
 
 FRAMES = """\
 # index_base: 0

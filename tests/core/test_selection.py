@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lerobot_grasp_plugin.core.selection import select_episodes
-from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 
 
 def errors(selection: str | Sequence[int] | None, total: int = 10) -> tuple[Problem, ...]:

@@ -6,7 +6,7 @@ import pytest
 
 from lerobot_grasp_plugin.core.intervals import FrameInterval
 from lerobot_grasp_plugin.core.text_edit import parse_editable, with_ranges
-from lerobot_grasp_plugin.errors import AnnotationError
+from lerobot_grasp_plugin.findings.problem import AnnotationError
 
 TEXT = """# labelled on Monday, 1-indexed
 

@@ -15,7 +15,7 @@ from lerobot_grasp_plugin.core.video_index import (
     VideoIndex,
 )
 from lerobot_grasp_plugin.core.video_plan import plan_shards
-from lerobot_grasp_plugin.errors import VideoError
+from lerobot_grasp_plugin.findings.problem import VideoError
 
 A, B = Path("a.mp4"), Path("b.mp4")
 SIGNATURE = StreamSignature("h264", 64, 64, "yuv420p", "High", (0, 2, 2, 2), b"x" * 40)

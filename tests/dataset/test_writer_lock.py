@@ -15,7 +15,7 @@ from factories import Legacy, write_legacy
 from lerobot_grasp_plugin.commands.outline import read_outline
 from lerobot_grasp_plugin.commands.record import _check
 from lerobot_grasp_plugin.dataset.writer_lock import WriterLock, lock_path, other_writer, refuse_in_use
-from lerobot_grasp_plugin.errors import UsageError
+from lerobot_grasp_plugin.findings.problem import UsageError
 from lerobot_grasp_plugin.ops.merge import merge
 from lerobot_grasp_plugin.ops.recipe import MergeConfig, RelabelConfig, SourceConfig
 from lerobot_grasp_plugin.ops.relabel import relabel

@@ -12,7 +12,7 @@ import atheris
 
 with atheris.instrument_imports():
     from lerobot_grasp_plugin.core.grammar import format_text, parse
-    from lerobot_grasp_plugin.errors import AnnotationError
+    from lerobot_grasp_plugin.findings.problem import AnnotationError
 
 
 def one(data: bytes) -> None:

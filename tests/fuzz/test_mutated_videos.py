@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from factories import encode
 
-from lerobot_grasp_plugin.errors import VideoError
+from lerobot_grasp_plugin.findings.problem import VideoError
 from lerobot_grasp_plugin.video.probe import scan
 from lerobot_grasp_plugin.video.samples import read_samples
 

@@ -25,7 +25,7 @@ from lerobot.rewards.classifier import Classifier, RewardClassifierConfig
 
 from lerobot_grasp_plugin.commands import train_classifier as train_classifier_command
 from lerobot_grasp_plugin.core.grammar import parse
-from lerobot_grasp_plugin.errors import GraspError, UsageError
+from lerobot_grasp_plugin.findings.problem import GraspError, UsageError
 from lerobot_grasp_plugin.learning import classifier_review
 from lerobot_grasp_plugin.learning.classifier_configs import ClassifierEvalConfig, ClassifierTrainConfig
 from lerobot_grasp_plugin.learning.classifier_fit import Frames, Run

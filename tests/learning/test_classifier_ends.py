@@ -17,7 +17,7 @@ from lerobot.processor import RewardClassifierProcessorStep
 from lerobot.rewards.classifier import RewardClassifierConfig
 from talking import Talk
 
-from lerobot_grasp_plugin.errors import DataError
+from lerobot_grasp_plugin.findings.problem import DataError
 from lerobot_grasp_plugin.learning.classifier_configs import ClassifierEvalConfig, ClassifierTrainConfig
 from lerobot_grasp_plugin.learning.classifier_review import eval_classifier
 from lerobot_grasp_plugin.learning.classifier_training import train_classifier

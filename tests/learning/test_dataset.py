@@ -15,7 +15,12 @@ from lerobot.datasets import LeRobotDataset
 from torch._utils import ExceptionWrapper
 from torch.utils.data import DataLoader
 
-from lerobot_grasp_plugin.errors import AnnotationError, DatasetError, GraspError, UsageError
+from lerobot_grasp_plugin.findings.problem import (
+    AnnotationError,
+    DatasetError,
+    GraspError,
+    UsageError,
+)
 from lerobot_grasp_plugin.learning.dataset import GraspDataset
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.sidecar import LearningSidecar, write_learning

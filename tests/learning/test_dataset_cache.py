@@ -11,7 +11,7 @@ from typing import Any
 import factories
 import pytest
 
-from lerobot_grasp_plugin.errors import AnnotationError, UsageError
+from lerobot_grasp_plugin.findings.problem import AnnotationError, UsageError
 from lerobot_grasp_plugin.learning.dataset_cache import CachedDataset, cached_dataset
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.rl_configs import GraspDatasetConfig

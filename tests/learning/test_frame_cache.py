@@ -5,7 +5,7 @@ import pytest
 import torch
 from lerobot.datasets import LeRobotDataset
 
-from lerobot_grasp_plugin.errors import DatasetError, UsageError
+from lerobot_grasp_plugin.findings.problem import DatasetError, UsageError
 from lerobot_grasp_plugin.learning import frame_reader
 from lerobot_grasp_plugin.learning.dataset import GraspDataset
 from lerobot_grasp_plugin.learning.frame_cache import FrameCache

@@ -24,7 +24,7 @@ from torch.utils.data import DataLoader
 
 from lerobot_grasp_plugin.core.selection import select_episodes, without_episodes
 from lerobot_grasp_plugin.dataset.info import read_info, read_json
-from lerobot_grasp_plugin.errors import DatasetError, UsageError, VideoError
+from lerobot_grasp_plugin.findings.problem import DatasetError, UsageError, VideoError
 from lerobot_grasp_plugin.learning import classifier_configs, registration, rl_configs
 from lerobot_grasp_plugin.learning.classifier_configs import ClassifierEvalConfig, ClassifierTrainConfig
 from lerobot_grasp_plugin.learning.classifier_data import open_data, open_metadata

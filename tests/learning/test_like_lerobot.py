@@ -22,7 +22,7 @@ from lerobot.utils.constants import DEFAULT_FEATURES
 from lerobot.utils.import_utils import get_safe_default_video_backend
 from torch.utils.data import DataLoader
 
-from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 from lerobot_grasp_plugin.learning.dataset import GraspDataset
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.sidecar import LearningSidecar, write_learning

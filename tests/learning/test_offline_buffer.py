@@ -12,7 +12,7 @@ import torch
 from lerobot.datasets import LeRobotDataset
 from lerobot.rl.buffer import ReplayBuffer
 
-from lerobot_grasp_plugin.errors import VideoError
+from lerobot_grasp_plugin.findings.problem import VideoError
 from lerobot_grasp_plugin.learning import blocks, offline_buffer
 from lerobot_grasp_plugin.learning.dataset import GraspDataset
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing

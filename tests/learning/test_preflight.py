@@ -29,7 +29,7 @@ from learning_preflight import (
 
 from lerobot_grasp_plugin.commands.preflight import main
 from lerobot_grasp_plugin.core.action_space import full_state_names
-from lerobot_grasp_plugin.errors import UsageError
+from lerobot_grasp_plugin.findings.problem import UsageError
 from lerobot_grasp_plugin.learning.known_settings import LEARNER
 from lerobot_grasp_plugin.learning.preflight import preflight
 from lerobot_grasp_plugin.learning.preflight.checks.labels import check_labels

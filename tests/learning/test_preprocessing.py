@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from lerobot_grasp_plugin.errors import DatasetError
+from lerobot_grasp_plugin.findings.problem import DatasetError
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 
 KEY = "observation.images.wrist"

@@ -3,7 +3,7 @@ from __future__ import annotations
 import factories
 import pytest
 
-from lerobot_grasp_plugin.errors import DatasetError, UsageError
+from lerobot_grasp_plugin.findings.problem import DatasetError, UsageError
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.sidecar import (
     LEARNING_PATH,

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lerobot_grasp_plugin.errors import DatasetError, UsageError
+from lerobot_grasp_plugin.findings.problem import DatasetError, UsageError
 from lerobot_grasp_plugin.learning.sampling import balanced_sampler
 from lerobot_grasp_plugin.learning.splits import EpisodeSplits, class_weights, split_episodes
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import lerobot_grasp_plugin
-from lerobot_grasp_plugin.errors import GraspError
+from lerobot_grasp_plugin.findings.problem import GraspError
 from lerobot_grasp_plugin.lerobot_seams import access, dataset_watch, version
 from lerobot_grasp_plugin.lerobot_seams.access import SeamError, current, problems_of, replace, require
 from lerobot_grasp_plugin.lerobot_seams.seam import Seam

@@ -10,7 +10,7 @@ import pytest
 from factories import Legacy, write_legacy
 
 from lerobot_grasp_plugin import MergeConfig, SourceConfig, merge
-from lerobot_grasp_plugin.errors import VerificationError
+from lerobot_grasp_plugin.findings.problem import VerificationError
 
 EYE = "observation.images.eye"
 

@@ -40,8 +40,8 @@ from lerobot_grasp_plugin import (
     verify_dataset,
 )
 from lerobot_grasp_plugin.commands.merge import main
-from lerobot_grasp_plugin.core.words import agree, episodes_text
 from lerobot_grasp_plugin.dataset.pages import salvage
+from lerobot_grasp_plugin.findings.words import agree, episodes_text
 
 type Recorded = Callable[[str], Path]
 

@@ -13,7 +13,7 @@ from lerobot_grasp_plugin.core.grammar import format_text, parse
 from lerobot_grasp_plugin.core.intervals import FrameInterval
 from lerobot_grasp_plugin.core.labels import label_episode
 from lerobot_grasp_plugin.core.section_check import check_section
-from lerobot_grasp_plugin.errors import AnnotationError
+from lerobot_grasp_plugin.findings.problem import AnnotationError
 
 printable = st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"])
 words = st.text(printable, min_size=1, max_size=12).map(str.strip).filter(bool)

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lerobot.datasets import LeRobotDataset
 
-from lerobot_grasp_plugin.errors import GraspError
+from lerobot_grasp_plugin.findings.problem import GraspError
 from lerobot_grasp_plugin.learning.dataset import GraspDataset
 from lerobot_grasp_plugin.ops.recipe import RelabelConfig
 from lerobot_grasp_plugin.ops.relabel import relabel

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lerobot_grasp_plugin.core.selection import select_episodes
-from lerobot_grasp_plugin.errors import UsageError
+from lerobot_grasp_plugin.findings.problem import UsageError
 
 TOTAL = 30
 indices = st.integers(0, TOTAL - 1)

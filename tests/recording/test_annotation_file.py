@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
-from lerobot_grasp_plugin.errors import AnnotationError
+from lerobot_grasp_plugin.findings.problem import AnnotationError
 from lerobot_grasp_plugin.recording.annotation_file import AnnotationFile
 
 SUCCESS = IntervalSet([FrameInterval(2, 4)])

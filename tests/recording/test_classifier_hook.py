@@ -12,7 +12,7 @@ from deadline import DEADLINE_S
 from lerobot.rewards.classifier import RewardClassifierConfig as ModelConfig
 
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
-from lerobot_grasp_plugin.errors import UsageError
+from lerobot_grasp_plugin.findings.problem import UsageError
 from lerobot_grasp_plugin.learning.classifier_model import (
     configured,
     load_classifier,

@@ -10,7 +10,7 @@ import draccus
 import pytest
 
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
-from lerobot_grasp_plugin.errors import UsageError
+from lerobot_grasp_plugin.findings.problem import UsageError
 from lerobot_grasp_plugin.recording.builtin_hooks import GripperEventsConfig
 from lerobot_grasp_plugin.recording.hooks import (
     HookConfig,

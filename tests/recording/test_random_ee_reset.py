@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from deadline import DEADLINE_S
 
-from lerobot_grasp_plugin.errors import DataError, UsageError
+from lerobot_grasp_plugin.findings.problem import DataError, UsageError
 from lerobot_grasp_plugin.recording.hooks import HookSession
 from lerobot_grasp_plugin.recording.random_ee_reset import RandomEeReset, RandomEeResetConfig
 

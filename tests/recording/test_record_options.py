@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lerobot_grasp_plugin.core.intervals import IntervalSet
-from lerobot_grasp_plugin.errors import UsageError
+from lerobot_grasp_plugin.findings.problem import UsageError
 from lerobot_grasp_plugin.recording.hooks import HookResult, RecordingHook, TimedHook
 from lerobot_grasp_plugin.recording.options import GraspOptions, check_batch
 

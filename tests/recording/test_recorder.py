@@ -9,7 +9,7 @@ from unittest.mock import Mock
 import pytest
 
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
-from lerobot_grasp_plugin.errors import UsageError
+from lerobot_grasp_plugin.findings.problem import UsageError
 from lerobot_grasp_plugin.recording import recorder as module
 from lerobot_grasp_plugin.recording.hooks import RecordingHook, TimedHook
 from lerobot_grasp_plugin.recording.mark_keys import MarkKeys

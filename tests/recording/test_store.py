@@ -11,7 +11,7 @@ import pytest
 from lerobot.configs.dataset import DatasetRecordConfig
 
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
-from lerobot_grasp_plugin.errors import DatasetError, UsageError
+from lerobot_grasp_plugin.findings.problem import DatasetError, UsageError
 from lerobot_grasp_plugin.ops.verify import verify_dataset
 from lerobot_grasp_plugin.recording import checkpoint
 from lerobot_grasp_plugin.recording.options import GraspOptions

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from lerobot_grasp_plugin.errors import UsageError
+from lerobot_grasp_plugin.findings.problem import UsageError
 
 URDF = "package://so101_nexus/assets/SO101/so101_new_calib.urdf"
 FULL = {"radius": [0.18, 0.25], "azimuth": [-0.5, 0.5], "yaw": [-0.3, 0.3]}

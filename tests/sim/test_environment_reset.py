@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from test_environment import URDF, environment  # noqa: F401  # a fixture
 
-from lerobot_grasp_plugin.errors import UsageError
+from lerobot_grasp_plugin.findings.problem import UsageError
 
 BOX = {"base": [0.2, 0.0, 0.08], "half_box": [0.03, 0.03, 0.02], "seed": 4}
 

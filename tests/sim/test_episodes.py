@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from lerobot_grasp_plugin.errors import UsageError
+from lerobot_grasp_plugin.findings.problem import UsageError
 from lerobot_grasp_plugin.sim.episode_log import EpisodeLog
 from lerobot_grasp_plugin.sim.joints import JOINTS, JointUnits
 from lerobot_grasp_plugin.sim.truth import read_truth

@@ -4,7 +4,7 @@ import pytest
 
 pytest.importorskip("lerobot.rl")
 
-from lerobot_grasp_plugin.errors import DataError
+from lerobot_grasp_plugin.findings.problem import DataError
 from lerobot_grasp_plugin.sim.checkpoints import checkpoints_of
 from lerobot_grasp_plugin.sim.evaluation import CheckpointResult, EpisodeResult, best_of, table, wilson
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lerobot_grasp_plugin.errors import UsageError
+from lerobot_grasp_plugin.findings.problem import UsageError
 from lerobot_grasp_plugin.sim.grasp_motion import OUTCOMES, parse_outcomes, plan_grasp, plan_home
 from lerobot_grasp_plugin.sim.truth import EpisodeTruth, read_truth
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from video_judge import AV1, FPS, encode, remux
 
-from lerobot_grasp_plugin.errors import VideoError
+from lerobot_grasp_plugin.findings.problem import VideoError
 from lerobot_grasp_plugin.video.probe import header, scan
 
 FRAGMENTS = {"movflags": "frag_keyframe+empty_moov"}

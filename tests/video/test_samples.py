@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from factories import Legacy, encode, picture, write_legacy
 
-from lerobot_grasp_plugin.errors import VideoError
+from lerobot_grasp_plugin.findings.problem import VideoError
 from lerobot_grasp_plugin.video import samples
 from lerobot_grasp_plugin.video.samples import VideoSamples, read_samples
 

@@ -18,7 +18,7 @@ from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import is_numeric, to_numpy
 from lerobot_grasp_plugin.dataset.info import Feature
 from lerobot_grasp_plugin.dataset.provenance import Provenance
-from lerobot_grasp_plugin.errors import GraspError
+from lerobot_grasp_plugin.findings.problem import GraspError
 from lerobot_grasp_plugin.learning.known_settings import LEARNER
 from lerobot_grasp_plugin.learning.preflight.config_labels import label_options, labels_of
 from lerobot_grasp_plugin.learning.preflight.config_view import ConfigView

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 from lerobot_grasp_plugin.learning.preflight.classifier_facts import ClassifierFacts, load_classifier
 from lerobot_grasp_plugin.learning.preflight.config_view import ConfigView, is_image, read_config, shape_of
 from lerobot_grasp_plugin.learning.preflight.dataset_facts import (

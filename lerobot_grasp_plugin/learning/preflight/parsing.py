@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from lerobot_grasp_plugin.errors import GraspError
+from lerobot_grasp_plugin.findings.problem import GraspError
 from lerobot_grasp_plugin.learning.preflight.dataset_facts import is_of_plugin, is_recipe, is_reward_training
 from lerobot_grasp_plugin.learning.preflight.facts import Facts
 from lerobot_grasp_plugin.learning.preflight.findings import Finding, error

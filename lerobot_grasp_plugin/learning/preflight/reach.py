@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from lerobot_grasp_plugin.errors import UsageError
+from lerobot_grasp_plugin.findings.problem import UsageError
 from lerobot_grasp_plugin.learning.preflight.checks.workspace import BOUNDS, RESET
 from lerobot_grasp_plugin.learning.preflight.config_view import is_file, named_path, numbers_of
 from lerobot_grasp_plugin.learning.preflight.facts import SO_ARMS, SO_JOINTS, SO_MOTORS, Facts

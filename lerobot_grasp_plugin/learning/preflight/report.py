@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lerobot_grasp_plugin.core.words import count
+from lerobot_grasp_plugin.findings.words import count
 from lerobot_grasp_plugin.learning.preflight.checks.actions import check_actions
 from lerobot_grasp_plugin.learning.preflight.checks.buffers import check_buffers
 from lerobot_grasp_plugin.learning.preflight.checks.classifier import check_classifier

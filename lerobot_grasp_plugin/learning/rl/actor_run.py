@@ -13,7 +13,7 @@ from typing import Any
 from lerobot.rl import actor
 from lerobot.rl.train_rl import TrainRLServerPipelineConfig
 
-from lerobot_grasp_plugin.errors import GraspError, Problem
+from lerobot_grasp_plugin.findings.problem import GraspError, Problem
 from lerobot_grasp_plugin.learning.rl.episode_log import EpisodeLog, EpisodeRecord, read_episodes
 from lerobot_grasp_plugin.learning.rl.training_watch import EPISODES_SHOWN, FALSE_REWARD, HELD
 from lerobot_grasp_plugin.lerobot_seams.access import current, replace, require

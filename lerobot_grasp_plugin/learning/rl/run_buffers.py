@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from lerobot.rl.buffer import ReplayBuffer
 
-from lerobot_grasp_plugin.errors import DataError, Problem
+from lerobot_grasp_plugin.findings.problem import DataError, Problem
 from lerobot_grasp_plugin.learning.rl.run_files import BUFFERS
 from lerobot_grasp_plugin.writers.whole import writing_whole
 

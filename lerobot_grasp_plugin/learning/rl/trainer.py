@@ -12,7 +12,7 @@ from typing import Any
 
 from lerobot.rl.buffer import random_shift
 
-from lerobot_grasp_plugin.errors import DataError, Problem
+from lerobot_grasp_plugin.findings.problem import DataError, Problem
 from lerobot_grasp_plugin.learning.rl.cloning import WARM_LEARNING_RATE, Cloning, CloningTrainer
 from lerobot_grasp_plugin.learning.rl.training_watch import TrainingWatch
 

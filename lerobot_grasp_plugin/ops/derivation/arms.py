@@ -12,7 +12,7 @@ from typing import Any, Final, get_args
 import numpy as np
 
 from lerobot_grasp_plugin.core.kinematics import Floats
-from lerobot_grasp_plugin.errors import GraspError, Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import GraspError, Problem, UsageError
 from lerobot_grasp_plugin.ops.derivation.derived import Arm
 from lerobot_grasp_plugin.ops.derivation.urdf import read_chain
 from lerobot_grasp_plugin.ops.gathering import raise_all

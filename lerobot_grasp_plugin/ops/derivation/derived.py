@@ -14,7 +14,7 @@ from lerobot_grasp_plugin.core.action_space import joint_velocities
 from lerobot_grasp_plugin.dataset.arrow import from_numpy, to_numpy
 from lerobot_grasp_plugin.dataset.info import Feature
 from lerobot_grasp_plugin.dataset.reader import EpisodeBatch
-from lerobot_grasp_plugin.errors import DatasetError, Problem
+from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
 
 if TYPE_CHECKING:
     from lerobot_grasp_plugin.core.kinematics import Chain, Floats

@@ -11,9 +11,9 @@ import numpy as np
 from lerobot_grasp_plugin.core.action_space import DELTA_NAMES, full_state_names
 from lerobot_grasp_plugin.core.ee_steps import EpisodeSteps, solve_steps
 from lerobot_grasp_plugin.core.kinematics import Floats
-from lerobot_grasp_plugin.core.words import count
 from lerobot_grasp_plugin.dataset.info import Feature
-from lerobot_grasp_plugin.errors import DataError, Problem
+from lerobot_grasp_plugin.findings.problem import DataError, Problem
+from lerobot_grasp_plugin.findings.words import count
 from lerobot_grasp_plugin.ops.derivation.arms import Kinematics
 from lerobot_grasp_plugin.ops.derivation.derived import (
     ACTION,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.action_space import gripper_commands
 from lerobot_grasp_plugin.core.kinematics import Floats
-from lerobot_grasp_plugin.errors import DataError, Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import DataError, Problem, UsageError
 from lerobot_grasp_plugin.ops.derivation.arms import Kinematics
 from lerobot_grasp_plugin.ops.derivation.derived import ACTION, STATE, Arm, column_values
 from lerobot_grasp_plugin.ops.derivation.recorded import is_full

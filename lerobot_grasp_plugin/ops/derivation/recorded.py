@@ -7,7 +7,7 @@ from typing import Final
 
 from lerobot_grasp_plugin.core.action_space import DELTA_NAMES, full_state_names
 from lerobot_grasp_plugin.dataset.provenance import read_provenance
-from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 from lerobot_grasp_plugin.ops.derivation.derived import ACTION, STATE, Derivation
 from lerobot_grasp_plugin.ops.sources import Source
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.kinematics import Chain, Link
-from lerobot_grasp_plugin.errors import Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 
 _TURNING: Final = ("revolute", "continuous")
 _LARGEST_BYTES: Final = 16 * 2**20

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lerobot_grasp_plugin.dataset.tables import TableFile
-from lerobot_grasp_plugin.errors import GraspError, Problem
+from lerobot_grasp_plugin.findings.problem import GraspError, Problem
 from lerobot_grasp_plugin.ops.verification.place import agree, count, episodes_text
 from lerobot_grasp_plugin.ops.verification.view import View
 

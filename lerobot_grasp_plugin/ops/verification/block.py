@@ -6,7 +6,7 @@ from collections.abc import Sequence, Set
 from pathlib import Path
 
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.errors import Problem
+from lerobot_grasp_plugin.findings.problem import Problem
 from lerobot_grasp_plugin.ops.report import Check
 from lerobot_grasp_plugin.ops.verification.view import View
 

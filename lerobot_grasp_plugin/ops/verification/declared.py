@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import value_type
-from lerobot_grasp_plugin.errors import Problem, Severity
+from lerobot_grasp_plugin.findings.problem import Problem, Severity
 from lerobot_grasp_plugin.ops.one_task import near_task_warnings
 from lerobot_grasp_plugin.ops.verification.place import count, episodes_text, ranges_text
 from lerobot_grasp_plugin.ops.verification.view import View

@@ -15,7 +15,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset.reader import VideoSpan
-from lerobot_grasp_plugin.errors import GraspError, Problem, VideoError
+from lerobot_grasp_plugin.findings.problem import GraspError, Problem, VideoError
 from lerobot_grasp_plugin.ops.verification.frozen import Movement, StillRuns, frozen_runs
 from lerobot_grasp_plugin.ops.verification.picture_means import PictureMeans
 from lerobot_grasp_plugin.ops.verification.place import Tally, count, episodes_text

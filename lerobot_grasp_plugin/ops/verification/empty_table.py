@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lerobot_grasp_plugin.dataset.tables import TableFile
-from lerobot_grasp_plugin.errors import Problem
+from lerobot_grasp_plugin.findings.problem import Problem
 
 
 def check_empty(file: TableFile, *, legacy: bool = False) -> Iterator[Problem]:

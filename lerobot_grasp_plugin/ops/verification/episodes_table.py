@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import present, to_numpy
 from lerobot_grasp_plugin.dataset.tables import TableFile, whole_numbers
-from lerobot_grasp_plugin.errors import GraspError, Problem, Severity
+from lerobot_grasp_plugin.findings.problem import GraspError, Problem, Severity
 from lerobot_grasp_plugin.ops.verification.empty_table import check_empty
 from lerobot_grasp_plugin.ops.verification.listed import EpisodeList, Report
 from lerobot_grasp_plugin.ops.verification.place import count

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lerobot_grasp_plugin.core.words import count
-from lerobot_grasp_plugin.errors import Problem
+from lerobot_grasp_plugin.findings.problem import Problem
+from lerobot_grasp_plugin.findings.words import count
 from lerobot_grasp_plugin.ops.verification.view import View
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lerobot_grasp_plugin.errors import Problem
+from lerobot_grasp_plugin.findings.problem import Problem
 from lerobot_grasp_plugin.ops.verification import declared
 from lerobot_grasp_plugin.ops.verification.files import moved_table
 from lerobot_grasp_plugin.ops.verification.unseen import Unseen

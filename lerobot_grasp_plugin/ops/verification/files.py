@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.tables import TableFile
-from lerobot_grasp_plugin.errors import GraspError, Problem, Severity
+from lerobot_grasp_plugin.findings.problem import GraspError, Problem, Severity
 from lerobot_grasp_plugin.ops.verification.nested import check_nested
 from lerobot_grasp_plugin.ops.verification.place import count, episodes_text
 from lerobot_grasp_plugin.ops.verification.view import View

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.errors import Problem, Severity
+from lerobot_grasp_plugin.findings.problem import Problem, Severity
 from lerobot_grasp_plugin.ops.verification.info import Info
 from lerobot_grasp_plugin.ops.verification.place import count
 

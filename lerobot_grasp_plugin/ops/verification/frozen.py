@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lerobot_grasp_plugin.core.words import count
-from lerobot_grasp_plugin.errors import Problem
+from lerobot_grasp_plugin.findings.problem import Problem
+from lerobot_grasp_plugin.findings.words import count
 from lerobot_grasp_plugin.ops.verification.place import Tally, episodes_text
 from lerobot_grasp_plugin.ops.verification.rows import Rows
 

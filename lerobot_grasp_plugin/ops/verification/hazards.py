@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.stats import median
-from lerobot_grasp_plugin.errors import Problem
+from lerobot_grasp_plugin.findings.problem import Problem
 from lerobot_grasp_plugin.ops.verification.place import Tally, agree, episodes_text, ranges_text
 from lerobot_grasp_plugin.ops.verification.summaries import Summaries, Summary
 from lerobot_grasp_plugin.ops.verification.view import View

@@ -11,7 +11,7 @@ from typing import Any
 from lerobot_grasp_plugin.core.codecs import ACCEPTED, canonical_codec
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.info import read_json
-from lerobot_grasp_plugin.errors import GraspError, Problem, Severity
+from lerobot_grasp_plugin.findings.problem import GraspError, Problem, Severity
 
 _MAX_VALUES = 2**28
 _INTEGERS = frozenset(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.stats import median
-from lerobot_grasp_plugin.core.words import count
-from lerobot_grasp_plugin.errors import Problem
+from lerobot_grasp_plugin.findings.problem import Problem
+from lerobot_grasp_plugin.findings.words import count
 from lerobot_grasp_plugin.ops.verification.rows import Rows
 
 _STATE = "observation.state"

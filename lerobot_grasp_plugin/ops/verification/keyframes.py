@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from lerobot_grasp_plugin.core.video_index import CLEAN_START
-from lerobot_grasp_plugin.errors import Problem
+from lerobot_grasp_plugin.findings.problem import Problem
 from lerobot_grasp_plugin.ops.verification.place import Tally, agree, episodes_text
 from lerobot_grasp_plugin.ops.verification.video_use import FileUse, Match
 from lerobot_grasp_plugin.video.samples import VideoSamples

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lerobot_grasp_plugin.core.labels import SuccessEvidence, SuccessRule
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.provenance import recording_values
-from lerobot_grasp_plugin.errors import Problem, Severity
+from lerobot_grasp_plugin.findings.problem import Problem, Severity
 from lerobot_grasp_plugin.ops.verification.place import Tally, count, episodes_text
 from lerobot_grasp_plugin.ops.verification.rows import Rows
 from lerobot_grasp_plugin.ops.verification.sidecar import Sidecar, expected_done

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from lerobot_grasp_plugin.errors import Problem
+from lerobot_grasp_plugin.findings.problem import Problem
 from lerobot_grasp_plugin.ops.verification.episode_quantiles import QuantileCheck
 from lerobot_grasp_plugin.ops.verification.hazards import check_hazards, check_lengths
 from lerobot_grasp_plugin.ops.verification.jumps import JumpCheck

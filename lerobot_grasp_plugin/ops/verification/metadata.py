@@ -8,7 +8,7 @@ import numpy as np
 
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.json_lines import read_json_lines
-from lerobot_grasp_plugin.errors import GraspError, Problem
+from lerobot_grasp_plugin.findings.problem import GraspError, Problem
 from lerobot_grasp_plugin.ops.verification.episodes_table import read_episodes_table
 from lerobot_grasp_plugin.ops.verification.listed import EpisodeList, Report, whole
 

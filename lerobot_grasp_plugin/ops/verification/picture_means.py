@@ -10,7 +10,7 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset.info import is_depth
-from lerobot_grasp_plugin.errors import Problem
+from lerobot_grasp_plugin.findings.problem import Problem
 from lerobot_grasp_plugin.ops.verification.place import Tally, episodes_text
 from lerobot_grasp_plugin.ops.verification.stored_stats import read_stored_stats
 from lerobot_grasp_plugin.ops.verification.view import View

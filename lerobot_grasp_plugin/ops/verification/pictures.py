@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from lerobot_grasp_plugin.dataset.tables import TableFile
-from lerobot_grasp_plugin.errors import GraspError, Problem
+from lerobot_grasp_plugin.findings.problem import GraspError, Problem
 from lerobot_grasp_plugin.ops.verification.place import Tally
 from lerobot_grasp_plugin.ops.verification.runs import Runs
 from lerobot_grasp_plugin.ops.verification.view import View

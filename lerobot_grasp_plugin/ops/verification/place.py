@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lerobot_grasp_plugin.core.words import agree, count, episodes_text, ranges_text
-from lerobot_grasp_plugin.errors import Problem, Severity
+from lerobot_grasp_plugin.findings.problem import Problem, Severity
+from lerobot_grasp_plugin.findings.words import agree, count, episodes_text, ranges_text
 
 __all__ = ["Tally", "agree", "count", "episodes_text", "ranges_text"]
 

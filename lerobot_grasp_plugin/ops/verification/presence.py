@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lerobot_grasp_plugin.core.stats import MOMENTS
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.info import is_depth
-from lerobot_grasp_plugin.errors import Problem, Severity
+from lerobot_grasp_plugin.findings.problem import Problem, Severity
 from lerobot_grasp_plugin.ops.verification.place import agree, episodes_text
 from lerobot_grasp_plugin.ops.verification.statistics import (
     MAKE_ANEW,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lerobot_grasp_plugin.core.words import agree, all_but, count
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.info import read_json
-from lerobot_grasp_plugin.errors import DatasetError, Problem
+from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
+from lerobot_grasp_plugin.findings.words import agree, all_but, count
 from lerobot_grasp_plugin.ops.verification.view import View
 
 

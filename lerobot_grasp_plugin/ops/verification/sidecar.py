@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.content_hash import ContentHashes, in_hash_order
 from lerobot_grasp_plugin.core.labels import LabelValues, done_rows
-from lerobot_grasp_plugin.core.words import count
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import is_numeric
 from lerobot_grasp_plugin.dataset.info import read_json
 from lerobot_grasp_plugin.dataset.provenance import Provenance, label_values
-from lerobot_grasp_plugin.errors import GraspError, Problem
+from lerobot_grasp_plugin.findings.problem import GraspError, Problem
+from lerobot_grasp_plugin.findings.words import count
 from lerobot_grasp_plugin.ops.verification.place import episodes_text
 from lerobot_grasp_plugin.ops.verification.rows import Rows
 from lerobot_grasp_plugin.ops.verification.view import View

@@ -17,7 +17,7 @@ from lerobot_grasp_plugin.core.stats import (
     describe,
     differing,
 )
-from lerobot_grasp_plugin.errors import Problem, Severity
+from lerobot_grasp_plugin.findings.problem import Problem, Severity
 from lerobot_grasp_plugin.ops.verification.episode_quantiles import QuantileCheck
 from lerobot_grasp_plugin.ops.verification.overall_quantiles import OverallQuantiles
 from lerobot_grasp_plugin.ops.verification.place import episodes_text

@@ -20,7 +20,7 @@ from lerobot_grasp_plugin.dataset.arrow import to_numpy
 from lerobot_grasp_plugin.dataset.info import read_json
 from lerobot_grasp_plugin.dataset.json_lines import read_json_lines
 from lerobot_grasp_plugin.dataset.tables import TableFile
-from lerobot_grasp_plugin.errors import GraspError, Problem
+from lerobot_grasp_plugin.findings.problem import GraspError, Problem
 from lerobot_grasp_plugin.ops.verification.view import View
 
 type Values = dict[str, dict[str, NDArray[np.float64]]]

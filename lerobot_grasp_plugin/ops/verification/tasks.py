@@ -12,7 +12,7 @@ from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.json_lines import read_json_lines
 from lerobot_grasp_plugin.dataset.tables import TableFile
 from lerobot_grasp_plugin.dataset.tasks_table import task_rows
-from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem
+from lerobot_grasp_plugin.findings.problem import DatasetError, GraspError, Problem
 from lerobot_grasp_plugin.ops.verification.listed import Report, whole
 
 _OWN_NUMBER = "each task needs its own number, 0, 1, 2, ...; which of the two did the rows with it do?"

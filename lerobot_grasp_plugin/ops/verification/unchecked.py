@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lerobot_grasp_plugin.core.choices import Level
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.errors import Problem
+from lerobot_grasp_plugin.findings.problem import Problem
 from lerobot_grasp_plugin.ops.verification.place import agree, count, episodes_text
 from lerobot_grasp_plugin.ops.verification.unseen import Unseen
 from lerobot_grasp_plugin.ops.verification.view import View

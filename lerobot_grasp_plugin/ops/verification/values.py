@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.errors import Problem
+from lerobot_grasp_plugin.findings.problem import Problem
 from lerobot_grasp_plugin.ops.verification.place import Tally
 from lerobot_grasp_plugin.ops.verification.rows import Rows
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lerobot_grasp_plugin.core.codecs import canonical_codec
-from lerobot_grasp_plugin.errors import Problem, Severity
+from lerobot_grasp_plugin.findings.problem import Problem, Severity
 from lerobot_grasp_plugin.ops.verification.place import count
 from lerobot_grasp_plugin.video.samples import VideoSamples
 

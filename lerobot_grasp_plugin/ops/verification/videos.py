@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.reader import VideoSpan
-from lerobot_grasp_plugin.errors import GraspError, Problem
+from lerobot_grasp_plugin.findings.problem import GraspError, Problem
 from lerobot_grasp_plugin.ops.verification.keyframes import check_starts
 from lerobot_grasp_plugin.ops.verification.place import Tally, agree, count, episodes_text
 from lerobot_grasp_plugin.ops.verification.video_stream import StreamCheck

@@ -13,7 +13,12 @@ from numpy.typing import NDArray
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.links import Links
 from lerobot_grasp_plugin.dataset.reader import VideoSpan
-from lerobot_grasp_plugin.errors import DatasetError, GraspError, Problem, Severity
+from lerobot_grasp_plugin.findings.problem import (
+    DatasetError,
+    GraspError,
+    Problem,
+    Severity,
+)
 from lerobot_grasp_plugin.ops.verification.access import check_access
 from lerobot_grasp_plugin.ops.verification.formats import (
     Kind,

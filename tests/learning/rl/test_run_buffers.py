@@ -10,7 +10,7 @@ pytest.importorskip("lerobot.rl.buffer")
 
 from lerobot.rl.buffer import ReplayBuffer  # noqa: E402
 
-from lerobot_grasp_plugin.errors import DataError  # noqa: E402
+from lerobot_grasp_plugin.findings.problem import DataError  # noqa: E402
 from lerobot_grasp_plugin.learning.rl import run_buffers  # noqa: E402
 from lerobot_grasp_plugin.learning.rl.run_buffers import (  # noqa: E402
     OFFLINE,

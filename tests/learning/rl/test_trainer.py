@@ -89,7 +89,7 @@ def test_a_resumed_run_has_the_settings_that_its_checkpoint_has_not(tmp_path):
 
 @pytest.mark.parametrize("content", ["", "[1]", '{"speed": 1}'])
 def test_settings_that_cannot_be_read_are_an_error_with_their_file(tmp_path, content):
-    from lerobot_grasp_plugin.errors import DataError
+    from lerobot_grasp_plugin.findings.problem import DataError
     from lerobot_grasp_plugin.learning.rl.trainer import SETTINGS, TrainerSettings
 
     (tmp_path / SETTINGS).write_text(content)

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lerobot_grasp_plugin.errors import GraspError
+from lerobot_grasp_plugin.findings.problem import GraspError
 from lerobot_grasp_plugin.ops.merge import merge
 from lerobot_grasp_plugin.ops.recipe import KinematicsOptions, MergeConfig, SourceConfig
 from lerobot_grasp_plugin.ops.verify import verify_dataset

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from lerobot_grasp_plugin.dataset.hub import lerobot_home
-from lerobot_grasp_plugin.errors import UsageError
+from lerobot_grasp_plugin.findings.problem import UsageError
 from lerobot_grasp_plugin.learning.preflight.config_view import is_file, named_path
 from lerobot_grasp_plugin.learning.preflight.dataset_facts import read_object
 from lerobot_grasp_plugin.learning.preflight.facts import SO_ARMS, SO_JOINTS, Facts

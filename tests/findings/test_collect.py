@@ -1,9 +1,10 @@
-"""How problems become text."""
+"""How many problems become text."""
 
 from __future__ import annotations
 
 from lerobot_grasp_plugin.commands.run import guarded
-from lerobot_grasp_plugin.errors import DatasetError, Problem, folded
+from lerobot_grasp_plugin.findings.collect import folded
+from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
 
 
 def missing(number: int, hint: str = "copy it again") -> Problem:
