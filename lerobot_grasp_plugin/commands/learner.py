@@ -135,7 +135,7 @@ def _preflight(config: GraspTrainRLConfig) -> None:
     print("\n".join(preflight_lines(report)))
     if not report.ok:
         message = f"preflight found {count(report.count('error'), 'error')}, see above"
-        raise DataError(Problem("preflight", message, hint="fix the errors above, then start again"))
+        raise DataError(Problem("preflight-errors", message, hint="fix the errors above, then start again"))
 
 
 if __name__ == "__main__":

@@ -98,7 +98,7 @@ def _device(make: Callable[[Any], Any], config: object) -> Any:
     except ValueError as error:
         if isinstance(error.__cause__, GraspError):
             raise error.__cause__ from None
-        raise UsageError(Problem("bad-device", str(error))) from None
+        raise UsageError(Problem("device-missing", str(error))) from None
 
 
 if __name__ == "__main__":

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lerobot_grasp_plugin.commands.options import DISCOVER, load_plugins, make_strict
 from lerobot_grasp_plugin.commands.outline import announce_loading
 from lerobot_grasp_plugin.commands.run import command, fail, guarded
-from lerobot_grasp_plugin.findings.words import count
+from lerobot_grasp_plugin.findings.collect import as_values, counts, folded, summary
 
 if TYPE_CHECKING:
     from lerobot_grasp_plugin.learning.preflight import PreflightReport
@@ -38,6 +38,10 @@ def main(args: Sequence[str] | None = None) -> int:
         metavar="PATH",
         help="the dataset's folder, over the config's",
     )
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE", help="write all findings to this file, as JSON"
+    )
+    parser.add_argument("--strict", action="store_true", help="warnings count for the exit code as errors do")
     flags = list(args or [])
     if any(flag.partition("=")[0].endswith(f".{DISCOVER}") for flag in flags):
         announce_loading(PROGRAM)
@@ -45,13 +49,18 @@ def main(args: Sequence[str] | None = None) -> int:
     given = parser.parse_args(flags)
     if given.config_path is None:
         fail(PROGRAM, "no config is named; give --config_path")
+    if given.report is not None and not given.report.parent.is_dir():
+        fail(PROGRAM, f"--report: the folder {given.report.parent} does not exist")
 
     def action() -> int:
+        from lerobot_grasp_plugin.commands.verify_json import write_json
         from lerobot_grasp_plugin.learning.preflight import preflight
 
         report = preflight(Path(given.config_path), dataset_root=given.root, before_parsing=_know_own_types)
-        print("\n".join(preflight_lines(report)))
-        return 0 if report.ok else 1
+        print("\n".join(preflight_lines(report, "--report FILE.json lists all")))
+        if given.report is not None:
+            write_json(given.report, _as_json(report))
+        return 0 if report.ok and not (given.strict and report.count("warning")) else 1
 
     return guarded(action)
 
@@ -64,16 +73,23 @@ def _know_own_types() -> None:
     from lerobot_grasp_plugin.teleop import config_so101_leader_hil  # noqa: F401  # registers
 
 
-def preflight_lines(report: PreflightReport) -> Iterator[str]:
-    """The report as text, also for the learner's first step."""
+def preflight_lines(report: PreflightReport, all_in: str = "") -> Iterator[str]:
+    """The report as text, also for the learner's first step; ``all_in`` says where the whole list is."""
     yield f"=== Preflight of {report.config_path} ==="
     yield from report.looked_at
-    yield from map(str, report.findings)
-    if not report.findings:
-        yield "no findings"
-        return
-    counts = [(report.count(severity), severity) for severity in ("error", "warning", "note")]
-    yield ", ".join(count(number, severity) for number, severity in counts if number)
+    yield from folded(report.findings, all_in)
+    yield summary(report.findings) or "no findings"
+
+
+def _as_json(report: PreflightReport) -> dict[str, Any]:
+    return {
+        "format": 1,
+        "config": str(report.config_path),
+        "read": list(report.looked_at),
+        "ok": report.ok,
+        "counts": counts(report.findings),
+        "problems": [as_values(problem) for problem in report.findings],
+    }
 
 
 if __name__ == "__main__":

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from lerobot_grasp_plugin.findings.collect import folded
-from lerobot_grasp_plugin.findings.problem import Severity
+from lerobot_grasp_plugin.findings.collect import folded, summary
 from lerobot_grasp_plugin.findings.words import count
 from lerobot_grasp_plugin.ops.report import EpisodeReport, MergeReport, VerifyReport
 
@@ -50,12 +49,8 @@ def verify_report(report: VerifyReport, *, notes: bool = True) -> str:
     shown = [problem for problem in report.problems if notes or problem.severity != "note"]
     lines += folded(shown, "--report FILE.json lists all" if notes else "")
     if shown:
-        counts = [(report.count(severity), severity) for severity in _SEVERITIES]
-        lines.append(", ".join(count(number, name) for number, name in counts if number))
+        lines.append(summary(report.problems))
     return "\n".join(lines)
-
-
-_SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
 
 def frames_report(report: FramesReport) -> str:

@@ -24,7 +24,7 @@ def check_port(port: int) -> None:
         UsageError: It is below 0 or above 65535.
     """
     if not 0 <= port <= 65535:
-        raise UsageError(Problem("bad-port", f"port is 0 to 65535, not {port}"))
+        raise UsageError(Problem("bad-value", f"port is 0 to 65535, not {port}"))
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -62,7 +62,7 @@ def _write(options: TruthOptions) -> int:
         raise DataError(problems)
     if options.annotations.exists():
         hint = "give another name, or remove the file"
-        raise UsageError(Problem("file-exists", "the file exists already", str(options.annotations), hint))
+        raise UsageError(Problem("target-exists", "the file exists already", str(options.annotations), hint))
     text = truth_annotations(str(root.resolve()), episodes, options.what)  # type: ignore[arg-type]  # checked above
     options.annotations.write_text(text, encoding="utf-8")
     print(f"Wrote {options.what} frames of {count(len(episodes), 'episode')} to {options.annotations}")

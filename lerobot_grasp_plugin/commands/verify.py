@@ -41,12 +41,16 @@ class VerifyConfig:
     expected_frames: int | None = None
     # warnings count for the exit code as errors do
     strict: bool = False
+    # print what a code of a finding means, and check nothing
+    explain: str | None = None
 
 
 @command
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command; returns 0 for sound datasets, 1 where one is not, 2 where one is not there."""
     config = parse(VerifyConfig, args, program=PROGRAM)
+    if config.explain is not None:
+        return _explain(config.explain)
     wanted: list[tuple[str | None, Path | None]] = [
         *([(config.repo_id, config.root)] if config.repo_id or config.root else []),
         *((repo_id, None) for repo_id in config.repo_ids),
@@ -65,6 +69,18 @@ def main(args: Sequence[str] | None = None) -> int:
 
         codes.append(guarded(partial(write_report, config.report, written)))
     return max(codes)
+
+
+def _explain(code: str) -> int:
+    from lerobot_grasp_plugin.findings.codes import CODES
+    from lerobot_grasp_plugin.findings.page import explained, similar
+
+    name = code.strip("[]'\" ").lower()
+    if name not in CODES:
+        meant = ", ".join(similar(name))
+        fail(PROGRAM, f"--explain: no finding has the code {code!r}" + f"; similar: {meant}" * bool(meant))
+    print(*explained(name), sep="\n")
+    return 0
 
 
 def _verify(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lerobot_grasp_plugin.findings.problem import Problem
+from lerobot_grasp_plugin.findings.collect import as_values, counts
 from lerobot_grasp_plugin.ops.report import VerifyReport
 
 
@@ -19,25 +19,17 @@ def as_json(report: VerifyReport, repo_id: str) -> dict[str, Any]:
         "level": report.level,
         "ok": report.ok,
         "checks": [{"name": each.name, "ok": each.ok, "detail": each.detail} for each in report.checks],
-        "counts": {name: report.count(name) for name in ("error", "warning", "note")},
-        "problems": [_problem(problem) for problem in report.problems],
-    }
-
-
-def _problem(problem: Problem) -> dict[str, Any]:
-    return {
-        "code": problem.code,
-        "severity": problem.severity,
-        "message": problem.message,
-        "file": problem.where or None,
-        "episode": problem.episode,
-        "frame": problem.frame,
-        "hint": problem.hint or None,
+        "counts": counts(report.problems),
+        "problems": [as_values(problem) for problem in report.problems],
     }
 
 
 def write_report(path: Path, datasets: Sequence[dict[str, Any]]) -> int:
     """Writes the reports of all datasets; returns 0."""
-    content = {"format": 1, "datasets": list(datasets)}
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_json(path, {"format": 1, "datasets": list(datasets)})
     return 0
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Writes a report."""
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -38,6 +38,7 @@ from lerobot_grasp_plugin.core.grammar_comments import (
 from lerobot_grasp_plugin.core.grammar_ranges import format_ranges
 from lerobot_grasp_plugin.core.grammar_text import parse_text, read_episode
 from lerobot_grasp_plugin.core.source_text import Findings, Source, decode
+from lerobot_grasp_plugin.findings.codes import CODES
 from lerobot_grasp_plugin.findings.problem import AnnotationError, Problem
 
 
@@ -58,37 +59,12 @@ class ParsedAnnotations:
     @property
     def sections_stand(self) -> bool:
         """Whether no error makes it doubtful whose episodes and frames the other lines are about."""
-        return all(problem.code in _IN_RANGES | _IN_LINES for problem in self.errors)
+        return all(CODES[problem.code].leaves_out for problem in self.errors)
 
     @property
     def episodes_stand(self) -> bool:
         """Whether every episode that the file names is in ``annotations``, if with fewer ranges."""
-        return all(problem.code in _IN_RANGES for problem in self.errors)
-
-
-_IN_RANGES = frozenset(
-    {
-        "frame-listed-twice",
-        "frame-zero",
-        "missing-ranges",
-        "overlapping-ranges",
-        "reversed-range",
-        "trailing-junk",
-    }
-)
-_IN_LINES = frozenset(
-    {
-        "episode-listed-twice",
-        "foreign-digits",
-        "invisible-character",
-        "missing-colon",
-        "negative-number",
-        "number-too-large",
-        "time-not-frame",
-        "unknown-token",
-    }
-)
-"""Errors by which one episode is left out; those in ranges leave out a range."""
+        return all(CODES[problem.code].leaves_out == "range" for problem in self.errors)
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,7 +128,7 @@ class _Reader:
     def _out_of_range(self, text: str, place: Place) -> None:
         are = f"there are {self.total} episodes" if self.total != 1 else "there is one episode"
         span = f", 0 to {self.total - 1}" if self.total > 1 else ", 0" if self.total else ""
-        self.fail("no-such-episode", f"{text} is out of range: {are}{span}", place, "counted from 0")
+        self.fail("unknown-episode", f"{text} is out of range: {are}{span}", place, "counted from 0")
 
     def _add(self, indices: range, place: Place, into: dict[int, Place]) -> None:
         twice = [index for index in indices if index in into]

@@ -112,4 +112,4 @@ def unlisted(
     text = (
         f"not listed in {list_name}; info.json counts {count(claimed, 'episode')}, the list has {len(listed)}"
     )
-    return total, dict.fromkeys(gaps, Reason("unlisted-episode", text, where))
+    return total, dict.fromkeys(gaps, Reason("episode-not-listed", text, where))

@@ -77,10 +77,10 @@ class LegacyReader:
             if lost and len(lost) == len(episodes):
                 message = f"camera {key!r} has no video file at all"
                 hint = f"leave the camera out with --drop_features '[\"{key}\"]', or fetch its files"
-                absent.append(Problem("missing-video", message, str(next(iter(lost))), hint))
+                absent.append(Problem("video-missing", message, str(next(iter(lost))), hint))
             else:
                 found = missing_files(lost, len(episodes), f"video of camera {key!r}")
-                absent += [replace(problem, code="missing-video") for problem in found]
+                absent += [replace(problem, code="video-missing") for problem in found]
         if absent:
             raise DatasetError(absent)
 
@@ -291,7 +291,7 @@ class LegacyReader:
         if not any(problem.where.endswith(setting) for problem in self.warnings):
             message = f"{setting} leads to {path}, which is not there; files are found by names and rows"
             where = f"{self.root / layout.INFO_PATH}: {setting}"
-            self.warnings.append(Problem("template-mismatch", message, where, severity="warning"))
+            self.warnings.append(Problem("template-mismatch", message, where))
         return same[0]
 
     def _by_content(self, folder: str, episode: int, video_key: str | None) -> list[Path]:

@@ -128,7 +128,7 @@ class V30Reader:
             if self.info.data_path == layout.DATA_PATH:
                 where, hint = str(self.root / layout.EPISODES_DIR), "a merge or relabel writes it right"
                 message = f"the episodes table names {path}, which is not there; the rows are in other tables"
-            self.warnings.append(Problem("template-mismatch", message, where, hint, severity="warning"))
+            self.warnings.append(Problem("template-mismatch", message, where, hint))
         return gone
 
     def read(self, episodes: Sequence[int], columns: Sequence[str]) -> Iterator[EpisodeBatch]:
@@ -161,7 +161,7 @@ class V30Reader:
         wanted, misleading = split_columns(self._episode_columns, self.info.features)
         if misleading:
             message = f"columns {misleading} are of no feature in info.json and are left out"
-            problem = Problem("metadata-left-out", message, str(self._episode_files[0]), severity="warning")
+            problem = Problem("metadata-left-out", message, str(self._episode_files[0]))
             self.warnings += [problem] if problem not in self.warnings else []
         self.warnings += [problem for problem in self._left_out if problem not in self.warnings]
         metadata = self._episode_metadata

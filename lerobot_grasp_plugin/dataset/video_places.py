@@ -71,7 +71,7 @@ class VideoPlaces:
                 f"video_path leads to {path}, which is not there; the videos are where the format has them"
             )
             hint = f"LeRobot cannot read them; set it to {layout.VIDEO_PATH}"
-            self._warnings.append(Problem("template-mismatch", message, where, hint, severity="warning"))
+            self._warnings.append(Problem("template-mismatch", message, where, hint))
         return own
 
     def columns(self, video_key: str) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:

@@ -1,10 +1,14 @@
-"""Many problems, grouped for a person to read."""
+"""Many problems: grouped for a person to read, counted, and as plain values."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from typing import Any
 
+from lerobot_grasp_plugin.findings.code import SEVERITIES
 from lerobot_grasp_plugin.findings.problem import Problem
+from lerobot_grasp_plugin.findings.words import count
 
 _SHOWN_ALIKE = 3
 
@@ -31,3 +35,27 @@ def folded(problems: Iterable[Problem], all_in: str = "") -> Iterator[str]:
         if len(shown) < len(group):
             rest = f"{severity}: {len(group) - len(shown)} more like it [{code}]"
             yield f"{rest}; {all_in}" if all_in else rest
+
+
+def counts(problems: Iterable[Problem]) -> dict[str, int]:
+    """How many problems there are of each severity."""
+    numbers = Counter(problem.severity for problem in problems)
+    return {severity: numbers[severity] for severity in SEVERITIES}
+
+
+def summary(problems: Iterable[Problem]) -> str:
+    """``2 errors, 1 note``; empty without problems."""
+    return ", ".join(count(number, severity) for severity, number in counts(problems).items() if number)
+
+
+def as_values(problem: Problem) -> dict[str, Any]:
+    """A problem as plain values; what it does not have is null, numbers are 0-based."""
+    return {
+        "code": problem.code,
+        "severity": problem.severity,
+        "message": problem.message,
+        "file": problem.where or None,
+        "episode": problem.episode,
+        "frame": problem.frame,
+        "hint": problem.hint or None,
+    }

@@ -9,39 +9,67 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
-Severity = Literal["error", "warning", "note"]
+from lerobot_grasp_plugin.findings.code import Severity
+from lerobot_grasp_plugin.findings.codes import CODES
 
-SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
-"""In the order of reports."""
+__all__ = [
+    "AnnotationError",
+    "DataError",
+    "DatasetError",
+    "GraspError",
+    "MergeError",
+    "Problem",
+    "Severity",
+    "UsageError",
+    "VerificationError",
+    "VideoError",
+]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Problem:
     """One thing that is wrong with an input.
 
     Attributes:
-        code: Stable kebab-case name of the kind of problem, e.g. ``range-past-end``.
+        code: Name of the kind of problem in the register, e.g. ``range-past-end``.
         message: What is wrong, with the offending value in it.
         where: Where it stands: ``labels.txt:3:5`` (line and column, 1-based), a path, or
             ``episode 7, frame 12`` (0-based, as LeRobot counts). Empty when it stands nowhere.
         hint: What would be right, or which option settles it. Empty when ``message`` says it.
         excerpt: Source line and caret line, ready to print. Empty when there is no text to show.
-        severity: ``warning`` for what does not stop the work but will probably hurt, ``note`` for what is
-            only worth knowing.
+        severity: ``error`` for what stops the work, ``warning`` for what will probably hurt, ``note`` for
+            what is only worth knowing; where none is given, the usual one of the code.
         episode: The episode it was found in, 0-based; None when it belongs to none.
         frame: The frame of that episode, 0-based; None when it belongs to none.
     """
 
     code: str
     message: str
-    where: str = ""
-    hint: str = ""
-    excerpt: str = ""
-    severity: Severity = "error"
-    episode: int | None = None
-    frame: int | None = None
+    where: str
+    hint: str
+    excerpt: str
+    severity: Severity
+    episode: int | None
+    frame: int | None
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        where: str = "",
+        hint: str = "",
+        excerpt: str = "",
+        severity: Severity | None = None,
+        episode: int | None = None,
+        frame: int | None = None,
+    ) -> None:
+        if severity is None:  # a package that adds labelers or hooks may have codes of its own
+            severity = CODES[code].severity if code in CODES else "error"
+        values = (code, message, where, hint, excerpt, severity, episode, frame)
+        for name, value in zip(self.__slots__, values, strict=True):
+            object.__setattr__(self, name, value)
 
     @property
     def place(self) -> str:

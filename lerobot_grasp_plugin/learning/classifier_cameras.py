@@ -19,7 +19,7 @@ def check_cameras(cameras: Sequence[str], known: Sequence[str], root: Path) -> N
     """
     problems = [
         Problem(
-            "unknown-camera",
+            "missing-camera",
             f"the dataset does not have the camera {camera!r}",
             str(root),
             f"cameras: {', '.join(known)}",

@@ -165,15 +165,15 @@ def label_warnings(root: Path, labelled_here: bool) -> list[Problem]:
     if read_provenance(root).labels.get("alignment") == "next":
         message = "the labels were made with alignment `next`: row t has the label of image t + 1"
         hint = "a classifier looks at image t; give --annotations, or relabel with --alignment frame"
-        found.append(Problem("labels-of-next-frame", message, str(root), hint, severity="warning"))
+        found.append(Problem("labels-of-next-frame", message, str(root), hint))
     rule = rule_of_folder(root)
     if rule is not None and rule.basis == "next.success":
         message = "the labels are those of next.success; next.reward does not say which frames are success"
-        found.append(Problem("labels-mapped", message, str(root), severity="note"))
+        found.append(Problem("labels-mapped", message, str(root)))
     elif rule is not None and rule.rewrites(LabelValues(1.0, 0.0)):
         known = [f"{value:g}" for value in (rule.success_value, rule.failure_value) if value is not None]
         message = f"the rewards {' and '.join(known)} become the labels 1 (success) and 0 (failure)"
-        found.append(Problem("labels-mapped", message, str(root), severity="note"))
+        found.append(Problem("labels-mapped", message, str(root)))
     return found
 
 

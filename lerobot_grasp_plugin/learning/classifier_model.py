@@ -212,4 +212,4 @@ def _no_encoder(model_name: str, error: Exception) -> UsageError:
     said = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
     message = f"the encoder {model_name!r} cannot be loaded: {said}"
     hint = "reward_model.model_name is a folder or a model on the Hub; --make_encoder=true makes a small one"
-    return UsageError(Problem("no-encoder", message, hint=hint))
+    return UsageError(Problem("encoder-missing", message, hint=hint))

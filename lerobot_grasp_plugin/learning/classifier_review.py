@@ -100,7 +100,7 @@ def eval_classifier(config: ClassifierEvalConfig, progress: Progress = silent) -
     if missing:
         message = f"the classifier looks at {', '.join(missing)}, which the dataset has not"
         hint = f"cameras: {', '.join(color_cameras(meta)) or 'none'}"
-        raise UsageError(Problem("unknown-camera", message, str(root), hint))
+        raise UsageError(Problem("missing-camera", message, str(root), hint))
     episodes = config.dataset.episodes
     if config.split is not None:
         if stored is None or stored.splits is None:
@@ -156,7 +156,7 @@ def _preprocessing(
     message = "nothing says how the training's pictures were cropped: whole pictures are taken"
     hint = "train with lerobot-grasp-train-classifier, which writes it down"
     size = next(iter(sizes)) if len(sizes) == 1 else None
-    return ImagePreprocessing({}, size), [Problem("unknown-crop", message, hint=hint, severity="warning")]
+    return ImagePreprocessing({}, size), [Problem("unknown-crop", message, hint=hint)]
 
 
 def _sizes(config: Any) -> set[tuple[int, int]]:

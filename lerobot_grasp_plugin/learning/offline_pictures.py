@@ -60,7 +60,7 @@ def offline_preprocessing(
                     f"{_text(result)}, and the policy takes {_text(wanted)} (channels x height x width)"
                 )
                 hint = "env.processor.image_preprocessing and policy.input_features must fit each other"
-                problems.append(Problem("picture-size", message, hint=hint))
+                problems.append(Problem("image-size", message, hint=hint))
             if crop is not None:
                 crops[camera_key] = crop
     if problems:

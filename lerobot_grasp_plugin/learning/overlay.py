@@ -112,7 +112,7 @@ def overlay_labels(
         warnings=[
             *warnings,
             *changed_outcomes(source),
-            *(Problem("labels", note, str(annotations), severity="warning") for note in notes),
+            *(Problem("label-notes", note, str(annotations)) for note in notes),
         ],
     )
 

@@ -22,7 +22,7 @@ def prepared_features(meta: Any, preprocessing: ImagePreprocessing) -> dict[str,
     cameras = [key for key in meta.camera_keys if key not in meta.depth_keys]
     problems = [
         Problem(
-            "unknown-camera",
+            "missing-camera",
             f"the preprocessing crops {key!r}, which the dataset does not have",
             str(meta.root),
             f"cameras: {', '.join(cameras) or 'none'}",

@@ -113,7 +113,7 @@ class ImagePreprocessing:
                     f"of its pictures, which are {height} x {width} (height x width)"
                 )
                 hint = "LeRobot would fill the rest with black"
-                raise DatasetError(Problem("crop-outside-picture", message, hint=hint))
+                raise DatasetError(Problem("crop-outside", message, hint=hint))
             height, width = crop_height, crop_width
         if self.resize is not None:
             height, width = self.resize

@@ -105,11 +105,11 @@ def write_learning(root: str | Path, sidecar: LearningSidecar, *, replace: bool 
 
 def _refuse_change(path: Path, stored: LearningSidecar, sidecar: LearningSidecar) -> None:
     problems = []
-    for what in ("preprocessing", "splits"):
+    for code, what in (("other-preprocessing", "preprocessing"), ("other-splits", "splits")):
         old, new = getattr(stored, what), getattr(sidecar, what)
         if old is not None and old != new:
             message = f"{what} {old} is stored already, and this is {new}"
             hint = "what was trained with the stored one no longer fits; replace=True changes it all the same"
-            problems.append(Problem(f"other-{what}", message, str(path), hint))
+            problems.append(Problem(code, message, str(path), hint))
     if problems:
         raise UsageError(problems)

@@ -125,6 +125,6 @@ def check_dataset(policy: Any, info: DatasetInfo, where: str) -> None:
             f"{info.total_frames} frames do not fit into policy.offline_buffer_capacity = "
             f"{policy.offline_buffer_capacity}"
         )
-        problems.append(Problem("buffer-too-small", message, where, "raise it, or choose fewer episodes"))
+        problems.append(Problem("offline-capacity", message, where, "raise it, or choose fewer episodes"))
     if problems:
         raise DatasetError(problems)

@@ -110,7 +110,7 @@ def label_sources(
     warnings: list[Problem] = []
     if annotations is not None and annotations.expanduser() not in paths:
         message = "every source has annotations of its own, so this file is not used"
-        warnings.append(Problem("unused-annotations", message, str(annotations), severity="warning"))
+        warnings.append(Problem("unused-annotations", message, str(annotations)))
     files = dict.fromkeys(path for path in paths if path is not None)
     for path in files:
         users = [source for source, own in zip(sources, paths, strict=True) if own == path]
@@ -215,7 +215,7 @@ def _bind(file: AnnotationFile, users: Sequence[Source], *, strict: bool) -> lis
                     message = f"episode {episode.episode_index} of {source.title} is labelled in two sections"
                     place = f"{file.path}:{episode.line}"
                     hint = f"the other section is at {file.place(listed[episode.episode_index])}"
-                    problems.append(Problem("episode-twice", message, place, hint))
+                    problems.append(Problem("episode-listed-twice", message, place, hint))
                 listed[episode.episode_index] = section
         if not mine[source.number]:
             message = f"no section fits the source {source.repo_id} ({source.reader.root})"

@@ -74,7 +74,7 @@ def read_partly(path: Path, index_base: int | None, sources: Sequence[Source] = 
             data = file.read(_MOST_BYTES)  # what is longer than the grammar takes is refused there
     except (OSError, ValueError) as error:  # a ValueError for a name with a null byte
         reason = getattr(error, "strerror", None) or str(error)
-        raise UsageError(Problem("no-annotations", f"cannot be read: {reason}", str(path))) from None
+        raise UsageError(Problem("unreadable-file", f"cannot be read: {reason}", str(path))) from None
     is_dataset = names_dataset(path.parent, sources)
     parsed = parse_partly(data, name=str(path), index_base=index_base, is_dataset=is_dataset)
     return AnnotationFile(path, hashlib.sha256(data).hexdigest(), parsed)
@@ -97,7 +97,7 @@ def index_base_problem(index_base: int | None) -> Problem | None:
     """What is wrong with the option ``index_base``."""
     if index_base in (None, 0, 1):
         return None
-    return Problem("bad-index-base", f"index_base is 0 or 1, not {index_base}")
+    return Problem("index-base-unknown", f"index_base is 0 or 1, not {index_base}")
 
 
 def names_dataset(folder: Path, sources: Sequence[Source]) -> IsDataset:
@@ -207,7 +207,7 @@ def unused_header(file: AnnotationFile, section: AnnotationSection) -> list[Prob
     if not is_doubtful(section) or _begins_anew(file, section):
         number = count(len(section.episodes), "episode")
         message = f"the header {fits_nothing}; what it says of {number} is not used"
-        return [Problem("unused-section", message, file.place(section), severity="warning")]
+        return [Problem("unused-section", message, file.place(section))]
     if not section.episodes:
         return []
     message = f"is this a header or a remark? {fits_nothing}"
@@ -234,7 +234,7 @@ def other_owner(file: AnnotationFile, section: AnnotationSection, fitting: Seque
         return []
     message = f"the header {dataset!r} labels the source {fitting[0].repo_id}, which has another owner"
     hint = f"write `# dataset path: {fitting[0].repo_id}` if that is meant"
-    return [Problem("other-owner", message, file.place(section), hint, severity="warning")]
+    return [Problem("other-owner", message, file.place(section), hint)]
 
 
 def _named(dataset: str, sources: Sequence[Source]) -> list[Source]:

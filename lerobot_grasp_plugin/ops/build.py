@@ -326,7 +326,7 @@ def _narrowed(builder: RowBuilder) -> Problem:
     title = builder.source.title
     message = f"{title}: the tables hold wider numbers than info.json declares; values changed in {names}"
     hint = "each became the nearest number of the declared dtype; declare float64 to keep them"
-    return Problem("numbers-narrowed", message, hint=hint, severity="warning")
+    return Problem("numbers-narrowed", message, hint=hint)
 
 
 def _uncounted(source: Source) -> Problem:
@@ -349,4 +349,4 @@ def _other_rewards(builder: RowBuilder) -> Problem:
         "they count as failure"
     )
     hint = "if these are labels, give them as --success_value and --failure_value"
-    return Problem("other-reward-values", message, hint=hint, severity="warning")
+    return Problem("other-reward-values", message, hint=hint)

@@ -112,7 +112,7 @@ def _licences(
     if silent:
         message = f"{', '.join(silent)} states no licence; the new dataset's card says {name} for all of it"
         hint = "if that is wrong, state the licence with --license NAME"
-        warnings.append(Problem("license-not-stated", message, hint=hint, severity="warning"))
+        warnings.append(Problem("license-not-stated", message, hint=hint))
     return {"license": header["license"], **_named(header)}, warnings
 
 
@@ -133,9 +133,7 @@ def _stale(sources: Sequence[Source], cards: Sequence[Card]) -> Iterator[Problem
         keys = [key for key in _ABOUT_FILES if key in card.header and card.header[key] != own.get(key)]
         if keys:
             message = f"{source.title}: {' and '.join(keys)} of the card describe its tables and are left out"
-            yield Problem(
-                "metadata-left-out", message, str(source.reader.root / layout.CARD_PATH), severity="warning"
-            )
+            yield Problem("metadata-left-out", message, str(source.reader.root / layout.CARD_PATH))
 
 
 def _texts(sources: Sequence[Source], cards: Sequence[Card]) -> str:

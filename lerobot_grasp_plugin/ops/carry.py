@@ -113,7 +113,7 @@ def plan_carried(
 def _left_out(source: Source, files: SideFiles) -> Iterable[Problem]:
     for reason, paths in files.left_out.items():
         message = f"{source.title}: {named(paths)} is left out: {reason}"
-        yield Problem("file-left-out", message, str(source.reader.root), severity="warning")
+        yield Problem("file-left-out", message, str(source.reader.root))
 
 
 def _tools(sources: Sequence[Source]) -> list[Any] | None:
@@ -157,7 +157,7 @@ def split_warnings(sources: Sequence[Source]) -> Iterable[Problem]:
         if not isinstance(splits, Mapping) or list(splits) not in ([], ["train"]):
             message = f"{source.title}: splits {short(splits)} are left out; all episodes are in 'train'"
             where = str(source.reader.root / layout.INFO_PATH)
-            yield Problem("metadata-left-out", message, where, severity="warning")
+            yield Problem("metadata-left-out", message, where)
 
 
 def _statistics(source: Source) -> Iterable[Problem]:
@@ -170,4 +170,4 @@ def _statistics(source: Source) -> Iterable[Problem]:
     unknown = unknown_statistics(stats if isinstance(stats, dict) else {}, source.reader.info.features)
     if unknown:
         message = f"{source.title}: the statistics {', '.join(unknown)} are left out"
-        yield Problem("metadata-left-out", message, str(path), severity="warning")
+        yield Problem("metadata-left-out", message, str(path))

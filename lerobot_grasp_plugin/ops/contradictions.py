@@ -48,11 +48,11 @@ class Contradictions:
             stated = "; ".join(f"{text} in {', '.join(titles)}" for text, titles in groups.items())
             message = f"{name!r} of {place} differs and is left out: {stated}"
             hint = "the new dataset's meta/grasp_provenance.json has the value of each source"
-            self.warnings.append(Problem("metadata-differs", message, hint=hint, severity="warning"))
+            self.warnings.append(Problem("metadata-differs", message, hint=hint))
         if len(names) > _MOST_NAMED:
             rest = names[_MOST_NAMED:]
             message = f"{len(rest)} more of {place} differ and are left out: {', '.join(map(repr, rest))}"
-            self.warnings.append(Problem("metadata-differs", message, severity="warning"))
+            self.warnings.append(Problem("metadata-differs", message))
 
 
 def agreed(

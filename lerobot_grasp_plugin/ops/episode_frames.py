@@ -53,7 +53,7 @@ class EpisodeFrames:
         if camera_key not in info.camera_keys:
             message = f"{self._reader.repo_id} has no camera {camera_key!r}"
             hint = f"its cameras: {', '.join(info.camera_keys) or 'none'}"
-            raise UsageError(Problem("no-such-camera", message, hint=hint))
+            raise UsageError(Problem("missing-camera", message, hint=hint))
         if info.features[camera_key].dtype == "video":
             return self._video(episode, camera_key, only)
         return self._images(episode, camera_key, only)

@@ -139,9 +139,9 @@ def extract_frames(config: FramesConfig, progress: Progress = silent, *, workers
 def _check(config: FramesConfig) -> None:
     problems = []
     if config.stride < 1:
-        problems.append(Problem("bad-stride", f"stride is {config.stride}; it must be 1 or more"))
+        problems.append(Problem("bad-value", f"stride is {config.stride}; it must be 1 or more"))
     if config.index_base not in (None, 0, 1):
-        problems.append(Problem("bad-index-base", f"index_base is 0 or 1, not {config.index_base}"))
+        problems.append(Problem("index-base-unknown", f"index_base is 0 or 1, not {config.index_base}"))
     if config.annotations is not None and not config.contact_sheet:
         hint = "add --contact_sheet"
         problems.append(Problem("no-sheet", "annotations are shown on contact sheets only", hint=hint))
@@ -155,11 +155,11 @@ def _cameras(reader: DatasetReader, camera_key: str | None) -> list[str]:
         raise UsageError(Problem("no-camera", "the dataset has no camera", str(reader.root)))
     if camera_key is not None and camera_key not in known:
         message = f"{reader.repo_id} has no camera {camera_key!r}"
-        raise UsageError(Problem("no-such-camera", message, hint=f"its cameras: {', '.join(known)}"))
+        raise UsageError(Problem("missing-camera", message, hint=f"its cameras: {', '.join(known)}"))
     odd = [key for key in known if "/" in key or key in ("", ".", "..")]
     if odd:
         message = f"camera {odd[0]!r} cannot be the name of a folder"
-        raise DatasetError(Problem("bad-info", message, str(reader.root / layout.INFO_PATH)))
+        raise DatasetError(Problem("unsafe-name", message, str(reader.root / layout.INFO_PATH)))
     return known if camera_key is None else [camera_key]
 
 
@@ -244,4 +244,4 @@ def _other_bases(jobs: Sequence[FrameJob], base: int) -> list[Problem]:
         return []
     message = f"{len(odd)} episodes of an earlier run count their frames from {1 - base}, these from {base}"
     hint = "extract them again with the same --index_base"
-    return [Problem("mixed-index-base", message, str(odd[0]), hint, severity="warning")]
+    return [Problem("mixed-index-base", message, str(odd[0]), hint)]

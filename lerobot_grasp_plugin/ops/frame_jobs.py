@@ -222,5 +222,5 @@ def _cropped(picture: NDArray[np.uint8], crop: Crop, camera_key: str) -> NDArray
             f"crop {top},{left},{height},{width} reaches to row {top + height} and column {left + width}; "
             f"pictures of {camera_key!r} have {rows} rows and {columns} columns"
         )
-        raise UsageError(Problem("bad-crop", message, hint="crop is top,left,height,width"))
+        raise UsageError(Problem("crop-outside", message, hint="crop is top,left,height,width"))
     return picture[top : top + height, left : left + width]

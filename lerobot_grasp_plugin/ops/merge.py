@@ -119,7 +119,6 @@ def leftover_warnings(root: Path) -> list[Problem]:
             "an interrupted run left this folder behind",
             str(folder),
             f"it is not used; remove it with: rm -r '{folder}'",
-            severity="warning",
         )
         for folder in staging_leftovers(root)
     ]

@@ -30,7 +30,7 @@ def near_task_warnings(
         else:
             call = _replace(root, dict.fromkeys(group[1:], first))
             hint = f"if they are one task, spell it the same, in the dataset itself: {call}"
-        yield Problem("near-tasks", message, where, hint, severity="warning")
+        yield Problem("near-tasks", message, where, hint)
 
 
 def _replace(root: Path, tasks: Mapping[str, str]) -> str:

@@ -9,20 +9,8 @@ from lerobot_grasp_plugin.core.selection import select_episodes
 from lerobot_grasp_plugin.dataset.hub import Location
 from lerobot_grasp_plugin.dataset.losses import refuse_lost
 from lerobot_grasp_plugin.dataset.reader import DatasetReader, open_located
+from lerobot_grasp_plugin.findings.codes import CODES
 from lerobot_grasp_plugin.findings.problem import DatasetError
-
-_OF_ABORTED = frozenset(
-    {
-        "dangling-link",
-        "empty-file",
-        "episode-numbering",
-        "missing-episodes-table",
-        "missing-file",
-        "missing-video",
-        "unlisted-episode",
-    }
-)
-"""What a dataset that was broken off lacks, by code."""
 
 
 def open_episodes(
@@ -81,5 +69,5 @@ def aborted_named(location: Location) -> Iterator[None]:
         found = list(error.problems)
         causes = list(check_aborted(open_view(location.root, location.links)))
         if any(problem.severity == "error" for problem in causes):
-            found = [*causes, *(problem for problem in found if problem.code not in _OF_ABORTED)]
+            found = [*causes, *(problem for problem in found if not CODES[problem.code].of_interruption)]
         raise DatasetError(with_rescue(location, found)) from None

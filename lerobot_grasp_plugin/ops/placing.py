@@ -77,11 +77,11 @@ def place_files(sources: Sequence[Source], plan: MergePlan, files: Sequence[Sequ
     for title, paths in moved.items():
         message = f"{title}: {named(paths)} is not the same in all sources"
         hint = f"kept in {layout.SOURCES_DIR}/, as it is; {_NOT_RENUMBERED}"
-        placed.warnings.append(Problem("file-of-one-source", message, hint=hint, severity="warning"))
+        placed.warnings.append(Problem("file-of-one-source", message, hint=hint))
     if unmapped and not all(_is_whole(source) for source in sources):
         message = f"{named(unmapped)} is copied as it is, and not all episodes are"
         hint = _NOT_RENUMBERED
-        placed.warnings.append(Problem("file-not-mapped", message, hint=hint, severity="warning"))
+        placed.warnings.append(Problem("file-not-mapped", message, hint=hint))
     return placed
 
 
@@ -133,7 +133,7 @@ def _joined_table(
         return None
     if covered < chosen:
         message = f"{path} has rows for {covered} of {chosen} episodes, because not every source has it whole"
-        warnings.append(Problem("side-table-incomplete", message, severity="warning"))
+        warnings.append(Problem("side-table-incomplete", message))
     for source, table in zip(holders, tables, strict=True):
         columns = metadata_of_columns(table.schema)
         warnings += left_out(columns, f"{source.title}: {path}", source.reader.root)
@@ -141,7 +141,7 @@ def _joined_table(
     same = metadata[0] if all(own == metadata[0] for own in metadata) else None
     if same is None:
         message = f"the parquet metadata of {path} differs and is left out: {metadata}"
-        warnings.append(Problem("metadata-differs", message, severity="warning"))
+        warnings.append(Problem("metadata-differs", message))
     return joined_tables(tables, [table.num_rows for table in tables]).replace_schema_metadata(same)
 
 

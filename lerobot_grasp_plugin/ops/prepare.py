@@ -202,7 +202,7 @@ def _left_out(sources: Sequence[Source]) -> Iterator[Problem]:
     for source in sources:
         if not len(source.episodes):
             message = f"nothing of {source.title} goes into the output ({'; '.join(source.notes)})"
-            yield Problem("source-left-out", message, str(source.reader.root), severity="warning")
+            yield Problem("source-left-out", message, str(source.reader.root))
 
 
 def _plan_stats(
@@ -249,22 +249,22 @@ def _plan_warnings(build: Build) -> Iterator[Problem]:
                 f"{agree(camera.unreferenced, 'is', 'are')} copied "
                 "too, because others cannot be decoded without them"
             )
-            yield Problem("unreferenced-frames", message, severity="warning")
+            yield Problem("unreferenced-frames", message)
         if camera.left_out:
             message = (
                 f"camera {camera.video_key!r}: the videos of {camera.left_out[0]} episodes hold "
                 f"{camera.left_out[1]} frames more than there are rows; these are left out"
             )
-            yield Problem("unreferenced-frames", message, severity="warning")
+            yield Problem("unreferenced-frames", message)
         if camera.has_audio:
             message = f"camera {camera.video_key!r}: sound is not copied where files are packed anew"
-            yield Problem("audio-left-out", message, severity="warning")
+            yield Problem("audio-left-out", message)
         if camera.snapped_s > layout.TIMESTAMP_TOLERANCE_S:
             message = (
                 f"camera {camera.video_key!r}: pictures were up to {camera.snapped_s:.6f} s off frame / fps, "
                 "and stand on it now"
             )
-            yield Problem("video-retimed", message, severity="warning")
+            yield Problem("video-retimed", message)
             if build.config.timestamps == "keep":
                 raise DataError(Problem("video-off-grid", message, hint="use --timestamps fix"))
 
@@ -285,4 +285,4 @@ def _repeated(build: Build) -> Iterator[Problem]:
         if len(found) > 1:
             message += f", and so do {len(found) - 1} more"
         hint = "episodes on both sides of a split make its figures too good; choose them with `episodes`"
-        yield Problem("episode-twice", message, hint=hint, severity="warning")
+        yield Problem("episode-chosen-twice", message, hint=hint)

@@ -9,14 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from lerobot_grasp_plugin.dataset.hub import Location
+from lerobot_grasp_plugin.findings.codes import CODES
 from lerobot_grasp_plugin.findings.problem import GraspError, Problem
 from lerobot_grasp_plugin.findings.words import agree, episodes_text
-
-_OVERCOME = frozenset(
-    {"missing-episodes-table", "unfinished-recording", "unfinished-resume", "unlisted-episode"}
-)
-_OVERCOME_IN_ROWS = frozenset({"bad-parquet", "empty-file"})
-"""As above, where the file is a table of rows."""
 
 
 def with_rescue(location: Location, problems: Sequence[Problem]) -> list[Problem]:
@@ -39,10 +34,9 @@ def with_rescue(location: Location, problems: Sequence[Problem]) -> list[Problem
 
 
 def _is_overcome(location: Location, problem: Problem) -> bool:
+    rescue = CODES[problem.code].rescue
     in_rows = Path(problem.where.partition(": ")[0]).is_relative_to(location.root / "data")
-    return problem.severity == "error" and (
-        problem.code in _OVERCOME or (problem.code in _OVERCOME_IN_ROWS and in_rows)
-    )
+    return problem.severity == "error" and (rescue == "always" or (rescue == "rows" and in_rows))
 
 
 def _hint(location: Location) -> str:

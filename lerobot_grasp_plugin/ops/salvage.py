@@ -123,7 +123,7 @@ class SalvagedReader(V30Reader):
         if self._listed.side_columns([each for each in episodes if self._in_list(each)]) is not None:
             message = "the columns that LeRobot does not know are left out: not all episodes are listed"
             where = str(self.root / layout.EPISODES_DIR)
-            self.warnings.append(Problem("metadata-left-out", message, where, severity="warning"))
+            self.warnings.append(Problem("metadata-left-out", message, where))
         return None
 
     def stats(

@@ -127,14 +127,14 @@ def changed_outcomes(source: Source) -> Iterator[Problem]:
                 f"{episodes_text(lost)}, which {agree(len(lost), 'is', 'are')} written as failure throughout"
             )
             hint = f"check the annotations, or take the recorded labels: --labels_from {name}"
-            yield Problem("outcome-differs", message, hint=hint, severity="warning")
+            yield Problem("outcome-differs", message, hint=hint)
         if won:
             message = (
                 f"{source.title}: {name} records no success in {episodes_text(won)}, which "
                 f"{agree(len(won), 'is', 'are')} annotated as success"
             )
             hint = "check whether the annotations are about this dataset and these episodes"
-            yield Problem("outcome-differs", message, hint=hint, severity="warning")
+            yield Problem("outcome-differs", message, hint=hint)
 
 
 def kept_label_notes(source: Source, options: LabelOptions) -> Iterator[str]:
@@ -187,7 +187,7 @@ def kept_labels_warnings(
                 "whatever the new ones are"
             )
             hint = f"--done {known['done']} makes it anew"
-            yield Problem("stale-done", message, hint=hint, severity="warning")
+            yield Problem("stale-done", message, hint=hint)
         is_aligned = source.column is not None and (
             not source.column.name.startswith("next.") or known.get("alignment") == "frame"
         )

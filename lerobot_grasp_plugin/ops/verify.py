@@ -12,6 +12,8 @@ from lerobot_grasp_plugin.core.choices import Level
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.hub import Location
 from lerobot_grasp_plugin.dataset.links import Links
+from lerobot_grasp_plugin.findings.code import SEVERITIES
+from lerobot_grasp_plugin.findings.codes import CODES
 from lerobot_grasp_plugin.findings.problem import GraspError, Problem
 from lerobot_grasp_plugin.ops.progress import Progress, silent
 from lerobot_grasp_plugin.ops.report import Check, VerifyReport
@@ -39,8 +41,6 @@ from lerobot_grasp_plugin.ops.verification.unseen import Unseen
 from lerobot_grasp_plugin.ops.verification.values import FiniteCheck
 from lerobot_grasp_plugin.ops.verification.videos import VideoCheck, check_videos
 from lerobot_grasp_plugin.ops.verification.view import View, open_view
-
-_SEVERITIES = ("error", "warning", "note")
 
 
 def verify_dataset(
@@ -226,26 +226,10 @@ class _Verifier:
         """Every finding once, errors first, else in the order of the checks."""
         seen: dict[tuple[object, ...], Problem] = {}
         for problem in self.problems:
-            by_place = problem.code in _ONCE_PER_FILE
+            by_place = CODES[problem.code].once_per_file
             key = (problem.code, problem.where, None if by_place else (problem.episode, problem.message))
             seen.setdefault(key, problem)
-        return sorted(seen.values(), key=lambda problem: _SEVERITIES.index(problem.severity))
+        return sorted(seen.values(), key=lambda problem: SEVERITIES.index(problem.severity))
 
     def block(self) -> list[Check]:
         return verification_block(self.view, self.sorted(), checked=self.checked)
-
-
-_ONCE_PER_FILE = frozenset(
-    {
-        "dangling-link",
-        "empty-file",
-        "lfs-pointer",
-        "missing-file",
-        "bad-parquet",
-        "duplicate-column",
-        "unreadable-file",
-        "video-empty",
-        "video-lfs-pointer",
-        "video-missing",
-    }
-)

@@ -101,7 +101,7 @@ def rescued_warnings(
     """
     message = f"rescued: {count(kept, 'episode')} with {count(rows, 'row')}; {source}"
     return [
-        Problem("rescued", message, where, severity="warning"),
+        Problem("rescued", message, where),
         *(
             replace(problem, message=f"lost: {problem.message}", hint="", severity="warning")
             for problem in loss_problems(lost)

@@ -58,13 +58,13 @@ class FrameJudge:
         for key, shape in self._shapes.items():
             if key not in cameras:
                 message = f"reward_classifier: the classifier looks at {key}; the robot does not have it"
-                yield Problem("unknown-camera", message, hint=f"cameras: {', '.join(cameras)}")
+                yield Problem("missing-camera", message, hint=f"cameras: {', '.join(cameras)}")
                 continue
             height, width, channels = cameras[key]
             made = self._preprocessing.output_shape(key, (channels, height, width))
             if made != shape:
                 message = f"reward_classifier: images of {key} become {made}, the classifier takes {shape}"
-                yield Problem("wrong-size", message, hint="(channels, height, width)")
+                yield Problem("classifier-image-size", message, hint="(channels, height, width)")
 
     def probability(self, images: Images) -> float:
         """Of success, by LeRobot's own ``predict``."""

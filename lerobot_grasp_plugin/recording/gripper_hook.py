@@ -69,5 +69,5 @@ def _index(session: HookSession, feature: str, joint: str) -> int:
     names = list(session.features.get(feature, {}).get("names") or [])
     if joint not in names:
         message = f"gripper_events: {feature} has no {joint!r}"
-        raise UsageError(Problem("unknown-joint", message, hint=f"it has {', '.join(map(str, names))}"))
+        raise UsageError(Problem("unknown-joints", message, hint=f"it has {', '.join(map(str, names))}"))
     return names.index(joint)

@@ -65,7 +65,7 @@ class GraspOptions:
         if self.lag_frames and self.lag_s:
             problems.append(Problem("contradicting-options", "lag_frames and lag_s are both given"))
         if self.lag_frames < 0 or self.lag_s < 0:
-            problems.append(Problem("bad-lag", "a lag is 0 or more: marks cannot count from later on"))
+            problems.append(Problem("bad-value", "a lag is 0 or more: marks cannot count from later on"))
         if not 0 <= self.min_rate <= 1:
             problems.append(Problem("bad-value", f"min_rate is {self.min_rate}; it is between 0 and 1"))
         marks = (self.success_key, self.failure_key, self.undo_key, self.pause_key)

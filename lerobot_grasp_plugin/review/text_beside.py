@@ -58,7 +58,7 @@ def text_beside(path: Path, index_base: int | None, source: Source) -> Path:
     except OSError as error:
         target.unlink(missing_ok=True)
         message = f"cannot be written: {error.strerror}"
-        raise UsageError(Problem("no-annotations", message, str(target))) from None
+        raise UsageError(Problem("cannot-write", message, str(target))) from None
     sync(target)
     sync(target.parent)
     return target

@@ -262,5 +262,5 @@ def joint_limits(urdf: str, joints: Sequence[str]) -> list[tuple[float, float]]:
             limits[joint.get("name")] = (float(np.rad2deg(low)), float(np.rad2deg(high)))
     missing = [name for name in joints if name not in limits]
     if missing:
-        raise UsageError(Problem("unknown-joint", f"no limits for the joints {', '.join(missing)}", urdf))
+        raise UsageError(Problem("unknown-joints", f"no limits for the joints {', '.join(missing)}", urdf))
     return [limits[name] for name in joints]

@@ -36,7 +36,7 @@ def parse_outcomes(text: str) -> list[Outcome]:
         if known is None or not count.isdecimal() or int(count) == 0:
             raise UsageError(
                 Problem(
-                    "unknown-outcome",
+                    "unknown-choice",
                     f"the script cannot play {part.strip()!r}",
                     where="--teleop.outcome",
                     hint=f"outcomes are {', '.join(OUTCOMES)}; success*3,miss plays three and one",

@@ -64,7 +64,7 @@ class So101Script(Teleoperator):  # type: ignore[misc]
         if not config.attempt_s > 0:
             problems.append(
                 Problem(
-                    "attempt-length",
+                    "bad-value",
                     f"an attempt cannot take {config.attempt_s} s",
                     where="--teleop.attempt_s",
                     hint="say seconds above 0; 4 looks natural",
@@ -73,20 +73,18 @@ class So101Script(Teleoperator):  # type: ignore[misc]
         for name, choices in (("action_space", get_args(ActionSpace)), ("signal", _SIGNALS)):
             if getattr(config, name) not in choices:
                 message = f"{name} is {getattr(config, name)!r}, not one of {', '.join(choices)}"
-                problems.append(
-                    Problem(f"unknown-{name.replace('_', '-')}", message, where=f"--teleop.{name}")
-                )
+                problems.append(Problem("unknown-choice", message, where=f"--teleop.{name}"))
         shares = config.takeover
         for name in ("start", "decay", "floor"):
             if not 0 <= getattr(shares, name) <= 1:
                 message = f"{name} is {getattr(shares, name)}, not a share from 0 to 1"
-                problems.append(Problem("takeover-share", message, where=f"--teleop.takeover.{name}"))
+                problems.append(Problem("bad-value", message, where=f"--teleop.takeover.{name}"))
         if shares.latest < 0:
             message = f"latest is {shares.latest}, not a step of an episode (0 or more)"
-            problems.append(Problem("takeover-step", message, where="--teleop.takeover.latest"))
+            problems.append(Problem("bad-value", message, where="--teleop.takeover.latest"))
         if shares.patience is not None and shares.patience < 0:
             message = f"patience is {shares.patience}, not a step of an episode (0 or more)"
-            problems.append(Problem("takeover-step", message, where="--teleop.takeover.patience"))
+            problems.append(Problem("bad-value", message, where="--teleop.takeover.patience"))
         if problems:
             raise UsageError(problems)
 

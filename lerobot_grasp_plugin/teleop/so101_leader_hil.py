@@ -54,7 +54,7 @@ class So101LeaderHil(SOLeader):  # type: ignore[misc]
         if config.action_space not in get_args(ActionSpace):
             choices = ", ".join(get_args(ActionSpace))
             message = f"action_space is {config.action_space!r}, not one of {choices}"
-            raise UsageError(Problem("unknown-action-space", message, where="--teleop.action_space"))
+            raise UsageError(Problem("unknown-choice", message, where="--teleop.action_space"))
         if config.action_space == "ee_delta" and not config.use_degrees:
             message = "kinematics need the joints in degrees, and use_degrees is false"
             raise UsageError(Problem("not-degrees", message, where="--teleop.use_degrees"))

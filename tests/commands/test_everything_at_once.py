@@ -31,34 +31,34 @@ def places(tmp_path: Path) -> dict[str, str]:
         (
             "relabel",
             ["{no_file}", "--root={root}", "--new_root={there}"],
-            ["no-dataset", "target-exists", "no-annotations"],
+            ["no-dataset", "target-exists", "unreadable-file"],
         ),
         (
             "relabel",
             ["{bad_file}", "--index_base=3", "--root={root}"],
-            ["no-dataset", "no-target", "bad-index-base"],
+            ["no-dataset", "no-target", "index-base-unknown"],
         ),
         ("relabel", ["--in_place", "--new_root={there}"], ["no-dataset", "contradicting", "no-annotations"]),
         (
             "merge",
             ["--sources=[{{root: {root}}}]", "{no_file}", "--new_root={there}"],
-            ["no-dataset", "target-exists", "no-annotations"],
+            ["no-dataset", "target-exists", "unreadable-file"],
         ),
         (
             "merge",
             ["--sources=[{{root: {root}, annotations: {root}.txt}}]", "{bad_file}", "--success_value=0"],
-            ["no-dataset", "no-target", "bad-label-values", "reversed-range", "no-annotations"],
+            ["no-dataset", "no-target", "bad-label-values", "reversed-range", "unreadable-file"],
         ),
-        ("merge", ["{no_file}", "--new_root={there}"], ["no-annotations", "target-exists"]),
+        ("merge", ["{no_file}", "--new_root={there}"], ["unreadable-file", "target-exists"]),
         (
             "frames",
             ["--root={root}", "--contact_sheet", "{bad_file}", "--crop=1,2", "--stride=0"],
-            ["bad-stride", "bad-crop", "no-dataset", "reversed-range"],
+            ["bad-value", "bad-crop", "no-dataset", "reversed-range"],
         ),
         (
             "review",
             ["--root={root}", "--annotations={root}/labels.txt", "--port=-1"],
-            ["no-folder", "bad-port", "no-dataset"],
+            ["no-folder", "bad-value", "no-dataset"],
         ),
         ("review", ["--root={root}", "{bad_file}"], ["reversed-range", "no-dataset"]),
         (
@@ -67,12 +67,12 @@ def places(tmp_path: Path) -> dict[str, str]:
                 *("--pretrained_path={root}", "--dataset.repo_id=me/x", "--dataset.root={root}"),
                 *("--output_dir={there}", "{no_file}"),
             ],
-            ["target-exists", "no-annotations", "no-checkpoint", "no-dataset"],
+            ["target-exists", "unreadable-file", "no-checkpoint", "no-dataset"],
         ),
         (
             "train_classifier",
             ["--dataset.repo_id=me/x", "--dataset.root={root}", "--output_dir={there}", "{no_file}"],
-            ["no-annotations", "target-exists", "no-dataset"],
+            ["unreadable-file", "target-exists", "no-dataset"],
         ),
     ],
 )

@@ -134,6 +134,8 @@ def test_everything_missing_is_named_at_once() -> None:
         )
     messages = [problem.message for problem in caught.value.problems]
     assert [problem.where for problem in caught.value.problems] == ["a.mp4"] * 4
+    codes = [problem.code for problem in caught.value.problems]
+    assert codes == ["video-frame-missing"] * 3 + ["empty-video-segment"]
     assert "frames 1 to 3 are wanted, but frame 3 is not in the file" in messages[0]
     assert "frame 5 is not in the file" in messages[1]
     assert "frame -1 is not in the file" in messages[2]

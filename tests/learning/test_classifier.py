@@ -291,8 +291,8 @@ def weights(model: torch.nn.Module) -> dict[str, torch.Tensor]:
     ("changes", "code"),
     [
         ({"val_episodes": "0-5"}, "empty-split"),
-        ({"val_episodes": "9"}, "no-such-episode"),
-        ({"reward_model": RewardClassifierConfig(model_name="/no/such/encoder")}, "no-encoder"),
+        ({"val_episodes": "9"}, "unknown-episode"),
+        ({"reward_model": RewardClassifierConfig(model_name="/no/such/encoder")}, "encoder-missing"),
         (
             {"make_encoder": True, "image_preprocessing": ImagePreprocessingConfig(None, (96, 96))},
             "wrong-map",

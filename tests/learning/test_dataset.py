@@ -231,7 +231,7 @@ def test_a_preprocessing_that_does_not_fit_is_refused(recorded):
     wrong = ImagePreprocessing({WRIST: (0, 50, 64, 64), "observation.images.top": (0, 0, 4, 4)})
     with pytest.raises(DatasetError) as raised:
         laid_over(recorded("av1"), preprocessing=wrong)
-    assert [problem.code for problem in raised.value.problems] == ["unknown-camera", "crop-outside-picture"]
+    assert [problem.code for problem in raised.value.problems] == ["missing-camera", "crop-outside"]
 
 
 def _negative(picture: torch.Tensor) -> torch.Tensor:

@@ -106,7 +106,9 @@ def test_merge(root: Path, values: tuple[float, float], tmp_path: Path) -> None:
     sources = [SourceConfig(root=root), SourceConfig(root=root, episodes=[4])]
     report = merge(MergeConfig(sources=sources, new_root=tmp_path / "out"))
     assert [source.success_frames for source in report.sources] == [FRAMES, len(SUCCESS[4])]
-    assert {problem.code for problem in report.warnings} - {"stale-label-statistics"} == {"episode-twice"}
+    assert {problem.code for problem in report.warnings} - {"stale-label-statistics"} == {
+        "episode-chosen-twice"
+    }
     assert set(rewards_of(tmp_path / "out")) == {np.float32(value) for value in values}
     assert f"success in {FRAMES + 1} of 43 frames" in balance(tmp_path / "out")
 

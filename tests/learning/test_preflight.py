@@ -59,11 +59,11 @@ def planted(name: str, codes: str, path: str, value: object, severity: str = "er
 
 
 # -- upstream crashes
-planted("no dataset", "dataset-null", "dataset", None)
+planted("no dataset", "no-dataset", "dataset", None)
 planted("reset set", "reset-crash no-reset", "env/processor/reset", {"control_time_s": 15.0}, "note")
 plant("env type left out", "env-type")(lambda case: case.config["env"].pop("type"))
 planted("env of another type", "env-type", "env/type", "aloha")
-planted("explicit output_dir", "output-dir", "output_dir", "outputs/not-there-yet", "warning")
+planted("explicit output_dir", "output-dir-shared", "output_dir", "outputs/not-there-yet", "warning")
 planted("leader without events", "teleop-events action-convention control-mode calibration-missing",
         "env/teleop", {"type": "so101_leader", "port": "/dev/ttyACM1", "id": "leader"})  # fmt: skip
 plant("push_to_hub by default", "push-to-hub")(lambda case: case.config["policy"].pop("push_to_hub"))
@@ -75,7 +75,7 @@ def _(case: Case) -> None:
     case.learning = case.provenance = None
 
 
-@plant("output_dir exists", "output-dir")
+@plant("output_dir exists", "output-dir-exists")
 def _(case: Case) -> None:
     case.set("output_dir", str(case.folder))
 
@@ -92,7 +92,7 @@ plant("no rewards", "missing-column")(lambda case: case.drop("next.reward"))
 plant("no dones", "missing-column", "warning")(lambda case: case.drop("next.done"))
 plant("no actions", "missing-column")(lambda case: case.drop("action"))
 plant("no state", "missing-column")(lambda case: case.drop(STATE))
-plant("no penalty", "discrete-penalty")(lambda case: case.drop(PENALTY))
+plant("no penalty", "missing-discrete-penalty")(lambda case: case.drop(PENALTY))
 
 
 @plant("camera under another name in the dataset", "missing-column")
@@ -145,7 +145,7 @@ planted("crop of another camera", "crop-unknown-camera",
         f"{IMAGES}/crop_params_dict", {CAMERA: CROP, "observation.images.top": CROP})  # fmt: skip
 planted("crop past the picture", "crop-outside image-crop classifier-crop",
         f"{IMAGES}/crop_params_dict", {CAMERA: [0, 200, 480, 480]})  # fmt: skip
-planted("camera of another name", "camera-missing classifier-camera",
+planted("camera of another name", "missing-camera classifier-camera",
         "env/robot/cameras", {"front": {"type": "opencv", "index_or_path": 0, "width": 640, "height": 480, "fps": 30}})  # fmt: skip # noqa: E501
 planted("camera of another size", "camera-size", "env/robot/cameras/wrist/width", 800, "warning")
 
@@ -255,12 +255,12 @@ def _(case: Case) -> None:
     case.columns["action"][::2, 3] = 0.5
 
 
-@plant("an episode of zero actions", "zero-actions")
+@plant("an episode of zero actions", "zero-action")
 def _(case: Case) -> None:
     case.columns["action"][12:22, :3] = 0
 
 
-@plant("all actions zero", "zero-actions")
+@plant("all actions zero", "zero-action")
 def _(case: Case) -> None:
     case.columns["action"][:, :3] = 0
 
@@ -358,12 +358,12 @@ planted("actions scaled by statistics", "stats-narrow action-stats",
 
 
 # -- labels
-@plant("rewards of 0.5", "reward-values")
+@plant("rewards of 0.5", "unknown-rewards")
 def _(case: Case) -> None:
     case.columns["next.reward"][5] = 0.5
 
 
-@plant("no success", "class-balance")
+@plant("no success", "one-class")
 def _(case: Case) -> None:
     case.columns["next.reward"][:] = 0
 
@@ -429,8 +429,8 @@ def with_height(case: Case, low: float, high: float) -> None:
 
 plant("recorded higher than the bounds", "workspace", "warning")(lambda case: with_height(case, 0.05, 0.2))
 plant("recorded at 0.07, trained at 0.03", "workspace", "warning")(lambda case: with_height(case, 0.07, 0.09))
-planted("no URDF", "urdf-missing", f"{IK}/urdf_path", "/path/so101.urdf", "warning")
-planted("URDF not named", "urdf-missing", f"{IK}/urdf_path", None)
+planted("no URDF", "no-urdf", f"{IK}/urdf_path", "/path/so101.urdf", "warning")
+planted("URDF not named", "no-urdf", f"{IK}/urdf_path", None)
 planted("another calibration id", "calibration-missing", "env/robot/id", "somebody", "warning")
 planted("dataset that is not there", "dataset-unreadable", "dataset/root", "/no/such/dataset")
 
@@ -530,7 +530,7 @@ def _(case: Case) -> None:
     case.info["features"]["action"]["names"] = None
 
 
-@plant("an episode of next to nothing", "zero-actions")
+@plant("an episode of next to nothing", "zero-action")
 def _(case: Case) -> None:
     case.columns["action"][22:36, :3] *= 1e-9
 
@@ -587,12 +587,12 @@ def _(case: Case) -> None:
     case.columns["action"][:, :5] *= math.pi / 180
 
 
-@plant("every frame a success", "class-balance success-not-done")
+@plant("every frame a success", "one-class success-not-done")
 def _(case: Case) -> None:
     case.columns["next.reward"][:] = 1
 
 
-@plant("rewards of two dimensions", "feature-shape")
+@plant("rewards of two dimensions", "label-shape")
 def _(case: Case) -> None:
     rewards = case.columns["next.reward"]
     case.columns["next.reward"] = np.stack([rewards, rewards], axis=1)
@@ -815,11 +815,13 @@ for _name, _codes, _path, _value, _severity in (
     )
 
 plant_in_training("no rewards", "missing-column")(lambda case: case.drop("next.reward"))
-plant_in_training("nothing named", "dataset-null")(lambda case: case.set("dataset", None))
-plant_in_training("output_dir exists", "output-dir")(lambda case: case.set("output_dir", str(case.folder)))
-plant_in_training("all failure", "class-balance")(lambda case: case.columns["next.reward"].fill(0))
-plant_in_training("all success", "class-balance")(lambda case: case.columns["next.reward"].fill(1))
-plant_in_training("rewards of 10", "reward-values class-balance")(
+plant_in_training("nothing named", "no-dataset")(lambda case: case.set("dataset", None))
+plant_in_training("output_dir exists", "output-dir-exists")(
+    lambda case: case.set("output_dir", str(case.folder))
+)
+plant_in_training("all failure", "one-class")(lambda case: case.columns["next.reward"].fill(0))
+plant_in_training("all success", "one-class")(lambda case: case.columns["next.reward"].fill(1))
+plant_in_training("rewards of 10", "rewards-not-labels one-class")(
     lambda case: case.columns.update({"next.reward": case.columns["next.reward"] * 10})
 )
 plant_in_training("an episode that is not there", "dataset-unreadable")(
@@ -831,7 +833,7 @@ plant_in_training("labels of the next frame", "alignment", "warning")(
 plant_in_training("whole pictures", "image-size", "note")(lambda case: setattr(case, "learning", None))
 
 
-@plant_in_training("whole numbers for labels", "feature-dtype")
+@plant_in_training("whole numbers for labels", "reward-dtype")
 def _(case: Case) -> None:
     case.columns["next.reward"] = case.columns["next.reward"].astype(np.int64)
     case.info["features"]["next.reward"]["dtype"] = "int64"
@@ -896,7 +898,7 @@ def test_a_planted_disagreement_is_named(name: str, tmp_path: Path) -> None:
     assert report.codes == expected, "\n".join(map(str, report.findings))
     first = codes.split()[0]
     assert severity in {finding.severity for finding in report.findings if finding.code == first}
-    assert all(finding.where and finding.change for finding in report.findings)
+    assert all(finding.where and finding.hint for finding in report.findings)
 
 
 def test_without_the_hub_an_encoder_has_to_be_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -927,7 +929,7 @@ def test_a_change_is_said_in_words_of_the_config(tmp_path: Path, lerobot_home: P
         for finding in preflight(case.write(), parse=False).findings
         if finding.code == "dataset-unreadable"
     )
-    assert "give dataset.root" in finding.change
+    assert "give dataset.root" in finding.hint
 
 
 def test_everything_wrong_is_reported_at_once(tmp_path: Path) -> None:
@@ -937,16 +939,16 @@ def test_everything_wrong_is_reported_at_once(tmp_path: Path) -> None:
     case.columns["action"][:, 3] -= 1
     case.drop(PENALTY)
     report = preflight(case.write(), parse=False)
-    assert report.codes == {"fps", "config-wrong-type", "gripper-range", "discrete-penalty"}
+    assert report.codes == {"fps", "config-wrong-type", "gripper-range", "missing-discrete-penalty"}
 
 
 @pytest.mark.parametrize(
     ("positives", "done", "named"),
     [
-        ((100, 101, 102), 998, {"class-balance", "success-not-done"}),  # 3 of 999 rows
+        ((100, 101, 102), 998, {"class-imbalance", "success-not-done"}),  # 3 of 999 rows
         (range(100, 300), 998, {"success-not-done"}),
         ((998,), 998, set()),  # one success row ends its episode: sparse, and sound
-        ((), 998, {"class-balance"}),
+        ((), 998, {"one-class"}),
     ],
 )
 def test_hardly_any_success_is_named(positives: Sequence[int], done: int, named: set[str]) -> None:
@@ -988,7 +990,7 @@ def test_one_poor_source_is_named_among_good_ones(tmp_path: Path) -> None:
         },
     )
     facts = Facts(ConfigView(Path("config.json"), {}), [dataset], None)
-    messages = [finding.message for finding in check_labels(facts) if finding.code == "class-balance"]
+    messages = [finding.message for finding in check_labels(facts) if finding.code == "class-imbalance"]
     assert len(messages) == 1
     assert "lab/poor: 3 of 999 rows" in messages[0]
 
@@ -1133,7 +1135,7 @@ CONFIGS = Path(__file__).parents[2] / "configs"
         ("sim/classifier", ""),
         (
             "grasp_only_hilserl_train_config",
-            "classifier-missing calibration-missing urdf-missing encoder-missing reset-crash",
+            "classifier-missing calibration-missing no-urdf encoder-missing reset-crash",
         ),
     ],
 )

@@ -77,7 +77,7 @@ def test_two_headers_of_one_dataset(home: Path, tmp_path: Path) -> None:
 
 
 def test_one_episode_in_two_sections(home: Path, tmp_path: Path) -> None:
-    with pytest.raises(AnnotationError, match="episode-twice"):
+    with pytest.raises(AnnotationError, match="episode-listed-twice"):
         by_headers(tmp_path, f"# me/grasp\n{FIVE}# {home}/me/grasp\n4: 2\n")
 
 

@@ -448,7 +448,7 @@ def test_done_to_keep_is_missed_everywhere_at_once(recorded: Recorded, tmp_path:
 def test_an_index_base_that_is_none(recorded: Recorded, tmp_path: Path) -> None:
     labels = tmp_path / "labels.txt"
     labels.write_text(f"# {recorded('av1')}\n0: 1\n")
-    with pytest.raises(UsageError, match="bad-index-base"):
+    with pytest.raises(UsageError, match="index-base-unknown"):
         merge(MergeConfig(annotations=labels, index_base=2, new_root=tmp_path / "out"))
 
 

@@ -237,5 +237,5 @@ def test_more_listed_than_counted_is_a_warning(tmp_path: Path, copied: Recorded)
 def test_a_dataset_that_is_opened_as_a_whole_lists_every_episode(copied: Recorded) -> None:
     root = copied("av1")
     without_entry(root)
-    with pytest.raises(DatasetError, match="unlisted-episode"):
+    with pytest.raises(DatasetError, match="episode-not-listed"):
         open_dataset(root=root)

@@ -54,7 +54,7 @@ def test_a_source_may_come_twice(recorded: Recorded, tmp_path: Path) -> None:
     )
     wanted = [(one, 3), (one, 4), (other, 0), (other, 2), (one, 0), (one, 3)]
     assert_items(tmp_path / "out", [items_of(root, episode) for root, episode in wanted])
-    assert [problem.code for problem in report.warnings] == ["episode-twice"]
+    assert [problem.code for problem in report.warnings] == ["episode-chosen-twice"]
     assert read_info(tmp_path / "out")["robot_type"] == "so_follower"
     assert [source.frames for source in report.sources] == [14, 11, 13]
 

@@ -110,7 +110,7 @@ def test_gr1(shared_data: SharedData, tmp_path: Path) -> None:
     before = tree(source)
     extra = [name for name in read_info(source)["features"] if name.startswith("annotation.")]
     ghost = "observation.images.egoview"  # declared, without a single file
-    with pytest.raises(DatasetError, match="missing-video") as caught:
+    with pytest.raises(DatasetError, match="video-missing") as caught:
         merge(MergeConfig(sources=[SourceConfig(root=source)], new_root=tmp_path / "out"))
     assert ghost in caught.value.problems[0].hint
     extra.append(ghost)
@@ -142,7 +142,7 @@ def test_koch_lacks_its_videos(shared_data: SharedData, tmp_path: Path) -> None:
     with pytest.raises(DatasetError) as caught:
         merge(MergeConfig(sources=[SourceConfig(root=source)], new_root=tmp_path / "out"))
     cameras = open_dataset(root=source).info.video_keys
-    assert [problem.code for problem in caught.value.problems] == ["missing-video"] * len(cameras)
+    assert [problem.code for problem in caught.value.problems] == ["video-missing"] * len(cameras)
     assert list(tmp_path.iterdir()) == []
     report = merge(
         MergeConfig(

@@ -272,9 +272,9 @@ def test_dense_rewards_are_not_counted(copied: Recorded, tmp_path: Path) -> None
     root = copied("av1")
     change_column(root, DATA, "next.reward", lambda v: [n / 7 for n in range(len(v))])
     [problem] = [
-        p for p in findings(root, notes=True) if p.code in ("reward-values", "class-balance", "no-success")
+        p for p in findings(root, notes=True) if p.code in ("dense-rewards", "class-balance", "no-success")
     ]
-    assert problem.code == "reward-values"
+    assert problem.code == "dense-rewards"
     assert "it is dense, and no frame is counted as success" in problem.message
     report = merge(MergeConfig(sources=[SourceConfig(root=root)], new_root=tmp_path / "out"))
     assert report.success_frames is None

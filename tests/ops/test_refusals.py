@@ -146,8 +146,8 @@ def test_a_target_inside_its_source(copied: Recorded) -> None:
         ({"new_root": None, "new_repo_id": "../out"}, "bad-repo-id"),
         ({"drop_features": ["nothing"]}, "unknown-feature"),
         ({"drop_features": ["timestamp", "task_index"]}, "needed-feature"),
-        ({"annotations": Path("/nowhere.txt")}, "no-annotations"),
-        ({"index_base": 2, "annotations": Path(__file__)}, "bad-index-base"),
+        ({"annotations": Path("/nowhere.txt")}, "unreadable-file"),
+        ({"index_base": 2, "annotations": Path(__file__)}, "index-base-unknown"),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )
@@ -164,7 +164,7 @@ def test_calls_that_are_at_fault(
 @pytest.mark.parametrize(
     ("source", "code"),
     [
-        ({"episodes": [5]}, "no-such-episode"),
+        ({"episodes": [5]}, "unknown-episode"),
         ({"episodes": []}, "empty-selection"),
         ({"episodes": "!0-4"}, "empty-selection"),
         ({"episodes": [1, 1]}, "listed-twice"),
@@ -190,7 +190,7 @@ def test_faults_of_all_sources_at_once(recorded: Recorded, tmp_path: Path) -> No
         SourceConfig(root=recorded("av1-other"), rename={"x": "y"}),
         error=UsageError,
     )
-    assert [problem.code for problem in problems] == ["no-such-episode", "no-dataset", "unknown-feature"]
+    assert [problem.code for problem in problems] == ["unknown-episode", "no-dataset", "unknown-feature"]
 
 
 def test_the_source_of_a_wrong_selection_is_named(recorded: Recorded, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ class Judge:
 
     def problems_of(self, cameras):
         if cameras.get(self.camera_keys[0]) != (48, 64, 3):
-            yield Problem("unknown-camera", f"the robot has {cameras}")
+            yield Problem("missing-camera", f"the robot has {cameras}")
 
     def probability(self, images):
         (image,) = images.values()
@@ -85,7 +85,7 @@ def test_the_page_has_the_images_their_probability_and_a_threshold_to_change(rob
 def test_a_robot_without_the_classifiers_camera_is_refused(robot):
     robot.cameras.clear()
     robot.__dict__.pop("observation_features", None)
-    with pytest.raises(UsageError, match="unknown-camera"):
+    with pytest.raises(UsageError, match="missing-camera"):
         LiveClassifier(robot, Judge(), fps=10, threshold=0.5)
 
 
@@ -133,4 +133,4 @@ def test_a_camera_that_the_robot_refuses_is_an_error_in_its_own_words(simulator,
         f"--pretrained_path={tmp_path}",
     ]
     assert main(flags) == 2
-    assert "no view 'gripper' [unknown-view]" in capsys.readouterr().err
+    assert "no view 'gripper' [unknown-choice]" in capsys.readouterr().err

@@ -345,5 +345,5 @@ def test_options_of_the_script_are_checked(options):
 def test_a_layout_that_cannot_be_is_refused(cube):
     from lerobot_grasp_plugin.sim.layout import CubeLayout
 
-    with pytest.raises(UsageError, match="cube-layout"):
+    with pytest.raises(UsageError, match="bad-value"):
         CubeLayout(**cube).check("--robot.cube")

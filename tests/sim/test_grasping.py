@@ -100,5 +100,5 @@ def test_a_list_of_outcomes_is_read():
     "text", ["sucess", "", "success,,miss", "success*", "success*0", "miss*-1", "drop*two"]
 )
 def test_what_is_no_outcome_is_named(text):
-    with pytest.raises(UsageError, match="unknown-outcome"):
+    with pytest.raises(UsageError, match="unknown-choice"):
         parse_outcomes(text)

@@ -35,7 +35,7 @@ def test_the_command_writes_the_file_and_never_over_another(tmp_path, capsys):
     assert main([f"--root={root}", f"--annotations={labels}", "--what=held"]) == 0
     assert "00: 2-3, 5-" in labels.read_text()
     assert main([f"--root={root}", f"--annotations={labels}"]) == 2
-    assert "file-exists" in capsys.readouterr().err
+    assert "target-exists" in capsys.readouterr().err
 
 
 def test_a_truth_of_other_episodes_is_refused(tmp_path, capsys):

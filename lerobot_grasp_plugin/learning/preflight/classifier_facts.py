@@ -11,6 +11,7 @@ from typing import Any
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.hub import lerobot_home
 from lerobot_grasp_plugin.dataset.info import Feature
+from lerobot_grasp_plugin.findings.problem import Problem
 from lerobot_grasp_plugin.learning.preflight.config_view import (
     ConfigView,
     is_folder,
@@ -20,7 +21,6 @@ from lerobot_grasp_plugin.learning.preflight.config_view import (
     shape_of,
 )
 from lerobot_grasp_plugin.learning.preflight.dataset_facts import LEARNING_PATH, read_object
-from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, note
 from lerobot_grasp_plugin.learning.preflight.pictures import (
     Preprocessing,
     Shape,
@@ -66,7 +66,7 @@ class ClassifierFacts:
         return _mode({"norm_map": self.config.get("normalization_mapping")}) != "IDENTITY"
 
 
-def load_classifier(config: ConfigView) -> tuple[ClassifierFacts | None, list[Finding]]:
+def load_classifier(config: ConfigView) -> tuple[ClassifierFacts | None, list[Problem]]:
     """Opens the checkpoint the config names."""
     named = config.text(PATH_KEY)
     if named is None:
@@ -75,14 +75,21 @@ def load_classifier(config: ConfigView) -> tuple[ClassifierFacts | None, list[Fi
     if not is_folder(root):
         if _may_be_on_the_hub(named):
             change = "download it and give its folder, so that it can be compared"
-            return None, [note("classifier-not-local", PATH_KEY, f"{named!r} is not a folder here", change)]
+            return None, [
+                Problem(
+                    "classifier-not-local",
+                    f"{named!r} is not a folder here",
+                    PATH_KEY,
+                    change,
+                )
+            ]
         change = "give the checkpoint's pretrained_model folder"
-        return None, [error("classifier-missing", PATH_KEY, f"there is no folder {named!r}", change)]
+        return None, [Problem("classifier-missing", f"there is no folder {named!r}", PATH_KEY, change)]
     raw = read_object(root / "config.json")
     if raw is None:
         message = "the checkpoint has no config.json that can be read"
         change = "give the folder that holds config.json and model.safetensors (pretrained_model)"
-        return None, [error("classifier-unreadable", str(root / "config.json"), message, change)]
+        return None, [Problem("classifier-unreadable", message, str(root / "config.json"), change)]
     features = raw.get("input_features")
     images = {
         str(key): feature

@@ -18,11 +18,10 @@ from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import is_numeric, to_numpy
 from lerobot_grasp_plugin.dataset.info import Feature
 from lerobot_grasp_plugin.dataset.provenance import Provenance
-from lerobot_grasp_plugin.findings.problem import GraspError
+from lerobot_grasp_plugin.findings.problem import GraspError, Problem
 from lerobot_grasp_plugin.learning.known_settings import LEARNER
 from lerobot_grasp_plugin.learning.preflight.config_labels import label_options, labels_of
 from lerobot_grasp_plugin.learning.preflight.config_view import ConfigView
-from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, warning
 from lerobot_grasp_plugin.learning.preflight.pictures import Preprocessing, preprocessing_of
 from lerobot_grasp_plugin.ops.annotate import label_sources, sources_of_headers
 from lerobot_grasp_plugin.ops.recipe import LabelOptions, SourceConfig
@@ -152,7 +151,7 @@ def is_reward_training(config: ConfigView) -> bool:
     return config.get("reward_model") is not None and config.get("policy") is None
 
 
-def load_datasets(config: ConfigView, built: bool) -> tuple[list[DatasetFacts], list[Finding]]:
+def load_datasets(config: ConfigView, built: bool) -> tuple[list[DatasetFacts], list[Problem]]:
     """Opens every dataset the config names; what cannot be read becomes a finding.
 
     Args:
@@ -165,7 +164,7 @@ def load_datasets(config: ConfigView, built: bool) -> tuple[list[DatasetFacts], 
     if is_reward_training(config):  # lerobot-grasp-train-classifier has its label options beside the dataset
         labels = {name: config.get(name) for name in ("annotations", "unlisted", "index_base")}
         block = {**block, **labels, "alignment": "frame"}
-    findings: list[Finding] = []
+    findings: list[Problem] = []
     opened: list[tuple[str, Source]] = []
     try:
         entries = _entries(block)
@@ -178,7 +177,7 @@ def load_datasets(config: ConfigView, built: bool) -> tuple[list[DatasetFacts], 
             findings += _as_findings(failure, where, "dataset-unreadable")
         except OSError as failure:
             reason = failure.strerror or str(failure)
-            findings.append(error("dataset-unreadable", where, reason, "mend it, or name another one"))
+            findings.append(Problem("dataset-unreadable", reason, where, "mend it, or name another one"))
     if opened and not findings:
         findings += _label([source for _, source in opened], block)
     options = label_options(block)
@@ -190,7 +189,7 @@ def load_datasets(config: ConfigView, built: bool) -> tuple[list[DatasetFacts], 
             findings += _as_findings(failure, where, "dataset-unreadable")
         except OSError as failure:
             reason = failure.strerror or str(failure)
-            findings.append(error("dataset-unreadable", where, reason, "mend it, or name another one"))
+            findings.append(Problem("dataset-unreadable", reason, where, "mend it, or name another one"))
     return facts, findings
 
 
@@ -233,7 +232,7 @@ def _whole_numbers(value: Any) -> bool:
     return isinstance(value, list) and all(type(number) is int for number in value)
 
 
-def _label(sources: Sequence[Source], block: Mapping[str, Any]) -> list[Finding]:
+def _label(sources: Sequence[Source], block: Mapping[str, Any]) -> list[Problem]:
     """Binds the config's annotations to the sources; none of them is labelled where that fails."""
     for number, source in enumerate(sources):
         source.number = number
@@ -248,13 +247,14 @@ def _label(sources: Sequence[Source], block: Mapping[str, Any]) -> list[Finding]
     return []
 
 
-def _as_findings(failure: GraspError, where: str, code: str) -> list[Finding]:
+def _as_findings(failure: GraspError, where: str, code: str) -> list[Problem]:
     return [
-        (error if problem.severity == "error" else warning)(
+        Problem(
             code,
-            f"{where}: {problem.where}" if problem.where else where,
             problem.message,
+            f"{where}: {problem.where}" if problem.where else where,
             problem.hint.replace("--root", f"{where}.root") or "mend it, or name another one",
+            severity="error" if problem.severity == "error" else "warning",
         )
         for problem in failure.problems
     ]

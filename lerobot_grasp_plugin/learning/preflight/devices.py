@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lerobot_grasp_plugin.findings.problem import Problem
 from lerobot_grasp_plugin.learning.preflight.facts import Facts
-from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, warning
 
 
-def check_devices(facts: Facts) -> Iterator[Finding]:
+def check_devices(facts: Facts) -> Iterator[Problem]:
     """Source of the rules: ``PreTrainedConfig``, ``RewardModelConfig`` and ``get_safe_torch_device``."""
     from lerobot.utils.device_utils import is_torch_device_available
 
@@ -22,10 +22,16 @@ def check_devices(facts: Facts) -> Iterator[Finding]:
     where = f"{facts.model}.device"
     if (name := lacks(where)) is not None:
         message = f"this machine has no {name!r}: LeRobot only warns, and trains on another device"
-        yield warning("device-missing", where, message, "start it where the device is, or name another one")
+        yield Problem(
+            "device-missing",
+            message,
+            where,
+            "start it where the device is, or name another one",
+            severity="warning",
+        )
     where = "policy.storage_device"
     if facts.model == "policy" and (name := lacks(where)) is not None:
         message = (
             f"this machine has no {name!r}, and the learner's replay buffer is to be there (a ValueError)"
         )
-        yield error("device-missing", where, message, 'write "cpu", or start it where the device is')
+        yield Problem("device-missing", message, where, 'write "cpu", or start it where the device is')

@@ -17,7 +17,6 @@ from lerobot_grasp_plugin.learning.preflight.dataset_facts import (
     is_reward_training,
     load_datasets,
 )
-from lerobot_grasp_plugin.learning.preflight.findings import Finding
 from lerobot_grasp_plugin.learning.preflight.pictures import Preprocessing, preprocessing_of
 from lerobot_grasp_plugin.lerobot_seams.recorded_environment import STATE_PARTS
 
@@ -64,7 +63,7 @@ class Facts:
     datasets: Sequence[DatasetFacts]
     classifier: ClassifierFacts | None
     plugin_learner: bool = False
-    unreadable: Sequence[Finding] = ()
+    unreadable: Sequence[Problem] = ()
 
     @property
     def model(self) -> str:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from lerobot_grasp_plugin.findings.problem import GraspError
+from lerobot_grasp_plugin.findings.problem import GraspError, Problem
 from lerobot_grasp_plugin.learning.preflight.dataset_facts import is_of_plugin, is_recipe, is_reward_training
 from lerobot_grasp_plugin.learning.preflight.facts import Facts
-from lerobot_grasp_plugin.learning.preflight.findings import Finding, error
 
 
-def check_parsing(facts: Facts) -> Iterator[Finding]:
+def check_parsing(facts: Facts) -> Iterator[Problem]:
     """Parses the config as the command does that will run it, of LeRobot or of this package."""
     import draccus
     from draccus.utils import DraccusException
@@ -35,7 +34,7 @@ def check_parsing(facts: Facts) -> Iterator[Finding]:
     except (DraccusException, ValueError, TypeError, KeyError, AttributeError) as reason:
         lines = [line.strip() for line in str(reason).splitlines() if line.strip()]
         message = f"{config_class.__name__} does not take it: " + " ".join(lines)[:600]
-        yield error("config-rejected", str(path), message, "mend the field it names")
+        yield Problem("config-rejected", message, str(path), "mend the field it names")
     except GraspError as failure:
         for problem in failure.problems:
-            yield error("config-rejected", "dataset", problem.message, problem.hint)
+            yield Problem("config-rejected", problem.message, "dataset", problem.hint)

@@ -6,18 +6,17 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from lerobot_grasp_plugin.findings.problem import UsageError
+from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 from lerobot_grasp_plugin.learning.preflight.checks.workspace import BOUNDS, RESET
 from lerobot_grasp_plugin.learning.preflight.config_view import is_file, named_path, numbers_of
 from lerobot_grasp_plugin.learning.preflight.facts import SO_ARMS, SO_JOINTS, SO_MOTORS, Facts
-from lerobot_grasp_plugin.learning.preflight.findings import Finding, warning
 from lerobot_grasp_plugin.ops.installed_files import installed_file
 
 _KINEMATICS = "env.processor.inverse_kinematics"
 _SLACK_M = 0.01
 
 
-def check_reset_reach(facts: Facts) -> Iterator[Finding]:
+def check_reset_reach(facts: Facts) -> Iterator[Problem]:
     """LeRobot clips the first step after a reset to the bounds, however far away they are."""
     config = facts.config
     pose, urdf = numbers_of(config.get(RESET)), config.text(f"{_KINEMATICS}.urdf_path")
@@ -45,4 +44,4 @@ def check_reset_reach(facts: Facts) -> Iterator[Finding]:
         message = f"the gripper is then at {shown} m, {1000 * outside:.0f} mm outside of end_effector_bounds"
         message += ": the first step jumps there (LeRobot alone ends with EE jump)"
         change = "reset to a pose within the bounds, or set env.robot.random_ee_reset"
-        yield warning("reset-outside", RESET, message, change)
+        yield Problem("reset-outside", message, RESET, change)

@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lerobot_grasp_plugin.findings.code import SEVERITIES, Severity
+from lerobot_grasp_plugin.findings.codes import CODES
+from lerobot_grasp_plugin.findings.problem import Problem
 from lerobot_grasp_plugin.findings.words import count
 from lerobot_grasp_plugin.learning.preflight.checks.actions import check_actions
 from lerobot_grasp_plugin.learning.preflight.checks.buffers import check_buffers
@@ -29,11 +32,10 @@ from lerobot_grasp_plugin.learning.preflight.checks.upstream import check_output
 from lerobot_grasp_plugin.learning.preflight.checks.workspace import check_workspace
 from lerobot_grasp_plugin.learning.preflight.devices import check_devices
 from lerobot_grasp_plugin.learning.preflight.facts import Facts, load_facts
-from lerobot_grasp_plugin.learning.preflight.findings import ORDER, Finding, Severity
 from lerobot_grasp_plugin.learning.preflight.parsing import check_parsing
 from lerobot_grasp_plugin.learning.preflight.reach import check_reset_reach
 
-CHECKS: tuple[Callable[[Facts], Iterable[Finding]], ...] = (
+CHECKS: tuple[Callable[[Facts], Iterable[Problem]], ...] = (
     check_schema,
     check_upstream,
     check_columns,
@@ -55,7 +57,7 @@ CHECKS: tuple[Callable[[Facts], Iterable[Finding]], ...] = (
     check_workspace,
     check_machine,
 )
-REWARD_CHECKS: tuple[Callable[[Facts], Iterable[Finding]], ...] = (
+REWARD_CHECKS: tuple[Callable[[Facts], Iterable[Problem]], ...] = (
     check_schema,
     check_reward_model,
     check_readable,
@@ -63,7 +65,6 @@ REWARD_CHECKS: tuple[Callable[[Facts], Iterable[Finding]], ...] = (
     check_encoders,
     check_splits,
 )
-_EXPLAIN_REJECTION = {"config-wrong-type", "env-type"}
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class PreflightReport:
 
     config_path: Path
     looked_at: Sequence[str]
-    findings: Sequence[Finding]
+    findings: Sequence[Problem]
 
     @property
     def ok(self) -> bool:
@@ -122,14 +123,15 @@ def preflight(
     findings = [*facts.unreadable]
     for check in REWARD_CHECKS if facts.model == "reward_model" else CHECKS:
         findings += check(facts)
-    if parse and not any(finding.code in _EXPLAIN_REJECTION for finding in findings):
+    explained = {effect.codes for finding in findings for effect in CODES[finding.code].explains}
+    if parse and "config-rejected" not in explained:
         before_parsing()
         findings += check_parsing(facts)
         findings += check_reset_reach(facts)
     if parse or plugin_learner:  # torch is imported then in any case
         findings += check_devices(facts)
     findings = list(dict.fromkeys(findings))
-    findings.sort(key=lambda finding: ORDER.index(finding.severity))
+    findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
     return PreflightReport(path, list(_looked_at(facts)), findings)
 
 

@@ -109,7 +109,7 @@ def _option_problems(options: KinematicsOptions) -> Iterator[Problem]:
         yield Problem("bad-step-sizes", message, where, hint)
     if not 0 <= options.max_clipped_share <= 1:
         message = f"{options.max_clipped_share} is not a share from 0 to 1"
-        yield Problem("bad-share", message, "--kinematics.max_clipped_share")
+        yield Problem("bad-value", message, "--kinematics.max_clipped_share")
     if options.joint_unit not in get_args(JointUnit):
         message = f"joint_unit is one of {', '.join(get_args(JointUnit))}, not {options.joint_unit!r}"
         yield Problem("unknown-choice", message, "--kinematics.joint_unit")

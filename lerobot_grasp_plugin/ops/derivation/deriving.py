@@ -193,7 +193,7 @@ def _path_warnings(source: Source, episodes: Sequence[EpisodeSteps]) -> Iterator
         message = f"{source.title}: the steps end up to {1000 * max(far.values()):.0f} mm from where the "
         message += f"recording ends, in {count(len(late), 'episode')}, such as episode {late[0]}"
         hint = "replayed, these do something else; larger step sizes follow faster"
-        yield Problem("path-left", message, where, hint, severity="warning", episode=late[0])
+        yield Problem("path-left", message, where, hint, episode=late[0])
     turned = {
         number: float(np.degrees(part.turned.max()))
         for number, part in zip(source.episodes, episodes, strict=True)
@@ -203,4 +203,4 @@ def _path_warnings(source: Source, episodes: Sequence[EpisodeSteps]) -> Iterator
         message = f"{source.title}: the gripper is turned by up to {turned[worst]:.0f} degrees against "
         message += "the recording"
         hint = "end-effector steps have no rotation: what depends on it is lost"
-        yield Problem("rotation-lost", message, where, hint, severity="warning", episode=worst)
+        yield Problem("rotation-lost", message, where, hint, episode=worst)

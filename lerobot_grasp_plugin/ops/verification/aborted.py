@@ -166,7 +166,7 @@ def _pictures(view: View) -> Iterator[Problem]:
         hint = (
             "the recording ended before it was saved; move the folder out of the dataset if nothing is missed"
         )
-    yield Problem("unfinished-episode", message, str(view.root / "images"), hint, severity="warning")
+    yield Problem("unfinished-episode", message, str(view.root / "images"), hint)
 
 
 def _encoded(view: View) -> Iterator[Problem]:
@@ -179,7 +179,7 @@ def _encoded(view: View) -> Iterator[Problem]:
             "the recording ended before the episode was saved; move such folders out of the dataset if "
             "nothing is missed"
         )
-        yield Problem("unfinished-episode", message, str(left[0].parent), hint, severity="warning")
+        yield Problem("unfinished-episode", message, str(left[0].parent), hint)
 
 
 def _encoded_videos(view: View) -> list[Path]:

@@ -87,7 +87,7 @@ def check_tasks(view: View) -> Iterator[Problem]:
         if len(several) > 1:
             message = f"the task {task!r} is listed twice or more, as task_index {ranges_text(several)}"
             hint = f"give its rows task_index {min(several)} and list it once; lerobot-grasp-merge does so"
-            yield Problem("duplicate-task", message, where, hint, severity="warning")
+            yield Problem("duplicate-task", message, where, hint)
     yield from near_task_warnings(dict.fromkeys(indices, ()), where, view.root)
 
 

@@ -187,13 +187,13 @@ class _Decoding:
             whole = any(number == self._lengths[episode] for episode, number in flat.episodes.items())
             message = f"{flat.extent} have a picture of one brightness, with nothing on it"
             hint = "the camera was covered, or gave no picture"
-            yield flat.problem("video-frame-flat", message, hint, "warning" if whole else "note")
+            yield flat.problem("video-frame-flat", message, hint, severity="warning" if whole else "note")
 
         frozen = self._frozen()
         if frozen.rows:
             message = f"the picture does not change in {episodes_text(frozen.episodes)}"
             hint = "the camera stood still or was read only once; nothing can be learned from it"
-            yield frozen.problem("video-frozen", message, hint, "warning")
+            yield frozen.problem("video-frozen", message, hint)
 
     def still_runs(self) -> list[tuple[int, int, int]]:
         """Episode, first frame and number of frames of runs of equal images, in episodes with others."""

@@ -33,11 +33,11 @@ def check_expected(view: View, rows: int | None, expected: Expected) -> Iterator
     """
     listed = 0 if view.episodes is None else len(view.episodes.indices)
     frames = int(view.lengths.sum()) if rows is None else rows
-    for noun, wanted, number in (
-        ("episode", expected.episodes, listed),
-        ("frame", expected.frames, frames),
+    for code, noun, wanted, number in (
+        ("unexpected-episodes", "episode", expected.episodes, listed),
+        ("unexpected-frames", "frame", expected.frames, frames),
     ):
         if wanted is not None and wanted != number:
             message = f"--expected_{noun}s {wanted}: the dataset has {count(number, noun)}"
             hint = "attempts saved as one episode are named as [state-jump], lost rows and files as errors"
-            yield Problem(f"unexpected-{noun}s", message, view.info.where, hint)
+            yield Problem(code, message, view.info.where, hint)

@@ -3,59 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from lerobot_grasp_plugin.findings.code import Effect
+from lerobot_grasp_plugin.findings.codes import CODES
 from lerobot_grasp_plugin.findings.problem import Problem
 from lerobot_grasp_plugin.ops.verification import declared
 from lerobot_grasp_plugin.ops.verification.files import moved_table
 from lerobot_grasp_plugin.ops.verification.unseen import Unseen
 from lerobot_grasp_plugin.ops.verification.view import View
 
-
-@dataclass(frozen=True)
-class Effect:
-    """Findings that follow from another one.
-
-    Attributes:
-        codes: Their codes.
-        place: What the path of their file, relative to the dataset, matches as a whole.
-    """
-
-    codes: frozenset[str]
-    place: re.Pattern[str]
-
-
-def _effect(codes: str, place: str) -> Effect:
-    return Effect(frozenset(codes.split()), re.compile(place))
-
-
-_LISTS = re.compile(r"meta/episodes(\.jsonl(:\d+)?|/[^/]+/[^/]+\.parquet)")
-_LACKING = "missing-file missing-episodes-table empty-file missing-stats"
-_EFFECTS: Mapping[str, Sequence[Effect]] = {
-    "no-episodes": [_effect(_LACKING, "data|meta/(tasks|episodes|stats).*")],
-    "only-metadata": [_effect("missing-file", "data/.*"), _effect("video-missing", "videos/.*")],
-    "unfinished-recording": [
-        _effect(_LACKING, "meta/(episodes|stats).*"),
-        _effect("wrong-total", r"meta/info\.json"),
-    ],
-    "unfinished-resume": [
-        _effect("wrong-total bad-splits", r"meta/info\.json"),
-        _effect("extra-file", "(data|videos)/.*"),
-        _effect(
-            "wrong-statistics stale-statistics stale-label-statistics episode-quantiles", r"meta/stats\.json"
-        ),
-    ],
-}
-"""What else is found because of a finding, by its code."""
-_UNREAD = frozenset({"bad-json", "bad-parquet", "empty-file", "lfs-pointer", "too-large", "duplicate-column"})
-_OF_A_LIST = [
-    _effect("unlisted-rows extra-file", "(data|videos)/.*"),
-    _effect("wrong-total bad-splits", r"meta/info\.json"),
-    _effect("episode-numbering", "meta/episodes.*"),
-]
-"""What is found because a part of the list of episodes cannot be read."""
 _INTERRUPTED = ("unfinished-recording", "unfinished-resume")
 
 
@@ -68,10 +27,7 @@ def unexplained(view: View, problems: Sequence[Problem], unseen: Unseen) -> Iter
         unseen: What of the tables was not looked at.
     """
     codes = {problem.code for problem in problems}
-    named = {(problem.code, problem.where) for problem in problems}
-    effects = [effect for cause, each in _EFFECTS.items() if cause in codes for effect in each]
-    if any(problem.code in _UNREAD and _LISTS.fullmatch(_place(view, problem)) for problem in problems):
-        effects += _OF_A_LIST
+    explained = _explained(view, problems)
     # nothing of a recording explains another number of tasks, unless not one episode was counted
     own = set() if view.info.count("total_episodes") == 0 else set(declared.check_tasks(view))
     pointers = any(
@@ -81,22 +37,11 @@ def unexplained(view: View, problems: Sequence[Problem], unseen: Unseen) -> Iter
     for problem in problems:
         if pointers and problem.code in _INTERRUPTED:
             continue  # what was recorded is where the pointers lead
-        place = _place(view, problem)
-        if problem not in own and any(
-            problem.code in effect.codes and effect.place.fullmatch(place) for effect in effects
-        ):
+        if problem not in own and explained(problem):
             continue
-        if problem.code == "bad-json":
-            where = problem.where.removesuffix(":1")
-            if ("lfs-pointer", where) in named or ("empty-file", where) in named:
-                continue
-        if problem.code == "missing-file" and ("unreadable-file", problem.where) in named:
-            continue  # a folder is no missing file
-        if problem.code == "extra-file" and problem.severity == "warning":
-            if {("wrong-file", problem.where), ("unlisted-rows", problem.where)} & named:
-                continue
-            if Path(problem.where) in unseen.doubled:
-                continue
+        is_left_over = problem.code == "extra-file" and problem.severity == "warning"
+        if is_left_over and Path(problem.where) in unseen.doubled:
+            continue
         if problem.code == "missing-file" and Path(problem.where) in unseen.moved:
             yield moved_table(view, Path(problem.where), "its rows are in another one, see [wrong-file]")
         elif problem.code == "bad-parquet" and interrupted is not None:
@@ -105,6 +50,28 @@ def unexplained(view: View, problems: Sequence[Problem], unseen: Unseen) -> Iter
             yield problem
 
 
-def _place(view: View, problem: Problem) -> str:
+def _explained(view: View, problems: Sequence[Problem]) -> Callable[[Problem], bool]:
+    """Tells of a finding whether the register says that one of these explains it."""
+    at_other_files: set[Effect] = set()
+    at_same_file: set[tuple[str, str, str]] = set()
+    for cause in problems:
+        file = _file(view, cause)
+        for effect in CODES[cause.code].explains:
+            if effect.file and (not effect.of or re.fullmatch(effect.of, file)):
+                at_other_files.add(effect)
+            elif not effect.file:
+                at_same_file |= {(code, effect.severity, file) for code in effect.codes.split()}
+
+    def explained(problem: Problem) -> bool:
+        file = _file(view, problem)
+        return bool({(problem.code, "", file), (problem.code, problem.severity, file)} & at_same_file) or any(
+            problem.code in effect.codes.split() and re.fullmatch(effect.file, file)
+            for effect in at_other_files
+        )
+
+    return explained
+
+
+def _file(view: View, problem: Problem) -> str:
     """The path of a finding's file, relative to the dataset."""
-    return problem.where.removeprefix(f"{view.root}/")
+    return re.sub(r":\d+$", "", problem.where.removeprefix(f"{view.root}/"))

@@ -53,13 +53,15 @@ def _head(path: Path) -> Iterator[Problem]:
     except OSError as error:
         yield Problem("unreadable-file", error.strerror or str(error), str(path))
         return
-    prefix = "video-" if path.suffix == ".mp4" else ""
+    empty, pointer = "empty-file", "lfs-pointer"
+    if path.suffix == ".mp4":
+        empty, pointer = "video-empty", "video-lfs-pointer"
     if not start:
         hint = "copy it again from where the dataset comes from; a write that failed leaves such files"
-        yield Problem(f"{prefix}empty" if prefix else "empty-file", "the file has no bytes", str(path), hint)
+        yield Problem(empty, "the file has no bytes", str(path), hint)
     elif start == _LFS_MARK:
         hint = "fetch the real file with `git lfs pull`"
-        yield Problem(f"{prefix}lfs-pointer", f"a Git LFS pointer, not {kind}", str(path), hint)
+        yield Problem(pointer, f"a Git LFS pointer, not {kind}", str(path), hint)
 
 
 def _missing_tables(view: View) -> Iterator[Problem]:
@@ -144,7 +146,7 @@ def _extra(view: View) -> Iterator[Problem]:
             hint = (
                 "an interrupted recording or conversion leaves such files: look what is in it (--level data)"
             )
-            yield Problem("extra-file", message, str(path), hint, severity="warning")
+            yield Problem("extra-file", message, str(path), hint)
     named = {span.path for spans in view.spans.values() for span in spans if span is not None}
     if view.videos.swapped or not view.info.raw:
         return
@@ -152,7 +154,7 @@ def _extra(view: View) -> Iterator[Problem]:
     for camera, paths in undeclared.items():
         message = f"{count(len(paths), 'file')} of camera {camera!r}, which info.json does not declare"
         hint = "nothing reads them: declare the camera in features of info.json, or move its folder out"
-        yield Problem("undeclared-camera", message, str(paths[0]), hint, severity="warning")
+        yield Problem("undeclared-camera", message, str(paths[0]), hint)
     known = {path for paths in undeclared.values() for path in paths}
     for path in view.video_files:
         if path not in named and path not in known and (named or not view.video_keys):
@@ -160,7 +162,7 @@ def _extra(view: View) -> Iterator[Problem]:
                 "no episode refers to this video",
                 "move it out of the dataset if nothing is missed",
             )
-            yield Problem("extra-file", message, str(path), hint, severity="warning")
+            yield Problem("extra-file", message, str(path), hint)
 
 
 def _unread(view: View) -> Iterator[Problem]:
@@ -204,14 +206,14 @@ def _limits(view: View) -> Iterator[Problem]:
     for folder, number in folders.items():
         if number > limit:
             message = f"{number} files, chunks_size in info.json allows {limit}"
-            yield Problem("chunk-limit", message, str(folder), severity="warning")
+            yield Problem("chunk-limit", message, str(folder))
     if view.legacy or view.episodes is None:
         return
     for name, numbers in view.episodes.numbers.items():
         if name.endswith("/file_index") and len(numbers) and int(numbers.max()) >= limit:
             message = f"{name} goes to {int(numbers.max())}, chunks_size in info.json allows {limit - 1}"
             row = int(numbers.argmax())
-            yield Problem("chunk-limit", message, str(view.episodes.where), severity="warning", episode=row)
+            yield Problem("chunk-limit", message, str(view.episodes.where), episode=row)
     for setting, files, standard in (
         ("data_files_size_in_mb", view.data_files, layout.DATA_FILES_SIZE_IN_MB),
         ("video_files_size_in_mb", view.video_files, layout.VIDEO_FILES_SIZE_IN_MB),
@@ -224,4 +226,4 @@ def _limits(view: View) -> Iterator[Problem]:
             if size > 1.5 * given and size > 1:
                 message = f"{size:.0f} MB, {setting} in info.json is {given}"
                 hint = "LeRobot reads it; its own writer would have begun another file"
-                yield Problem("large-file", message, str(path), hint, severity="note")
+                yield Problem("large-file", message, str(path), hint)

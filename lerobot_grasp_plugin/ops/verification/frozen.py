@@ -164,4 +164,4 @@ def frozen_runs(
             "the camera froze there, unless it does not see the robot: look at the frames with "
             "lerobot-grasp-frames and leave such episodes out"
         )
-        yield tally.problem("frozen-camera", message, hint, "warning")
+        yield tally.problem("frozen-camera", message, hint)

@@ -45,7 +45,7 @@ def check_lengths(view: View) -> Iterator[Problem]:
         message = f"{episodes_text(single)} {agree(len(single), 'has', 'have')} only one frame"
         hint = "one frame shows no movement; lerobot-grasp-merge can leave such episodes out"
         where = str(view.episodes.where)
-        yield Problem("short-episode", message, where, hint, severity="warning", episode=min(single))
+        yield Problem("short-episode", message, where, hint, episode=min(single))
 
 
 def _single(view: View) -> list[int]:
@@ -70,7 +70,7 @@ def _short(view: View, summaries: Summaries) -> Iterator[Problem]:
         message = message if len(short) > 1 else message.replace(" last ", " lasts ")
         where = str(summaries.files[int(np.argmax(summaries.episodes == first))])
         hint = "a key pressed twice leaves such episodes; lerobot-grasp-merge can leave them out"
-        yield Problem("short-episode", message, where, hint, severity="warning", episode=first)
+        yield Problem("short-episode", message, where, hint, episode=first)
 
 
 def _repeated(summaries: Summaries) -> Iterator[Problem]:
@@ -103,7 +103,7 @@ def _repeated(summaries: Summaries) -> Iterator[Problem]:
     if tally.rows:
         message = f"{tally.example}; repeated: {episodes_text(tally.episodes)}"
         hint = "an episode that was merged twice stands on both sides of a train and test split"
-        yield tally.problem("duplicate-episode", message, hint, "warning")
+        yield tally.problem("duplicate-episode", message, hint, severity="warning")
 
 
 def _still(
@@ -135,7 +135,7 @@ def _still(
     if tally.rows:
         message = f"{name!r} is zero throughout {episodes_text(tally.episodes)}"
         hint = "such episodes were recorded without kinematics or without a teleoperator; leave them out"
-        yield tally.problem("zero-action", message, hint, "warning")
+        yield tally.problem("zero-action", message, hint)
 
 
 def _still_episodes(view: View, name: str, column: Summary, summaries: Summaries) -> Iterator[Problem]:
@@ -150,7 +150,7 @@ def _still_episodes(view: View, name: str, column: Summary, summaries: Summaries
     if tally.rows and not still.all():
         message = f"{name!r} does not change in {episodes_text(tally.episodes)}"
         hint = "readings or commands that stand still were not recorded, as a rule; leave such episodes out"
-        yield tally.problem("still-episode", message, hint, "warning")
+        yield tally.problem("still-episode", message, hint)
 
 
 def _dimensions(still: NDArray[np.int64], names: object) -> str:
@@ -198,4 +198,4 @@ def _mixed(message: str, summaries: Summaries, run: int) -> Problem:
     where = str(summaries.files[run])
     tally = Tally()
     tally.add(where, int(summaries.episodes[run]), None)
-    return tally.problem("mixed-units", message, hint, "warning")
+    return tally.problem("mixed-units", message, hint)

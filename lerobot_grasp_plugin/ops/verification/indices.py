@@ -271,7 +271,7 @@ class IndexCheck:
                 tally.add(listed.where, episode, None, 1, example)
         if tally.rows:
             message = f"{tally.example}; {episodes_text(tally.episodes)}"
-            yield tally.problem("episode-tasks", message, severity="warning")
+            yield tally.problem("episode-tasks", message)
 
 
 def _wrong_lengths(wrong: dict[int, tuple[Path, int, int]]) -> Iterator[Problem]:

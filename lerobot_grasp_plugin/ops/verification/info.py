@@ -110,7 +110,7 @@ class _Fields:
             if value != version:
                 message = f"codebase_version is spelled {_shown(value)}, LeRobot's own writer has {version!r}"
                 hint = "LeRobot reads it as the same; other tools compare the text"
-                self.problems.append(Problem("version-spelling", message, self.where, hint, severity="note"))
+                self.problems.append(Problem("version-spelling", message, self.where, hint))
             return version
         hint = f"known: {', '.join(layout.READABLE_VERSIONS)}"
         message = f"codebase_version {_shown(value)} is not one that can be read"
@@ -126,7 +126,7 @@ class _Fields:
         if not number.is_integer():
             message = f"fps is {value}, and LeRobot's format counts whole frames per second"
             hint = "LeRobot reads it; it records and encodes whole frames per second only"
-            self.problems.append(Problem("fractional-fps", message, self.where, hint, severity="warning"))
+            self.problems.append(Problem("fractional-fps", message, self.where, hint))
         return number
 
     def sizes(self) -> int:
@@ -176,7 +176,7 @@ class _Fields:
         if plain != dtype:
             message = f"features.{name}.dtype is {dtype!r}, another name of {plain}"
             hint = f"LeRobot reads it, but records and merges by the name: write {plain}"
-            self.problems.append(Problem("dtype-alias", message, self.where, hint, severity="warning"))
+            self.problems.append(Problem("dtype-alias", message, self.where, hint))
         return plain
 
     def _rates(self, features: Mapping[str, Mapping[str, Any]]) -> None:
@@ -185,7 +185,7 @@ class _Fields:
         other = [name for name, entry in features.items() if _number(entry.get("fps", fps)) != fps]
         if other and fps is not None:
             message = f"fps is {fps:g}, features.{other[0]}.fps {_shown(features[other[0]]['fps'])}"
-            self.problems.append(Problem("feature-fps", message, self.where, severity="warning"))
+            self.problems.append(Problem("feature-fps", message, self.where))
 
     def _names(self, name: str, feature: Mapping[str, Any]) -> None:
         """``names``: of the values, or of the axes; none is right as well."""
@@ -199,7 +199,7 @@ class _Fields:
         hint = (
             f"name each of the {values} values, or set names to null; robots and policies find values by name"
         )
-        self.problems.append(Problem("wrong-names", message, self.where, hint, severity="warning"))
+        self.problems.append(Problem("wrong-names", message, self.where, hint))
 
     def _codec(self, name: str, feature: Mapping[str, Any]) -> None:
         """``video.codec``, by which LeRobot's edit commands choose the encoder."""
@@ -213,7 +213,7 @@ class _Fields:
         hint = "LeRobot reads such videos; its edits that encode videos stop with an error"
         if plain in ACCEPTED:
             hint = f"LeRobot's edits that encode videos stop with an error; merge and relabel write {plain!r}"
-        self.problems.append(Problem("codec-name", message, self.where, hint, severity="warning"))
+        self.problems.append(Problem("codec-name", message, self.where, hint))
 
     def _feature(self, name: str, entry: object) -> bool:
         if not isinstance(entry, dict):

@@ -54,7 +54,6 @@ class JumpCheck:
                 message,
                 str(path),
                 hint,
-                severity="warning",
                 episode=episode,
                 frame=frames[0],
             )

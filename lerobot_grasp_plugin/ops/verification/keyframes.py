@@ -29,11 +29,11 @@ def check_starts(use: FileUse, samples: VideoSamples, match: Match) -> Iterator[
     if inside.rows:
         message = f"{_begin(inside)} between two keyframes"
         hint = "LeRobot reads them, from the keyframe before; an exact copy of them starts there as well"
-        yield inside.problem("episode-off-keyframe", message, hint, "note")
+        yield inside.problem("episode-off-keyframe", message, hint)
     if open_starts.rows:
         message = f"{_begin(open_starts)} on a keyframe that is not a clean start"
         hint = "pictures next to it can need those before: LeRobot's pyav reader can fail on them"
-        yield open_starts.problem("episode-open-start", message, hint, "warning")
+        yield open_starts.problem("episode-open-start", message, hint)
     if can_be_open:
         yield from _open_groups(use, samples, match)
 
@@ -57,7 +57,7 @@ def _open_groups(use: FileUse, samples: VideoSamples, match: Match) -> Iterator[
             "LeRobot's pyav reader can start at that keyframe and then fails on them; "
             "encode with closed groups (libx264 and libx265: open-gop=0)"
         )
-        yield tally.problem("video-open-gop", message, hint, "warning")
+        yield tally.problem("video-open-gop", message, hint)
 
 
 def _begin(tally: Tally) -> str:

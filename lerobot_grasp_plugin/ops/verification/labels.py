@@ -172,7 +172,7 @@ class LabelCheck:
             message = f"{name} has {width} values in every row, and should have one"
             hint = "reward classifiers and HIL-SERL take one; its labels were not checked"
             where = str(self._view.root / "data")
-            yield Problem("label-shape", message, where, hint, severity="warning")
+            yield Problem("label-shape", message, where, hint)
         self._decide()
         if self._rows:
             yield from self._of_rewards()
@@ -189,7 +189,7 @@ class LabelCheck:
                 way = "later" if shift > 0 else "earlier"
                 message += f": they are the sidecar's, {count(abs(shift), 'frame')} {way}"
                 hint = "was another index_base or alignment meant? relabel again, or remove the sidecar"
-            yield tally.problem("reward-differs-from-sidecar", message, hint, "warning")
+            yield tally.problem("reward-differs-from-sidecar", message, hint)
         if self._other_done.rows:
             tally = self._other_done
             mode = self._sidecar.done_of(tally.episode or 0) if self._sidecar is not None else None
@@ -197,7 +197,7 @@ class LabelCheck:
                 f"by the sidecar (done {mode}) next.done should be {tally.example} here; it differs in "
                 f"{tally.extent}"
             )
-            yield tally.problem("done-differs-from-sidecar", message, severity="warning")
+            yield tally.problem("done-differs-from-sidecar", message)
 
     def _of_rewards(self) -> Iterator[Problem]:
         where = str(self._view.root / "data")
@@ -210,10 +210,10 @@ class LabelCheck:
             hint = "nothing was labelled as success; a reward classifier learns nothing from it"
             if any(hits for hits, _ in self._success.values()):
                 hint = "next.success says success: relabel with --labels_from next.success"
-            yield Problem("reward-all-zero", message, where, hint, severity="warning")
+            yield Problem("reward-all-zero", message, where, hint)
         elif len(rewards) == 1:
             message = f"next.reward is {shown} in all {self._rows} rows"
-            yield Problem("reward-constant", message, where, severity="warning")
+            yield Problem("reward-constant", message, where)
         if self._rule is not None and (len(rewards) > 1 or self._rule.basis == "next.success"):
             yield from self._balance()
         if len(rewards) > 2:
@@ -223,17 +223,17 @@ class LabelCheck:
             if self._rule is not None and self._rule.basis == "many values":
                 message += "; it is dense, and no frame is counted as success"
                 hint = "if it means success above a value, relabel with --labels_from and --labels_threshold"
-            yield Problem("reward-values", message, where, hint, severity="note")
+            yield Problem("dense-rewards", message, where, hint, severity="note")
         elif self._rule is not None and self._rule.basis == "two values" and rewards != [0.0, 1.0]:
             message = f"next.reward is {rewards[0]:g} or {rewards[1]:g}; the larger one counts as success"
             hint = "no sidecar states it; where it means failure, relabel from annotations"
-            yield Problem("reward-values", message, where, hint, severity="note")
+            yield Problem("reward-values", message, where, hint)
         if self._unequal.rows:
             yield from self._contradiction()
         if layout.DONE not in self._view.info.features and not self._has_done:
             message = "there is next.reward, but no next.done"
             hint = "HIL-SERL takes every episode for unfinished; lerobot-grasp-relabel writes both"
-            yield Problem("reward-without-done", message, where, hint, severity="warning")
+            yield Problem("reward-without-done", message, where, hint)
 
     def _contradiction(self) -> Iterator[Problem]:
         if self._stamped and not self._outcome.rows:
@@ -241,14 +241,14 @@ class LabelCheck:
                 "next.success is stamped on the last frame only, in the episodes that next.reward rewards"
             )
             hint = "next.reward decides which frames are success"
-            yield self._unequal.problem("success-differs", message, hint, "note")
+            yield self._unequal.problem("success-differs", message, hint, severity="note")
             return
         message = f"next.success differs from what next.reward says in {self._unequal.extent}"
         if self._outcome.rows:
             episodes = episodes_text(self._outcome.episodes)
             message += f"; one of them says success in {episodes}, the other says failure throughout"
         hint = "next.reward decides; lerobot-grasp-relabel --labels_from next.success would take the other"
-        yield self._unequal.problem("success-differs", message, hint, "warning")
+        yield self._unequal.problem("success-differs", message, hint)
 
     def _balance(self) -> Iterator[Problem]:
         if not self._success:
@@ -258,7 +258,7 @@ class LabelCheck:
         if without:
             message = f"{episodes_text(without)} {'has' if len(without) == 1 else 'have'} no success frame"
             where = str(self._view.root / "data")
-            yield Problem("no-success", message, where, severity="note", episode=min(without))
+            yield Problem("no-success", message, where, episode=min(without))
         sidecar = self._trusted
         if sidecar is None or len(sidecar.names) < 2:
             return
@@ -282,26 +282,26 @@ class LabelCheck:
         )
         if self._rule is not None and self._rule.basis == "next.success":
             message += ", by next.success"
-        return Problem("class-balance", message, str(self._view.root / "data"), severity="note")
+        return Problem("class-balance", message, str(self._view.root / "data"))
 
     def _of_dones(self) -> Iterator[Problem]:
         where = str(self._view.root / "data")
         if not self._any_done:
             message = "next.done is false in every row"
             hint = "HIL-SERL takes episodes for unfinished; lerobot-grasp-relabel --done episode_end sets it"
-            yield Problem("done-all-false", message, where, hint, severity="warning")
+            yield Problem("done-all-false", message, where, hint)
             return
         if self._all_done and self._early.rows:
             message = "next.done is true in every row"
             hint = "HIL-SERL takes every step for the last; lerobot-grasp-relabel --done episode_end sets it"
-            yield Problem("done-all-true", message, where, hint, severity="warning")
+            yield Problem("done-all-true", message, where, hint)
             return
         if self._no_done.rows:
             message = f"{episodes_text(self._no_done.episodes)}: success, and next.done is never true"
-            yield self._no_done.problem("reward-without-done", message, severity="warning")
+            yield self._no_done.problem("reward-without-done", message)
         if self._open.rows:
             message = f"the last row of {episodes_text(self._open.episodes)} is not done"
-            yield self._open.problem("done-missing-at-end", message, severity="warning")
+            yield self._open.problem("done-missing-at-end", message)
         modes = {None} if self._sidecar is None else set(self._sidecar.dones)
         if self._early.rows and not modes & {"first_success", "last_frame_of_success"}:
             message = f"next.done is true before the end in {self._early.extent}; rows follow it"
@@ -312,7 +312,7 @@ class LabelCheck:
                 f"{self._undone.extent} have success without done; nothing says whether the episode "
                 "was meant to end there"
             )
-            yield self._undone.problem("success-without-done", message, severity="note")
+            yield self._undone.problem("success-without-done", message)
 
 
 def _labels_of(rows: Rows) -> Rows:

@@ -68,4 +68,4 @@ def check_nested(root: Path, nested: Sequence[Path]) -> Iterator[Problem]:
                 f"a second {folder.name} folder lies within this dataset, in {name}; it is no part of it"
             )
             hint = f"compare it with {root / folder.name}: keep one of the two, and move the other out"
-        yield Problem("nested-dataset", message, str(folder), hint, severity="warning")
+        yield Problem("nested-dataset", message, str(folder), hint)

@@ -73,7 +73,7 @@ class PictureMeans:
                 f"made of: {tally.example}"
             )
             hint = "is it the video of another camera or episode, or were its pictures changed since?"
-            yield tally.problem("video-other-pictures", message, hint, "warning")
+            yield tally.problem("video-other-pictures", message, hint)
 
     def _fitting(self, key: str, row: int, seen: NDArray[np.float64]) -> str:
         for other, values in self._stored.items():

@@ -40,7 +40,9 @@ class Tally:
         self.rows += rows
         self.episodes[int(episode)] = self.episodes.get(int(episode), 0) + rows
 
-    def problem(self, code: str, message: str, hint: str = "", severity: Severity = "error") -> Problem:
+    def problem(
+        self, code: str, message: str, hint: str = "", *, severity: Severity | None = None
+    ) -> Problem:
         """The finding, at the first place."""
         known = self.episode is not None and self.episode >= 0
         return Problem(

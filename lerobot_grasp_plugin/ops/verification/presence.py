@@ -39,7 +39,7 @@ def check_presence(view: View, stored: StoredStats) -> Iterator[Problem]:
         lacking = [name for name in features if name not in (values or {})]
         if values is None and not any(place.startswith(str(where)) for place in unread):
             message, hint = _absence(view, stored, overall=where == stored.where[0])
-            yield Problem("missing-stats", message, str(where), hint, severity="warning")
+            yield Problem("missing-stats", message, str(where), hint)
         elif values is not None:
             yield from _lacking(features, lacking, where, overall=values is stored.overall)
     yield from _episodes(view, stored)
@@ -109,7 +109,7 @@ def _episodes(view: View, stored: StoredStats) -> Iterator[Problem]:
         message = f"{episodes_text(without)} {agree(len(without), 'has', 'have')} no statistics"
         hint = f"LeRobot's converter and merge need those of every episode; {MAKE_ANEW}"
         where = str(stored.where[1])
-        yield Problem("missing-stats", message, where, hint, severity="warning", episode=min(without))
+        yield Problem("missing-stats", message, where, hint, episode=min(without))
 
 
 def _pictures(
@@ -119,7 +119,7 @@ def _pictures(
     given = {each: stats[each] for each in MOMENTS if each in stats}
     if set(given) != set(MOMENTS):
         message = f"{name!r} has no {', '.join(sorted(set(MOMENTS) - set(given)))}"
-        yield Problem("missing-stats", message, str(where), hint_of(name), severity="warning")
+        yield Problem("missing-stats", message, str(where), hint_of(name))
         return
     overall = where.name == Path(layout.STATS_PATH).name
     channels = {array.size if overall else array.shape[-1] for array in given.values()}

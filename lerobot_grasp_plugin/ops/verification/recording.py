@@ -37,7 +37,7 @@ def check_recording(view: View) -> Iterator[Problem]:
             f"{rate * nominal:.1f} of {nominal:g} frames per second" if nominal else f"{rate:.0%} of its rate"
         )
         message = f"recorded at {speed}: {count(missing, 'frame')} {agree(missing, 'is', 'are')} missing"
-        yield Problem("slow-recording", message, str(path), hint, severity="warning", episode=episode)
+        yield Problem("slow-recording", message, str(path), hint, episode=episode)
 
 
 def _timing(entry: tuple[str, Any]) -> tuple[str, Mapping[str, Any]]:

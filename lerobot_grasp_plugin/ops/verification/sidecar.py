@@ -127,7 +127,7 @@ def _other_data(view: View, sidecar: Sidecar) -> Iterator[Problem]:
     hint = "it belongs to another version of this dataset; what it says of the labels does not hold"
     if set(lengths) != set(sidecar.episodes):
         message = f"it is about {count(len(sidecar.episodes), 'episode')}, the dataset has {len(lengths)}"
-        yield Problem("sidecar-of-other-data", message, sidecar.where, hint, severity="warning")
+        yield Problem("sidecar-of-other-data", message, sidecar.where, hint)
         return
     wrong = [
         episode
@@ -140,9 +140,7 @@ def _other_data(view: View, sidecar: Sidecar) -> Iterator[Problem]:
             f"it says {sidecar.episodes[first].length} frames, the episodes list {lengths[first]}; "
             f"{episodes_text(wrong)}"
         )
-        yield Problem(
-            "sidecar-of-other-data", message, sidecar.where, hint, severity="warning", episode=first
-        )
+        yield Problem("sidecar-of-other-data", message, sidecar.where, hint, episode=first)
 
 
 class ContentCheck:
@@ -199,7 +197,6 @@ class ContentCheck:
                 message,
                 self._sidecar.where,
                 hint,
-                severity="warning",
                 episode=min(self._wrong),
             )
 

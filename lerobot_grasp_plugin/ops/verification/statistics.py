@@ -107,7 +107,7 @@ def _of_no_kind(name: str, overall: OverallQuantiles, stored: StoredStats) -> Pr
         f"{name!r}: {overall.example(name)}; it is neither the quantile of the rows nor what LeRobot makes "
         "of the episodes' (mean, or least and greatest)"
     )
-    return Problem("wrong-statistics", message, str(stored.where[0]), hint_of(name), severity="warning")
+    return Problem("wrong-statistics", message, str(stored.where[0]), hint_of(name))
 
 
 def _kinds(
@@ -121,7 +121,7 @@ def _kinds(
                 f"{names[0]!r}: {overall.example(names[0])}"
             )
             hint = f"{effect}; lerobot-grasp-relabel and lerobot-grasp-merge write the exact ones"
-            yield Problem("episode-quantiles", message, str(stored.where[0]), hint, severity="note")
+            yield Problem("episode-quantiles", message, str(stored.where[0]), hint)
 
 
 def code_of(name: str) -> str:

@@ -278,7 +278,7 @@ class Tables:
             f"{episodes_text(episodes)} are in {home} already; LeRobot reads them twice"
         )
         hint = "a copy, or an interrupted conversion: move it out of the dataset"
-        self.problems.append(Problem("extra-file", message, str(path), hint))
+        self.problems.append(Problem("extra-file", message, str(path), hint, severity="error"))
         self.unseen.doubled.add(path)
         return True
 

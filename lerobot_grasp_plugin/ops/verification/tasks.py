@@ -40,7 +40,7 @@ def _by_index(path: Path, rows: Iterable[tuple[int, str]], report: Report) -> di
             message = f"task_index {index} is listed twice or more: {tasks[index]!r}"
             message += "" if same else f" and {task!r}"
             hint = "remove the line that is there twice" if same else _OWN_NUMBER
-            report(Problem("duplicate-task", message, str(path), hint, severity="warning"))
+            report(Problem("duplicate-task", message, str(path), hint))
         tasks[index] = task
     return tasks
 

@@ -122,7 +122,7 @@ class TimestampCheck:
             mend = "a dataset has one frame rate: leave them out with lerobot-grasp-merge"
         hint = f"LeRobot reads pictures by timestamp, within {layout.TIMESTAMP_TOLERANCE_S} s; {mend}"
         severity: Severity = "error" if self._view.video_keys else "warning"
-        return self._off.problem("timestamp-off-grid", message, hint, severity)
+        return self._off.problem("timestamp-off-grid", message, hint, severity=severity)
 
 
 class _Deviations:

@@ -50,7 +50,7 @@ def left_out(
 
 
 def _note(where: Path | str, why: str, what: str) -> Problem:
-    return Problem("not-checked", f"{why}, so that {what}", str(where), _HINT, severity="note")
+    return Problem("not-checked", f"{why}, so that {what}", str(where), _HINT)
 
 
 def _were_not(*checks: str) -> str:

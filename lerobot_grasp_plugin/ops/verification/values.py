@@ -42,8 +42,9 @@ class FiniteCheck:
     def found(self) -> Iterator[Problem]:
         for name, tally in self._tallies.items():
             message = f"{name!r} is {tally.example} in {tally.extent}"
-            severity = "error" if name == layout.TIMESTAMP else "warning"
-            hint = "training on it ends in nan: leave the episode out with lerobot-grasp-merge"
             if name == layout.TIMESTAMP:
-                hint = "LeRobot finds no picture by it; lerobot-grasp-merge sets timestamps to the grid"
-            yield tally.problem("not-finite", message, hint, severity)  # type: ignore[arg-type]
+                hint = "LeRobot finds no image by it; lerobot-grasp-merge sets it to frame_index / fps"
+                yield tally.problem("timestamp-not-finite", message, hint)
+            else:
+                hint = "training on it ends in nan: leave the episode out with lerobot-grasp-merge"
+                yield tally.problem("not-finite", message, hint)

@@ -95,7 +95,7 @@ def check_videos(
         if len(surplus) >= _SUMMED_UP:
             frames = _surplus(sum(surplus), sum(number for _, number in held), fps)
             message = f"{key!r}: {frames} in {len(surplus)} of {len(held)} files belong to no row"
-            yield Problem("unreferenced-total", message, str(root / "videos"), _APART, severity="warning")
+            yield Problem("unreferenced-total", message, str(root / "videos"), _APART)
         yield from _of_one_rate(key, rates, len(uses))
         yield from streams.found()
         yield from _mixed_up(key, held)
@@ -193,8 +193,7 @@ def _container(use: FileUse, samples: VideoSamples, match: Match, fps: float) ->
             "they are in the file and are never shown"
         )
         hint = "LeRobot's pyav reader leaves them out, torchcodec counts them"
-        problem = _at_start(use, "video-edit-list", message, hint)
-        yield Problem(problem.code, message, problem.where, hint, severity="warning", episode=problem.episode)
+        yield _at_start(use, "video-edit-list", message, hint)
 
 
 def _of_picture(use: FileUse, match: Match, at: int, code: str, message: str, hint: str = "") -> Problem:
@@ -222,13 +221,13 @@ def _ends(use: FileUse, fps: float) -> Iterator[Problem]:
     if tally.rows:
         message = f"to_timestamp is wrong for {episodes_text(tally.episodes)}: {tally.example}"
         hint = "items are read without it; LeRobot's delete, split, streaming and resume go by it"
-        yield tally.problem("video-wrong-to-timestamp", message, hint, "warning")
+        yield tally.problem("video-wrong-to-timestamp", message, hint)
     back = np.flatnonzero(np.diff(use.episodes) < 0)
     if len(back):
         first = int(use.episodes[back[0] + 1])
         message = f"episode {first} comes after episode {int(use.episodes[back[0]])} in the file"
         hint = "items are read as they should be; LeRobot's delete takes the order of episodes for granted"
-        yield Problem("video-order", message, str(use.path), hint, severity="warning", episode=first)
+        yield Problem("video-order", message, str(use.path), hint, episode=first)
 
 
 def _late_start(use: FileUse, samples: VideoSamples, match: Match, fps: float) -> Problem | None:
@@ -288,7 +287,7 @@ def _lost(use: FileUse, samples: VideoSamples, match: Match, fps: float) -> Iter
             "LeRobot asks torchcodec, its default reader, for picture number time * fps; "
             "dataset.video_backend=pyav reads them"
         )
-        yield match.miscounted.problem("video-average-fps", message, hint, "warning")
+        yield match.miscounted.problem("video-average-fps", message, hint)
 
 
 def _shared(match: Match) -> Iterator[Problem]:
@@ -311,7 +310,7 @@ def _unreferenced(use: FileUse, samples: VideoSamples, match: Match, fps: float)
     frames = _surplus(len(surplus), len(samples.pts), fps)
     message = f"{frames} belong to no row: {', '.join(places)}"
     episode = int(after[0]) if len(after) else int(use.episodes[0])
-    yield Problem("unreferenced-frames", message, str(use.path), _APART, severity="warning", episode=episode)
+    yield Problem("unreferenced-frames", message, str(use.path), _APART, episode=episode)
 
 
 def _surplus(number: int, held: int, fps: float) -> str:

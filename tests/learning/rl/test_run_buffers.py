@@ -142,7 +142,7 @@ def test_a_file_that_cannot_be_read_is_an_error_that_names_it(tmp_path, content)
         save_buffers(path, {"another": filled(2)})
     else:
         path.write_bytes(content)
-    with pytest.raises(DataError, match=rf"(?s){BUFFERS}.*copy the whole folder of the run"):
+    with pytest.raises(DataError, match=rf"(?s){BUFFERS}.*bad-replay-buffer.*copy the whole folder"):
         load_buffer(path, ONLINE, empty())
 
 

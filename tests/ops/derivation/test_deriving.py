@@ -207,7 +207,7 @@ def test_values_that_are_not_finite_are_refused(tmp_path):
         ({"end_effector_step_sizes": {"x": 0.02}}, "bad-step-sizes"),
         ({"end_effector_step_sizes": dict.fromkeys("xyz", 20.0)}, "bad-step-sizes"),
         ({"joint_unit": "radians"}, "unknown-choice"),
-        ({"max_clipped_share": 2.0}, "bad-share"),
+        ({"max_clipped_share": 2.0}, "bad-value"),
     ],
 )
 def test_options_that_cannot_be_are_refused(tmp_path, options, code):

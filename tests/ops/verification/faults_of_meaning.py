@@ -112,7 +112,7 @@ add(
     "labels",
     "a reward that is no label",
     lambda t: t.change_column("next.reward", at_frame(5, 7.0)),
-    "reward-values",
+    "dense-rewards",
     "note",
 )
 add(

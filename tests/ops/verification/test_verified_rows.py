@@ -61,7 +61,7 @@ ROW_FAULTS = {
     "an unknown task": ("task_index", lambda v: [*v[:3], 4, *v[4:]], "unknown-task", 3),
     "a late timestamp": ("timestamp", lambda v: [*v[:6], v[6] + 0.05, *v[7:]], "timestamp-off-grid", 6),
     "timestamps backwards": ("timestamp", lambda v: [*v[:6], v[5], *v[7:]], "timestamp-order", 6),
-    "no timestamp": ("timestamp", lambda v: [*v[:6], float("nan"), *v[7:]], "not-finite", 6),
+    "no timestamp": ("timestamp", lambda v: [*v[:6], float("nan"), *v[7:]], "timestamp-not-finite", 6),
 }
 
 
@@ -252,7 +252,7 @@ def test_timestamps_that_are_no_numbers_are_named_once(where: Sequence[int], pla
     change_column(
         plain, LEGACY_DATA, "timestamp", lambda v: [nan if n in where else s for n, s in enumerate(v)]
     )
-    assert found(plain) == [("not-finite", "error")]
+    assert found(plain) == [("timestamp-not-finite", "error")]
 
 
 def test_what_float32_makes_of_an_hour() -> None:

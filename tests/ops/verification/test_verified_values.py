@@ -243,7 +243,7 @@ def test_rewards_that_say_nothing(plain: Path) -> None:
 
 def test_rewards_of_several_values(plain: Path) -> None:
     rewards(lambda values: [0.25, 0.5, *values[2:]])(plain)
-    assert "0, 0.25, 0.5, 1" in by_code(plain, "reward-values").message
+    assert "0, 0.25, 0.5, 1" in by_code(plain, "dense-rewards").message
 
 
 def test_balance_and_episodes_without_success(plain: Path) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from lerobot_grasp_plugin.findings.problem import Problem
 from lerobot_grasp_plugin.learning.preflight.config_view import numbers_of
 from lerobot_grasp_plugin.learning.preflight.dataset_facts import DatasetFacts
 from lerobot_grasp_plugin.learning.preflight.facts import SO_ARMS, SO_MOTORS, STATE, STEPS, TWO_SPACES, Facts
-from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, warning
 from lerobot_grasp_plugin.learning.preflight.ranges import is_normalised, listed
 
 GRIPPER_AND_DELTAS = 4
@@ -23,7 +23,7 @@ _STILL = 1e-6
 _FEWEST_ROWS = 5
 
 
-def check_actions(facts: Facts) -> Iterator[Finding]:
+def check_actions(facts: Facts) -> Iterator[Problem]:
     """Source of the rules: ``gym_manipulator.make_processors`` and ``SACAlgorithm``."""
     yield from _environment(facts)
     for dataset in facts.datasets:
@@ -33,41 +33,56 @@ def check_actions(facts: Facts) -> Iterator[Finding]:
             yield from _movement(facts, dataset)
 
 
-def _environment(facts: Facts) -> Iterator[Finding]:
+def _environment(facts: Facts) -> Iterator[Problem]:
     config = facts.config
     if facts.end_effector:
         if not facts.use_gripper:
             message = "with inverse kinematics LeRobot takes a gripper command from every action (a KeyError)"
-            yield error("gripper-disabled", "env.processor.gripper.use_gripper", message, "set it to true")
+            yield Problem(
+                "gripper-disabled",
+                message,
+                "env.processor.gripper.use_gripper",
+                "set it to true",
+            )
         elif facts.action_width is not None and facts.action_width != 4:
             message = f"an action has {facts.action_width} values, the environment takes dx, dy, dz, gripper"
             change = "continuous shape [3] with num_discrete_actions 3, or [4] without"
-            yield error("action-width", "env.features.action.shape", message, change)
+            yield Problem("action-width", message, "env.features.action.shape", change)
         if (
             config.has("env.processor.max_gripper_pos")
             and config.get("env.processor.max_gripper_pos") is None
         ):
             message = "null, and the gripper command is multiplied by it"
-            yield error("max-gripper-pos", "env.processor.max_gripper_pos", message, "100.0 for an SO101")
+            yield Problem(
+                "max-gripper-pos",
+                message,
+                "env.processor.max_gripper_pos",
+                "100.0 for an SO101",
+            )
     if facts.use_gripper and facts.discrete not in (None, GRIPPER_COMMANDS):
         message = f"{facts.discrete}, the gripper has three commands: {COMMANDS}"
-        yield error("discrete-actions", "policy.num_discrete_actions", message, "set it to 3")
+        yield Problem("discrete-actions", message, "policy.num_discrete_actions", "set it to 3")
     if facts.use_gripper and facts.end_effector and not config.flag("env.teleop.use_gripper", True):
         message = "false, and the environment takes a gripper command: the teleoperator never gives one"
-        yield error("gripper-disabled", "env.teleop.use_gripper", message, "set it to true")
+        yield Problem("gripper-disabled", message, "env.teleop.use_gripper", "set it to true")
     gives, kind = facts.teleop_gives, config.text("env.teleop.type")
     if gives == "deltas" and not facts.end_effector and facts.config.text("env.name") != "gym_hil":
         message = f"{kind} gives end-effector deltas, and without it they go to the joints as they are"
         change = "write inverse_kinematics with urdf_path, target_frame_name, bounds and step sizes"
-        yield error("action-convention", "env.processor.inverse_kinematics", message, change)
+        yield Problem("action-convention", message, "env.processor.inverse_kinematics", change)
     if gives == "joints" and facts.end_effector:
         message = f"{kind} gives joint positions, the environment takes end-effector deltas"
-        yield error("action-convention", "env.teleop.type", message, _to_deltas(kind))
+        yield Problem("action-convention", message, "env.teleop.type", _to_deltas(kind))
     mode = config.text("env.processor.control_mode")
     steps = gives == "deltas" and kind not in TWO_SPACES
     if (mode == "leader" and steps) or (mode in ("gamepad", "keyboard") and gives == "joints"):
         message = f"{mode!r}, and the teleoperator is {kind}"
-        yield warning("control-mode", "env.processor.control_mode", message, "name the one that is used")
+        yield Problem(
+            "control-mode",
+            message,
+            "env.processor.control_mode",
+            "name the one that is used",
+        )
 
 
 def _to_deltas(kind: str | None) -> str:
@@ -77,7 +92,7 @@ def _to_deltas(kind: str | None) -> str:
     return "use a gamepad, or no inverse_kinematics"
 
 
-def _width_and_convention(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
+def _width_and_convention(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
     place = dataset.column_place("action")
     values, names = dataset.columns["action"], dataset.names("action")
     width = values.shape[1]
@@ -85,21 +100,31 @@ def _width_and_convention(facts: Facts, dataset: DatasetFacts) -> Iterator[Findi
         message = f"{width} values per row ({', '.join(names) or 'unnamed'}), the policy has "
         message += f"{facts.continuous_width} continuous"
         message += f" and a discrete one of {facts.discrete}" if facts.discrete is not None else ""
-        yield error("action-width", place, message, "record with the teleoperator and gripper of this config")
+        yield Problem(
+            "action-width",
+            message,
+            place,
+            "record with the teleoperator and gripper of this config",
+        )
     joints = any(name.endswith(".pos") for name in names)
     deltas = any("delta" in name for name in names)
     if facts.end_effector:
         yield from _deltas(facts, dataset, joints, deltas)
     elif facts.teleop_gives != "deltas" and deltas:
         message = f"{', '.join(names)} are end-effector deltas, the environment sends actions to the joints"
-        yield error("action-convention", place, message, "add env.processor.inverse_kinematics")
+        yield Problem("action-convention", message, place, "add env.processor.inverse_kinematics")
     elif facts.teleop_gives == "joints" and width <= GRIPPER_AND_DELTAS:
         message = f"{width} values per row, and {facts.config.text('env.teleop.type')} gives all joints; "
         message += "these look like end-effector deltas"
-        yield error("action-convention", place, message, "record with the teleoperator of this config")
+        yield Problem(
+            "action-convention",
+            message,
+            place,
+            "record with the teleoperator of this config",
+        )
 
 
-def _deltas(facts: Facts, dataset: DatasetFacts, joints: bool, deltas: bool) -> Iterator[Finding]:
+def _deltas(facts: Facts, dataset: DatasetFacts, joints: bool, deltas: bool) -> Iterator[Problem]:
     """Actions of an environment that takes end-effector deltas in [-1, 1]; what their names say of them."""
     place, names = dataset.column_place("action"), dataset.names("action")
     furthest = float(np.abs(dataset.columns["action"][:, :3]).max(initial=0.0))
@@ -109,17 +134,17 @@ def _deltas(facts: Facts, dataset: DatasetFacts, joints: bool, deltas: bool) -> 
     if joints or (not deltas and furthest > _UNIT):
         message += "; these look like joint positions"
         change = "derive them with --actions ee_delta of lerobot-grasp-merge, or record in deltas"
-        yield error("action-convention", place, message, change)
+        yield Problem("action-convention", message, place, change)
     elif furthest > _UNIT:
         change = "divide them by their largest value; the metres of a step are end_effector_step_sizes"
-        yield error("action-range", place, message, change)
+        yield Problem("action-range", message, place, change)
     elif steps and _STILL < furthest <= 2 * max(steps) < 0.5:
         message += " and multiplies them by end_effector_step_sizes; these look like metres"
         change = "divide them by the step sizes they were recorded with"
-        yield warning("action-range", place, message, change)
+        yield Problem("action-range", message, place, change, severity="warning")
 
 
-def _gripper(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
+def _gripper(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
     values = dataset.columns["action"]
     place = dataset.column_place("action")
     if not (facts.end_effector or facts.discrete):
@@ -133,15 +158,15 @@ def _gripper(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
     if low < -0.5 or high >= last + 0.5:
         message = f"the gripper command goes from {low:.4g} to {high:.4g}, LeRobot's from 0 to {last}"
         change = f"{COMMANDS}: record with the teleoperator of this config"
-        yield error("gripper-range", place, message, change)
+        yield Problem("gripper-range", message, place, change)
     elif facts.discrete is not None:
         between = int((np.abs(gripper - np.round(gripper)) > 1e-3).sum())
         if between:
             message = f"{between} gripper commands are no whole numbers, and will be rounded"
-            yield warning("gripper-range", place, message, f"record {COMMANDS}")
+            yield Problem("gripper-range", message, place, f"record {COMMANDS}", severity="warning")
 
 
-def _gripper_joint(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
+def _gripper_joint(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
     """A gripper that is a joint among joints: both arms count from 0 to 100."""
     values, state = dataset.columns["action"], dataset.columns.get(STATE)
     if facts.config.text("env.robot.type") not in SO_ARMS or values.shape[1] != SO_MOTORS or state is None:
@@ -156,10 +181,10 @@ def _gripper_joint(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
         message = f"the gripper's action goes from {low:.4g} to {high:.4g}, its state up to {reached:.4g}: "
         message += "a command, where the environment takes a position from 0 to 100"
         change = "record with the teleoperator of this config"
-        yield error("gripper-range", dataset.column_place("action"), message, change)
+        yield Problem("gripper-range", message, dataset.column_place("action"), change)
 
 
-def _movement(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
+def _movement(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
     place, names = dataset.column_place("action"), dataset.names("action")
     width = dataset.columns["action"].shape[1]
     moving = width - 1 if width == 4 and facts.use_gripper else width
@@ -176,11 +201,11 @@ def _movement(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
     if still:
         message = f"the arm's actions are all zero in {listed(still, 'episode')}"
         change = "leave these episodes out; they are recorded so when no kinematics (URDF) is loaded"
-        yield error("zero-actions", place, message, change)
+        yield Problem("zero-action", message, place, change, severity="error")
     if frozen:
         message = f"the arm's action never changes in {listed(frozen, 'episode')}"
         change = "leave these episodes out, and check the teleoperator"
-        yield warning("constant-action", place, message, change)
+        yield Problem("constant-action", message, place, change)
     if len(still) + len(frozen) == len(dataset.episodes):
         return
     spans = np.ptp(dataset.columns["action"], axis=0)
@@ -189,4 +214,4 @@ def _movement(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
         value = dataset.columns["action"][0, dimension]
         message = f"{name} is {value:g} in every row"
         change = "check the teleoperator; a dimension that never moves cannot be learned"
-        yield warning("constant-action", place, message, change)
+        yield Problem("constant-action", message, place, change)

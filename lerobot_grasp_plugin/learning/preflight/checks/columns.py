@@ -7,39 +7,51 @@ from collections.abc import Iterator
 import numpy as np
 
 from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.findings.problem import Problem
 from lerobot_grasp_plugin.learning.preflight.dataset_facts import DatasetFacts
 from lerobot_grasp_plugin.learning.preflight.facts import Facts
-from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, warning
 
 PENALTY = "complementary_info.discrete_penalty"
 GRIPPER_PENALTY = "env.processor.gripper.gripper_penalty"
 
 
-def check_columns(facts: Facts) -> Iterator[Finding]:
+def check_columns(facts: Facts) -> Iterator[Problem]:
     """Source of the rules: ``ReplayBuffer._lerobotdataset_to_transitions``."""
     for dataset in facts.datasets:
         has = {*dataset.features, *dataset.columns}
         listed = ", ".join(sorted(has - {*layout.INDEX_COLUMNS, layout.TIMESTAMP}))
         if "action" not in has:
             change = f"record it with actions; it has {listed}"
-            yield error("missing-column", dataset.column_place("action"), "there are no actions", change)
+            yield Problem(
+                "missing-column",
+                "there are no actions",
+                dataset.column_place("action"),
+                change,
+            )
         if layout.REWARD not in has:
             change = "label it: lerobot-grasp-relabel, or dataset.annotations for lerobot-grasp-learner"
-            yield error("missing-column", dataset.column_place(layout.REWARD), "there are no rewards", change)
+            yield Problem(
+                "missing-column",
+                "there are no rewards",
+                dataset.column_place(layout.REWARD),
+                change,
+            )
         if layout.DONE not in has:
             message = "LeRobot takes the last frame of each episode for the end, success or not"
             change = "write next.done with lerobot-grasp-relabel --done first_success"
-            yield warning("missing-column", dataset.column_place(layout.DONE), message, change)
+            yield Problem(
+                "missing-column", message, dataset.column_place(layout.DONE), change, severity="warning"
+            )
         for key in facts.inputs:
             if key not in has:
                 message = f"policy.input_features wants {key}, the dataset has {listed}"
                 change = "rename it while merging (sources: rename), or take it out of policy.input_features"
-                yield error("missing-column", dataset.column_place(key), message, change)
+                yield Problem("missing-column", message, dataset.column_place(key), change)
         if facts.discrete is not None and PENALTY not in has:
             message = f"num_discrete_actions is {facts.discrete}, and LeRobot mixes online and offline"
             message += " batches only where both have the penalty: it crashes with a size mismatch"
             change = "record with gym_manipulator and use_gripper, or add the column with zeros"
-            yield error("discrete-penalty", dataset.column_place(PENALTY), message, change)
+            yield Problem("missing-discrete-penalty", message, dataset.column_place(PENALTY), change)
         yield from _single(dataset)
         yield from _penalties(facts, dataset)
         for name, values in dataset.columns.items():
@@ -47,23 +59,29 @@ def check_columns(facts: Facts) -> Iterator[Finding]:
             if len(bad):
                 message = f"{len(bad)} rows are not finite numbers, the first is row {bad[0]}"
                 change = "leave the episode out, or record it again"
-                yield error("not-finite", dataset.column_place(name), message, change)
+                yield Problem("not-finite", message, dataset.column_place(name), change, severity="error")
 
 
-def _single(dataset: DatasetFacts) -> Iterator[Finding]:
+def _single(dataset: DatasetFacts) -> Iterator[Problem]:
     for name in (layout.REWARD, layout.DONE, PENALTY):
         width = dataset.columns[name].shape[1] if name in dataset.columns else 1
         if width != 1:
             message = f"{width} values per row, and LeRobot takes one"
-            yield error("feature-shape", dataset.column_place(name), message, "write it with shape (1,)")
+            yield Problem(
+                "label-shape",
+                message,
+                dataset.column_place(name),
+                "write it with shape (1,)",
+                severity="error",
+            )
 
 
-def _penalties(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
+def _penalties(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
     """The penalty is added to the reward of the discrete gripper; the environment gives 0 or its own."""
     own = facts.config.number(GRIPPER_PENALTY)
     if own is not None and own > 0:
         message = f"{own:g} rewards every opening and closing of the gripper"
-        yield error("discrete-penalty", GRIPPER_PENALTY, message, f"write {-own:g}")
+        yield Problem("discrete-penalty", message, GRIPPER_PENALTY, f"write {-own:g}")
     values = dataset.columns.get(PENALTY)
     if values is None or own is None or not facts.use_gripper:
         return
@@ -72,4 +90,10 @@ def _penalties(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
     if len(odd):
         shown = ", ".join(f"{value:.4g}" for value in odd[:4])
         message = f"{own:g}, the dataset has penalties of {shown}"
-        yield warning("discrete-penalty", GRIPPER_PENALTY, message, "write what it was recorded with")
+        yield Problem(
+            "discrete-penalty",
+            message,
+            GRIPPER_PENALTY,
+            "write what it was recorded with",
+            severity="warning",
+        )

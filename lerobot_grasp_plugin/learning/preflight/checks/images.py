@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from lerobot_grasp_plugin.findings.problem import Problem
 from lerobot_grasp_plugin.learning.preflight.config_view import numbers_of, shape_of
 from lerobot_grasp_plugin.learning.preflight.dataset_facts import LEARNING_PATH, DatasetFacts
 from lerobot_grasp_plugin.learning.preflight.facts import IMAGE_PREPROCESSING, Facts
-from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, warning
 from lerobot_grasp_plugin.learning.preflight.pictures import (
     Preprocessing,
     Shape,
@@ -23,7 +23,7 @@ _STATISTICS = ("min", "max", "mean", "q99")
 _NOTHING = Preprocessing({}, None)
 
 
-def check_images(facts: Facts) -> Iterator[Finding]:
+def check_images(facts: Facts) -> Iterator[Problem]:
     """Pictures must reach the policy equal from both sides."""
     yield from _environment(facts)
     for dataset in facts.datasets:
@@ -46,13 +46,18 @@ def camera_shape(facts: Facts, key: str) -> Shape | None:
     return None if width is None or height is None else (3, int(height), int(width))
 
 
-def _environment(facts: Facts) -> Iterator[Finding]:
+def _environment(facts: Facts) -> Iterator[Problem]:
     cameras = facts.config.mapping("env.robot.cameras")
     prepared = facts.environment or _NOTHING
     for key, feature in facts.cameras.items():
         if cameras and camera_name(key) not in cameras:
             message = f"{key} needs a camera {camera_name(key)!r}, the robot has {', '.join(cameras)}"
-            yield error("camera-missing", "env.robot.cameras", message, "name the camera as the dataset does")
+            yield Problem(
+                "missing-camera",
+                message,
+                "env.robot.cameras",
+                "name the camera as the dataset does",
+            )
             continue
         camera, wanted = camera_shape(facts, key), shape_of(feature)
         if camera is None or wanted is None:
@@ -61,34 +66,44 @@ def _environment(facts: Facts) -> Iterator[Finding]:
         given = prepared.output(key, camera)
         if given != wanted:
             message = f"{key} reaches the policy as {as_text(given)}, it expects {list(wanted)}"
-            yield error("image-size", RESIZE, message, f"set resize_size to {list(wanted[1:])}")
+            yield Problem("image-size", message, RESIZE, f"set resize_size to {list(wanted[1:])}")
     known = {*facts.cameras, *(f"observation.images.{name}" for name in cameras)}
     for key in prepared.crops:
         if key not in known:
             message = f"{key} is no camera, so this crop does nothing"
-            yield error("crop-unknown-camera", f"{CROPS}.{key}", message, f"cameras: {', '.join(known)}")
+            yield Problem(
+                "crop-unknown-camera",
+                message,
+                f"{CROPS}.{key}",
+                f"cameras: {', '.join(known)}",
+            )
 
 
-def _crop_fits(prepared: Preprocessing, key: str, shape: Shape, whose: str, where: str) -> Iterator[Finding]:
+def _crop_fits(prepared: Preprocessing, key: str, shape: Shape, whose: str, where: str) -> Iterator[Problem]:
     crop = prepared.crops.get(key)
     if crop is None:
         return
     top, left, height, width = crop
     if not height or not width or top + height > shape[1] or left + width > shape[2]:
         message = f"{crop_text(crop)} (top, left, height, width) does not fit {whose} ({as_text(shape)})"
-        yield error("crop-outside", f"{where}.{key}", message, "LeRobot would fill it with black; mend it")
+        yield Problem(
+            "crop-outside",
+            message,
+            f"{where}.{key}",
+            "LeRobot would fill it with black; mend it",
+        )
 
 
-def _range(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
+def _range(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
     if not dataset.ours and not _scaled_by_transform(facts):
         message = "LeRobot's learner reads these pictures as 0-255, the environment gives 0-1"
         change = "make it with lerobot-grasp-relabel or -merge, so that it is read as a GraspDataset (0-1)"
-        yield error("image-range", dataset.where, message, change)
+        yield Problem("image-range", message, dataset.where, change)
     stored: Any = (dataset.learning or {}).get("image_preprocessing")
     span = numbers_of(stored.get("range")) if isinstance(stored, dict) and "range" in stored else (0.0, 1.0)
     if span != (0.0, 1.0):
         message = f"the stored range is {stored['range']}, the environment gives [0.0, 1.0]"
-        yield error("image-range", str(dataset.root / LEARNING_PATH), message, "store [0.0, 1.0]")
+        yield Problem("image-range", message, str(dataset.root / LEARNING_PATH), "store [0.0, 1.0]")
     for key in facts.cameras:
         stats = dataset.stats.get(key)
         given = [numbers_of((stats if isinstance(stats, dict) else {}).get(name)) for name in _STATISTICS]
@@ -96,7 +111,7 @@ def _range(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
         if highest > 1.5:
             message = f"the statistics of {key} go to {highest:g}, LeRobot's are of pictures in 0-1"
             change = "merge or relabel the dataset, or divide them by 255"
-            yield error("image-range", str(dataset.root / "meta/stats.json"), message, change)
+            yield Problem("image-range", message, str(dataset.root / "meta/stats.json"), change)
 
 
 def _scaled_by_transform(facts: Facts) -> bool:
@@ -110,7 +125,7 @@ def _scaled_by_transform(facts: Facts) -> bool:
 
 def _camera(
     facts: Facts, dataset: DatasetFacts, key: str, wanted: tuple[int, ...] | None
-) -> Iterator[Finding]:
+) -> Iterator[Problem]:
     recorded = picture_shape(dataset.features[key])
     if recorded is None or wanted is None:
         return
@@ -127,16 +142,21 @@ def _camera(
         message = f"pictures of {as_text(recorded)} reach the learner as {as_text(given)}"
         message += f", the policy expects {list(wanted)}"
         change = "store the environment's crop and resize with the dataset (image_preprocessing)"
-        yield error("image-size", dataset.column_place(key), message, change)
+        yield Problem("image-size", message, dataset.column_place(key), change)
     if stored is None or dataset.preprocessing is None:
         return
     if stored.crops.get(key) != environment.crops.get(key):
         message = f"{key}: {crop_text(environment.crops.get(key))}, the dataset was made for "
         message += crop_text(stored.crops.get(key))
-        yield error("image-crop", CROPS, message, "use the dataset's crop, or store the new one with it")
+        yield Problem(
+            "image-crop",
+            message,
+            CROPS,
+            "use the dataset's crop, or store the new one with it",
+        )
     camera = camera_shape(facts, key)
     if camera is not None and camera != recorded:
         message = f"{as_text(camera)}, the dataset was recorded at {as_text(recorded)}: its crop and squeeze "
         message += "mean another part of the picture"
         place = f"env.robot.cameras.{camera_name(key)}"
-        yield warning("camera-size", place, message, f"set the camera to {as_text(recorded)}")
+        yield Problem("camera-size", message, place, f"set the camera to {as_text(recorded)}")

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.provenance import Provenance
+from lerobot_grasp_plugin.findings.problem import Problem
 from lerobot_grasp_plugin.learning.preflight.dataset_facts import DatasetFacts
 from lerobot_grasp_plugin.learning.preflight.facts import Facts
-from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, warning
 from lerobot_grasp_plugin.learning.preflight.ranges import listed
 
 CLASSIFIER = "env.processor.reward_classifier"
@@ -20,13 +20,13 @@ _FEW_FRAMES = 0.01
 _FEW_EPISODES = 0.1
 
 
-def check_labels(facts: Facts) -> Iterator[Finding]:
+def check_labels(facts: Facts) -> Iterator[Problem]:
     """Rewards and dones of the data against those the environment will give."""
     threshold = facts.config.number(f"{CLASSIFIER}.success_threshold")
     if threshold is not None and not 0 < threshold < 1:
         message = f"{threshold:g} is no probability between 0 and 1: success would come always or never"
         change = "take the threshold that lerobot-grasp-eval-classifier suggests"
-        yield error("success-threshold", f"{CLASSIFIER}.success_threshold", message, change)
+        yield Problem("success-threshold", message, f"{CLASSIFIER}.success_threshold", change)
     labelled = [dataset for dataset in facts.datasets if layout.REWARD in dataset.columns]
     for dataset in labelled:
         yield from _values(facts, dataset)
@@ -38,11 +38,11 @@ def check_labels(facts: Facts) -> Iterator[Finding]:
     if known and not any(_success(dataset).any() for dataset in known):
         message = "no row is a success, so there is no reward to learn from"
         change = "label it (dataset.annotations, lerobot-grasp-relabel), or add episodes that succeed"
-        yield error("class-balance", known[0].column_place(layout.REWARD), message, change)
+        yield Problem("one-class", message, known[0].column_place(layout.REWARD), change)
     if known and all(_success(dataset).all() for dataset in known):
         message = "every row is a success, so nothing tells a good action from a bad one"
         change = "check the annotations: before the grasp a frame is a failure"
-        yield error("class-balance", known[0].column_place(layout.REWARD), message, change)
+        yield Problem("one-class", message, known[0].column_place(layout.REWARD), change)
 
 
 def _success(dataset: DatasetFacts) -> NDArray[np.bool_]:
@@ -51,7 +51,7 @@ def _success(dataset: DatasetFacts) -> NDArray[np.bool_]:
     return np.zeros(dataset.frames, dtype=np.bool_) if success is None else success
 
 
-def _values(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
+def _values(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
     place = dataset.column_place(layout.REWARD)
     values = np.unique(dataset.columns[layout.REWARD])
     rule = dataset.success_rule
@@ -64,7 +64,7 @@ def _values(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
         shown = ", ".join(f"{value:g}" for value in odd[:6])
         known = " and ".join(f"{value:g}" for value in sorted(expected))
         message = f"there are rewards {shown}; a grasp dataset has {known}"
-        yield error("reward-values", place, message, "relabel it, or check what these values mean")
+        yield Problem("unknown-rewards", message, place, "relabel it, or check what these values mean")
     reward = facts.config.number(f"{CLASSIFIER}.success_reward")
     if reward is None and facts.classifier is not None:
         reward = 1.0
@@ -72,10 +72,10 @@ def _values(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
     if reward is not None and len(given) and not odd and not np.isclose(given[0], reward):
         message = f"{reward:g}, the dataset rewards success with {given[0]:g}"
         change = f"set it to {given[0]:g}, or relabel with --success_value {reward:g}"
-        yield error("success-reward", f"{CLASSIFIER}.success_reward", message, change)
+        yield Problem("success-reward", message, f"{CLASSIFIER}.success_reward", change)
 
 
-def _dones(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
+def _dones(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
     place = dataset.column_place(layout.DONE)
     done = dataset.columns[layout.DONE][:, 0].astype(bool)
     success = _success(dataset)
@@ -86,7 +86,12 @@ def _dones(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
             f"the last row of {listed(open_ended, 'episode')} is not done, and LeRobot's buffer takes the "
         )
         message += "first row of the next episode for what came after it"
-        yield error("done-not-at-end", place, message, "relabel with --done episode_end or first_success")
+        yield Problem(
+            "done-not-at-end",
+            message,
+            place,
+            "relabel with --done episode_end or first_success",
+        )
     terminate = facts.config.flag(TERMINATE, True)
     episodes = np.repeat(dataset.episodes, dataset.lengths)
     running = list(_running_on(dataset, success, done)) if terminate else []
@@ -96,7 +101,7 @@ def _dones(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
         )
         message += "episode there (terminate_on_success)"
         change = "relabel with --done first_success, or set terminate_on_success to false"
-        yield warning("success-not-done", place, message, change)
+        yield Problem("success-not-done", message, place, change)
     inside = done.copy()
     inside[ends] = False
     if not terminate and (inside & success).any():
@@ -104,14 +109,24 @@ def _dones(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
             f"{int((inside & success).sum())} success rows end their episode, and the environment goes on"
         )
         message += " after success (terminate_on_success is false)"
-        yield warning("done-at-success", place, message, "relabel with --done episode_end, or terminate")
+        yield Problem(
+            "done-at-success",
+            message,
+            place,
+            "relabel with --done episode_end, or terminate",
+        )
     if (inside & ~success).any():
         rows = np.flatnonzero(inside & ~success)
         message = (
             f"{len(rows)} rows inside of {listed(np.unique(episodes[rows]).tolist(), 'episode')} are done "
         )
         message += "without success"
-        yield warning("done-inside", place, message, "relabel with --done first_success or episode_end")
+        yield Problem(
+            "done-inside",
+            message,
+            place,
+            "relabel with --done first_success or episode_end",
+        )
 
 
 def _running_on(dataset: DatasetFacts, success: NDArray[np.bool_], done: NDArray[np.bool_]) -> Iterator[int]:
@@ -123,7 +138,7 @@ def _running_on(dataset: DatasetFacts, success: NDArray[np.bool_], done: NDArray
             yield int(episode)
 
 
-def _alignment(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
+def _alignment(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
     if dataset.relabelled:
         alignment, where = facts.config.text("dataset.alignment"), "dataset.alignment"
     else:
@@ -134,10 +149,10 @@ def _alignment(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
             "row t has the label of image t, and the learner takes it for the reward of the step after it"
         )
         change = "relabel for the learner with --alignment next; frame is what a reward classifier wants"
-        yield warning("alignment", where, message, change)
+        yield Problem("alignment", message, where, change)
 
 
-def _balance(dataset: DatasetFacts) -> Iterator[Finding]:
+def _balance(dataset: DatasetFacts) -> Iterator[Problem]:
     """Too few successes, of the dataset or of one source it was merged of."""
     success, place = _success(dataset), dataset.column_place(layout.REWARD)
     done = dataset.columns.get(layout.DONE, np.zeros((len(success), 1)))[:, 0].astype(bool)
@@ -152,7 +167,7 @@ def _balance(dataset: DatasetFacts) -> Iterator[Finding]:
         if mine.any() and few:
             message = f"{name}: {int(mine.sum())} of {len(mine)} rows ({100 * mine.mean():.1f} %), in "
             message += f"{int(episodes.sum())} of {len(episodes)} episodes, are success"
-            yield warning("class-balance", place, message, "add successes, or check the annotations")
+            yield Problem("class-imbalance", message, place, "add successes, or check the annotations")
 
 
 def _parts(dataset: DatasetFacts) -> Iterator[tuple[str, NDArray[np.bool_]]]:

@@ -7,11 +7,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from lerobot_grasp_plugin.dataset.hub import lerobot_home
-from lerobot_grasp_plugin.findings.problem import UsageError
+from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 from lerobot_grasp_plugin.learning.preflight.config_view import is_file, named_path
 from lerobot_grasp_plugin.learning.preflight.dataset_facts import read_object
 from lerobot_grasp_plugin.learning.preflight.facts import SO_ARMS, SO_JOINTS, Facts
-from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, warning
 from lerobot_grasp_plugin.ops.installed_files import installed_file
 
 _URDF = "env.processor.inverse_kinematics.urdf_path"
@@ -31,7 +30,7 @@ _SO_LEADERS = ("so100_leader", "so101_leader", "so101_leader_hil")
 _ENDS = ("range_min", "range_max")
 
 
-def check_machine(facts: Facts) -> Iterator[Finding]:
+def check_machine(facts: Facts) -> Iterator[Problem]:
     """What the actor opens before the robot moves."""
     for block, folder in (("env.robot", "robots"), ("env.teleop", "teleoperators")):
         yield from _calibration(facts, block, folder)
@@ -40,7 +39,7 @@ def check_machine(facts: Facts) -> Iterator[Finding]:
     urdf = facts.config.text(_URDF)
     if urdf is None:
         message = "missing: without it there is no inverse kinematics, and actions are zero"
-        yield error("urdf-missing", _URDF, message, "give the robot's URDF file")
+        yield Problem("no-urdf", message, _URDF, "give the robot's URDF file")
         return
     try:
         found = is_file(named_path(installed_file(urdf, _URDF)))
@@ -48,12 +47,16 @@ def check_machine(facts: Facts) -> Iterator[Finding]:
     except UsageError as reason:
         found, message = False, reason.problems[0].message
     if not found:
-        yield warning(
-            "urdf-missing", _URDF, message, "give the file; the machine that runs the actor needs it"
+        yield Problem(
+            "no-urdf",
+            message,
+            _URDF,
+            "give the file; the machine that runs the actor needs it",
+            severity="warning",
         )
 
 
-def _calibration(facts: Facts, block: str, folder: str) -> Iterator[Finding]:
+def _calibration(facts: Facts, block: str, folder: str) -> Iterator[Problem]:
     config = facts.config
     name = _FOLDERS.get(config.text(f"{block}.type") or "")
     if name is None:
@@ -61,26 +64,31 @@ def _calibration(facts: Facts, block: str, folder: str) -> Iterator[Finding]:
     identity = config.text(f"{block}.id")
     if identity is None:
         message = "missing, so LeRobot looks for the calibration None.json"
-        yield warning("calibration-missing", f"{block}.id", message, "give the id it was calibrated under")
+        yield Problem(
+            "calibration-missing",
+            message,
+            f"{block}.id",
+            "give the id it was calibrated under",
+        )
         return
     own = config.text(f"{block}.calibration_dir")
     home = Path(os.environ.get("HF_LEROBOT_CALIBRATION") or lerobot_home() / "calibration").expanduser()
     path = (named_path(own) if own else home / folder / name) / f"{identity}.json"
     if not is_file(path):
         message = f"there is no calibration of {identity!r} at {path}: connecting asks for one"
-        yield warning("calibration-missing", f"{block}.id", message, "calibrate it, or give its id")
+        yield Problem("calibration-missing", message, f"{block}.id", "calibrate it, or give its id")
         return
     calibration = read_object(path)
     if calibration is None:
         message = "the calibration is no JSON object"
-        yield error("calibration-unreadable", str(path), message, "calibrate the arm again")
+        yield Problem("calibration-unreadable", message, str(path), "calibrate the arm again")
     elif config.text(f"{block}.type") in (*SO_ARMS, *_SO_LEADERS):
         lacking = [joint for joint in SO_JOINTS if not _is_calibrated(calibration.get(joint))]
         if lacking:
             message = (
                 f"{', '.join(lacking)}: no range_min below a range_max; connecting asks for a calibration"
             )
-            yield error("calibration-unreadable", str(path), message, "calibrate the arm again")
+            yield Problem("calibration-unreadable", message, str(path), "calibrate the arm again")
 
 
 def _is_calibrated(entry: object) -> bool:

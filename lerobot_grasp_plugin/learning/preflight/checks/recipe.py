@@ -9,9 +9,9 @@ import numpy as np
 
 from lerobot_grasp_plugin.core.action_space import POSE_NAMES
 from lerobot_grasp_plugin.dataset.provenance import Provenance
+from lerobot_grasp_plugin.findings.problem import Problem
 from lerobot_grasp_plugin.learning.preflight.dataset_facts import DatasetFacts
 from lerobot_grasp_plugin.learning.preflight.facts import SO_ARMS, SO_MOTORS, STATE, STEPS, Facts, state_parts
-from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, note
 from lerobot_grasp_plugin.learning.preflight.ranges import is_normalised
 from lerobot_grasp_plugin.learning.preflight.resets import recorded_environments
 from lerobot_grasp_plugin.lerobot_seams.recorded_environment import STATE_PARTS
@@ -26,7 +26,7 @@ _MOSTLY: Final = 0.8
 """Share of a command's movements that go its way; the rest is lag."""
 
 
-def check_recipe(facts: Facts) -> Iterator[Finding]:
+def check_recipe(facts: Facts) -> Iterator[Problem]:
     """By what the environment of the recording and the derivation noted, and by the recording itself."""
     for dataset in facts.datasets:
         for name, space, recipe in _actions(dataset):
@@ -51,25 +51,25 @@ def _actions(dataset: DatasetFacts) -> Iterator[tuple[str, str, Mapping[str, Any
             yield dataset.repo_id, space, noted
 
 
-def _action_space(facts: Facts, dataset: DatasetFacts, name: str, space: str) -> Iterator[Finding]:
+def _action_space(facts: Facts, dataset: DatasetFacts, name: str, space: str) -> Iterator[Problem]:
     own, names = _SPACES[facts.end_effector], dataset.names("action")
     if space != own and not any(word in part for part in names for word in ("delta", ".pos")):
         message = f"{name} has actions of {space}, this environment takes {own}"
         change = "write env.processor.inverse_kinematics for ee_delta, leave it out for joints"
-        yield error("action-convention", dataset.column_place("action"), message, change)
+        yield Problem("action-convention", message, dataset.column_place("action"), change)
 
 
-def _steps(facts: Facts, name: str, recipe: Mapping[str, Any]) -> Iterator[Finding]:
+def _steps(facts: Facts, name: str, recipe: Mapping[str, Any]) -> Iterator[Problem]:
     theirs, sizes = recipe.get("end_effector_step_sizes"), facts.config.mapping(STEPS)
     if isinstance(theirs, Mapping) and not _are_same(theirs, sizes):
         message = f"{dict(sizes)}, and the actions of {name} were made with {dict(theirs)}: the same action "
         message += "would be another movement"
         change = "write the step sizes of the dataset, or derive it with those of the config"
-        yield error("step-sizes", STEPS, message, change)
+        yield Problem("step-sizes", message, STEPS, change)
     frame, own = recipe.get("target_frame_name"), facts.config.text(FRAME)
     if isinstance(frame, str) and own is not None and frame != own:
         message = f"{own}, and the actions of {name} are steps of {frame}"
-        yield error("end-effector", FRAME, message, "name the same frame in both")
+        yield Problem("end-effector", message, FRAME, "name the same frame in both")
 
 
 def _are_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
@@ -79,7 +79,7 @@ def _are_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
         return False
 
 
-def _state(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
+def _state(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
     """A state of the same width may be made of something else: velocities, currents and pose are 6 each."""
     own, values = state_parts(facts), dataset.columns.get(STATE)
     if values is None or STATE not in facts.states or facts.config.text("env.robot.type") not in SO_ARMS:
@@ -94,7 +94,7 @@ def _state(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
             message = f"the environment gives {', '.join(own)}; the state of {dataset.repo_id} is "
             message += ", ".join(parts)
             change = ", ".join(f"{option} {str(has).lower()}" for option, has in flags.items())
-            yield error("state-recipe", "env.processor.observation", message, f"set {change}")
+            yield Problem("state-recipe", message, "env.processor.observation", f"set {change}")
 
 
 def _parts(dataset: DatasetFacts, width: int) -> list[list[str]]:
@@ -112,7 +112,7 @@ def _parts(dataset: DatasetFacts, width: int) -> list[list[str]]:
     return [list(map(str, one)) for one in noted if isinstance(one, list) and len(one) * SO_MOTORS == width]
 
 
-def _gripper_direction(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
+def _gripper_direction(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
     """Whether command 0 raises the gripper's joint and 2 lowers it, as ``GripperVelocityToJoint`` does."""
     actions, states = dataset.columns.get("action"), dataset.columns.get(STATE)
     if not facts.end_effector or facts.config.text("env.robot.type") not in SO_ARMS:
@@ -134,10 +134,10 @@ def _gripper_direction(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]
         message += f"({lowered:+.3g}); the environment raises it at 0 and lowers it at 2: 0 opens an SO101's "
         message += "gripper, whose 100 is open"
         change = "swap commands 0 and 2 in the dataset, or record with the teleoperator of this config"
-        yield error("gripper-direction", dataset.column_place("action"), message, change)
+        yield Problem("gripper-direction", message, dataset.column_place("action"), change)
 
 
-def check_scale(facts: Facts) -> Iterator[Finding]:
+def check_scale(facts: Facts) -> Iterator[Problem]:
     """Actions that are joints: SAC's policy gives values in [-1, 1] and nothing else."""
     if facts.end_effector or facts.config.text("env.name") == "gym_hil" or facts.teleop_gives == "deltas":
         return
@@ -150,9 +150,9 @@ def check_scale(facts: Facts) -> Iterator[Finding]:
             message = f"joint actions up to {np.abs(values).max():.4g}, and a policy of SAC gives values in "
             message += "[-1, 1] only: nothing can be learned from them"
             change = "record in end-effector deltas (action_space: ee_delta), or derive them from it"
-            yield error("action-unlearnable", place, message, change)
+            yield Problem("action-unlearnable", message, place, change)
         elif facts.config.text("env.robot.type") in SO_ARMS:
             message = "joint actions in [-1, 1], and the environment sends an action to the joints as it is: "
             message += "in degrees it is next to nothing"
             change = "scale what the policy gives to the joints, or record in end-effector deltas"
-            yield note("action-scale", place, message, change)
+            yield Problem("action-scale", message, place, change)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lerobot_grasp_plugin.findings.problem import Problem
 from lerobot_grasp_plugin.learning.preflight.config_view import is_file, named_path
 from lerobot_grasp_plugin.learning.preflight.facts import Facts
-from lerobot_grasp_plugin.learning.preflight.findings import Finding, error
 from lerobot_grasp_plugin.learning.rl.run_files import BUFFERS
 
 _CHECKPOINT = "checkpoints/last/pretrained_model/train_config.json"
@@ -14,21 +14,23 @@ _DATASETS = ("dataset", "dataset_offline")
 """Folders of the buffers that LeRobot's own learner saves."""
 
 
-def check_resuming(facts: Facts) -> Iterator[Finding]:
+def check_resuming(facts: Facts) -> Iterator[Problem]:
     """Source of the rules: ``learner.handle_resume_logic`` and ``initialize_replay_buffer``."""
     if not facts.config.flag("resume", False):
         return
     named = facts.config.text("output_dir")
     if named is None:
         message = "null, and resume is true: LeRobot looks for the checkpoint there"
-        yield error("resume-missing", "output_dir", message, "give the folder of the run to go on with")
+        yield Problem("resume-missing", message, "output_dir", "give the folder of the run to go on with")
         return
     folder = named_path(named)
     if not is_file(folder / _CHECKPOINT):
         message = f"resume is true, and there is no {folder / _CHECKPOINT}"
-        yield error("resume-missing", "output_dir", message, "give the folder of a run that has a checkpoint")
+        yield Problem(
+            "resume-missing", message, "output_dir", "give the folder of a run that has a checkpoint"
+        )
         return
     as_datasets = all(is_file(folder / name / "meta/info.json") for name in _DATASETS)
     if not as_datasets and not is_file(folder / BUFFERS):
         message = f"resume is true, and the folder of the run has no {BUFFERS}: {folder}"
-        yield error("resume-missing", "output_dir", message, "copy the whole folder of the run")
+        yield Problem("resume-missing", message, "output_dir", "copy the whole folder of the run")

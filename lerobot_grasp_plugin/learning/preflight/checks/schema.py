@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from lerobot_grasp_plugin.findings.problem import Problem
 from lerobot_grasp_plugin.learning.preflight.config_labels import LABEL_CHOICES
 from lerobot_grasp_plugin.learning.preflight.config_view import is_number, numbers_of, shape_of
 from lerobot_grasp_plugin.learning.preflight.facts import IMAGE_PREPROCESSING, Facts
-from lerobot_grasp_plugin.learning.preflight.findings import Finding, error
 from lerobot_grasp_plugin.learning.preflight.pictures import whole_numbers
 
 _OBJECTS = (
@@ -47,13 +47,13 @@ _NUMBERS = (
 _FLAGS = ("resume", "env.processor.gripper.use_gripper", "env.processor.reset.terminate_on_success")
 
 
-def check_schema(facts: Facts) -> Iterator[Finding]:
+def check_schema(facts: Facts) -> Iterator[Problem]:
     """Names every field that the other checks have to skip."""
     config = facts.config
 
-    def wrong(dotted: str, expected: str, value: Any) -> Finding:
+    def wrong(dotted: str, expected: str, value: Any) -> Problem:
         shown = repr(value) if len(repr(value)) <= 60 else repr(value)[:57] + "..."
-        return error("config-wrong-type", dotted, f"{shown} is not {expected}", f"write {expected}")
+        return Problem("config-wrong-type", f"{shown} is not {expected}", dotted, f"write {expected}")
 
     kinds: tuple[tuple[tuple[str, ...], type | tuple[type, ...], str], ...] = (
         (_OBJECTS, dict, "an object"),

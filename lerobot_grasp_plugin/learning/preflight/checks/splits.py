@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from lerobot_grasp_plugin.findings.problem import Problem
 from lerobot_grasp_plugin.learning.preflight.classifier_facts import RECORD
 from lerobot_grasp_plugin.learning.preflight.dataset_facts import LEARNING_PATH
 from lerobot_grasp_plugin.learning.preflight.facts import Facts
-from lerobot_grasp_plugin.learning.preflight.findings import Finding, error
 from lerobot_grasp_plugin.learning.preflight.ranges import listed
 
 _CHANGE = "split by episode, with lerobot_grasp_plugin.learning.splits"
 
 
-def check_splits(facts: Facts) -> Iterator[Finding]:
+def check_splits(facts: Facts) -> Iterator[Problem]:
     """An episode stands in one part only, and parts are made of episodes, not of frames."""
     for dataset in facts.datasets:
         splits = (dataset.learning or {}).get("splits")
@@ -23,7 +23,7 @@ def check_splits(facts: Facts) -> Iterator[Finding]:
         yield from _parts(facts.classifier.splits, str(facts.classifier.root / RECORD), None)
 
 
-def _parts(splits: Any, where: str, total: int | None) -> Iterator[Finding]:
+def _parts(splits: Any, where: str, total: int | None) -> Iterator[Problem]:
     parts = splits.get("parts") if isinstance(splits, Mapping) else None
     if not isinstance(parts, Mapping):
         return
@@ -38,8 +38,8 @@ def _parts(splits: Any, where: str, total: int | None) -> Iterator[Finding]:
             f"{listed(sorted(shared), 'episode')} stands in two parts: neighbouring frames on both sides "
         )
         message += "make validation look better than it is"
-        yield error("split-by-frame", where, message, _CHANGE)
+        yield Problem("split-by-frame", message, where, _CHANGE)
     beyond = [] if total is None else sorted(number for number in seen if number >= total)
     if beyond and total is not None:
         message = f"{listed(beyond, 'entry')} is past the last episode ({total - 1}); these look like frames"
-        yield error("split-by-frame", where, message, _CHANGE)
+        yield Problem("split-by-frame", message, where, _CHANGE)

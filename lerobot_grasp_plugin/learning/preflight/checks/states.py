@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from lerobot_grasp_plugin.findings.problem import Problem
 from lerobot_grasp_plugin.learning.preflight.config_view import shape_of
 from lerobot_grasp_plugin.learning.preflight.dataset_facts import DatasetFacts
 from lerobot_grasp_plugin.learning.preflight.facts import (
@@ -18,7 +19,6 @@ from lerobot_grasp_plugin.learning.preflight.facts import (
     Facts,
     state_parts,
 )
-from lerobot_grasp_plugin.learning.preflight.findings import Finding, error
 from lerobot_grasp_plugin.learning.preflight.ranges import is_normalised, listed
 
 _DEGREES = "env.robot.use_degrees"
@@ -27,7 +27,7 @@ _MOST_PERCENT = 100.0 + 1.0
 _FEWEST_ROWS = 5
 
 
-def check_states(facts: Facts) -> Iterator[Finding]:
+def check_states(facts: Facts) -> Iterator[Problem]:
     """What the dataset has, the policy expects and the environment will give."""
     for key, feature in facts.states.items():
         shape = shape_of(feature)
@@ -42,19 +42,19 @@ def check_states(facts: Facts) -> Iterator[Finding]:
                     "velocities, currents and end-effector pose add 6 each: record and train with the same; "
                 )
                 change += "merge and relabel add velocities and pose with --state full"
-                yield error("state-width", dataset.column_place(key), message, change)
+                yield Problem("state-width", message, dataset.column_place(key), change)
     shape, given = shape_of(facts.states.get(STATE)), environment_width(facts)
     if shape is not None and given is not None and given != shape[0]:
         message = f"the environment gives {given} values (6 joints, and 6 each for velocities, currents and "
         message += f"end-effector pose), the policy expects {shape[0]}"
         change = "set add_joint_velocity_to_observation, add_current_to_observation and "
         change += "add_ee_pose_to_observation as in the recording"
-        yield error("state-width", "env.processor.observation", message, change)
+        yield Problem("state-width", message, "env.processor.observation", change)
     if facts.config.text("env.robot.type") not in SO_ARMS:
         return
     if facts.end_effector and not facts.config.flag(_DEGREES, True):
         message = "false, and inverse kinematics takes the joints for degrees"
-        yield error("angle-unit", _DEGREES, message, "set it to true, and record so")
+        yield Problem("angle-unit", message, _DEGREES, "set it to true, and record so")
     for dataset in facts.datasets:
         yield from _order(facts, dataset)
         yield from _unit(facts, dataset)
@@ -67,7 +67,7 @@ def environment_width(facts: Facts) -> int | None:
     return SO_MOTORS * len(state_parts(facts))
 
 
-def _order(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
+def _order(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
     """Dimensions are matched by place, never by name: another order trains the wrong joints."""
     for key in (STATE, "action"):
         wanted = DELTAS if key == "action" and facts.end_effector else [f"{joint}.pos" for joint in SO_JOINTS]
@@ -75,10 +75,10 @@ def _order(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
         if names != list(wanted) and sorted(names) == sorted(wanted):
             message = f"its dimensions are {', '.join(names)}; the robot's are {', '.join(wanted)}"
             change = "put them in the robot's order, or record again"
-            yield error("feature-order", dataset.column_place(key), message, change)
+            yield Problem("feature-order", message, dataset.column_place(key), change)
 
 
-def _unit(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
+def _unit(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
     """Radians where the robot gives degrees (or percent of its range), or degrees where it gives percent."""
     degrees = facts.config.flag(_DEGREES, True)
     unit = "degrees" if degrees else "values from -100 to 100"
@@ -103,7 +103,7 @@ def _unit(facts: Facts, dataset: DatasetFacts) -> Iterator[Finding]:
             message = f"no joint goes past {max(value for _, value in small):.3g} in "
             message += f"{listed([episode for episode, _ in small], 'episode')}: these look like radians, "
             message += f"the robot gives {unit}"
-            yield error("angle-unit", place, message, change)
+            yield Problem("angle-unit", message, place, change)
         elif not degrees and max(furthest, default=0.0) > _MOST_PERCENT:
             message = f"joints go to {max(furthest):.4g}: these look like degrees, the robot gives {unit}"
-            yield error("angle-unit", place, message, "set use_degrees to true, or record it again")
+            yield Problem("angle-unit", message, place, "set use_degrees to true, or record it again")

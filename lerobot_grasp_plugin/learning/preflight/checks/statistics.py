@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from lerobot_grasp_plugin.findings.problem import Problem
 from lerobot_grasp_plugin.learning.preflight.config_view import is_image, numbers_of, shape_of
 from lerobot_grasp_plugin.learning.preflight.dataset_facts import DatasetFacts
 from lerobot_grasp_plugin.learning.preflight.facts import SO_ARMS, SO_MOTORS, STATE, Facts
-from lerobot_grasp_plugin.learning.preflight.findings import Finding, error, warning
 
 STATS = "policy.dataset_stats"
 _MODES = {"VISUAL": "MEAN_STD", "STATE": "MIN_MAX", "ENV": "MIN_MAX", "ACTION": "MIN_MAX"}
@@ -27,7 +27,7 @@ _HARDLY = 0.01
 _MOST_DEGREES = 400.0
 
 
-def check_statistics(facts: Facts) -> Iterator[Finding]:
+def check_statistics(facts: Facts) -> Iterator[Problem]:
     """Source of the rules: ``NormalizerProcessorStep``, which by default maps [min, max] to [-1, 1] and
     pictures by mean and std.
     """  # fmt: skip
@@ -42,14 +42,20 @@ def check_statistics(facts: Facts) -> Iterator[Finding]:
     for key in facts.cameras:
         if key not in stats and _mode(facts, key) in _NEEDED:
             message = "there is none: its pictures stay in 0-1, which no pretrained encoder knows"
-            yield warning("stats-missing", f"{STATS}.{key}", message, "write mean and std of every channel")
+            yield Problem(
+                "stats-missing",
+                message,
+                f"{STATS}.{key}",
+                "write mean and std of every channel",
+                severity="warning",
+            )
     for key in [*facts.states, "action"]:
         if key not in stats and _mode(facts, key) in _NEEDED:
             message = "there is none: " + (
                 "LeRobot's own, of another width, is used" if not stats else "values stay raw"
             )
             change = f"write {' and '.join(_NEEDED[_mode(facts, key)])} of every dimension"
-            yield error("stats-missing", f"{STATS}.{key}", message, change)
+            yield Problem("stats-missing", message, f"{STATS}.{key}", change)
     if facts.end_effector and isinstance(stats.get("action"), Mapping):
         yield from _unit_actions(stats["action"])
 
@@ -64,31 +70,36 @@ def _mode(facts: Facts, key: str) -> str:
     return str(modes.get(named if isinstance(named, str) else kind, "IDENTITY"))
 
 
-def _needed(facts: Facts, key: str, entry: Mapping[str, Any]) -> Iterator[Finding]:
+def _needed(facts: Facts, key: str, entry: Mapping[str, Any]) -> Iterator[Problem]:
     mode = _mode(facts, key)
     if key not in facts.inputs and key != "action":
         return
     lacking = [name for name in _NEEDED.get(mode, ()) if name not in entry]
     if lacking:
         message = f"{mode} needs {' and '.join(_NEEDED[mode])}, and {' and '.join(lacking)} is missing"
-        yield error("stats-missing", f"{STATS}.{key}", message, "write both, or choose another mode")
+        yield Problem("stats-missing", message, f"{STATS}.{key}", "write both, or choose another mode")
 
 
-def _picture(key: str, entry: Mapping[str, Any]) -> Iterator[Finding]:
+def _picture(key: str, entry: Mapping[str, Any]) -> Iterator[Problem]:
     for name in ("mean", "std", "min", "max"):
         values = numbers_of(entry.get(name))
         if values is not None and max(values) > 1.5:
             message = f"{list(values)} are of pictures in 0-255, the environment gives 0-1"
-            yield error("image-range", f"{STATS}.{key}.{name}", message, "divide them by 255")
+            yield Problem("image-range", message, f"{STATS}.{key}.{name}", "divide them by 255")
         if values is not None and name == "std" and min(values) <= 0:
             message = f"{list(values)} divides by nothing"
-            yield error("stats-zero-width", f"{STATS}.{key}.std", message, "take ImageNet's or the dataset's")
+            yield Problem(
+                "stats-zero-width",
+                message,
+                f"{STATS}.{key}.std",
+                "take ImageNet's or the dataset's",
+            )
         if values is not None and len(values) not in (1, 3):
             message = f"{len(values)} values for 3 channels"
-            yield error("stats-width", f"{STATS}.{key}.{name}", message, "one value per channel")
+            yield Problem("stats-width", message, f"{STATS}.{key}.{name}", "one value per channel")
 
 
-def _bounds(facts: Facts, key: str, entry: Mapping[str, Any]) -> Iterator[Finding]:
+def _bounds(facts: Facts, key: str, entry: Mapping[str, Any]) -> Iterator[Problem]:
     place = f"{STATS}.{key}"
     low, high = numbers_of(entry.get("min")), numbers_of(entry.get("max"))
     if low is None or high is None:
@@ -99,16 +110,16 @@ def _bounds(facts: Facts, key: str, entry: Mapping[str, Any]) -> Iterator[Findin
     ]
     for name in wrong:
         message = f"{len(low if name == 'min' else high)} values, {key} has {width}"
-        yield error("stats-width", f"{place}.{name}", message, "one value per dimension")
+        yield Problem("stats-width", message, f"{place}.{name}", "one value per dimension")
     if wrong or len(low) != len(high):
         return
     for dimension, (smallest, largest) in enumerate(zip(low, high, strict=True)):
         if smallest > largest:
             message = f"dimension {dimension}: min {smallest:g} is above max {largest:g}"
-            yield error("stats-swapped", place, message, "swap them")
+            yield Problem("stats-swapped", message, place, "swap them")
         elif smallest == largest:
             message = f"dimension {dimension}: min and max are both {smallest:g}"
-            yield error("stats-zero-width", place, message, "give the range of the dimension")
+            yield Problem("stats-zero-width", message, place, "give the range of the dimension")
     if all(smallest < largest for smallest, largest in zip(low, high, strict=True)):
         for dataset in facts.datasets:
             yield from _narrow(dataset, key, np.array(low), np.array(high))
@@ -122,7 +133,7 @@ def _width(facts: Facts, key: str) -> int | None:
     return None if shape is None else shape[0]
 
 
-def _narrow(dataset: DatasetFacts, key: str, low: Any, high: Any) -> Iterator[Finding]:
+def _narrow(dataset: DatasetFacts, key: str, low: Any, high: Any) -> Iterator[Problem]:
     values = dataset.columns.get(key)
     if values is None or values.shape[1] < len(low) or not np.isfinite(values).all():
         return
@@ -140,10 +151,12 @@ def _narrow(dataset: DatasetFacts, key: str, low: Any, high: Any) -> Iterator[Fi
     message += f"{values[:, first].max():.4g}, min and max say {low[first]:g} to {high[first]:g}; "
     message += f"{len(dimensions)} dimensions and {100 * share:.1f} % of the rows are outside"
     change = "widen them to the data; if the factor is 57, one is in radians and the other in degrees"
-    yield (error if share > _OFTEN else warning)("stats-narrow", f"{STATS}.{key}", message, change)
+    yield Problem(
+        "stats-narrow", message, f"{STATS}.{key}", change, severity="error" if share > _OFTEN else "warning"
+    )
 
 
-def _wide(facts: Facts, key: str, low: Any, high: Any) -> Iterator[Finding]:
+def _wide(facts: Facts, key: str, low: Any, high: Any) -> Iterator[Problem]:
     """A range of which the data use next to nothing: all of it is squeezed to one value."""
     parts = [dataset.columns[key][:, : len(low)] for dataset in facts.datasets if key in dataset.columns]
     parts = [part for part in parts if part.shape[1] == len(low) and np.isfinite(part).all()]
@@ -156,10 +169,10 @@ def _wide(facts: Facts, key: str, low: Any, high: Any) -> Iterator[Finding]:
         if parts:
             message += f"; the data use {100 * used.max():.2g} % of it at most"
         change = "take the range the robot moves in; if the factor is 57, one is in radians"
-        yield warning("stats-wide", f"{STATS}.{key}", message, change)
+        yield Problem("stats-wide", message, f"{STATS}.{key}", change)
 
 
-def _unit_actions(entry: Mapping[str, Any]) -> Iterator[Finding]:
+def _unit_actions(entry: Mapping[str, Any]) -> Iterator[Problem]:
     low, high = numbers_of(entry.get("min")), numbers_of(entry.get("max"))
     if low is None or high is None or any(a >= b for a, b in zip(low, high, strict=False)):
         return
@@ -168,4 +181,4 @@ def _unit_actions(entry: Mapping[str, Any]) -> Iterator[Finding]:
             f"{list(low)} to {list(high)}: the actor scales its actions by them, and the learner does not"
         )
         change = "use -1 and 1 for every end-effector delta; the step sizes are in inverse_kinematics"
-        yield warning("action-stats", f"{STATS}.action", message, change)
+        yield Problem("action-stats", message, f"{STATS}.action", change)
