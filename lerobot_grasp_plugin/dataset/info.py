@@ -82,6 +82,14 @@ class Feature:
         return [str(entry) for entry in names] if isinstance(names, (Mapping, list, tuple)) else []
 
     @property
+    def image_size(self) -> tuple[int, int]:
+        """Height and width of a camera's images, whether the channels are first or last."""
+        channels = (1, 3, 4)
+        is_first = self.shape[0] in channels and self.shape[-1] not in channels
+        height, width = self.shape[-2:] if is_first else self.shape[:2]
+        return height, width
+
+    @property
     def is_depth(self) -> bool:
         """Whether the images are depth maps."""
         return is_depth(self.extra)

@@ -60,14 +60,14 @@ class Review:
     async def state(self, request: Request) -> Response:
         """Everything about the set but its images and curves."""
         session, info = self.session, self.session.source.reader.info
-        shapes = [info.features[camera].shape for camera in self.cameras]
+        sizes = [info.features[camera].image_size for camera in self.cameras]
         return JSONResponse(
             {
                 "dataset": session.source.repo_id,
                 "file": session.path.name,
                 "fps": info.fps,
                 "cameras": list(self.cameras),
-                "aspects": [shape[1] / shape[0] for shape in shapes],
+                "aspects": [width / height for height, width in sizes],
                 "chunk": CHUNK,
                 "lengths": session.lengths,
                 "new_name": f"{session.source.title}_labelled",

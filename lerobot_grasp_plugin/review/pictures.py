@@ -93,7 +93,7 @@ class Pictures:
             if roll is not None and roll.error is None:
                 self._rolls.move_to_end(key)
                 return roll
-            height, width, _ = (*self._reader.info.features[camera].shape, 3)[:3]
+            height, width = self._reader.info.features[camera].image_size
             length = int(self._reader.lengths[episode])
             cameras = max(1, len(self._reader.info.camera_keys))
             roll = _Roll(length, length * height * width * 3 * cameras <= self._bound)

@@ -5,10 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from factories import Legacy, write_legacy
+from factories import HEIGHT, WIDTH, Legacy, change_info, read_info, write_legacy
+from starlette.testclient import TestClient
 
 from lerobot_grasp_plugin.commands import serving
+from lerobot_grasp_plugin.commands.render import merge_report
 from lerobot_grasp_plugin.commands.review import main
+from lerobot_grasp_plugin.ops.recipe import SourceConfig
+from lerobot_grasp_plugin.ops.sources import open_sources
+from lerobot_grasp_plugin.review.app import Review, create_app
+from lerobot_grasp_plugin.review.pictures import Pictures
+from lerobot_grasp_plugin.review.session import Session
 
 
 @pytest.fixture(autouse=True)
@@ -32,3 +39,35 @@ def test_links_that_lead_outside_need_their_option(
     assert review(root) == 1
     assert "--follow_links true" in capsys.readouterr().err
     assert review(root, "--follow_links", "true") == 0
+
+
+@pytest.mark.parametrize("shape", [[HEIGHT, WIDTH, 3], [3, HEIGHT, WIDTH], [1, HEIGHT, WIDTH]])
+@pytest.mark.parametrize("names", [["height", "width", "channels"], ["channels", "height", "width"], None])
+def test_images_have_their_aspect_wherever_the_channels_are(
+    shape: list[int], names: list[str] | None, tmp_path: Path
+) -> None:
+    root = write_legacy(tmp_path / "set", Legacy(lengths=(3, 2)))
+    features = read_info(root)["features"]
+    features["observation.images.wrist"] |= {"shape": shape, "names": names}
+    change_info(root, features=features)
+    (source,) = open_sources([SourceConfig(root=root)], [])
+    session = Session(source, tmp_path / "labels.txt", None)
+    review = Review(session, Pictures(source.reader), tmp_path, merge_report)
+    client = TestClient(
+        create_app(review, token="secret", host="127.0.0.1"), base_url="http://127.0.0.1:8765"
+    )
+    assert client.get("/secret/api/state").json()["aspects"] == [WIDTH / HEIGHT]
+
+
+def test_as_many_images_are_kept_wherever_the_channels_are(tmp_path: Path) -> None:
+    kept = []
+    for shape in ([HEIGHT, WIDTH, 3], [3, HEIGHT, WIDTH]):
+        root = write_legacy(tmp_path / f"set{len(kept)}", Legacy(lengths=(12,)))
+        features = read_info(root)["features"]
+        features["observation.images.wrist"]["shape"] = shape
+        change_info(root, features=features)
+        (source,) = open_sources([SourceConfig(root=root)], [])
+        pictures = Pictures(source.reader, cache_bytes=HEIGHT * WIDTH * 3 * 6)  # half of the episode
+        pictures.strip(0, "observation.images.wrist", 0)  # waits for all of the episode
+        kept.append(pictures.cached_bytes)
+    assert kept[0] == kept[1]
