@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Severity = Literal["error", "warning", "note"]
 
@@ -38,8 +37,7 @@ def by(**reasons: str) -> Severities:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
+class Effect(NamedTuple):
     """Findings that another finding explains, so that they are not reported beside it.
 
     Attributes:
@@ -56,8 +54,7 @@ class Effect:
     severity: Severity | Literal[""] = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(NamedTuple):
     """What a finding of one kind means.
 
     Attributes:
@@ -92,8 +89,7 @@ class Code:
         return self.severities[0][0]
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(NamedTuple):
     """Codes of one subject.
 
     Attributes:

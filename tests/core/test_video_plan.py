@@ -143,7 +143,9 @@ def test_everything_missing_is_named_at_once() -> None:
 
 
 def test_no_keyframe_before_the_episode_is_an_error() -> None:
-    with pytest.raises(VideoError, match="no keyframe stands at or before frame 2"):
+    with pytest.raises(
+        VideoError, match=r"no keyframe stands at or before frame 2 \[video-keyframe-missing\]"
+    ):
         plan_shards([Segment(A, 2, 2)], {A: index(A, [0, 1, 2, 3, 4], {4: CLEAN_START})}, 10, 10**9)
 
 

@@ -69,5 +69,5 @@ def test_a_damaged_picture_is_named(tmp_path: Path) -> None:
     column[2]["bytes"] = b"no picture"
     place = table.column_names.index("eye")
     pq.write_table(table.set_column(place, "eye", pa.array(column, table["eye"].type)), path)
-    with pytest.raises(DatasetError, match="episode 1, frame 2: not a picture"):
+    with pytest.raises(DatasetError, match=r"(?s)episode 1, frame 2: not a picture.*\[bad-picture\]"):
         list(EpisodeFrames(open_dataset(root=root)).decode(1, "eye"))

@@ -96,7 +96,7 @@ def test_goes_there_in_spite_of_play_and_says_how_near(urdf):
 def test_refusals_are_named(urdf):
     with pytest.raises(DataError, match=r"stayed .* mm from its target"):
         hook(urdf, Robot(stuck=True), timeout_s=0.2).reset(0)
-    with pytest.raises(UsageError, match="leaves the workspace"):
+    with pytest.raises(UsageError, match=r"leaves the workspace \[outside-workspace\]"):
         hook(urdf, Robot(), half_box=[0.03, 0.03, 0.06])
     with pytest.raises(UsageError, match="no URDF"):
         RandomEeResetConfig(urdf_path=str(urdf.with_name("none.urdf"))).make()  # before any robot is touched

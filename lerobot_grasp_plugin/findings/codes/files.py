@@ -98,10 +98,7 @@ FILES = Family(
             "unfinished-recording",
             "A recording was interrupted before its metadata was written.",
             ERROR,
-            explains=(
-                Effect(_LACKING, "meta/(episodes|stats).*"),
-                Effect("wrong-total", r"meta/info\.json"),
-            ),
+            explains=(Effect(_LACKING, "meta/(episodes|stats).*"), Effect("wrong-total", r"meta/info\.json")),
             rescue="always",
             fix="lerobot-grasp-merge",
         ),

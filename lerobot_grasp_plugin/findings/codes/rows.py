@@ -20,11 +20,7 @@ ROWS = Family(
             breaks=(_GLOBAL,),
         ),
         Code("check-failed", "A check could not be finished.", ERROR),
-        Code(
-            "constant-action",
-            "An action, or one of its values, never changes.",
-            WARNING,
-        ),
+        Code("constant-action", "An action, or one of its values, never changes.", WARNING),
         Code("constant-state", "A value of the state never changes.", NOTE),
         Code("dtype-mismatch", "A column holds another type than info.json declares.", ERROR),
         Code(
@@ -111,12 +107,7 @@ ROWS = Family(
         ),
         Code("uneven-lists", "Lists of a column have different lengths.", ERROR),
         Code("unknown-index", "A number stands in no table of names.", ERROR),
-        Code(
-            "unknown-rows",
-            "Nothing says which episode rows belong to.",
-            ERROR,
-            breaks=_FILE_AND_EPISODE,
-        ),
+        Code("unknown-rows", "Nothing says which episode rows belong to.", ERROR, breaks=_FILE_AND_EPISODE),
         Code("unknown-task", "task_index of a row stands in no list of tasks.", ERROR, breaks=()),
         Code(
             "unlisted-rows",

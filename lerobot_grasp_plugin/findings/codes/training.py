@@ -84,11 +84,7 @@ TRAINING = Family(
         ),
         Code("feature-order", "The values of the state are in another order than the robot's.", ERROR),
         Code("feature-unused", "The policy does not use a feature of the environment.", NOTE),
-        Code(
-            "fps",
-            "The dataset has another fps.",
-            by(error="of the environment", warning="of sources"),
-        ),
+        Code("fps", "The dataset has another fps.", by(error="of the environment", warning="of sources")),
         Code("frequency", "A frequency of the config is not a number of steps.", ERROR),
         Code("gripper-direction", "Gripper commands open where they should close.", ERROR),
         Code("gripper-disabled", "The environment does not use the gripper that the actions have.", ERROR),

@@ -76,12 +76,7 @@ def load_classifier(config: ConfigView) -> tuple[ClassifierFacts | None, list[Pr
         if _may_be_on_the_hub(named):
             change = "download it and give its folder, so that it can be compared"
             return None, [
-                Problem(
-                    "classifier-not-local",
-                    f"{named!r} is not a folder here",
-                    PATH_KEY,
-                    change,
-                )
+                Problem("classifier-not-local", f"{named!r} is not a folder here", PATH_KEY, change)
             ]
         change = "give the checkpoint's pretrained_model folder"
         return None, [Problem("classifier-missing", f"there is no folder {named!r}", PATH_KEY, change)]

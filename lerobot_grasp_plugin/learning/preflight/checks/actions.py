@@ -38,12 +38,7 @@ def _environment(facts: Facts) -> Iterator[Problem]:
     if facts.end_effector:
         if not facts.use_gripper:
             message = "with inverse kinematics LeRobot takes a gripper command from every action (a KeyError)"
-            yield Problem(
-                "gripper-disabled",
-                message,
-                "env.processor.gripper.use_gripper",
-                "set it to true",
-            )
+            yield Problem("gripper-disabled", message, "env.processor.gripper.use_gripper", "set it to true")
         elif facts.action_width is not None and facts.action_width != 4:
             message = f"an action has {facts.action_width} values, the environment takes dx, dy, dz, gripper"
             change = "continuous shape [3] with num_discrete_actions 3, or [4] without"
@@ -53,12 +48,7 @@ def _environment(facts: Facts) -> Iterator[Problem]:
             and config.get("env.processor.max_gripper_pos") is None
         ):
             message = "null, and the gripper command is multiplied by it"
-            yield Problem(
-                "max-gripper-pos",
-                message,
-                "env.processor.max_gripper_pos",
-                "100.0 for an SO101",
-            )
+            yield Problem("max-gripper-pos", message, "env.processor.max_gripper_pos", "100.0 for an SO101")
     if facts.use_gripper and facts.discrete not in (None, GRIPPER_COMMANDS):
         message = f"{facts.discrete}, the gripper has three commands: {COMMANDS}"
         yield Problem("discrete-actions", message, "policy.num_discrete_actions", "set it to 3")
@@ -77,12 +67,7 @@ def _environment(facts: Facts) -> Iterator[Problem]:
     steps = gives == "deltas" and kind not in TWO_SPACES
     if (mode == "leader" and steps) or (mode in ("gamepad", "keyboard") and gives == "joints"):
         message = f"{mode!r}, and the teleoperator is {kind}"
-        yield Problem(
-            "control-mode",
-            message,
-            "env.processor.control_mode",
-            "name the one that is used",
-        )
+        yield Problem("control-mode", message, "env.processor.control_mode", "name the one that is used")
 
 
 def _to_deltas(kind: str | None) -> str:
@@ -101,10 +86,7 @@ def _width_and_convention(facts: Facts, dataset: DatasetFacts) -> Iterator[Probl
         message += f"{facts.continuous_width} continuous"
         message += f" and a discrete one of {facts.discrete}" if facts.discrete is not None else ""
         yield Problem(
-            "action-width",
-            message,
-            place,
-            "record with the teleoperator and gripper of this config",
+            "action-width", message, place, "record with the teleoperator and gripper of this config"
         )
     joints = any(name.endswith(".pos") for name in names)
     deltas = any("delta" in name for name in names)
@@ -116,12 +98,7 @@ def _width_and_convention(facts: Facts, dataset: DatasetFacts) -> Iterator[Probl
     elif facts.teleop_gives == "joints" and width <= GRIPPER_AND_DELTAS:
         message = f"{width} values per row, and {facts.config.text('env.teleop.type')} gives all joints; "
         message += "these look like end-effector deltas"
-        yield Problem(
-            "action-convention",
-            message,
-            place,
-            "record with the teleoperator of this config",
-        )
+        yield Problem("action-convention", message, place, "record with the teleoperator of this config")
 
 
 def _deltas(facts: Facts, dataset: DatasetFacts, joints: bool, deltas: bool) -> Iterator[Problem]:

@@ -27,12 +27,7 @@ def check_classifier(facts: Facts) -> Iterator[Problem]:
         yield Problem("classifier-type", message, PATH_KEY, "name one of a reward_classifier")
     if not (classifier.root / _WEIGHTS).is_file():
         message = f"there is a config.json, and no {_WEIGHTS}: the actor cannot load it"
-        yield Problem(
-            "classifier-unreadable",
-            message,
-            str(classifier.root),
-            "copy the whole checkpoint",
-        )
+        yield Problem("classifier-unreadable", message, str(classifier.root), "copy the whole checkpoint")
     classes = classifier.config.get("num_classes", 2)
     if classes != 2:
         message = f"it tells {classes} classes apart, and success_threshold is for one of two"
@@ -42,12 +37,7 @@ def check_classifier(facts: Facts) -> Iterator[Problem]:
     for key in classifier.image_features:
         if key not in given:
             message = f"it looks at {key}, the environment gives {', '.join(sorted(given)) or 'no pictures'}"
-            yield Problem(
-                "classifier-camera",
-                message,
-                PATH_KEY,
-                "train it on the environment's cameras",
-            )
+            yield Problem("classifier-camera", message, PATH_KEY, "train it on the environment's cameras")
     count = classifier.config.get("num_cameras")
     if isinstance(count, int) and count != len(classifier.image_features):
         message = f"num_cameras is {count}, input_features has {len(classifier.image_features)} pictures"
@@ -73,10 +63,7 @@ def check_classifier(facts: Facts) -> Iterator[Problem]:
         )
         message += "[0.0, 1.0]"
         yield Problem(
-            "image-range",
-            message,
-            str(classifier.root / RECORD),
-            "train it again on pictures in 0-1",
+            "image-range", message, str(classifier.root / RECORD), "train it again on pictures in 0-1"
         )
 
 

@@ -57,12 +57,7 @@ def _present(where: str, name: str, whose: str = "") -> Iterator[Problem]:
         cached = try_to_load_from_cache(name, "config.json")
     except HFValidationError:
         message = f"the encoder{whose}, {name!r}, is neither a folder here nor a name on the Hub"
-        yield Problem(
-            "encoder-missing",
-            message,
-            where,
-            "give a folder, or a name such as lerobot/resnet10",
-        )
+        yield Problem("encoder-missing", message, where, "give a folder, or a name such as lerobot/resnet10")
         return
     if isinstance(cached, str):
         return
@@ -70,17 +65,11 @@ def _present(where: str, name: str, whose: str = "") -> Iterator[Problem]:
     change = f"fetch it while there is a network: hf download {name}"
     if is_offline() or os.environ.get("TRANSFORMERS_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
         yield Problem(
-            "encoder-missing",
-            message + ", and the Hub is switched off (HF_HUB_OFFLINE)",
-            where,
-            change,
+            "encoder-missing", message + ", and the Hub is switched off (HF_HUB_OFFLINE)", where, change
         )
     else:
         yield Problem(
-            "encoder-not-local",
-            message + ": it is fetched from the Hub at the start",
-            where,
-            change,
+            "encoder-not-local", message + ": it is fetched from the Hub at the start", where, change
         )
 
 
@@ -89,12 +78,7 @@ def _untrained(facts: Facts) -> Iterator[Problem]:
     where = "policy.freeze_vision_encoder"
     if facts.config.flag(where, True):
         message = "true, and without policy.vision_encoder_name the encoder is random: it would stay so"
-        yield Problem(
-            "encoder-frozen",
-            message,
-            where,
-            "set it to false, or name a pretrained encoder",
-        )
+        yield Problem("encoder-frozen", message, where, "set it to false, or name a pretrained encoder")
     for key, feature in facts.cameras.items():
         shape = shape_of(feature)
         if shape is not None and len(shape) == 3 and min(shape[1:]) < _SMALLEST:
@@ -108,9 +92,4 @@ def _sizes(facts: Facts) -> Iterator[Problem]:
     if len(set(shapes.values())) > 1:
         message = ", ".join(f"{key}: {list(shape)}" for key, shape in shapes.items() if shape is not None)
         change = "LeRobot encodes all cameras in one batch: give them one shape"
-        yield Problem(
-            "image-size",
-            f"cameras of several shapes: {message}",
-            "policy.input_features",
-            change,
-        )
+        yield Problem("image-size", f"cameras of several shapes: {message}", "policy.input_features", change)

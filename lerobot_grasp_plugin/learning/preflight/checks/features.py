@@ -19,22 +19,14 @@ def check_features(facts: Facts) -> Iterator[Problem]:
         yield Problem("feature-key", "there is no action", "policy.output_features", change)
     if not features:
         message = "it is empty, and the policy takes its action from it"
-        yield Problem(
-            "feature-key",
-            message,
-            "env.features",
-            "list the pictures, the state and the action",
-        )
+        yield Problem("feature-key", message, "env.features", "list the pictures, the state and the action")
         return
     given: dict[str, str] = {}
     for key in features:
         if key not in names:
             message = f"{key} of env.features is not in it (a KeyError in LeRobot)"
             yield Problem(
-                "feature-key",
-                message,
-                "env.features_map",
-                f'add "{key}": the name the policy uses',
+                "feature-key", message, "env.features_map", f'add "{key}": the name the policy uses'
             )
         elif isinstance(names[key], str):
             given[names[key]] = key
@@ -46,10 +38,7 @@ def check_features(facts: Facts) -> Iterator[Problem]:
             if set(features) <= set(names):
                 message = f"the environment gives {', '.join(sorted(given))}"
                 yield Problem(
-                    "feature-key",
-                    message,
-                    place,
-                    f"add {key} to env.features and env.features_map",
+                    "feature-key", message, place, f"add {key} to env.features and env.features_map"
                 )
             continue
         own, theirs = shape_of(feature), shape_of(features[given[key]])
@@ -66,9 +55,4 @@ def check_features(facts: Facts) -> Iterator[Problem]:
             yield Problem("feature-unused", message, f"env.features.{given[key]}", change)
     if facts.inputs and not facts.cameras and "observation.state" not in facts.inputs:
         message = "neither a picture nor observation.state is among them"
-        yield Problem(
-            "feature-key",
-            message,
-            "policy.input_features",
-            "add what the policy is to look at",
-        )
+        yield Problem("feature-key", message, "policy.input_features", "add what the policy is to look at")

@@ -53,10 +53,7 @@ def _environment(facts: Facts) -> Iterator[Problem]:
         if cameras and camera_name(key) not in cameras:
             message = f"{key} needs a camera {camera_name(key)!r}, the robot has {', '.join(cameras)}"
             yield Problem(
-                "missing-camera",
-                message,
-                "env.robot.cameras",
-                "name the camera as the dataset does",
+                "missing-camera", message, "env.robot.cameras", "name the camera as the dataset does"
             )
             continue
         camera, wanted = camera_shape(facts, key), shape_of(feature)
@@ -71,12 +68,7 @@ def _environment(facts: Facts) -> Iterator[Problem]:
     for key in prepared.crops:
         if key not in known:
             message = f"{key} is no camera, so this crop does nothing"
-            yield Problem(
-                "crop-unknown-camera",
-                message,
-                f"{CROPS}.{key}",
-                f"cameras: {', '.join(known)}",
-            )
+            yield Problem("crop-unknown-camera", message, f"{CROPS}.{key}", f"cameras: {', '.join(known)}")
 
 
 def _crop_fits(prepared: Preprocessing, key: str, shape: Shape, whose: str, where: str) -> Iterator[Problem]:
@@ -86,12 +78,7 @@ def _crop_fits(prepared: Preprocessing, key: str, shape: Shape, whose: str, wher
     top, left, height, width = crop
     if not height or not width or top + height > shape[1] or left + width > shape[2]:
         message = f"{crop_text(crop)} (top, left, height, width) does not fit {whose} ({as_text(shape)})"
-        yield Problem(
-            "crop-outside",
-            message,
-            f"{where}.{key}",
-            "LeRobot would fill it with black; mend it",
-        )
+        yield Problem("crop-outside", message, f"{where}.{key}", "LeRobot would fill it with black; mend it")
 
 
 def _range(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
@@ -148,12 +135,7 @@ def _camera(
     if stored.crops.get(key) != environment.crops.get(key):
         message = f"{key}: {crop_text(environment.crops.get(key))}, the dataset was made for "
         message += crop_text(stored.crops.get(key))
-        yield Problem(
-            "image-crop",
-            message,
-            CROPS,
-            "use the dataset's crop, or store the new one with it",
-        )
+        yield Problem("image-crop", message, CROPS, "use the dataset's crop, or store the new one with it")
     camera = camera_shape(facts, key)
     if camera is not None and camera != recorded:
         message = f"{as_text(camera)}, the dataset was recorded at {as_text(recorded)}: its crop and squeeze "

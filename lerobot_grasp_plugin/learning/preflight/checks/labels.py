@@ -86,12 +86,7 @@ def _dones(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
             f"the last row of {listed(open_ended, 'episode')} is not done, and LeRobot's buffer takes the "
         )
         message += "first row of the next episode for what came after it"
-        yield Problem(
-            "done-not-at-end",
-            message,
-            place,
-            "relabel with --done episode_end or first_success",
-        )
+        yield Problem("done-not-at-end", message, place, "relabel with --done episode_end or first_success")
     terminate = facts.config.flag(TERMINATE, True)
     episodes = np.repeat(dataset.episodes, dataset.lengths)
     running = list(_running_on(dataset, success, done)) if terminate else []
@@ -109,24 +104,14 @@ def _dones(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
             f"{int((inside & success).sum())} success rows end their episode, and the environment goes on"
         )
         message += " after success (terminate_on_success is false)"
-        yield Problem(
-            "done-at-success",
-            message,
-            place,
-            "relabel with --done episode_end, or terminate",
-        )
+        yield Problem("done-at-success", message, place, "relabel with --done episode_end, or terminate")
     if (inside & ~success).any():
         rows = np.flatnonzero(inside & ~success)
         message = (
             f"{len(rows)} rows inside of {listed(np.unique(episodes[rows]).tolist(), 'episode')} are done "
         )
         message += "without success"
-        yield Problem(
-            "done-inside",
-            message,
-            place,
-            "relabel with --done first_success or episode_end",
-        )
+        yield Problem("done-inside", message, place, "relabel with --done first_success or episode_end")
 
 
 def _running_on(dataset: DatasetFacts, success: NDArray[np.bool_], done: NDArray[np.bool_]) -> Iterator[int]:

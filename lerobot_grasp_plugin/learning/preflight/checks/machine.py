@@ -64,12 +64,7 @@ def _calibration(facts: Facts, block: str, folder: str) -> Iterator[Problem]:
     identity = config.text(f"{block}.id")
     if identity is None:
         message = "missing, so LeRobot looks for the calibration None.json"
-        yield Problem(
-            "calibration-missing",
-            message,
-            f"{block}.id",
-            "give the id it was calibrated under",
-        )
+        yield Problem("calibration-missing", message, f"{block}.id", "give the id it was calibrated under")
         return
     own = config.text(f"{block}.calibration_dir")
     home = Path(os.environ.get("HF_LEROBOT_CALIBRATION") or lerobot_home() / "calibration").expanduser()

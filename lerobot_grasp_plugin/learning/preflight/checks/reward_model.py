@@ -27,12 +27,7 @@ def check_reward_model(facts: Facts) -> Iterator[Problem]:
         yield Problem("model-type", message, f"{MODEL}.type", 'write "reward_classifier"')
         return
     if not facts.datasets and not facts.unreadable:
-        yield Problem(
-            "no-dataset",
-            "it names no dataset",
-            "dataset",
-            "give dataset.repo_id, or dataset.root",
-        )
+        yield Problem("no-dataset", "it names no dataset", "dataset", "give dataset.repo_id, or dataset.root")
     yield from _model(facts)
     for dataset in facts.datasets:
         yield from _labels(facts, dataset)
@@ -58,30 +53,17 @@ def _model(facts: Facts) -> Iterator[Problem]:
     count = config.number(f"{MODEL}.num_cameras", _CAMERAS)
     if facts.cameras and count != len(facts.cameras):
         message = f"{count:g}, input_features has {len(facts.cameras)}: the head would be of another width"
-        yield Problem(
-            "camera-count",
-            message,
-            f"{MODEL}.num_cameras",
-            f"set it to {len(facts.cameras)}",
-        )
+        yield Problem("camera-count", message, f"{MODEL}.num_cameras", f"set it to {len(facts.cameras)}")
     mapping = config.get(f"{MODEL}.normalization_mapping")
     mode = mapping.get("VISUAL", "IDENTITY") if isinstance(mapping, dict) else "MEAN_STD"
     if mode != "IDENTITY":
         message = f"pictures are normalised ({mode}) in training, and the environment never does so"
         yield Problem(
-            "classifier-normaliser",
-            message,
-            f"{MODEL}.normalization_mapping",
-            'VISUAL: "IDENTITY"',
+            "classifier-normaliser", message, f"{MODEL}.normalization_mapping", 'VISUAL: "IDENTITY"'
         )
     if config.flag(f"{MODEL}.push_to_hub", False) and not config.text(f"{MODEL}.repo_id"):
         message = "true, and there is no reward_model.repo_id: validation fails"
-        yield Problem(
-            "push-to-hub",
-            message,
-            f"{MODEL}.push_to_hub",
-            "set it to false, or give the repo_id",
-        )
+        yield Problem("push-to-hub", message, f"{MODEL}.push_to_hub", "set it to false, or give the repo_id")
 
 
 def _labels(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
@@ -102,23 +84,13 @@ def _labels(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
     success = dataset.success
     if success is None:
         message = "the rewards have three values or more, and nothing says which one is success"
-        yield Problem(
-            "dense-rewards",
-            message,
-            place,
-            "relabel it from annotations, or with --labels_from",
-        )
+        yield Problem("dense-rewards", message, place, "relabel it from annotations, or with --labels_from")
         return
     if success.all() or not success.any():
         message = (
             f"every row is a {'success' if success.all() else 'failure'}: there is nothing to tell apart"
         )
-        yield Problem(
-            "one-class",
-            message,
-            place,
-            "check the annotations, or add episodes of the other kind",
-        )
+        yield Problem("one-class", message, place, "check the annotations, or add episodes of the other kind")
     odd = [value for value in np.unique(values).tolist() if value not in (0.0, 1.0)]
     if odd and not dataset.relabelled:
         shown = ", ".join(f"{value:g}" for value in odd[:6])
@@ -132,12 +104,7 @@ def _labels(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
     if not dataset.relabelled and dataset.labels.get("alignment") == "next":
         message = "row t has the label of image t + 1, and a classifier looks at image t"
         where = str(dataset.root / layout.PROVENANCE_PATH)
-        yield Problem(
-            "alignment",
-            message,
-            where,
-            "relabel with --alignment frame, or give annotations",
-        )
+        yield Problem("alignment", message, where, "relabel with --alignment frame, or give annotations")
 
 
 def _camera(
@@ -145,12 +112,7 @@ def _camera(
 ) -> Iterator[Problem]:
     if key not in dataset.cameras:
         message = f"reward_model.input_features wants {key}, the cameras are {', '.join(dataset.cameras)}"
-        yield Problem(
-            "missing-column",
-            message,
-            dataset.column_place(key),
-            "name the dataset's camera",
-        )
+        yield Problem("missing-column", message, dataset.column_place(key), "name the dataset's camera")
         return
     recorded = picture_shape(dataset.features[key])
     if recorded is None or wanted is None or facts.config.flag("dataset.image_transforms.enable", False):

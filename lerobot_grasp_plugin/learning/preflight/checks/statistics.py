@@ -89,10 +89,7 @@ def _picture(key: str, entry: Mapping[str, Any]) -> Iterator[Problem]:
         if values is not None and name == "std" and min(values) <= 0:
             message = f"{list(values)} divides by nothing"
             yield Problem(
-                "stats-zero-width",
-                message,
-                f"{STATS}.{key}.std",
-                "take ImageNet's or the dataset's",
+                "stats-zero-width", message, f"{STATS}.{key}.std", "take ImageNet's or the dataset's"
             )
         if values is not None and len(values) not in (1, 3):
             message = f"{len(values)} values for 3 channels"

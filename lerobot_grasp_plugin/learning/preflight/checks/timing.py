@@ -48,20 +48,10 @@ def check_readable(facts: Facts) -> Iterator[Problem]:
         return
     if backend not in _BACKENDS:
         message = f"{backend!r} is none of {', '.join(_BACKENDS)}: no picture can be read"
-        yield Problem(
-            "video-backend",
-            message,
-            "dataset.video_backend",
-            'leave it out, or write "pyav"',
-        )
+        yield Problem("video-backend", message, "dataset.video_backend", 'leave it out, or write "pyav"')
     elif backend == "torchcodec" and find_spec("torchcodec") is None:
         message = "torchcodec is not installed here: no picture can be read"
-        yield Problem(
-            "video-backend",
-            message,
-            "dataset.video_backend",
-            'leave it out, or write "pyav"',
-        )
+        yield Problem("video-backend", message, "dataset.video_backend", 'leave it out, or write "pyav"')
 
 
 def _readable(dataset: DatasetFacts) -> Iterator[Problem]:

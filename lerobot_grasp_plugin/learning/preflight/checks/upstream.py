@@ -17,10 +17,7 @@ def check_upstream(facts: Facts) -> Iterator[Problem]:
     if config.get("dataset") is None:
         message = "null, and LeRobot reads dataset.repo_id all the same (an AttributeError)"
         yield Problem(
-            "no-dataset",
-            message,
-            "dataset",
-            "name a dataset, or sources for lerobot-grasp-learner",
+            "no-dataset", message, "dataset", "name a dataset, or sources for lerobot-grasp-learner"
         )
     types = {config.text("env.robot.type"), config.text("env.teleop.type")}
     with_plugin = facts.plugin_learner or bool(types & {*OWN_TYPES})
@@ -50,20 +47,10 @@ def check_upstream(facts: Facts) -> Iterator[Problem]:
     yield from check_output_dir(facts)
     if config.flag("policy.push_to_hub", True) and not config.text("policy.repo_id"):
         message = "true (LeRobot's default), and there is no policy.repo_id: validation fails"
-        yield Problem(
-            "push-to-hub",
-            message,
-            "policy.push_to_hub",
-            "set it to false, or give policy.repo_id",
-        )
+        yield Problem("push-to-hub", message, "policy.push_to_hub", "set it to false, or give policy.repo_id")
     if config.text("env.teleop.type") in _LEADERS:
         message = f"{config.text('env.teleop.type')} has no get_teleop_events(): HIL-SERL ends in a TypeError"
-        yield Problem(
-            "teleop-events",
-            message,
-            "env.teleop.type",
-            "use a gamepad, or a leader that has them",
-        )
+        yield Problem("teleop-events", message, "env.teleop.type", "use a gamepad, or a leader that has them")
 
 
 def check_output_dir(facts: Facts) -> Iterator[Problem]:

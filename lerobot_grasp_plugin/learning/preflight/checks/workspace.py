@@ -53,12 +53,7 @@ def _reset_point(
     half = numbers_of(facts.config.get(f"{POINT}.half_box")) or (0.03, 0.03, 0.03)
     for name, value in (("base", base), ("half_box", half)):
         if len(value) != 3:
-            yield Problem(
-                "reset-point",
-                f"{len(value)} values",
-                f"{POINT}.{name}",
-                "x, y and z in metres",
-            )
+            yield Problem("reset-point", f"{len(value)} values", f"{POINT}.{name}", "x, y and z in metres")
             return
     if low is not None and high is not None and len(low) == len(high) == 3:
         for axis, middle, side, smallest, largest in zip(_AXES, base, half, low, high, strict=True):
