@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import preloaded
 from deadline import DEADLINE_S, wait_until
 
 
@@ -28,7 +29,7 @@ def free_port() -> int:
 class Learner:
     """A learner's process and its log."""
 
-    def __init__(self, process: subprocess.Popen[bytes], printed: Path) -> None:
+    def __init__(self, process: preloaded.Fork | subprocess.Popen[bytes], printed: Path) -> None:
         self.process = process
         self.printed = printed
 
@@ -57,13 +58,12 @@ class Learner:
 
 
 @contextmanager
-def running(printed: Path, *command: str) -> Iterator[Learner]:
-    """A learner as a process of its own."""
+def running(printed: Path, *command: str, forked: bool = True) -> Iterator[Learner]:
+    """A learner as a process of its own, or as a fork of one that has imported its libraries."""
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with printed.open("wb") as file:
-        process = subprocess.Popen(
-            [sys.executable, *command], stdout=file, stderr=subprocess.STDOUT, env=environment
-        )
+        call = [sys.executable, *command]
+        process = preloaded.start(call, environment, stdout=file.fileno(), forked=forked)
         try:
             yield Learner(process, printed)
         finally:

@@ -7,6 +7,7 @@ import pty
 import subprocess
 from collections.abc import Mapping, Sequence
 
+import preloaded
 from deadline import wait_until
 
 
@@ -14,22 +15,28 @@ class Talk:
     """Starts a command, sends keys and reads what it prints."""
 
     def __init__(self) -> None:
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: preloaded.Fork | subprocess.Popen[bytes] | None = None
         self.terminal = -1
         self.output = ""
 
     def begin(
-        self, command: Sequence[object], environment: Mapping[str, str], *, terminal: bool = True
+        self,
+        command: Sequence[object],
+        environment: Mapping[str, str],
+        *,
+        terminal: bool = True,
+        forked: bool = True,
     ) -> None:
-        """Starts a command on a terminal of its own, or with a pipe for keys."""
+        """Starts a command on a terminal of its own, or with a pipe for keys.
+
+        Args:
+            command: As of ``preloaded.start``.
+            environment: All of its variables.
+            terminal: Whether it reads keys from a terminal.
+            forked: Whether it may be a fork of a process that has imported its libraries.
+        """
         master, slave = pty.openpty() if terminal else os.pipe()[::-1]
-        self.process = subprocess.Popen(
-            [str(part) for part in command],
-            stdin=slave,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=dict(environment),
-        )
+        self.process = preloaded.start(command, environment, stdin=slave, forked=forked)
         os.close(slave)
         self.terminal = master
         self.output = ""

@@ -177,7 +177,7 @@ def test_the_plugins_learner_merges_hands_on_and_resumes(recordings: Path, tmp_p
     path = scene.write(tmp_path / "config.json", config)
     port = config["policy"]["actor_learner_config"]["learner_port"]
     program = ("-c", "from lerobot_grasp_plugin.commands.learner import main; raise SystemExit(main())")
-    with running(tmp_path / "printed.txt", *program, f"--config_path={path}") as learner:
+    with running(tmp_path / "printed.txt", *program, f"--config_path={path}", forked=False) as learner:
         actor = scene.StandInActor(port, learner)
         actor.send(scene.transitions(8))
         learner.until_printed("Resume training")  # after a checkpoint, LeRobot says so

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,9 +11,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import lerobot.datasets.factory as factory
+import preloaded
 import pytest
 import torch
-from deadline import DEADLINE_S
 from lerobot.configs.parser import PluginLoadError, load_plugin
 from lerobot.datasets import LeRobotDataset
 
@@ -109,19 +109,7 @@ def test_a_changed_factory_is_an_error(monkeypatch):
         install()
 
 
-# -- LeRobot's own commands ---------------------------------------------------------------------------
-
-
-def run(*arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, *arguments],
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE_S,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
-    return done.stdout
+# -- LeRobot's own command ----------------------------------------------------------------------------
 
 
 def tiny_resnet(folder: Path) -> Path:
@@ -166,5 +154,7 @@ def test_lerobot_train_reads_the_stored_preprocessing(carrying, tmp_path):
     }
     path = tmp_path / "train.json"
     path.write_text(json.dumps(config))
-    run("-m", "lerobot.scripts.lerobot_train", f"--config_path={path}", DISCOVER)
+    call = [sys.executable, "-m", "lerobot.scripts.lerobot_train", f"--config_path={path}", DISCOVER]
+    code, printed = preloaded.run(call, os.environ)
+    assert code == 0, printed[-6000:]
     assert (tmp_path / "out/checkpoints/last/pretrained_model/model.safetensors").is_file()

@@ -56,11 +56,11 @@ class Rig(Talk):
             *more,
         ]
 
-    def start(self, *more: str, terminal: bool = True) -> None:
-        """Starts the command on a terminal of its own, or with a pipe for keys."""
+    def start(self, *more: str, terminal: bool = True, forked: bool = True) -> None:
+        """Starts the command; see ``Talk.begin``."""
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (HERE, HERE.parent)))}
         environment.pop("DISPLAY", None)
-        self.begin([PROGRAM, *self.flags(*more)], environment, terminal=terminal)
+        self.begin([PROGRAM, *self.flags(*more)], environment, terminal=terminal, forked=forked)
 
     def close(self) -> None:
         self.kill()

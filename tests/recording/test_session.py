@@ -20,7 +20,8 @@ def sidecar(root):
 
 
 def test_record_mark_correct_relabel_resume(rig, rewards):
-    rig.start("--dataset.num_episodes=3", "--dataset.episode_time_s=1000", "--grasp.lag_frames=3")
+    flags = ("--dataset.num_episodes=3", "--dataset.episode_time_s=1000", "--grasp.lag_frames=3")
+    rig.start(*flags, forked=False)
     rig.expect("Recording episode 0")
     rig.send("n")  # heeded with the first frame
     rig.expect("[Enter] accept")

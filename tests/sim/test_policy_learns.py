@@ -5,12 +5,12 @@ import json
 import os
 import shutil
 import socket
-import subprocess
 import sys
 from collections import Counter
 from importlib import import_module
 from pathlib import Path
 
+import preloaded
 import pytest
 
 CONFIGS = Path(__file__).parents[2] / "configs/sim"
@@ -20,9 +20,8 @@ pytestmark = pytest.mark.in_turn
 
 
 def run(*command):
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    done = subprocess.run([*map(str, command)], env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    code, printed = preloaded.run(command, os.environ)
+    assert code == 0, printed[-6000:]
 
 
 def program(name):

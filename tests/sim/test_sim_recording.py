@@ -1,10 +1,11 @@
 """LeRobot's own lerobot-record with the simulated arm and the script."""
 
-import subprocess
+import os
 import sys
 from pathlib import Path
 
 import numpy as np
+import preloaded
 import pyarrow.parquet as pq
 import pytest
 
@@ -38,9 +39,10 @@ def recording(simulator, tmp_path_factory):
         "dataset.push_to_hub": "false",
         "play_sounds": "false",
     }
-    command = [str(RECORD), *(f"--{name}={value}" for name, value in options.items())]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL)
-    assert done.returncode == 0, done.stderr
+    code, printed = preloaded.run(
+        [RECORD, *(f"--{name}={value}" for name, value in options.items())], os.environ
+    )
+    assert code == 0, printed
     return root
 
 

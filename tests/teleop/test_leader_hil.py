@@ -3,7 +3,6 @@
 import json
 import os
 import pty
-import subprocess
 import sys
 import threading
 from importlib.util import find_spec
@@ -11,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import preloaded
 import pyarrow.parquet as pq
 import pytest
 from deadline import DEADLINE_S, wait_until
@@ -129,13 +129,8 @@ def test_gym_manipulator_records_with_it_and_the_recording_is_complete(bus, tmp_
         f"--config_path={path}",
         "--env.discover_packages_path=lerobot_grasp_plugin",
     ]
-    process = subprocess.Popen(
-        command,
-        stdin=slave,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
-    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    process = preloaded.start(command, environment, stdin=slave)
 
     def read():
         for line in process.stdout:
