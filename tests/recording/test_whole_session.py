@@ -75,6 +75,10 @@ def recorded(tmp_path, monkeypatch):
             robot=None,
             teleop=None,
             display_data=False,
+            display_ip=None,
+            display_port=None,
+            display_mode="rerun",
+            display_compressed_images=False,
             play_sounds=False,
         )
         arm, said, script = Arm(), [], {}
