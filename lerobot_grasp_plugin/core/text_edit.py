@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from lerobot_grasp_plugin.core.annotations import Annotations, AnnotationSection, EpisodeAnnotation
+from lerobot_grasp_plugin.core.annotations import Annotations, AnnotationSection
+from lerobot_grasp_plugin.core.episode_notes import read_statement
 from lerobot_grasp_plugin.core.grammar import form_of, parse
 from lerobot_grasp_plugin.core.grammar_comments import IsDataset, no_dataset
 from lerobot_grasp_plugin.core.grammar_ranges import format_ranges
@@ -42,8 +43,9 @@ def parse_editable(
     gap = "" if not text or text.endswith("\n") else "\n"
     text += gap + _PLACEHOLDER
     found = parse(text, name=name, index_base=index_base, is_dataset=is_dataset).annotations
+    remarks = found.sections[-1].episodes[-1].before
     sections = tuple(replace(section, episodes=()) for section in found.sections if section.dataset)
-    return replace(found, sections=sections)
+    return replace(found, sections=sections, after=remarks)
 
 
 def with_ranges(
@@ -68,8 +70,7 @@ def with_ranges(
         ranges: 0-based half-open success ranges; empty for all failure, None to remove the episode.
         new_header: What a new section calls the dataset.
     """
-    lines = _split(text)
-    ending = "\r\n" if "\r\n" in text else "\n"
+    lines = split_lines(text)
     listed = [episode for section in sections for episode in section.episodes]
     old = next((episode for episode in listed if episode.episode_index == episode_index), None)
     if ranges is None:
@@ -80,20 +81,34 @@ def with_ranges(
     if old is not None:
         lines[old.line - 1] = _relabelled(lines[old.line - 1], said)
         return "".join(lines)
-    at = _place(sections, listed, episode_index)
+    at = new_place(lines, sections, episode_index)
+    return with_lines(text, lines, at, [f"{episode_index:02d}: {said}"], new_header)
+
+
+def with_lines(text: str, lines: list[str], at: int | None, new: Sequence[str], new_header: str) -> str:
+    """A text with more lines.
+
+    Args:
+        text: As it was; says how lines end.
+        lines: Those that it is to have now.
+        at: 0-based line before which the new ones go; None to begin a section at the end.
+        new: The lines, without ends.
+        new_header: What a new section calls the dataset.
+    """
+    ending = "\r\n" if "\r\n" in text else "\n"
     if lines and not lines[-1].endswith("\n"):
         lines[-1] += ending
-    new = f"{episode_index:02d}: {said}{ending}"
-    if at is not None:
-        lines.insert(at, new)
-    else:
+    if at is None:
         if lines and lines[-1].strip():
             lines.append(ending)
-        lines += [f"# dataset path: {new_header}{ending}", new]
+        new = [f"# dataset path: {new_header}", *new]
+        at = len(lines)
+    lines[at:at] = [line + ending for line in new]
     return "".join(lines)
 
 
-def _split(text: str) -> list[str]:
+def split_lines(text: str) -> list[str]:
+    """The lines of a text, each with its end."""
     lines = [line + "\n" for line in text.split("\n")]
     last = lines.pop().removesuffix("\n")
     return [*lines, last] if last else lines
@@ -107,18 +122,38 @@ def _relabelled(line: str, said: str) -> str:
     return f"{number}: {said}" + (f"{gap}#{comment}" if mark else "") + line[len(body) :]
 
 
-def _place(
-    sections: Sequence[AnnotationSection],
-    listed: Sequence[EpisodeAnnotation],
-    episode_index: int,
+def new_place(
+    lines: Sequence[str], sections: Sequence[AnnotationSection], episode_index: int
 ) -> int | None:
-    """The 0-based line before which a new episode goes; None when a section has to be begun."""
+    """Where something about an episode goes: above its line, else in the order of the episodes.
+
+    Args:
+        lines: Those of the text.
+        sections: The sections about the dataset.
+        episode_index: The episode.
+
+    Returns:
+        The 0-based line before which it goes, below the flags and notes of this episode and lower ones; None
+        when a section has to be begun.
+    """
+    listed = [episode for section in sections for episode in section.episodes]
+    own = next((episode for episode in listed if episode.episode_index == episode_index), None)
+    if own is not None:
+        return own.line - 1
     lower = [episode for episode in listed if episode.episode_index < episode_index]
     if lower:
-        return max(lower, key=lambda episode: episode.episode_index).line
-    if listed:
+        at = max(lower, key=lambda episode: episode.episode_index).line
+    elif listed:
         first = min(listed, key=lambda episode: episode.episode_index)
-        return first.line - 1 - len(first.before)
-    if sections and sections[0].line:
-        return sections[0].line
-    return None
+        at = first.line - 1 - len(first.before)
+    elif sections and sections[0].line:
+        at = sections[0].line
+    else:
+        return None
+    for place in range(at, len(lines)):
+        said = read_statement(lines[place].strip())
+        if said is None:
+            break
+        if said.episode_index is None or said.episode_index <= episode_index:
+            at = place + 1
+    return at
