@@ -122,9 +122,7 @@ def _relabelled(line: str, said: str) -> str:
     return f"{number}: {said}" + (f"{gap}#{comment}" if mark else "") + line[len(body) :]
 
 
-def new_place(
-    lines: Sequence[str], sections: Sequence[AnnotationSection], episode_index: int
-) -> int | None:
+def new_place(lines: Sequence[str], sections: Sequence[AnnotationSection], episode_index: int) -> int | None:
     """Where something about an episode goes: above its line, else in the order of the episodes.
 
     Args:

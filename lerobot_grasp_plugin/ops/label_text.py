@@ -8,7 +8,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lerobot_grasp_plugin.core.annotations import Annotations, AnnotationSection
+from lerobot_grasp_plugin.core.episode_notes import EpisodeNote, definition_of, notes_of
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
+from lerobot_grasp_plugin.core.note_edit import with_definition, with_note
 from lerobot_grasp_plugin.core.source_text import MAX_BYTES
 from lerobot_grasp_plugin.core.text_edit import parse_editable, with_ranges
 from lerobot_grasp_plugin.findings.problem import AnnotationError, Problem, UsageError
@@ -36,6 +38,8 @@ class LabelText:
 
     Attributes:
         labels: Success frames by ``episode_index``, 0-based half-open; empty for all failure.
+        notes: Flag and note by ``episode_index``, of episodes that have any.
+        definition: What counts as success; None where the file does not say it.
         sections: Those that are about the dataset.
         annotations: Everything in the file.
         version: Hash of its bytes.
@@ -85,13 +89,30 @@ class LabelText:
             ChangedOutsideError: The file on disk is not the one that was last read or written.
             OSError: The file cannot be written; nothing changed then.
         """
+        self._save(with_ranges(*self._file, episode, ranges, new_header=self._new_header))
+
+    def put_note(self, episode: int, note: EpisodeNote) -> None:
+        """Gives an episode another flag and note, and saves the file; raises as ``put`` does.
+
+        Raises:
+            AnnotationError: The words would contradict how the file is read.
+            ValueError: They cannot stand in a line.
+        """
+        self._save(with_note(*self._file, episode, note, new_header=self._new_header))
+
+    def put_definition(self, definition: str | None) -> None:
+        """Says what counts as success, and saves the file; raises as ``put_note`` does."""
+        self._save(with_definition(*self._file, definition, new_header=self._new_header))
+
+    @property
+    def _file(self) -> tuple[str, Annotations, list[AnnotationSection]]:
+        return self._text, self.annotations, self.sections
+
+    def _save(self, text: str) -> None:
         if trouble := self.trouble():
             raise OSError(f"not saved: {trouble}")
         if _digest(self._read()) != self.version:
             raise ChangedOutsideError
-        text = with_ranges(
-            self._text, self.annotations, self.sections, episode, ranges, new_header=self._new_header
-        )
         annotations, sections = self._parse(text)
         data = text.encode("utf-8")
         try:
@@ -139,6 +160,8 @@ class LabelText:
     ) -> None:
         self._text, self.annotations, self.sections = text, annotations, sections
         self.version = _digest(data)
+        self.notes = notes_of(annotations, sections)
+        self.definition = definition_of(annotations, sections)
         self.labels: dict[int, Ranges] = {
             episode.episode_index: episode.success.intervals
             for section in sections

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
+import asyncio
 import shlex
+import threading
 from collections.abc import Awaitable, Callable
 from importlib.resources import files
 from pathlib import Path
@@ -25,7 +26,16 @@ from lerobot_grasp_plugin.ops.label_text import ChangedOutsideError
 from lerobot_grasp_plugin.ops.recipe import RelabelConfig
 from lerobot_grasp_plugin.ops.relabel import relabel
 from lerobot_grasp_plugin.ops.report import MergeReport
-from lerobot_grasp_plugin.review.change import Change, OvertakenError
+from lerobot_grasp_plugin.review.body import (
+    NAME,
+    changes_of,
+    known_episode,
+    note_of,
+    read_body,
+    whole_number,
+    words_of,
+)
+from lerobot_grasp_plugin.review.change import OvertakenError
 from lerobot_grasp_plugin.review.pictures import CHUNK, Pictures
 from lerobot_grasp_plugin.review.security import Guard
 from lerobot_grasp_plugin.review.session import Session
@@ -33,7 +43,7 @@ from lerobot_grasp_plugin.review.signals import signals
 from lerobot_grasp_plugin.review.statistics import statistics
 
 _KINDS = {"html": "text/html", "css": "text/css", "js": "text/javascript"}
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,95}")
+_LOOK_S = 0.2
 _UNLISTED: tuple[Literal["error", "fail", "keep", "drop"], ...] = ("error", "fail", "keep", "drop")
 
 type Handler = Callable[[Request], Awaitable[Response]]
@@ -59,7 +69,8 @@ class Review:
 
     async def state(self, request: Request) -> Response:
         """Everything about the set but its images and curves."""
-        session, info = self.session, self.session.source.reader.info
+        session, reader = self.session, self.session.source.reader
+        info = reader.info
         sizes = [info.features[camera].image_size for camera in self.cameras]
         return JSONResponse(
             {
@@ -67,6 +78,7 @@ class Review:
                 "file": session.path.name,
                 "fps": info.fps,
                 "cameras": list(self.cameras),
+                "tasks": [" · ".join(reader.episode_tasks(i)) for i in range(len(session.lengths))],
                 "aspects": [width / height for height, width in sizes],
                 "chunk": CHUNK,
                 "lengths": session.lengths,
@@ -92,6 +104,11 @@ class Review:
                 }
                 for episode in episodes
             },
+            "notes": {
+                str(episode): {"flag": note.flag, "note": note.note}
+                for episode, note in session.notes.items()
+            },
+            "definition": session.definition,
             "index_base": session.index_base,
             "trouble": trouble,
             "changed_outside": trouble is None and session.changed_outside(),
@@ -118,8 +135,18 @@ class Review:
         chunk = request.path_params["chunk"]
         if chunk * CHUNK >= self.session.lengths[episode]:
             raise HTTPException(404)
-        data = await run_in_threadpool(self.pictures.strip, episode, camera, chunk)
-        return Response(data, media_type="image/jpeg")
+        gone = threading.Event()
+        work = asyncio.create_task(run_in_threadpool(self.pictures.strip, episode, camera, chunk, gone))
+        while not (await asyncio.wait({work}, timeout=_LOOK_S))[0]:
+            if await request.is_disconnected():
+                gone.set()
+        return Response(await work, media_type="image/jpeg")
+
+    async def ahead(self, request: Request) -> Response:
+        """Begins to decode an episode that will be looked at."""
+        episode, camera = self._episode(request), self._camera(request)
+        self.pictures.ahead(episode, camera)
+        return JSONResponse({})
 
     async def frame(self, request: Request) -> Response:
         """One picture in full size."""
@@ -132,8 +159,8 @@ class Review:
 
     async def change(self, request: Request) -> Response:
         """Applies the changes of a tab in their order, up to one that is refused; answers with the news."""
-        body = await _body(request)
-        serial, changes = _whole_number(body, "serial"), self._changes(body)
+        body = await read_body(request)
+        serial, changes = whole_number(body, "serial"), changes_of(body, len(self.session.lengths))
         for change in changes:
             try:
                 await run_in_threadpool(self.session.apply, change)
@@ -146,40 +173,44 @@ class Review:
 
     async def load(self, request: Request) -> Response:
         """Takes the file as it is on disk; answers with the news."""
-        serial = _whole_number(await _body(request), "serial")
+        serial = whole_number(await read_body(request), "serial")
         await run_in_threadpool(self.session.load)
         return JSONResponse(await run_in_threadpool(self._news, serial))
 
-    def _changes(self, body: dict[str, Any]) -> list[Change]:
-        tab, changes = body.get("tab"), body.get("changes")
-        if not isinstance(tab, str) or not _NAME.fullmatch(tab):
-            raise HTTPException(400, "tab has letters, digits, `_`, `-` and `.`")
-        if not isinstance(changes, list) or not all(isinstance(change, dict) for change in changes):
-            raise HTTPException(400, "changes is a list of objects")
-        return [self._change(tab, change) for change in changes]
+    async def note(self, request: Request) -> Response:
+        """Gives an episode another flag and note; answers with the news."""
+        body = await read_body(request)
+        serial, episode = whole_number(body, "serial"), known_episode(body, len(self.session.lengths))
+        before, after = note_of(body, "before"), note_of(body, "after")
+        return await self._written(serial, self.session.write_note, episode, before, after)
 
-    def _change(self, tab: str, body: dict[str, Any]) -> Change:
-        episode, number = _whole_number(body, "episode"), _whole_number(body, "number")
-        if episode >= len(self.session.lengths):
-            raise HTTPException(400, "the dataset does not have this episode")
+    async def definition(self, request: Request) -> Response:
+        """Says what counts as success; answers with the news."""
+        body = await read_body(request)
+        serial = whole_number(body, "serial")
+        before, after = words_of(body, "before"), words_of(body, "after")
+        return await self._written(serial, self.session.write_definition, before, after)
+
+    async def _written(self, serial: int, write: Callable[..., None], *values: Any) -> Response:
         try:
-            return Change(tab, number, episode, _intervals(body["before"]), _intervals(body["after"]))
-        except (KeyError, TypeError, ValueError) as error:
-            raise HTTPException(400, f"these are no success frames: {error}") from None
+            await run_in_threadpool(write, *values)
+        except ValueError as error:
+            raise HTTPException(400, f"this cannot be written down: {error}") from None
+        return JSONResponse(await run_in_threadpool(self._news, serial))
 
     async def command(self, request: Request) -> Response:
         """The call that applies the labels."""
-        return JSONResponse({"command": self._command(await _body(request))})
+        return JSONResponse({"command": self._command(await read_body(request))})
 
     async def apply(self, request: Request) -> Response:
         """Relabels to a new dataset and gives the report."""
-        config = self._config(await _body(request))
+        config = self._config(await read_body(request))
         report = await run_in_threadpool(relabel, config)
         return JSONResponse({"report": self.render(report)})
 
     def _config(self, body: dict[str, Any]) -> RelabelConfig:
         name, unlisted = body.get("name"), body.get("unlisted", "error")
-        if not isinstance(name, str) or not _NAME.fullmatch(name):
+        if not isinstance(name, str) or not NAME.fullmatch(name):
             raise HTTPException(400, "a name has letters, digits, `_`, `-` and `.`")
         if unlisted not in _UNLISTED:
             raise HTTPException(400, f"unlisted is one of {', '.join(_UNLISTED)}")
@@ -225,9 +256,12 @@ def create_app(review: Review, *, token: str, host: str) -> Starlette:
         ("api/signals/{episode:int}", review.signals, "GET"),
         ("api/statistics", review.statistics, "GET"),
         (pictures + "/strip/{chunk:int}", review.strip, "GET"),
+        (pictures + "/ahead", review.ahead, "POST"),
         (pictures + "/frame/{frame:int}/{kind}", review.frame, "GET"),
         ("api/news/{after:int}", review.news, "GET"),
         ("api/change", review.change, "POST"),
+        ("api/note", review.note, "POST"),
+        ("api/definition", review.definition, "POST"),
         ("api/load", review.load, "POST"),
         ("api/command", review.command, "POST"),
         ("api/apply", review.apply, "POST"),
@@ -273,29 +307,6 @@ def _answer(error: Exception) -> tuple[int, dict[str, str]]:
     if isinstance(error, OSError) and error.strerror:
         return 500, {"error": f"{error.strerror}: {error.filename}. Nothing was changed on disk."}
     return 422 if isinstance(error, GraspError) else 500, {"error": str(error)}
-
-
-async def _body(request: Request) -> dict[str, Any]:
-    if request.headers.get("content-type", "").partition(";")[0] != "application/json":
-        raise HTTPException(415, "JSON is expected")
-    try:
-        body = await request.json()
-    except ValueError:
-        raise HTTPException(400, "this is not JSON") from None
-    if not isinstance(body, dict):
-        raise HTTPException(400, "an object is expected")
-    return body
-
-
-def _whole_number(body: dict[str, Any], name: str) -> int:
-    value = body.get(name)
-    if not isinstance(value, int) or value < 0:
-        raise HTTPException(400, f"{name} is a whole number from 0")
-    return value
-
-
-def _intervals(ranges: Any) -> list[FrameInterval] | None:
-    return None if ranges is None else [FrameInterval(start, stop) for start, stop in ranges]
 
 
 def _plain(ranges: tuple[FrameInterval, ...] | None) -> list[list[int | None]] | None:

@@ -1,10 +1,11 @@
-"""Pictures for the page: each episode decoded once, kept within a bound."""
+"""Images for the page: thumbnails of whole episodes, and single frames in full size, kept as files within a bound."""
 
 from __future__ import annotations
 
 import io
 import threading
 from collections import OrderedDict
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,126 +16,183 @@ from lerobot_grasp_plugin.findings.problem import GraspError
 from lerobot_grasp_plugin.ops.episode_frames import EpisodeFrames
 
 CHUNK = 20
-"""Thumbnails in one strip picture."""
+"""Thumbnails in one strip."""
 THUMB_HEIGHT = 96
-CACHE_BYTES = 384 * 2**20
+STRIP_BYTES = 128 * 2**20
+"""The most that thumbnails take: about 80,000 frames of 640x480."""
+FRAME_BYTES = 64 * 2**20
+"""The most that frames in full size take."""
+_PATIENCE_S = 120.0
+_LOOK_S = 0.2
 
 
-class _Roll:
-    """The pictures of one episode and camera while and after they are decoded."""
+@dataclass
+class _Film:
+    """The thumbnails of one episode and camera, as far as they are decoded.
 
-    def __init__(self, length: int, keep: bool) -> None:
-        self.length = length
-        self.keep = keep
-        self.full: list[NDArray[np.uint8]] = []
-        self.thumbs: list[NDArray[np.uint8]] = []
-        self.size = 0
-        self.error: Exception | None = None
-        self.abandoned = False
-        self.more = threading.Condition()
+    Attributes:
+        length: Frames of the episode.
+        strips: JPEG files of ``CHUNK`` thumbnails each, from the first frame on.
+        wanted: How many requests wait for it.
+        decoding: Whether a thread decodes it.
+        error: Why the last one ended before the episode did.
+    """
 
-    def wait(self, count: int) -> None:
-        with self.more:
-            self.more.wait_for(lambda: len(self.thumbs) >= count or self.error is not None, timeout=120)
-            if len(self.thumbs) < count:
-                raise self.error or TimeoutError("decoding takes too long")
+    length: int
+    strips: list[bytes] = field(default_factory=list)
+    wanted: int = 0
+    decoding: bool = False
+    error: Exception | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether every thumbnail is there."""
+        return len(self.strips) * CHUNK >= self.length
+
+    @property
+    def size(self) -> int:
+        """Bytes kept."""
+        return sum(map(len, self.strips))
 
 
 class Pictures:
     """Thumbnails and exact frames of a dataset.
 
+    No pixels are kept, only files: what was looked at before is there at once, up to a bound. An episode that
+    nobody waits for is decoded no further while somebody waits for another one, and goes on where it was.
+
     Args:
         reader: The open dataset.
-        cache_bytes: The most that is kept; the episode looked at last always is, as thumbnails.
+        strip_bytes: The most that thumbnails take; the episode looked at last is kept whatever it takes.
+        frame_bytes: The most that frames in full size take.
     """
 
-    def __init__(self, reader: DatasetReader, cache_bytes: int = CACHE_BYTES) -> None:
+    def __init__(
+        self, reader: DatasetReader, strip_bytes: int = STRIP_BYTES, frame_bytes: int = FRAME_BYTES
+    ) -> None:
         self._reader = reader
         self._frames = EpisodeFrames(reader)
-        self._bound = cache_bytes
-        self._rolls: OrderedDict[tuple[int, str], _Roll] = OrderedDict()
-        self._lock = threading.Lock()
+        self._strip_bytes, self._frame_bytes = strip_bytes, frame_bytes
+        self._films: OrderedDict[tuple[int, str], _Film] = OrderedDict()
+        self._files: OrderedDict[tuple[int, str, int, bool], bytes] = OrderedDict()
+        self._kept = 0
+        self._changed = threading.Condition()
 
-    def strip(self, episode: int, camera: str, chunk: int) -> bytes:
-        """A JPEG of ``CHUNK`` thumbnails side by side, as soon as they are decoded.
+    def strip(self, episode: int, camera: str, chunk: int, gone: threading.Event | None = None) -> bytes:
+        """A JPEG of ``CHUNK`` thumbnails next to each other, as soon as they are decoded.
 
         Args:
             episode: ``episode_index``.
             camera: Camera key.
             chunk: Which ``CHUNK`` frames, from 0.
+            gone: Set when nobody waits for the answer any more.
+
+        Raises:
+            GraspError: A frame up to there cannot be decoded.
+            InterruptedError: Nobody waits.
+            TimeoutError: It takes minutes.
         """
-        roll = self._roll(episode, camera)
-        start, stop = chunk * CHUNK, min((chunk + 1) * CHUNK, roll.length)
-        roll.wait(stop)
-        return _encoded(np.concatenate(roll.thumbs[start:stop], axis=1), "JPEG", quality=82)
+        with self._changed:
+            film = self._film(episode, camera)
+            film.wanted += 1
+            try:
+                self._start(episode, camera, film)
+                waited = 0.0
+                while len(film.strips) <= chunk:
+                    if gone is not None and gone.is_set():
+                        raise InterruptedError("nobody waits for it")
+                    if film.error is not None:
+                        raise film.error
+                    if waited > _PATIENCE_S:
+                        raise TimeoutError("decoding takes too long")
+                    self._start(episode, camera, film)
+                    waited += 0 if self._changed.wait(_LOOK_S) else _LOOK_S
+                return film.strips[chunk]
+            finally:
+                film.wanted -= 1
+
+    def ahead(self, episode: int, camera: str) -> None:
+        """Begins to decode the thumbnails of an episode that will be looked at, unless somebody waits."""
+        with self._changed:
+            if not any(film.wanted for film in self._films.values()):
+                self._start(episode, camera, self._film(episode, camera))
 
     def frame(self, episode: int, camera: str, frame: int, *, exact: bool) -> bytes:
-        """One picture in full size: PNG, or JPEG where it need not be exact."""
-        roll = self._roll(episode, camera)
-        if roll.keep:
-            roll.wait(frame + 1)
-            pixels = roll.full[frame]
-        else:
-            _, pixels = next(iter(self._frames.decode(episode, camera, [frame])))
+        """One image in full size: PNG, or JPEG where it need not be exact.
+
+        Raises:
+            GraspError: It cannot be decoded.
+        """
+        key = (episode, camera, frame, exact)
+        with self._changed:
+            if key in self._files:
+                self._files.move_to_end(key)
+                return self._files[key]
+        _, pixels = next(iter(self._frames.decode(episode, camera, [frame])))
         if exact:
-            return _encoded(pixels, "PNG", compress_level=1)
-        return _encoded(pixels, "JPEG", quality=90)
+            file = _encoded(pixels, "PNG", compress_level=1)
+        else:
+            file = _encoded(pixels, "JPEG", quality=90)
+        with self._changed:
+            if key not in self._files:
+                self._files[key] = file
+                self._kept += len(file)
+            while self._kept > self._frame_bytes and len(self._files) > 1:
+                self._kept -= len(self._files.popitem(last=False)[1])
+        return file
 
     @property
-    def cached_bytes(self) -> int:
-        """Bytes of pixels held now."""
-        with self._lock:
-            return sum(roll.size for roll in self._rolls.values())
+    def kept_bytes(self) -> tuple[int, int]:
+        """Bytes of thumbnails and of frames kept now."""
+        with self._changed:
+            return sum(film.size for film in self._films.values()), self._kept
 
-    def _roll(self, episode: int, camera: str) -> _Roll:
+    def _film(self, episode: int, camera: str) -> _Film:
         key = (episode, camera)
-        with self._lock:
-            roll = self._rolls.get(key)
-            if roll is not None and roll.error is None:
-                self._rolls.move_to_end(key)
-                return roll
-            height, width = self._reader.info.features[camera].image_size
-            length = int(self._reader.lengths[episode])
-            cameras = max(1, len(self._reader.info.camera_keys))
-            roll = _Roll(length, length * height * width * 3 * cameras <= self._bound)
-            self._rolls[key] = roll
-            for other_key, other in self._rolls.items():
-                if other_key[0] != episode and len(other.thumbs) < other.length:
-                    other.abandoned = True
-        threading.Thread(target=self._decode, args=(key, roll), daemon=True).start()
-        return roll
+        if key not in self._films:
+            self._films[key] = _Film(int(self._reader.lengths[episode]))
+        self._films.move_to_end(key)
+        return self._films[key]
 
-    def _decode(self, key: tuple[int, str], roll: _Roll) -> None:
+    def _start(self, episode: int, camera: str, film: _Film) -> None:
+        if film.decoding or film.complete:
+            return
+        film.decoding, film.error = True, None
+        threading.Thread(target=self._decode, args=(episode, camera, film), daemon=True).start()
+
+    def _decode(self, episode: int, camera: str, film: _Film) -> None:
+        error: Exception | None = None
         try:
-            for _, pixels in self._frames.decode(*key):
-                thumb = _thumbnail(pixels)
-                with roll.more:
-                    if roll.keep:
-                        roll.full.append(pixels)
-                        roll.size += pixels.nbytes
-                    roll.thumbs.append(thumb)
-                    roll.size += thumb.nbytes
-                    roll.more.notify_all()
-                if roll.abandoned:
-                    raise InterruptedError("another episode is looked at")
-                if len(roll.thumbs) % CHUNK == 0:
-                    self._shrink(key)
-        except (GraspError, OSError, ValueError) as error:
-            with roll.more:
-                roll.error = error
-                roll.more.notify_all()
-        self._shrink(key)
+            self._decode_strips(episode, camera, film)
+        except (GraspError, OSError, ValueError) as found:
+            error = found
+        with self._changed:
+            film.decoding, film.error = False, error
+            self._changed.notify_all()
 
-    def _shrink(self, current: tuple[int, str]) -> None:
-        with self._lock:
-            for key in [key for key, roll in self._rolls.items() if roll.abandoned and roll.error]:
-                del self._rolls[key]
-            total = sum(roll.size for roll in self._rolls.values())
-            for key in list(self._rolls):
-                if total <= self._bound:
-                    break
-                if key[0] != current[0]:
-                    total -= self._rolls.pop(key).size
+    def _decode_strips(self, episode: int, camera: str, film: _Film) -> None:
+        thumbs: list[NDArray[np.uint8]] = []
+        rest = range(len(film.strips) * CHUNK, film.length)
+        for frame, pixels in self._frames.decode(episode, camera, rest):
+            thumbs.append(_thumbnail(pixels))
+            if len(thumbs) < CHUNK and frame < film.length - 1:
+                continue
+            strip = _encoded(np.concatenate(thumbs, axis=1), "JPEG", quality=82)
+            thumbs.clear()
+            with self._changed:
+                film.strips.append(strip)
+                self._shrink(episode)
+                self._changed.notify_all()
+                if not film.wanted and any(other.wanted for other in self._films.values()):
+                    return
+
+    def _shrink(self, current: int) -> None:
+        total = sum(film.size for film in self._films.values())
+        for key, film in list(self._films.items()):
+            if total <= self._strip_bytes:
+                return
+            if key[0] != current and not film.wanted and not film.decoding:
+                total -= self._films.pop(key).size
 
 
 def _thumbnail(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

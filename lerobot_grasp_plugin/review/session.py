@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lerobot_grasp_plugin.core.annotations import Annotations, AnnotationSection
+from lerobot_grasp_plugin.core.episode_notes import NOTHING, EpisodeNote
 from lerobot_grasp_plugin.core.grammar import ParsedAnnotations
 from lerobot_grasp_plugin.core.text_edit import parse_editable
 from lerobot_grasp_plugin.findings.problem import Problem, UsageError
@@ -51,6 +52,16 @@ class Session:
     def labels(self) -> dict[int, Ranges]:
         """Success frames by ``episode_index``, 0-based half-open; empty for all failure."""
         return self._text.labels
+
+    @property
+    def notes(self) -> Mapping[int, EpisodeNote]:
+        """Flag and note by ``episode_index``, of episodes that have any."""
+        return self._text.notes
+
+    @property
+    def definition(self) -> str | None:
+        """What counts as success; None where the file does not say it."""
+        return self._text.definition
 
     @property
     def version(self) -> str:
@@ -144,6 +155,30 @@ class Session:
         self._text.put(episode, after)
         self.serial += 1
         self._altered[episode] = self.serial
+
+    def write_note(self, episode: int, before: EpisodeNote, after: EpisodeNote) -> None:
+        """Gives an episode another flag and note and saves the file.
+
+        Raises:
+            ChangedOutsideError: The file on disk is not the one this session knows.
+            OvertakenError: The episode has another flag or note than ``before``.
+            AnnotationError: The words would contradict how the file is read.
+            ValueError: They cannot stand in a line.
+            OSError: The file cannot be written; nothing changed then.
+        """
+        with self._lock:
+            if self.notes.get(episode, NOTHING) != before:
+                raise OvertakenError
+            self._text.put_note(episode, after)
+            self.serial += 1
+
+    def write_definition(self, before: str | None, after: str | None) -> None:
+        """Says what counts as success and saves the file; raises as ``write_note`` does."""
+        with self._lock:
+            if self.definition != before:
+                raise OvertakenError
+            self._text.put_definition(after)
+            self.serial += 1
 
     def _parsed(self, text: str) -> tuple[Annotations, list[AnnotationSection]]:
         annotations = parse_editable(

@@ -66,14 +66,27 @@ def defined(text: str, words: str | None, dataset: str = "gtgando/mine_v1") -> s
 
 
 def test_what_is_said_of_each_dataset() -> None:
-    assert notes(TEXT) == {7: EpisodeNote("bad; look again", "the camera moved"), 12: EpisodeNote(None, "not labelled yet")}
+    assert notes(TEXT) == {
+        7: EpisodeNote("bad; look again", "the camera moved"),
+        12: EpisodeNote(None, "not labelled yet"),
+    }
     assert notes(TEXT, "gtgando/other_v1") == {1: EpisodeNote("not mine"), 2: EpisodeNote("")}
     assert definition(TEXT) == "it is held and lifted"
     assert definition(TEXT, "gtgando/other_v1") == "it is held"
 
 
 @pytest.mark.parametrize(
-    "line", ["# flag", "# flags 3: x", "# flag 3 times", "# note 3", "# note 3:", "# success", "# success:", "# a note 3: x"]
+    "line",
+    [
+        "# flag",
+        "# flags 3: x",
+        "# flag 3 times",
+        "# note 3",
+        "# note 3:",
+        "# success",
+        "# success:",
+        "# a note 3: x",
+    ],
 )
 def test_other_remarks_are_none(line: str) -> None:
     assert read_statement(line) is None
@@ -122,7 +135,9 @@ def test_the_first_word_in_a_file() -> None:
 
 
 def test_the_definition_is_replaced_where_it_stands() -> None:
-    assert defined(TEXT, "it is lifted") == TEXT.replace("# Success: it is held and lifted", "# success: it is lifted")
+    assert defined(TEXT, "it is lifted") == TEXT.replace(
+        "# Success: it is held and lifted", "# success: it is lifted"
+    )
     assert defined(TEXT, None) == TEXT.replace("# Success: it is held and lifted\n", "")
     top = TEXT.replace("# Success: it is held and lifted\n", "")
     assert defined(top, "it is lifted") == top.replace("# success: it is held", "# success: it is lifted")

@@ -14,7 +14,9 @@ from lerobot_grasp_plugin.core.text_edit import parse_editable
 from lerobot_grasp_plugin.errors import AnnotationError
 
 said = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=20)
-said |= st.sampled_from(["look again", "# flag 3: x", "dataset path: a/b", "12: 3-", "it is held; and lifted"])
+said |= st.sampled_from(
+    ["look again", "# flag 3: x", "dataset path: a/b", "12: 3-", "it is held; and lifted"]
+)
 episodes = st.integers(0, 13)
 endings = st.sampled_from(["\n", "\r\n"])
 

@@ -25,8 +25,8 @@ def place(page: Any, frame: int) -> tuple[float, float]:
         return boxes[-1] is not None and boxes[-1] == boxes[-2]
 
     wait_until(is_laid_out, "the strip is not laid out")
-    box, width = boxes[-1], float(page.input_value("#zoom"))
-    return box["x"] + (frame + 0.5) * width, box["y"] + 40
+    box, width = boxes[-1], float(page.get_attribute("#strip", "data-step") or 0)
+    return box["x"] + (frame + 0.5) * width, box["y"] + 30
 
 
 def until(page: Any, holds: str) -> None:

@@ -9,9 +9,13 @@ import pytest
 
 STATIC = files("lerobot_grasp_plugin.review").joinpath("static")
 STYLE = STATIC.joinpath("style.css").read_text()
-SCRIPTS = "".join(STATIC.joinpath(name).read_text() for name in ("curves.js", "overview.js", "strip.js"))
-NAMED = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{3,6});", STYLE))
-CURVES = dict(re.findall(r"(gripper|state|action): \"(#[0-9a-f]{6})\"", SCRIPTS))
+COLOURS = re.compile(r"--([a-z-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\);")
+SCHEMES = [
+    {name: light for name, light, _ in COLOURS.findall(STYLE)},
+    {name: dark for name, _, dark in COLOURS.findall(STYLE)},
+]
+
+pytestmark = pytest.mark.parametrize("named", SCHEMES, ids=["light", "dark"])
 
 
 def luminance(colour: str) -> float:
@@ -28,26 +32,34 @@ def contrast(one: str, other: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-def test_the_measure() -> None:
+def test_the_measure(named: dict[str, str]) -> None:
     assert contrast("#000", "#ffffff") == pytest.approx(21)
     assert contrast("#777777", "#fff") == pytest.approx(4.48, abs=0.01)
+    assert len(named) == len(set(re.findall(r"--([a-z-]+): light-dark", STYLE))) > 20
 
 
-@pytest.mark.parametrize("ground", ["card", "ground", "warn", "good-soft", "#dde9fa", "#fbe3df", "#eef2f8"])
-def test_text_can_be_read(ground: str) -> None:
-    assert contrast(NAMED["ink"], NAMED.get(ground, ground)) >= 7
-    if ground in ("card", "ground", "#dde9fa", "#eef2f8"):
-        assert contrast(NAMED["soft"], NAMED.get(ground, ground)) >= 4.5
+def test_text_can_be_read(named: dict[str, str]) -> None:
+    for ground in ("card", "ground", "warn", "good-soft", "bad-soft", "chosen", "hover", "suggest-soft"):
+        assert contrast(named["ink"], named[ground]) >= 7, ground
+    for ground in ("card", "ground", "chosen", "hover"):
+        assert contrast(named["soft"], named[ground]) >= 4.5, ground
 
 
-@pytest.mark.parametrize("name", ["accent", "good", "bad"])
-def test_coloured_text_can_be_read(name: str) -> None:
-    assert contrast(NAMED[name], NAMED["card"]) >= 4.5  # and white on such a button
+def test_coloured_text_can_be_read(named: dict[str, str]) -> None:
+    for name in ("accent", "good", "bad"):
+        assert contrast(named[name], named["card"]) >= 4.5, name
+    for name in ("accent", "accent-hover"):
+        assert contrast(named["on-accent"], named[name]) >= 4.5, name
 
 
-def test_marks_and_curves_can_be_seen() -> None:
-    assert set(CURVES) == {"gripper", "state", "action"}
-    marks = ["#0b7a4b", "#b5685c", "#b07d00", "#1f5fbf"]  # success, failure, suggestion, cursor
-    assert all(mark in SCRIPTS for mark in marks)
-    for colour in [*CURVES.values(), *marks]:
-        assert contrast(colour, NAMED["ground"]) >= 3
+def test_marks_and_curves_can_be_seen(named: dict[str, str]) -> None:
+    for name in ("good", "fail", "suggest", "accent", "gripper", "state", "action"):
+        for ground in ("ground", "card"):
+            assert contrast(named[name], named[ground]) >= 3, (name, ground)
+
+
+def test_scripts_name_no_colours(named: dict[str, str]) -> None:
+    scripts = [file.read_text() for file in STATIC.iterdir() if file.name.endswith(".js")]
+    assert not [found for script in scripts for found in re.findall(r"#[0-9a-f]{3,6}\b", script)]
+    (names,) = re.findall(r"const NAMES = \[(.*)\];", STATIC.joinpath("colours.js").read_text())
+    assert set(re.findall(r"[a-z-]+", names)) <= set(named)

@@ -35,7 +35,7 @@ def site(recorded: Callable[[str], Path], tmp_path: Path) -> SimpleNamespace:
     path.write_text(f"{mine}\n# dataset path: someone/else_v1\n05: 7\n")
     (source,) = open_sources([SourceConfig(root=root)], [])
     session = Session(source, path, None)
-    pictures = Pictures(source.reader, cache_bytes=300_000)
+    pictures = Pictures(source.reader, strip_bytes=9_000, frame_bytes=60_000)
     app = create_app(Review(session, pictures, tmp_path, merge_report), token="secret", host="127.0.0.1")
     client = TestClient(app, base_url=BASE, raise_server_exceptions=False)
     return SimpleNamespace(client=client, session=session, path=path, root=root, pictures=pictures)

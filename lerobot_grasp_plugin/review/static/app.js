@@ -1,21 +1,26 @@
 // The page: which episode and frame are looked at, what the person does, and how it is drawn.
 
-import { legendOf } from "./curves.js";
-import { dialogs, make } from "./dialogs.js";
+import { Boundary } from "./boundary.js";
+import { scheme } from "./colours.js";
+import { legendOf, scaled } from "./curves.js";
+import { dialogs } from "./dialogs.js";
+import { finding } from "./find.js";
 import { dragging, keyboard } from "./gestures.js";
 import { Labels } from "./labels.js";
 import { Large } from "./large.js";
 import { EpisodeList } from "./list.js";
 import { endAt, maskOf, painted, rangesOf, said, startAt } from "./marks.js";
 import { Messages } from "./messages.js";
+import { Notes } from "./notes.js";
 import { Overview } from "./overview.js";
+import { Player } from "./player.js";
 import { ask } from "./server.js";
 import { Strip } from "./strip.js";
 
 const at = (id) => document.getElementById(id);
 const EVERY = 1000, SOON = 250; // ms until the server is asked for news again, and when it did not answer
-const strip = new Strip(at("strip")), overview = new Overview(at("overview")), messages = new Messages();
-let set, base, labels, list, large, episode = 0, cursor = 0, view, playing = null, preview = null;
+const strip = new Strip(at("strip")), overview = new Overview(at("overview")), boundary = new Boundary(strip), messages = new Messages();
+let set, base, labels, list, large, player, notes, episode = 0, cursor = 0, view, preview = null;
 
 const text = (i, ranges) => `episode ${i}: ${said(ranges, set.lengths[i], base)}`;
 
@@ -69,6 +74,7 @@ function redraw() {
   for (const button of document.querySelectorAll("[data-label]")) button.disabled = messages.blocked;
   if (labels) {
     list.draw(episode);
+    notes.draw();
     for (const [act, changes] of [["undo", labels.done], ["redo", labels.undone]]) {
       const button = document.querySelector(`[data-act="${act}"]`), last = changes.at(-1);
       button.disabled = messages.blocked || !last;
@@ -89,53 +95,67 @@ function refresh() {
   describe();
 }
 
-function draw() { strip.draw(); overview.draw(view); }
+function draw() {
+  strip.draw(); overview.draw(view); boundary.draw(view);
+  const known = view.labelled ? (view.mask[here()] ? "success" : "failure") : "";
+  if (at("large").dataset.label !== known) at("large").dataset.label = known;
+}
 
-// The largest frames at which the episode is in sight as a whole. Longer episodes scroll.
+// The whole episode in sight, or every frame of it, larger.
 let fitted = true;
 function fit() {
   fitted = true;
-  if (!strip.fit(20)) strip.width = 48;
-  at("zoom").value = strip.width;
+  strip.fit();
+  at("zoom").value = strip.thumb;
   strip.layout();
 }
 
 function zoom(width) {
   fitted = false;
-  strip.width = Math.max(20, Math.min(200, Math.round(width)));
-  at("zoom").value = strip.width;
+  strip.zoom(Math.max(20, Math.min(200, Math.round(width))));
+  at("zoom").value = strip.thumb;
   strip.layout(); strip.reveal(here());
 }
+
+// Shows the episode's images, of the cameras that are chosen.
+function film() {
+  view.cameras = large.cameras;
+  delete at("strip").dataset.complete;
+  strip.show(view);
+  if (fitted) fit(); else strip.layout();
+}
+
+// The thumbnails are there: those of the next episode are decoded, and its first image.
+strip.ready = () => {
+  const next = list.nextUnlabelled(episode);
+  if (next === undefined || next === episode) return;
+  for (const camera of large.cameras) {
+    ask(`pictures/${next}/${camera}/ahead`, {}).catch(() => {});
+    large.load({ episode: next, frame: 0, kind: "jpg", number: base }, camera);
+  }
+};
+strip.arrived = () => boundary.draw(view);
 
 async function select(i, frame = 0) {
   stop(); drag.cancel();
   episode = i; cursor = frame;
   const length = set.lengths[i];
-  view = { episode: i, length, aspects: set.aspects, chunk: set.chunk, base, curves: [], suggested: new Array(length).fill(false), cursor, pointed: null, mask: [],
+  view = { episode: i, length, aspects: set.aspects, chunk: set.chunk, base, curves: [], suggested: new Array(length).fill(false), cursor, pointed: null, mask: [], cameras: large.cameras,
     stripAddress: (camera, chunk) => `pictures/${i}/${camera}/strip/${chunk}` };
-  delete at("strip").dataset.complete;
   at("title").textContent = `Episode ${i} · ${length} frames · ${(length / set.fps).toFixed(1)} s`;
   at("strip").setAttribute("aria-valuemin", base);
   at("strip").setAttribute("aria-valuemax", length - 1 + base);
+  at("task").textContent = at("task").title = set.tasks[i] || "no task";
   large.begin(i);
-  strip.show(view);
-  fit(); redraw(); move(cursor);
+  fitted = true;
+  film(); redraw(); move(cursor, true);
   const mine = view;
   try {
     const found = await ask(`api/signals/${i}`, undefined, 0);
     if (view !== mine) return;
-    for (const curve of found.curves) {
-      const values = curve.values.filter((value) => value !== null);
-      const known = curve.name === "recorded success" ? [0, 1] : values;
-      curve.min = Math.min(...known); curve.max = Math.max(...known);
-    }
-    view.curves = found.curves; view.suggestion = found.suggestion;
+    view.curves = scaled(found.curves); view.suggestion = found.suggestion;
     view.suggested = maskOf(found.suggestion.ranges, length);
-    at("legend").replaceChildren(...legendOf(found.curves).map(([colour, words]) => {
-      const entry = make("span", null), line = make("i", "");
-      line.style.background = colour; entry.append(line, words);
-      return entry;
-    }));
+    at("legend").replaceChildren(...legendOf(found.curves));
     refresh();
   } catch (error) { if (view === mine) complain(error); }
 }
@@ -155,7 +175,8 @@ function look(fast) {
   const frame = here(), wanted = { episode, frame, number: frame + base };
   clearTimeout(exact);
   if (fast) large.show({ ...wanted, kind: "jpg" });
-  if (!fast || playing === null) exact = setTimeout(() => large.show({ ...wanted, kind: "png" }), fast ? 150 : 30);
+  if (fast && player.playing) large.ahead({ ...wanted, kind: "jpg" }, Math.ceil(player.rate), view.length);
+  if (!fast || !player.playing) exact = setTimeout(() => large.show({ ...wanted, kind: "png" }), fast ? 150 : 30);
   draw(); describe();
 }
 
@@ -216,19 +237,19 @@ function showSuggestion() {
 }
 
 function play() {
-  if (playing !== null) { stop(); move(cursor); return; }
-  const from = here() >= view.length - 1 ? 0 : here(), began = performance.now();
-  at("play").textContent = "Stop";
-  const tick = (now) => {
-    const frame = from + Math.floor(((now - began) * set.fps) / 1000);
-    if (frame >= view.length) { stop(); move(view.length - 1); return; }
-    if (frame !== cursor) move(frame, true);
-    playing = requestAnimationFrame(tick);
-  };
-  playing = requestAnimationFrame(tick);
+  if (player.playing) { stop(); move(cursor); return; }
+  player.start(0, view.length, here() >= view.length - 1 ? 0 : here(), false);
 }
 
-function stop() { cancelAnimationFrame(playing); playing = null; at("play").textContent = "Play"; }
+// Plays a second before and a second after the boundary, again and again.
+function loop() {
+  if (player.playing && player.repeats) { stop(); move(cursor); return; }
+  const around = Math.max(5, Math.round(set.fps)), middle = boundary.next(view, here()) ?? here();
+  const first = Math.max(0, middle - around);
+  player.start(first, Math.min(view.length, middle + around), first, true);
+}
+
+function stop() { player.stop(); }
 
 function step(by) {
   const next = list.neighbour(by);
@@ -243,6 +264,7 @@ const ACTS = {
   suggestion: () => { if (view.suggestion?.ranges.length) mark(view.suggestion.ranges); },
   undo: () => travel("undo", "Undone"),
   redo: () => travel("redo", "Redone"),
+  flag: () => notes.open(),
   next: () => {
     const found = list.nextUnlabelled(episode);
     if (found === undefined) { notice("every episode is labelled"); return; }
@@ -251,18 +273,25 @@ const ACTS = {
 };
 
 const drag = dragging(strip, {
-  view: () => view, blocked: () => messages.blocked, playing: () => playing !== null, go, point,
+  view: () => view, blocked: () => messages.blocked, playing: () => player.playing, go, point,
   preview: (mask) => { preview = mask; refresh(); }, mark: (mask, before) => mark(rangesOf(mask), before),
 });
+const focus = () => at("strip").focus({ preventScroll: true });
 
 const REPEATS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "+", "-"];
 function start() {
+  const light = scheme(() => { if (view) draw(); }), find = finding({
+    lengths: set.lengths, base: () => base, episode: () => episode, notice, leave: focus, search: (words) => list.search(words),
+    go: (i, frame) => { if (i !== episode) select(i, frame); else move(frame); list.reveal(i); },
+  });
   keyboard({
     ArrowLeft: (event) => move(here() - (event.shiftKey ? 10 : 1)), ArrowRight: (event) => move(here() + (event.shiftKey ? 10 : 1)),
     ArrowUp: () => step(-1), ArrowDown: () => step(1), Home: () => move(0), End: () => move(view.length - 1),
-    "[": ACTS.start, "]": ACTS.end, s: ACTS.rest, f: ACTS.fail, t: ACTS.suggestion, u: ACTS.undo, y: ACTS.redo, n: ACTS.next, " ": play,
+    "[": ACTS.start, "]": ACTS.end, s: ACTS.rest, f: ACTS.fail, t: ACTS.suggestion, x: ACTS.flag, u: ACTS.undo, y: ACTS.redo, n: ACTS.next, " ": play, l: loop,
+    ",": () => player.change(-1), ".": () => player.change(1), c: () => large.choose(large.choice + 1), v: () => large.full(), Escape: () => large.full(false),
+    g: find, "/": find, d: light,
     "ctrl+z": (event) => (event.shiftKey ? ACTS.redo() : ACTS.undo()), "ctrl+y": ACTS.redo,
-    "+": () => zoom(strip.width + 12), "-": () => zoom(strip.width - 12), 0: fit, "?": () => opened.keys(),
+    "+": () => zoom(strip.thumb + 12), "-": () => zoom(strip.thumb - 12), 0: fit, "?": () => opened.keys(),
   }, REPEATS, drag);
   const opened = dialogs({ ask, set, labels, settled, select, complain });
   at("overview").addEventListener("pointerdown", (event) => { at("overview").setPointerCapture(event.pointerId); move(overview.frameAt(event), true); });
@@ -271,6 +300,9 @@ function start() {
   at("back").addEventListener("click", () => move(cursor - 1));
   at("forward").addEventListener("click", () => move(cursor + 1));
   at("play").addEventListener("click", play);
+  at("loop").addEventListener("click", loop);
+  at("scheme").addEventListener("click", light);
+  boundary.listen({ go: move, point: (frame) => { if (!player.playing) point(frame); } });
   at("zoom").addEventListener("input", () => zoom(+at("zoom").value));
   at("fit").addEventListener("click", fit);
   at("outside-load").addEventListener("click", () => load(false));
@@ -306,13 +338,15 @@ try {
   at("dataset").textContent = at("dataset").title = set.dataset;
   labels = new Labels(set.lengths, ask, marked, failed);
   labels.take(set.news);
-  list = new EpisodeList(labels, select);
-  large = new Large(at("large"), set.cameras);
+  notes = new Notes({ ask, labels, episode: () => episode, blocked: () => messages.blocked, heard: (news) => { labels.take(news); hear(news); }, complain, leave: focus });
+  list = new EpisodeList(labels, select, (i) => `episode ${text(i, labels.of(i))} ${set.tasks[i]} ${notes.words(i)}`);
+  large = new Large(at("large"), set.cameras, () => { film(); draw(); look(true); });
+  player = new Player(set.fps, (frame) => move(frame, true), (frame) => move(frame));
   start();
   hear(set.news);
   messages.saving = `Labels are in ${set.file}; every change is saved at once.`;
   const first = list.nextUnlabelled(-1) ?? 0;
   select(first); list.reveal(first);
-  at("strip").focus({ preventScroll: true });
+  focus();
   listen();
 } catch (error) { complain(error); }

@@ -1,8 +1,9 @@
 // Curves in bands: reward, gripper, state and action, on the axis of the frames.
 
-const HEIGHTS = { reward: 9, gripper: 18, state: 13, action: 13 };
-const COLOURS = { gripper: "#8a3ffc", state: "#1f5fbf", action: "#b04a00" };
-const SUCCESS = "#0b7a4b", RECORDED = "#56606f";
+import { colours } from "./colours.js";
+import { make } from "./dialogs.js";
+
+const HEIGHTS = { reward: 6, gripper: 14, state: 10, action: 10 };
 const BETWEEN = 2;
 export const HEIGHT = Object.values(HEIGHTS).reduce((sum, height) => sum + height + BETWEEN, 0);
 
@@ -14,17 +15,17 @@ function bandsOf(curves) {
 // Draws a view's bands for the frames [start, stop), each `size` pixels wide, from the height `y` down.
 export function drawBands(pen, view, y, start, stop, size) {
   for (const band of bandsOf(view.curves)) {
-    pen.fillStyle = "#f5f6f8";
+    pen.fillStyle = colours.ground;
     pen.fillRect(0, y, (stop - start) * size, band.height);
     if (band.group === "reward") drawReward(pen, view.mask, y, band.height, start, stop, size);
-    const colour = COLOURS[band.group] ?? RECORDED;
+    const colour = colours[band.group] ?? colours.soft;
     for (const curve of view.curves) if (curve.group === band.group) drawCurve(pen, curve, colour, y, band.height, start, stop, size);
     y += band.height + BETWEEN;
   }
 }
 
 function drawReward(pen, mask, y, height, start, stop, size) {
-  pen.strokeStyle = SUCCESS; pen.lineWidth = 1.5; pen.beginPath();
+  pen.strokeStyle = colours.good; pen.lineWidth = 1.5; pen.beginPath();
   for (let frame = start; frame < stop; frame++) {
     const level = y + (mask[frame] ? 2 : height - 2), x = (frame - start) * size;
     if (frame === start) pen.moveTo(x, level); else pen.lineTo(x, level);
@@ -52,11 +53,23 @@ function drawCurve(pen, curve, colour, y, height, start, stop, size) {
   pen.setLineDash([]); pen.globalAlpha = 1;
 }
 
+// Curves with the least and the greatest value that their band shows.
+export function scaled(curves) {
+  for (const curve of curves) {
+    const values = curve.name === "recorded success" ? [0, 1] : curve.values.filter((value) => value !== null);
+    curve.min = Math.min(...values); curve.max = Math.max(...values);
+  }
+  return curves;
+}
+
 export function legendOf(curves) {
-  const groups = new Set(curves.map((curve) => curve.group));
-  const entries = [[SUCCESS, "success"]];
-  if (groups.has("reward")) entries.push([RECORDED, "recorded (dashed)"]);
-  if (groups.has("gripper")) entries.push([COLOURS.gripper, "gripper (command dashed)"]);
-  for (const group of ["state", "action"]) if (groups.has(group)) entries.push([COLOURS[group], group]);
-  return entries;
+  const groups = new Set(curves.map((curve) => curve.group)), entries = [["good", "success"]];
+  if (groups.has("reward")) entries.push(["soft", "recorded (dashed)"]);
+  if (groups.has("gripper")) entries.push(["gripper", "gripper (command dashed)"]);
+  for (const group of ["state", "action"]) if (groups.has(group)) entries.push([group, group]);
+  return entries.map(([colour, words]) => {
+    const entry = make("span", null);
+    entry.append(make("i", "", { className: colour }), words);
+    return entry;
+  });
 }

@@ -61,14 +61,14 @@ export function keyboard(acts, repeats, drag) {
     if (document.querySelector("dialog[open]") || event.metaKey || (event.altKey && !sign)) return;
     const held = event.ctrlKey && !sign ? `ctrl+${event.key.toLowerCase()}` : event.key, act = acts[held];
     if (drag.active()) { if (event.key === "Escape") drag.cancel(); return; }
-    const target = event.target, writes = target.matches("textarea, input:not([type='range'], [type='checkbox'])");
+    const target = event.target, writes = target.matches("textarea, input:not([type='range'])");
     if (!act || writes || (WORKS[target.tagName]?.includes(event.key) && target.dataset.pointer === undefined)) return;
     event.preventDefault();
     if (!event.repeat || repeats.includes(held)) act(event);
   });
 
   // After a control was used with the pointer, keys are the page's again.
-  const control = (event) => event.target.closest?.("button, select, input");
+  const control = (event) => event.target.closest?.("button, select, input[type='range']");
   document.addEventListener("pointerdown", (event) => { const one = control(event); if (one) one.dataset.pointer = ""; }, true);
   document.addEventListener("focusout", (event) => { delete event.target.dataset?.pointer; });
   const leave = (event) => {

@@ -10,6 +10,8 @@ export class Labels {
     Object.assign(this, { lengths, ask, changed, failed });
     this.tab = Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join("-");
     this.confirmed = lengths.map(() => null);
+    this.notes = {}; // flag and note of an episode, where it has any
+    this.definition = null; // what counts as success
     this.altered = new Set(); // episodes whose labels are others than when the server started
     this.serial = -1;
     this.queue = [];
@@ -30,6 +32,7 @@ export class Labels {
   take(news) {
     if (news.serial <= this.serial) return false;
     this.serial = news.serial;
+    this.notes = news.notes; this.definition = news.definition;
     for (const [episode, { ranges, changed }] of Object.entries(news.labels)) {
       this.confirmed[episode] = ranges;
       if (changed) this.altered.add(+episode); else this.altered.delete(+episode);

@@ -9,8 +9,9 @@ const SIGNS = { unlabelled: "○", labelled: "✓", fail: "✗" };
 const WORDS = { unlabelled: "unlabelled", labelled: "labelled", fail: "all fail" };
 
 export class EpisodeList {
-  constructor(labels, select) {
-    Object.assign(this, { labels, select });
+  // `text(i)`: what a search looks at.
+  constructor(labels, select, text) {
+    Object.assign(this, { labels, select, text, query: "" });
     at("filter").addEventListener("change", () => { this.choose(); this.draw(); });
     this.choose();
   }
@@ -20,10 +21,20 @@ export class EpisodeList {
     return ranges === null ? "unlabelled" : ranges.length ? "labelled" : "fail";
   }
 
+  flagOf(i) { return this.labels.notes[i]?.flag ?? null; }
+
+  search(words) {
+    const query = words.trim().toLowerCase();
+    if (query === this.query) return;
+    this.query = query;
+    this.choose(); this.draw();
+  }
+
   choose() {
     const filter = at("filter").value;
-    const fits = (i) => filter === "all" || (filter === "changed" ? this.labels.altered.has(i) : this.kindOf(i) === filter);
-    this.episodes = this.labels.lengths.map((_, i) => i).filter(fits);
+    const fits = (i) => filter === "all" || (filter === "changed" ? this.labels.altered.has(i) : filter === "flagged" ? this.flagOf(i) !== null : this.kindOf(i) === filter);
+    const found = (i) => !this.query || this.text(i).toLowerCase().includes(this.query);
+    this.episodes = this.labels.lengths.map((_, i) => i).filter((i) => fits(i) && found(i));
     this.rows = new Map(this.episodes.map((i) => [i, this.row(i)]));
     at("episodes").replaceChildren(...(this.rows.size ? this.rows.values() : [make("li", "No episode is like this.", { className: "empty" })]));
   }
@@ -31,7 +42,7 @@ export class EpisodeList {
   row(i) {
     const row = make("li", null, { id: `episode-${i}` });
     row.setAttribute("role", "option");
-    row.append(make("span", "", { className: "mark" }), make("span", String(i), { className: "number" }), make("span", "", { className: "state" }), make("span", "", { className: "share" }));
+    row.append(make("span", "", { className: "mark" }), make("span", String(i), { className: "number" }), make("span", "", { className: "flag" }), make("span", "", { className: "state" }), make("span", "", { className: "share" }));
     row.addEventListener("click", () => this.select(i));
     return row;
   }
@@ -40,13 +51,16 @@ export class EpisodeList {
     this.selected = selected;
     for (const [i, row] of this.rows) {
       const kind = this.kindOf(i), length = this.labels.lengths[i], changed = this.labels.altered.has(i);
-      const count = countOf(this.labels.of(i), length), drawn = [kind, count, changed, i === selected].join();
+      const count = countOf(this.labels.of(i), length), flag = this.flagOf(i);
+      const drawn = [kind, count, changed, i === selected, flag].join();
       if (row.dataset.drawn === drawn) continue;
       row.dataset.drawn = drawn;
-      const [mark, , words, share] = row.children;
+      const [mark, , flagged, words, share] = row.children;
       row.className = kind;
       row.setAttribute("aria-selected", String(i === selected));
-      row.setAttribute("aria-label", `Episode ${i}, ${WORDS[kind]}, ${length} frames${changed ? ", changed" : ""}`);
+      row.setAttribute("aria-label", `Episode ${i}, ${WORDS[kind]}, ${length} frames${changed ? ", changed" : ""}${flag !== null ? `, flagged: ${flag}` : ""}`);
+      flagged.textContent = flag === null ? "" : "⚑";
+      row.title = flag ?? "";
       mark.textContent = SIGNS[kind];
       words.textContent = WORDS[kind] + (changed ? " •" : "");
       words.title = changed ? "changed since the server started" : "";

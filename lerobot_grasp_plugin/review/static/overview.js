@@ -1,8 +1,9 @@
 // The whole episode on one axis: marks and curves. Its box has the height of all bands, whatever curves there are.
 
+import { colours } from "./colours.js";
 import { drawBands, HEIGHT as BANDS } from "./curves.js";
 
-const NUMBERS = 14, MARK = 6;
+const NUMBERS = 12, MARK = 6;
 
 export class Overview {
   constructor(canvas) { this.canvas = canvas; }
@@ -23,19 +24,19 @@ export class Overview {
     pen.font = "11px system-ui, sans-serif"; pen.textBaseline = "middle";
     this.drawNumbers(pen, size);
     for (let frame = 0; frame < view.length; frame++) {
-      pen.fillStyle = view.mask[frame] ? "#0b7a4b" : view.labelled ? "#b5685c" : "#d5dae1";
+      pen.fillStyle = view.mask[frame] ? colours.good : view.labelled ? colours.fail : colours.line;
       pen.fillRect(frame * size, view.mask[frame] ? NUMBERS : NUMBERS + MARK - 2, size + 0.5, view.mask[frame] ? MARK : 2);
-      if (view.suggested[frame]) { pen.fillStyle = "#b07d00"; if (frame % 3) pen.fillRect(frame * size, NUMBERS - 2, size, 2); }
+      if (view.suggested[frame]) { pen.fillStyle = colours.suggest; if (frame % 3) pen.fillRect(frame * size, NUMBERS - 2, size, 2); }
     }
     drawBands(pen, view, NUMBERS + MARK + 3, 0, view.length, size);
     const x = ((view.pointed ?? view.cursor) + 0.5) * size;
-    pen.strokeStyle = "#1f5fbf"; pen.lineWidth = 2;
+    pen.strokeStyle = colours.accent; pen.lineWidth = 2;
     pen.beginPath(); pen.moveTo(x, NUMBERS - 2); pen.lineTo(x, height); pen.stroke();
   }
 
   drawNumbers(pen, size) {
     const apart = [10, 20, 50, 100, 200, 500, 1000, 5000].find((step) => step * size >= 44) ?? 10000;
-    pen.fillStyle = "#56606f";
+    pen.fillStyle = colours.soft;
     for (let number = apart; number - this.view.base < this.view.length; number += apart) {
       const x = (number - this.view.base) * size;
       if (x + 24 < size * this.view.length) pen.fillText(String(number), x + 2, NUMBERS / 2 - 1);

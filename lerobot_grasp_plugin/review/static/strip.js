@@ -1,6 +1,9 @@
-// The filmstrip: lines of frames like lines of a score, with marks above each line.
+// The filmstrip: lines of frames like lines of a score, with marks above each line. Where an episode is too long for
+// thumbnails of all its frames, every n-th one is drawn; marks and pointer stay exact to the frame.
 
-const NUMBER = 14, MARK = 8, GAP = 2, LEADING = 4, MOST = 160;
+import { colours } from "./colours.js";
+
+const NUMBER = 13, MARK = 6, GAP = 2, LEADING = 4, MOST = 160, LEAST = 40, UNCUT = 0.85; // of a thumbnail's width
 const AT_ONCE = 2; // chunks asked for at the same time: the browser keeps connections for labels and large images
 
 // Scrolls a box as little as shows one of its children whole; the page around it stays where it is.
@@ -14,7 +17,9 @@ export class Strip {
   constructor(element) {
     this.element = element;
     this.lines = [];
-    this.width = 64;
+    this.step = 64; // pixels from frame to frame
+    this.every = 1; // frames from thumbnail to thumbnail
+    this.thumb = 64; // pixels of a thumbnail's width
     this.seen = new IntersectionObserver((entries) => {
       for (const entry of entries) {
         const line = this.lines[+entry.target.dataset.line];
@@ -26,58 +31,86 @@ export class Strip {
   show(view) {
     for (const image of this.coming ?? []) image.src = "";
     this.view = view;
-    this.images = view.aspects.map(() => []);
+    this.images = view.cameras.map(() => []);
     this.coming = new Set();
-    this.layout();
     const chunks = Math.ceil(view.length / view.chunk), wanted = [];
-    for (let i = 0; i < chunks; i++) view.aspects.forEach((_, camera) => wanted.push([camera, i]));
+    for (let i = 0; i < chunks; i++) view.cameras.forEach((_, place) => wanted.push([place, i]));
     let open = wanted.length;
     const next = () => {
       if (!wanted.length) return;
-      const [camera, i] = wanted.shift(), image = new Image();
+      const [place, i] = wanted.shift(), image = new Image();
       const ended = (arrived) => {
         if (this.view !== view) return;
         this.coming.delete(image);
-        if (arrived) this.images[camera][i] = image;
-        this.draw();
-        if (--open === 0) this.element.dataset.complete = String(view.episode);
+        if (arrived) this.images[place][i] = image;
+        this.draw(); this.arrived?.();
+        if (--open === 0) this.completed();
         next();
       };
       image.onload = () => ended(true);
       image.onerror = () => ended(false);
       this.coming.add(image);
-      image.src = view.stripAddress(camera, i);
+      image.src = view.stripAddress(view.cameras[place], i);
     };
     for (let i = 0; i < AT_ONCE; i++) next();
-    if (!open) this.element.dataset.complete = String(view.episode);
+    if (!open) this.completed();
   }
 
-  get height() {
-    const thumbs = this.view.aspects.reduce((sum, aspect) => sum + Math.round(this.width / aspect) + 2, 0);
+  completed() {
+    this.element.dataset.complete = String(this.view.episode);
+    this.ready?.();
+  }
+
+  // The thumbnail of a frame: image, and where in it. Null where it has not arrived.
+  thumbnail(place, frame) {
+    const { chunk, length } = this.view, at = Math.floor(frame / chunk), image = this.images[place]?.[at];
+    if (!image) return null;
+    const wide = image.naturalWidth / Math.min(chunk, length - at * chunk);
+    return [image, (frame % chunk) * wide, 0, wide, image.naturalHeight];
+  }
+
+  heightOf(thumb) {
+    const thumbs = this.view.cameras.reduce((sum, camera) => sum + Math.round(thumb / this.view.aspects[camera]) + 2, 0);
     return NUMBER + MARK + GAP + thumbs;
   }
 
-  // Takes the largest size at which every frame is in sight; false when it would be smaller than `least`.
-  fit(least) {
-    const room = { width: this.element.clientWidth - 14, height: this.element.clientHeight - 14 };
-    for (let perLine = Math.max(1, Math.ceil(room.width / MOST)); ; perLine++) {
-      const width = Math.min(MOST, Math.floor(room.width / perLine));
-      if (width < least) return false;
-      this.width = width;
-      if (Math.ceil(this.view.length / perLine) * (this.height + LEADING) <= room.height) return true;
+  get room() { return { width: this.element.clientWidth - 12, height: this.element.clientHeight - 6 }; }
+
+  // Puts the whole episode in sight: every frame at the largest size, or as many thumbnails as there is room for.
+  fit() {
+    const { width, height } = this.room, { length } = this.view;
+    const fits = (lines, thumb) => lines * (this.heightOf(thumb) + LEADING) <= height;
+    this.every = 1;
+    for (let size = MOST; size >= LEAST; size--) {
+      if (!fits(Math.ceil(length / Math.max(1, Math.floor(width / size))), size)) continue;
+      this.step = this.thumb = size;
+      return;
+    }
+    let best = Infinity;
+    for (let lines = 1; lines === 1 || fits(lines, LEAST); lines++) {
+      let thumb = MOST;
+      while (thumb > LEAST && !fits(lines, thumb)) thumb--;
+      const step = width / Math.ceil(length / lines), least = Math.floor(thumb / step);
+      const every = least * step >= UNCUT * thumb ? least : Math.ceil(thumb / step);
+      if (every < best) { best = every; Object.assign(this, { step, every, thumb }); }
     }
   }
 
+  // Every frame, `width` pixels wide.
+  zoom(width) { Object.assign(this, { step: width, thumb: width, every: 1 }); }
+
   layout() {
     this.seen.disconnect();
-    const perLine = Math.max(1, Math.floor((this.element.clientWidth - 14) / this.width));
+    const perLine = Math.max(1, Math.floor(this.room.width / this.step + 1e-6));
     const ratio = window.devicePixelRatio || 1;
+    this.height = this.heightOf(this.thumb);
     this.lines = [];
     this.element.replaceChildren();
+    this.element.dataset.step = this.step;
     for (let start = 0; start < this.view.length; start += perLine) {
       const canvas = document.createElement("canvas");
       const stop = Math.min(this.view.length, start + perLine);
-      const width = (stop - start) * this.width;
+      const width = Math.round((stop - start) * this.step);
       canvas.style.width = `${width}px`;
       canvas.style.height = `${this.height}px`;
       canvas.width = width * ratio;
@@ -97,7 +130,7 @@ export class Strip {
     for (const line of this.lines) {
       const rect = line.canvas.getBoundingClientRect();
       if (event.clientY >= rect.top && event.clientY < rect.bottom + LEADING) {
-        const place = line.start + Math.floor((event.clientX - rect.left) / this.width);
+        const place = line.start + Math.floor((event.clientX - rect.left) / this.step);
         return Math.max(line.start, Math.min(line.stop - 1, place));
       }
     }
@@ -111,58 +144,56 @@ export class Strip {
   }
 
   drawLine({ canvas, start, stop, ratio }) {
-    const { mask, base, suggested, chunk } = this.view, cursor = this.view.pointed ?? this.view.cursor;
-    const pen = canvas.getContext("2d");
-    const size = this.width;
+    const pen = canvas.getContext("2d"), cursor = this.view.pointed ?? this.view.cursor;
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, canvas.width, canvas.height);
-    pen.font = "11px system-ui, sans-serif";
-    pen.textBaseline = "middle";
-    const every = Math.max(1, Math.ceil(30 / size));
-    const starts = (frame) => mask[frame] && !mask[frame - 1];
-    const near = (frame) => every > 1 && [frame - 1, frame + 1].some((other) => other === cursor || starts(other));
-    for (let frame = start; frame < stop; frame++) {
-      const x = (frame - start) * size;
-      if (frame === cursor || starts(frame) || ((frame + base) % every === 0 && !near(frame))) {
-        pen.fillStyle = frame === cursor ? "#1f5fbf" : "#56606f";
-        pen.fillText(String(frame + base), x + 2, NUMBER / 2);
-      }
-      if (starts(frame)) {
-        pen.fillStyle = "#0b7a4b";
-        pen.fillText("✓", x + 3 + pen.measureText(String(frame + base)).width, NUMBER / 2);
-      }
-      if (mask[frame]) {
-        pen.fillStyle = "#0b7a4b";
-        pen.fillRect(x, NUMBER, size, MARK);
-      } else {
-        pen.fillStyle = this.view.labelled ? "#b5685c" : "#e1e5ea";
-        pen.fillRect(x, NUMBER + MARK - 2, size, 2);
-      }
-      if (suggested[frame]) {
-        pen.strokeStyle = "#b07d00"; pen.lineWidth = 2; pen.setLineDash([4, 3]);
-        pen.beginPath(); pen.moveTo(x, NUMBER - 1); pen.lineTo(x + size, NUMBER - 1); pen.stroke(); pen.setLineDash([]);
-      }
+    this.drawThumbs(pen, start, stop);
+    this.drawMarks(pen, start, stop);
+    this.drawNumbers(pen, start, stop, cursor);
+    if (cursor >= start && cursor < stop) {
+      const x = (cursor - start) * this.step, width = Math.max(4, this.step);
+      pen.strokeStyle = colours.accent; pen.lineWidth = 2;
+      pen.strokeRect(Math.max(1, x + this.step / 2 - width / 2 + 1), NUMBER + 1, width - 3, this.height - NUMBER - 2);
     }
+  }
+
+  drawThumbs(pen, start, stop) {
     let y = NUMBER + MARK + GAP;
-    this.view.aspects.forEach((aspect, camera) => {
-      const height = Math.round(size / aspect);
-      for (let frame = start; frame < stop; frame++) {
-        const x = (frame - start) * size;
-        const image = this.images[camera][Math.floor(frame / chunk)];
-        if (image) {
-          const count = Math.min(chunk, this.view.length - Math.floor(frame / chunk) * chunk);
-          const wide = image.naturalWidth / count;
-          pen.drawImage(image, (frame % chunk) * wide, 0, wide, image.naturalHeight, x, y, size - 1, height);
-        } else {
-          pen.fillStyle = "#e9ecf0"; pen.fillRect(x, y, size - 1, height);
-        }
-        if (mask[frame]) { pen.fillStyle = "#0b7a4b"; pen.fillRect(x, y + height - 3, size, 3); }
+    this.view.cameras.forEach((camera, place) => {
+      const height = Math.round(this.thumb / this.view.aspects[camera]);
+      for (let frame = start; frame < stop; frame += this.every) {
+        const x = (frame - start) * this.step, cell = Math.min(this.every, stop - frame) * this.step;
+        const part = Math.min(1, cell / this.thumb), width = Math.min(this.thumb, cell) - 1, found = this.thumbnail(place, frame);
+        if (found) { const [image, left, top, wide, high] = found; pen.drawImage(image, left + (wide * (1 - part)) / 2, top, wide * part, high, x, y, width, height); }
+        else { pen.fillStyle = colours.empty; pen.fillRect(x, y, width, height); }
       }
       y += height + 2;
     });
-    if (cursor >= start && cursor < stop) {
-      pen.strokeStyle = "#1f5fbf"; pen.lineWidth = 2;
-      pen.strokeRect((cursor - start) * size + 1, NUMBER + 1, size - 3, this.height - NUMBER - 2);
+  }
+
+  drawMarks(pen, start, stop) {
+    const { mask, suggested, labelled } = this.view, edge = (frame) => Math.round((frame - start) * this.step);
+    for (let frame = start; frame < stop; frame++) {
+      const x = edge(frame), width = edge(frame + 1) - x;
+      pen.fillStyle = mask[frame] ? colours.good : labelled ? colours.fail : colours.line;
+      if (mask[frame]) { pen.fillRect(x, NUMBER, width, MARK); pen.fillRect(x, this.height - 3, width, 3); }
+      else pen.fillRect(x, NUMBER + MARK - 2, width, 2);
+      if (suggested[frame] && (this.step >= 8 || frame % 3)) { pen.fillStyle = colours.suggest; pen.fillRect(x, NUMBER - 2, width - (this.step >= 8 ? 3 : 0), 2); }
+    }
+  }
+
+  drawNumbers(pen, start, stop, cursor) {
+    const { mask, base } = this.view, apart = Math.max(1, Math.ceil(34 / this.step)), every = apart === 1 ? 1 : Math.ceil(apart / 5) * 5;
+    const starts = (frame) => mask[frame] && !mask[frame - 1], first = (frame) => frame === cursor || starts(frame);
+    const near = (frame) => { for (let other = frame - apart; other <= frame + apart; other++) if (other !== frame && first(other)) return true; return false; };
+    pen.font = "11px system-ui, sans-serif"; pen.textBaseline = "middle";
+    for (let frame = start; frame < stop; frame++) {
+      const usual = (frame + base) % every === 0 && (every === 1 || !near(frame));
+      if (!first(frame) && !usual) continue;
+      if (starts(frame) && frame !== cursor && Math.abs(frame - cursor) < apart && every > 1) continue;
+      const words = String(frame + base) + (starts(frame) ? " ✓" : "");
+      pen.fillStyle = frame === cursor ? colours.accent : starts(frame) ? colours.good : colours.soft;
+      pen.fillText(words, Math.min((frame - start) * this.step + 1, (stop - start) * this.step - pen.measureText(words).width), NUMBER / 2 - 1);
     }
   }
 }
