@@ -6,8 +6,8 @@
 
 Every other reader of the text form takes these lines for comments, and no label depends on them. ``NN`` is
 LeRobot's ``episode_index``. A line counts for the dataset of the header above it. Above every header,
-``success`` counts for all datasets of the file, and ``flag`` and ``note`` count where the file has one section
-only. Several lines about the same are one, with ``; `` between them.
+``success`` counts for all datasets of the file, and ``flag`` and ``note`` count where the file has only one
+section. Several lines about the same are one, with ``; `` between them.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def notes_of(annotations: Annotations, sections: Sequence[AnnotationSection]) ->
 
 
 def definition_of(annotations: Annotations, sections: Sequence[AnnotationSection]) -> str | None:
-    """What counts as success in the sections about a dataset, else in the whole file; None if nothing says so."""
+    """What counts as success in the sections of a dataset, else in the whole file; None without one."""
     own, everywhere = [], []
     for owner, said in _statements(annotations):
         if said.kind != SUCCESS:

@@ -75,8 +75,8 @@ def with_definition(
 ) -> str:
     """The text with another definition of success.
 
-    One that the dataset has of its own is replaced, else the one of the whole file; a new one stands below the
-    dataset's header, or at the top of a file without headers.
+    One that the dataset has of its own is replaced, else the one of the whole file; a new one stands below
+    the dataset's header, or at the top of a file without headers.
 
     Args:
         text: The annotation text.

@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from lerobot_grasp_plugin.core.annotations import AnnotationSection
+from lerobot_grasp_plugin.core.episode_notes import notes_of
 from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.core.section_check import check_section
+from lerobot_grasp_plugin.core.words import count, episodes_text
 from lerobot_grasp_plugin.dataset.hub import lerobot_home
 from lerobot_grasp_plugin.findings.problem import (
     AnnotationError,
@@ -30,6 +32,7 @@ from lerobot_grasp_plugin.ops.annotation_file import (
     read_partly,
     unused_header,
 )
+from lerobot_grasp_plugin.ops.flagged import leave_out_flagged
 from lerobot_grasp_plugin.ops.gathering import Gathered
 from lerobot_grasp_plugin.ops.recipe import LabelOptions, SourceConfig
 from lerobot_grasp_plugin.ops.source_labels import origin
@@ -104,6 +107,10 @@ def label_sources(
             raise UsageError(found_wrong)
     given = [source.config.annotations or annotations for source in sources]
     paths = [None if path is None else path.expanduser() for path in given]
+    if options.exclude_flagged and not any(paths):
+        message = "exclude_flagged leaves out what an annotation file flags, and there is none"
+        with problems:
+            raise UsageError(Problem("no-annotations", message, hint="give --annotations FILE"))
     if not any(paths) and not any(label_column_name(source, options) for source in sources):
         problems.raise_all()
         return []
@@ -126,6 +133,9 @@ def label_sources(
             warnings += [*file.warnings, *(problem for problem in found if problem.severity == "warning")]
             _raise([problem for problem in found if problem.severity == "error"])
     for source, own in zip(sources, paths, strict=True):
+        if options.exclude_flagged and own is not None:
+            with problems:
+                leave_out_flagged(source)
         if source.labels is not None or own is None:
             with problems:
                 _raise(apply_unlisted(source, options, own))
@@ -228,8 +238,22 @@ def _bind(file: AnnotationFile, users: Sequence[Source], *, strict: bool) -> lis
             if strict:
                 continue
         source.annotation_sha256 = file.sha256
+        source.flagged, absent = _flagged(file, mine[source.number], len(source.reader.lengths))
+        problems += absent
         source.labels = _success(mine[source.number], source.reader.lengths.tolist())
     return problems
+
+
+def _flagged(
+    file: AnnotationFile, sections: Sequence[AnnotationSection], total: int
+) -> tuple[Mapping[int, str], list[Problem]]:
+    """Flagged episodes and why, and warnings about those that the dataset does not have."""
+    notes = notes_of(file.annotations, sections)
+    flagged = {episode: note.flag for episode, note in notes.items() if note.flag is not None}
+    absent = [episode for episode in flagged if episode >= total]
+    message = f"{episodes_text(absent)} flagged, and the dataset has {count(total, 'episode')}"
+    problem = Problem("flag-without-episode", message, str(file.path), severity="warning")
+    return flagged, [problem] if absent else []
 
 
 def _success(sections: Sequence[AnnotationSection], lengths: Sequence[int]) -> Mapping[int, IntervalSet]:

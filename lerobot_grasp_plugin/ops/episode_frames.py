@@ -5,14 +5,18 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.timeline import frame_of
 from lerobot_grasp_plugin.dataset.reader import DatasetReader
 from lerobot_grasp_plugin.findings.problem import DatasetError, Problem, UsageError
 from lerobot_grasp_plugin.ops.image_columns import embedded_images
+
+_KEPT_BYTES = 64 * 2**20
 
 
 class EpisodeFrames:
@@ -30,6 +34,7 @@ class EpisodeFrames:
     def __init__(self, reader: DatasetReader) -> None:
         self._reader = reader
         self._reading = threading.Lock()
+        self._column: tuple[tuple[int, str], pa.StructArray, Path] | None = None
 
     def decode(
         self, episode: int, camera_key: str, only: Sequence[int] | None = None
@@ -82,16 +87,25 @@ class EpisodeFrames:
         outside = [frame for frame in wanted if not 0 <= frame < length]
         if outside:
             raise ValueError(f"frame {outside[0]} is wanted of an episode with frames 0 to {length - 1}")
-        with self._reading:
-            batch = next(iter(self._reader.read([episode], [camera_key])))
-        where = f"{batch.path}: column {camera_key!r}"
-        if camera_key not in batch.table.column_names:
-            raise DatasetError(Problem("missing-column", "the file has no such column", where))
-        column = embedded_images(batch.table[camera_key], self._reader.root, where)
+        column, path = self._images_of(episode, camera_key)
         for frame in wanted:
             try:
                 with Image.open(io.BytesIO(column[frame].as_py()["bytes"])) as picture:
                     yield frame, np.asarray(picture.convert("RGB"))
             except (OSError, TypeError) as error:
                 message = f"episode {episode}, frame {frame}: not a picture: {error}"
-                raise DatasetError(Problem("bad-picture", message, str(batch.path))) from None
+                raise DatasetError(Problem("bad-picture", message, str(path))) from None
+
+    def _images_of(self, episode: int, camera_key: str) -> tuple[pa.StructArray, Path]:
+        """The images of an episode in the table, and its file; those read last are kept if not many."""
+        with self._reading:
+            if self._column is not None and self._column[0] == (episode, camera_key):
+                return self._column[1:]
+            batch = next(iter(self._reader.read([episode], [camera_key])))
+            where = f"{batch.path}: column {camera_key!r}"
+            if camera_key not in batch.table.column_names:
+                raise DatasetError(Problem("missing-column", "the file has no such column", where))
+            column = embedded_images(batch.table[camera_key], self._reader.root, where)
+            is_small = column.nbytes <= _KEPT_BYTES
+            self._column = ((episode, camera_key), column, batch.path) if is_small else None
+        return column, batch.path

@@ -61,6 +61,8 @@ class LabelOptions:
     done: Done | None = None
     # episodes no annotation names: error, fail (all failure), keep (their labels), drop (leave out)
     unlisted: Unlisted = "error"
+    # leave out the episodes that the annotation file flags (`# flag 07: bad`)
+    exclude_flagged: bool = False
     # column that labels the episodes no annotation names: next.success, next.reward or another one
     labels_from: str | None = None
     # values of that column above this one are success (without a value: true, or the larger of two values)

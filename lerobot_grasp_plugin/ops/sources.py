@@ -44,6 +44,7 @@ class Source:
             threshold.
         recorded: What its rows say about success; None before ``read_source_labels``, or without labels.
         annotation_sha256: Of the annotation file they are from.
+        flagged: Episodes that the annotation file flags, and why.
         notes: What the report should say of it.
         derivation: The columns that are computed from its joints; None where all are taken over.
     """
@@ -60,6 +61,7 @@ class Source:
     column_rule: SuccessRule | None = None
     recorded: RecordedSuccess | None = None
     annotation_sha256: str | None = None
+    flagged: Mapping[int, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     derivation: Derivation | None = None
 

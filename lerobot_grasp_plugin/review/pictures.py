@@ -1,4 +1,4 @@
-"""Images for the page: thumbnails of whole episodes, and single frames in full size, kept as files within a bound."""
+"""Images for the page: thumbnails of whole episodes, and single frames, kept as files within a bound."""
 
 from __future__ import annotations
 
@@ -129,10 +129,8 @@ class Pictures:
                 self._files.move_to_end(key)
                 return self._files[key]
         _, pixels = next(iter(self._frames.decode(episode, camera, [frame])))
-        if exact:
-            file = _encoded(pixels, "PNG", compress_level=1)
-        else:
-            file = _encoded(pixels, "JPEG", quality=90)
+        kind, options = ("PNG", {"compress_level": 1}) if exact else ("JPEG", {"quality": 90})
+        file = _encoded(pixels, kind, **options)
         with self._changed:
             if key not in self._files:
                 self._files[key] = file

@@ -205,7 +205,29 @@ def test_pictures_are_exact_and_bounded(site: SimpleNamespace) -> None:
         assert site.client.get(f"/secret/pictures/{episode}/0/frame/{length}/png").status_code == 404
     assert site.client.get("/secret/pictures/0/99/strip/0").status_code == 404
     assert site.client.get("/secret/pictures/0/0/strip/99").status_code == 404
-    assert site.pictures.cached_bytes <= 300_000 * 2
+    assert max(site.pictures.kept_bytes) <= 300_000
+
+
+def test_notes_and_the_definition_of_success(site: SimpleNamespace) -> None:
+    nothing = {"flag": None, "note": None}
+    bad = {"flag": "bad", "note": "it   fell"}
+    found = post(site, "note", serial=0, episode=1, before=nothing, after=bad).json()
+    assert found["notes"] == {"1": {"flag": "bad", "note": "it fell"}}
+    assert site.path.read_text().endswith("# flag 01: bad\n# note 01: it fell\n")
+    assert post(site, "note", serial=0, episode=1, before=nothing, after=bad).status_code == 409
+    assert post(site, "note", serial=0, episode=99, before=nothing, after=bad).status_code == 400
+    assert post(site, "note", serial=0, episode=1, before=[], after=bad).status_code == 400
+    assert post(site, "note", serial=0, episode=0, before=nothing, after={"flag": 3}).status_code == 400
+    assert post(site, "note", serial=0, episode=0, before=nothing, after={"flag": "\x00"}).status_code == 400
+    found = post(site, "definition", serial=0, before=None, after="it is held").json()
+    assert found["definition"] == "it is held"
+    before = site.path.read_text()
+    answer = post(site, "definition", serial=0, before="it is held", after="ranges are half-open")
+    assert (answer.status_code, site.path.read_text()) == (422, before)
+    assert post(site, "definition", serial=0, before=None, after="x").status_code == 409
+    site.path.write_text(before + "# a word\n")
+    answer = post(site, "definition", serial=0, before="it is held", after="x")
+    assert (answer.status_code, answer.json()["kind"]) == (409, "outside")
 
 
 def test_the_source_is_only_read_and_the_figures_fit(site: SimpleNamespace) -> None:

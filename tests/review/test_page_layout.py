@@ -13,8 +13,9 @@ from relay import Relay
 pytestmark = pytest.mark.in_turn
 
 BOXES = """() => Object.fromEntries([...document.querySelectorAll(
-    "header h1, header button, main button, select, input[type=range], #messages, nav, #episodes, #strip,"
-    + "#overview, #legend, #large, #large figure, #where, #said, #suggestion")].map((element, at) => {
+    "header h1, header button, header input, main button, main select, main input, #messages, nav, #episodes,"
+    + "#strip, #overview, #legend, #look, #large, #large figure, #where, #said, #suggestion, #title, #noted,"
+    + "#task, #boundary, #boundary figure, #near")].map((element, at) => {
     const { left, top, width, height } = element.getBoundingClientRect();
     const fixed = getComputedStyle(element).position === "sticky";
     const box = fixed || !width ? [width, height] : [left + scrollX, top + scrollY, width, height];
@@ -23,7 +24,7 @@ BOXES = """() => Object.fromEntries([...document.querySelectorAll(
 }))"""
 
 
-@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080), (820, 1180), (390, 844)])
+@pytest.mark.parametrize("size", [(1280, 720), (2560, 1440), (820, 1180), (390, 844)])
 def test_every_control_keeps_its_box(
     long: Path,
     tmp_path: Path,
@@ -72,6 +73,23 @@ def test_every_control_keeps_its_box(
     page.keyboard.press("u")
     page.keyboard.press("n")
     still("the next episode")
+    page.keyboard.press("x")
+    page.fill("#flag-words", "it is dark and the camera was moved before the arm had come to rest")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#noted:has-text('⚑ it is dark')")
+    still("it is flagged")
+    page.fill("#definition", "the cube is held by both fingers and does not touch the table any more, " * 3)
+    page.press("#definition", "Enter")
+    page.wait_for_selector("#saved:not([hidden])")
+    still("success is defined")
+    page.keyboard.press("l")
+    page.wait_for_selector("#loop[aria-pressed='true']")
+    page.keyboard.press(".")
+    still("it plays")
+    page.keyboard.press("l")
+    page.keyboard.press("v")
+    page.keyboard.press("Escape")
+    still("the image was as large as the window")
     page.select_option("#filter", "unlabelled")
     page.keyboard.press("f")
     wait_said(page, "all fail")
