@@ -141,7 +141,7 @@ def test_pointing_suggestion_and_the_way_through(
     page.wait_for_selector("#suggestion:has-text('Gripper suggests 57-')")
     wait_said(page, "not labelled")
     assert "01:" not in path.read_text()  # never saved unasked
-    # every frame of 120, two cameras, is in sight without scrolling
+    # the whole episode of 120 frames is in sight without scrolling
     until(page, "strip => strip.scrollHeight <= strip.clientHeight")
     page.keyboard.press("t")
     wait_said(page, "57-")
@@ -181,6 +181,9 @@ def test_playing_keeps_time_and_the_cameras_together(
     page.goto(served(long, tmp_path / "labels.txt"))
     page.wait_for_selector("#strip[data-complete='0']")
     page.wait_for_selector("#large[data-frame='0']")
+    page.keyboard.press("c")
+    page.keyboard.press("c")  # all cameras
+    page.wait_for_selector("#large[data-cameras='2'][data-frame='0']")
     page.clock.pause_at(page.evaluate("Date.now()") + 1000)
     page.keyboard.press("Space")
     page.wait_for_selector("#play:has-text('Stop')")

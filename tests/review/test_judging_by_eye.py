@@ -189,7 +189,7 @@ def test_the_definition_of_success_is_in_sight_and_in_the_file(
     # what would contradict the numbers of frames is refused
     page.fill("#definition", "frames are counted from 0")
     page.keyboard.press("Enter")
-    page.wait_for_selector("#trouble:has-text('The definition of success is not saved')")
+    page.wait_for_selector("#trouble:has-text('Not saved: success is “frames are counted from 0”')")
     assert "# success: it is held and lifted\n" in path.read_text()
     page.reload()
     page.wait_for_selector("#strip[data-complete]")

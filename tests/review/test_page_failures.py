@@ -107,6 +107,8 @@ def test_a_camera_without_files_blanks_only_itself(
     lost = root / "videos/chunk-000/observation.images.front/episode_000000.mp4"
     lost.unlink()
     opened(page, served(root, tmp_path / "labels.txt"))
+    page.keyboard.press("c")
+    page.keyboard.press("c")  # all cameras
     wrist, front = page.locator("#large figure").all()
     wrist_shows = "figure => figure.querySelector('img').naturalWidth > 0"
     front.locator(".why").filter(has_text=str(lost)).wait_for()

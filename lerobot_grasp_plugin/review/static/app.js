@@ -137,7 +137,7 @@ strip.ready = () => {
 strip.arrived = () => boundary.draw(view);
 
 async function select(i, frame = 0) {
-  stop(); drag.cancel();
+  player.stop(); drag.cancel();
   episode = i; cursor = frame;
   const length = set.lengths[i];
   view = { episode: i, length, aspects: set.aspects, chunk: set.chunk, base, curves: [], suggested: new Array(length).fill(false), cursor, pointed: null, mask: [], cameras: large.cameras,
@@ -237,19 +237,17 @@ function showSuggestion() {
 }
 
 function play() {
-  if (player.playing) { stop(); move(cursor); return; }
+  if (player.playing) { player.stop(); move(cursor); return; }
   player.start(0, view.length, here() >= view.length - 1 ? 0 : here(), false);
 }
 
 // Plays a second before and a second after the boundary, again and again.
 function loop() {
-  if (player.playing && player.repeats) { stop(); move(cursor); return; }
+  if (player.playing && player.repeats) { player.stop(); move(cursor); return; }
   const around = Math.max(5, Math.round(set.fps)), middle = boundary.next(view, here()) ?? here();
   const first = Math.max(0, middle - around);
   player.start(first, Math.min(view.length, middle + around), first, true);
 }
-
-function stop() { player.stop(); }
 
 function step(by) {
   const next = list.neighbour(by);

@@ -63,8 +63,10 @@ export class Notes {
 
   async define() {
     const field = at("definition"), before = this.page.labels.definition, after = field.value.trim() || null;
-    if (after === before) return;
+    if (after === before || after === this.sent) return;
+    this.sent = after;
     try { this.page.heard(await this.page.ask("api/definition", { serial: this.page.labels.serial, before, after })); }
-    catch (error) { error.message = `The definition of success is not saved: ${error.message}`; this.page.complain(error); }
+    catch (error) { error.message = `Not saved: success is “${field.value.trim()}”: ${error.message}`; this.page.complain(error); }
+    this.sent = undefined;
   }
 }
