@@ -84,7 +84,11 @@ def _name_of(folder: Path) -> str:
 
 
 def label_sources(
-    sources: Sequence[Source], annotations: Path | None, options: LabelOptions
+    sources: Sequence[Source],
+    annotations: Path | None,
+    options: LabelOptions,
+    *,
+    exclude_flagged: bool = False,
 ) -> list[Problem]:
     """Gives each source its ``labels``, and drops unlisted episodes where that is asked for.
 
@@ -92,6 +96,7 @@ def label_sources(
         sources: Changed in place.
         annotations: The file for every source that has none of its own.
         options: How annotations become labels.
+        exclude_flagged: Whether to leave flagged episodes out.
 
     Returns:
         Warnings.
@@ -107,7 +112,7 @@ def label_sources(
             raise UsageError(found_wrong)
     given = [source.config.annotations or annotations for source in sources]
     paths = [None if path is None else path.expanduser() for path in given]
-    if options.exclude_flagged and not any(paths):
+    if exclude_flagged and not any(paths):
         message = "exclude_flagged leaves out what an annotation file flags, and there is none"
         with problems:
             raise UsageError(Problem("no-annotations", message, hint="give --annotations FILE"))
@@ -133,9 +138,8 @@ def label_sources(
             warnings += [*file.warnings, *(problem for problem in found if problem.severity == "warning")]
             _raise([problem for problem in found if problem.severity == "error"])
     for source, own in zip(sources, paths, strict=True):
-        if options.exclude_flagged and own is not None:
-            with problems:
-                leave_out_flagged(source)
+        if exclude_flagged and own is not None:
+            leave_out_flagged(source)
         if source.labels is not None or own is None:
             with problems:
                 _raise(apply_unlisted(source, options, own))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from lerobot_grasp_plugin.core.selection import without_episodes
 from lerobot_grasp_plugin.core.words import episodes_text
-from lerobot_grasp_plugin.errors import Problem, UsageError
 from lerobot_grasp_plugin.ops.sources import Source
 
 
@@ -13,9 +12,6 @@ def leave_out_flagged(source: Source) -> None:
 
     Args:
         source: Changed in place.
-
-    Raises:
-        UsageError: Every chosen episode is flagged.
     """
     chosen = [episode for episode in source.episodes if episode in source.flagged]
     if not chosen:
@@ -27,15 +23,6 @@ def leave_out_flagged(source: Source) -> None:
     why = "; ".join(
         f"{episodes_text(found)} ({reason or 'no reason'})" for reason, found in reasons.items() if found
     )
-    if len(chosen) == len(source.episodes):
-        message = (
-            f"every chosen episode of {source.title} is flagged, and exclude_flagged leaves them out: {why}"
-        )
-        raise UsageError(
-            Problem("empty-selection", message, hint="choose others, or leave exclude_flagged out")
-        )
     source.episodes = [episode for episode in source.episodes if episode not in source.flagged]
     left = without_episodes(source.config.episodes, chosen)
-    if source.config.episodes is None:
-        left = "!" + ", ".join(map(str, chosen))
     source.notes.append(f'flagged, left out: {why}; in a recipe: episodes: "{left}"')

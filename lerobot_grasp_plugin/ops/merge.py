@@ -60,7 +60,7 @@ def merge(
         if not sources:
             files = [config.annotations, *(source.annotations for source in config.sources)]
             check_annotations(files, config)
-        warnings = label_sources(sources, config.annotations, config)
+        warnings = label_sources(sources, config.annotations, config, exclude_flagged=config.exclude_flagged)
     problems.raise_all()
     before_writing(repo_id, sources)
     warnings += leftover_warnings(root)

@@ -61,8 +61,6 @@ class LabelOptions:
     done: Done | None = None
     # episodes no annotation names: error, fail (all failure), keep (their labels), drop (leave out)
     unlisted: Unlisted = "error"
-    # leave out the episodes that the annotation file flags (`# flag 07: bad`)
-    exclude_flagged: bool = False
     # column that labels the episodes no annotation names: next.success, next.reward or another one
     labels_from: str | None = None
     # values of that column above this one are success (without a value: true, or the larger of two values)
@@ -80,6 +78,8 @@ class LabelOptions:
 class OutputOptions(LabelOptions):
     """Where the output goes and how it is made."""
 
+    # leave out the episodes that the annotation file flags (`# flag 07: bad`)
+    exclude_flagged: bool = False
     # name of the new dataset, owner/name
     new_repo_id: str | None = None
     # folder of the new dataset (without a value: LeRobot's home folder / new_repo_id)

@@ -116,7 +116,7 @@ def _label(sources: Sequence[Source], config: RelabelConfig) -> list[Problem]:
         raise UsageError(Problem("no-annotations", "no annotation file is given", hint=hint))
     if not sources:
         check_annotations([config.annotations], config)
-    return label_sources(sources, config.annotations, config)
+    return label_sources(sources, config.annotations, config, exclude_flagged=config.exclude_flagged)
 
 
 def _as_merge(config: RelabelConfig, source: SourceConfig) -> MergeConfig:

@@ -36,7 +36,7 @@ def test_they_are_left_out_and_the_selection_is_said(root: Path) -> None:
     report = made(root, TEXT, exclude_flagged=True)
     assert [(row.source_episode, row.success_frames) for row in report.episodes] == [(0, 2), (3, 0)]
     assert read_info(root.parent / "out")["total_episodes"] == 2
-    said = 'episodes 1, 4 (look again); episode 2 (no reason); in a recipe: episodes: "!1, 2, 4"'
+    said = 'episodes 1, 4 (look again); episode 2 (no reason); in a recipe: episodes: "all, !1, 2, 4"'
     assert f"flagged, left out: {said}" in report.sources[0].notes
 
 
@@ -68,14 +68,18 @@ def test_without_the_option_a_flag_is_a_remark(root: Path) -> None:
 
 def test_something_must_be_left(root: Path) -> None:
     text = "".join(f"# flag {episode}\n{episode}: all fail\n" for episode in range(5))
-    with pytest.raises(GraspError, match="every chosen episode of set is flagged"):
+    with pytest.raises(GraspError, match="no episode is left to write"):
         made(root, text, exclude_flagged=True)
     assert not (root.parent / "out").exists()
 
 
 def test_flags_come_from_a_file(root: Path) -> None:
     with pytest.raises(GraspError, match="there is none"):
-        relabel(RelabelConfig(root=root, new_root=root.parent / "out", exclude_flagged=True))
+        relabel(
+            RelabelConfig(
+                root=root, new_root=root.parent / "out", labels_from="next.reward", exclude_flagged=True
+            )
+        )
 
 
 def test_a_flag_of_an_episode_that_is_not_there_is_a_warning(root: Path) -> None:
