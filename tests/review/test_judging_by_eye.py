@@ -9,7 +9,7 @@ import pytest
 from deadline import wait_until
 from looking import file_says, frame, opened, place, select, wait_said
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.in_turn
 
 SEEN = """boxes => boxes.filter((box) => box.offsetWidth).map((box) => {
     const image = box.querySelector("img"), { width, height } = box.getBoundingClientRect();
