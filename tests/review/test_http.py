@@ -109,6 +109,8 @@ def test_every_change_is_saved_and_nothing_else_changes(site: SimpleNamespace) -
     assert news(site) == {
         "serial": 0,
         "labels": {},
+        "notes": {},
+        "definition": None,
         "index_base": 1,
         "trouble": None,
         "changed_outside": False,
@@ -213,7 +215,7 @@ def test_notes_and_the_definition_of_success(site: SimpleNamespace) -> None:
     bad = {"flag": "bad", "note": "it   fell"}
     found = post(site, "note", serial=0, episode=1, before=nothing, after=bad).json()
     assert found["notes"] == {"1": {"flag": "bad", "note": "it fell"}}
-    assert site.path.read_text().endswith("# flag 01: bad\n# note 01: it fell\n")
+    assert "00: 3-  # sure\n# flag 01: bad\n# note 01: it fell\n\n" in site.path.read_text()
     assert post(site, "note", serial=0, episode=1, before=nothing, after=bad).status_code == 409
     assert post(site, "note", serial=0, episode=99, before=nothing, after=bad).status_code == 400
     assert post(site, "note", serial=0, episode=1, before=[], after=bad).status_code == 400
