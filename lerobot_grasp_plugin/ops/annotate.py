@@ -256,7 +256,7 @@ def _flagged(
     flagged = {episode: note.flag for episode, note in notes.items() if note.flag is not None}
     absent = [episode for episode in flagged if episode >= total]
     message = f"{episodes_text(absent)} flagged, and the dataset has {count(total, 'episode')}"
-    problem = Problem("flag-without-episode", message, str(file.path), severity="warning")
+    problem = Problem("flag-without-episode", message, str(file.path))
     return flagged, [problem] if absent else []
 
 

@@ -11,7 +11,7 @@ from lerobot_grasp_plugin.core.episode_notes import NOTHING, EpisodeNote, defini
 from lerobot_grasp_plugin.core.grammar import format_text
 from lerobot_grasp_plugin.core.note_edit import with_definition, with_note
 from lerobot_grasp_plugin.core.text_edit import parse_editable
-from lerobot_grasp_plugin.errors import AnnotationError
+from lerobot_grasp_plugin.findings.problem import AnnotationError
 
 said = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=20)
 said |= st.sampled_from(
