@@ -12,7 +12,6 @@ from lerobot_grasp_plugin.core.annotations import AnnotationSection
 from lerobot_grasp_plugin.core.episode_notes import notes_of
 from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.core.section_check import check_section
-from lerobot_grasp_plugin.core.words import count, episodes_text
 from lerobot_grasp_plugin.dataset.hub import lerobot_home
 from lerobot_grasp_plugin.findings.problem import (
     AnnotationError,
@@ -20,6 +19,7 @@ from lerobot_grasp_plugin.findings.problem import (
     Severity,
     UsageError,
 )
+from lerobot_grasp_plugin.findings.words import count, episodes_text
 from lerobot_grasp_plugin.ops.annotation_file import (
     AnnotationFile,
     contents,

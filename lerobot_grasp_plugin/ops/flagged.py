@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lerobot_grasp_plugin.core.selection import without_episodes
-from lerobot_grasp_plugin.core.words import episodes_text
+from lerobot_grasp_plugin.findings.words import episodes_text
 from lerobot_grasp_plugin.ops.sources import Source
 
 
