@@ -12,10 +12,14 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from lerobot_grasp_plugin.commands.priority import give_up_real_time_priority
 
 give_up_real_time_priority()  # else a worker that has encoded AV1 as root starves all other processes
+
+settings.register_profile("no clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("no clock")  # a busy machine makes examples as slowly as it likes
 
 _HOME = tempfile.mkdtemp(prefix="grasp-tests-")
 os.environ["HF_HOME"] = _HOME

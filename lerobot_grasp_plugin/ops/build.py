@@ -15,12 +15,7 @@ from lerobot_grasp_plugin.dataset.arrow import is_numeric
 from lerobot_grasp_plugin.dataset.card import write_card
 from lerobot_grasp_plugin.dataset.memory import release_freed
 from lerobot_grasp_plugin.dataset.reader import EpisodeBatch
-from lerobot_grasp_plugin.findings.problem import (
-    DatasetError,
-    GraspError,
-    Problem,
-    VerificationError,
-)
+from lerobot_grasp_plugin.findings.problem import DatasetError, GraspError, Problem, VerificationError
 from lerobot_grasp_plugin.findings.words import count
 from lerobot_grasp_plugin.ops.blame import at_sources
 from lerobot_grasp_plugin.ops.cards import generated_text
