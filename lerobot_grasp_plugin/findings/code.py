@@ -38,7 +38,7 @@ def by(**reasons: str) -> Severities:
 
 
 class Effect(NamedTuple):
-    """Findings that another finding explains, so that they are not reported beside it.
+    """Findings that another finding explains, so that they are not reported with it.
 
     Attributes:
         codes: Their codes, separated by spaces.

@@ -29,7 +29,7 @@ def explained(name: str) -> list[str]:
     if code.breaks not in ((), _FILES):
         lines.append(f"An error makes these lines of verify's block wrong: {', '.join(code.breaks)}.")
     if followers := sorted({each for effect in code.explains for each in effect.codes.split()}):
-        lines.append(f"Not reported beside it, where it explains them: {', '.join(followers)}.")
+        lines.append(f"Findings that it explains, which are then not reported: {', '.join(followers)}.")
     if causes := [cause.name for cause in CODES.values() if _explains(cause, name)]:
         lines.append(f"Not reported where one of these explains it: {', '.join(causes)}.")
     if code.rescue:

@@ -76,7 +76,7 @@ FILES = Family(
         Code("nested-dataset", "A second dataset, or a part of one, lies within the dataset.", WARNING),
         Code(
             "no-episodes",
-            "There is no episode: none was recorded, is listed, or is left to write.",
+            "The dataset has no episodes, or none is left to write.",
             ERROR,
             explains=(Effect(_LACKING, "data|meta/(tasks|episodes|stats).*"),),
         ),

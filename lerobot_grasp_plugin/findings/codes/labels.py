@@ -17,7 +17,7 @@ LABELS = Family(
         ),
         Code("alignment-differs", "Sources were labelled with different alignments.", WARNING, fix=_RELABEL),
         Code("bad-label-column", "A column cannot label frames.", ERROR),
-        Code("bad-labels-threshold", "labels_threshold has no column, or is no finite number.", ERROR),
+        Code("bad-labels-threshold", "labels_threshold lacks labels_from, or is not a finite number.", ERROR),
         Code("class-balance", "The share of success frames.", NOTE),
         Code("class-imbalance", "Few frames or episodes are success.", WARNING),
         Code(
@@ -64,7 +64,7 @@ LABELS = Family(
             "no-labels-threshold", "A column has many values, and no threshold says which are success.", ERROR
         ),
         Code("no-success", "Episodes have no success frame.", NOTE),
-        Code("nothing-to-keep", "There is no label or next.done that could be kept.", ERROR),
+        Code("nothing-to-keep", "The source has no labels and no next.done to keep.", ERROR),
         Code("one-class", "All frames are success, or all are failure.", ERROR),
         Code("other-reward-values", "Rewards that are kept are neither success nor failure.", WARNING),
         Code(

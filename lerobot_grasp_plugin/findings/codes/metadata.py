@@ -56,7 +56,7 @@ METADATA = Family(
             by(error="LeRobot cannot load them", warning="LeRobot loads them without some"),
         ),
         Code("feature-fps", "fps of a feature is not the dataset's.", WARNING),
-        Code("fractional-fps", "fps is no whole number.", WARNING),
+        Code("fractional-fps", "fps is not a whole number.", WARNING),
         Code("metadata-left-out", "Metadata that LeRobot does not know is left out.", WARNING),
         Code(
             "missing-episodes-table",
@@ -101,7 +101,7 @@ METADATA = Family(
             breaks=(_NAMED,),
         ),
         Code("version-spelling", "The name of the format is spelled in an unusual way.", NOTE),
-        Code("wrong-names", "The names of a feature's values are no list of names.", WARNING),
+        Code("wrong-names", "The names of a feature's values are not a list of names.", WARNING),
         Code(
             "wrong-total",
             "A total in info.json is not what the dataset holds.",

@@ -34,7 +34,7 @@ TRAINING = Family(
         Code("buffer-memory", "Replay buffers need more memory than the machine has.", WARNING),
         Code(
             "calibration-missing",
-            "There is no calibration under the robot's id.",
+            "The calibration file of the robot's id is missing.",
             WARNING,
             fix="lerobot-calibrate",
         ),
@@ -43,7 +43,7 @@ TRAINING = Family(
         Code("camera-size", "A camera has another size than the recording's.", WARNING),
         Code("config-rejected", "LeRobot does not accept the config.", ERROR),
         Code("config-trains-nothing", "The config has neither a policy nor a reward model.", ERROR),
-        Code("config-unreadable", "The config is no JSON object that can be read.", ERROR),
+        Code("config-unreadable", "The config cannot be read as a JSON object.", ERROR),
         Code(
             "config-wrong-type",
             "A value of the config has the wrong type.",
@@ -110,7 +110,7 @@ TRAINING = Family(
         Code(
             "online-ratio",
             "online_ratio leaves one side out of the batches.",
-            by(error="it is no share", warning="one side is hardly drawn"),
+            by(error="it is not between 0 and 1", warning="one side is hardly sampled"),
         ),
         Code("online-start", "Learning would start before there are two steps.", ERROR),
         Code("output-dir-exists", "The output folder exists.", ERROR),

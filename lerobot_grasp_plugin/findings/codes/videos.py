@@ -38,7 +38,7 @@ VIDEOS = Family(
             "An image is of one brightness.",
             by(warning="all of an episode", note="some of an episode"),
         ),
-        Code("video-frame-missing", "There is no frame for a row.", ERROR, breaks=_VIDEO),
+        Code("video-frame-missing", "A video lacks the frame of a row.", ERROR, breaks=_VIDEO),
         Code("video-frame-size", "An image has another size than its video says.", ERROR, breaks=_VIDEO),
         Code(
             "video-frame-undecodable",
