@@ -364,10 +364,10 @@ def test_a_recording_is_published_as_its_folder_is(
     code = (
         "from pathlib import Path\n"
         "from types import SimpleNamespace as Named\n"
-        "from lerobot_grasp_plugin.commands.record import _finish\n"
-        "config = Named(grasp=Named(relabel='never'), dataset=Named(push_to_hub=True, private=True))\n"
-        f"report = Named(root=Path({str(root)!r}), repo_id={REPO!r}, failure=None)\n"
-        "print(_finish(config, None, report))\n"
+        "from lerobot_grasp_plugin.commands import session_end\n"
+        "session_end.changed_episodes = lambda *arguments: []\n"
+        f"report = Named(root=Path({str(root)!r}), repo_id={REPO!r}, annotations=None, failure=None)\n"
+        "print(session_end.finish(None, report, None, True, True))\n"
     )
     environment = {**os.environ, **hub.environment("hf_writes"), "HF_HOME": str(tmp_path / "hf")}
     done = subprocess.run(

@@ -6,12 +6,14 @@ import pytest
 
 pytest.importorskip("lerobot.rl")
 
+from lerobot_grasp_plugin.learning import learner_run
 from lerobot_grasp_plugin.learning.learner_run import _save
 from lerobot_grasp_plugin.learning.rl.trainer import TrainerSettings
 
 
-def test_a_checkpoint_between_two_episodes_has_the_steps_of_the_actor(tmp_path):
+def test_a_checkpoint_between_two_episodes_has_the_steps_of_the_actor(tmp_path, monkeypatch):
     saved = []
+    monkeypatch.setattr(learner_run, "save_with_buffers", lambda save, **values: save(**values))
     settings = TrainerSettings(bc_ratio=1.0)
     watch = SimpleNamespace(interaction_step=80)
     config = SimpleNamespace(output_dir=tmp_path)

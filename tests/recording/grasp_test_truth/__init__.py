@@ -40,8 +40,8 @@ class ShowTruth(RecordingHook):
         self._pressed = threading.Event()
         press = EpisodeRecorder.press
 
-        def heard(recorder, action):
-            press(recorder, action)
+        def heard(recorder, action, pressed):
+            press(recorder, action, pressed)
             self._pressed.set()
 
         EpisodeRecorder.press = heard
