@@ -67,7 +67,7 @@ def test_as_many_images_are_kept_wherever_the_channels_are(tmp_path: Path) -> No
         features["observation.images.wrist"]["shape"] = shape
         change_info(root, features=features)
         (source,) = open_sources([SourceConfig(root=root)], [])
-        pictures = Pictures(source.reader, cache_bytes=HEIGHT * WIDTH * 3 * 6)  # half of the episode
+        pictures = Pictures(source.reader)
         pictures.strip(0, "observation.images.wrist", 0)  # waits for all of the episode
-        kept.append(pictures.cached_bytes)
+        kept.append(pictures.kept_bytes)
     assert kept[0] == kept[1]
