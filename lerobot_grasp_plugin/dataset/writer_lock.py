@@ -51,7 +51,7 @@ class WriterLock:
     """Keeps other programs from writing a dataset until it is released, or until the process has died.
 
     The system unlocks the file when the process ends, however it ends. A second lock of the same process
-    is no obstacle. File systems that lock no files are written without a lock.
+    is granted. On a file system without locks, nothing is locked.
 
     Args:
         root: The dataset's folder; need not exist yet.

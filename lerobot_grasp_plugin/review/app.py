@@ -165,7 +165,7 @@ class Review:
             try:
                 await run_in_threadpool(self.session.apply, change)
             except ValueError as error:
-                refusal = HTTPException(400, f"these are no success frames: {error}")
+                refusal = HTTPException(400, f"not a list of success frames: {error}")
                 return await _said(request, refusal, number=change.number)
             except (ChangedOutsideError, OvertakenError, GraspError, OSError) as error:
                 return await _said(request, error, number=change.number)

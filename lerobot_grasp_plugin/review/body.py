@@ -81,4 +81,4 @@ def _change(tab: str, body: dict[str, Any], count: int) -> Change:
     try:
         return Change(tab, number, episode, _intervals(body["before"]), _intervals(body["after"]))
     except (KeyError, TypeError, ValueError) as error:
-        raise HTTPException(400, f"these are no success frames: {error}") from None
+        raise HTTPException(400, f"not a list of success frames: {error}") from None

@@ -79,7 +79,7 @@ def load_classifier(config: ConfigView) -> tuple[ClassifierFacts | None, list[Pr
                 Problem("classifier-not-local", f"{named!r} is not a folder here", PATH_KEY, change)
             ]
         change = "give the checkpoint's pretrained_model folder"
-        return None, [Problem("classifier-missing", f"there is no folder {named!r}", PATH_KEY, change)]
+        return None, [Problem("classifier-missing", f"the folder {named!r} does not exist", PATH_KEY, change)]
     raw = read_object(root / "config.json")
     if raw is None:
         message = "the checkpoint has no config.json that can be read"

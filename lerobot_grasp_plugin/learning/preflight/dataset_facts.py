@@ -177,7 +177,7 @@ def load_datasets(config: ConfigView, built: bool) -> tuple[list[DatasetFacts], 
             findings += _as_findings(failure, where, "dataset-unreadable")
         except OSError as failure:
             reason = failure.strerror or str(failure)
-            findings.append(Problem("dataset-unreadable", reason, where, "mend it, or name another one"))
+            findings.append(Problem("dataset-unreadable", reason, where, "fix it, or name another one"))
     if opened and not findings:
         findings += _label([source for _, source in opened], block)
     options = label_options(block)
@@ -189,7 +189,7 @@ def load_datasets(config: ConfigView, built: bool) -> tuple[list[DatasetFacts], 
             findings += _as_findings(failure, where, "dataset-unreadable")
         except OSError as failure:
             reason = failure.strerror or str(failure)
-            findings.append(Problem("dataset-unreadable", reason, where, "mend it, or name another one"))
+            findings.append(Problem("dataset-unreadable", reason, where, "fix it, or name another one"))
     return facts, findings
 
 
@@ -253,7 +253,7 @@ def _as_findings(failure: GraspError, where: str, code: str) -> list[Problem]:
             code,
             problem.message,
             f"{where}: {problem.where}" if problem.where else where,
-            problem.hint.replace("--root", f"{where}.root") or "mend it, or name another one",
+            problem.hint.replace("--root", f"{where}.root") or "fix it, or name another one",
             severity="error" if problem.severity == "error" else "warning",
         )
         for problem in failure.problems

@@ -1,8 +1,9 @@
 """Replay buffers of a run on disk: one file, written whole or not at all, read back as they were.
 
-LeRobot writes them as datasets at every checkpoint, an image at a time, and the learner waits: 4 minutes for
-20,000 transitions of 64 x 64 pixels. A kill meanwhile leaves none, and a resumed run has lost which episodes
-were truncated. Here the tensors are copied into an uncompressed archive that ``numpy.load`` opens.
+LeRobot writes them as datasets at every checkpoint, an image at a time, and the learner waits: 4 minutes
+for images of 64 x 64 pixels on a busy machine. A kill meanwhile leaves none, and a resumed run does not know
+which episodes were truncated. Here the tensors are copied into an uncompressed archive that ``numpy.load``
+opens, which takes 5 s for 26,000 transitions.
 """
 
 from __future__ import annotations

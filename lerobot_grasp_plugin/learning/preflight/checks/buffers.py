@@ -45,10 +45,10 @@ def _batches(facts: Facts) -> Iterator[Problem]:
     ratio = facts.config.number("online_ratio", 0.5)
     batch = facts.config.number("batch_size", 8) or 0
     if ratio is None or not 0 <= ratio <= 1:
-        yield Problem("online-ratio", f"{ratio} is no share from 0 to 1", "online_ratio", "0.5 is usual")
+        yield Problem("online-ratio", f"{ratio} is not between 0 and 1", "online_ratio", "0.5 is usual")
         return
     if batch < 1:
-        yield Problem("batch-size", f"{batch:g} is no number of transitions", "batch_size", "256 is usual")
+        yield Problem("batch-size", f"{batch:g} is not a number of transitions", "batch_size", "256 is usual")
         return
     if ratio == 0:
         message = "0: of each batch only one transition comes from the robot"

@@ -22,11 +22,13 @@ def check_columns(facts: Facts) -> Iterator[Problem]:
         listed = ", ".join(sorted(has - {*layout.INDEX_COLUMNS, layout.TIMESTAMP}))
         if "action" not in has:
             change = f"record it with actions; it has {listed}"
-            yield Problem("missing-column", "there are no actions", dataset.column_place("action"), change)
+            yield Problem(
+                "missing-column", "the dataset has no actions", dataset.column_place("action"), change
+            )
         if layout.REWARD not in has:
             change = "label it: lerobot-grasp-relabel, or dataset.annotations for lerobot-grasp-learner"
             yield Problem(
-                "missing-column", "there are no rewards", dataset.column_place(layout.REWARD), change
+                "missing-column", "the dataset has no rewards", dataset.column_place(layout.REWARD), change
             )
         if layout.DONE not in has:
             message = "LeRobot takes the last frame of each episode for the end, success or not"

@@ -16,7 +16,7 @@ def check_features(facts: Facts) -> Iterator[Problem]:
     outputs = config.mapping("policy.output_features")
     if "action" not in outputs:
         change = 'write "action": {"type": "ACTION", "shape": [...]}'
-        yield Problem("feature-key", "there is no action", "policy.output_features", change)
+        yield Problem("feature-key", "action is missing", "policy.output_features", change)
     if not features:
         message = "it is empty, and the policy takes its action from it"
         yield Problem("feature-key", message, "env.features", "list the pictures, the state and the action")

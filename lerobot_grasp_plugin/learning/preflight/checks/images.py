@@ -78,7 +78,12 @@ def _crop_fits(prepared: Preprocessing, key: str, shape: Shape, whose: str, wher
     top, left, height, width = crop
     if not height or not width or top + height > shape[1] or left + width > shape[2]:
         message = f"{crop_text(crop)} (top, left, height, width) does not fit {whose} ({as_text(shape)})"
-        yield Problem("crop-outside", message, f"{where}.{key}", "LeRobot would fill it with black; mend it")
+        yield Problem(
+            "crop-outside",
+            message,
+            f"{where}.{key}",
+            "LeRobot would fill it with black; keep the crop inside",
+        )
 
 
 def _range(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:

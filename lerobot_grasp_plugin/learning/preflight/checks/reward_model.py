@@ -71,7 +71,7 @@ def _labels(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
     values = dataset.columns.get(layout.REWARD)
     if values is None:
         change = f"label it with lerobot-grasp-relabel, or give annotations to {_TRAINER}"
-        yield Problem("missing-column", "there are no rewards, which are its labels", place, change)
+        yield Problem("missing-column", "the dataset has no rewards, which are the labels", place, change)
         return
     if values.shape[1] != 1:
         message = f"{values.shape[1]} values per row, and LeRobot takes one"
