@@ -29,6 +29,7 @@ from factories import Legacy, tree, write_legacy
 import lerobot_grasp_plugin.ops.merge
 import lerobot_grasp_plugin.ops.relabel  # noqa: F401  # loaded before the first fork
 from lerobot_grasp_plugin import MergeConfig, RelabelConfig, SourceConfig, merge, relabel
+from lerobot_grasp_plugin.dataset.writer_lock import lock_path
 from lerobot_grasp_plugin.writers.staging import backups, staging_leftovers
 
 ANNOTATIONS = "# index_base: 1\n0: 3-\n1: 2-4\n2: all fail\n3: 1-2, 5-\n"
@@ -122,7 +123,8 @@ class Rounds:
         assert tree(self.sources) == self.before, "a source changed"
         left, kept = staging_leftovers(self.target), backups(self.target)
         there = [self.target] if self.target.exists() else []
-        assert {*left, *kept, *there} == set(self.target.parent.iterdir()), "something without a known name"
+        lock = lock_path(self.target)
+        assert {*left, *kept, *there} == {*self.target.parent.iterdir()} - {lock}, "an unknown name"
         whole = [self.new] if self.old is None else [self.old, self.new]
         assert all(tree(folder) in whole for folder in (*there, *kept)), "a folder is not complete"
         self.counts["target complete" if there else "target absent"] += 1
@@ -138,6 +140,7 @@ class Rounds:
             "a leftover unnamed"
         )
         assert tree(self.target) == self.new, "the second run wrote something else"
+        assert not lock.exists(), "the second run left its lock"
         for folder in left:
             shutil.rmtree(folder)
 
