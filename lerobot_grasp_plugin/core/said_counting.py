@@ -37,7 +37,7 @@ _NO_UNIT = r"(?!\.\d|\w)(?!\s*(?:%|°|(?:ms|s|secs?|seconds?|min|minutes?|h|mm|c
 _COUNTED = r"(?:count(?:s|ed|ing)?|number(?:s|ed|ing)?|ind(?:ex(?:e[sd]|ing)?|ices))"
 _SUBJECT = r"(?:frames?|episodes?|numbers?|numbering|counting|ind(?:ices|ex(?:es|ing)?)|ranges?|labels?)"
 _BEGINS = r"(?:starts?|starting|begins?|beginning)"
-_FIRST = r"(?:(?:frame|image|start|first)[\s_-]*)?(?:base|index|idx|numbering|counting|start)"
+_FIRST = r"(?:(?:frame|image|start|first)[\s_-]*)?(?:base|index|idx|numbering|counting|start|offset)"
 _FRAME_INDEX = r"(?P<zero>(?:lerobot'?s?\s+)?frame[\s_-]?(?:index(?:es)?|indices))\b"
 _SAID_BASES = tuple(
     re.compile(pattern, re.IGNORECASE)

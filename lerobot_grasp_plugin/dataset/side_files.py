@@ -39,13 +39,11 @@ class SideFiles:
 def side_files(reader: DatasetReader) -> SideFiles:
     """Finds them; no file is opened."""
     found = SideFiles([], {})
-    own: set[Path] | None = None
+    own = reader.own_files()
+    own |= _behind_links(reader.root, own)
     for path, reason in _walk(reader.root):
         if reason is None:
-            parts = PurePosixPath(path).parts
-            if parts[0] in ("data", "videos") and len(parts) > 1 and own is None:
-                own = reader.own_files()
-            reason = _verdict(reader, path, own or set())
+            reason = _verdict(reader, path, own)
         if reason == "":
             continue
         if reason is None:
@@ -53,6 +51,17 @@ def side_files(reader: DatasetReader) -> SideFiles:
         else:
             found.left_out.setdefault(reason, []).append(path)
     return found
+
+
+def _behind_links(root: Path, files: set[Path]) -> set[Path]:
+    """Where files lie whose folder is a link to another folder of the dataset (``videos -> store``)."""
+    real_root = os.path.realpath(root)
+    moved: dict[Path, Path] = {}
+    for folder in {file.parent for file in files}:
+        inside = os.path.relpath(os.path.realpath(folder), real_root)
+        if root / inside != folder:
+            moved[folder] = root / inside
+    return {moved[file.parent] / file.name for file in files if file.parent in moved}
 
 
 def _walk(root: Path) -> Iterator[tuple[str, str | None]]:

@@ -159,9 +159,10 @@ def _feature_problems(
             if any(value != values[0] for value in values):
                 kind = code.removeprefix("feature-")
                 yield Problem(code, f"{kind} of {name!r} differs: {_by_value(sources, values)}", hint=hint)
-        dimensions = [feature.names for feature in features]
+        dimensions = [feature.dimensions or feature.names for feature in features]
         if config.names == "match" and any(value != dimensions[0] for value in dimensions):
-            message = f"names of {name!r} differ: {_by_value(sources, dimensions)}"
+            spelled = [feature.names for feature in features]
+            message = f"names of {name!r} differ: {_by_value(sources, spelled)}"
             hint = "if the dimensions mean the same, take the first source's with --names first"
             yield Problem("feature-names", message, hint=hint)
         if features[0].dtype == "video":

@@ -281,6 +281,8 @@ def test_a_sentence_with_the_name_of_a_dataset_is_a_remark(remark: str) -> None:
         "# idx base: 0",
         "# index bas: 0",
         "# base: 0",
+        "# offset 0",
+        "# frame offset: 0",
         "# base = zero",
         "# index: 0",
         "# frame base: 0",

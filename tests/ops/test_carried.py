@@ -282,6 +282,20 @@ def test_files_keep_place_or_owner(copied: Recorded, tmp_path: Path) -> None:
     assert not (out / "notes.md").exists()
 
 
+@pytest.mark.parametrize("name", ["data", "videos"])
+@pytest.mark.parametrize("version", ["v2.1", "v3.0"])
+def test_files_behind_a_link_are_not_copied_twice(
+    name: str, version: str, plain: Callable[[str], Path], tmp_path: Path
+) -> None:
+    root = Path(shutil.copytree(plain(version), tmp_path / "set"))
+    (root / name).rename(root / "a_store")
+    (root / name).symlink_to("a_store")
+    (root / "a_store/notes.txt").write_text("kept")
+    merged(tmp_path / "out", root)
+    assert [path.name for path in (tmp_path / "out/a_store").rglob("*") if path.is_file()] == ["notes.txt"]
+    assert verify_dataset(tmp_path / "out").ok
+
+
 def test_contradictions_are_in_the_sidecar(copied: Recorded, tmp_path: Path) -> None:
     one, other = copied("av1"), copied("h264")
     for root, mode in ((one, "joint"), (other, "ee")):

@@ -67,6 +67,18 @@ def test_every_mismatch_at_once(tmp_path: Path, copied: Recorded) -> None:
     assert (tree(one), tree(other)) == before
 
 
+def test_names_of_dimensions_are_compared_and_not_their_spelling(tmp_path: Path) -> None:
+    """Older recordings write ``{"motors": [...]}`` where newer ones write the list."""
+    one = write_legacy(tmp_path / "one", Legacy())
+    other = write_legacy(tmp_path / "other", Legacy(version="v2.0"))
+    features = read_info(other)["features"]
+    names = features["observation.state"]["names"]
+    features["observation.state"]["names"] = {"motors": names}
+    change_info(other, features=features)
+    merge(MergeConfig(sources=[SourceConfig(root=one), SourceConfig(root=other)], new_root=tmp_path / "out"))
+    assert read_info(tmp_path / "out")["features"]["observation.state"]["names"] == names
+
+
 def test_each_option_settles_its_mismatch(tmp_path: Path, copied: Recorded) -> None:
     one = copied("av1")
     other = write_legacy(tmp_path / "other", Legacy(robot_type=None, labels=True))
