@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -59,6 +60,9 @@ READERS: dict[str, list[Callable[[Path], Any]]] = {
     "sim/hilserl.json": [by_command(GraspTrainRLConfig)],
     "sim/hilserl_state.json": [by_command(GraspTrainRLConfig)],
     "sim/record.json": [by_lerobot(GymManipulatorConfig)],
+    "so101/classifier.json": [by_command(ClassifierTrainConfig)],
+    "so101/hilserl.json": [by_command(GraspTrainRLConfig)],
+    "so101/record.json": [by_lerobot(GymManipulatorConfig)],
 }
 
 
@@ -123,3 +127,24 @@ def test_recording_classifier_and_learner_see_the_same_picture():
 
 def _new_repo_id(name: str) -> str:
     return yaml.safe_load((CONFIGS / name).read_text())["new_repo_id"]
+
+
+REAL_ARM = re.compile(
+    r"env\.(robot|teleop)\b|env\.processor\.(image_preprocessing|reset|reward_classifier)\b|.*\.shape\b"
+    r"|output_dir|job_name|annotations|dataset\.(repo_id|root)"
+)
+"""What a config of the real arm may say otherwise than the one of the simulation."""
+
+
+def settings(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in config.items():
+        found |= settings(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return found
+
+
+@pytest.mark.parametrize("name", ["classifier.json", "hilserl.json", "record.json"])
+def test_a_real_arms_config_is_the_simulations_with_another_arm(name):
+    simulated, real = (settings(json.loads((CONFIGS / kind / name).read_text())) for kind in ("sim", "so101"))
+    different = {key for key in {*simulated, *real} if simulated.get(key) != real.get(key)}
+    assert [key for key in sorted(different) if not REAL_ARM.match(key)] == []

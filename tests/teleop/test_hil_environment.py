@@ -12,9 +12,7 @@ from servos import Servos
 
 pytestmark = pytest.mark.in_turn
 
-BOX = {"base": [0.22, 0.0, 0.08], "half_box": [0.03, 0.03, 0.02], "seed": 2, "max_speed": 180.0}
-POSE = [0.0, -20.0, 20.0, 60.0, 0.0, 60.0]
-CONFIGS = Path(__file__).parents[2] / "configs/sim"
+CONFIGS = Path(__file__).parents[2] / "configs/so101"
 URDF = "package://so101_nexus/assets/SO101/so101_new_calib.urdf"
 
 
@@ -35,26 +33,26 @@ def arms(tmp_path):
 
 
 def config_of(arms, folder, name):
-    """The environment of a config of the simulation with real arms in it, and shorter episodes."""
+    """The environment of a shipped config on the emulated arms, without cameras, with shorter episodes."""
     import draccus
     from lerobot.envs import HILSerlRobotEnvConfig
 
     from lerobot_grasp_plugin import plugin  # noqa: F401  # registers
 
-    def device(kind, name, **options):
-        calibration = {"id": name, "calibration_dir": str(folder)}
-        return {"type": kind, "port": arms[name].port, **calibration, **options}
-
     raw = json.loads((CONFIGS / name).read_text())["env"]
     raw = {key: value for key, value in raw.items() if key not in ("type", "features", "features_map")}
-    raw["robot"] = device("so101_follower_hil", "follower", random_ee_reset=BOX)
-    raw["teleop"] = device("so101_leader_hil", "leader", action_space="ee_delta")
-    raw["processor"]["reset"] |= {"control_time_s": 1.5, "fixed_reset_joint_positions": POSE}
+    for device, arm in (("robot", "follower"), ("teleop", "leader")):
+        raw[device] |= {"port": arms[arm].port, "id": arm, "calibration_dir": str(folder)}
+    raw["robot"] |= {"cameras": {}}
+    raw["robot"]["random_ee_reset"] |= {"seed": 2, "max_speed": 180.0}
+    raw["processor"]["reset"] |= {"control_time_s": 1.5}
+    for camera_step in ("image_preprocessing", "reward_classifier"):
+        raw["processor"].pop(camera_step, None)
     return draccus.decode(HILSerlRobotEnvConfig, raw)
 
 
 @pytest.mark.parametrize("name", ["record.json", "hilserl.json"])
-def test_the_simulations_configs_run_on_the_emulated_arms(name, arms, tmp_path, caplog):
+def test_the_real_arms_configs_run_on_the_emulated_arms(name, arms, tmp_path, caplog):
     import torch
     from lerobot.model.kinematics import RobotKinematics
     from lerobot.rl import gym_manipulator as gm
