@@ -16,12 +16,14 @@ from lerobot.configs.train import TrainPipelineConfig
 from lerobot.rl.gym_manipulator import GymManipulatorConfig
 from lerobot.rl.train_rl import TrainRLServerPipelineConfig
 
-from lerobot_grasp_plugin import MergeConfig
+from lerobot_grasp_plugin import (
+    MergeConfig,
+    plugin,  # noqa: F401  # registers robots and teleoperators
+)
 from lerobot_grasp_plugin.commands.run import parse
 from lerobot_grasp_plugin.learning.classifier_configs import ClassifierTrainConfig
 from lerobot_grasp_plugin.learning.rl_configs import GraspTrainRLConfig
 from lerobot_grasp_plugin.ops.recipe import RelabelConfig
-from lerobot_grasp_plugin.sim import config_so101_script, config_so101_sim  # noqa: F401
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 HILSERL = CONFIGS / "grasp_only_hilserl_train_config.json"

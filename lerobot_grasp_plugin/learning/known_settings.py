@@ -73,6 +73,7 @@ LEARNER: Final = frozenset(
         "bc_ratio",
         "critic_steps",
         "image_shift",
+        "mean_episodes",
         "display_data",
         "display_ip",
         "display_port",
