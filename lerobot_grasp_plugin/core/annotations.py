@@ -8,7 +8,7 @@ comparisons: two trees are equal when they assert, and remark, the same.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal
 
@@ -137,50 +137,6 @@ class Annotations:
             episode for section in self.sections if section.dataset == dataset for episode in section.episodes
         )
 
-    def with_episode(
-        self,
-        dataset: str | None,
-        episode_index: int,
-        ranges: Iterable[FrameInterval],
-        comment: str | None = None,
-    ) -> Annotations:
-        """A copy in which one episode has these success ranges, and nothing else differs.
-
-        A listed episode keeps its place and the remarks above it. A new one is put before the
-        first episode of its section with a higher index; a dataset without a section gets one at
-        the end.
-
-        Args:
-            dataset: The section, spelled as its header spells it.
-            episode_index: LeRobot's ``episode_index``, 0-based.
-            ranges: 0-based half-open success ranges, empty when all frames are failure.
-            comment: The new comment; None keeps the old one, an empty string removes it.
-
-        Raises:
-            ValueError: The ranges overlap, or the dataset is None and there are only sections
-                with headers.
-        """
-        ranges = tuple(ranges)
-        position = self._section_of(dataset, episode_index)
-        if position is None:
-            new = EpisodeAnnotation(episode_index, ranges, comment or None)
-            if dataset is None:
-                if self.sections:
-                    raise ValueError("the annotations have headers: say which dataset is meant")
-                section = AnnotationSection(None, (replace(new, before=self.after),))
-            else:
-                gap = ("",) if self.sections and self.after[-1:] != ("",) else ()
-                section = AnnotationSection(dataset, (new,), before=self.after + gap)
-            return replace(self, sections=(*self.sections, section), after=())
-        section = self.sections[position]
-        section = replace(section, episodes=_placed(section.episodes, episode_index, ranges, comment))
-        return replace(self, sections=(*self.sections[:position], section, *self.sections[position + 1 :]))
-
-    def _section_of(self, dataset: str | None, episode_index: int) -> int | None:
-        positions = [i for i, section in enumerate(self.sections) if section.dataset == dataset]
-        holding = (i for i in positions if self.sections[i].episode(episode_index) is not None)
-        return next(holding, positions[-1] if positions else None)
-
 
 def dataset_fault(dataset: str) -> str:
     """Why a section header cannot hold this dataset name; empty when it can."""
@@ -193,22 +149,6 @@ def dataset_fault(dataset: str) -> str:
     if dataset.startswith("#") or any(word.startswith("#") for word in dataset.split()):
         return "has a word that begins with #, which begins a comment"
     return ""
-
-
-def _placed(
-    episodes: tuple[EpisodeAnnotation, ...],
-    episode_index: int,
-    ranges: tuple[FrameInterval, ...],
-    comment: str | None,
-) -> tuple[EpisodeAnnotation, ...]:
-    for i, old in enumerate(episodes):
-        if old.episode_index == episode_index:
-            kept = old.comment if comment is None else comment or None
-            new = EpisodeAnnotation(episode_index, ranges, kept, old.before)
-            return (*episodes[:i], new, *episodes[i + 1 :])
-    higher = (i for i, old in enumerate(episodes) if old.episode_index > episode_index)
-    i = next(higher, len(episodes))
-    return (*episodes[:i], EpisodeAnnotation(episode_index, ranges, comment or None), *episodes[i:])
 
 
 def _check_once(sections: Iterable[AnnotationSection]) -> None:

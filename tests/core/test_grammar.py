@@ -349,12 +349,6 @@ def test_an_untouched_file_is_written_as_it_was() -> None:
         assert format_text(parse(text, name="x").annotations) == text
 
 
-def test_only_the_edited_line_changes() -> None:
-    annotations = parse(MESSY, name="x").annotations
-    edited = annotations.with_episode("me/so101_v1", 1, [FrameInterval(3, 8), FrameInterval(9, None)])
-    assert format_text(edited) == MESSY.replace("01:all  success# perfect", "01: 3-7, 9-  # perfect")
-
-
 def test_a_changed_range_is_never_written_in_its_old_spelling() -> None:
     from dataclasses import replace
 

@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lerobot_grasp_plugin.findings.problem import DatasetError, UsageError
-from lerobot_grasp_plugin.learning.sampling import balanced_sampler
 from lerobot_grasp_plugin.learning.splits import EpisodeSplits, class_weights, split_episodes
 
 SHARES = {"train": 0.8, "val": 0.2}
@@ -53,11 +52,3 @@ def test_weights_make_both_classes_count_the_same():
     assert torch.allclose(weights * torch.tensor([9.0, 3.0]), torch.tensor([6.0, 6.0]))
     with pytest.raises(DatasetError, match="0 success"):
         class_weights([0.0, 0.0])
-
-
-def test_the_sampler_draws_both_classes_equally_often():
-    rewards = [1.0] * 30 + [0.0] * 970
-    draws = list(balanced_sampler(rewards, seed=1))
-    assert len(draws) == 1000
-    assert 0.45 < sum(draw < 30 for draw in draws) / 1000 < 0.55
-    assert draws == list(balanced_sampler(rewards, seed=1))
