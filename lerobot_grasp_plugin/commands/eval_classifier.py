@@ -1,4 +1,4 @@
-"""``lerobot-grasp-eval-classifier``: a reward classifier on any dataset, and a draft of labels."""
+"""``lerobot-grasp-eval-classifier``: a reward classifier on any dataset."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def _serve(config: LiveClassifierConfig) -> int:
         served,
         warn_of_visitors,
     )
-    from lerobot_grasp_plugin.recording.frame_judge import FrameJudge
+    from lerobot_grasp_plugin.learning.frame_judge import FrameJudge
     from lerobot_grasp_plugin.recording.live_classifier import LiveClassifier, create_app
 
     config.check()

@@ -7,7 +7,9 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from difflib import SequenceMatcher, get_close_matches
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any, NoReturn, get_args, get_type_hints
 
 DISCOVER = "discover_packages_path"
@@ -109,6 +111,23 @@ def load_plugins(args: Sequence[str], fail: Callable[[str], NoReturn]) -> list[s
             others = parser.filter_arg(flag, others)
     except parser.PluginLoadError as error:
         fail(str(error))
+    return others
+
+
+def load_packages(args: Sequence[str], fail: Callable[[str], NoReturn]) -> list[str]:
+    """The same without importing LeRobot, for commands that do without it."""
+    others: list[str] = []
+    for flag in args:
+        name, _, package = flag.partition("=")
+        if not name.endswith(f".{DISCOVER}") or not package:
+            others.append(flag)
+            continue
+        try:
+            children = getattr(import_module(package), "__path__", ())
+            for child in iter_modules(children, f"{package}."):
+                import_module(child.name)
+        except ImportError as error:
+            fail(f"{name}: the package {package} cannot be imported: {error}")
     return others
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from lerobot_grasp_plugin.commands.render_labelers import disagreement_lines
 from lerobot_grasp_plugin.findings.words import count
-from lerobot_grasp_plugin.learning.drafts import disagreement_lines
 
 if TYPE_CHECKING:
     from lerobot_grasp_plugin.learning.classifier_data import LabelledEpisode
@@ -63,7 +63,7 @@ def training_lines(report: TrainingReport) -> Iterator[str]:
 def evaluation_lines(report: EvaluationReport) -> Iterator[str]:
     """Disagreements with the labels first, then how good the classifier is."""
     yield from map(str, report.warnings)
-    yield from disagreement_lines(report.draft)
+    yield from disagreement_lines(report.disagreements)
     yield ""
     if report.encoder:
         yield f"Encoder: {report.encoder}"
@@ -77,9 +77,8 @@ def evaluation_lines(report: EvaluationReport) -> Iterator[str]:
             yield f"Highest F1 on these episodes at threshold {suggested:.3f}"
     else:
         yield f"{report.evaluation.frames} frames without labels"
-    for what, path in (("the draft", report.draft_path), ("report and pictures", report.output_dir)):
-        if path is not None:
-            yield f"Wrote {what} to {path}"
+    if report.output_dir is not None:
+        yield f"Wrote report and images to {report.output_dir}"
 
 
 def _quality(evaluation: Evaluation, threshold: float) -> Iterator[str]:

@@ -43,10 +43,12 @@ class Suggestion:
     Attributes:
         intervals: Candidate success frames, 0-based and half-open, ascending; empty for none.
         reason: Why there is none, or what the signal cannot tell; empty where the candidates are plain.
+        decided: Whether the signal tells success from failure; no candidate means all failure then.
     """
 
     intervals: tuple[FrameInterval, ...] = ()
     reason: str = ""
+    decided: bool = True
 
 
 def gripper_dimension(names: Any) -> int | None:
@@ -109,25 +111,25 @@ def suggest_success(
     if fps <= 0:
         raise ValueError(f"fps must be positive, got {fps}")
     if len(signals[0]) < 2 or not all(np.isfinite(values).all() for values in signals):
-        return Suggestion(reason="the gripper signal is too short, or has values that are no numbers")
+        return _undecided("the gripper signal is too short, or has values that are no numbers")
     place = signals[0]
     if len(np.unique(place)) <= 2:
-        return Suggestion(
-            reason="the gripper signal has two values, open and closed: it is a command, and does not show "
-            "whether the jaws met anything"
+        return _undecided(
+            "the gripper signal has two values, open and closed: it is a command, and does not show whether "
+            "the jaws met anything"
         )
     aim = None if command is None else np.asarray(command, dtype=np.float64)
     seen = place if aim is None else np.concatenate([place, aim])
     shut = float(seen.min()) if closed is None else float(closed)
     wide = float(seen[np.argmax(np.abs(seen - shut))]) if opened is None else float(opened)
     if wide == shut:
-        return Suggestion(reason="the gripper does not move")
+        return _undecided("the gripper does not move")
     opening = (place - shut) / (wide - shut)
     if np.ptp(opening) < _MOVES:
-        return Suggestion(reason=f"the gripper moves by {100 * np.ptp(opening):.0f} % of its travel only")
+        return _undecided(f"the gripper moves by {100 * np.ptp(opening):.0f} % of its travel only")
     presses, doubt = _pressing(opening, current, None if aim is None else (aim - shut) / (wide - shut))
     if doubt and closed is None:
-        return Suggestion(reason="it is not known where the jaws are shut, nor whether they press")
+        return _undecided("it is not known where the jaws are shut, nor whether they press")
     holds = _holds(opening, presses, fps)
     if holds:
         return Suggestion(holds, doubt)
@@ -156,17 +158,21 @@ def suggest_release(command: NDArray[Any], *, fps: float = 10) -> Suggestion:
     if values.ndim != 1 or fps <= 0:
         raise ValueError(f"a signal and a positive fps are needed, got {values.shape} and {fps}")
     if len(np.unique(values)) != 2 or not np.isfinite(values).all():
-        return Suggestion(reason="the gripper's command has not two values, open and closed")
+        return _undecided("the gripper's command has not two values, open and closed")
     changes = np.flatnonzero(np.diff(values)) + 1
     if len(changes) == 1:
         return Suggestion(reason="the gripper is not told to close and then to open again")
     if len(changes) > 2:
-        return Suggestion(reason="the gripper is told to close and open more than once")
+        return _undecided("the gripper is told to close and open more than once")
     start = int(changes[1]) + round(_LETS_GO_S * fps)
     if changes[1] - changes[0] < max(2, round(_SHORTEST_S * fps)) or start >= len(values):
-        return Suggestion(reason="the gripper is closed too briefly, or opens at the very end")
+        return _undecided("the gripper is closed too briefly, or opens at the very end")
     doubt = "if success is to put it down; only the command to open is known, not what was held"
     return Suggestion((FrameInterval(start, None),), doubt)
+
+
+def _undecided(reason: str) -> Suggestion:
+    return Suggestion(reason=reason, decided=False)
 
 
 def _pressing(

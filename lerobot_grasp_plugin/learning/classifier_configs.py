@@ -90,7 +90,7 @@ class ClassifierTrainConfig(ClassifierTrainOptions, TrainPipelineConfig):  # typ
 
 @dataclass(kw_only=True)
 class ClassifierEvalConfig(ClassifierEvalOptions):
-    """Evaluates a reward classifier on a dataset, and drafts annotations with it."""
+    """Evaluates a reward classifier on a dataset."""
 
     # the dataset: repo_id, root, episodes
     dataset: DatasetConfig

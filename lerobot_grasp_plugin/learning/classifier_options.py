@@ -97,35 +97,15 @@ class ClassifierEvalOptions(LabelSourceConfig):
     success_threshold: float = 0.5
     # folder for the report, the curves and the contact sheet; must not exist (without a value: none)
     output_dir: Path | None = None
-    # annotation file to write the verdicts to, as a draft; must not exist
-    draft: Path | None = None
-    # in the draft, a success begins over this probability (without a value: success_threshold)
-    draft_enter: float | None = None
-    # and lasts while it is over this one (without a value: half of draft_enter)
-    draft_leave: float | None = None
-    # shorter successes are left out of the draft, and shorter gaps in one are closed; in frames
-    draft_min_length: int = 3
 
     def problems(self) -> list[Problem]:
         problems = []
-        enter, leave = self.hysteresis()
-        values = {"success_threshold": self.success_threshold, "draft_enter": enter, "draft_leave": leave}
-        for name, value in values.items():
-            if not 0 <= value < 1:
-                hint = "a probability from 0 up to, not including, 1"
-                problems.append(Problem("bad-value", f"{name} is {value}", hint=hint))
-        if leave > enter:
-            hint = "a success begins at the higher of the two"
-            message = f"draft_leave {leave} is over draft_enter {enter}"
-            problems.append(Problem("bad-value", message, hint=hint))
-        if self.draft_min_length < 1:
-            message = f"draft_min_length is {self.draft_min_length}"
-            problems.append(Problem("bad-value", message, hint="it must be 1 or more"))
-        for name in ("output_dir", "draft"):
-            path = getattr(self, name)
-            if path is not None and path.expanduser().exists():
-                message = f"{name} exists already, and nothing is ever overwritten"
-                problems.append(Problem("target-exists", message, str(path), "choose another name"))
+        if not 0 <= self.success_threshold < 1:
+            hint = "a probability from 0 up to, not including, 1"
+            problems.append(Problem("bad-value", f"success_threshold is {self.success_threshold}", hint=hint))
+        if self.output_dir is not None and self.output_dir.expanduser().exists():
+            message = "output_dir exists already, and nothing is ever overwritten"
+            problems.append(Problem("target-exists", message, str(self.output_dir), "choose another name"))
         return problems
 
     def check_checkpoint(self) -> None:
@@ -135,11 +115,6 @@ class ClassifierEvalOptions(LabelSourceConfig):
             UsageError: One is missing.
         """
         check_checkpoint(self.pretrained_path.expanduser())
-
-    def hysteresis(self) -> tuple[float, float]:
-        """Probabilities at which a success of the draft begins, and ends."""
-        enter = self.success_threshold if self.draft_enter is None else self.draft_enter
-        return enter, enter / 2 if self.draft_leave is None else self.draft_leave
 
 
 def check_options(

@@ -1,4 +1,4 @@
-"""A trained reward classifier against a dataset: figures, pictures, and a draft of labels."""
+"""A trained reward classifier against the labels of a dataset: figures, images, disagreements."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lerobot_grasp_plugin.core.agreement import Agreement
+from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 from lerobot_grasp_plugin.learning.classifier_configs import ClassifierEvalConfig
 from lerobot_grasp_plugin.learning.classifier_data import (
@@ -18,9 +20,9 @@ from lerobot_grasp_plugin.learning.classifier_data import (
     open_metadata,
 )
 from lerobot_grasp_plugin.learning.classifier_evaluation import Evaluation, evaluate
+from lerobot_grasp_plugin.learning.classifier_labeler import ClassifierLabelerConfig
 from lerobot_grasp_plugin.learning.classifier_model import load_classifier, read_record, record_preprocessing
 from lerobot_grasp_plugin.learning.curves import contact_sheet, plot_episodes
-from lerobot_grasp_plugin.learning.drafts import DraftEpisode, compare, draft_text, success_ranges
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.sidecar import read_learning
 from lerobot_grasp_plugin.ops.gathering import Gathered
@@ -38,8 +40,8 @@ class EvaluationReport:
         preprocessing: Of the pictures.
         encoder: What the encoder is, in words; None when the checkpoint does not say.
         trained_on: Episodes of this dataset that the checkpoint was trained on, as far as it says.
-        draft: What would be written as annotations, with the disagreements.
-        draft_path: Where it was written; None when nobody asked.
+        disagreements: The labels (first) and what the labeler ``classifier`` would propose at the threshold
+            (second) of each episode; empty without labels.
         output_dir: Where report and pictures were written; None when nobody asked.
         warnings: What is doubtful.
     """
@@ -49,8 +51,7 @@ class EvaluationReport:
     preprocessing: ImagePreprocessing
     encoder: str | None
     trained_on: Sequence[int]
-    draft: Sequence[DraftEpisode]
-    draft_path: Path | None
+    disagreements: Sequence[Agreement]
     output_dir: Path | None
     warnings: Sequence[Problem]
 
@@ -62,7 +63,7 @@ class EvaluationReport:
             "trained_on": list(self.trained_on),
             "warnings": [str(problem) for problem in self.warnings],
             "disagreements": {
-                str(item.episode_index): item.differing for item in self.draft if item.differing
+                str(item.episode_index): item.differing for item in self.disagreements if item.differing
             },
             "evaluation": self.evaluation.to_json(self.threshold),
         }
@@ -110,15 +111,16 @@ def eval_classifier(config: ClassifierEvalConfig, progress: Progress = silent) -
         episodes = stored.splits.part(config.split)
     data = open_data(config.dataset, meta, preprocessing, label_options, episodes)
     evaluation = evaluate(model, data, data.episodes, progress)
-    enter, leave = config.hysteresis()
-    draft = [
-        compare(
+    labeler = ClassifierLabelerConfig(enter=config.success_threshold)
+    disagreements = [
+        Agreement(
             episode.episode_index,
             len(episode.probability),
-            success_ranges(episode.probability, enter=enter, leave=leave, min_length=config.draft_min_length),
-            episode.label,
+            IntervalSet.from_mask(episode.label),
+            labeler.ranges(episode.probability),
         )
         for episode in evaluation.episodes
+        if episode.label is not None
     ]
     report = EvaluationReport(
         evaluation=evaluation,
@@ -126,12 +128,11 @@ def eval_classifier(config: ClassifierEvalConfig, progress: Progress = silent) -
         preprocessing=preprocessing,
         encoder=record.get("encoder"),
         trained_on=_trained_on(record, root, [episode.episode_index for episode in data.episodes]),
-        draft=draft,
-        draft_path=None if config.draft is None else config.draft.expanduser(),
+        disagreements=disagreements,
         output_dir=None if config.output_dir is None else config.output_dir.expanduser(),
         warnings=[*warnings, *label_warnings(root, bool(label_options))],
     )
-    _write(report, root, folder)
+    _write(report)
     return report
 
 
@@ -179,20 +180,12 @@ def _trained_on(record: dict[str, Any], root: Path, episodes: Sequence[int]) -> 
     return [episode for episode in episodes if episode in train]
 
 
-def _write(report: EvaluationReport, root: Path, checkpoint: Path) -> None:
-    text = None
-    if report.draft_path is not None:
-        text = draft_text(
-            report.draft, dataset=str(root.resolve()), origin=f"the reward classifier at {checkpoint}"
-        )
-    if report.output_dir is not None:
-        with staged(report.output_dir) as staging:
-            raw = json.dumps(report.to_json(), indent=2) + "\n"
-            (staging / "report.json").write_text(raw, encoding="utf-8")
-            plot_episodes(report.evaluation.episodes, report.threshold).save(staging / "curves.png")
-            if report.evaluation.worst:
-                contact_sheet(report.evaluation.worst).save(staging / "worst_frames.png")
-    if text is not None and report.draft_path is not None:
-        report.draft_path.parent.mkdir(parents=True, exist_ok=True)
-        with report.draft_path.open("x", encoding="utf-8") as file:
-            file.write(text)
+def _write(report: EvaluationReport) -> None:
+    if report.output_dir is None:
+        return
+    with staged(report.output_dir) as staging:
+        raw = json.dumps(report.to_json(), indent=2) + "\n"
+        (staging / "report.json").write_text(raw, encoding="utf-8")
+        plot_episodes(report.evaluation.episodes, report.threshold).save(staging / "curves.png")
+        if report.evaluation.worst:
+            contact_sheet(report.evaluation.worst).save(staging / "worst_frames.png")

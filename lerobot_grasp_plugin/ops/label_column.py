@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,16 @@ from lerobot_grasp_plugin.dataset.recorded_success import LabelColumns, read_rec
 from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 
 _NUMBERING = frozenset({*layout.INDEX_COLUMNS, layout.TIMESTAMP})
+
+
+class OptionNames(NamedTuple):
+    """What a call names the options that choose a column and its threshold."""
+
+    column: str = "labels_from"
+    threshold: str = "labels_threshold"
+
+
+_OPTIONS = OptionNames()
 
 
 @dataclass(frozen=True)
@@ -43,15 +53,20 @@ class LabelColumn:
 
 
 def find_column(
-    reader: DatasetReader, title: str, name: str | None, threshold: float | None
+    reader: DatasetReader,
+    title: str,
+    name: str | None,
+    threshold: float | None,
+    options: OptionNames = _OPTIONS,
 ) -> LabelColumn | None:
     """The column that a call names for a source; None where it names none.
 
     Args:
         reader: The source.
         title: What to call it.
-        name: The option ``labels_from``.
-        threshold: The option ``labels_threshold``.
+        name: The column, as the call names it.
+        threshold: The threshold, as the call gives it.
+        options: The names of these two options.
 
     Raises:
         UsageError: The source has no such column, or the column cannot be labels.
@@ -61,23 +76,25 @@ def find_column(
     known = reader.info.features
     if name not in known:
         usable = [other for other, feature in known.items() if _is_usable(other, feature)]
-        message = f"labels_from: {title} has no column {name!r}"
+        message = f"{options.column}: {title} has no column {name!r}"
         hint = f"columns with one value a row: {', '.join(usable) or 'none'}"
         raise UsageError(Problem("unknown-feature", message, str(reader.root), hint))
     if not _is_usable(name, known[name]):
         feature = known[name]
-        message = f"labels_from: {name!r} of {title} is {feature.dtype} of shape {list(feature.shape)}"
+        message = f"{options.column}: {name!r} of {title} is {feature.dtype} of shape {list(feature.shape)}"
         if name in _NUMBERING:
-            message = f"labels_from: {name!r} of {title} numbers rows and says nothing of success"
+            message = f"{options.column}: {name!r} of {title} numbers rows and says nothing of success"
         usable = [other for other, feature in known.items() if _is_usable(other, feature)]
         hint = "a label is one boolean or one number a row: true or false, two values such as 1 and 0 (the "
-        hint += "larger is success), or any with --labels_threshold; columns that can be labels: "
+        hint += "larger is success), or any with --" + options.threshold + "; columns that can be labels: "
         hint += ", ".join(usable) or "none"
         raise UsageError(Problem("bad-label-column", message, str(reader.root), hint))
     return LabelColumn(name, threshold)
 
 
-def column_rule(reader: DatasetReader, column: LabelColumn, episodes: Sequence[int]) -> SuccessRule | None:
+def column_rule(
+    reader: DatasetReader, column: LabelColumn, episodes: Sequence[int], options: OptionNames = _OPTIONS
+) -> SuccessRule | None:
     """Which values of a column mean success, by the rule for rewards; None where a threshold says it.
 
     Raises:
@@ -92,9 +109,9 @@ def column_rule(reader: DatasetReader, column: LabelColumn, episodes: Sequence[i
     rule = read_recorded(reader, LabelColumns(column.name, None), episodes, values).rule
     if rule.basis == "many values":
         message = (
-            f"labels_from: column {column.name!r} has three values or more; which of them means success?"
+            f"{options.column}: column {column.name!r} has three values or more; which of them means success?"
         )
-        hint = "give --labels_threshold: values above it are success"
+        hint = f"give --{options.threshold}: values above it are success"
         raise UsageError(Problem("no-labels-threshold", message, str(reader.root), hint))
     return rule
 

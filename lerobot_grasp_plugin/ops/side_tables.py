@@ -55,9 +55,9 @@ def map_rows(
     except GraspError:
         return None
     total = len(source.reader.lengths)
-    starts = _starts(source)
+    starts = first_indices(source)
     if layout.INDEX in numbers:
-        episodes = _episodes_of(numbers[layout.INDEX], starts, source)
+        episodes = episodes_of(numbers[layout.INDEX], starts, source)
         if episodes is None:
             return None
         own = numbers.get(layout.EPISODE_INDEX, episodes)
@@ -83,7 +83,7 @@ def map_rows(
     return result, sum(count > 0 for count in counts)
 
 
-def _starts(source: Source) -> dict[int, int]:
+def first_indices(source: Source) -> dict[int, int]:
     """``index`` of the first row of each episode of a source; of the chosen ones where episodes are lost."""
     reader = source.reader
     if not reader.lost:
@@ -99,7 +99,7 @@ def _starts(source: Source) -> dict[int, int]:
     return starts
 
 
-def _episodes_of(
+def episodes_of(
     index: NDArray[np.int64], starts: Mapping[int, int], source: Source
 ) -> NDArray[np.int64] | None:
     """The episode of each ``index``, -1 for rows of lost episodes; None where an index is of no episode."""

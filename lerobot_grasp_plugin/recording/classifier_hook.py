@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from lerobot_grasp_plugin.core.hysteresis import success_ranges
 from lerobot_grasp_plugin.findings.problem import Problem, UsageError
-from lerobot_grasp_plugin.learning.drafts import success_ranges
-from lerobot_grasp_plugin.recording.frame_judge import FrameJudge
+from lerobot_grasp_plugin.learning.frame_judge import FrameJudge
 from lerobot_grasp_plugin.recording.hooks import HookConfig, HookResult, HookSession, RecordingHook
 
 

@@ -16,7 +16,20 @@ SCRIPTS = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text
 
 
 @pytest.mark.parametrize(
-    "name", ["verify", "relabel", "merge", "frames", "publish", "truth", "demo", "review", "preflight"]
+    "name",
+    [
+        "verify",
+        "relabel",
+        "merge",
+        "frames",
+        "propose",
+        "compare",
+        "publish",
+        "truth",
+        "demo",
+        "review",
+        "preflight",
+    ],
 )
 @pytest.mark.parametrize("args", [["--root", "X", "--help"], ["--num=x", "-h"], ["--config_path", "--help"]])
 def test_help_anywhere_shows_help(name, args, capsys):

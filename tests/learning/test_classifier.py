@@ -24,11 +24,13 @@ from lerobot.processor import (
 from lerobot.rewards.classifier import Classifier, RewardClassifierConfig
 
 from lerobot_grasp_plugin.commands import train_classifier as train_classifier_command
-from lerobot_grasp_plugin.core.grammar import parse
+from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.findings.problem import GraspError, UsageError
+from lerobot_grasp_plugin.labelers.proposing import propose
 from lerobot_grasp_plugin.learning import classifier_review
 from lerobot_grasp_plugin.learning.classifier_configs import ClassifierEvalConfig, ClassifierTrainConfig
 from lerobot_grasp_plugin.learning.classifier_fit import Frames, Run
+from lerobot_grasp_plugin.learning.classifier_labeler import ClassifierLabelerConfig
 from lerobot_grasp_plugin.learning.classifier_model import (
     configured,
     encode,
@@ -40,6 +42,8 @@ from lerobot_grasp_plugin.learning.classifier_review import eval_classifier
 from lerobot_grasp_plugin.learning.classifier_training import train_classifier
 from lerobot_grasp_plugin.learning.dataset import GraspDataset
 from lerobot_grasp_plugin.learning.small_encoder import make_small_encoder
+from lerobot_grasp_plugin.ops.recipe import SourceConfig
+from lerobot_grasp_plugin.ops.sources import open_sources
 
 CROP = ImagePreprocessingConfig({scenes.CAMERA: scenes.CROP}, (128, 128))
 
@@ -174,7 +178,7 @@ def test_the_checkpoint_is_laid_out_as_lerobots(trained):
     assert record["success_threshold"] == report["validation"]["suggested_threshold"]
 
 
-def test_evaluation_repeats_the_figures_and_drafts_labels(trained, squares, tmp_path):
+def test_evaluation_and_labeler_repeat_the_figures(trained, squares, tmp_path):
     report = json.loads((trained / "report.json").read_text())
     moved = tmp_path / "moved"
     (trained / "checkpoints/last").resolve().joinpath("pretrained_model").rename  # noqa: B018
@@ -183,13 +187,11 @@ def test_evaluation_repeats_the_figures_and_drafts_labels(trained, squares, tmp_
     shutil.copytree(trained / "checkpoints/last/pretrained_model", moved)
     config = json.loads((moved / "config.json").read_text())
     (moved / "config.json").write_text(json.dumps(config | {"model_name": "/nowhere/any/more"}))
-    draft = tmp_path / "draft.txt"
     found = eval_classifier(
         ClassifierEvalConfig(
             pretrained_path=moved,
             dataset=DatasetConfig("me/squares", root=str(squares)),
             output_dir=tmp_path / "evaluation",
-            draft=draft,
         )
     )
     again = {item.episode_index: item.probability for item in found.evaluation.episodes}
@@ -197,12 +199,14 @@ def test_evaluation_repeats_the_figures_and_drafts_labels(trained, squares, tmp_
     for entry in report["validation"]["episodes"]:
         assert again[entry["episode_index"]] == pytest.approx(np.array(entry["probability"]), abs=1e-5)
     assert list(found.trained_on) == report["splits"]["parts"]["train"]
-    parsed = parse(draft.read_text(), name="draft").annotations
-    (section,) = parsed.sections
-    for said, item in zip(section.episodes, found.draft, strict=True):
-        assert said.success.clip(scenes.LENGTH) == item.success
-        differing = said.success.mask(scenes.LENGTH) != scenes.is_success(item.episode_index)
-        assert differing.sum() == item.differing
+    (source,) = open_sources([SourceConfig(root=squares)], [])
+    proposals = propose(ClassifierLabelerConfig(pretrained_path=moved), source)
+    for item in found.disagreements:
+        proposal = proposals[item.episode_index]
+        assert proposal.curve == pytest.approx(again[item.episode_index], abs=1e-5)
+        assert proposal.success == item.second
+        assert item.first == IntervalSet.from_mask(scenes.is_success(item.episode_index))
+        assert proposal.confidence == pytest.approx(np.maximum(proposal.curve, 1 - proposal.curve).mean())
     assert (tmp_path / "evaluation/report.json").is_file()
 
 

@@ -8,19 +8,13 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 import torch
+from bright_classifier import bright_classifier
 from deadline import DEADLINE_S
-from lerobot.rewards.classifier import RewardClassifierConfig as ModelConfig
 
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
 from lerobot_grasp_plugin.findings.problem import UsageError
-from lerobot_grasp_plugin.learning.classifier_model import (
-    configured,
-    load_classifier,
-    make_classifier,
-    predict,
-)
+from lerobot_grasp_plugin.learning.classifier_model import load_classifier, predict
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
-from lerobot_grasp_plugin.learning.small_encoder import make_small_encoder
 from lerobot_grasp_plugin.recording.builtin_hooks import RewardClassifierConfig
 from lerobot_grasp_plugin.recording.hooks import HookSession, make_hooks
 from lerobot_grasp_plugin.recording.recorder import EpisodeRecorder
@@ -35,22 +29,7 @@ def picture(level):
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory):
-    """A classifier that calls what is bright success."""
-    folder = tmp_path_factory.mktemp("classifier")
-    torch.manual_seed(5)
-    make_small_encoder(folder / "encoder")
-    config = ModelConfig(model_name=str(folder / "encoder"), hidden_dim=8, latent_dim=8, device="cpu")
-    model = make_classifier(configured(config, {CAMERA: (3, 128, 128)}))
-    last = [module for module in model.classifier_head.modules() if isinstance(module, torch.nn.Linear)][-1]
-    with torch.inference_mode():
-        dark, bright = (
-            model.predict([torch.full((1, 3, 128, 128), level / 255)]).logits.item() for level in (40, 220)
-        )
-        gain = 8 / (bright - dark)
-        last.weight.mul_(gain)
-        last.bias.sub_((bright + dark) / 2).mul_(gain)
-    model.save_pretrained(folder / "pretrained_model")
-    return folder / "pretrained_model"
+    return bright_classifier(tmp_path_factory.mktemp("classifier"), CAMERA)
 
 
 def session(tmp_path, say=lambda line: None, **features):

@@ -9,6 +9,7 @@ from lerobot_grasp_plugin.findings.codes.annotations import ANNOTATIONS
 from lerobot_grasp_plugin.findings.codes.calls import CALLS
 from lerobot_grasp_plugin.findings.codes.classifier import CLASSIFIER
 from lerobot_grasp_plugin.findings.codes.files import FILES
+from lerobot_grasp_plugin.findings.codes.labelers import LABELERS
 from lerobot_grasp_plugin.findings.codes.labels import LABELS
 from lerobot_grasp_plugin.findings.codes.merging import MERGING
 from lerobot_grasp_plugin.findings.codes.metadata import METADATA
@@ -26,6 +27,7 @@ FAMILIES: tuple[Family, ...] = (
     VIDEOS,
     STATISTICS,
     LABELS,
+    LABELERS,
     MERGING,
     TRAINING,
     CLASSIFIER,

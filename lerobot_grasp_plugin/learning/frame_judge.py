@@ -13,7 +13,7 @@ from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 
 type Images = Mapping[str, NDArray[np.uint8]]
-"""RGB images by camera_key, uint8 (height, width, 3)."""
+"""RGB images by camera_key, uint8: one (height, width, 3), or several (frames, height, width, 3)."""
 
 
 class FrameJudge:
@@ -36,7 +36,7 @@ class FrameJudge:
 
             self._model = classifier_model.load_classifier(folder)
         except ImportError as error:
-            message = f"reward_classifier: a classifier cannot run here: {error}"
+            message = f"a classifier cannot run here: {error}"
             hint = 'pip install "lerobot_grasp_plugin[learn]"'
             raise UsageError(Problem("no-learning", message, hint=hint)) from None
         self._predict = classifier_model.predict
@@ -57,19 +57,28 @@ class FrameJudge:
         """
         for key, shape in self._shapes.items():
             if key not in cameras:
-                message = f"reward_classifier: the classifier looks at {key}; the robot does not have it"
+                message = f"the classifier looks at {key}, and there is no such camera"
                 yield Problem("missing-camera", message, hint=f"cameras: {', '.join(cameras)}")
                 continue
             height, width, channels = cameras[key]
             made = self._preprocessing.output_shape(key, (channels, height, width))
             if made != shape:
-                message = f"reward_classifier: images of {key} become {made}, the classifier takes {shape}"
+                message = f"images of {key} become {made}, the classifier takes {shape}"
                 yield Problem("classifier-image-size", message, hint="(channels, height, width)")
 
     def probability(self, images: Images) -> float:
         """Of success, by LeRobot's own ``predict``."""
+        return float(self.probabilities({key: images[key][None] for key in self._shapes})[0])
+
+    def probabilities(self, images: Images) -> NDArray[np.float32]:
+        """Of success, by LeRobot's own ``predict``: shape (frames,).
+
+        Args:
+            images: RGB images by camera_key, uint8 (frames, height, width, 3).
+        """
         batches = [
-            self._preprocessing(key, torch.from_numpy(images[key]).permute(2, 0, 1))[None]
+            self._preprocessing(key, torch.from_numpy(images[key]).permute(0, 3, 1, 2))
             for key in self._shapes
         ]
-        return float(self._predict(self._model, batches)[0])
+        found: NDArray[np.float32] = self._predict(self._model, batches).numpy()
+        return found

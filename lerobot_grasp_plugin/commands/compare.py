@@ -1,0 +1,74 @@
+"""``lerobot-grasp-compare``: how far two annotation files agree, and what to look at first."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lerobot_grasp_plugin.commands.run import command, fail, guarded, parse
+
+PROGRAM = "lerobot-grasp-compare"
+
+
+@dataclass(kw_only=True)
+class CompareConfig:
+    """Compares two annotation files of one dataset: lerobot-grasp-compare A.txt B.txt."""
+
+    # the two annotation files; the same as naming them without an option
+    annotations: list[Path] = field(default_factory=list)
+    # the dataset they label, owner/name (without one: the datasets that the headers of the first file name)
+    repo_id: str | None = None
+    # its folder
+    root: Path | None = None
+    # what the first frame is called in a file that does not say it: 0 or 1
+    index_base: int | None = None
+    # write the comparison to this file, as JSON
+    report: Path | None = None
+
+
+@command
+def main(args: Sequence[str] | None = None) -> int:
+    """Runs the command; returns 0 when the files were compared, however they differ."""
+    config = parse(CompareConfig, _with_files(list(args or [])), program=PROGRAM)
+    if len(config.annotations) != 2:
+        fail(PROGRAM, f"two annotation files are compared, not {len(config.annotations)}: A.txt B.txt")
+    if config.report is not None and not config.report.parent.is_dir():
+        fail(PROGRAM, f"--report: the folder {config.report.parent} does not exist")
+    return guarded(lambda: _compare(config))
+
+
+def _with_files(args: list[str]) -> list[str]:
+    """The call with its files, which stand without an option, as values of ``--annotations``."""
+    files: list[str] = []
+    others: list[str] = []
+    before = ""
+    for arg in args:
+        is_value = before.startswith("--") and "=" not in before
+        (others if is_value or arg.startswith("-") else files).append(arg)
+        before = "" if is_value else arg
+    return [*others, f"--annotations={json.dumps(files)}"] if files else others
+
+
+def _compare(config: CompareConfig) -> int:
+    from lerobot_grasp_plugin.commands.render_labelers import comparison_lines
+    from lerobot_grasp_plugin.commands.verify_json import write_json
+    from lerobot_grasp_plugin.labelers.comparing import compare_files
+    from lerobot_grasp_plugin.ops.recipe import SourceConfig
+
+    first, second = (path.expanduser() for path in config.annotations)
+    is_named = config.repo_id is not None or config.root is not None
+    dataset = SourceConfig(repo_id=config.repo_id, root=config.root) if is_named else None
+    comparisons = compare_files(first, second, dataset, config.index_base)
+    print(f"A: {first}\nB: {second}")
+    for comparison in comparisons:
+        print(*comparison_lines(comparison), sep="\n")
+    if config.report is not None:
+        content = {"format": 1, "annotations": [str(first), str(second)]}
+        write_json(config.report, {**content, "datasets": [each.to_json() for each in comparisons]})
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(None))

@@ -1,0 +1,70 @@
+"""A labeler on the episodes of a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from lerobot_grasp_plugin.findings.problem import DataError, GraspError, Problem
+from lerobot_grasp_plugin.labelers.episode import StoredEpisode
+from lerobot_grasp_plugin.labelers.labeler import Episode, Labeler, LabelerConfig, Proposal
+from lerobot_grasp_plugin.ops.episode_frames import EpisodeFrames
+from lerobot_grasp_plugin.ops.gathering import Gathered
+from lerobot_grasp_plugin.ops.progress import Progress, silent
+from lerobot_grasp_plugin.ops.sources import Source
+
+
+def propose(config: LabelerConfig, source: Source, progress: Progress = silent) -> dict[int, Proposal]:
+    """The proposals for the chosen episodes of a dataset, by ``episode_index`` in ascending order.
+
+    Args:
+        config: The labeler's settings.
+        source: The dataset and the chosen episodes.
+        progress: Told how far it is.
+
+    Raises:
+        GraspError: With what is wrong with the settings, or with every episode that fails.
+    """
+    episodes = sorted(set(source.episodes))
+    source.reader.require(episodes, [])
+    labeler = config.make(source)
+    proposals: dict[int, Proposal] = {}
+    problems = Gathered()
+    for done, episode in enumerate(stored_episodes(source, episodes), start=1):
+        with problems:
+            proposals[episode.index] = propose_one(config.type, labeler, episode)
+        progress("proposing", done, len(episodes))
+    problems.raise_all()
+    return proposals
+
+
+def stored_episodes(source: Source, episodes: list[int]) -> Iterator[StoredEpisode]:
+    """Episodes of a dataset, as labelers see them."""
+    frames = EpisodeFrames(source.reader)
+    for index in episodes:
+        yield StoredEpisode(source.reader, index, frames)
+
+
+def propose_one(name: str, labeler: Labeler, episode: Episode) -> Proposal:
+    """The proposal for one episode, its ranges within the episode.
+
+    Args:
+        name: The labeler's type.
+        labeler: The labeler, which may be of another package.
+        episode: The episode.
+
+    Raises:
+        GraspError: The dataset is at fault, or the labeler fails (``labeler-failed``).
+    """
+    try:
+        proposal = labeler.propose(episode)
+        if proposal.curve is not None and len(proposal.curve) != episode.length:
+            raise ValueError(f"its curve has {len(proposal.curve)} values for {episode.length} frames")
+    except GraspError:
+        raise
+    except Exception as error:  # another package's code, of any kind
+        message = f"the labeler {name} failed: {type(error).__name__}: {error}"
+        raise DataError(Problem("labeler-failed", message, episode=episode.index)) from error
+    if proposal.success is None:
+        return proposal
+    return replace(proposal, success=proposal.success.clip(episode.length))
