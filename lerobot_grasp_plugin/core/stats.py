@@ -38,27 +38,45 @@ def episode_stats(values: NDArray[Any], lengths: Sequence[int]) -> dict[str, NDA
     """Statistics of one column for each of several episodes.
 
     Args:
-        values: Shape ``(rows, dims)``, numbers or booleans, the episodes one after the other.
-        lengths: Rows of each episode, all at least 1; they add up to ``rows``.
+        values: Shape ``(n, dims)``, numbers or booleans, the episodes one after the other; n is the number of
+            rows, or a multiple of it (see ``by_last_axis``).
+        lengths: Rows of each episode, all at least 1.
 
     Returns:
         ``STATISTICS`` by name: float64 of shape ``(episodes, dims)``; ``count`` int64 of shape
-        ``(episodes, 1)``.
+        ``(episodes, 1)``, the rows.
     """
     counts = np.asarray(lengths, dtype=np.int64)
+    sizes = counts * (len(values) // max(1, int(counts.sum())))
     stats = {name: np.empty((len(counts), values.shape[1])) for name in STATISTICS if name != "count"}
-    offsets = np.concatenate(([0], np.cumsum(counts)))
+    offsets = np.concatenate(([0], np.cumsum(sizes)))
     start = 0
-    while start < len(counts):
-        most = max(1, _BLOCK_VALUES // max(1, int(counts[start]) * values.shape[1]))
+    while start < len(sizes):
+        most = max(1, _BLOCK_VALUES // max(1, int(sizes[start]) * values.shape[1]))
         stop = start + 1
-        while stop < min(len(counts), start + most) and counts[stop] == counts[start]:
+        while stop < min(len(sizes), start + most) and sizes[stop] == sizes[start]:
             stop += 1
-        shape = (stop - start, int(counts[start]), values.shape[1])
+        shape = (stop - start, int(sizes[start]), values.shape[1])
         block = values[offsets[start] : offsets[stop]].reshape(shape)
         _equal_lengths(block, {name: array[start:stop] for name, array in stats.items()})
         start = stop
     return {**stats, "count": counts[:, None]}
+
+
+def by_last_axis(values: NDArray[Any], shape: Sequence[int]) -> NDArray[Any]:
+    """The numbers of a column as LeRobot's statistics take them: one for each place of the last axis.
+
+    A column of shape (2, 3) has statistics of shape (3,), over the rows and the first axis, which
+    broadcast with its values and go together with those that LeRobot computes.
+
+    Args:
+        values: Shape ``(rows, dims)``.
+        shape: Of a row, as ``info.json`` declares it.
+
+    Returns:
+        Shape ``(rows * dims / shape[-1], shape[-1])``; ``values`` itself where a row has one axis.
+    """
+    return values if len(shape) == 1 else values.reshape(-1, shape[-1])
 
 
 def _equal_lengths(block: NDArray[Any], into: Mapping[str, NDArray[Any]]) -> None:

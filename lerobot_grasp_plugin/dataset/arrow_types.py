@@ -42,7 +42,7 @@ def _joined(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
         return None if value is None else pa.list_(value)
     if pa.types.is_struct(one) and pa.types.is_struct(other):
         return _joined_struct(one, other)
-    if _is_text(one) and _is_text(other):
+    if is_text(one) and is_text(other):
         return pa.string()
     if pa.types.is_integer(one) and pa.types.is_integer(other):
         unsigned = pa.types.is_uint64(one) or pa.types.is_uint64(other)
@@ -114,7 +114,7 @@ def conform(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
 def _fitted(value: Any, kind: pa.DataType) -> Any:
     if value is None:
         return None
-    if _is_text(kind):
+    if is_text(kind):
         return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     if _is_list(kind) and isinstance(value, list):
         return [_fitted(entry, kind.value_type) for entry in value]
@@ -203,6 +203,12 @@ def innermost_type(kind: pa.DataType) -> pa.DataType:
     return innermost_type(kind.value_type) if _is_list(kind) else kind
 
 
+def is_text(kind: pa.DataType) -> bool:
+    """Whether the values of a type are texts, of any of Arrow's types for them, dictionary-encoded or not."""
+    kind = _plain(kind)
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
 def _plain(kind: pa.DataType) -> pa.DataType:
     """The type behind extensions and dictionaries."""
     if isinstance(kind, pa.BaseExtensionType):
@@ -212,10 +218,6 @@ def _plain(kind: pa.DataType) -> pa.DataType:
 
 def _is_list(kind: pa.DataType) -> bool:
     return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
 def _is_number(kind: pa.DataType) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from lerobot_grasp_plugin.dataset.arrow_types import own_metadata, table_of
+from lerobot_grasp_plugin.dataset.arrow_types import is_text, own_metadata, table_of
 from lerobot_grasp_plugin.dataset.column_metadata import metadata_of_columns
 from lerobot_grasp_plugin.dataset.json_lines import read_json_lines, whole
 from lerobot_grasp_plugin.dataset.tables import TableFile, whole_numbers
@@ -52,8 +52,7 @@ def read_index_table(path: Path, index_column: str) -> IndexTable:
     """
     table = table_of(list(read_json_lines(path))) if path.suffix == ".jsonl" else _read(path)
     base = index_column.removesuffix("_index")
-    texts = [field.name for field in table.schema if pa.types.is_string(field.type)]
-    texts += [field.name for field in table.schema if pa.types.is_large_string(field.type)]
+    texts = [field.name for field in table.schema if is_text(field.type)]
     keys = [name for name in (base, PANDAS_INDEX, *texts) if name in texts and name != index_column]
     if index_column not in table.column_names or not keys:
         message = f"expected the columns {base!r} and {index_column!r}, found {table.column_names}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from lerobot_grasp_plugin.dataset import layout
@@ -10,8 +11,50 @@ from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
 
 
 def read_tasks_table(path: Path) -> dict[int, str]:
-    """``meta/tasks.parquet`` as task_index -> sentence, in the order of its rows; see ``task_rows``."""
-    return dict(task_rows(path))
+    """``meta/tasks.parquet`` as task_index -> sentence, in the order of its rows.
+
+    Raises:
+        DatasetError: The table cannot be read (see ``task_rows``), or LeRobot finds another sentence for a
+            task_index.
+    """
+    rows = task_rows(path)
+    tasks = tasks_by_number(rows)
+    for number, other in misread_tasks(rows).items():
+        if other is not None:
+            message = (
+                f"task_index {number} is {tasks[number]!r} by its number and {other!r} by its row, which "
+            )
+            message += "LeRobot takes"
+            hint = "two readings differ, so nothing is taken from it; list each task once, in the order of "
+            hint += "task_index, from 0 on"
+            raise DatasetError(Problem("task-numbering", message, str(path), hint))
+    return tasks
+
+
+def tasks_by_number(rows: Sequence[tuple[int, str]]) -> dict[int, str]:
+    """task_index -> sentence; of a number that is listed twice, the row that LeRobot takes for it.
+
+    Args:
+        rows: task_index and sentence of each row.
+    """
+    tasks: dict[int, str] = {}
+    for row, (number, sentence) in enumerate(rows):
+        if number == row or number not in tasks:
+            tasks[number] = sentence
+    return tasks
+
+
+def misread_tasks(rows: Sequence[tuple[int, str]]) -> dict[int, str | None]:
+    """Each task_index for which LeRobot, which takes it for the row's number, finds another sentence or none.
+
+    Args:
+        rows: task_index and sentence of each row.
+
+    Returns:
+        task_index -> the sentence that LeRobot finds; None where there is no row of that number.
+    """
+    found = {number: rows[number][1] if 0 <= number < len(rows) else None for number in tasks_by_number(rows)}
+    return {number: found[number] for number, own in tasks_by_number(rows).items() if found[number] != own}
 
 
 def task_rows(path: Path) -> list[tuple[int, str]]:

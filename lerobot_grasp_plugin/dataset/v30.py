@@ -42,10 +42,6 @@ class V30Reader:
         self.lost: Mapping[int, Reason] = {}
         self.location = location
         self.tasks: Mapping[int, str] = read_tasks_table(self.root / layout.TASKS_PATH)
-        if list(self.tasks) != sorted(self.tasks):
-            message = f"task_index runs {list(self.tasks)[:8]}; LeRobot takes a row's number for it"
-            hint = "two readings differ, so nothing is taken from it; put the rows in order"
-            raise DatasetError(Problem("task-numbering", message, str(self.root / layout.TASKS_PATH), hint))
         self._episode_files = self._list_episode_files()
         self._episodes = self._read_episodes()
         self.lengths = self._lengths()

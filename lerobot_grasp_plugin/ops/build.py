@@ -19,6 +19,7 @@ from lerobot_grasp_plugin.findings.problem import DatasetError, GraspError, Prob
 from lerobot_grasp_plugin.findings.words import count
 from lerobot_grasp_plugin.ops.blame import at_sources
 from lerobot_grasp_plugin.ops.cards import generated_text
+from lerobot_grasp_plugin.ops.kept_rewards import changed_success, kept_reward_warnings
 from lerobot_grasp_plugin.ops.prepare import Build, keeps_splits
 from lerobot_grasp_plugin.ops.progress import Progress
 from lerobot_grasp_plugin.ops.provenance import ProvenanceWriter
@@ -118,11 +119,12 @@ class _Writer:
         self.success: list[int | None] = []
         self.fixed: dict[int, tuple[int, float]] = {}
         self.renumbered: set[int] = set()
+        self.labels = self._labels()
         self.provenance = ProvenanceWriter(
             root / layout.PROVENANCE_PATH,
             sources=build.sources,
             dones=self._dones(),
-            labels=self._labels(),
+            labels=self.labels,
             config=build.config,
             operation=build.operation,
             left_out=build.contradictions.by_source,
@@ -168,7 +170,7 @@ class _Writer:
             if off_grid := [builder.off_grid for builder in self.builders if builder.off_grid is not None]:
                 raise DatasetError(off_grid)
             self.provenance.close(self.fixed)
-            self.recorded.write(self.root, self._labels() if build.target.labels else None)
+            self.recorded.write(self.root, self.labels if build.target.labels else None)
             self._statistics(table, store)
 
     def _statistics(self, table: EpisodesWriter, store: ColumnStore) -> None:
@@ -309,9 +311,11 @@ def _report(
     found = [problem for source in build.sources for problem in source.reader.warnings]
     found += writer.wrong_stats
     found += writer.repeated.warnings(build.sources)
-    found += [_other_rewards(builder) for builder in writer.builders if builder.labels.other_rewards]
+    found += kept_reward_warnings([builder.labels for builder in writer.builders])
     found += [_narrowed(builder) for builder in writer.builders if builder.narrowed]
-    found += [_uncounted(builder.source) for builder in writer.builders if builder.labels.is_uncounted]
+    is_said = any(problem.code == "success-value-differs" for problem in build.warnings)
+    if not is_said and writer.labels is None and layout.REWARD in build.target.features:
+        found += changed_success(build.sources, episodes, root)
     warnings = tuple(dict.fromkeys([*build.warnings, *found]))
     return MergeReport(repo_id, root, reports, episodes, ways, warnings, verification)
 
@@ -322,26 +326,3 @@ def _narrowed(builder: RowBuilder) -> Problem:
     message = f"{title}: the tables hold wider numbers than info.json declares; values changed in {names}"
     hint = "each became the nearest number of the declared dtype; declare float64 to keep them"
     return Problem("numbers-narrowed", message, hint=hint)
-
-
-def _uncounted(source: Source) -> Problem:
-    message = f"{source.title}: next.reward has three values or more, and nothing says which one is success"
-    hint = (
-        "no frame is counted as success; label it with --annotations, or --labels_from and --labels_threshold"
-    )
-    return Problem("dense-rewards", message, hint=hint, severity="warning")
-
-
-def _other_rewards(builder: RowBuilder) -> Problem:
-    values = ", ".join(f"{value:g}" for value in sorted(builder.labels.other_values))
-    rule = builder.labels.rule
-    assert rule is not None
-    assert rule.success_value is not None
-    assert rule.failure_value is not None
-    message = (
-        f"{builder.source.title}: {builder.labels.other_rewards} rewards that are kept are neither success "
-        f"({rule.success_value:g}) nor failure ({rule.failure_value:g}), such as {values}; "
-        "they count as failure"
-    )
-    hint = "if these are labels, give them as --success_value and --failure_value"
-    return Problem("other-reward-values", message, hint=hint)

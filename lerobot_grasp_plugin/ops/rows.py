@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from lerobot_grasp_plugin.core.content_hash import ContentHashes, in_hash_order
 from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.core.plan import PlannedEpisode
-from lerobot_grasp_plugin.core.stats import episode_stats
+from lerobot_grasp_plugin.core.stats import by_last_axis, episode_stats
 from lerobot_grasp_plugin.core.timeline import is_readable, off_grid, readable_stamps
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import from_numpy, is_numeric, list_lengths, present, to_numpy
-from lerobot_grasp_plugin.dataset.arrow_types import conform, decoded, innermost_type
+from lerobot_grasp_plugin.dataset.arrow_types import conform, decoded, innermost_type, is_text
 from lerobot_grasp_plugin.dataset.reader import EpisodeBatch
 from lerobot_grasp_plugin.dataset.tables import whole_numbers
 from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
@@ -37,7 +37,7 @@ class RowBlock:
 
     Attributes:
         table: The rows.
-        numbers: feature -> its rows, shape (rows, dims), of the features asked for.
+        numbers: feature -> its numbers (see ``by_last_axis``), of the features asked for.
         stats: feature -> statistic -> shape (episodes, dims), of the same features.
         success: Success frames per episode; None where the output has no reward.
         applied: The success ranges of each episode that was labelled, 0-based, half-open.
@@ -156,10 +156,12 @@ class RowBuilder:
             and 0 not in self._target.features[name].shape
             and (name in self._measured or name not in columns or name == layout.REWARD)
         }
-        stats = {name: episode_stats(numbers[name], batch.lengths) for name in self._measured}
+        features = self._target.features
+        measured = {name: by_last_axis(numbers[name], features[name].shape) for name in self._measured}
+        stats = {name: episode_stats(values, batch.lengths) for name, values in measured.items()}
         return RowBlock(
             table=table,
-            numbers={name: numbers[name] for name in self._measured},
+            numbers=measured,
             stats=stats,
             success=self.labels.success_counts(labels, numbers, batch.lengths),
             applied=applied,
@@ -265,7 +267,7 @@ class RowBuilder:
             if single:  # shape (1,) written as lists of one value
                 column = from_numpy(to_numpy(column).reshape(sum(batch.lengths)))
             column = decoded(column)
-            if _holds_text(column.type) != _holds_text(field.type):
+            if is_text(innermost_type(column.type)) != is_text(innermost_type(field.type)):
                 raise ValueError("text is not turned into numbers, nor numbers into text")
             wide, column = column, column.cast(field.type)
             self._note_narrowed(field.name, wide, column)
@@ -342,7 +344,3 @@ def _pieces(
                 writer.write_table(table)
             yield memoryview(sink.getvalue())
         start += length
-
-
-def _holds_text(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))

@@ -16,6 +16,7 @@ from lerobot_grasp_plugin import DatasetError, MergeConfig, MergeReport, SourceC
 from lerobot_grasp_plugin.dataset import arrow_types
 
 DATA = "data/chunk-000/file-000.parquet"
+TASKS = "meta/tasks.parquet"
 EPISODES = "meta/episodes/chunk-000/file-000.parquet"
 
 type Copied = Callable[[str], Path]
@@ -53,13 +54,31 @@ def with_text(root: Path, values: pa.Array) -> Path:
     return root
 
 
-def test_dictionary_encoded_text_is_text(tmp_path: Path, copied: Copied) -> None:
+@pytest.mark.parametrize(
+    "kind", [pa.dictionary(pa.int32(), pa.string()), pa.large_string(), pa.string_view()], ids=str
+)
+def test_text_of_any_type_is_text(kind: pa.DataType, tmp_path: Path, copied: Copied) -> None:
     texts = [f"phase {row % 3}" for row in range(35)]
-    root = with_text(copied("av1"), pa.array(texts).dictionary_encode())
+    root = with_text(copied("av1"), pa.array(texts).cast(kind))
+    tasks = pq.read_table(root / TASKS)
+    place = tasks.column_names.index("task")
+    typed = tasks.set_column(place, "task", pa.array(tasks["task"].to_pylist()).cast(kind))
+    pq.write_table(typed, root / TASKS)
     assert "dtype-mismatch" not in codes(root)
     merged(root, tmp_path / "out")
     assert data_table(tmp_path / "out")["phase"].to_pylist() == texts
     assert_items(tmp_path / "out", [items_of(root, episode) for episode in range(5)])
+
+
+def test_texts_are_not_turned_into_numbers(tmp_path: Path, copied: Copied) -> None:
+    root = copied("av1")
+    numbers = pa.array([["1", "2"]] * 35, pa.list_(pa.string()))
+    table = pq.read_table(root / DATA)
+    table = table.set_column(table.column_names.index("action"), "action", numbers)
+    pq.write_table(table.replace_schema_metadata(None), root / DATA)
+    assert "dtype-mismatch" in codes(root)
+    with pytest.raises(DatasetError, match="text is not turned into numbers"):
+        merged(root, tmp_path / "out")
 
 
 def test_a_dictionary_that_would_fill_the_memory_is_refused(

@@ -81,6 +81,60 @@ def outcome_warnings(report: Any) -> list[str]:
     return [problem.message for problem in report.warnings if problem.code == "outcome-differs"]
 
 
+# -- merged as they are -------------------------------------------------------------------------------
+
+
+def with_rewards(root: Path, rewards: Sequence[float]) -> Path:
+    """Two episodes without pictures; their rewards alternate between these."""
+    write_legacy(root, Legacy(lengths=(4, 3), cameras=(), labels=True, seed=len(root.name)))
+    for path in sorted((root / "data").rglob("*.parquet")):
+        name = path.relative_to(root).as_posix()
+        change_column(
+            root, name, "next.reward", lambda old: [rewards[n % len(rewards)] for n in range(len(old))]
+        )
+    return root
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "said"),
+    [
+        ((0.0,), (0.0, -1.0), "a: 7 success frames, 0 by its own rewards"),
+        ((0.0,), (-1.0,), "a: 7 success frames, 0 by its own rewards"),
+        (
+            (1.0,),
+            (0.0, -1.0),
+            "a: 0 success frames, 7 by its own rewards; other: 0 success frames, 4 by its own",
+        ),
+        ((-1.0,), (1.0, 0.0), "other: 0 success frames, 4 by its own rewards"),
+        ((0.5, 0.25, 0.125), (1.0, 0.0), "other: 0 success frames, 4 by its own rewards"),
+        ((0.0,), (1.0,), None),
+        ((0.0,), (1.0, 0.0), None),
+        ((-1.0,), (0.0, -1.0), None),
+        ((1.0, 0.0), (1.0, 0.0), None),
+    ],
+)
+def test_rewards_that_mean_another_thing_together_are_named(
+    one: Sequence[float], other: Sequence[float], said: str | None, tmp_path: Path
+) -> None:
+    """A reward of 0 is failure where it is the only one, and success next to -1."""
+    roots = [with_rewards(tmp_path / "a", one), with_rewards(tmp_path / "other", other)]
+    sources = [SourceConfig(root=root) for root in roots]
+    report = merge(MergeConfig(sources=sources, new_root=tmp_path / "out"))
+    warnings = [problem.message for problem in report.warnings if problem.code == "success-value-differs"]
+    assert len(warnings) == (said is not None)
+    assert said is None or said in warnings[0]
+
+
+def test_rewards_of_several_meanings_are_labels_of_one(tmp_path: Path) -> None:
+    """What the warning names: each source is read by its own rewards, and the output has one pair."""
+    roots = [with_rewards(tmp_path / "a", [1.0]), with_rewards(tmp_path / "other", [0.0, -1.0])]
+    sources = [SourceConfig(root=root) for root in roots]
+    report = merge(MergeConfig(sources=sources, new_root=tmp_path / "out", labels_from="next.reward"))
+    assert [source.success_frames for source in report.sources] == [7, 4]
+    assert "success-value-differs" not in {problem.code for problem in report.warnings}
+    assert success_of(tmp_path / "out") == [[0, 1, 2, 3], [0, 1, 2], [0, 2], [0, 2]]
+
+
 # -- taken over ---------------------------------------------------------------------------------------
 
 

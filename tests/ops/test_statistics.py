@@ -145,6 +145,32 @@ def test_lerobot_normalises_with_them(recorded: Recorded, tmp_path: Path) -> Non
     assert torch.allclose(normalised, wanted, atol=1e-3)
 
 
+def test_rows_of_several_axes_have_statistics_of_the_last_one(recorded: Recorded, tmp_path: Path) -> None:
+    """As LeRobot has them: they broadcast with the values, and its merge takes those of both."""
+    from lerobot.datasets.compute_stats import aggregate_stats
+
+    source, root = recorded("odd"), tmp_path / "out"
+    report = merge(MergeConfig(sources=[SourceConfig(root=source, episodes=[2, 0, 1])], new_root=root))
+    assert not [problem for problem in report.warnings if "statistics" in problem.code]
+    rows = np.array(data_table(root)["odd.matrix"].to_pylist(), dtype=np.float64)
+    assert rows.shape == (11, 2, 3)
+    episodes = episodes_table(root)
+    stored = [open_set(root).meta.stats["odd.matrix"]]
+    for number in range(3):
+        names = [*QUANTILES, "min", "max", "mean", "std", "count"]
+        stored.append({name: episodes[f"stats/odd.matrix/{name}"].to_pylist()[number] for name in names})
+    for stats, values in zip(stored, [rows, rows[:4], rows[4:8], rows[8:]], strict=True):
+        flat = values.reshape(-1, 3)
+        for moment in ("min", "max", "mean", "std"):
+            assert np.allclose(stats[moment], getattr(flat, moment)(axis=0), rtol=1e-9), moment
+        for name, share in QUANTILES.items():
+            assert np.array_equal(stats[name], np.quantile(flat, share, axis=0)), name
+        assert list(stats["count"]) == [len(values)]
+    own = open_set(source).meta.stats
+    together = aggregate_stats([own, open_set(root).meta.stats])
+    assert np.allclose(together["odd.matrix"]["mean"], own["odd.matrix"]["mean"])
+
+
 def test_the_sidecar_says_how_statistics_were_made(recorded: Recorded, tmp_path: Path) -> None:
     root, _ = relabelled(recorded("av1"), tmp_path)
     said = json.loads((root / "meta/grasp_provenance.json").read_text())["statistics"]

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import value_type
+from lerobot_grasp_plugin.dataset.arrow_types import is_text
 from lerobot_grasp_plugin.findings.problem import Problem, Severity
 from lerobot_grasp_plugin.ops.one_task import near_task_warnings
 from lerobot_grasp_plugin.ops.verification.place import count, episodes_text, ranges_text
@@ -77,7 +78,7 @@ def check_tasks(view: View) -> Iterator[Problem]:
         hint = f"set total_tasks to {len(tasks)}"
         hint += "; LeRobot reads no tasks, and then no item, where it is 0" * (total == 0)
         yield Problem("wrong-total", message, view.info.where, hint, severity=severity)
-    if list(tasks) != list(range(len(tasks))):
+    if view.legacy and list(tasks) != list(range(len(tasks))):
         message = f"task_index runs {list(tasks)[:8]}; LeRobot takes it for the row's number in the list"
         yield Problem("task-numbering", message, where)
     indices: dict[str, list[int]] = {}
@@ -180,7 +181,7 @@ def _column(name: str, feature: Mapping[str, Any], kind: pa.DataType, path: Path
     wanted = value_type(dtype)
     if wanted is not None and leaf != wanted:
         numbers = _is_number(leaf) and _is_number(wanted)
-        text = _is_text(leaf) and _is_text(wanted)
+        text = is_text(leaf) and is_text(wanted)
         index = name in layout.INDEX_COLUMNS
         if not text:
             message = f"{name!r} holds {leaf}, info.json declares {dtype}"
@@ -270,7 +271,3 @@ def _holds_pictures(kind: pa.DataType) -> bool:
 
 def _is_number(kind: pa.DataType) -> bool:
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind))
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -67,18 +68,21 @@ def check_statistics(
     unread: dict[tuple[str, str], dict[str, Problem]] = {}
     for name, summary in summaries.columns.items():
         feature = view.info.features.get(name)
-        if feature is None or len(feature["shape"]) != 1:
-            continue
+        if feature is None or summary.low.shape[1] != math.prod(feature["shape"]):
+            continue  # another finding names it
+        row: tuple[int, ...] = tuple(feature["shape"])
         found: list[Problem] = []
         lengths = summaries.lengths[summary.runs]
         if int(lengths.sum()) >= int(view.lengths.sum()):  # else rows that count were not read
-            found += _with_quantiles(_overall(name, stored, summary, lengths), overall.wrong(name))
+            found += _with_quantiles(_overall(name, stored, summary, lengths, row), overall.wrong(name))
             if not found and is_normalised(name):
                 kind = overall.kind(name, trusted=name not in quantiles.wrong)
                 kinds.setdefault(kind, []).append(name)
                 if kind == "none":
                     found.append(_of_no_kind(name, overall, stored))
-        found += _per_episode(view, name, stored, summary, summaries, whole, quantiles.wrong.get(name, {}))
+        found += _per_episode(
+            view, name, stored, summary, summaries, row, whole, quantiles.wrong.get(name, {})
+        )
         for problem in found:
             if severity_of(name) == problem.severity == "note":
                 unread.setdefault((problem.code, problem.where), {})[name] = problem
@@ -149,20 +153,21 @@ def hint_of(name: str) -> str:
 
 
 def _overall(
-    name: str, stored: StoredStats, summary: Summary, lengths: NDArray[np.int64]
+    name: str, stored: StoredStats, summary: Summary, lengths: NDArray[np.int64], row: tuple[int, ...]
 ) -> Iterator[Problem]:
     own = (stored.overall or {}).get(name)
     if own is None:
         return
-    where, width = str(stored.where[0]), summary.low.shape[1]
-    odd = [each for each in (*MOMENTS, *QUANTILES) if each in own and not _fits(own[each], width)]
+    wanted = row if all(own[each].shape == row for each in MOMENTS if each in own) else row[-1:]
+    summary = summary.by_last_axis(row) if wanted != row else summary
+    where = str(stored.where[0])
+    odd = [each for each in (*MOMENTS, *QUANTILES) if each in own and not _fits(own[each], wanted)]
     if odd:
         needed = [each for each in odd if each in NORMALISING and is_normalised(name)]
         first = (needed or odd)[0]
-        shape = tuple(own[first].shape)
-        message = f"{name!r}: {first} has {own[first].size} values, the column {width}"
-        if own[first].size == width:
-            message = f"{name!r}: {first} has shape {shape}, and should have ({width},)"
+        message = f"{name!r}: {first} has {own[first].size} values, the column {wanted[-1]}"
+        if own[first].size == math.prod(row):
+            message = f"{name!r}: {first} has shape {own[first].shape}, and should have {wanted}"
         hint = f"training cannot normalise with it; {MAKE_ANEW}"
         if not needed:
             hint = f"nothing normalises with it, LeRobot's merge fails on it; {MAKE_ANEW}"
@@ -223,9 +228,9 @@ def _of_same_rows(name: str, stored: StoredStats, flat: Mapping[str, NDArray[np.
     return not differing(flat, together, together["count"][:, 0])
 
 
-def _fits(array: NDArray[np.float64], width: int) -> bool:
-    """Whether every value of a row has its own, as training takes it: the last axis is the row's."""
-    return array.size == width and (array.ndim == 0 or array.shape[-1] == width)
+def _fits(array: NDArray[np.float64], wanted: tuple[int, ...]) -> bool:
+    """Whether every value of a row has its own, as training takes it: the last axes are those of the row."""
+    return array.size == math.prod(wanted) and (array.ndim == 0 or array.shape[-len(wanted) :] == wanted)
 
 
 def _ascending(flat: Mapping[str, NDArray[np.float64]], ordered: Sequence[str]) -> bool:
@@ -258,6 +263,7 @@ def _per_episode(
     stored: StoredStats,
     summary: Summary,
     summaries: Summaries,
+    row: tuple[int, ...],
     whole: NDArray[np.bool_],
     quantiles: Mapping[int, str],
 ) -> Iterator[Problem]:
@@ -272,7 +278,10 @@ def _per_episode(
         return
     rows, episodes = rows[usable], episodes[usable]
     lengths = summaries.lengths[summary.runs][usable]
-    where, width = str(stored.where[1]), summary.low.shape[1]
+    where = str(stored.where[1])
+    if any(own[each].shape[1] != math.prod(row) for each in MOMENTS if each in own):
+        summary = summary.by_last_axis(row)
+    width = summary.low.shape[1]
     odd = [each for each in MOMENTS if each in own and own[each].shape[1] != width]
     if odd:
         message = f"{name!r}: {odd[0]} has {own[odd[0]].shape[1]} values, the column {width}"

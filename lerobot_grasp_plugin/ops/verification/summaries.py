@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,22 @@ class Summary:
         self.runs, self.low, self.high, self.mean, self.std = (
             np.concatenate(arrays) for arrays in zip(*fitting, strict=True)
         )
+
+    def by_last_axis(self, shape: Sequence[int]) -> Summary:
+        """The same for each place of the last axis, over the other axes of a row, as LeRobot has statistics.
+
+        Args:
+            shape: Of a row; it has as many values as a row of the column.
+        """
+        low, high, means, stds = (
+            values.reshape(len(values), -1, shape[-1])
+            for values in (self.low, self.high, self.mean, self.std)
+        )
+        merged = Summary()
+        merged.runs, merged.low, merged.high = self.runs, low.min(axis=1), high.max(axis=1)
+        merged.mean = means.mean(axis=1)
+        merged.std = np.sqrt((stds**2 + (means - merged.mean[:, None]) ** 2).mean(axis=1))
+        return merged
 
 
 class Summaries:

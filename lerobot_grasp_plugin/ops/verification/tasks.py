@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-import pyarrow as pa
-
 from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.arrow_types import is_text
 from lerobot_grasp_plugin.dataset.json_lines import read_json_lines
 from lerobot_grasp_plugin.dataset.tables import TableFile
-from lerobot_grasp_plugin.dataset.tasks_table import task_rows
+from lerobot_grasp_plugin.dataset.tasks_table import misread_tasks, task_rows, tasks_by_number
 from lerobot_grasp_plugin.findings.problem import DatasetError, GraspError, Problem
 from lerobot_grasp_plugin.ops.verification.listed import Report, whole
 
@@ -24,15 +23,33 @@ def read_tasks(root: Path, legacy: bool, report: Report) -> dict[int, str] | Non
         path = root / (layout.LEGACY_TASKS_PATH if legacy else layout.TASKS_PATH)
         if not legacy:
             _check_index(path, report)
-            return _by_index(path, task_rows(path), report)
-        return _by_index(path, _task_lines(path), report) or None
+            rows = task_rows(path)
+            _check_numbers(path, rows, report)
+            _check_twice(path, rows, report)
+            return tasks_by_number(rows)
+        lines = list(_task_lines(path))
+        _check_twice(path, lines, report)
+        return dict(lines) or None
     except GraspError as error:
         for problem in error.problems:
             report(problem)
     return None
 
 
-def _by_index(path: Path, rows: Iterable[tuple[int, str]], report: Report) -> dict[int, str]:
+def _check_numbers(path: Path, rows: Sequence[tuple[int, str]], report: Report) -> None:
+    """Whether LeRobot, which takes task_index for the row's number, finds each task."""
+    if misread := misread_tasks(rows):
+        number, other = next(iter(misread.items()))
+        message = (
+            f"task_index runs {[number for number, _ in rows][:8]}; LeRobot takes it for the row's number, "
+        )
+        message += f"and finds {'no task' if other is None else repr(other)} for task_index {number}"
+        hint = "list each task once, in the order of task_index, from 0 on"
+        report(Problem("task-numbering", message, str(path), hint))
+
+
+def _check_twice(path: Path, rows: Iterable[tuple[int, str]], report: Report) -> None:
+    """Whether a task_index is listed twice."""
     tasks: dict[int, str] = {}
     for index, task in rows:
         if index in tasks:
@@ -42,7 +59,6 @@ def _by_index(path: Path, rows: Iterable[tuple[int, str]], report: Report) -> di
             hint = "remove the line that is there twice" if same else _OWN_NUMBER
             report(Problem("duplicate-task", message, str(path), hint))
         tasks[index] = task
-    return tasks
 
 
 def _check_index(path: Path, report: Report) -> None:
@@ -58,16 +74,11 @@ def _check_index(path: Path, report: Report) -> None:
         message = "the sentences are an ordinary column, not the table's pandas index"
     elif layout.TASK_INDEX in index or len(index) > 1:
         message = f"the table's pandas index is {', '.join(map(repr, index))}, and should be the sentences"
-    elif not _is_text(schema.field(index[0]).type):
+    elif not is_text(schema.field(index[0]).type):
         message = f"the table's pandas index holds {schema.field(index[0]).type}, and should be the sentences"
     else:
         return
     report(Problem("task-index-lost", message, str(path), hint))
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
 def _task_lines(path: Path) -> Iterator[tuple[int, str]]:

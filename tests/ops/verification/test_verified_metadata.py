@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from factories import Legacy, change_info, read_info, write_legacy
+from lerobot_judge import items_of, open_set
 from verifying import DATA, EPISODES, by_code, change_column, change_json, change_table, findings, found
 
-from lerobot_grasp_plugin import verify_dataset
+from lerobot_grasp_plugin import MergeConfig, SourceConfig, merge, verify_dataset
 from lerobot_grasp_plugin.dataset.hub import Location
+from lerobot_grasp_plugin.findings.problem import DatasetError
 from lerobot_grasp_plugin.ops.verify import fetch_files
 
 #: Takes from root what lets it read any file.
@@ -266,6 +269,40 @@ def test_tasks_that_lerobot_looks_up_by_their_place(copied: Recorded) -> None:
     assert ("task-numbering", "error") in found(root)
     change_column(root, "meta/tasks.parquet", "task_index", lambda values: [1, 2])
     assert {("task-numbering", "error"), ("unknown-task", "error")} <= set(found(root))
+
+
+@pytest.mark.parametrize(
+    ("rows", "misread"),
+    [
+        ([(0, "pick the cube"), (0, "pick the cube"), (1, "place the cube")], True),
+        ([(0, "pick the cube"), (0, "push"), (1, "place the cube")], True),
+        ([(1, "place the cube"), (1, "push"), (0, "pick the cube")], True),
+        ([(0, "pick the cube"), (1, "place the cube"), (0, "pick the cube")], False),
+        ([(0, "pick the cube"), (1, "place the cube"), (0, "push")], False),
+    ],
+)
+def test_a_task_listed_twice_moves_those_behind_it(
+    rows: list[tuple[int, str]], misread: bool, copied: Recorded, tmp_path: Path
+) -> None:
+    """LeRobot takes task_index for the row's number: with a row too many, items have another task."""
+    root = copied("av1")
+    wanted = [item["task"] for episode in (0, 1) for item in items_of(root, episode)]
+    path = root / "meta/tasks.parquet"
+    schema = pq.ParquetFile(path).schema_arrow
+    table = pa.table({"task_index": [n for n, _ in rows], "task": [task for _, task in rows]})
+    pq.write_table(table.select(schema.names).cast(schema), path)
+    change_info(root, total_tasks=2)
+    dataset = open_set(root)
+    assert ([dataset[index]["task"] for index in range(len(wanted))] != wanted) is misread
+    assert (("task-numbering", "error") in found(root)) is misread
+    config = MergeConfig(sources=[SourceConfig(root=root, episodes="0-1")], new_root=tmp_path / "out")
+    if misread:
+        with pytest.raises(DatasetError, match="task_index"):
+            merge(config)
+    else:
+        merge(config)
+        merged = open_set(tmp_path / "out")
+        assert [merged[index]["task"] for index in range(len(merged))] == wanted
 
 
 def test_tasks_without_their_pandas_index(copied: Recorded) -> None:

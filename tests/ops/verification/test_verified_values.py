@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from factories import Legacy, write_legacy, write_lines
 from hypothesis import given, settings
@@ -97,6 +98,57 @@ def test_statistics_that_are_wrong(fault: str, copied: Recorded) -> None:
     spoil(root)
     problem = by_code(root, code)
     assert (problem.where, problem.severity) == (str(root / "meta/stats.json"), severity)
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "severity"),
+    [
+        (lambda rows: rows.reshape(-1, 3).mean(axis=0), None, None),
+        (lambda rows: rows.reshape(-1, 3).mean(axis=0) + 1, "wrong-statistics", "warning"),
+        (lambda rows: rows.mean(axis=0).reshape(6), "wrong-stats-shape", "error"),
+        (lambda rows: rows.mean(axis=0), "wrong-stats-shape", "error"),
+        (lambda rows: rows.mean(), "wrong-stats-shape", "error"),
+    ],
+)
+def test_statistics_of_rows_of_several_axes(
+    value: Callable[[Any], Any], code: str | None, severity: str | None, copied: Recorded
+) -> None:
+    """LeRobot has one for each place of the last axis, and normalises with none of another shape."""
+    root, name = copied("odd"), "observation.matrix"
+    table = pq.ParquetFile(root / DATA).read()
+    rows = np.array(table["odd.matrix"].to_pylist())
+    renamed = [each.replace("odd.matrix", name) for each in table.column_names]
+    change_table(root, DATA, lambda table: table.rename_columns(renamed).replace_schema_metadata(None))
+    columns = pq.ParquetFile(root / EPISODES).read().column_names
+    kept = [each for each in columns if "odd.matrix" not in each]
+    change_table(root, EPISODES, lambda table: table.select(kept))
+
+    def moved(content: dict[str, Any]) -> None:
+        content[name] = content.pop("odd.matrix")
+
+    change_json(root, "meta/info.json", lambda content: moved(content["features"]))
+    change_json(root, "meta/stats.json", moved)
+    stat(name, "mean", value(rows).tolist())(root)
+    problems = [problem for problem in findings(root) if problem.code != "missing-stats"]
+    problems = [problem for problem in problems if name in problem.message]
+    assert [(problem.code, problem.severity) for problem in problems] == ([(code, severity)] if code else [])
+
+
+def test_statistics_of_each_value_of_a_row(copied: Recorded) -> None:
+    """As LeRobot before 0.4 wrote them; they broadcast with the values."""
+    root = copied("odd")
+    rows = np.array(pq.ParquetFile(root / DATA).read()["odd.matrix"].to_pylist())
+    for moment in ("min", "max", "mean", "std"):
+        stat("odd.matrix", moment, getattr(rows, moment)(axis=0).tolist())(root)
+
+    def without_quantiles(content: dict[str, Any]) -> None:
+        for statistic in ("q01", "q10", "q50", "q90", "q99"):
+            del content["odd.matrix"][statistic]
+
+    change_json(root, "meta/stats.json", without_quantiles)
+    assert [problem for problem in findings(root, notes=True) if "odd.matrix" in problem.message] == []
+    stat("odd.matrix", "mean", (rows.mean(axis=0) + 1).tolist())(root)
+    assert by_code(root, "wrong-statistics").severity == "note"
 
 
 @pytest.mark.parametrize("statistic", ["min", "max", "mean", "std", "q10", "q50", "q99"])
