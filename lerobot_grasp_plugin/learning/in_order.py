@@ -7,11 +7,11 @@ Reading in order is noticed here; no option asks for it.
 from __future__ import annotations
 
 import os
+import threading
 from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
-from lerobot_grasp_plugin.findings.problem import VideoError
 from lerobot_grasp_plugin.learning.blocks import Block, ReadAhead, readable
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 
@@ -43,6 +43,7 @@ class InOrderItems:
         self._last: int | None = None
         self._given_up = False
         self._process = os.getpid()
+        self._lock = threading.Lock()
         self._read: deque[_Items] = deque(maxlen=2)
         self._ahead: ReadAhead | None = None
 
@@ -58,25 +59,29 @@ class InOrderItems:
             idx: Index of the item in the loaded rows, 0-based.
 
         Returns:
-            None also for an item that was given out before.
+            None also for an item that was given out before, and once items could not be read together.
         """
+        if self._process != os.getpid():  # forked: the threads stayed behind, and one may have held the lock
+            self._process, self._ahead, self._lock = os.getpid(), None, threading.Lock()
+        with self._lock:
+            return self._item(reader, preprocessing, idx)
+
+    def _item(self, reader: Any, preprocessing: ImagePreprocessing | None, idx: int) -> dict[str, Any] | None:
         follows = self._last is not None and idx in (self._last, self._last + 1)
         self._last = idx
         if self._given_up or not readable(reader) or not _is_decoded_with_pyav(reader):
             return None
-        if self._process != os.getpid():  # forked: the threads stayed behind
-            self._process, self._ahead = os.getpid(), None
         for known in self._read:
             if known.first <= idx < known.first + len(known.items):
                 return known.take(idx)
         if not follows or not 0 <= idx < len(reader.hf_dataset):
             return None
-        if self._ahead is None or self._ahead.next_item != idx:
-            self._ahead = ReadAhead(reader, preprocessing, idx)
-        block = self._ahead.block()
         try:
+            if self._ahead is None or self._ahead.next_item != idx:
+                self._ahead = ReadAhead(reader, preprocessing, idx)
+            block = self._ahead.block()
             read = None if block is None else _items(block)
-        except VideoError:
+        except Exception:  # whatever is odd about another item that is read with this one
             read = None
         if read is None:  # LeRobot reads it all the same, or has its own words for what is wrong
             self._given_up = True

@@ -9,7 +9,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from lerobot_grasp_plugin.findings.problem import Problem, UsageError
@@ -81,11 +81,25 @@ def claimed(target: Path, *, wait: bool = False) -> Iterator[Path]:
     """A staging folder beside ``target`` that only this run uses; removed on any error.
 
     The folder is locked until the block ends, and the system unlocks it when the process dies: so
-    other runs tell a folder that is being filled from one that was left behind.
+    other runs tell a folder that is being filled from one that was left behind. Folders above it that
+    were not there are made, and removed again on any error.
 
     Raises:
         UsageError: The folder cannot be created, or another run is writing the same target.
     """
+    missing = [folder for folder in target.parents if not folder.exists()]
+    try:
+        with _claimed(target, wait=wait) as staging:
+            yield staging
+    except BaseException:
+        for folder in missing:
+            with suppress(OSError):  # it was not made, or another run uses it
+                folder.rmdir()
+        raise
+
+
+@contextmanager
+def _claimed(target: Path, *, wait: bool) -> Iterator[Path]:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         while isinstance(claim := _claim(target), Path):

@@ -6,6 +6,7 @@ import pickle
 import shutil
 import traceback
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from fnmatch import fnmatch
 from pathlib import Path
@@ -21,6 +22,7 @@ from lerobot.datasets import LeRobotDataset
 from lerobot.utils.constants import DEFAULT_FEATURES
 from lerobot.utils.import_utils import get_safe_default_video_backend
 from torch.utils.data import DataLoader
+from verifying import DATA, EPISODES, change_column, change_table
 
 from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 from lerobot_grasp_plugin.learning.dataset import GraspDataset
@@ -236,6 +238,60 @@ def test_arguments_by_position(both, recorded):
     plain, made = both(action)
     assert isinstance(plain, dict)
     assert_alike(plain, made)
+
+
+def emptied(name: str, row: int) -> Callable[[Path], None]:
+    """Leaves a value out (null)."""
+
+    def spoil(root: Path) -> None:
+        change_column(root, DATA, name, lambda values: [*values[:row], None, *values[row + 1 :]])
+
+    return spoil
+
+
+def unlisted(root: Path) -> None:
+    """The list of episodes lacks the last one."""
+    change_table(root, EPISODES, lambda table: table.slice(0, table.num_rows - 1))
+    factories.change_info(root, total_episodes=factories.read_info(root)["total_episodes"] - 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil"),
+    [
+        ("odd", emptied("odd.text", 2)),
+        ("odd", emptied("odd.byte", 5)),
+        ("odd", emptied("task_index", 9)),
+        ("h264", emptied("next.reward", 7)),
+        ("h264", unlisted),
+    ],
+)
+def test_what_is_odd_about_an_item_is_no_matter_of_those_before_it(both, recorded, name, spoil):
+    """Items read in order are read together."""
+
+    def action(kind: Any, folder: Path) -> list[Any]:
+        root = Path(shutil.copytree(recorded(name), folder / "set"))
+        spoil(root)
+        dataset = kind("lab/set", root, video_backend="pyav")
+        items: list[Any] = []
+        for index in range(len(dataset.hf_dataset)):
+            try:
+                items.append(dataset[index])
+            except Exception as error:
+                items.append(error)
+        return items
+
+    plain, made = both(action)
+    assert isinstance(plain[0], dict)
+    assert_alike(plain, made)
+
+
+def test_threads_read_one_dataset(both, recorded):
+    def action(kind: Any, folder: Path) -> list[Any]:
+        dataset = kind("lab/set", recorded("h264"), video_backend="pyav")
+        with ThreadPoolExecutor(4) as pool:
+            return list(pool.map(dataset.__getitem__, [*range(9), *range(9)] * 3))
+
+    assert_alike(*both(action))
 
 
 def test_an_item_may_be_changed_in_place_and_read_again(both, recorded):

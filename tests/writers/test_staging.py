@@ -45,6 +45,23 @@ def test_nothing_appears_after_an_error(error: type[BaseException], tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("place", ["new/deep/out", "new/../out", "old/new/out"])
+def test_no_folder_is_left_after_an_error(place: str, tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    with pytest.raises(RuntimeError), staged(tmp_path / place) as staging:
+        (staging / "file").write_text("half")
+        raise RuntimeError
+    assert list(tmp_path.rglob("*")) == [tmp_path / "old"]
+
+
+def test_a_folder_that_another_run_uses_stays(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError), staged(tmp_path / "new/one"):
+        with staged(tmp_path / "new/other"):
+            pass
+        raise RuntimeError
+    assert list(tmp_path.rglob("*")) == [tmp_path / "new", tmp_path / "new/other"]
+
+
 def test_an_empty_folder_that_comes_up_is_not_replaced(tmp_path: Path) -> None:
     with pytest.raises(UsageError), staged(tmp_path / "out"):
         (tmp_path / "out").mkdir()
