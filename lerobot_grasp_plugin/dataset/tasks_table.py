@@ -63,7 +63,7 @@ def task_rows(path: Path) -> list[tuple[int, str]]:
     The sentences are the pandas index, which is stored as ``task`` or ``__index_level_0__``.
 
     Raises:
-        DatasetError: The table is missing or damaged, or has no such columns.
+        DatasetError: The table is missing or damaged, or has no such columns, or a sentence is null.
     """
     file = TableFile(path)
     table = file.read(0, file.rows, file.columns)
@@ -80,4 +80,8 @@ def task_rows(path: Path) -> list[tuple[int, str]]:
         sentences = table[texts[0]].to_pylist()
     except UnicodeDecodeError as error:
         raise DatasetError(Problem("bad-column", f"{texts[0]!r}: {error}", str(path))) from None
+    if None in sentences:
+        message = f"{texts[0]!r} is empty (null) for task_index {indices[sentences.index(None)]}"
+        hint = "policies and LeRobot's DataLoader need a text; write it into the table"
+        raise DatasetError(Problem("bad-column", message, str(path), hint))
     return list(zip(indices.tolist(), map(str, sentences), strict=True))

@@ -45,20 +45,27 @@ def test_nothing_appears_after_an_error(error: type[BaseException], tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
+def interrupted(target: Path, other: Path | None = None) -> None:
+    """A run that ends with an error, and meanwhile another one that writes another target."""
+    with staged(target) as staging:
+        (staging / "file").write_text("half")
+        if other is not None:
+            with staged(other):
+                pass
+        raise RuntimeError
+
+
 @pytest.mark.parametrize("place", ["new/deep/out", "new/../out", "old/new/out"])
 def test_no_folder_is_left_after_an_error(place: str, tmp_path: Path) -> None:
     (tmp_path / "old").mkdir()
-    with pytest.raises(RuntimeError), staged(tmp_path / place) as staging:
-        (staging / "file").write_text("half")
-        raise RuntimeError
+    with pytest.raises(RuntimeError):
+        interrupted(tmp_path / place)
     assert list(tmp_path.rglob("*")) == [tmp_path / "old"]
 
 
 def test_a_folder_that_another_run_uses_stays(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError), staged(tmp_path / "new/one"):
-        with staged(tmp_path / "new/other"):
-            pass
-        raise RuntimeError
+    with pytest.raises(RuntimeError):
+        interrupted(tmp_path / "new/one", tmp_path / "new/other")
     assert list(tmp_path.rglob("*")) == [tmp_path / "new", tmp_path / "new/other"]
 
 

@@ -305,6 +305,14 @@ def test_a_task_listed_twice_moves_those_behind_it(
         assert [merged[index]["task"] for index in range(len(merged))] == wanted
 
 
+def test_a_task_without_a_text(copied: Recorded, tmp_path: Path) -> None:
+    root = copied("av1")
+    change_column(root, "meta/tasks.parquet", "task", lambda values: [values[0], None])
+    assert "'task' is empty (null) for task_index 1" in by_code(root, "bad-column").message
+    with pytest.raises(DatasetError, match="null"):
+        merge(MergeConfig(sources=[SourceConfig(root=root)], new_root=tmp_path / "out"))
+
+
 def test_tasks_without_their_pandas_index(copied: Recorded) -> None:
     root = copied("av1")
     change_table(root, "meta/tasks.parquet", lambda table: table.replace_schema_metadata(None))
