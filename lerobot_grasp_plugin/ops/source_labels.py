@@ -23,6 +23,7 @@ _COMPARED = {
     "success_value": "success-value-differs",
     "failure_value": "failure-value-differs",
 }
+_WITH_VALUES = ("values", "two values", "one value")
 _FOLLOWS_SUCCESS = ("first_success", "last_frame_of_success")
 
 type Recorded = Mapping[str, Any]
@@ -72,12 +73,20 @@ def common_labels(recorded: Sequence[Recorded]) -> Recorded | None:
 
 
 def common_values(sources: Sequence[Source]) -> Recorded | None:
-    """The rewards of success and failure, where the rows of all sources show the same two and no sidecar."""
-    rules = {source.recorded.rule if source.recorded is not None else None for source in sources}
-    rule = rules.pop() if len(rules) == 1 else None
-    if rule is None or rule.basis != "two values":
-        return None
-    return {"success_value": rule.success_value, "failure_value": rule.failure_value}
+    """The rewards of success and failure that all sources have by their sidecars or rows; None without such.
+
+    A source of which only one of the two is known, because its rows have no other, agrees with those that
+    have the same.
+    """
+    rules = [source.recorded.rule if source.recorded is not None else None for source in sources]
+    known = [rule for rule in rules if rule is not None and rule.basis in _WITH_VALUES]
+    values = {}
+    for name in ("success_value", "failure_value"):
+        own = [getattr(rule, name) for rule in known if getattr(rule, name) is not None]
+        if len(known) < len(rules) or len({np.float32(value) for value in own}) != 1:
+            return None
+        values[name] = own[0]
+    return values
 
 
 def label_columns(source: Source) -> LabelColumns:

@@ -14,12 +14,22 @@ from factories import RECORDINGS, Legacy, change_info, data_table, read_info, wr
 from lerobot_judge import open_set
 from verifying import DATA, change_column, change_table, findings
 
-from lerobot_grasp_plugin import GraspError, MergeConfig, RelabelConfig, SourceConfig, merge, relabel
+from lerobot_grasp_plugin import (
+    GraspError,
+    MergeConfig,
+    RelabelConfig,
+    SourceConfig,
+    merge,
+    open_dataset,
+    relabel,
+)
 from lerobot_grasp_plugin.commands.relabel import main
+from lerobot_grasp_plugin.dataset.recorded_success import success_by_episode
 
 type Recorded = Callable[[str], Path]
 
 LENGTHS = RECORDINGS["av1"].lengths
+TABLE = "data/chunk-000/episode_000000.parquet"
 STAMPED = (0, 2, 4)
 """Episodes whose last frame is stamped."""
 
@@ -123,6 +133,24 @@ def test_rewards_that_mean_another_thing_together_are_named(
     warnings = [problem.message for problem in report.warnings if problem.code == "success-value-differs"]
     assert len(warnings) == (said is not None)
     assert said is None or said in warnings[0]
+
+
+def test_which_reward_is_success_is_known_of_success_alone(tmp_path: Path) -> None:
+    """Of sources with one pair of rewards, by a sidecar or by their rows, in which no failure is chosen."""
+    labels, root = tmp_path / "labels.txt", with_rewards(tmp_path / "a", (0.0, -1.0))
+    labels.write_text("0: all success\n1: 1\n")
+    options = {"annotations": labels, "success_value": 0.0, "failure_value": -1.0}
+    for done in ("episode_end", "first_success"):
+        relabel(RelabelConfig(root=root, new_root=tmp_path / done, done=done, **options))
+    change_column(root, TABLE, "next.reward", lambda old: [0.0] * len(old))
+    for names in (("episode_end", "first_success"), ("a", "episode_end")):
+        sources = [SourceConfig(root=tmp_path / name, episodes=[0]) for name in names]
+        out = tmp_path / "-".join(names)
+        report = merge(MergeConfig(sources=sources, new_root=out))
+        assert report.success_frames == 8
+        assert "success-value-differs" not in {problem.code for problem in report.warnings}
+        success = success_by_episode(open_dataset(None, out), [0, 1])
+        assert [(episode, rows.tolist()) for episode, rows in success] == [(0, [True] * 4), (1, [True] * 4)]
 
 
 def test_rewards_of_several_meanings_are_labels_of_one(tmp_path: Path) -> None:
