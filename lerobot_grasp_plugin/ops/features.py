@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from lerobot_grasp_plugin.core.codecs import canonical_codec
+from lerobot_grasp_plugin.core.timeline import exact_fps
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.info import Feature
 from lerobot_grasp_plugin.findings.problem import MergeError, Problem
@@ -111,7 +112,7 @@ def _by_value(sources: Sequence[Source], values: Sequence[Any]) -> str:
 
 def _fps_problems(sources: Sequence[Source]) -> Iterator[Problem]:
     values = [source.reader.info.fps for source in sources]
-    if len(set(values)) > 1:
+    if len(set(map(exact_fps, values))) > 1:
         message = f"fps differs: {_by_value(sources, values)}"
         hint = "no option settles this: frames can be copied, not retimed; merge sources of one fps"
         yield Problem("fps-mismatch", message, hint=hint)

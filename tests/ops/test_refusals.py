@@ -101,6 +101,19 @@ def test_each_option_settles_its_mismatch(tmp_path: Path, copied: Recorded) -> N
     assert read_info(tmp_path / "out")["features"]["observation.state"]["names"][0] == "shoulder.pos"
 
 
+def test_one_rate_that_is_rounded_elsewhere_is_one_rate(tmp_path: Path) -> None:
+    spellings = (30000 / 1001, 29.97002997)
+    roots = [write_legacy(tmp_path / f"{n}", Legacy(fps=fps, seed=n)) for n, fps in enumerate(spellings)]
+    report = merge(
+        MergeConfig(sources=[SourceConfig(root=root) for root in roots], new_root=tmp_path / "out")
+    )
+    assert report.verification.ok
+    assert report.frames == 30
+    write_legacy(tmp_path / "other", Legacy(fps=29.97))
+    sources = (SourceConfig(root=roots[0]), SourceConfig(root=tmp_path / "other"))
+    assert [problem.code for problem in refused(tmp_path / "no", *sources)] == ["fps-mismatch"]
+
+
 def test_labels_in_one_source_only(recorded: Recorded, tmp_path: Path) -> None:
     problems = refused(
         tmp_path / "out",
