@@ -88,8 +88,9 @@ def unify(sources: Sequence[Source], config: MergeConfig, found: Contradictions)
         features[name] = REWARD_FEATURE if name == layout.REWARD else FLAG_FEATURE
     for name, feature in _INDEX_FEATURES.items():
         own = first.features.get(name)
-        keep = own is not None and name == layout.TIMESTAMP and own.dtype.startswith("float")
-        features[name] = own if keep and own is not None else replace(feature, extra=own.extra if own else {})
+        is_wide = name == layout.TIMESTAMP and own is not None and own.dtype == "float64"
+        dtype = "float64" if is_wide else feature.dtype
+        features[name] = replace(feature, dtype=dtype, extra=own.extra if own else {})
     features = {name: _with_unknown(name, feature, sources, found) for name, feature in features.items()}
     robot_type = config.robot_type if config.robot_type is not None else first.reader.info.robot_type
     return TargetFormat(first.reader.info.fps, robot_type, features, labels)

@@ -488,6 +488,19 @@ def test_strange_info(changes: dict, tmp_path: Path) -> None:
     assert all(str(source) in problem.where for problem in problems)
 
 
+@pytest.mark.parametrize("name", ["timestamp", "index", "frame_index", "task_index", "episode_index"])
+@pytest.mark.parametrize("change", [{"shape": [3]}, {"dtype": "float16"}, {"names": ["a", "b"]}], ids=str)
+def test_columns_that_are_computed_are_declared_right(name: str, change: dict, tmp_path: Path) -> None:
+    source = write_legacy(tmp_path / "source", Legacy(cameras=()))
+    features = read_info(source)["features"]
+    change_info(source, features=features | {name: features[name] | change})
+    report = merge(MergeConfig(sources=[SourceConfig(root=source)], new_root=tmp_path / "out"))
+    assert report.verification.ok
+    declared = read_info(tmp_path / "out")["features"][name]
+    kind = "float32" if name == "timestamp" else "int64"
+    assert declared == {"dtype": kind, "shape": [1], "names": None}
+
+
 def test_wrong_total_frames_are_no_hindrance(tmp_path: Path) -> None:
     """Totals are counted anew; only the number of episodes decides what is there."""
     source = write_legacy(tmp_path / "source", Legacy())
