@@ -7,7 +7,6 @@ Reading in order is noticed here; no option asks for it.
 from __future__ import annotations
 
 import os
-import threading
 from collections import deque
 from dataclasses import dataclass
 from typing import Any
@@ -43,7 +42,6 @@ class InOrderItems:
         self._last: int | None = None
         self._given_up = False
         self._process = os.getpid()
-        self._lock = threading.Lock()
         self._read: deque[_Items] = deque(maxlen=2)
         self._ahead: ReadAhead | None = None
 
@@ -61,17 +59,13 @@ class InOrderItems:
         Returns:
             None also for an item that was given out before, and once items could not be read together.
         """
-        if self._process != os.getpid():  # forked: the threads stayed behind, and one may have held the lock
-            self._process, self._ahead, self._lock = os.getpid(), None, threading.Lock()
-        with self._lock:
-            return self._item(reader, preprocessing, idx)
-
-    def _item(self, reader: Any, preprocessing: ImagePreprocessing | None, idx: int) -> dict[str, Any] | None:
         follows = self._last is not None and idx in (self._last, self._last + 1)
         self._last = idx
         if self._given_up or not readable(reader) or not _is_decoded_with_pyav(reader):
             return None
-        for known in self._read:
+        if self._process != os.getpid():  # forked: the threads stayed behind
+            self._process, self._ahead = os.getpid(), None
+        for known in tuple(self._read):  # another thread may add to it
             if known.first <= idx < known.first + len(known.items):
                 return known.take(idx)
         if not follows or not 0 <= idx < len(reader.hf_dataset):

@@ -6,7 +6,6 @@ import pickle
 import shutil
 import traceback
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from fnmatch import fnmatch
 from pathlib import Path
@@ -283,15 +282,6 @@ def test_what_is_odd_about_an_item_is_no_matter_of_those_before_it(both, recorde
     plain, made = both(action)
     assert isinstance(plain[0], dict)
     assert_alike(plain, made)
-
-
-def test_threads_read_one_dataset(both, recorded):
-    def action(kind: Any, folder: Path) -> list[Any]:
-        dataset = kind("lab/set", recorded("h264"), video_backend="pyav")
-        with ThreadPoolExecutor(4) as pool:
-            return list(pool.map(dataset.__getitem__, [*range(9), *range(9)] * 3))
-
-    assert_alike(*both(action))
 
 
 def test_an_item_may_be_changed_in_place_and_read_again(both, recorded):
