@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 from lerobot_grasp_plugin.core.annotations import Annotations, AnnotationSection
 from lerobot_grasp_plugin.core.source_text import UNPRINTABLE
@@ -27,6 +28,13 @@ _STATEMENT = re.compile(
     r"|(?P<note>note)\s+(?P<noted>[0-9]{1,9})\s*:\s*(?P<words>\S.*?))\s*",
     re.IGNORECASE | re.DOTALL,
 )
+
+_ABOUT_AN_EPISODE = re.compile(
+    r"\s*#+\s*(?P<word>[A-Za-z]+)\s*[:=]?\s*(?:(?:episodes?|ep\.?)\s*)?(?P<episode>[0-9]{1,9})\b"
+    r"(?P<mark>\s*(?:[:,;&-]|and\b|$))?\s*(?P<words>.*?)\s*",
+    re.IGNORECASE | re.DOTALL,
+)
+_NEAR_FLAG = 0.72
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +83,18 @@ def read_statement(line: str) -> Statement | None:
     if found["flag"]:
         return Statement(FLAG, int(found["flagged"]), found["why"] or "")
     return Statement(NOTE, int(found["noted"]), found["words"])
+
+
+def meant_flag(line: str) -> str | None:
+    """The flag that a comment line was probably meant to be; None for a flag and for any other line."""
+    found = _ABOUT_AN_EPISODE.fullmatch(line)
+    if found is None or read_statement(line) is not None:
+        return None
+    word = found["word"].lower()
+    is_near = SequenceMatcher(None, word, FLAG, autojunk=False).ratio() >= _NEAR_FLAG
+    if word != FLAG and not (is_near and found["mark"] is not None):
+        return None
+    return Statement(FLAG, int(found["episode"]), found["words"]).line()
 
 
 def one_line(words: str) -> str:

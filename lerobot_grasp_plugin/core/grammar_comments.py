@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from lerobot_grasp_plugin.core.annotations import IndexBase, dataset_fault
+from lerobot_grasp_plugin.core.episode_notes import meant_flag
 from lerobot_grasp_plugin.core.said_counting import INDEX_BASE, base_contradiction, check_said_counting
 from lerobot_grasp_plugin.core.source_text import Findings, Place
 
@@ -163,6 +164,7 @@ class Comments:
         if header is None:
             meant = meant_header(line, self.is_dataset)
             if meant is None:
+                self._check_flag(line, place)
                 self.note(line, place, is_line=True)
                 return line.rstrip()
             message = f"this is almost a header: was `{meant}` meant?"
@@ -190,6 +192,12 @@ class Comments:
             text = _body(comment)
             if not is_line or not _check_base_key(text, base, place, self.findings):
                 check_said_counting(text, base, place, self.findings, is_stated=self.base is not None)
+
+    def _check_flag(self, line: str, place: Place) -> None:
+        if meant := meant_flag(line):
+            message = f"this is almost a flag: was `{meant}` meant?"
+            hint = "write that, a line for each episode, or word a remark differently"
+            self.findings.error("flag-doubtful", message, place, hint)
 
     def _state_base(self, stated: str, place: Place, line: str, *, begun: bool) -> None:
         if stated not in ("0", "1"):

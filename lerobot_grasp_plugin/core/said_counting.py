@@ -35,7 +35,9 @@ _LINK = (
 _DIGIT = r"(?P<base>0|1|zero|one)"
 _NO_UNIT = r"(?!\.\d|\w)(?!\s*(?:%|°|(?:ms|s|secs?|seconds?|min|minutes?|h|mm|cm|m|deg|degrees?|rad|px)\b))"
 _COUNTED = r"(?:count(?:s|ed|ing)?|number(?:s|ed|ing)?|ind(?:ex(?:e[sd]|ing)?|ices))"
-_SUBJECT = r"(?:frames?|episodes?|numbers?|numbering|counting|ind(?:ices|ex(?:es|ing)?)|ranges?|labels?)"
+_SUBJECT = (
+    r"(?:frames?|episodes?|numbers?|numbering|counts?|counting|ind(?:ices|ex(?:es|ing)?)|ranges?|labels?)"
+)
 _BEGINS = r"(?:starts?|starting|begins?|beginning)"
 _FIRST = r"(?:(?:frame|image|start|first)[\s_-]*)?(?:base|index|idx|numbering|counting|start|offset)"
 _FRAME_INDEX = r"(?P<zero>(?:lerobot'?s?\s+)?frame[\s_-]?(?:index(?:es)?|indices))\b"
@@ -46,6 +48,10 @@ _SAID_BASES = tuple(
         r"|(?:zero|one)(?=[_-]|\s+index(?:ed|ing)))(?:[\s_-]*(?:index(?:ed|ing)|based)|-index)\b(?!\s+on\b)",
         rf"\b{_COUNTED}\s+from\s+{_DIGIT}{_NO_UNIT}",
         rf"\b{_SUBJECT}\s+(?:\w+\s+)?{_BEGINS}\s+(?:from|at|with)\s+{_DIGIT}{_NO_UNIT}",
+        rf"\b(?:{_SUBJECT}\s+{_BEGINS}|(?:frames?|ranges?|labels?)\s+(?:from|at))\s+{_DIGIT}\s*"
+        r"(?=$|[.,;)#](?!\d))",
+        rf"^(?:{_BEGINS}(?:\s+(?:from|at|with))?|from)\s+(?:(?:frame|image|number|index)\s+)?{_DIGIT}\s*$",
+        r"(?<![\w.-])(?P<base>[01])\s*(?:\.{2,3}|…|-|to)\s*(?:n|len|length|last)(?:\s*-\s*1)?\b",
         rf"\b(?:counted|numbered|indexed)\s+(?:{_BEGINS}\s+(?:from|at|with)|at|with)\s+{_DIGIT}{_NO_UNIT}",
         rf"\bfirst\s+(?:frame|image|index|episode)\s*"
         rf"(?:[:=]|\b(?:is|has)\b(?:\s+(?:called|numbered|the|number|frame|episode))*)"
@@ -54,13 +60,13 @@ _SAID_BASES = tuple(
         r"(?:\s+(?:frame|image|episode|one))?\s*(?=$|[.,;)#])",
         rf"\bindex[\s_-]*base\s*(?:[:=]|\bis\b)?\s*{_DIGIT}{_NO_UNIT}",
         rf"\b(?:numbers?|frames?|ranges?|labels?|starts?|ends?|these|they){_LINK}{_FRAME_INDEX}",
-        rf"^(?:(?:like|as|as\s+in|same\s+as)\s+)?{_FRAME_INDEX}(?:\s+(?:of|in)\s+lerobot)?\s*$",
+        rf"^(?:(?:like|as|as\s+in|same\s+as)\s+)?{_FRAME_INDEX}(?:\s+(?:of|in)\s+lerobot|\s+(?:numbers?|values?))?\s*$",
         r"^(?P<base>zero|one)\s+based\s*$",
         r"(?<![\w.-])(?P<base>[01])[\s_-]?idx\b",
         rf"^{_FIRST}\s*[:=]?\s*{_DIGIT}\s*$",
         rf"^{_DIGIT}\s*[:=]\s*(?:the\s+)?first(?:\s+(?:frame|image|one))?\s*$",
         rf"^(?:we|i)\s+{_BEGINS}\s+(?:from|at|with)\s+{_DIGIT}\s*$",
-        r"\b(?P<zero>(?:python|numpy)(?:[\s-]*(?:style|like))?\s+(?:ind(?:ex(?:es|ing)?|ices)|counting|numbering))\b",
+        r"\b(?P<zero>(?:python|numpy|c)(?:[\s-]*(?:style|like))?\s+(?:ind(?:ex(?:es|ing)?|ices)|counting|numbering))\b",
     )
 )
 """What a sentence says the number of the first frame or episode is."""

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.extracted import MADE_BY, is_extracted
 from lerobot_grasp_plugin.dataset.reader import DatasetReader
 from lerobot_grasp_plugin.findings.problem import DatasetError
 
@@ -21,6 +22,8 @@ _LEGACY_LISTS: Final = frozenset(
 _DROPPINGS: Final = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 _TOOL_FOLDERS: Final = frozenset({".git", ".cache", "__pycache__"})
 """Folders of tools that copied the dataset, which are no part of it."""
+_EXTRACTED: Final = f"images that {MADE_BY} extracted"
+"""Why folders of such images are left out, each named once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class SideFiles:
 
 
 def side_files(reader: DatasetReader) -> SideFiles:
-    """Finds them; no file is opened."""
+    """Finds them; of files, only the start of images and of their index is read."""
     found = SideFiles([], {})
     own = reader.own_files()
     own |= _behind_links(reader.root, own)
@@ -46,6 +49,10 @@ def side_files(reader: DatasetReader) -> SideFiles:
             reason = _verdict(reader, path, own)
         if reason == "":
             continue
+        if reason == _EXTRACTED:
+            path = PurePosixPath(path).parent.as_posix()
+            if path in found.left_out.get(reason, ()):
+                continue
         if reason is None:
             found.carried.append(path)
         else:
@@ -111,6 +118,8 @@ def _verdict(reader: DatasetReader, path: str, own: set[Path]) -> str | None:
             return "neither a file nor a folder"
         if file.is_symlink():
             layout.fill_template(reader.root, path.replace("{", "{{").replace("}", "}}"), setting="link")
+        if is_extracted(file):
+            return _EXTRACTED
         return None if os.access(file, os.R_OK) else "not readable"
     except (DatasetError, OSError):
         return "links that lead outside the dataset"

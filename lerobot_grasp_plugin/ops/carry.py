@@ -18,6 +18,7 @@ from lerobot_grasp_plugin.dataset.column_metadata import left_out
 from lerobot_grasp_plugin.dataset.info import read_json
 from lerobot_grasp_plugin.dataset.side_files import SideFiles, side_files
 from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
+from lerobot_grasp_plugin.findings.words import agree
 from lerobot_grasp_plugin.ops.contradictions import Contradictions, agreed, agreed_metadata, canonical, short
 from lerobot_grasp_plugin.ops.features import TargetFormat
 from lerobot_grasp_plugin.ops.index_tables import UnitedTable, index_tables_of, other_columns, unite
@@ -112,7 +113,8 @@ def plan_carried(
 
 def _left_out(source: Source, files: SideFiles) -> Iterable[Problem]:
     for reason, paths in files.left_out.items():
-        message = f"{source.title}: {named(paths)} is left out: {reason}"
+        are = agree(len(paths), "is", "are")
+        message = f"{source.title}: {named(paths)} {are} left out: {reason}"
         yield Problem("file-left-out", message, str(source.reader.root))
 
 

@@ -15,6 +15,7 @@ from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow_types import common_type, joined_tables
 from lerobot_grasp_plugin.dataset.column_metadata import left_out, metadata_of_columns
 from lerobot_grasp_plugin.findings.problem import Problem
+from lerobot_grasp_plugin.findings.words import agree
 from lerobot_grasp_plugin.ops.side_tables import map_rows, read_side_table
 from lerobot_grasp_plugin.ops.sources import Source
 
@@ -75,11 +76,13 @@ def place_files(sources: Sequence[Source], plan: MergePlan, files: Sequence[Sequ
                 placed.copies[target] = origins[source.number]
                 moved.setdefault(source.title, []).append(path)
     for title, paths in moved.items():
-        message = f"{title}: {named(paths)} is not the same in all sources"
+        are = agree(len(paths), "is", "are")
+        message = f"{title}: {named(paths)} {are} not the same in all sources"
         hint = f"kept in {layout.SOURCES_DIR}/, as it is; {_NOT_RENUMBERED}"
         placed.warnings.append(Problem("file-of-one-source", message, hint=hint))
     if unmapped and not all(_is_whole(source) for source in sources):
-        message = f"{named(unmapped)} is copied as it is, and not all episodes are"
+        are = agree(len(unmapped), "is", "are")
+        message = f"{named(unmapped)} {are} copied unchanged, and not all episodes are copied"
         hint = _NOT_RENUMBERED
         placed.warnings.append(Problem("file-not-mapped", message, hint=hint))
     return placed

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.extracted import is_extracted
 from lerobot_grasp_plugin.dataset.hub import check_repo_id, is_offline
 from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 from lerobot_grasp_plugin.findings.words import count
@@ -159,7 +160,8 @@ def sources_of(root: Path) -> list[str]:
 def _published(root: Path) -> Mapping[str, Path]:
     """Path in the repository -> file of a dataset's folder.
 
-    As LeRobot does, it leaves out the temporary images of a recording (``images/``).
+    It leaves out the temporary images of a recording (``images/``), as LeRobot does, and the images that
+    lerobot-grasp-frames extracted.
 
     Raises:
         DatasetError: A link leads outside the folder.
@@ -172,6 +174,7 @@ def _published(root: Path) -> Mapping[str, Path]:
         if place.parts[0] != "images"
         and not _WORKING_FOLDERS & {*place.parts}
         and place.as_posix() not in KEPT
+        and not is_extracted(path)
     }
 
 

@@ -12,18 +12,16 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from lerobot_grasp_plugin.dataset.extracted import INDEX_NAME, MADE_BY
 from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 from lerobot_grasp_plugin.writers.staging import STAGING_MARK, sync
-
-INDEX_NAME: Final = "index.json"
-MADE_BY: Final = "lerobot-grasp-frames"
 
 
 def save_picture(picture: Image.Image | NDArray[np.uint8], path: Path) -> None:

@@ -352,6 +352,7 @@ def test_what_is_no_part_of_a_dataset_stays_here(run: Run, copied: Recorded, hub
     for name in ("images/wrist/frame.png", ".cache/huggingface/x", ".git/config"):
         (root / name).parent.mkdir(parents=True)
         (root / name).write_text("x")
+    assert run("frames", "--root", root, "--episodes", "[0]").returncode == 0
     assert run("publish", "--repo_id", REPO, "--root", root).returncode == 0
     assert {name.split("/")[0] for name in on_hub(hub)} <= {"meta", "data", "videos", "README.md"}
 

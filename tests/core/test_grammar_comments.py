@@ -118,6 +118,15 @@ Frames are 1-indexed, as the file names are
 labelled on Monday, 1-indexed
 first frame is 1
 first frame is number 1
+frames 1 to n
+frames from 0 to 12 are dark
+starts at 0.5 rad
+frame 30: from 0 to 1 in one step
+flag
+flagged by the review
+flags of LeRobot are kept
+note 3 is the long one
+the flag 3
 index-base 1
 index base is 1
 indexing: 1
@@ -408,6 +417,17 @@ numbering: 0
 like LeRobot's frame_index
 frame_index of LeRobot
 we start at zero
+frames from 0
+all frames from zero
+starts at 0
+starting at frame 0
+from zero
+index starts 0
+count starts with 0
+frame indices (0..n-1)
+frames 0 to length - 1
+LeRobot frame_index numbers
+C-style indices
 """.splitlines()
 
 
@@ -431,6 +451,27 @@ def test_another_counting_is_an_error_in_every_form(comment: str) -> None:
 @pytest.mark.parametrize("comment", ZERO)
 def test_a_comment_that_counts_from_zero_agrees_with_index_base_0(comment: str) -> None:
     assert read(f"# index_base: 0\n# {comment}\n0: 3-\n").sections[0].episodes[0].ranges[0].start == 3
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ("# flg 8: bad", "# flag 08: bad"),
+        ("# flag: 6", "# flag 06"),
+        ("# Flag = 6", "# flag 06"),
+        ("# flagged 9: bad", "# flag 09: bad"),
+        ("# flags 3, 4", "# flag 03: 4"),
+        ("# flag 7 look again", "# flag 07: look again"),
+        ("# flag episode 7: bad", "# flag 07: bad"),
+        ("# flag 7-9", "# flag 07: 9"),
+        ("#flag7 bad", "# flag 07: bad"),
+    ],
+)
+@pytest.mark.parametrize("text", ["{}\n0: 3-5\n", "0: 3-5\n{}\n", "{}\nepisode,start,end\n0,3,5\n"])
+def test_what_is_almost_a_flag_is_an_error(line: str, meant: str, text: str) -> None:
+    (problem,) = errors(text.format(line), index_base=1)
+    assert problem.code == "flag-doubtful"
+    assert problem.message == f"this is almost a flag: was `{meant}` meant?"
 
 
 def test_another_counting_says_what_was_probably_meant() -> None:

@@ -47,7 +47,6 @@ UNPLANTED = {
     "dropped-frames",
     "episode-open-start",
     "failure-value-differs",
-    "file-left-out",
     "file-of-one-source",
     "frame-order",
     "frame-rates-differ",

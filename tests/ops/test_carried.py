@@ -29,6 +29,8 @@ from lerobot_grasp_plugin import (
     verify_dataset,
 )
 from lerobot_grasp_plugin.core.codecs import canonical_codec
+from lerobot_grasp_plugin.ops.extract_frames import extract_frames
+from lerobot_grasp_plugin.ops.frames_config import FramesConfig
 
 type Recorded = Callable[[str], Path]
 
@@ -264,6 +266,20 @@ def test_numbers_that_a_narrower_type_changes_are_named(copied: Recorded, tmp_pa
     changed(source, "data/chunk-000/file-000.parquet", exact)
     report = merged(tmp_path / "same", source)
     assert "numbers-narrowed" not in {problem.code for problem in report.warnings}
+
+
+def test_extracted_frames_stay_with_the_source(copied: Recorded, tmp_path: Path) -> None:
+    root = copied("av1")
+    extract_frames(FramesConfig(root=root, episodes=[0]))
+    extract_frames(FramesConfig(root=root, episodes=[0, 1], format="png"))
+    extract_frames(FramesConfig(root=root, episodes=[0], contact_sheet=True))
+    (root / "frames" / "mine.txt").write_text("mine")
+    report = relabel(RelabelConfig(root=root, labels_from="next.reward", new_root=tmp_path / "out"))
+    found = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("frames/*")}
+    assert found == {"frames/mine.txt"}
+    (warning,) = [problem for problem in report.warnings if problem.code == "file-left-out"]
+    folders = "frames/contact_sheets, frames/episode_000000, frames/episode_000001"
+    assert f"{folders} are left out: images that lerobot-grasp-frames extracted" in warning.message
 
 
 def test_files_keep_place_or_owner(copied: Recorded, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ ANNOTATIONS = Family(
         Code("exclude-misplaced", "`exclude` stands where it has no meaning.", ERROR),
         Code("excluded-not-selected", "An episode is excluded that was not selected.", ERROR),
         Code("file-too-large", "A file is too large for an annotation file.", ERROR),
+        Code("flag-doubtful", "A comment is almost a flag of an episode.", ERROR, leaves_out="range"),
         Code("flag-without-episode", "An episode is flagged that the dataset does not have.", WARNING),
         Code(
             "foreign-digits", "A number is not written with the digits 0 to 9.", ERROR, leaves_out="episode"
