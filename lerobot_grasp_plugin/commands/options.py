@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from difflib import SequenceMatcher, get_close_matches
 from importlib import import_module
@@ -14,12 +14,17 @@ from typing import Any, NoReturn, get_args, get_type_hints
 
 DISCOVER = "discover_packages_path"
 _SUGGESTIONS = 3
+_SHORT = 4
+"""Letters of a name in which one wrong letter is a third of it."""
+
 _CLEAR = 0.87
 """Likeness from which on nothing else was meant."""
 
 _NO_LIST = re.compile(r"`(\S+)`: Failed when parsing value='(.*)' into field .* of type list\[")
 _NO_FIELDS = re.compile(r"(?:`(\S+)`: )?The fields (.*) are not valid for (\w+)")
-_NO_CHOICE = re.compile(r"`(\S+)`: Cannot convert (.*) \(<class .*>\) into one of: (.*)")
+_NO_CHOICE = re.compile(
+    r"`(\S+)`: (?:Could not decode .*:\s+\S+: )?Cannot convert (.*) \(<class .*>\) into one of: (.*)"
+)
 _NO_VALUE = re.compile(
     r"`(\S+)`: (?:Could not decode .*:\s+\S+: )?Couldn't parse '(.*)' into an? (int|float|bool)"
 )
@@ -28,13 +33,20 @@ _MISSING = re.compile(r"(?:`(\S+)`: )?Missing required field\(s\) (.*) for \w+")
 _KINDS = {"int": "a whole number", "float": "a number", "bool": "true or false"}
 
 
-def make_strict(parser: ArgumentParser, fail: Callable[[str], NoReturn], *, plugins: bool = False) -> None:
+def make_strict(
+    parser: ArgumentParser,
+    fail: Callable[[str], NoReturn],
+    *,
+    plugins: bool = False,
+    lists: Container[str] = frozenset(),
+) -> None:
     """Makes a parser complain in one line, about everything on the command line that it does not take.
 
     Args:
         parser: Changed in place.
         fail: Ends the program with a message.
         plugins: Whether ``--NAME.discover_packages_path`` was understood before.
+        lists: The options whose value is a list, such as ``--roots``.
     """
     take = parser.parse_known_args
 
@@ -44,7 +56,7 @@ def make_strict(parser: ArgumentParser, fail: Callable[[str], NoReturn], *, plug
         if plugins:
             known += [f"{name.partition('.')[0]}.{DISCOVER}" for name in unknown if "." in name]
         if unknown:
-            fail("; ".join(_complaints(unknown, known)))
+            fail("; ".join(_complaints(unknown, known, args, lists)))
         return given, unknown
 
     # draccus makes its parser itself, so that none of another class can be given to it; it also decodes
@@ -144,7 +156,26 @@ def load_recorder_plugins(args: Sequence[str], fail: Callable[[str], NoReturn]) 
     return load_plugins(args, fail)
 
 
-def _complaints(unknown: Sequence[str], known: Sequence[str]) -> Iterator[str]:
+def unread_value(args: Sequence[str]) -> str | None:
+    """What is wrong with the first value that is not YAML, with its option; None where each is."""
+    import yaml
+    from draccus.cfgparsing import parse_string
+
+    for flag, follower in zip(args, [*args[1:], "--"], strict=True):
+        name, assigned, value = flag.partition("=")
+        if not flag.startswith("--") or not (assigned or not follower.startswith("--")):
+            continue
+        try:
+            parse_string(value if assigned else follower)
+        except yaml.MarkedYAMLError as error:
+            column = f" at column {error.problem_mark.column + 1}" if error.problem_mark else ""
+            return f"{name} cannot be read: {error.problem}{column} of {value if assigned else follower}"
+    return None
+
+
+def _complaints(
+    unknown: Sequence[str], known: Sequence[str], args: Sequence[str], lists: Container[str]
+) -> Iterator[str]:
     before = ""
     for text in unknown:
         name, assigned, _ = text.partition("=")
@@ -154,7 +185,7 @@ def _complaints(unknown: Sequence[str], known: Sequence[str]) -> Iterator[str]:
         elif before:  # the value of an option that is named already
             before = ""
         else:
-            yield f"{text!r} belongs to no option, {_hint(text, known)}"
+            yield f"{text!r} belongs to no option, {_hint(text, known, args, lists)}"
 
 
 def _with_meant(name: str, meant: Sequence[str]) -> str:
@@ -167,12 +198,16 @@ def _alike(name: str, known: Sequence[str]) -> list[str]:
     options = [option.removeprefix("--") for option in known if option.startswith("--")]
     same = [option for option in options if option.rpartition(".")[2] == name.rpartition(".")[2]]
     found = get_close_matches(name, same, _SUGGESTIONS, cutoff=0)
-    found = found or get_close_matches(name, options, _SUGGESTIONS, cutoff=0.7)
+    found = found or get_close_matches(name, options, _SUGGESTIONS, cutoff=0.7 if len(name) > _SHORT else 0.6)
     clear = bool(found) and SequenceMatcher(None, name, found[0]).ratio() > _CLEAR
     return [f"--{option}" for option in (found[:1] if clear else found)]
 
 
-def _hint(text: str, known: Sequence[str]) -> str:
+def _hint(text: str, known: Sequence[str], args: Sequence[str], lists: Container[str]) -> str:
+    at = args.index(text)
+    flag, value = args[at - 2 : at] if at > 1 else ("", "")
+    if flag in lists and not value.startswith("--"):
+        return f"an option takes one value, and a list is one: {flag} '[{value}, {text}]'"
     if "--root" in known and Path(text).is_dir():
         return f"did you mean --root {text}?"
     return "an option takes one value, and a list is one: '[a, b]'"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from lerobot_grasp_plugin.commands.decoder_note import shorten_decoder_warning
-from lerobot_grasp_plugin.commands.options import DISCOVER, in_words, make_strict
+from lerobot_grasp_plugin.commands.options import DISCOVER, in_words, make_strict, unread_value
 from lerobot_grasp_plugin.commands.priority import give_up_real_time_priority
 from lerobot_grasp_plugin.commands.streams import outlive_readers
 from lerobot_grasp_plugin.findings.collect import folded
@@ -96,13 +96,18 @@ def parse[Config](
     if HELP not in given:
         config_file(given, program)
     reading = ArgumentParser(config_class, prog=program)
-    make_strict(reading.parser, partial(fail, program), plugins=plugins)
+    make_strict(reading.parser, partial(fail, program), plugins=plugins, lists=_lists(config_class))
     try:
         return reading.parse_args(given)
     except (ParsingError, DecodingError) as error:
         fail(program, in_words(str(error).strip(), config_class))
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
-        fail(program, f"the call cannot be understood: {error}")
+        fail(program, unread_value(given) or f"the call cannot be understood: {error}")
+
+
+def _lists(config_class: type) -> set[str]:
+    """The options whose value is a list."""
+    return {f"--{option.name}" for option in fields(config_class) if "list[" in str(option.type)}
 
 
 def _switched_on(config_class: type, args: Sequence[str]) -> list[str]:

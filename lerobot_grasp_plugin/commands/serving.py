@@ -92,4 +92,5 @@ def served(app: Starlette, listening: socket.socket) -> Iterator[None]:
 def _server(app: Starlette) -> uvicorn.Server:
     import uvicorn
 
-    return uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, server_header=False))
+    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, lifespan="off")
+    return uvicorn.Server(config)

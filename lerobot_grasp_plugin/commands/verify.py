@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -58,8 +59,8 @@ def main(args: Sequence[str] | None = None) -> int:
     ]
     if not wanted:
         fail(PROGRAM, "no dataset is named; give --root, --roots, --repo_id or --repo_ids")
-    if config.report is not None and not config.report.parent.is_dir():
-        fail(PROGRAM, f"--report: the folder {config.report.parent} does not exist")
+    if config.report is not None:
+        _check_report(config.report)
     written: list[dict[str, Any]] = []
     codes = [
         guarded(partial(_verify, config, repo_id, root, len(wanted) > 1, written)) for repo_id, root in wanted
@@ -69,6 +70,16 @@ def main(args: Sequence[str] | None = None) -> int:
 
         codes.append(guarded(partial(write_report, config.report, written)))
     return max(codes)
+
+
+def _check_report(path: Path) -> None:
+    """Ends the program with exit code 2 where a report cannot be written."""
+    if not path.parent.is_dir():
+        fail(PROGRAM, f"--report: the folder {path.parent} does not exist")
+    if path.is_dir():
+        fail(PROGRAM, f"--report: {path} is a folder; name a file, such as {path / 'report.json'}")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        fail(PROGRAM, f"--report: {path} cannot be written (permission denied)")
 
 
 def _explain(code: str) -> int:

@@ -47,7 +47,7 @@ def check_bytes(data: bytes | str, name: str) -> None:
         elif 10 * sum(byte < 9 or 13 < byte < 32 for byte in head) > len(head):
             kind = "a binary file"
     if kind is not None:
-        raise AnnotationError(Problem("not-annotations", f"is {kind}", name, _HINT))
+        raise AnnotationError(Problem("not-annotations", f"the file is {kind}", name, _HINT))
 
 
 def check_text(source: Source) -> None:

@@ -153,7 +153,7 @@ def decode(data: bytes | str, name: str, findings: Findings) -> Source:
         raise AnnotationError(Problem("file-too-large", message, name))
     if isinstance(data, bytes):
         if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-            raise AnnotationError(Problem("not-utf-8", "is UTF-16", name, "save the file as UTF-8"))
+            raise AnnotationError(Problem("not-utf-8", "the file is UTF-16", name, "save the file as UTF-8"))
         data = data.decode("utf-8", "surrogateescape")
     text = data.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     source = Source(name, text)

@@ -79,11 +79,10 @@ def check_repo_id(repo_id: str, option: str = "repo_id") -> None:
         UsageError: It is not ``owner/name`` or ``name``.
     """
     if not _REPO_ID.fullmatch(repo_id) or ".." in repo_id:
-        raise UsageError(
-            Problem(
-                "bad-repo-id", f"{option} {repo_id!r} is no dataset name", hint="it looks like owner/name"
-            )
-        )
+        hint = "expected owner/name"
+        if option == "repo_id" and Path(repo_id).expanduser().is_dir():
+            hint += f"; for this folder: --root {repo_id}"
+        raise UsageError(Problem("bad-repo-id", f"{option} {repo_id!r} is not a dataset name", hint=hint))
 
 
 def locate(repo_id: str | None, root: str | Path | None) -> Location:
@@ -94,13 +93,16 @@ def locate(repo_id: str | None, root: str | Path | None) -> Location:
     """
     if root is not None:
         folder = Path(root).expanduser()
+        _refuse_closed(folder)
         if not is_dataset(folder):
             _refuse_parent(folder)
             hint = f"the folder above is one: --root {folder.parent}" if is_dataset(folder.parent) else ""
-            state = "has no meta/info.json" if folder.is_dir() else "does not exist"
-            raise UsageError(
-                Problem("no-dataset", f"the folder {state}, so it is no LeRobot dataset", str(folder), hint)
-            )
+            message = "the folder does not exist, so it is no LeRobot dataset"
+            if folder.is_dir():
+                message = "the folder has no meta/info.json, so it is no LeRobot dataset"
+            elif folder.exists():
+                message = "this is a file, and a dataset is a folder"
+            raise UsageError(Problem("no-dataset", message, str(folder), hint))
         return Location(repo_id or folder.resolve().name, folder)
     if repo_id is None:
         raise UsageError(Problem("no-dataset", "no dataset is named", hint="give --repo_id or --root"))
@@ -109,6 +111,18 @@ def locate(repo_id: str | None, root: str | Path | None) -> Location:
     if is_dataset(folder):
         return Location(repo_id, folder)
     return _from_hub(repo_id, folder)
+
+
+def _refuse_closed(folder: Path) -> None:
+    """Refuses a folder that this user may not open.
+
+    Raises:
+        DatasetError: The rights of the folder do not allow it.
+    """
+    if folder.is_dir() and not os.access(folder, os.R_OK | os.X_OK):
+        hint = f"`chmod u+rx {folder}`, or run as its owner"
+        message = "the folder may not be opened (permission denied)"
+        raise DatasetError(Problem("unreadable-folder", message, str(folder), hint))
 
 
 def _refuse_parent(folder: Path) -> None:
@@ -138,6 +152,7 @@ def locate_folder(repo_id: str | None, root: str | Path | None) -> Location:
         folder = lerobot_home() / repo_id
     else:
         folder = Path(root or "").expanduser()
+    _refuse_closed(folder)
     if folder.is_dir() and not (folder / "meta").exists():
         _refuse_parent(folder)
     if folder.is_dir() and (root is not None or repo_id is not None) and _holds_files(folder):

@@ -232,6 +232,8 @@ def _bind(file: AnnotationFile, users: Sequence[Source], *, strict: bool) -> lis
                     problems.append(Problem("episode-listed-twice", message, place, hint))
                 listed[episode.episode_index] = section
         if not mine[source.number]:
+            if file.parsed.errors and not any(section.episodes for section in file.annotations.sections):
+                continue  # the lines that would be its section cannot be read
             message = f"no section fits the source {source.repo_id} ({source.reader.root})"
             found = contents(file.annotations.sections)
             hint = f"{found}; a header `# dataset path: {source.title}` would fit"

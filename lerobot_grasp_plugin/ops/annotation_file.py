@@ -74,7 +74,9 @@ def read_partly(path: Path, index_base: int | None, sources: Sequence[Source] = 
             data = file.read(_MOST_BYTES)  # what is longer than the grammar takes is refused there
     except (OSError, ValueError) as error:  # a ValueError for a name with a null byte
         reason = getattr(error, "strerror", None) or str(error)
-        raise UsageError(Problem("unreadable-file", f"cannot be read: {reason}", str(path))) from None
+        raise UsageError(
+            Problem("unreadable-file", f"the file cannot be read: {reason}", str(path))
+        ) from None
     is_dataset = names_dataset(path.parent, sources)
     parsed = parse_partly(data, name=str(path), index_base=index_base, is_dataset=is_dataset)
     return AnnotationFile(path, hashlib.sha256(data).hexdigest(), parsed)

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -120,8 +121,9 @@ def _in_processes(
     with ProcessPoolExecutor(workers, context, _begin, (work, given_up)) as pool:
         try:
             running: dict[Future[None], FrameJob] = {}
-            for job in jobs:
-                running[pool.submit(_run, job, staged.beside(job.target))] = job
+            with _interrupts_wait():
+                for job in jobs:
+                    running[pool.submit(_run, job, staged.beside(job.target))] = job
             while running:
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     future.result()
@@ -135,6 +137,22 @@ def _in_processes(
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return total
+
+
+@contextmanager
+def _interrupts_wait() -> Iterator[None]:
+    """Ctrl+C takes effect after the block; a process that is started in it never sees one.
+
+    A terminal sends Ctrl+C to all processes, and one that imports its modules would print a traceback.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # not a Unix
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 _worker: _Worker | None = None

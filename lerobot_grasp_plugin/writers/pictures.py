@@ -21,7 +21,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from lerobot_grasp_plugin.dataset.extracted import INDEX_NAME, MADE_BY
 from lerobot_grasp_plugin.findings.problem import Problem, UsageError
-from lerobot_grasp_plugin.writers.staging import STAGING_MARK, sync
+from lerobot_grasp_plugin.writers.staging import FULL, STAGING_MARK, sync
 
 
 def save_picture(picture: Image.Image | NDArray[np.uint8], path: Path) -> None:
@@ -112,6 +112,11 @@ class StagedPictures:
         for folder in {target.parent for _, target in self._staged}:
             sync(folder)
 
+    @property
+    def place(self) -> str:
+        """The folder of what was staged last."""
+        return str(self._staged[-1][1].parent) if self._staged else ""
+
     def discard(self) -> None:
         """Removes what is not in its place, and the folders that were made for it."""
         for staging, _ in self._staged:
@@ -143,8 +148,11 @@ def staged_pictures() -> Iterator[StagedPictures]:
     try:
         yield staged
         staged.publish()
-    except BaseException:
+    except BaseException as error:
+        place = staged.place
         staged.discard()
+        if isinstance(error, OSError) and error.errno in FULL and error.filename is None:
+            raise OSError(error.errno, os.strerror(error.errno), place) from None
         raise
 
 

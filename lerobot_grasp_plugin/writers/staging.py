@@ -5,6 +5,7 @@ A dataset is built in a staging folder beside its target, brought to disk, and r
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
@@ -17,6 +18,8 @@ from lerobot_grasp_plugin.writers.exchange import exchange
 
 STAGING_MARK = ".grasp-staging-"
 BACKUP_MARK = ".before-relabel-"
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""What the system says where a disk or a quota is full; it does not say which."""
 
 
 def staging_leftovers(target: Path) -> list[Path]:
@@ -111,14 +114,19 @@ def _claimed(target: Path, *, wait: bool) -> Iterator[Path]:
                 pass
     except OSError as error:
         reason = error.strerror or str(error)
+        for folder in target.parents:
+            if folder.exists() and not folder.is_dir():
+                reason = f"{folder} is a file"
         raise UsageError(
             Problem("cannot-write", f"the new dataset cannot be put here: {reason}", str(target))
         ) from None
     staging, lock = claim
     try:
         yield staging
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(staging, ignore_errors=True)
+        if isinstance(error, OSError) and error.errno in FULL and error.filename is None:
+            raise OSError(error.errno, os.strerror(error.errno), str(target)) from None
         raise
     finally:
         if lock is not None:

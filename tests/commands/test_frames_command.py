@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -232,3 +236,39 @@ def test_several_processes_give_the_same(tmp_path: Path, monkeypatch, damaged: b
         assert steps[0] == ("frames", 0, 30)
         assert steps[-1] == ("frames", 30, 30)
     assert tree(root) == before
+
+
+def test_a_full_disk_is_named_and_nothing_is_left(
+    recorded: Recorded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("lerobot_grasp_plugin.ops.frame_jobs.save_picture", full)
+    args = ["--root", str(recorded("av1")), "--episodes", "0", "--output_dir", str(tmp_path / "out")]
+    capsys.readouterr()
+    assert main(args) == 1
+    assert capsys.readouterr().err == f"{tmp_path}/out: error: No space left on device.\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_processes_never_see_an_interrupt(
+    recorded: Recorded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocked: list[bool] = []
+
+    class Pool(ThreadPoolExecutor):
+        def __init__(self, workers: int, context: object, begin: object, shared: object) -> None:
+            super().__init__(workers)
+
+        def submit(self, *_: object) -> Future[None]:
+            blocked.append(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+            return super().submit(lambda: None)
+
+    monkeypatch.setattr("lerobot_grasp_plugin.ops.frame_jobs._WORTH_PROCESSES", 1)
+    monkeypatch.setattr("lerobot_grasp_plugin.ops.frame_jobs.ProcessPoolExecutor", Pool)
+    with suppress(OSError):  # the jobs write nothing
+        extract_frames(FramesConfig(root=recorded("av1"), output_dir=tmp_path / "out"), workers=2)
+    assert blocked
+    assert all(blocked)
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())

@@ -24,7 +24,29 @@ CONFIGS = Path(__file__).parents[2] / "configs"
         (
             "verify",
             ["--roots", "a", "b"],
-            "'b' belongs to no option, an option takes one value, and a list is one: '[a, b]'",
+            "'b' belongs to no option, an option takes one value, and a list is one: --roots '[a, b]'",
+        ),
+        (
+            "verify",
+            ["--roots", "{tmp_path}", "{tmp_path}/."],
+            "'{tmp_path}/.' belongs to no option, an option takes one value, and a list is one: "
+            "--roots '[{tmp_path}, {tmp_path}/.]'",
+        ),
+        (
+            "relabel",
+            ["--done", "last"],
+            "--done is one of keep, episode_end, first_success, last_frame_of_succ",
+        ),
+        ("eval_policy", ["--rum", "x"], "unknown option --rum, did you mean --run?"),
+        (
+            "merge",
+            ["--sources", "[{{root: a}}, {{root: b]", "--new_root=x"],
+            "--sources cannot be read: expected ',' or '}}', but got ']' at column 21 of [{{root: ",
+        ),
+        (
+            "merge",
+            ["--sources=[a, 'b]"],
+            "--sources cannot be read: found unexpected end of stream at column ",
         ),
         ("verify", ["--roots", "one"], "--roots is a list, also of one: --roots '[one]'"),
         ("merge", ["--sources", "a,b"], "--sources is a list, also of one: --sources '[a,b]'"),

@@ -288,3 +288,18 @@ def test_many_findings_alike_are_summarised(tmp_path: Path, capsys) -> None:
     assert sum("[empty-file]" in line for line in lines) == 4
     assert "error: 27 more like it [empty-file]; --report FILE.json lists all" in lines
     assert lines[-1].startswith("30 errors, ")
+
+
+def test_a_report_that_cannot_be_written_is_refused_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    root = ["--root", str(write_legacy(tmp_path / "set", Legacy()))]
+    for report, said in ((tmp_path, f"{tmp_path} is a folder"), (tmp_path / "r", "cannot be written")):
+        with monkeypatch.context() as patched:
+            patched.setattr("os.access", lambda *_, **__: False)
+            with pytest.raises(SystemExit) as ended:
+                main([*root, "--report", str(report)])
+        assert ended.value.code == 2
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert said in err

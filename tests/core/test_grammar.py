@@ -309,7 +309,8 @@ def test_bad_utf8_names_every_line_that_has_it() -> None:
 
 
 def test_utf16_is_named() -> None:
-    assert [(p.code, p.message) for p in errors("0: 3-".encode("utf-16"))] == [("not-utf-8", "is UTF-16")]
+    found = [(p.code, p.message) for p in errors("0: 3-".encode("utf-16"))]
+    assert found == [("not-utf-8", "the file is UTF-16")]
 
 
 def test_a_huge_file_is_refused_and_a_wrong_one_given_up() -> None:

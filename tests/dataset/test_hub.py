@@ -15,7 +15,7 @@ from huggingface_hub.errors import LocalEntryNotFoundError, RepositoryNotFoundEr
 from lerobot_judge import assert_items, items_of, legacy_items
 
 from lerobot_grasp_plugin import DatasetError, MergeConfig, SourceConfig, UsageError, merge, open_dataset
-from lerobot_grasp_plugin.dataset.hub import locate
+from lerobot_grasp_plugin.dataset.hub import locate, locate_folder
 
 type Recorded = Callable[[str], Path]
 
@@ -214,3 +214,22 @@ def test_lerobots_home_folder(
 def test_names_that_are_none(name: str) -> None:
     with pytest.raises(UsageError, match="bad-repo-id"):
         locate(name, None)
+
+
+def test_a_file_and_a_closed_folder_are_named_as_such(
+    recorded: Recorded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "labels.txt").write_text("x")
+    for find in (locate, locate_folder):
+        with pytest.raises(UsageError, match="this is a file, and a dataset is a folder"):
+            find(None, tmp_path / "labels.txt")
+    monkeypatch.setattr("os.access", lambda *_, **__: False)
+    for find in (locate, locate_folder):
+        with pytest.raises(DatasetError, match=r"may not be opened .* \[unreadable-folder\]"):
+            find(None, recorded("av1"))
+
+
+def test_a_folder_given_as_a_name(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        locate(str(tmp_path), None)
+    assert caught.value.problems[0].hint == f"expected owner/name; for this folder: --root {tmp_path}"

@@ -147,6 +147,16 @@ def test_a_section_of_another_dataset_is_left_alone(recorded: Recorded, tmp_path
     assert report.success_frames == 5
 
 
+def test_lines_that_cannot_be_read_are_not_called_missing(
+    recorded: Recorded, tmp_path: Path, home: Path
+) -> None:
+    labels = tmp_path / "labels.txt"
+    labels.write_text("episode 0: 3-\n")
+    with pytest.raises(AnnotationError) as caught:
+        relabel(RelabelConfig(repo_id="me/grasp", annotations=labels, new_root=tmp_path / "out"))
+    assert [problem.code for problem in caught.value.problems] == ["unknown-token"]
+
+
 def test_no_section_for_the_source(recorded: Recorded, tmp_path: Path, home: Path) -> None:
     labels = tmp_path / "labels.txt"
     labels.write_text(f"# me/other\n{THREE}")

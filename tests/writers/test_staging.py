@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from pathlib import Path
@@ -24,6 +25,19 @@ def test_a_folder_appears_when_the_block_ends(tmp_path: Path) -> None:
         assert not target.exists()
     assert tree(target.parent) == tree(target.parent)
     assert [path.name for path in target.parent.iterdir()] == ["out"]
+
+
+def test_a_full_disk_is_named(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No space left") as caught, staged(tmp_path / "out"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert caught.value.filename == str(tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_in_the_place_of_a_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "labels.txt").write_text("x")
+    with pytest.raises(UsageError, match=r"labels\.txt is a file"), staged(tmp_path / "labels.txt/deep/out"):
+        pass
 
 
 def test_a_folder_is_built_in_one_that_is_being_built(tmp_path: Path) -> None:
