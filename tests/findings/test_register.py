@@ -84,7 +84,6 @@ UNPLANTED = {
     "rotation-lost",
     "rows-apart",
     "several-sizes",
-    "success-value-differs",
     "text-exists",
     "torn-checkpoint",
     "training-failed",
