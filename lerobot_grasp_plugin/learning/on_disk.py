@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import av
@@ -39,7 +39,9 @@ def explained(repo_id: str, root: str | Path | None, episodes: Sequence[int] | N
     except Exception as error:  # the Hub's client raises classes of many trees
         if is_new and folder.is_dir() and next(folder.iterdir(), None) is None:
             folder.rmdir()
-        problems = what_is_wrong(repo_id, root, episodes)
+        problems: list[Problem] = []
+        with suppress(Exception):  # arguments that LeRobot refuses are refused by what reads them again, too
+            problems = what_is_wrong(repo_id, root, episodes)
         for problem in problems[:_LISTED]:
             error.add_note(str(problem))
         if len(problems) > _LISTED:

@@ -421,6 +421,26 @@ def test_lerobots_error_says_what_is_missing(both, recorded, spoil, options, sai
     assert said in "\n".join(made.__notes__)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"episodes": ["0"]},
+        {"episodes": [True]},
+        {"episodes": "0"},
+        {"episodes": 0},
+        {"episodes": 0, "unknown": 1},
+        {"delta_timestamps": {"action": [0.03]}},
+        {"image_transforms": 3},
+    ],
+    ids=str,
+)
+def test_arguments_that_lerobot_refuses_are_refused_in_its_words(both, recorded, options):
+    plain, made = both(lambda kind, folder: kind("lab/set", recorded("h264"), **options))
+    assert isinstance(plain, Exception)
+    assert_alike(plain, made)
+    assert str(made).replace("GraspDataset", "LeRobotDataset") == str(plain)
+
+
 @pytest.mark.parametrize("inside", [True, False])
 def test_a_dataset_that_is_nowhere(both, inside):
     def action(kind: Any, folder: Path) -> Any:
