@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
@@ -207,6 +208,10 @@ def guarded(action: Callable[[], int], *, writes: bool = False) -> int:
         return 1
 
 
+_QUICK_S = 0.5
+"""Seconds in which a command ends without a bar."""
+
+
 class TerminalProgress:
     """A progress bar on stderr for steps that take long, where somebody can see it."""
 
@@ -214,6 +219,7 @@ class TerminalProgress:
         self._bar: Any = None
         self._step = ""
         self._visible = sys.stderr.isatty()
+        self._begun = time.monotonic()
 
     def __call__(self, step: str, done: int, total: int) -> None:
         if not self._visible:
@@ -222,7 +228,8 @@ class TerminalProgress:
             self.close()
             from tqdm import tqdm
 
-            self._bar = tqdm(total=total, desc=step, delay=0.5, leave=False, file=sys.stderr)
+            delay = max(0.0, self._begun + _QUICK_S - time.monotonic())
+            self._bar = tqdm(total=total, desc=step, delay=delay, leave=False, file=sys.stderr)
             self._step = step
         self._bar.update(done - self._bar.n)
 

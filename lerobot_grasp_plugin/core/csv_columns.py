@@ -101,7 +101,11 @@ def _problem(row: Row) -> tuple[str, str, int | None] | None:
         meant = f"; was {' or '.join(sorted(close))} meant?" if close else ""
         named = ", ".join(repr(cell[:40]) for cell in unknown[:8]) + ", ..." * (len(unknown) > 8)
         are = f"the columns {named} are" if len(unknown) > 1 else f"the column {named} is"
-        return f"this looks like a CSV file, and {are} not known{meant}", f"leave out all but: {known}", None
+        return (
+            f"this looks like a CSV file, and {are} not known{meant}",
+            f"known columns: {known}; remove or rename all others",
+            None,
+        )
     roles: dict[str, str] = {}
     for i, name in enumerate(names):
         if name and NAMES[name] in roles:

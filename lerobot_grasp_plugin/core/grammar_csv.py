@@ -38,7 +38,7 @@ from lerobot_grasp_plugin.core.grammar_ranges import (
 )
 from lerobot_grasp_plugin.core.odd_numbers import odd_number
 from lerobot_grasp_plugin.core.source_text import Findings, Place, Source
-from lerobot_grasp_plugin.findings.words import count
+from lerobot_grasp_plugin.findings.words import count, episodes_text
 
 _TRUE = {"true", "1", "1.0", "success", "yes"}
 _FALSE = {"false", "0", "0.0", "fail", "failure", "no"}
@@ -314,6 +314,6 @@ class _Reader:
     def _warn_of_failures(self) -> None:
         found = [item for part in self.sections.values() for item in part.episodes.values() if item.all_fail]
         if found and found[0].all_fail:
-            named = ", ".join(str(item.index) for item in found[:12]) + (", ..." if len(found) > 12 else "")
-            message = f"rows with neither start nor end count as all failure: episodes {named}"
+            named = episodes_text(item.index for item in found)
+            message = f"rows with neither start nor end count as all failure: {named}"
             self.findings.warn("no-range", message, found[0].all_fail)

@@ -150,6 +150,7 @@ class _Writer:
         features = build.target.features
         cameras = [name for name, feature in features.items() if feature.dtype in ("image", "video")]
         video_keys = [camera.video_key for camera in build.videos]
+        progress("writing tables", 0, build.plan.total_frames)
         with ColumnStore(self.root) as store:
             with (
                 v30.DataWriter(self.root, build.schema) as data,

@@ -44,6 +44,7 @@ def measure_images(source: Source, name: str, progress: Progress) -> dict[str, N
         of pictures looked at.
     """
     rows: list[dict[str, NDArray[Any]]] = []
+    progress(f"measuring {name}", 0, len(source.episodes))
     for number, episode in enumerate(source.episodes, start=1):
         pictures = [shrunk(picture) for picture in _pictures(source, name, episode)]
         pixels = np.concatenate([picture.reshape(-1, picture.shape[-1]) for picture in pictures])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.findings.problem import Problem
-from lerobot_grasp_plugin.findings.words import agree, count
+from lerobot_grasp_plugin.findings.words import agree, count, episodes_text, ranges_text
 from lerobot_grasp_plugin.ops.label_column import check_threshold, find_column
 from lerobot_grasp_plugin.ops.recipe import LabelOptions
 from lerobot_grasp_plugin.ops.source_labels import label_columns
@@ -35,7 +35,7 @@ def apply_unlisted(source: Source, options: LabelOptions, path: Path | None) -> 
     source.labels = dict(listed)
     unused = sorted(set(listed) - set(source.episodes))
     if unused:
-        source.notes.append(f"annotated, but not chosen: episodes {numbers(unused)}")
+        source.notes.append(f"annotated, but not chosen: {episodes_text(unused)}")
     if not missing:
         return []
     where = str(path) if path is not None else ""
@@ -45,24 +45,24 @@ def apply_unlisted(source: Source, options: LabelOptions, path: Path | None) -> 
         if source.config.labels_from is not None:
             threshold = source.config.labels_threshold
         source.column = find_column(source.reader, source.title, name, threshold)
-        source.notes.append(f"labels of episodes {numbers(missing)} are taken from {name}")
+        source.notes.append(f"labels of {episodes_text(missing)} are taken from {name}")
     elif options.unlisted == "fail":
         source.labels |= dict.fromkeys(missing, IntervalSet())
-        source.notes.append(f"unlisted episodes labelled as failure: {numbers(missing)}")
+        source.notes.append(f"unlisted episodes labelled as failure: {ranges_text(missing)}")
     elif options.unlisted == "drop":
         left_out = set(missing)
         source.episodes = [episode for episode in source.episodes if episode not in left_out]
-        source.notes.append(f"unlisted episodes left out: {numbers(missing)}")
+        source.notes.append(f"unlisted episodes left out: {ranges_text(missing)}")
     elif options.unlisted == "keep":
         if not label_columns(source).names:
             message = f"{source.title} has neither next.reward nor next.success that episodes could keep: "
             hint = "annotate them, or use --unlisted fail or drop, or --labels_from COLUMN"
-            return [Problem("nothing-to-keep", message + numbers(missing), where, hint)]
-        source.notes.append(f"unlisted episodes keep their labels: {numbers(missing)}")
+            return [Problem("nothing-to-keep", message + ranges_text(missing), where, hint)]
+        source.notes.append(f"unlisted episodes keep their labels: {ranges_text(missing)}")
     else:
         are = agree(len(missing), "is", "are")
         message = f"{count(len(missing), 'chosen episode')} of {source.title} {are} not annotated: "
-        message += numbers(missing)
+        message += ranges_text(missing)
         hint = "annotate them, or say what they are with --unlisted fail, keep or drop"
         if recorded := label_columns(source).names:
             hint += f", or take their labels from a column with --labels_from {recorded[-1]}"
@@ -83,8 +83,3 @@ def check_label_column(sources: Sequence[Source], options: LabelOptions) -> list
         message = f"labels_from {column} labels the unlisted episodes, and unlisted says {options.unlisted}"
         problems.append(Problem("contradicting-options", message, hint="leave one of the two out"))
     return problems
-
-
-def numbers(episodes: Sequence[int]) -> str:
-    """Episodes in a message, the first twelve: ``0, 1, 2``."""
-    return ", ".join(map(str, episodes[:12])) + (", ..." if len(episodes) > 12 else "")

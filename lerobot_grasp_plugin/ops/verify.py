@@ -182,6 +182,7 @@ class _Verifier:
         if self.movement is not None:
             by_episode.append(self.movement)
         total = int(view.lengths.sum())
+        self.progress("reading tables", 0, total)
         for rows in tables.batches():
             checks = [check for check in checks if self.shown(check, rows)]
             known = rows.known

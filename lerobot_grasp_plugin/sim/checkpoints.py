@@ -19,7 +19,7 @@ def checkpoints_of(run: Path) -> list[Path]:
         run: A run's ``output_dir``, its ``checkpoints`` folder, a checkpoint or its ``pretrained_model``.
 
     Raises:
-        DataError: There is none.
+        UsageError: There is none.
     """
     for folder in (run, run / "pretrained_model"):
         if (folder / "model.safetensors").is_file():
@@ -33,7 +33,8 @@ def checkpoints_of(run: Path) -> list[Path]:
     ]
     if not found:
         hint = "give the output_dir of a run of lerobot-grasp-learner that has saved a checkpoint"
-        raise DataError(Problem("no-checkpoint", "the folder has no checkpoint of a policy", str(run), hint))
+        message = "the folder has no checkpoint of a policy" if run.is_dir() else "the folder does not exist"
+        raise UsageError(Problem("no-checkpoint", message, str(run), hint))
     return found
 
 

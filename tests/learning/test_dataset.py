@@ -193,7 +193,7 @@ def test_all_that_is_wrong_with_the_labels_is_said(recorded, annotated):
     with pytest.raises(AnnotationError) as raised:
         laid_over(recorded("av1"), annotations=annotated(WHOLE + "09: 2-\n"))
     assert "unknown-episode" in {problem.code for problem in raised.value.problems}
-    with pytest.raises(AnnotationError, match="not annotated: 3, 4"):
+    with pytest.raises(AnnotationError, match="not annotated: 3-4"):
         laid_over(recorded("av1"), annotations=annotated(LABELS))
     with pytest.raises(AnnotationError, match="past the end"):
         laid_over(

@@ -410,7 +410,7 @@ def test_a_source_that_is_dropped_whole_is_named(recorded: Recorded, tmp_path: P
     [warning] = report.warnings
     assert warning.code == "source-left-out"
     assert "nothing of av1 goes into the output" in warning.message
-    assert "unlisted episodes left out: 1, 2" in warning.message
+    assert "unlisted episodes left out: 1-2" in warning.message
 
 
 @pytest.mark.parametrize("header", ["# /data/somebody/av2", "# dataset path: somebody/av2"])
@@ -503,3 +503,12 @@ def test_a_file_that_labels_nothing_is_refused(unlisted: str, recorded: Recorded
     )
     with pytest.raises(AnnotationError, match="no-section"):
         relabel(config)
+
+
+@pytest.mark.parametrize(("left", "named"), [("!1", "episode 1"), ("!0,1,4", "episodes 0-1, 4")])
+def test_what_is_annotated_and_not_chosen_is_named(
+    left: str, named: str, recorded: Recorded, labels: Path, tmp_path: Path
+) -> None:
+    source = SourceConfig(root=recorded("av1"), episodes=left)
+    report = merge(MergeConfig(sources=[source], annotations=labels, new_root=tmp_path / "out"))
+    assert f"annotated, but not chosen: {named}" in report.sources[0].notes

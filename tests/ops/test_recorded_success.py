@@ -257,7 +257,7 @@ def test_a_recipe_file_names_the_column(
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(f"root: {stamped}\nnew_root: {tmp_path / 'out'}\nlabels_from: next.success\n")
     assert main(["--config_path", str(recipe)]) == 0
-    assert "labels of episodes 0, 1, 2, 3, 4 are taken from next.success" in capsys.readouterr().out
+    assert "labels of episodes 0-4 are taken from next.success" in capsys.readouterr().out
 
 
 # -- refused ------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import pytest
 
 pytest.importorskip("lerobot.rl")
 
-from lerobot_grasp_plugin.findings.problem import DataError
+from lerobot_grasp_plugin.findings.problem import DataError, UsageError
 from lerobot_grasp_plugin.sim.checkpoints import checkpoints_of
 from lerobot_grasp_plugin.sim.evaluation import CheckpointResult, EpisodeResult, best_of, table, wilson
 
@@ -54,8 +54,10 @@ def test_checkpoints_are_found_from_every_folder_of_a_run(tmp_path):
     assert [path.parent.name for path in checkpoints_of(tmp_path / "checkpoints")] == names
     one = tmp_path / "checkpoints/000500"
     assert checkpoints_of(one) == checkpoints_of(one / "pretrained_model") == [one / "pretrained_model"]
-    with pytest.raises(DataError, match="no-checkpoint"):
+    with pytest.raises(UsageError, match=r"has no checkpoint of a policy .*no-checkpoint"):
         checkpoints_of(tmp_path / "checkpoints/001500")
+    with pytest.raises(UsageError, match=r"the folder does not exist .*no-checkpoint"):
+        checkpoints_of(tmp_path / "nowhere")
 
 
 def test_a_classifier_that_is_not_there_is_named_before_anything_starts(tmp_path):
