@@ -167,10 +167,17 @@ def unread_value(args: Sequence[str]) -> str | None:
             continue
         try:
             parse_string(value if assigned else follower)
-        except yaml.MarkedYAMLError as error:
-            column = f" at column {error.problem_mark.column + 1}" if error.problem_mark else ""
-            return f"{name} cannot be read: {error.problem}{column} of {value if assigned else follower}"
+        except yaml.YAMLError as error:
+            return f"{name} cannot be read: {yaml_fault(error)} of {value if assigned else follower}"
     return None
+
+
+def yaml_fault(error: Exception) -> str:
+    """What is wrong in a text that is not YAML, and where."""
+    problem, mark = getattr(error, "problem", None), getattr(error, "problem_mark", None)
+    if problem is None or mark is None:
+        return str(error)
+    return f"{problem} at line {mark.line + 1}, column {mark.column + 1}"
 
 
 def _complaints(

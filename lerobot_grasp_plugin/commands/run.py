@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from lerobot_grasp_plugin.commands.decoder_note import shorten_decoder_warning
-from lerobot_grasp_plugin.commands.options import DISCOVER, in_words, make_strict, unread_value
+from lerobot_grasp_plugin.commands.options import DISCOVER, in_words, make_strict, unread_value, yaml_fault
 from lerobot_grasp_plugin.commands.priority import give_up_real_time_priority
 from lerobot_grasp_plugin.commands.streams import outlive_readers
 from lerobot_grasp_plugin.findings.collect import folded
@@ -146,7 +146,7 @@ def config_file(args: Sequence[str], program: str, *, in_folder: str = "") -> di
         except OSError as error:
             fail(program, f"--config_path: {name}: {(error.strerror or str(error)).lower()}")
         except (UnicodeDecodeError, yaml.YAMLError, ValueError, RecursionError) as error:
-            fail(program, f"--config_path: {name} is not valid YAML or JSON: {error}")
+            fail(program, f"--config_path: {name} is not valid YAML or JSON: {yaml_fault(error)}")
         if not isinstance(content, dict):
             fail(program, f"--config_path: {name} should hold options, as `name: value`")
     return dict(content)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lerobot_grasp_plugin.core.intervals import IntervalSet
-from lerobot_grasp_plugin.findings.problem import Problem
+from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 from lerobot_grasp_plugin.findings.words import agree, count, episodes_text, ranges_text
 from lerobot_grasp_plugin.ops.label_column import check_threshold, find_column
 from lerobot_grasp_plugin.ops.recipe import LabelOptions
@@ -78,6 +78,15 @@ def check_label_column(sources: Sequence[Source], options: LabelOptions) -> list
         for source in sources
     ]
     problems = [problem for problem in found if problem is not None]
+    named = [(source, source.config.labels_from) for source in sources if source.config.labels_from]
+    others = [source for source in sources if not source.config.labels_from]
+    if not any(options.labels_from in source.reader.info.features for source in others):
+        named += [(source, options.labels_from) for source in others[:1] if options.labels_from]
+    for source, name in named:  # also where every episode is annotated, and none takes its labels from it
+        try:
+            find_column(source.reader, source.title, name, None)
+        except UsageError as error:
+            problems += error.problems
     column = options.labels_from or next(filter(None, (s.config.labels_from for s in sources)), None)
     if column is not None and options.unlisted in ("fail", "drop"):
         message = f"labels_from {column} labels the unlisted episodes, and unlisted says {options.unlisted}"

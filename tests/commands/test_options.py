@@ -37,16 +37,22 @@ CONFIGS = Path(__file__).parents[2] / "configs"
             ["--done", "last"],
             "--done is one of keep, episode_end, first_success, last_frame_of_succ",
         ),
+        (
+            "merge",
+            ["--config_path", "{tmp_path}/unclosed.yaml"],
+            "--config_path: {tmp_path}/unclosed.yaml is not valid YAML or JSON: expected ',' or ']', but got "
+            "'<stream end>' at line 2, column 1",
+        ),
         ("eval_policy", ["--rum", "x"], "unknown option --rum, did you mean --run?"),
         (
             "merge",
             ["--sources", "[{{root: a}}, {{root: b]", "--new_root=x"],
-            "--sources cannot be read: expected ',' or '}}', but got ']' at column 21 of [{{root: ",
+            "--sources cannot be read: expected ',' or '}}', but got ']' at line 1, column 21 of [{{root: ",
         ),
         (
             "merge",
             ["--sources=[a, 'b]"],
-            "--sources cannot be read: found unexpected end of stream at column ",
+            "--sources cannot be read: found unexpected end of stream at line 1, column ",
         ),
         ("verify", ["--roots", "one"], "--roots is a list, also of one: --roots '[one]'"),
         ("merge", ["--sources", "a,b"], "--sources is a list, also of one: --sources '[a,b]'"),
@@ -115,6 +121,7 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 def test_one_line_for_all_that_is_not_known(command, args, said, tmp_path, monkeypatch, capsys):
     module = import_module(f"lerobot_grasp_plugin.commands.{command}")
     monkeypatch.setattr("sys.argv", [module.PROGRAM])
+    (tmp_path / "unclosed.yaml").write_text("sources: [a\n")
     for name in ("config.json", "model.safetensors"):
         (tmp_path / name).write_text("{}")
     with pytest.raises(SystemExit) as ended:

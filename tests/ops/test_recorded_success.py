@@ -285,6 +285,23 @@ def test_calls_that_are_wrong(options: dict[str, Any], code: str, stamped: Path,
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("of_source", [False, True])
+def test_a_column_that_is_not_there_is_named_where_all_is_annotated(
+    of_source: bool, stamped: Path, tmp_path: Path
+) -> None:
+    """A misspelt option is an error, also where it has no effect."""
+    labels = tmp_path / "labels.txt"
+    labels.write_text("".join(f"{episode}: all fail\n" for episode in range(len(LENGTHS))))
+    name = "next.succes"
+    source = SourceConfig(root=stamped, labels_from=name if of_source else None)
+    config = MergeConfig(sources=[source], annotations=labels, new_root=tmp_path / "out")
+    config.labels_from = None if of_source else name
+    with pytest.raises(GraspError, match=r"has no column 'next\.succes'"):
+        merge(config)
+    config.labels_from, source.labels_from = "next.success", None
+    assert merge(config).success_frames == 0
+
+
 def test_a_threshold_goes_with_a_column(stamped: Path, few: Path, tmp_path: Path) -> None:
     config = RelabelConfig(root=stamped, annotations=few, new_root=tmp_path / "out", labels_threshold=0.5)
     with pytest.raises(GraspError, match="bad-labels-threshold"):
