@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
-from lerobot_grasp_plugin.commands.run import command, guarded, parse, require
+from lerobot_grasp_plugin.commands import labeler_types  # noqa: F401  # makes them known by name
+from lerobot_grasp_plugin.commands.options import load_packages
+from lerobot_grasp_plugin.commands.run import command, fail, guarded, parse, require
+from lerobot_grasp_plugin.labelers.gripper import GripperLabelerConfig
+from lerobot_grasp_plugin.labelers.labeler import LabelerConfig
 
 PROGRAM = "lerobot-grasp-review"
 
@@ -25,6 +31,8 @@ class ReviewConfig:
     annotations: Path | None = None
     # what the first frame is called in a file that does not say it: 0 or 1
     index_base: int | None = None
+    # what proposes labels, a track for each; a slow one as its draft: '[{type: file, path: draft.txt}]'
+    labelers: list[LabelerConfig] = field(default_factory=lambda: [GripperLabelerConfig()])
     # where datasets with the labels are made (without a value: the annotation file's folder)
     output_dir: Path | None = None
     # address to serve at; other machines can reach it when it is not 127.0.0.1
@@ -36,7 +44,8 @@ class ReviewConfig:
 @command
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command until Ctrl+C; returns its exit code."""
-    config = parse(ReviewConfig, args, program=PROGRAM)
+    given = load_packages(list(args or []), partial(fail, PROGRAM))
+    config = parse(ReviewConfig, given, program=PROGRAM, plugins=True)
     require(PROGRAM, "review", "starlette", "uvicorn")
     return guarded(lambda: _serve(config))
 
@@ -49,6 +58,7 @@ def _serve(config: ReviewConfig) -> int:
     from lerobot_grasp_plugin.ops.gathering import Gathered
     from lerobot_grasp_plugin.ops.recipe import SourceConfig
     from lerobot_grasp_plugin.ops.sources import open_sources
+    from lerobot_grasp_plugin.review.proposals import Proposals
     from lerobot_grasp_plugin.review.session import Session
     from lerobot_grasp_plugin.review.text_beside import other_form, text_beside
 
@@ -63,6 +73,9 @@ def _serve(config: ReviewConfig) -> int:
         for folder in LINKABLE:
             check_links(source.reader.root, folder, source.reader.location.links)
     problems.raise_all()
+    proposals = Proposals(source, config.labelers)
+    for notice in filter(None, (labeler.notice for labeler in config.labelers)):
+        print(f"{PROGRAM}: {notice}", file=sys.stderr)
     if form := other_form(path):
         path, given = text_beside(path, config.index_base, source), path
         print(f"{given.name} is {form}; its labels are now in {path}, and are changed there only.")
@@ -77,7 +90,11 @@ def _serve(config: ReviewConfig) -> int:
     listening = listen(config.host, config.port)
     token = secrets.token_urlsafe(24)
     review = Review(
-        session, Pictures(source.reader), (config.output_dir or path.parent).absolute(), merge_report
+        session,
+        Pictures(source.reader),
+        proposals,
+        (config.output_dir or path.parent).absolute(),
+        merge_report,
     )
     app = create_app(review, token=token, host=config.host)
     warn_of_visitors(config.host, "see the images and change the labels")

@@ -37,6 +37,7 @@ from lerobot_grasp_plugin.review.body import (
 )
 from lerobot_grasp_plugin.review.change import OvertakenError
 from lerobot_grasp_plugin.review.pictures import CHUNK, Pictures
+from lerobot_grasp_plugin.review.proposals import Proposals
 from lerobot_grasp_plugin.review.security import Guard
 from lerobot_grasp_plugin.review.session import Session
 from lerobot_grasp_plugin.review.signals import signals
@@ -55,14 +56,20 @@ class Review:
     Args:
         session: The labels.
         pictures: The frames.
+        proposals: What labelers propose.
         output_dir: Folder in which datasets with the labels are made.
         render: A report as text.
     """
 
     def __init__(
-        self, session: Session, pictures: Pictures, output_dir: Path, render: Callable[[MergeReport], str]
+        self,
+        session: Session,
+        pictures: Pictures,
+        proposals: Proposals,
+        output_dir: Path,
+        render: Callable[[MergeReport], str],
     ) -> None:
-        self.session, self.pictures = session, pictures
+        self.session, self.pictures, self.proposals = session, pictures, proposals
         self.output_dir, self.render = output_dir, render
         self._rule: SuccessRule | None = None
         self.cameras = session.source.reader.info.camera_keys
@@ -81,6 +88,7 @@ class Review:
                 "tasks": [" · ".join(reader.episode_tasks(i)) for i in range(len(session.lengths))],
                 "aspects": [width / height for height, width in sizes],
                 "chunk": CHUNK,
+                "labelers": self.proposals.names,
                 "lengths": session.lengths,
                 "new_name": f"{session.source.title}_labelled",
                 "news": await run_in_threadpool(self._news, -1),
@@ -115,7 +123,7 @@ class Review:
         }
 
     async def signals(self, request: Request) -> Response:
-        """Curves and suggestion of one episode."""
+        """Curves of one episode."""
         episode = self._episode(request)
         return JSONResponse(await run_in_threadpool(self._signals, episode))
 
@@ -124,6 +132,13 @@ class Review:
         if self._rule is None:
             self._rule = read_rule(reader, [episode])
         return signals(reader, episode, self._rule)
+
+    async def proposal(self, request: Request) -> Response:
+        """What one labeler proposes for one episode."""
+        episode, labeler = self._episode(request), int(request.path_params["labeler"])
+        if labeler >= len(self.proposals.names):
+            raise HTTPException(404)
+        return JSONResponse(await run_in_threadpool(self.proposals.of, labeler, episode))
 
     async def statistics(self, request: Request) -> Response:
         """Figures of the whole set."""
@@ -254,6 +269,7 @@ def create_app(review: Review, *, token: str, host: str) -> Starlette:
     addresses: list[tuple[str, Handler, str]] = [
         ("api/state", review.state, "GET"),
         ("api/signals/{episode:int}", review.signals, "GET"),
+        ("api/proposals/{labeler:int}/{episode:int}", review.proposal, "GET"),
         ("api/statistics", review.statistics, "GET"),
         (pictures + "/strip/{chunk:int}", review.strip, "GET"),
         (pictures + "/ahead", review.ahead, "POST"),

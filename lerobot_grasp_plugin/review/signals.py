@@ -1,4 +1,4 @@
-"""What an episode's table says: curves to draw, and what the gripper suggests."""
+"""The curves of an episode's table."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lerobot_grasp_plugin.core.gripper import Suggestion, gripper_dimension, suggest_release, suggest_success
+from lerobot_grasp_plugin.core.gripper import gripper_dimension
 from lerobot_grasp_plugin.core.labels import SuccessRule
 from lerobot_grasp_plugin.dataset.arrow import to_numpy
 from lerobot_grasp_plugin.dataset.reader import DatasetReader
@@ -18,7 +18,7 @@ STATE, ACTION = "observation.state", "action"
 
 
 def signals(reader: DatasetReader, episode: int, rule: SuccessRule) -> dict[str, Any]:
-    """Curves of one episode, and the suggestion.
+    """Curves of one episode.
 
     Args:
         reader: The dataset.
@@ -27,8 +27,7 @@ def signals(reader: DatasetReader, episode: int, rule: SuccessRule) -> dict[str,
             it says nothing, ``recorded reward`` is drawn instead.
 
     Returns:
-        ``curves``: name, group (``gripper``, ``state``, ``action`` or ``reward``) and one value per frame;
-        ``suggestion``: 0-based half-open intervals and the reason why there are none.
+        ``curves``: name, group (``gripper``, ``state``, ``action`` or ``reward``) and one value per frame.
     """
     features = reader.info.features
     labels = LabelColumns.of(reader)
@@ -42,7 +41,6 @@ def signals(reader: DatasetReader, episode: int, rule: SuccessRule) -> dict[str,
         reward, flags = labels.of_batch(batch)
         recorded = rule.rows(reward, flags)
     curves: list[dict[str, Any]] = []
-    grips: dict[str, NDArray[Any]] = {}
     for column, group in ((STATE, "state"), (ACTION, "action")):
         if column not in values:
             continue
@@ -51,8 +49,6 @@ def signals(reader: DatasetReader, episode: int, rule: SuccessRule) -> dict[str,
         for place, name in enumerate(names):
             is_gripper = place == gripper
             curve = values[column][:, place]
-            if is_gripper:
-                grips[column] = curve
             kind = "gripper" if is_gripper else group
             curves.append(
                 {"name": f"{group} {name}", "column": group, "group": kind, "values": _rounded(curve)}
@@ -63,30 +59,11 @@ def signals(reader: DatasetReader, episode: int, rule: SuccessRule) -> dict[str,
         curves.append(_label_curve("recorded reward", reward))
     order = {"gripper": 0, "state": 1, "action": 2, "reward": 3}
     curves.sort(key=lambda curve: order[curve["group"]])
-    suggestion = _suggestion(grips, reader.info.fps)
-    return {
-        "curves": curves,
-        "suggestion": {
-            "ranges": [[item.start, item.stop] for item in suggestion.intervals],
-            "reason": suggestion.reason,
-        },
-    }
+    return {"curves": curves}
 
 
 def _label_curve(name: str, values: NDArray[Any]) -> dict[str, Any]:
     return {"name": name, "column": "reward", "group": "reward", "values": _rounded(values)}
-
-
-def _suggestion(grips: Mapping[str, NDArray[Any]], fps: float) -> Suggestion:
-    position = grips.get(STATE, grips.get(ACTION))
-    if position is None:
-        return Suggestion(reason="no state or action is called gripper")
-    if not np.isfinite(position).all():
-        return Suggestion(reason="the gripper's signal has gaps")
-    command = grips.get(ACTION) if STATE in grips else None
-    if len(np.unique(position)) == 2:
-        return suggest_release(position, fps=fps)
-    return suggest_success(position, command=command, fps=fps)
 
 
 def _names(names: Any, width: int) -> list[str]:

@@ -6,10 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 from made_episodes import MadeEpisode
 
-from lerobot_grasp_plugin.core.agreement import Agreement, share_agreeing
+from lerobot_grasp_plugin.core.agreement import (
+    Agreement,
+    boundary_distance,
+    cohens_kappa,
+    share_agreeing,
+)
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
+from lerobot_grasp_plugin.labelers.column import ColumnLabelerConfig
 from lerobot_grasp_plugin.labelers.file import read_success
 from lerobot_grasp_plugin.labelers.gripper import GripperLabeler, GripperLabelerConfig
 from lerobot_grasp_plugin.labelers.proposing import propose
@@ -89,3 +96,23 @@ def test_a_real_arm_that_puts_down_a_banana(shared_data: Callable[[str], Path]) 
     assert len(agreements) >= 15
     assert share is not None
     assert share > 0.95
+
+
+def test_the_agreement_with_the_physics_is_what_the_docs_state(demo: Callable[[], tuple[Path, str]]) -> None:
+    """The rewards of the simulated demo are those of the physics, in every frame."""
+    folder, printed = demo()
+    if "The physics say of 1927 of 1927 frames what the annotations say." not in printed:
+        pytest.skip("the demo's arm is not simulated here")
+    root = folder / "grasp_demo/gtgando/so101_grasp_only_reward_v1"
+    (source,) = open_sources([SourceConfig(root=root)], [])
+    truth, proposals = propose(ColumnLabelerConfig(), source), propose(GripperLabelerConfig(), source)
+    agreements = [
+        Agreement(index, int(source.reader.lengths[index]), truth[index].success, proposal.success)
+        for index, proposal in proposals.items()
+        if truth[index].success is not None and proposal.success is not None
+    ]
+    assert len(agreements) == 25
+    share, kappa = share_agreeing(agreements), cohens_kappa(agreements)
+    assert share is not None
+    row = f"| `gripper` | {100 * share:.1f} % | {boundary_distance(agreements):.1f} frames | {kappa:.2f} |"
+    assert row in (Path(__file__).parents[2] / "docs/labelers.md").read_text()

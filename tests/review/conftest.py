@@ -36,9 +36,18 @@ class Served:
     def __init__(self) -> None:
         self.running: list[subprocess.Popen[str]] = []
 
-    def __call__(self, root: Path, annotations: Path, port: int = 0) -> str:
+    def __call__(self, root: Path, annotations: Path, port: int = 0, *options: str) -> str:
         program = Path(sys.executable).parent / "lerobot-grasp-review"
-        call = [program, "--root", str(root), "--annotations", str(annotations), "--port", str(port)]
+        call = [
+            program,
+            "--root",
+            str(root),
+            "--annotations",
+            str(annotations),
+            "--port",
+            str(port),
+            *options,
+        ]
         process = subprocess.Popen(call, stdout=subprocess.PIPE, text=True)
         self.running.append(process)
         assert process.stdout is not None

@@ -21,6 +21,7 @@ from lerobot_grasp_plugin.ops.recipe import SourceConfig
 from lerobot_grasp_plugin.ops.sources import open_sources
 from lerobot_grasp_plugin.review.app import Review, create_app
 from lerobot_grasp_plugin.review.pictures import Pictures
+from lerobot_grasp_plugin.review.proposals import Proposals
 from lerobot_grasp_plugin.review.session import Session
 
 BASE = "http://127.0.0.1:8765"
@@ -36,7 +37,8 @@ def site(recorded: Callable[[str], Path], tmp_path: Path) -> SimpleNamespace:
     (source,) = open_sources([SourceConfig(root=root)], [])
     session = Session(source, path, None)
     pictures = Pictures(source.reader, strip_bytes=9_000, frame_bytes=60_000)
-    app = create_app(Review(session, pictures, tmp_path, merge_report), token="secret", host="127.0.0.1")
+    review = Review(session, pictures, Proposals(source, []), tmp_path, merge_report)
+    app = create_app(review, token="secret", host="127.0.0.1")
     client = TestClient(app, base_url=BASE, raise_server_exceptions=False)
     return SimpleNamespace(client=client, session=session, path=path, root=root, pictures=pictures)
 

@@ -15,6 +15,7 @@ from lerobot_grasp_plugin.ops.recipe import SourceConfig
 from lerobot_grasp_plugin.ops.sources import open_sources
 from lerobot_grasp_plugin.review.app import Review, create_app
 from lerobot_grasp_plugin.review.pictures import Pictures
+from lerobot_grasp_plugin.review.proposals import Proposals
 from lerobot_grasp_plugin.review.session import Session
 
 
@@ -52,7 +53,7 @@ def test_images_have_their_aspect_wherever_the_channels_are(
     change_info(root, features=features)
     (source,) = open_sources([SourceConfig(root=root)], [])
     session = Session(source, tmp_path / "labels.txt", None)
-    review = Review(session, Pictures(source.reader), tmp_path, merge_report)
+    review = Review(session, Pictures(source.reader), Proposals(source, []), tmp_path, merge_report)
     client = TestClient(
         create_app(review, token="secret", host="127.0.0.1"), base_url="http://127.0.0.1:8765"
     )

@@ -14,13 +14,14 @@ import { Messages } from "./messages.js";
 import { Notes } from "./notes.js";
 import { Overview } from "./overview.js";
 import { Player } from "./player.js";
+import { Proposals } from "./proposals.js";
 import { ask } from "./server.js";
 import { Strip } from "./strip.js";
 
 const at = (id) => document.getElementById(id);
 const EVERY = 1000, SOON = 250; // ms until the server is asked for news again, and when it did not answer
 const strip = new Strip(at("strip")), overview = new Overview(at("overview")), boundary = new Boundary(strip), messages = new Messages();
-let set, base, labels, list, large, player, notes, episode = 0, cursor = 0, view, preview = null;
+let set, base, labels, list, large, player, notes, proposals, episode = 0, cursor = 0, view, preview = null;
 
 const text = (i, ranges) => `episode ${i}: ${said(ranges, set.lengths[i], base)}`;
 
@@ -90,7 +91,7 @@ function refresh() {
   view.base = base;
   at("said").textContent = at("said").title = said(view.ranges, view.length, base);
   at("said").dataset.episode = episode;
-  showSuggestion();
+  proposals.draw(episode);
   draw();
   describe();
 }
@@ -140,7 +141,7 @@ async function select(i, frame = 0) {
   player.stop(); drag.cancel();
   episode = i; cursor = frame;
   const length = set.lengths[i];
-  view = { episode: i, length, aspects: set.aspects, chunk: set.chunk, base, curves: [], suggested: new Array(length).fill(false), cursor, pointed: null, mask: [], cameras: large.cameras,
+  view = { episode: i, length, aspects: set.aspects, chunk: set.chunk, base, curves: [], suggested: proposals.suggested(i), cursor, pointed: null, mask: [], cameras: large.cameras,
     stripAddress: (camera, chunk) => `pictures/${i}/${camera}/strip/${chunk}` };
   at("title").textContent = `Episode ${i} · ${length} frames · ${(length / set.fps).toFixed(1)} s`;
   at("strip").setAttribute("aria-valuemin", base);
@@ -150,11 +151,11 @@ async function select(i, frame = 0) {
   fitted = true;
   film(); redraw(); move(cursor, true);
   const mine = view;
+  proposals.load(i).catch((error) => { if (view === mine) complain(error); });
   try {
     const found = await ask(`api/signals/${i}`, undefined, 0);
     if (view !== mine) return;
-    view.curves = scaled(found.curves); view.suggestion = found.suggestion;
-    view.suggested = maskOf(found.suggestion.ranges, length);
+    view.curves = scaled(found.curves);
     at("legend").replaceChildren(...legendOf(found.curves));
     refresh();
   } catch (error) { if (view === mine) complain(error); }
@@ -194,10 +195,10 @@ function point(frame) {
   look(true);
 }
 
-function mark(ranges, before = view.ranges) {
+function mark(ranges, before = view.ranges, i = episode) {
   if (messages.blocked) return;
-  messages.notice = text(episode, ranges);
-  labels.mark(episode, before, ranges);
+  messages.notice = text(i, ranges);
+  labels.mark(i, before, ranges);
 }
 
 // The labels on the page changed; `news` is the answer that confirmed a change.
@@ -228,14 +229,6 @@ async function load(again) {
   } catch (error) { complain(error); }
 }
 
-function showSuggestion() {
-  const found = view.suggestion, any = found !== undefined && found.ranges.length > 0;
-  at("suggestion").className = any ? "" : "none";
-  const words = any ? `Gripper suggests ${said(found.ranges, view.length, base)}` : found?.reason ? `No suggestion: ${found.reason}` : "";
-  at("suggestion-text").textContent = at("suggestion-text").title = any && found.reason ? `${words} (${found.reason})` : words;
-  at("take").disabled = !any || messages.blocked;
-}
-
 function play() {
   if (player.playing) { player.stop(); move(cursor); return; }
   player.start(0, view.length, here() >= view.length - 1 ? 0 : here(), false);
@@ -259,7 +252,6 @@ const ACTS = {
   end: () => { move(here()); mark(rangesOf(endAt(view.mask, cursor))); },
   rest: () => { move(here()); mark(rangesOf(painted(view.mask, cursor, view.length - 1, true))); },
   fail: () => mark([]),
-  suggestion: () => { if (view.suggestion?.ranges.length) mark(view.suggestion.ranges); },
   undo: () => travel("undo", "Undone"),
   redo: () => travel("redo", "Redone"),
   flag: () => notes.open(),
@@ -285,7 +277,7 @@ function start() {
   keyboard({
     ArrowLeft: (event) => move(here() - (event.shiftKey ? 10 : 1)), ArrowRight: (event) => move(here() + (event.shiftKey ? 10 : 1)),
     ArrowUp: () => step(-1), ArrowDown: () => step(1), Home: () => move(0), End: () => move(view.length - 1),
-    "[": ACTS.start, "]": ACTS.end, s: ACTS.rest, f: ACTS.fail, t: ACTS.suggestion, x: ACTS.flag, u: ACTS.undo, y: ACTS.redo, n: ACTS.next, " ": play, l: loop,
+    "[": ACTS.start, "]": ACTS.end, s: ACTS.rest, f: ACTS.fail, ...Object.fromEntries([..."t23456789"].map((key, place) => [key, () => proposals.take(place)])), 1: () => proposals.take(0), x: ACTS.flag, u: ACTS.undo, y: ACTS.redo, n: ACTS.next, " ": play, l: loop,
     ",": () => player.change(-1), ".": () => player.change(1), c: () => large.choose(large.choice + 1), v: () => large.full(), Escape: () => large.full(false),
     g: find, "/": find, d: light,
     "ctrl+z": (event) => (event.shiftKey ? ACTS.redo() : ACTS.undo()), "ctrl+y": ACTS.redo,
@@ -339,6 +331,11 @@ try {
   notes = new Notes({ ask, labels, episode: () => episode, blocked: () => messages.blocked, heard: (news) => { labels.take(news); hear(news); }, complain, leave: focus });
   list = new EpisodeList(labels, select, (i) => `episode ${text(i, labels.of(i))} ${set.tasks[i]} ${notes.words(i)}`);
   large = new Large(at("large"), set.cameras, () => { film(); draw(); look(true); });
+  proposals = overview.proposals = new Proposals(set.labelers, {
+    ask, labels, lengths: set.lengths, base: () => base, episode: () => episode, blocked: () => messages.blocked, complain,
+    select: (i) => { select(i); list.reveal(i); }, take: (i, ranges) => mark(ranges, labels.of(i), i),
+    arrived: (i) => { if (i === episode && view) { view.suggested = proposals.suggested(i); refresh(); } },
+  });
   player = new Player(set.fps, (frame) => move(frame, true), (frame) => move(frame));
   start();
   hear(set.news);

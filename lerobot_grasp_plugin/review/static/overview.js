@@ -6,7 +6,8 @@ import { drawBands, HEIGHT as BANDS } from "./curves.js";
 const NUMBERS = 12, MARK = 6;
 
 export class Overview {
-  constructor(canvas) { this.canvas = canvas; }
+  // `proposals` draws a track for each labeler.
+  constructor(canvas) { Object.assign(this, { canvas, proposals: null }); }
 
   frameAt(event) {
     const box = this.canvas.getBoundingClientRect(), length = this.view.length;
@@ -16,7 +17,7 @@ export class Overview {
   draw(view) {
     this.view = view;
     const ratio = window.devicePixelRatio || 1, width = this.canvas.clientWidth;
-    const height = NUMBERS + MARK + 3 + BANDS, size = width / view.length;
+    const height = NUMBERS + MARK + 3 + this.proposals.height + BANDS, size = width / view.length;
     this.canvas.style.height = `${height}px`;
     this.canvas.width = width * ratio; this.canvas.height = height * ratio;
     const pen = this.canvas.getContext("2d");
@@ -28,7 +29,7 @@ export class Overview {
       pen.fillRect(frame * size, view.mask[frame] ? NUMBERS : NUMBERS + MARK - 2, size + 0.5, view.mask[frame] ? MARK : 2);
       if (view.suggested[frame]) { pen.fillStyle = colours.suggest; if (frame % 3) pen.fillRect(frame * size, NUMBERS - 2, size, 2); }
     }
-    drawBands(pen, view, NUMBERS + MARK + 3, 0, view.length, size);
+    drawBands(pen, view, this.proposals.drawTracks(pen, view, NUMBERS + MARK + 3, size), 0, view.length, size);
     const x = ((view.pointed ?? view.cursor) + 0.5) * size;
     pen.strokeStyle = colours.accent; pen.lineWidth = 2;
     pen.beginPath(); pen.moveTo(x, NUMBERS - 2); pen.lineTo(x, height); pen.stroke();

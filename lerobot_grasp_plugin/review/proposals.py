@@ -1,0 +1,81 @@
+"""What labelers propose for the episodes of the page."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from lerobot_grasp_plugin.findings.problem import GraspError
+from lerobot_grasp_plugin.labelers.draft import open_ended
+from lerobot_grasp_plugin.labelers.episode import StoredEpisode
+from lerobot_grasp_plugin.labelers.labeler import LabelerConfig, Proposal
+from lerobot_grasp_plugin.labelers.proposing import propose_one
+from lerobot_grasp_plugin.ops.episode_frames import EpisodeFrames
+from lerobot_grasp_plugin.ops.gathering import Gathered
+from lerobot_grasp_plugin.ops.sources import Source
+
+
+class Proposals:
+    """Asks each labeler about each episode once, when the page wants to know.
+
+    Args:
+        source: The dataset.
+        configs: The labelers, in the order of their tracks.
+
+    Attributes:
+        names: Of the labelers: the type, with a number where there are several of one type.
+
+    Raises:
+        GraspError: With what is wrong with the settings of any labeler.
+    """
+
+    def __init__(self, source: Source, configs: Sequence[LabelerConfig]) -> None:
+        self._source = source
+        self._frames = EpisodeFrames(source.reader)
+        self._labelers = []
+        self._locks = [threading.Lock() for _ in configs]
+        self._known: dict[tuple[int, int], Proposal] = {}
+        self.names: list[str] = []
+        problems = Gathered()
+        for config in configs:
+            with problems:
+                self._labelers.append(config.make(source))
+            same = sum(name.partition(" ")[0] == config.type for name in self.names)
+            self.names.append(f"{config.type} {same + 1}" if same else config.type)
+        problems.raise_all()
+
+    def of(self, labeler: int, episode: int) -> dict[str, Any]:
+        """One proposal as JSON values; a labeler that fails proposes nothing and says why.
+
+        Args:
+            labeler: Its place in ``names``.
+            episode: ``episode_index``.
+
+        Returns:
+            ``ranges``: 0-based, half-open, null for the open end; null for no proposal. ``reason``,
+            ``confidence`` and ``curve`` as ``Proposal`` has them.
+        """
+        with self._locks[labeler]:
+            proposal = self._known.get((labeler, episode))
+            if proposal is None:
+                proposal = self._proposed(labeler, episode)
+                self._known[labeler, episode] = proposal
+        length, success = int(self._source.reader.lengths[episode]), proposal.success
+        curve = proposal.curve
+        return {
+            "ranges": None
+            if success is None
+            else [[one.start, one.stop] for one in open_ended(success, length)],
+            "reason": proposal.reason,
+            "confidence": proposal.confidence,
+            "curve": None if curve is None else [round(float(value), 3) for value in curve],
+        }
+
+    def _proposed(self, labeler: int, episode: int) -> Proposal:
+        name = self.names[labeler]
+        stored = StoredEpisode(self._source.reader, episode, self._frames)
+        try:
+            return propose_one(name, self._labelers[labeler], stored)
+        except GraspError as error:
+            return Proposal(None, "; ".join(problem.message for problem in error.problems))
