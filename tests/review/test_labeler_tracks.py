@@ -50,3 +50,26 @@ def test_proposals_are_taken_by_key_and_from_the_list(
     page.locator("#strip").focus()
     page.keyboard.press("u")
     page.wait_for_selector("#saved:has-text('Undone')")
+
+
+MANY = """async () => {
+    const { Labels } = await import("./labels.js"), requests = [];
+    const ask = async (path, body) => {
+        requests.push(JSON.stringify(body).length);
+        return { serial: requests.length, notes: {}, definition: null, labels: Object.fromEntries(
+            body.changes.map(({ episode, after }) => [episode, { ranges: after, changed: true }])) };
+    };
+    const labels = new Labels(new Array(5000).fill(900), ask, () => {}, () => {});
+    for (let episode = 0; episode < 5000; episode++) labels.mark(episode, null, [[100, 200], [300, null]]);
+    while (labels.queue.length) await new Promise((done) => setTimeout(done));
+    return [Math.max(...requests), labels.confirmed.filter((ranges) => ranges !== null).length];
+}"""
+
+
+def test_many_changes_are_sent_in_requests_that_a_browser_takes(
+    long: Path, tmp_path: Path, served: Callable[..., str], page: Any
+) -> None:
+    opened(page, served(long, tmp_path / "labels.txt"))
+    largest, saved = page.evaluate(MANY)
+    assert largest < 2**16
+    assert saved == 5000

@@ -3,6 +3,8 @@
 
 import { same } from "./marks.js";
 
+const AT_ONCE = 50; // changes in one request, each a file that is written: browsers refuse requests over 64 KB that outlive their page
+
 export class Labels {
   // `ask(path, body)` sends; `changed()` is called when what is shown changed; `failed(error, changes)` when changes
   // have no answer (kind "gone": they are sent again), or are taken back.
@@ -74,18 +76,18 @@ export class Labels {
     this.send();
   }
 
-  // All changes without an answer. The server passes over those that it had before.
+  // The first changes without an answer. The server passes over those that it had before.
   get unanswered() {
-    return { tab: this.tab, serial: this.serial, changes: this.queue };
+    return { tab: this.tab, serial: this.serial, changes: this.queue.slice(0, AT_ONCE) };
   }
 
   async send() {
     if (this.sending) return;
     this.sending = true;
     while (this.queue.length) {
-      const last = this.queue.at(-1).number;
+      const asked = this.unanswered, last = asked.changes.at(-1).number;
       try {
-        const news = await this.ask("api/change", this.unanswered);
+        const news = await this.ask("api/change", asked);
         this.take(news);
         this.queue = this.queue.filter((change) => change.number > last);
         this.changed(news);
