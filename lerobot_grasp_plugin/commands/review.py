@@ -102,6 +102,8 @@ def _serve(config: ReviewConfig) -> int:
     if session.strangers:
         found = contents(session.strangers)
         print(f"It has no section for this dataset ({found}); the first label begins one.")
+    if trouble := session.trouble():
+        print(f"warning: no label can be saved now: {trouble}", file=sys.stderr)
     print_addresses(config.host, listening, token)
     print("Every change is saved at once. Ctrl+C ends it.", flush=True)
     serve(app, listening)

@@ -210,7 +210,7 @@ def _bind(file: AnnotationFile, users: Sequence[Source], *, strict: bool) -> lis
         if problem is not None:
             problems.append(problem)
         elif not fitting:
-            problems += unused_header(file, section)
+            problems += unused_header(file, section, users)
         problems += other_owner(file, section, fitting)
         for source in fitting:
             mine[source.number].append(section)

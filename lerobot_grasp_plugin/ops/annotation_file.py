@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from lerobot_grasp_plugin.core.annotations import Annotations, AnnotationSection
@@ -17,6 +18,8 @@ from lerobot_grasp_plugin.findings.words import count
 from lerobot_grasp_plugin.ops.sources import Source, same_folder
 
 _MOST_BYTES = 8 * 2**20
+_NEAR = 0.85
+"""Likeness of a name in a header to a source's from which on that source was probably meant."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +138,7 @@ def sections_of(file: AnnotationFile, source: Source) -> list[AnnotationSection]
     found: list[AnnotationSection] = []
     for section in file.annotations.sections:
         fitting, problem = fitting_sources(file, section, [source])
-        problems = [] if fitting else unused_header(file, section)
+        problems = [] if fitting else unused_header(file, section, [source])
         if problem is not None:
             raise AnnotationError(problem)
         if any(problem.severity == "error" for problem in problems):
@@ -201,19 +204,31 @@ def fitting_sources(
     return fitting, None
 
 
-def unused_header(file: AnnotationFile, section: AnnotationSection) -> list[Problem]:
-    """Says that a header which fits no source is not a dataset on this machine either."""
+def unused_header(
+    file: AnnotationFile, section: AnnotationSection, sources: Sequence[Source]
+) -> list[Problem]:
+    """Says that a header which fits no source is not a dataset on this machine either.
+
+    Args:
+        file: The file.
+        section: Whose header it is.
+        sources: Those that it fits none of; the one that was probably meant is named.
+    """
     if header_folder(section.dataset or "", file.path.parent) is not None:
         return []
+    titles = [source.title for source in sources]
+    near = get_close_matches((section.dataset or "").rpartition("/")[2], titles, 1, _NEAR)
+    meant = f"was `# dataset path: {near[0]}` meant?" if near else ""
     fits_nothing = f"{section.dataset!r} fits no source, and is not a dataset on this machine"
     if not is_doubtful(section) or _begins_anew(file, section):
         number = count(len(section.episodes), "episode")
         message = f"the header {fits_nothing}; what it says of {number} is not used"
-        return [Problem("unused-section", message, file.place(section))]
+        return [Problem("unused-section", message, file.place(section), meant)]
     if not section.episodes:
         return []
     message = f"is this a header or a remark? {fits_nothing}"
-    hint = f"write `# dataset path: {section.dataset}` for a header, or word a remark differently"
+    header = meant or f"write `# dataset path: {section.dataset}` for a header"
+    hint = f"{header}; or word a remark differently"
     return [Problem("header-doubtful", message, file.place(section), hint, f"{section.text.strip()}\n^")]
 
 

@@ -147,6 +147,19 @@ def test_a_section_of_another_dataset_is_left_alone(recorded: Recorded, tmp_path
     assert report.success_frames == 5
 
 
+def test_the_source_that_a_header_nearly_names(recorded: Recorded, tmp_path: Path, home: Path) -> None:
+    labels = tmp_path / "labels.txt"
+    config = RelabelConfig(repo_id="me/grasp", annotations=labels, new_root=tmp_path / "out")
+    labels.write_text("# me/grasps\n0: 3-\n")
+    with pytest.raises(AnnotationError) as caught:
+        relabel(config)
+    (problem,) = [problem for problem in caught.value.problems if problem.code == "header-doubtful"]
+    assert problem.hint.startswith("was `# dataset path: grasp` meant?")
+    labels.write_text(f"# me/grasp\n{FIVE}# dataset path: me/grasps\n0: 3-\n")
+    (warning,) = [problem for problem in relabel(config).warnings if problem.code == "unused-section"]
+    assert warning.hint == "was `# dataset path: grasp` meant?"
+
+
 def test_lines_that_cannot_be_read_are_not_called_missing(
     recorded: Recorded, tmp_path: Path, home: Path
 ) -> None:

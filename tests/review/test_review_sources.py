@@ -72,3 +72,12 @@ def test_as_many_images_are_kept_wherever_the_channels_are(tmp_path: Path) -> No
         pictures.strip(0, "observation.images.wrist", 0)  # waits for all of the episode
         kept.append(pictures.kept_bytes)
     assert kept[0] == kept[1]
+
+
+def test_a_file_that_cannot_be_written_is_said_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = write_legacy(tmp_path / "set", Legacy())
+    monkeypatch.setattr(Session, "trouble", lambda _: "it is read-only")
+    assert review(root) == 0
+    assert capsys.readouterr().err == "warning: no label can be saved now: it is read-only\n"
