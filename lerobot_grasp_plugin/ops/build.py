@@ -325,5 +325,5 @@ def _narrowed(builder: RowBuilder) -> Problem:
     names = ", ".join(f"{name!r} ({count(number, 'value')})" for name, number in builder.narrowed.items())
     title = builder.source.title
     message = f"{title}: the tables hold wider numbers than info.json declares; values changed in {names}"
-    hint = "each became the nearest number of the declared dtype; declare float64 to keep them"
+    hint = "each became the nearest value of the declared dtype; declare the dtype of the tables to keep them"
     return Problem("numbers-narrowed", message, hint=hint)

@@ -281,9 +281,12 @@ class RowBuilder:
             raise DatasetError(Problem("bad-column", message, str(batch.path))) from None
 
     def _note_narrowed(self, name: str, wide: pa.ChunkedArray, narrow: pa.ChunkedArray) -> None:
-        """Counts the values of a column of floats that a narrower type changed."""
-        kinds = innermost_type(wide.type), innermost_type(narrow.type)
-        if not all(map(pa.types.is_floating, kinds)) or kinds[0].bit_width <= kinds[1].bit_width:
+        """Counts the values of a column that a narrower type of floats, or bool, changed."""
+        own, declared = innermost_type(wide.type), innermost_type(narrow.type)
+        is_narrower = pa.types.is_boolean(declared) and not pa.types.is_boolean(own)
+        if pa.types.is_floating(own) and pa.types.is_floating(declared):
+            is_narrower = own.bit_width > declared.bit_width
+        if not is_narrower:
             return
         with suppress(ValueError):  # values that are missing are named elsewhere
             before, after = to_numpy(wide), to_numpy(narrow)

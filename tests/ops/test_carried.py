@@ -268,6 +268,21 @@ def test_numbers_that_a_narrower_type_changes_are_named(copied: Recorded, tmp_pa
     assert "numbers-narrowed" not in {problem.code for problem in report.warnings}
 
 
+@pytest.mark.parametrize(("values", "number"), [([0, 1, 2, 3], 17), ([0.0, 1.0, 0.5], 11), ([1, 0], 0)])
+def test_numbers_that_become_true_or_false_are_named(
+    values: list[float], number: int, copied: Recorded, tmp_path: Path
+) -> None:
+    source = copied("av1")
+
+    def counted(table: pa.Table) -> pa.Table:
+        column = pa.array([values[row % len(values)] for row in range(len(table))])
+        return table.set_column(table.column_names.index("next.done"), "next.done", column)
+
+    changed(source, "data/chunk-000/file-000.parquet", counted)
+    warnings = [p.message for p in merged(tmp_path / "out", source).warnings if p.code == "numbers-narrowed"]
+    assert [f"'next.done' ({number} value" in message for message in warnings] == [True] * (number > 0)
+
+
 def test_extracted_frames_stay_with_the_source(copied: Recorded, tmp_path: Path) -> None:
     root = copied("av1")
     extract_frames(FramesConfig(root=root, episodes=[0]))
