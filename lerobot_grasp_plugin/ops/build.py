@@ -19,6 +19,7 @@ from lerobot_grasp_plugin.findings.problem import DatasetError, GraspError, Prob
 from lerobot_grasp_plugin.findings.words import count
 from lerobot_grasp_plugin.ops.blame import at_sources
 from lerobot_grasp_plugin.ops.cards import generated_text
+from lerobot_grasp_plugin.ops.episode_tasks import EpisodeTasks
 from lerobot_grasp_plugin.ops.kept_rewards import changed_success, kept_reward_warnings
 from lerobot_grasp_plugin.ops.prepare import Build, keeps_splits
 from lerobot_grasp_plugin.ops.progress import Progress
@@ -119,6 +120,7 @@ class _Writer:
         self.success: list[int | None] = []
         self.fixed: dict[int, tuple[int, float]] = {}
         self.renumbered: set[int] = set()
+        self.tasks = EpisodeTasks(build.plan.tasks)
         self.labels = self._labels()
         self.provenance = ProvenanceWriter(
             root / layout.PROVENANCE_PATH,
@@ -161,7 +163,7 @@ class _Writer:
                 for batch, planned in self._batches():
                     block = self.builders[planned[0].source].build(batch, planned)
                     data.write(planned[0].data_file, block.table, batch.lengths)
-                    table.write(self._columns(planned), self._stats(planned, block))
+                    table.write(self._columns(planned, block), self._stats(planned, block))
                     store.add(block.numbers)
                     self._count(planned, block)
                     self.repeated.see(planned, block.hashes)
@@ -193,13 +195,13 @@ class _Writer:
                 yield batch, run[done : done + len(batch.episodes)]
                 done += len(batch.episodes)
 
-    def _columns(self, planned: Sequence[PlannedEpisode]) -> dict[str, Sequence[object]]:
+    def _columns(self, planned: Sequence[PlannedEpisode], block: RowBlock) -> dict[str, Sequence[object]]:
         build = self.build
         source = build.sources[planned[0].source]
         files = [layout.chunk_and_file(episode.data_file) for episode in planned]
         columns: dict[str, Sequence[object]] = {
             "episode_index": [episode.episode_index for episode in planned],
-            "tasks": [self._tasks(source, episode.source_episode) for episode in planned],
+            "tasks": self.tasks.of(source, planned, block.table[layout.TASK_INDEX]),
             "length": [episode.length for episode in planned],
             "data/chunk_index": [chunk for chunk, _ in files],
             "data/file_index": [file for _, file in files],
@@ -215,11 +217,6 @@ class _Writer:
             columns[f"{prefix}/from_timestamp"] = [place.from_timestamp for place in places]
             columns[f"{prefix}/to_timestamp"] = [place.to_timestamp for place in places]
         return columns
-
-    def _tasks(self, source: Source, episode: int) -> Sequence[str]:
-        if source.config.task is not None:
-            return [source.config.task]
-        return source.reader.episode_tasks(episode) or list(source.tasks.values())[:1]
 
     def _stats(
         self, planned: Sequence[PlannedEpisode], block: RowBlock
@@ -292,7 +289,7 @@ def _report(
         mine = [episode for episode in episodes if episode.source == source.number]
         counts = [episode.success_frames for episode in mine]
         rows, worst = writer.fixed.get(source.number, (0, 0.0))
-        notes = list(source.notes)
+        notes = [*source.notes, *writer.tasks.notes(source)]
         if source.number in writer.renumbered:
             notes.append("frame_index was missing, or did not count 0, 1, 2, ..., and was numbered anew")
         reports.append(

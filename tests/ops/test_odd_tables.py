@@ -70,6 +70,28 @@ def test_text_of_any_type_is_text(kind: pa.DataType, tmp_path: Path, copied: Cop
     assert_items(tmp_path / "out", [items_of(root, episode) for episode in range(5)])
 
 
+@pytest.mark.parametrize("version", ["v2.1", "v3.0"])
+def test_episodes_have_the_tasks_of_their_rows(version: str, tmp_path: Path) -> None:
+    """A task that was renamed by hand is another one in the list of episodes."""
+    root = write_legacy(tmp_path / "older", Legacy(cameras=(), tasks=("pick", "place")))
+    if version == "v3.0":
+        merged(root, tmp_path / "newer")
+        root = tmp_path / "newer"
+        table = pq.read_table(root / TASKS)
+        renamed = table.set_column(table.column_names.index("task"), "task", pa.array(["pick up", "place"]))
+        pq.write_table(renamed.replace_schema_metadata(table.schema.metadata), root / TASKS)
+    else:
+        path = root / "meta/tasks.jsonl"
+        path.write_text(path.read_text().replace('"pick"', '"pick up"'))
+    assert "episode-tasks" in codes(root)
+    report = merged(root, tmp_path / "out")
+    tasks = pq.read_table(tmp_path / "out" / EPISODES)["tasks"].to_pylist()
+    assert tasks == [["pick up"], ["place"], ["pick up"]]
+    assert "episode-tasks" not in codes(tmp_path / "out")
+    note = "the list of episodes has other tasks than the rows of episodes 0, 2; rows count"
+    assert report.sources[0].notes == [note]
+
+
 def test_texts_are_not_turned_into_numbers(tmp_path: Path, copied: Copied) -> None:
     root = copied("av1")
     numbers = pa.array([["1", "2"]] * 35, pa.list_(pa.string()))

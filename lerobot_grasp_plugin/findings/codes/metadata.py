@@ -49,7 +49,12 @@ METADATA = Family(
             breaks=(_NAMED,),
             of_interruption=True,
         ),
-        Code("episode-tasks", "The tasks in the list of episodes are not those of the rows.", WARNING),
+        Code(
+            "episode-tasks",
+            "The tasks in the list of episodes are not those of the rows.",
+            WARNING,
+            fix="lerobot-grasp-merge",
+        ),
         Code(
             "episodes-columns",
             "Tables of the list of episodes have different columns.",
