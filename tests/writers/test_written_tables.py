@@ -108,7 +108,8 @@ def test_statistics_of_every_column(name, episodes, output) -> None:
         values = np.array(rows[feature].to_pylist(), dtype=np.float64)
         start = 0
         for episode, row in enumerate(table["length"].to_pylist()):
-            part = values[start : start + row].reshape(row, -1)
+            part = values[start : start + row]
+            part = part.reshape(-1, 1 if part.ndim == 1 else part.shape[-1])  # as LeRobot's statistics
             start += row
             wanted = {
                 "min": part.min(0),
