@@ -109,7 +109,7 @@ def test_an_error_carries_its_problems() -> None:
     assert (type(again), again.problems) == (errors.MergeError, tuple(problems))
     told = errors.MergeError(str(error))
     assert str(told) == str(error)
-    assert [(problem.code, problem.where) for problem in told.problems] == [("a-b", "file:1"), ("c", "")]
+    assert [(problem.code, str(problem.place)) for problem in told.problems] == [("a-b", "file:1"), ("c", "")]
 
 
 def test_an_error_can_be_raised_again_from_the_traceback_that_ends_in_it() -> None:

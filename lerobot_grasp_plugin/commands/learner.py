@@ -116,7 +116,7 @@ def _dataset(config: GraspTrainRLConfig) -> CachedDataset:
         print(merge_report(cached.report))
     else:
         print(f"Nothing has changed since {cached.repo_id} was made: {cached.root}")
-    check_dataset(config.policy, read_info(cached.root), str(cached.root))
+    check_dataset(config.policy, read_info(cached.root), cached.root)
     return cached
 
 

@@ -127,7 +127,7 @@ def _annotation_file(config: ReviewConfig) -> Path:
         raise UsageError(Problem("no-annotations", "no annotation file is given", hint=hint))
     path = config.annotations.expanduser().absolute()
     if not path.parent.is_dir():
-        raise UsageError(Problem("no-folder", "the annotation file's folder does not exist", str(path)))
+        raise UsageError(Problem("no-folder", "the annotation file's folder does not exist", path))
     try:
         check_annotations([path] if path.exists() else [], options)
     except AnnotationError as error:

@@ -55,14 +55,14 @@ def _write(options: TruthOptions) -> int:
     if not episodes:
         message = "the folder has no truth of a simulated recording"
         hint = "the robot so101_sim writes it next to the dataset; --truth_dir names another folder"
-        raise UsageError(Problem("no-truth", message, str(folder), hint))
+        raise UsageError(Problem("no-truth", message, folder, hint))
     lengths = [int(length) for length in open_dataset(root=root).lengths]
-    problems = list(differences(str(root), lengths, str(folder), episodes))
+    problems = list(differences(str(root), lengths, folder, episodes))
     if problems:
         raise DataError(problems)
     if options.annotations.exists():
         hint = "give another name, or remove the file"
-        raise UsageError(Problem("target-exists", "the file exists already", str(options.annotations), hint))
+        raise UsageError(Problem("target-exists", "the file exists already", options.annotations, hint))
     text = truth_annotations(str(root.resolve()), episodes, options.what)  # type: ignore[arg-type]  # checked above
     options.annotations.write_text(text, encoding="utf-8")
     print(f"Wrote {options.what} frames of {count(len(episodes), 'episode')} to {options.annotations}")

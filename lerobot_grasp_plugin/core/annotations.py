@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Literal
 
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
-from lerobot_grasp_plugin.core.source_text import UNPRINTABLE, Place
+from lerobot_grasp_plugin.core.source_text import UNPRINTABLE, Span
 
 IndexBase = Literal[0, 1]
 
@@ -44,8 +44,8 @@ class EpisodeAnnotation:
     before: tuple[str, ...] = ()
     line: int = field(default=0, compare=False, repr=False)
     text: str = field(default="", compare=False, repr=False)
-    places: tuple[Place, ...] = field(default=(), compare=False, repr=False)
-    excluded: tuple[tuple[FrameInterval, Place], ...] = field(default=(), compare=False, repr=False)
+    places: tuple[Span, ...] = field(default=(), compare=False, repr=False)
+    excluded: tuple[tuple[FrameInterval, Span], ...] = field(default=(), compare=False, repr=False)
     frames: int | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -9,7 +9,7 @@ from lerobot_grasp_plugin.core.annotations import EpisodeAnnotation, IndexBase
 from lerobot_grasp_plugin.core.csv_text import Row
 from lerobot_grasp_plugin.core.grammar_ranges import WrittenRange, format_ranges, to_intervals
 from lerobot_grasp_plugin.core.intervals import FrameInterval
-from lerobot_grasp_plugin.core.source_text import Findings, Place
+from lerobot_grasp_plugin.core.source_text import Findings, Span
 
 
 @dataclass(slots=True)
@@ -27,11 +27,11 @@ class EpisodeRows:
     """
 
     index: int
-    place: Place
+    place: Span
     before: tuple[str, ...]
     frames: dict[int, tuple[bool, Row]] = field(default_factory=dict)
     ranges: list[WrittenRange] = field(default_factory=list)
-    all_fail: Place | None = None
+    all_fail: Span | None = None
     comments: dict[str, None] = field(default_factory=dict)
 
     def annotation(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from dataclasses import dataclass
 
-from lerobot_grasp_plugin.core.source_text import Findings, Place, Source
+from lerobot_grasp_plugin.core.source_text import Findings, Source, Span
 
 _DELIMITERS = ",;\t"
 
@@ -28,7 +28,7 @@ class Row:
     delimiter: str
     source: Source
 
-    def place(self, column: int | None = None) -> Place:
+    def place(self, column: int | None = None) -> Span:
         """Where a cell stands; the whole line without a column, or where cells have quotes."""
         left, right = 0, len(self.line.rstrip())
         if column is not None and column < len(self.cells) and '"' not in self.line:

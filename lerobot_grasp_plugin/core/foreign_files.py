@@ -7,7 +7,7 @@ import unicodedata
 
 from lerobot_grasp_plugin.core.csv_columns import NAMES, column_name
 from lerobot_grasp_plugin.core.source_text import Source
-from lerobot_grasp_plugin.findings.problem import AnnotationError, Problem
+from lerobot_grasp_plugin.findings.problem import AnnotationError, Place, Problem
 
 _HINT = "expected lines such as `07: 45-`, JSON, or CSV with the columns episode,start,end"
 
@@ -47,7 +47,7 @@ def check_bytes(data: bytes | str, name: str) -> None:
         elif 10 * sum(byte < 9 or 13 < byte < 32 for byte in head) > len(head):
             kind = "a binary file"
     if kind is not None:
-        raise AnnotationError(Problem("not-annotations", f"the file is {kind}", name, _HINT))
+        raise AnnotationError(Problem("not-annotations", f"the file is {kind}", Place(name), _HINT))
 
 
 def check_text(source: Source) -> None:
@@ -73,8 +73,7 @@ def check_text(source: Source) -> None:
     if kind is not None:
         place = source.place(start, start + len(line.rstrip()))
         message = kind if kind.startswith("is not") else f"looks like {kind}"
-        problem = Problem("not-annotations", f"this {message}", place.where, _HINT, place.excerpt)
-        raise AnnotationError(problem)
+        raise AnnotationError(place.problem("not-annotations", f"this {message}", _HINT))
 
 
 def _begins_with_digit(line: str) -> bool:

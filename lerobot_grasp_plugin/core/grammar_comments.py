@@ -16,7 +16,7 @@ from difflib import SequenceMatcher
 from lerobot_grasp_plugin.core.annotations import IndexBase, dataset_fault
 from lerobot_grasp_plugin.core.episode_notes import meant_flag
 from lerobot_grasp_plugin.core.said_counting import INDEX_BASE, base_contradiction, check_said_counting
-from lerobot_grasp_plugin.core.source_text import Findings, Place
+from lerobot_grasp_plugin.core.source_text import Findings, Span
 
 type IsDataset = Callable[[str], bool]
 """Whether one word, as it stands alone in a comment, names a dataset."""
@@ -138,14 +138,14 @@ class Comments:
         self.is_dataset = is_dataset
         self.stated: IndexBase | None = None
         self.base_line: tuple[int, str] | None = None
-        self._seen: list[tuple[str, Place, bool]] = []
+        self._seen: list[tuple[str, Span, bool]] = []
 
     @property
     def base(self) -> IndexBase | None:
         """The index base as the file states it or the caller said; None when neither did."""
         return self.asked if self.stated is None else self.stated
 
-    def read(self, line: str, place: Place, *, begun: bool) -> Header | str | None:
+    def read(self, line: str, place: Span, *, begun: bool) -> Header | str | None:
         """Read one comment line.
 
         Args:
@@ -181,7 +181,7 @@ class Comments:
                 self.findings.error("index-base-misplaced", message, place, BASE_HINT)
         return header
 
-    def note(self, comment: str, place: Place, *, is_line: bool = False) -> None:
+    def note(self, comment: str, place: Span, *, is_line: bool = False) -> None:
         """Keep a comment, so that ``check`` can compare it with the index base."""
         self._seen.append((comment, place, is_line))
 
@@ -193,13 +193,13 @@ class Comments:
             if not is_line or not _check_base_key(text, base, place, self.findings):
                 check_said_counting(text, base, place, self.findings, is_stated=self.base is not None)
 
-    def _check_flag(self, line: str, place: Place) -> None:
+    def _check_flag(self, line: str, place: Span) -> None:
         if meant := meant_flag(line):
             message = f"this is almost a flag: was `{meant}` meant?"
             hint = "write that, a line for each episode, or word a remark differently"
             self.findings.error("flag-doubtful", message, place, hint)
 
-    def _state_base(self, stated: str, place: Place, line: str, *, begun: bool) -> None:
+    def _state_base(self, stated: str, place: Span, line: str, *, begun: bool) -> None:
         if stated not in ("0", "1"):
             _unknown_base(stated, place, self.findings)
         elif begun:
@@ -217,7 +217,7 @@ class Comments:
                 self.findings.error("index-base-contradiction", message, place, hint)
 
 
-def _check_base_key(text: str, base: IndexBase, place: Place, findings: Findings) -> bool:
+def _check_base_key(text: str, base: IndexBase, place: Span, findings: Findings) -> bool:
     """Whether a comment line is almost ``index_base: 0``; notes it if it says another base."""
     match = _BASE_KEY.fullmatch(_split(text)[0])
     if match is None:
@@ -233,7 +233,7 @@ def _check_base_key(text: str, base: IndexBase, place: Place, findings: Findings
     return True
 
 
-def _unknown_base(text: str, place: Place, findings: Findings) -> None:
+def _unknown_base(text: str, place: Span, findings: Findings) -> None:
     message = f"index base {text[:20]!r} is neither 0 nor 1"
     findings.error("index-base-unknown", message, place, "the number of the first frame")
 

@@ -37,7 +37,7 @@ from lerobot_grasp_plugin.core.grammar_ranges import (
     check_number,
 )
 from lerobot_grasp_plugin.core.odd_numbers import odd_number
-from lerobot_grasp_plugin.core.source_text import Findings, Place, Source
+from lerobot_grasp_plugin.core.source_text import Findings, Source, Span
 from lerobot_grasp_plugin.findings.words import count, episodes_text
 
 _TRUE = {"true", "1", "1.0", "success", "yes"}
@@ -79,7 +79,7 @@ class _Reader:
         self.section: str | None = None
         self.pending: list[str] = []
         self.values = {"success": 1.0, "failure": 0.0}
-        self.odd_rewards: dict[str, Place] = {}
+        self.odd_rewards: dict[str, Span] = {}
         self.resets: list[Row] = []
 
     def read(self) -> Annotations:
@@ -139,7 +139,7 @@ class _Reader:
             message = f"success_value and failure_value are both {self.values['success']:g}"
             self.findings.error("bad-label-values", message, row.place(), "state two different numbers")
 
-    def _named_twice(self, place: Place) -> None:
+    def _named_twice(self, place: Span) -> None:
         message = "datasets are named by a header and by a column"
         self.findings.error("conflicting-keys", message, place, "keep one of the two")
 
@@ -266,7 +266,7 @@ class _Reader:
         )
         return None
 
-    def _reward(self, cell: str, place: Place) -> bool | None:
+    def _reward(self, cell: str, place: Span) -> bool | None:
         number = float(cell) if NUMBER.fullmatch(cell) else {"true": 1.0, "false": 0.0}.get(cell.lower())
         if number in self.values.values():
             return number == self.values["success"]

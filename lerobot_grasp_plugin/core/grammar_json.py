@@ -38,7 +38,7 @@ from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
 from lerobot_grasp_plugin.core.json_ranges import note_wrong, read_frame, read_ranges
 from lerobot_grasp_plugin.core.json_text import JsonValue, read_json
 from lerobot_grasp_plugin.core.said_counting import INDEX_BASE, check_said_counting
-from lerobot_grasp_plugin.core.source_text import UNPRINTABLE, Findings, Place, Source
+from lerobot_grasp_plugin.core.source_text import UNPRINTABLE, Findings, Source, Span
 
 _REMARKS = ("comment", "note", "description")
 _DATASET = ("dataset_path", "dataset", "repo_id")
@@ -86,7 +86,7 @@ class _Reader:
         self.base: IndexBase = 0
         self.findings = findings
         self.listed = ListedEpisodes()
-        self.remarks: list[tuple[str, Place]] = []
+        self.remarks: list[tuple[str, Span]] = []
 
     def read(self) -> Annotations:
         root = read_json(self.source, self.findings)
@@ -241,7 +241,7 @@ class _Reader:
             return None
         found = self._members(value, member.path, _EPISODE).named
         ranges, places = self._ranges(found, member, value)
-        excluded: tuple[tuple[FrameInterval, Place], ...] = ()
+        excluded: tuple[tuple[FrameInterval, Span], ...] = ()
         if "exclude" in found:
             ranges, places, excluded = self._excluded(found["exclude"], ranges, places)
         comment = "; ".join(self._remark(found[key]) for key in _REMARKS if key in found).strip("; ")
@@ -254,7 +254,7 @@ class _Reader:
 
     def _ranges(
         self, found: dict[str, _Member], member: _Member, value: JsonValue
-    ) -> tuple[tuple[FrameInterval, ...], tuple[Place, ...]]:
+    ) -> tuple[tuple[FrameInterval, ...], tuple[Span, ...]]:
         forms = [found[key] for key in ("success_start", "ranges", "success_ranges") if key in found]
         for other in forms[1:]:
             message = f"{other.path} stands beside {forms[0].key.text}"
@@ -288,8 +288,8 @@ class _Reader:
         return to_intervals([WrittenRange(first, last, forms[0].value.place)], self.base, self.findings)
 
     def _excluded(
-        self, member: _Member, ranges: tuple[FrameInterval, ...], places: tuple[Place, ...]
-    ) -> tuple[tuple[FrameInterval, ...], tuple[Place, ...], tuple[tuple[FrameInterval, Place], ...]]:
+        self, member: _Member, ranges: tuple[FrameInterval, ...], places: tuple[Span, ...]
+    ) -> tuple[tuple[FrameInterval, ...], tuple[Span, ...], tuple[tuple[FrameInterval, Span], ...]]:
         written = read_ranges(member.value, member.path, self.source, self.findings, singles=True)
         intervals = [(to_interval(item, self.base, self.findings), item.place) for item in written]
         excluded = tuple((item, place) for item, place in intervals if item is not None)

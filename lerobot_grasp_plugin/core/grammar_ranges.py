@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from lerobot_grasp_plugin.core.annotations import Annotations, IndexBase
 from lerobot_grasp_plugin.core.intervals import FrameInterval
-from lerobot_grasp_plugin.core.source_text import Findings, Place
+from lerobot_grasp_plugin.core.source_text import Findings, Span
 
 MAX_NUMBER = 10**9
 
@@ -23,7 +23,7 @@ class WrittenRange:
 
     first: int
     last: int | None
-    place: Place
+    place: Span
 
 
 def bounded_int(digits: str) -> int:
@@ -38,7 +38,7 @@ def bounded_int(digits: str) -> int:
     return sign * min(value, MAX_NUMBER + 1)
 
 
-def check_number(value: int, what: str, place: Place, findings: Findings) -> bool:
+def check_number(value: int, what: str, place: Span, findings: Findings) -> bool:
     """Whether an episode or frame number lies between 0 and ``MAX_NUMBER``; notes it if not."""
     if value < 0:
         findings.error("negative-number", f"{what} {place.text} is negative", place)
@@ -66,7 +66,7 @@ def to_interval(written: WrittenRange, base: IndexBase, findings: Findings) -> F
 
 def to_intervals(
     written: Sequence[WrittenRange], base: IndexBase, findings: Findings
-) -> tuple[tuple[FrameInterval, ...], tuple[Place, ...]]:
+) -> tuple[tuple[FrameInterval, ...], tuple[Span, ...]]:
     """Convert the ranges of one episode, and check that they do not overlap.
 
     Returns:
@@ -79,7 +79,7 @@ def to_intervals(
         if (interval := to_interval(item, base, findings)) is not None
     ]
     in_order = sorted(pairs, key=lambda pair: (pair[0].start, pair[1].start))
-    kept: list[tuple[FrameInterval, Place]] = []
+    kept: list[tuple[FrameInterval, Span]] = []
     for interval, place in in_order:
         if kept and (kept[-1][0].stop is None or interval.start < kept[-1][0].stop):
             message = f"range {place.text} overlaps {kept[-1][1].text}"
@@ -117,9 +117,9 @@ class ListedEpisodes:
     """Which episodes of which dataset have been listed so far, and where."""
 
     def __init__(self) -> None:
-        self._places: dict[tuple[str | None, int], Place] = {}
+        self._places: dict[tuple[str | None, int], Span] = {}
 
-    def add(self, dataset: str | None, episode_index: int, place: Place, findings: Findings) -> bool:
+    def add(self, dataset: str | None, episode_index: int, place: Span, findings: Findings) -> bool:
         """Whether the episode is listed for the first time; notes it if not."""
         first = self._places.setdefault((dataset, episode_index), place)
         if first is place:
@@ -130,7 +130,7 @@ class ListedEpisodes:
         return False
 
 
-def check_not_empty(annotations: Annotations, place: Place, findings: Findings, example: str) -> None:
+def check_not_empty(annotations: Annotations, place: Span, findings: Findings, example: str) -> None:
     """Note an error when no episode is labelled, unless other errors already say why."""
     if not findings.has_errors and not any(section.episodes for section in annotations.sections):
         findings.error("no-episodes", "there is no episode in this file", place, f"expected e.g. {example}")

@@ -33,7 +33,7 @@ from lerobot_grasp_plugin.core.grammar_ranges import (
 from lerobot_grasp_plugin.core.intervals import FrameInterval
 from lerobot_grasp_plugin.core.odd_numbers import odd_number
 from lerobot_grasp_plugin.core.said_counting import INDEX_BASE
-from lerobot_grasp_plugin.core.source_text import Findings, Place, Source
+from lerobot_grasp_plugin.core.source_text import Findings, Source, Span
 
 _ALL = re.compile(r"all\s+(fail|success)", re.IGNORECASE)
 _RANGE = re.compile(r"([0-9]+)(?:\s*(-)(?:\s*([0-9]+))?)?")
@@ -45,7 +45,7 @@ _EPISODE_HINT = "expected `NN: RANGES`, e.g. `07: 45-`; a header or a remark beg
 
 def read_episode(
     source: Source, start: int, line: str, base: IndexBase, findings: Findings
-) -> tuple[EpisodeAnnotation | None, Place]:
+) -> tuple[EpisodeAnnotation | None, Span]:
     """Read an episode line that begins at offset ``start``.
 
     Returns:
@@ -105,14 +105,14 @@ def parse_text(
     return reader.finish()
 
 
-def _stripped(source: Source, start: int, text: str) -> Place:
+def _stripped(source: Source, start: int, text: str) -> Span:
     left = start + len(text) - len(text.lstrip())
     return source.place(left, max(left + 1, start + len(text.rstrip())))
 
 
 def _read_ranges(
     source: Source, start: int, text: str, base: IndexBase, findings: Findings
-) -> tuple[tuple[FrameInterval, ...], tuple[Place, ...]]:
+) -> tuple[tuple[FrameInterval, ...], tuple[Span, ...]]:
     body = text.strip()
     place = _stripped(source, start, text)
     if not body:
@@ -165,7 +165,7 @@ def _read_range(
 @dataclass(slots=True)
 class _Section:
     header: Header | None = None
-    place: Place | None = None
+    place: Span | None = None
     text: str = ""
     before: tuple[str, ...] = ()
     episodes: list[EpisodeAnnotation] = field(default_factory=list)
@@ -238,7 +238,7 @@ class _Reader:
             section.episodes.append(replace(episode, before=tuple(self.pending)))
         self.pending.clear()
 
-    def _comment(self, place: Place, line: str) -> None:
+    def _comment(self, place: Span, line: str) -> None:
         found = self.comments.read(line, place, begun=self.begun)
         if isinstance(found, Header):
             self.sections.append(_Section(found, place, line.rstrip(), tuple(self.pending)))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, NoReturn
 
 from lerobot_grasp_plugin.core.grammar_ranges import bounded_int
-from lerobot_grasp_plugin.core.source_text import Findings, Place, Source
+from lerobot_grasp_plugin.core.source_text import Findings, Source, Span
 
 MAX_DEPTH = 16
 
@@ -44,7 +44,7 @@ class JsonValue:
     """
 
     kind: Kind
-    place: Place
+    place: Span
     text: str = ""
     number: int = 0
     items: tuple[JsonValue, ...] = ()
@@ -114,7 +114,7 @@ class _Reader:
         word: Kind = "null" if token["word"] == "null" else "true" if token["word"] == "true" else "false"
         return JsonValue(word, place)
 
-    def _string(self, place: Place) -> JsonValue:
+    def _string(self, place: Span) -> JsonValue:
         assert self.token is not None
         try:
             text = json.loads(self.token.group())

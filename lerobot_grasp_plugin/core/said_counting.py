@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lerobot_grasp_plugin.core.annotations import IndexBase
-from lerobot_grasp_plugin.core.source_text import Findings, Place
+from lerobot_grasp_plugin.core.source_text import Findings, Span
 
 INDEX_BASE = re.compile(r"index[\s_-]*base\s*[:=]\s*(.*)", re.IGNORECASE | re.DOTALL)
 """A statement of the index base, as the text of a comment."""
@@ -163,7 +163,7 @@ _CLAIMS = (
 
 
 def check_said_counting(
-    comment: str, base: IndexBase, place: Place, findings: Findings, *, is_stated: bool
+    comment: str, base: IndexBase, place: Span, findings: Findings, *, is_stated: bool
 ) -> None:
     """Notes a comment that speaks of another counting than the file is read with.
 
@@ -211,7 +211,7 @@ def _said_bases(comment: str) -> Iterator[tuple[re.Match[str], int, tuple[str, .
             yield match, 1 if said.lower() in ("1", "one") else 0, about
 
 
-def base_contradiction(text: str, number: int, base: int, place: Place, findings: Findings) -> None:
+def base_contradiction(text: str, number: int, base: int, place: Span, findings: Findings) -> None:
     """Notes as an error that a comment states another index base."""
     message = f"the comment says `{text.strip()}`, but the file is read as {base}-indexed"
     hint = f"write `# index_base: {number}` on a line of its own at the top, or change the comment"

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from lerobot_grasp_plugin.core.annotations import AnnotationSection, EpisodeAnnotation, IndexBase
 from lerobot_grasp_plugin.core.grammar_ranges import format_range, format_ranges
 from lerobot_grasp_plugin.core.intervals import FrameInterval, ends_late
-from lerobot_grasp_plugin.core.source_text import Place
-from lerobot_grasp_plugin.findings.problem import Problem
+from lerobot_grasp_plugin.core.source_text import Span
+from lerobot_grasp_plugin.findings.problem import Place, Problem
 from lerobot_grasp_plugin.findings.words import count
 
 Lengths = Mapping[int, int] | Sequence[int]
@@ -85,7 +85,7 @@ def _unknown(
 
 
 def _past_end(
-    episode: int, interval: FrameInterval, length: int, index_base: IndexBase, place: Place | str
+    episode: int, interval: FrameInterval, length: int, index_base: IndexBase, place: Span | Place
 ) -> Problem:
     is_all = interval == FrameInterval(0, None)
     range_ = format_ranges((interval,), index_base) if is_all else format_range(interval, index_base)
@@ -97,10 +97,10 @@ def _past_end(
     )
     first = interval.start + index_base
     hint = f"write {first}- if the end of the episode is meant" if interval.start < length else ""
-    if isinstance(place, str):
-        return Problem("range-past-end", message, place, hint)
-    return Problem("range-past-end", message, place.where, hint, place.excerpt)
+    if isinstance(place, Span):
+        return place.problem("range-past-end", message, hint)
+    return Problem("range-past-end", message, place, hint)
 
 
-def _line(episode: EpisodeAnnotation, name: str) -> str:
-    return f"{name}:{episode.line}" if episode.line else name
+def _line(episode: EpisodeAnnotation, name: str) -> Place:
+    return Place(name, episode.line or None)

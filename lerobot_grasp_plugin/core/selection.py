@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from lerobot_grasp_plugin.core.grammar_ranges import bounded_int
-from lerobot_grasp_plugin.core.source_text import Place, Source
+from lerobot_grasp_plugin.core.source_text import Source, Span
 from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 
 _TOKEN = re.compile(r"([0-9]+)(?:\s*(-)(?:\s*([0-9]+))?)?")
@@ -73,11 +73,11 @@ class _Reader:
     source: Source
     total: int
     problems: list[Problem] = field(default_factory=list)
-    selected: dict[int, Place] = field(default_factory=dict)
-    excluded: dict[int, Place] = field(default_factory=dict)
+    selected: dict[int, Span] = field(default_factory=dict)
+    excluded: dict[int, Span] = field(default_factory=dict)
 
-    def fail(self, code: str, message: str, place: Place, hint: str = "") -> None:
-        self.problems.append(Problem(code, message, place.where, hint, place.excerpt))
+    def fail(self, code: str, message: str, place: Span, hint: str = "") -> None:
+        self.problems.append(place.problem(code, message, hint))
 
     def read(self) -> None:
         text = self.source.text
@@ -105,7 +105,7 @@ class _Reader:
                     message = f"episode {index} is excluded, but not selected in the first place"
                     self.fail("excluded-not-selected", message, place, "leave the exclusion out")
 
-    def _token(self, token: str, place: Place, is_excluding: bool) -> None:
+    def _token(self, token: str, place: Span, is_excluding: bool) -> None:
         match = _TOKEN.fullmatch(token)
         if token.lower() == "all" and not is_excluding:
             self._add(range(self.total), place, self.selected)
@@ -125,12 +125,12 @@ class _Reader:
             else:
                 self._add(range(first, last + 1), place, self.excluded if is_excluding else self.selected)
 
-    def _out_of_range(self, text: str, place: Place) -> None:
+    def _out_of_range(self, text: str, place: Span) -> None:
         are = f"there are {self.total} episodes" if self.total != 1 else "there is one episode"
         span = f", 0 to {self.total - 1}" if self.total > 1 else ", 0" if self.total else ""
         self.fail("unknown-episode", f"{text} is out of range: {are}{span}", place, "counted from 0")
 
-    def _add(self, indices: range, place: Place, into: dict[int, Place]) -> None:
+    def _add(self, indices: range, place: Span, into: dict[int, Span]) -> None:
         twice = [index for index in indices if index in into]
         if twice:
             more = f" (and {len(twice) - 1} more)" if len(twice) > 1 else ""

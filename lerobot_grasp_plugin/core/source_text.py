@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from lerobot_grasp_plugin.findings.problem import AnnotationError, Problem
+from lerobot_grasp_plugin.findings.problem import AnnotationError, Place, Problem, Severity
 
 MAX_BYTES = 4 * 1024 * 1024
 MAX_PROBLEMS = 1000
@@ -45,13 +45,13 @@ class Source:
             lines.pop()
         return zip(self.starts, lines, strict=False)
 
-    def place(self, start: int, stop: int) -> Place:
+    def place(self, start: int, stop: int) -> Span:
         """The characters ``start`` up to but not including ``stop``, as 0-based offsets."""
-        return Place(self, start, stop)
+        return Span(self, start, stop)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Span:
     """Where in a source something stands: 0-based offsets, half-open."""
 
     source: Source
@@ -69,9 +69,9 @@ class Place:
         return self.start - self.source.starts[self.line - 1] + 1
 
     @property
-    def where(self) -> str:
-        """``name:line:column``."""
-        return f"{self.source.name}:{self.line}:{self.column}"
+    def place(self) -> Place:
+        """Name, line and column."""
+        return Place(self.source.name, self.line, self.column)
 
     @property
     def text(self) -> str:
@@ -90,6 +90,10 @@ class Place:
             high = min(high, low + _EXCERPT_WIDTH)
         carets = "^" * max(1, min(self.stop, high) - self.start)
         return f"{_printable(text[low:high])}\n{' ' * (self.start - low)}{carets}"
+
+    def problem(self, code: str, message: str, hint: str = "", severity: Severity | None = None) -> Problem:
+        """What is wrong with the characters, with their line."""
+        return Problem(code, message, self.place, hint, self.excerpt, severity)
 
 
 class Findings:
@@ -114,23 +118,22 @@ class Findings:
         """The warnings, in the order of the text."""
         return _in_order(self._warnings)
 
-    def error(self, code: str, message: str, place: Place, hint: str = "") -> None:
+    def error(self, code: str, message: str, place: Span, hint: str = "") -> None:
         """Note an error; after the thousandth, say so and give up.
 
         Raises:
             AnnotationError: There are too many errors to go on.
         """
-        self._errors.append((place.start, Problem(code, message, place.where, hint, place.excerpt)))
+        self._errors.append((place.start, place.problem(code, message, hint)))
         if len(self._errors) >= MAX_PROBLEMS:
             message, hint = f"gave up after {MAX_PROBLEMS} errors", "is this an annotation file at all?"
-            last = Problem("too-many-errors", message, place.where, hint)
+            last = Problem("too-many-errors", message, place.place, hint)
             raise AnnotationError((*_in_order(self._errors), last))
 
-    def warn(self, code: str, message: str, place: Place, hint: str = "") -> None:
+    def warn(self, code: str, message: str, place: Span, hint: str = "") -> None:
         """Note something harmless that must not pass in silence; the first thousand are kept."""
         if len(self._warnings) < MAX_PROBLEMS:
-            problem = Problem(code, message, place.where, hint, place.excerpt, "warning")
-            self._warnings.append((place.start, problem))
+            self._warnings.append((place.start, place.problem(code, message, hint, "warning")))
 
     def raise_errors(self) -> None:
         """Raise what has been found, in the order of the text.
@@ -150,10 +153,12 @@ def decode(data: bytes | str, name: str, findings: Findings) -> Source:
     """
     if len(data) > MAX_BYTES:
         message = f"is {len(data)} bytes long; an annotation file has {MAX_BYTES} at the most"
-        raise AnnotationError(Problem("file-too-large", message, name))
+        raise AnnotationError(Problem("file-too-large", message, Place(name)))
     if isinstance(data, bytes):
         if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-            raise AnnotationError(Problem("not-utf-8", "the file is UTF-16", name, "save the file as UTF-8"))
+            raise AnnotationError(
+                Problem("not-utf-8", "the file is UTF-16", Place(name), "save the file as UTF-8")
+            )
         data = data.decode("utf-8", "surrogateescape")
     text = data.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     source = Source(name, text)

@@ -11,7 +11,7 @@ from lerobot_grasp_plugin.core.grammar import form_of, parse
 from lerobot_grasp_plugin.core.grammar_comments import IsDataset, no_dataset
 from lerobot_grasp_plugin.core.grammar_ranges import format_ranges
 from lerobot_grasp_plugin.core.intervals import FrameInterval
-from lerobot_grasp_plugin.findings.problem import AnnotationError, Problem
+from lerobot_grasp_plugin.findings.problem import AnnotationError, Place, Problem
 
 _PLACEHOLDER = "0: all fail\n"
 
@@ -34,7 +34,7 @@ def parse_editable(
     if form.name != "text":
         message = f"this is {form.name}, and only the text form can be edited"
         hint = f"label in a text file; {form.name} is read by relabel and merge"
-        raise AnnotationError(Problem("not-editable", message, name, hint))
+        raise AnnotationError(Problem("not-editable", message, Place(name), hint))
     try:
         return parse(text, name=name, index_base=index_base, is_dataset=is_dataset).annotations
     except AnnotationError as error:

@@ -243,7 +243,7 @@ class _Draft:
 def _check(segments: Sequence[Segment], sources: Mapping[Path, _Source]) -> None:
     problems = []
     for segment in segments:
-        where = str(segment.path)
+        where = segment.path
         span = f"frames {segment.start_frame} to {segment.stop_frame - 1}"
         source = sources[segment.path]
         if segment.length < 1:

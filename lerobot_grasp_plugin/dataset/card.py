@@ -90,7 +90,7 @@ def _mapping(text: str) -> dict[str, Any]:
 
 
 def _problem(path: Path, message: str) -> Problem:
-    return Problem("bad-card", message, str(path), "the Hub refuses it, too")
+    return Problem("bad-card", message, path, "the Hub refuses it, too")
 
 
 def write_card(root: Path, header: Mapping[str, Any], generated: str, text: str) -> None:

@@ -36,4 +36,4 @@ def left_out(columns: Mapping[str, Sequence[str]], tables: str, where: Path) -> 
         return []
     keys = "; ".join(f"{name}: {', '.join(own)}" for name, own in columns.items())
     message = f"{tables} have parquet metadata at columns, which is left out ({keys})"
-    return [Problem("metadata-left-out", message, str(where))]
+    return [Problem("metadata-left-out", message, where)]

@@ -52,5 +52,5 @@ class FileState:
             more = f", and {len(names) - 1} more files of this dataset" if len(names) > 1 else ""
             message = f"the file {what} while it was being read{more}"
             hint = "run again when nothing writes to the source"
-            problems += [Problem("source-changed", message, str(self.root / names[0]), hint)]
+            problems += [Problem("source-changed", message, self.root / names[0], hint)]
         return problems

@@ -102,7 +102,7 @@ def locate(repo_id: str | None, root: str | Path | None) -> Location:
                 message = "the folder has no meta/info.json, so it is no LeRobot dataset"
             elif folder.exists():
                 message = "this is a file, and a dataset is a folder"
-            raise UsageError(Problem("no-dataset", message, str(folder), hint))
+            raise UsageError(Problem("no-dataset", message, folder, hint))
         return Location(repo_id or folder.resolve().name, folder)
     if repo_id is None:
         raise UsageError(Problem("no-dataset", "no dataset is named", hint="give --repo_id or --root"))
@@ -122,7 +122,7 @@ def _refuse_closed(folder: Path) -> None:
     if folder.is_dir() and not os.access(folder, os.R_OK | os.X_OK):
         hint = f"`chmod u+rx {folder}`, or run as its owner"
         message = "the folder may not be opened (permission denied)"
-        raise DatasetError(Problem("unreadable-folder", message, str(folder), hint))
+        raise DatasetError(Problem("unreadable-folder", message, folder, hint))
 
 
 def _refuse_parent(folder: Path) -> None:
@@ -138,7 +138,7 @@ def _refuse_parent(folder: Path) -> None:
             shown = " or ".join(f"--root {path}" for path in inner[:_SHOWN])
             more = f" or {len(inner) - _SHOWN} more" if len(inner) > _SHOWN else ""
             message = f"the folder is no LeRobot dataset, but holds {number}"
-            raise UsageError(Problem("no-dataset", message, str(folder), f"name one: {shown}{more}"))
+            raise UsageError(Problem("no-dataset", message, folder, f"name one: {shown}{more}"))
 
 
 def locate_folder(repo_id: str | None, root: str | Path | None) -> Location:

@@ -12,7 +12,7 @@ from lerobot_grasp_plugin.dataset.arrow_types import is_text, own_metadata, tabl
 from lerobot_grasp_plugin.dataset.column_metadata import metadata_of_columns
 from lerobot_grasp_plugin.dataset.json_lines import read_json_lines, whole
 from lerobot_grasp_plugin.dataset.tables import TableFile, whole_numbers
-from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
+from lerobot_grasp_plugin.findings.problem import DatasetError, Problem, column_of
 
 PANDAS_INDEX = "__index_level_0__"
 """The column of an unnamed row index that pandas wrote."""
@@ -56,8 +56,8 @@ def read_index_table(path: Path, index_column: str) -> IndexTable:
     keys = [name for name in (base, PANDAS_INDEX, *texts) if name in texts and name != index_column]
     if index_column not in table.column_names or not keys:
         message = f"expected the columns {base!r} and {index_column!r}, found {table.column_names}"
-        raise DatasetError(Problem("missing-column", message, str(path)))
-    where = f"{path}: column {index_column!r}"
+        raise DatasetError(Problem("missing-column", message, path))
+    where = column_of(path, index_column)
     if path.suffix == ".jsonl":
         indices = [whole(value) for value in table[index_column].to_pylist()]
         if not all(isinstance(index, int) for index in indices):

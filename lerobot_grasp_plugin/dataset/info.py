@@ -192,15 +192,15 @@ def read_json(path: Path) -> Any:
     try:
         if path.stat().st_size > _MAX_JSON_BYTES:
             message = f"{path.stat().st_size} bytes are too many for a metadata file"
-            raise DatasetError(Problem("bad-json", message, str(path)))
+            raise DatasetError(Problem("bad-json", message, path))
         return parse_json(path.read_bytes())
     except FileNotFoundError:
         raise DatasetError(layout.missing(path)) from None
     except OSError as error:
-        raise DatasetError(Problem("unreadable-file", error.strerror or str(error), str(path))) from None
+        raise DatasetError(Problem("unreadable-file", error.strerror or str(error), path)) from None
     except (ValueError, RecursionError) as error:
         message = f"not a JSON file: {error}"
-        raise DatasetError(Problem("bad-json", message, str(path), NOT_JSON_HINT)) from None
+        raise DatasetError(Problem("bad-json", message, path, NOT_JSON_HINT)) from None
 
 
 def read_info(root: Path) -> DatasetInfo:
@@ -211,7 +211,7 @@ def read_info(root: Path) -> DatasetInfo:
     """
     path = root / layout.INFO_PATH
     raw = read_json(path)
-    checker = _Checker(str(path), raw if isinstance(raw, dict) else {})
+    checker = _Checker(path, raw if isinstance(raw, dict) else {})
     if not isinstance(raw, dict):
         checker.wrong("info.json", "an object", raw)
     version = checker.version()
@@ -242,7 +242,7 @@ def read_info(root: Path) -> DatasetInfo:
 class _Checker:
     """Takes fields out of ``info.json`` and collects what is wrong with them."""
 
-    def __init__(self, where: str, raw: Mapping[str, Any]) -> None:
+    def __init__(self, where: Path, raw: Mapping[str, Any]) -> None:
         self.where = where
         self.raw = raw
         self.problems: list[Problem] = []

@@ -8,7 +8,7 @@ from typing import Any
 
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.info import NOT_JSON_HINT, parse_json
-from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
+from lerobot_grasp_plugin.findings.problem import DatasetError, Place, Problem
 
 _MAX_LINE_BYTES = 8 * 2**20
 
@@ -27,7 +27,7 @@ def read_json_lines(path: Path) -> Iterator[dict[str, Any]]:
     try:
         with path.open("rb") as file:
             for number, line in enumerate(iter(lambda: file.readline(_MAX_LINE_BYTES + 1), b""), start=1):
-                where = f"{path}:{number}"
+                where = Place(str(path), number)
                 if len(line) > _MAX_LINE_BYTES:
                     message = f"more than {_MAX_LINE_BYTES} bytes in one line are too many for metadata"
                     raise DatasetError(Problem("bad-json", message, where))
@@ -45,4 +45,4 @@ def read_json_lines(path: Path) -> Iterator[dict[str, Any]]:
         raise DatasetError(layout.missing(path)) from None
     except OSError as error:
         reason = error.strerror or str(error)
-        raise DatasetError(Problem("unreadable-file", reason, str(path))) from None
+        raise DatasetError(Problem("unreadable-file", reason, path)) from None

@@ -14,7 +14,7 @@ from typing import Final
 
 from lerobot_grasp_plugin.core.timeline import TOLERANCE_S
 from lerobot_grasp_plugin.dataset.links import LINKABLE, Links
-from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
+from lerobot_grasp_plugin.findings.problem import DatasetError, Place, Problem
 
 CODEBASE_VERSION: Final = "v3.0"
 """The format this package writes."""
@@ -126,7 +126,7 @@ def fill_template(
     Raises:
         DatasetError: A field is not known, or the path leads outside ``root``.
     """
-    where = str(root / INFO_PATH)
+    where = root / INFO_PATH
     try:
         unknown = template_fields(template) - set(values)
         if unknown:
@@ -186,21 +186,22 @@ def dangling_link(path: Path) -> Path | None:
     return None
 
 
-def missing(path: Path, what: str = "the file", hint: str = "") -> Problem:
+def missing(path: Path, what: str = "the file", hint: str = "", *, episode: int | None = None) -> Problem:
     """The finding that a file is not there, or that only a link to it is.
 
     Args:
         path: Where it should be.
         what: Its name in the sentence.
         hint: What would be right; without one, to bring it again.
+        episode: The first episode that is lost with it.
     """
     link = dangling_link(path)
     if link is None:
         hint = hint or "copy it again from where the dataset comes from"
-        return Problem("missing-file", f"{what} is missing", str(path), hint)
+        return Problem("missing-file", f"{what} is missing", Place(str(path), episode=episode), hint)
     message = f"{what} is missing: there is only a link, to {link.readlink()}, and nothing is there"
     hint = "bring what it leads to (a new download, `git annex get`), or copy the dataset with `cp -rL`"
-    return Problem("dangling-link", message, str(link), hint)
+    return Problem("dangling-link", message, Place(str(link), episode=episode), hint)
 
 
 def _leads_nowhere(link: Path) -> bool:
@@ -222,7 +223,7 @@ def _check_place(root: Path, path: Path, links: Links) -> None:
     try:
         real, home = path.resolve(), root.resolve()
     except (OSError, RuntimeError):
-        raise DatasetError(Problem("bad-link", "the link leads in a circle", str(path))) from None
+        raise DatasetError(Problem("bad-link", "the link leads in a circle", path)) from None
     allowed = [home]
     if home.parent.name == "snapshots":  # a download: files are links to ../../blobs
         allowed.append(home.parent.parent / "blobs")
@@ -235,4 +236,4 @@ def _check_place(root: Path, path: Path, links: Links) -> None:
         hint = "a dataset is taken from its own folder only; move the files themselves into it"
         if linkable:
             hint += ", or follow the links in its data/ and videos/ with --follow_links true"
-        raise DatasetError(Problem("path-outside-dataset", message, str(path), hint))
+        raise DatasetError(Problem("path-outside-dataset", message, path, hint))

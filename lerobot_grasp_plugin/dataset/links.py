@@ -50,7 +50,7 @@ class Links:
     def notes(self) -> list[Problem]:
         """One note for each link."""
         return [
-            Problem("followed-link", f"a link to {target} was followed", str(link))
+            Problem("followed-link", f"a link to {target} was followed", link)
             for link, target in (*self.folders, *self.files)
         ]
 

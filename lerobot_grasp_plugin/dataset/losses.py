@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
+from lerobot_grasp_plugin.findings.problem import DatasetError, Place, Problem
 from lerobot_grasp_plugin.findings.words import agree, all_but, count, episodes_text
 
 WAY_OUT = "to take the others: "
@@ -24,12 +24,12 @@ class Reason:
     Attributes:
         code: Of the problem.
         text: What is wrong, to stand behind ``episode 7: ``.
-        where: The file that shows it.
+        place: The file that shows it.
     """
 
     code: str
     text: str
-    where: str
+    place: Place | Path
 
 
 def refuse_lost(lost: Mapping[int, Reason], episodes: Iterable[int]) -> None:
@@ -59,7 +59,7 @@ def loss_problems(lost: Mapping[int, Reason], *, others: bool = True) -> list[Pr
     for episode, reason in lost.items():
         alike.setdefault(reason, []).append(episode)
     return [
-        Problem(reason.code, f"{episodes_text(episodes)}: {reason.text}", reason.where, hint)
+        Problem(reason.code, f"{episodes_text(episodes)}: {reason.text}", reason.place, hint)
         for reason, episodes in alike.items()
     ]
 
@@ -89,14 +89,14 @@ def missing_files(lost: Mapping[Path, Iterable[int]], total: int, what: str) -> 
 
 
 def unlisted(
-    indices: Iterable[int], claimed: int, where: str, list_name: str
+    indices: Iterable[int], claimed: int, path: Path, list_name: str
 ) -> tuple[int, dict[int, Reason]]:
     """How many episodes a dataset has, and which of them its list leaves out.
 
     Args:
         indices: ``episode_index`` of the listed ones, ascending.
         claimed: ``total_episodes`` of ``info.json``.
-        where: The list.
+        path: The list.
         list_name: Its name in a sentence.
 
     Raises:
@@ -107,9 +107,9 @@ def unlisted(
     if total - len(listed) > MAX_UNLISTED:
         are = agree(len(listed), "is", "are")
         message = f"{count(len(listed), 'episode')} {are} listed, of {total} there should be"
-        raise DatasetError(Problem("wrong-total", message, where))
+        raise DatasetError(Problem("wrong-total", message, path))
     gaps = sorted(set(range(total)) - set(listed))
     text = (
         f"not listed in {list_name}; info.json counts {count(claimed, 'episode')}, the list has {len(listed)}"
     )
-    return total, dict.fromkeys(gaps, Reason("episode-not-listed", text, where))
+    return total, dict.fromkeys(gaps, Reason("episode-not-listed", text, path))

@@ -84,10 +84,10 @@ def salvage(
         DatasetError: The file is no parquet file, is too large, or no row group is whole.
     """
     if path.stat().st_size > MAX_GROUP_BYTES:
-        raise DatasetError(Problem("too-large", "too large to look for rows without a footer", str(path)))
+        raise DatasetError(Problem("too-large", "too large to look for rows without a footer", path))
     data = path.read_bytes()
     if not data.startswith(_MAGIC):
-        raise DatasetError(Problem("bad-parquet", "not a parquet file", str(path)))
+        raise DatasetError(Problem("bad-parquet", "not a parquet file", path))
     sink = io.BytesIO()
     pq.write_table(schema.empty_table(), sink)
     template = pq.ParquetFile(sink)
@@ -109,7 +109,7 @@ def salvage(
     groups = list(_groups(list(_pages(data)), per_row, is_whole))
     if not groups:
         message = "no row of it is whole: not one row group has the pages of all columns"
-        raise DatasetError(Problem("bad-parquet", message, str(path)))
+        raise DatasetError(Problem("bad-parquet", message, path))
     written = [_row_group(data, columns, chunks, rows) for rows, chunks in groups]
     kept = groups[-1][1][-1].pages[-1].stop
     whole = _file(data[:kept], empty, written, sum(rows for rows, _ in groups))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import to_numpy
-from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
+from lerobot_grasp_plugin.findings.problem import NOWHERE, DatasetError, Place, Problem, column_of
 
 BATCH_BYTES = 48 * 2**20
 """About how much of a table (uncompressed) is held at a time."""
@@ -48,17 +48,17 @@ def open_parquet(path: Path) -> pq.ParquetFile:
         with path.open("rb") as file:
             head = file.read(len(_LFS_MARK))
         if not head:
-            raise DatasetError(Problem("empty-file", "the file has no bytes", str(path)))
+            raise DatasetError(Problem("empty-file", "the file has no bytes", path))
         if head == _LFS_MARK:
             hint = "fetch the real file with `git lfs pull`"
-            raise DatasetError(Problem("lfs-pointer", "a Git LFS pointer, not a table", str(path), hint))
+            raise DatasetError(Problem("lfs-pointer", "a Git LFS pointer, not a table", path, hint))
         return pq.ParquetFile(path)
     except FileNotFoundError:
         raise DatasetError(layout.missing(path)) from None
     except PermissionError as error:
-        raise DatasetError(Problem("unreadable-file", str(error.strerror), str(path))) from None
+        raise DatasetError(Problem("unreadable-file", str(error.strerror), path)) from None
     except IsADirectoryError:
-        raise DatasetError(Problem("missing-file", "a folder stands here, not a file", str(path))) from None
+        raise DatasetError(Problem("missing-file", "a folder stands here, not a file", path)) from None
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = str(error).splitlines()[0]
         if path.name.startswith("._"):
@@ -70,7 +70,7 @@ def open_parquet(path: Path) -> pq.ParquetFile:
         else:
             hint = "an interrupted recording or copy leaves a file without footer; copy or record it again"
         raise DatasetError(
-            Problem("bad-parquet", f"not a readable parquet file: {reason}", str(path), hint)
+            Problem("bad-parquet", f"not a readable parquet file: {reason}", path, hint)
         ) from None
 
 
@@ -100,7 +100,7 @@ class TableFile:
         if twice:
             message = f"it has the column {twice[0]!r} twice or more"
             hint = "LeRobot cannot load it; write the table anew with the right one of them"
-            raise DatasetError(Problem("duplicate-column", message, str(path), hint))
+            raise DatasetError(Problem("duplicate-column", message, path, hint))
         self._check_sizes()
         counts = [meta.row_group(group).num_rows for group in range(meta.num_row_groups)]
         self.begins_empty = counts[:1] == [0]
@@ -116,7 +116,7 @@ class TableFile:
         counts = [meta.row_group(group).num_rows for group in range(meta.num_row_groups)]
         if any(count < 0 for count in counts) or sum(counts) != self.rows:
             message = f"the footer says {self.rows} rows, its row groups {sum(counts)}"
-            raise DatasetError(Problem("bad-parquet", message, str(self.path)))
+            raise DatasetError(Problem("bad-parquet", message, self.path))
 
     def _batch_rows(self, groups: Sequence[int], columns: Sequence[str]) -> int:
         """How many rows may be read at a time, by what the footer says; 0 where it need not be in parts.
@@ -148,7 +148,7 @@ class TableFile:
                 total += max(size, count * width)
             if total > MAX_GROUP_BYTES:
                 message = f"row group {group} is {total} bytes in memory; at most {MAX_GROUP_BYTES} are read"
-                raise DatasetError(Problem("too-large", message, str(self.path), "write smaller row groups"))
+                raise DatasetError(Problem("too-large", message, self.path, "write smaller row groups"))
         return max(1, BATCH_BYTES // longest) if longest else 0
 
     def _groups(self, groups: Sequence[int], columns: Sequence[str]) -> pa.Table:
@@ -162,7 +162,7 @@ class TableFile:
             total += batch.nbytes
             if total > MAX_GROUP_BYTES:
                 message = f"its texts are more than {MAX_GROUP_BYTES} bytes in memory"
-                raise DatasetError(Problem("too-large", message, str(self.path), "write smaller row groups"))
+                raise DatasetError(Problem("too-large", message, self.path, "write smaller row groups"))
         empty = self.file.schema_arrow.empty_table().select(names).schema
         return pa.Table.from_batches(batches, batches[0].schema if batches else empty)
 
@@ -178,9 +178,9 @@ class TableFile:
             DatasetError: The column is missing or holds no indices.
         """
         if layout.EPISODE_INDEX not in self.columns:
-            raise DatasetError(Problem("missing-column", "column 'episode_index' is missing", str(self.path)))
+            raise DatasetError(Problem("missing-column", "column 'episode_index' is missing", self.path))
         table = self.read(0, self.rows, [layout.EPISODE_INDEX])
-        indices = whole_numbers(table.column(0), f"{self.path}: column 'episode_index'")
+        indices = whole_numbers(table.column(0), column_of(self.path, "episode_index"))
         starts = np.flatnonzero(np.diff(indices, prepend=indices[:1] - 1)).tolist() if len(indices) else []
         stops = [*starts[1:], len(indices)] if starts else []
         ranges: dict[int, list[RowRange]] = {}
@@ -222,14 +222,14 @@ class TableFile:
             except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
                 reason = str(error).splitlines()[0]
                 raise DatasetError(
-                    Problem("bad-parquet", f"its rows cannot be read: {reason}", str(self.path))
+                    Problem("bad-parquet", f"its rows cannot be read: {reason}", self.path)
                 ) from None
             self._cache = (key, table)
         offset = start - int(self._group_starts[first])
         return self._cache[1].slice(offset, stop - start)
 
 
-def whole_numbers(column: pa.ChunkedArray | pa.Array, where: str) -> NDArray[Any]:
+def whole_numbers(column: pa.ChunkedArray | pa.Array, place: Place = NOWHERE) -> NDArray[Any]:
     """An index column as int64, whatever number type it was written with.
 
     Raises:
@@ -246,10 +246,10 @@ def whole_numbers(column: pa.ChunkedArray | pa.Array, where: str) -> NDArray[Any
             raise ValueError("it has values that are not whole numbers")
         return result
     except (ValueError, pa.ArrowException) as error:
-        raise DatasetError(Problem("bad-index-column", f"not an index column: {error}", where)) from None
+        raise DatasetError(Problem("bad-index-column", f"not an index column: {error}", place)) from None
 
 
-def read_whole(files: Sequence[TableFile], columns: Sequence[str], where: str) -> pa.Table:
+def read_whole(files: Sequence[TableFile], columns: Sequence[str], path: Path) -> pa.Table:
     """Columns of several files as one table; null in the rows of a file that lacks one.
 
     Raises:
@@ -260,7 +260,7 @@ def read_whole(files: Sequence[TableFile], columns: Sequence[str], where: str) -
         return pa.concat_tables(parts, promote_options="permissive")
     except pa.ArrowException as error:
         message = f"its files have columns of types that do not go together: {error}"
-        raise DatasetError(Problem("episodes-columns", message, where)) from None
+        raise DatasetError(Problem("episodes-columns", message, path)) from None
 
 
 def read_batches(

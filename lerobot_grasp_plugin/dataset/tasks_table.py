@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.tables import TableFile, whole_numbers
-from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
+from lerobot_grasp_plugin.findings.problem import DatasetError, Problem, column_of
 
 
 def read_tasks_table(path: Path) -> dict[int, str]:
@@ -27,7 +27,7 @@ def read_tasks_table(path: Path) -> dict[int, str]:
             message += "LeRobot takes"
             hint = "two readings differ, so nothing is taken from it; list each task once, in the order of "
             hint += "task_index, from 0 on"
-            raise DatasetError(Problem("task-numbering", message, str(path), hint))
+            raise DatasetError(Problem("task-numbering", message, path, hint))
     return tasks
 
 
@@ -74,14 +74,14 @@ def task_rows(path: Path) -> list[tuple[int, str]]:
     ]
     if layout.TASK_INDEX not in table.column_names or not texts:
         message = f"expected the columns 'task' and 'task_index', found {table.column_names}"
-        raise DatasetError(Problem("missing-column", message, str(path)))
-    indices = whole_numbers(table[layout.TASK_INDEX], f"{path}: column 'task_index'")
+        raise DatasetError(Problem("missing-column", message, path))
+    indices = whole_numbers(table[layout.TASK_INDEX], column_of(path, "task_index"))
     try:
         sentences = table[texts[0]].to_pylist()
     except UnicodeDecodeError as error:
-        raise DatasetError(Problem("bad-column", f"{texts[0]!r}: {error}", str(path))) from None
+        raise DatasetError(Problem("bad-column", f"{texts[0]!r}: {error}", path)) from None
     if None in sentences:
         message = f"{texts[0]!r} is empty (null) for task_index {indices[sentences.index(None)]}"
         hint = "policies and LeRobot's DataLoader need a text; write it into the table"
-        raise DatasetError(Problem("bad-column", message, str(path), hint))
+        raise DatasetError(Problem("bad-column", message, path, hint))
     return list(zip(indices.tolist(), map(str, sentences), strict=True))

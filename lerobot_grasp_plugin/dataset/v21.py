@@ -25,7 +25,7 @@ from lerobot_grasp_plugin.dataset.places import Places
 from lerobot_grasp_plugin.dataset.reader import EpisodeBatch, VideoSpan
 from lerobot_grasp_plugin.dataset.side_columns import selected, split_keys, unknown_of
 from lerobot_grasp_plugin.dataset.tables import RowRange, TableFile, open_parquet
-from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
+from lerobot_grasp_plugin.findings.problem import DatasetError, Place, Problem
 from lerobot_grasp_plugin.findings.words import agree, count, episodes_text
 
 
@@ -77,7 +77,7 @@ class LegacyReader:
             if lost and len(lost) == len(episodes):
                 message = f"camera {key!r} has no video file at all"
                 hint = f"leave the camera out with --drop_features '[\"{key}\"]', or fetch its files"
-                absent.append(Problem("video-missing", message, str(next(iter(lost))), hint))
+                absent.append(Problem("video-missing", message, next(iter(lost)), hint))
             else:
                 found = missing_files(lost, len(episodes), f"video of camera {key!r}")
                 absent += [replace(problem, code="video-missing") for problem in found]
@@ -126,7 +126,7 @@ class LegacyReader:
         path = self.data_path(episode)
         others = episodes_text(TableFile(path).episode_ranges())
         text = f"its table has the rows of {others} by episode_index; one of the two numbers is wrong"
-        return Reason("wrong-file", text, str(path))
+        return Reason("wrong-file", text, path)
 
     def _wrong_lengths(self, episodes: Sequence[int]) -> dict[int, Reason]:
         """The episodes with more or fewer rows than are listed."""
@@ -136,7 +136,7 @@ class LegacyReader:
             rows = TableFile(path).rows
             if rows != listed:
                 text = f"{count(rows, 'row')} in the table, {listed} by {layout.LEGACY_EPISODES_PATH}"
-                found[episode] = Reason("wrong-length", text, str(path))
+                found[episode] = Reason("wrong-length", text, path)
         return found
 
     def stats(
@@ -152,7 +152,7 @@ class LegacyReader:
             episode, stats = whole(entry.get("episode_index")), entry.get("stats")
             if not isinstance(episode, int) or not isinstance(stats, dict):
                 message = "expected an object with episode_index and stats"
-                raise DatasetError(Problem("bad-json", message, f"{path}:{number}"))
+                raise DatasetError(Problem("bad-json", message, Place(str(path), number)))
             unknown.update(dict.fromkeys(key for key in entry if key not in ("episode_index", "stats")))
             unknown.update(dict.fromkeys(unknown_statistics(stats, self.info.features)))
             if episode in chosen:
@@ -189,7 +189,7 @@ class LegacyReader:
         return selected(table_of(rows), episodes)
 
     def _warn(self, code: str, message: str, where: Path) -> None:
-        problem = Problem(code, message, str(where), severity="warning")
+        problem = Problem(code, message, where, severity="warning")
         self.warnings += [problem] if problem not in self.warnings else []
 
     def task_table(self) -> IndexTable:
@@ -215,7 +215,7 @@ class LegacyReader:
             index, task = whole(entry.get("task_index")), entry.get("task")
             if not isinstance(index, int) or not isinstance(task, str):
                 message = "expected an object with task_index and task"
-                raise DatasetError(Problem("bad-json", message, f"{path}:{number}"))
+                raise DatasetError(Problem("bad-json", message, Place(str(path), number)))
             tasks[index] = task
         return dict(sorted(tasks.items()))
 
@@ -234,20 +234,20 @@ class LegacyReader:
                 or not isinstance(tasks, list)
             ):
                 message = "expected an object with episode_index, a positive length, and tasks"
-                raise DatasetError(Problem("bad-json", message, f"{path}:{number}"))
+                raise DatasetError(Problem("bad-json", message, Place(str(path), number)))
             sentences = tuple(str(task) for task in tasks)
             if side := unknown_of(entry):
                 self._side[episode] = side
             entries[episode] = (length, shared.setdefault(sentences, sentences))
         if not entries or min(entries) < 0:
             message = "no episode is listed" if not entries else f"an episode is numbered {min(entries)}"
-            raise DatasetError(Problem("episode-numbering", message, str(path)))
+            raise DatasetError(Problem("episode-numbering", message, path))
         claimed = self.info.total_episodes
-        total, lost = unlisted(sorted(entries), claimed, str(path), layout.LEGACY_EPISODES_PATH)
+        total, lost = unlisted(sorted(entries), claimed, path, layout.LEGACY_EPISODES_PATH)
         if len(entries) > claimed:
             are = agree(len(entries), "is", "are")
             message = f"{count(len(entries), 'episode')} {are} listed, info.json says {claimed}"
-            self.warnings.append(Problem("wrong-total", message, str(path), severity="warning"))
+            self.warnings.append(Problem("wrong-total", message, path, severity="warning"))
         ordered = [entries.get(episode, (0, ())) for episode in range(total)]
         lengths = np.array([length for length, _ in ordered], dtype=np.int64)
         return lengths, [tasks for _, tasks in ordered], lost
@@ -288,10 +288,10 @@ class LegacyReader:
         same = same or self._by_content(folder, episode, video_key)
         if len(same) != 1:
             return path
-        if not any(problem.where.endswith(setting) for problem in self.warnings):
+        place = Place(str(self.root / layout.INFO_PATH), field=setting)
+        if not any(problem.place == place for problem in self.warnings):
             message = f"{setting} leads to {path}, which is not there; files are found by names and rows"
-            where = f"{self.root / layout.INFO_PATH}: {setting}"
-            self.warnings.append(Problem("template-mismatch", message, where))
+            self.warnings.append(Problem("template-mismatch", message, place))
         return same[0]
 
     def _by_content(self, folder: str, episode: int, video_key: str | None) -> list[Path]:

@@ -27,7 +27,7 @@ from lerobot_grasp_plugin.dataset.side_columns import is_known, selected, split_
 from lerobot_grasp_plugin.dataset.tables import RowRange, TableFile, read_batches, read_whole, whole_numbers
 from lerobot_grasp_plugin.dataset.tasks_table import read_tasks_table
 from lerobot_grasp_plugin.dataset.video_places import VideoPlaces
-from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
+from lerobot_grasp_plugin.findings.problem import DatasetError, Problem, column_of
 from lerobot_grasp_plugin.findings.words import agree, count, episodes_text
 
 
@@ -94,7 +94,7 @@ class V30Reader:
             lacking = [column for column in columns if column not in self._episodes.column_names]
             if lacking:
                 message = f"camera {video_key!r} has no column {', '.join(map(repr, lacking))}"
-                absent.append(Problem("missing-column", message, str(self.root / layout.EPISODES_DIR)))
+                absent.append(Problem("missing-column", message, self.root / layout.EPISODES_DIR))
                 continue
             videos[video_key] = _grouped(episodes, partial(self._video_path, video_key=video_key))
         if self.location.fetch is not None and not absent:
@@ -120,9 +120,9 @@ class V30Reader:
             message = (
                 f"data_path leads to {path}, which is not there; the rows are read from the tables in data/"
             )
-            where, hint = str(self.root / layout.INFO_PATH), f"set it to {layout.DATA_PATH}"
+            where, hint = self.root / layout.INFO_PATH, f"set it to {layout.DATA_PATH}"
             if self.info.data_path == layout.DATA_PATH:
-                where, hint = str(self.root / layout.EPISODES_DIR), "a merge or relabel writes it right"
+                where, hint = self.root / layout.EPISODES_DIR, "a merge or relabel writes it right"
                 message = f"the episodes table names {path}, which is not there; the rows are in other tables"
             self.warnings.append(Problem("template-mismatch", message, where, hint))
         return gone
@@ -157,7 +157,7 @@ class V30Reader:
         wanted, misleading = split_columns(self._episode_columns, self.info.features)
         if misleading:
             message = f"columns {misleading} are of no feature in info.json and are left out"
-            problem = Problem("metadata-left-out", message, str(self._episode_files[0]))
+            problem = Problem("metadata-left-out", message, self._episode_files[0])
             self.warnings += [problem] if problem not in self.warnings else []
         self.warnings += [problem for problem in self._left_out if problem not in self.warnings]
         metadata = self._episode_metadata
@@ -201,7 +201,7 @@ class V30Reader:
         paths = sorted((self.root / layout.EPISODES_DIR).glob("*/*.parquet"))
         if not paths:
             hint = "a recording that was interrupted lacks it; finalize() writes it"
-            where = str(self.root / layout.EPISODES_DIR)
+            where = self.root / layout.EPISODES_DIR
             raise DatasetError(Problem("missing-episodes-table", "no episode is listed", where, hint))
         return paths
 
@@ -210,7 +210,7 @@ class V30Reader:
         return [TableFile(path) for path in self._episode_files]
 
     def _read_episodes(self) -> pa.Table:
-        where = str(self.root / layout.EPISODES_DIR)
+        where = self.root / layout.EPISODES_DIR
         files = self._open_tables()
         self._episode_columns = dict.fromkeys(name for file in files for name in file.columns)
         self._episode_metadata = own_metadata(files[0].file.schema_arrow)
@@ -232,7 +232,7 @@ class V30Reader:
             )
         known = [name for name in names if is_known(name, self.info.features)]
         table = read_whole(files, [name for name in known if not name.startswith("stats/")], where)
-        indices = whole_numbers(table["episode_index"], f"{where}: column 'episode_index'")
+        indices = whole_numbers(table["episode_index"], column_of(where, "episode_index"))
         wrong = np.flatnonzero(np.diff(indices, prepend=-1) < 1)
         if len(wrong):
             row = int(wrong[0])
@@ -246,8 +246,8 @@ class V30Reader:
             self.warnings.append(Problem("wrong-total", message, where, severity="warning"))
         self._row = np.full(total, -1, dtype=np.int64)
         self._row[indices] = np.arange(len(indices))
-        chunk = whole_numbers(table["data/chunk_index"], f"{where}: column 'data/chunk_index'")
-        file = whole_numbers(table["data/file_index"], f"{where}: column 'data/file_index'")
+        chunk = whole_numbers(table["data/chunk_index"], column_of(where, "data/chunk_index"))
+        file = whole_numbers(table["data/file_index"], column_of(where, "data/file_index"))
         self._data_keys = self._by_episode(chunk * (1 << 32) + file)
         return table
 
@@ -258,7 +258,7 @@ class V30Reader:
         return spread
 
     def _lengths(self) -> NDArray[Any]:
-        where = f"{self.root / layout.EPISODES_DIR}: column 'length'"
+        where = column_of(self.root / layout.EPISODES_DIR, "length")
         lengths = self._by_episode(whole_numbers(self._episodes["length"], where))
         reason = Reason("empty-episode", "no frames by the episodes table", where)
         empty = np.flatnonzero((lengths < 1) & (self._row >= 0))
@@ -289,7 +289,7 @@ class V30Reader:
             strange = [episode for episode in self._file[1] if not self._is_listed(episode)]
             if strange:
                 message = f"it has rows of {episodes_text(strange)}, which the episodes table does not list"
-                problem = Problem("unlisted-rows", message, str(path), severity="warning")
+                problem = Problem("unlisted-rows", message, path, severity="warning")
                 if problem not in self.warnings:
                     self.warnings.append(problem)
         return self._file
@@ -320,21 +320,21 @@ class V30Reader:
         self._moved[episode] = path
         moved = episodes_text(self._moved)
         message = f"the rows of {moved} are in other tables than the episodes table names; LeRobot loads them"
-        where, hint = str(self.root / layout.EPISODES_DIR), "the new dataset names the right ones"
+        where, hint = self.root / layout.EPISODES_DIR, "the new dataset names the right ones"
         self.warnings[:] = [problem for problem in self.warnings if problem.code != "wrong-file"]
         self.warnings.append(Problem("wrong-file", message, where, hint, severity="warning"))
 
     def _trouble(self, episode: int, ranges: Sequence[RowRange]) -> Reason | None:
         """Why the rows of an episode cannot be taken; None where they can."""
         if not ranges:
-            where = str(self._named_path(episode))
+            where = self._named_path(episode)
             return Reason("missing-rows", "listed in the episodes table, and no table has rows of it", where)
         if len(ranges) > 1:
-            return Reason("scattered-episode", "its rows stand in several places", str(ranges[0].path))
+            return Reason("scattered-episode", "its rows stand in several places", ranges[0].path)
         rows, length = ranges[0].stop - ranges[0].start, int(self.lengths[episode])
         if rows != length:
             text = f"{count(rows, 'row')} in the table, {length} by the episodes table"
-            return Reason("wrong-length", text, str(ranges[0].path))
+            return Reason("wrong-length", text, ranges[0].path)
         return None
 
 

@@ -15,7 +15,7 @@ from lerobot_grasp_plugin.dataset.arrow import to_numpy
 from lerobot_grasp_plugin.dataset.hub import Location
 from lerobot_grasp_plugin.dataset.info import DatasetInfo
 from lerobot_grasp_plugin.dataset.tables import whole_numbers
-from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
+from lerobot_grasp_plugin.findings.problem import DatasetError, Place, Problem, column_of
 
 
 class VideoPlaces:
@@ -65,28 +65,25 @@ class VideoPlaces:
         own = layout.fill_template(self._root, layout.VIDEO_PATH, setting="video_path", links=links, **values)
         if own == path or not own.is_file():
             return path
-        where = f"{self._root / layout.INFO_PATH}: video_path"
-        if not any(problem.where == where for problem in self._warnings):
+        place = Place(str(self._root / layout.INFO_PATH), field="video_path")
+        if not any(problem.place == place for problem in self._warnings):
             message = (
                 f"video_path leads to {path}, which is not there; the videos are where the format has them"
             )
             hint = f"LeRobot cannot read them; set it to {layout.VIDEO_PATH}"
-            self._warnings.append(Problem("template-mismatch", message, where, hint))
+            self._warnings.append(Problem("template-mismatch", message, place, hint))
         return own
 
     def columns(self, video_key: str) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
         """Chunk index, file index and from_timestamp of every episode, of one camera."""
         if video_key not in self._videos:
-            where = f"{self._root / layout.EPISODES_DIR}: camera {video_key!r}: "
-            chunks, files = (
-                whole_numbers(self._table[f"videos/{video_key}/{name}"], where + name)
-                for name in ("chunk_index", "file_index")
-            )
+            table = self._root / layout.EPISODES_DIR
+            names = [f"videos/{video_key}/{each}" for each in ("chunk_index", "file_index", "from_timestamp")]
+            chunks, files = (whole_numbers(self._table[name], column_of(table, name)) for name in names[:2])
             try:
-                starts = to_numpy(self._table[f"videos/{video_key}/from_timestamp"]).reshape(-1)
+                starts = to_numpy(self._table[names[2]]).reshape(-1)
             except ValueError as error:
-                message = f"from_timestamp: {error}"
-                raise DatasetError(Problem("bad-column", message, where)) from None
+                raise DatasetError(Problem("bad-column", str(error), column_of(table, names[2]))) from None
             columns = (chunks, files, starts.astype(np.float64))
             self._videos[video_key] = (
                 self._spread(columns[0]),

@@ -38,7 +38,7 @@ class Writer:
     def problem(self, root: Path, hint: str, severity: Severity = "error") -> Problem:
         """The finding that this program writes the dataset now."""
         message = f"the dataset is being {self.doing} by process {self.pid}: {self.command}"
-        return Problem("dataset-in-use", message, str(root), hint, severity=severity)
+        return Problem("dataset-in-use", message, root, hint, severity=severity)
 
 
 def lock_path(root: Path) -> Path:

@@ -39,7 +39,7 @@ def refuse_existing(output_dir: Path) -> None:
     if output_dir.exists() or output_dir.is_symlink():
         message = "exists already, and the demo overwrites nothing"
         hint = "choose another --output_dir, or move the folder away"
-        raise UsageError(Problem("target-exists", message, str(output_dir), hint))
+        raise UsageError(Problem("target-exists", message, output_dir, hint))
 
 
 def make_recordings(output_dir: Path, progress: Progress = silent, *, simulate: bool = False) -> int:

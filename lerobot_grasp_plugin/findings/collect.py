@@ -49,13 +49,17 @@ def summary(problems: Iterable[Problem]) -> str:
 
 
 def as_values(problem: Problem) -> dict[str, Any]:
-    """A problem as plain values; what it does not have is null, numbers are 0-based."""
+    """A problem as plain values, as docs/report.schema.json says; what it does not have is null."""
+    place = problem.place
     return {
         "code": problem.code,
         "severity": problem.severity,
         "message": problem.message,
-        "file": problem.where or None,
-        "episode": problem.episode,
-        "frame": problem.frame,
+        "file": place.path or None,
+        "line": place.line,
+        "column": place.column,
+        "field": place.field or None,
+        "episode": place.episode,
+        "frame": place.frame,
         "hint": problem.hint or None,
     }

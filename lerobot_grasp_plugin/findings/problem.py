@@ -1,4 +1,4 @@
-"""A problem, and the exceptions that carry problems.
+"""A problem, the place where it stands, and the exceptions that carry problems.
 
 An exception carries all the problems of its input at once. Commands render them and choose the exit code
 from the exception's class.
@@ -8,24 +8,80 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 from lerobot_grasp_plugin.findings.code import Severity
 from lerobot_grasp_plugin.findings.codes import CODES
 
 __all__ = [
+    "NOWHERE",
     "AnnotationError",
     "DataError",
     "DatasetError",
     "GraspError",
     "MergeError",
+    "Place",
     "Problem",
     "Severity",
     "UsageError",
     "VerificationError",
     "VideoError",
+    "column_of",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a problem stands; what is not known, or does not apply, is empty or None.
+
+    Attributes:
+        file: A path, or the name of a text that is no file (an option) or of a dataset.
+        line: Line of the file, 1-based.
+        column: Column of the line, 1-based.
+        field: What of the file is meant: a column of a table (``column action``), a key of a config
+            (``env.type``), an option (``--teleop.type``).
+        episode: Episode, 0-based.
+        frame: Frame of that episode, 0-based.
+        root: Folder of the dataset that ``file`` is relative to; empty where ``file`` is relative to none.
+    """
+
+    file: str = ""
+    line: int | None = None
+    column: int | None = None
+    field: str = ""
+    episode: int | None = None
+    frame: int | None = None
+    root: str = ""
+
+    def __str__(self) -> str:
+        numbers = [str(number) for number in (self.line, self.column) if number is not None]
+        parts = [": ".join(filter(None, [":".join([self.path, *numbers]), self.field]))]
+        if self.episode is not None:
+            parts.append(f"episode {self.episode}")
+        if self.frame is not None:
+            parts.append(f"frame {self.frame}")
+        return ", ".join(filter(None, parts))
+
+    @property
+    def path(self) -> str:
+        """The file, with the folder of its dataset."""
+        return str(Path(self.root) / self.file) if self.root else self.file
+
+    def within(self, root: Path) -> Place:
+        """The same place; a file in a dataset becomes relative to the dataset's folder."""
+        if self.root or not self.file or not Path(self.file).is_relative_to(root):
+            return self
+        return replace(self, root=str(root), file=Path(self.file).relative_to(root).as_posix())
+
+
+NOWHERE = Place()
+
+
+def column_of(file: Path, name: str) -> Place:
+    """A column of a table."""
+    return Place(str(file), field=f"column {name}")
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -35,59 +91,46 @@ class Problem:
     Attributes:
         code: Name of the kind of problem in the register, e.g. ``range-past-end``.
         message: What is wrong, with the offending value in it.
-        where: Where it stands: ``labels.txt:3:5`` (line and column, 1-based), a path, or
-            ``episode 7, frame 12`` (0-based, as LeRobot counts). Empty when it stands nowhere.
+        place: Where it stands; a path given for it is its file, a text its field.
         hint: What would be right, or which option settles it. Empty when ``message`` says it.
         excerpt: Source line and caret line, ready to print. Empty when there is no text to show.
         severity: ``error`` for what stops the work, ``warning`` for what will probably hurt, ``note`` for
             what is only worth knowing; where none is given, the usual one of the code.
-        episode: The episode it was found in, 0-based; None when it belongs to none.
-        frame: The frame of that episode, 0-based; None when it belongs to none.
     """
 
     code: str
     message: str
-    where: str
+    place: Place
     hint: str
     excerpt: str
     severity: Severity
-    episode: int | None
-    frame: int | None
 
     def __init__(
         self,
         code: str,
         message: str,
-        where: str = "",
+        place: Place | Path | str = NOWHERE,
         hint: str = "",
         excerpt: str = "",
         severity: Severity | None = None,
-        episode: int | None = None,
-        frame: int | None = None,
     ) -> None:
         if severity is None:  # a package that adds labelers or hooks may have codes of its own
             severity = CODES[code].severity if code in CODES else "error"
-        values = (code, message, where, hint, excerpt, severity, episode, frame)
+        if isinstance(place, str):
+            place = Place(field=place)
+        elif isinstance(place, Path):
+            place = Place(str(place))
+        values = (code, message, place, hint, excerpt, severity)
         for name, value in zip(self.__slots__, values, strict=True):
             object.__setattr__(self, name, value)
-
-    @property
-    def place(self) -> str:
-        """Where it stands, episode and frame included; empty when it stands nowhere."""
-        parts = [self.where]
-        if self.episode is not None:
-            parts.append(f"episode {self.episode}")
-        if self.frame is not None:
-            parts.append(f"frame {self.frame}")
-        return ", ".join(part for part in parts if part)
 
     def __str__(self) -> str:
         return "\n".join([*self.body(), *self.hints()])
 
     def body(self) -> list[str]:
         """The lines of the problem without its hint."""
-        place = f"{self.place}: " if self.place else ""
-        lines = [f"{place}{self.severity}: {self.message} [{self.code}]"]
+        place = str(self.place)
+        lines = [f"{place}: " * bool(place) + f"{self.severity}: {self.message} [{self.code}]"]
         lines.extend("    " + line for line in self.excerpt.splitlines())
         return lines
 
@@ -135,7 +178,7 @@ def _problems_of(text: str, class_name: str) -> Iterator[Problem]:
     for match, stop in zip(found, [*(match.start() for match in found[1:]), None], strict=True):
         severity: Any = match["severity"]
         hint = text[match.end() : stop].strip("\n").removeprefix("    ")
-        yield Problem(match["code"], match["message"], match["where"] or "", hint, severity=severity)
+        yield Problem(match["code"], match["message"], Place(match["where"] or ""), hint, severity=severity)
 
 
 class DataError(GraspError):

@@ -41,7 +41,7 @@ class ColumnLabelerConfig(LabelerConfig):  # type: ignore[no-untyped-call]  # dr
         if column is None:
             message = f"{source.title} has neither {layout.SUCCESS} nor {layout.REWARD}"
             hint = "name another column with --labeler.column"
-            raise UsageError(Problem("unknown-feature", message, str(source.reader.root), hint))
+            raise UsageError(Problem("unknown-feature", message, source.reader.root, hint))
         return ColumnLabeler(column, column_rule(source.reader, column, source.episodes, options))
 
 

@@ -91,7 +91,7 @@ def refuse_existing(draft: Path) -> None:
     hint = "give another --output_path; nothing is ever overwritten"
     found = [path for path in (draft, record_path(draft)) if path.exists() or path.is_symlink()]
     if found:
-        problems = [Problem("target-exists", "the file exists already", str(path), hint) for path in found]
+        problems = [Problem("target-exists", "the file exists already", path, hint) for path in found]
         raise UsageError(problems)
 
 

@@ -70,7 +70,7 @@ def read_record(draft: Path) -> dict[int, DraftEntry]:
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         message = f"cannot be read: {type(error).__name__}: {error}"
         hint = "remove it, or write the draft again; the draft can be used without it"
-        raise DataError(Problem("bad-proposals", message, str(path), hint)) from None
+        raise DataError(Problem("bad-proposals", message, path, hint)) from None
 
 
 def _entry(entry: Mapping[str, Any]) -> DraftEntry:

@@ -80,5 +80,5 @@ def read_success(path: Path, index_base: int | None, source: Source) -> dict[int
     if not sections:
         message = f"no section labels {source.repo_id} ({contents(file.annotations.sections)})"
         hint = f"write `# dataset path: {source.reader.root}` above its episodes"
-        raise AnnotationError(Problem("no-section", message, str(path), hint))
+        raise AnnotationError(Problem("no-section", message, path, hint))
     return {each.episode_index: each.success for section in sections for each in section.episodes}

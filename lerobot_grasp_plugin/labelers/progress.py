@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.findings.problem import DatasetError, Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import DatasetError, Problem, UsageError, column_of
 from lerobot_grasp_plugin.labelers.labeler import Episode, LabelerConfig, Proposal
 from lerobot_grasp_plugin.labelers.thresholds import CurveLabelerConfig
 
@@ -60,7 +60,7 @@ class ProgressLabelerConfig(CurveLabelerConfig):  # type: ignore[no-untyped-call
         names = ", ".join(path.name for path in found) or "none"
         message = f"one *_progress.parquet is needed in the dataset's folder; it has {names}"
         hint = "name one with --labeler.path; lerobot.rewards.sarm.compute_rabc_weights writes one"
-        raise UsageError(Problem("no-progress", message, str(root), hint))
+        raise UsageError(Problem("no-progress", message, root, hint))
 
 
 class ProgressLabeler:
@@ -108,19 +108,19 @@ def read_progress(path: Path, column: str | None, source: Source) -> dict[int, N
     table = read_side_table(path)
     if table is None or layout.INDEX not in table.column_names:
         message = f"no table with a column `{layout.INDEX}` can be read"
-        raise UsageError(Problem("no-progress", message, str(path)))
+        raise UsageError(Problem("no-progress", message, path))
     name = column or next((each for each in COLUMNS if each in table.column_names), COLUMNS[0])
     if name not in table.column_names:
         hint = f"columns: {', '.join(table.column_names)}"
-        raise UsageError(Problem("no-progress", f"the table has no column {name!r}", str(path), hint))
-    index, starts = whole_numbers(table[layout.INDEX], f"{path}: column 'index'"), first_indices(source)
+        raise UsageError(Problem("no-progress", f"the table has no column {name!r}", path, hint))
+    index, starts = whole_numbers(table[layout.INDEX], column_of(path, "index")), first_indices(source)
     episodes = episodes_of(index, starts, source)
     own = episodes
     if layout.EPISODE_INDEX in table.column_names:
-        own = whole_numbers(table[layout.EPISODE_INDEX], f"{path}: column 'episode_index'")
+        own = whole_numbers(table[layout.EPISODE_INDEX], column_of(path, "episode_index"))
     if episodes is None or own is None or not np.array_equal(own[episodes >= 0], episodes[episodes >= 0]):
         message, hint = "its rows are not the frames of the dataset", "compute the progress for this dataset"
-        raise DatasetError(Problem("other-progress", message, str(path), hint))
+        raise DatasetError(Problem("other-progress", message, path, hint))
     progress = to_numpy(table[name]).reshape(-1).astype(np.float64)
     curves: dict[int, NDArray[np.float64]] = {}
     for episode, start in starts.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from lerobot_grasp_plugin.findings.problem import DataError, GraspError, Problem
+from lerobot_grasp_plugin.findings.problem import DataError, GraspError, Place, Problem
 from lerobot_grasp_plugin.labelers.episode import StoredEpisode
 from lerobot_grasp_plugin.labelers.labeler import Episode, Labeler, LabelerConfig, Proposal
 from lerobot_grasp_plugin.ops.episode_frames import EpisodeFrames
@@ -64,7 +64,7 @@ def propose_one(name: str, labeler: Labeler, episode: Episode) -> Proposal:
         raise
     except Exception as error:  # another package's code, of any kind
         message = f"the labeler {name} failed: {type(error).__name__}: {error}"
-        raise DataError(Problem("labeler-failed", message, episode=episode.index)) from error
+        raise DataError(Problem("labeler-failed", message, Place(episode=episode.index))) from error
     if proposal.success is None:
         return proposal
     return replace(proposal, success=proposal.success.clip(episode.length))

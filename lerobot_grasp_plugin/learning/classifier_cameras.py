@@ -21,14 +21,14 @@ def check_cameras(cameras: Sequence[str], known: Sequence[str], root: Path) -> N
         Problem(
             "missing-camera",
             f"the dataset does not have the camera {camera!r}",
-            str(root),
+            root,
             f"cameras: {', '.join(known)}",
         )
         for camera in cameras
         if camera not in known
     ]
     if not cameras:
-        problems.append(Problem("no-camera", "the dataset has no camera", str(root)))
+        problems.append(Problem("no-camera", "the dataset has no camera", root))
     if problems:
         raise UsageError(problems)
 

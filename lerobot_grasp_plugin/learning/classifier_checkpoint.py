@@ -72,7 +72,7 @@ class BestCheckpoint:
         except (OSError, SafetensorError) as error:
             reason = (isinstance(error, OSError) and error.strerror) or str(error)
             message = f"the checkpoint of step {step} cannot be written: {reason}"
-            raise DataError(Problem("cannot-write", message, str(self._output_dir))) from None
+            raise DataError(Problem("cannot-write", message, self._output_dir)) from None
         sync(checkpoints)
         shutil.rmtree(checkpoints / before)
 

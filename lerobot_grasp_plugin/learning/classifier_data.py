@@ -17,12 +17,7 @@ from lerobot_grasp_plugin.core.labels import LabelValues
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.provenance import read_provenance
 from lerobot_grasp_plugin.dataset.recorded_success import rule_of_folder
-from lerobot_grasp_plugin.findings.problem import (
-    DatasetError,
-    GraspError,
-    Problem,
-    UsageError,
-)
+from lerobot_grasp_plugin.findings.problem import DatasetError, GraspError, Place, Problem, UsageError
 from lerobot_grasp_plugin.findings.words import count
 from lerobot_grasp_plugin.learning.classifier_options import check_dataset
 from lerobot_grasp_plugin.learning.dataset import GraspDataset
@@ -129,14 +124,14 @@ def open_data(
     wrong = sorted({*(episodes or ()), *excluded} - set(range(meta.total_episodes)))
     if wrong:
         hint = f"it has {count(meta.total_episodes, 'episode')}, 0 to {meta.total_episodes - 1}"
-        raise UsageError(Problem("unknown-episode", f"there is no episode {wrong[0]}", str(meta.root), hint))
+        raise UsageError(Problem("unknown-episode", f"there is no episode {wrong[0]}", meta.root, hint))
     if excluded:
         named = range(meta.total_episodes) if episodes is None else episodes
         episodes = [episode for episode in named if episode not in set(excluded)]
     if episodes is not None and not episodes:
         message = "no episode is chosen" if not excluded else "dataset.exclude_episodes leaves no episode"
         hint = "leave dataset.episodes out for all of them, or exclude fewer"
-        raise UsageError(Problem("empty-selection", message, str(meta.root), hint))
+        raise UsageError(Problem("empty-selection", message, meta.root, hint))
     try:
         dataset = GraspDataset(
             config.repo_id,
@@ -165,15 +160,15 @@ def label_warnings(root: Path, labelled_here: bool) -> list[Problem]:
     if read_provenance(root).labels.get("alignment") == "next":
         message = "the labels were made with alignment `next`: row t has the label of image t + 1"
         hint = "a classifier looks at image t; give --annotations, or relabel with --alignment frame"
-        found.append(Problem("labels-of-next-frame", message, str(root), hint))
+        found.append(Problem("labels-of-next-frame", message, root, hint))
     rule = rule_of_folder(root)
     if rule is not None and rule.basis == "next.success":
         message = "the labels are those of next.success; next.reward does not say which frames are success"
-        found.append(Problem("labels-mapped", message, str(root)))
+        found.append(Problem("labels-mapped", message, root))
     elif rule is not None and rule.rewrites(LabelValues(1.0, 0.0)):
         known = [f"{value:g}" for value in (rule.success_value, rule.failure_value) if value is not None]
         message = f"the rewards {' and '.join(known)} become the labels 1 (success) and 0 (failure)"
-        found.append(Problem("labels-mapped", message, str(root)))
+        found.append(Problem("labels-mapped", message, root))
     return found
 
 
@@ -188,7 +183,7 @@ def _episodes(dataset: GraspDataset) -> Iterator[LabelledEpisode]:
         first, stop = int(where[0]), int(where[-1]) + 1
         if stop - first != len(where):
             message = f"the rows of episode {index} do not stand together"
-            raise DatasetError(Problem("rows-apart", message, str(dataset.root)))
+            raise DatasetError(Problem("rows-apart", message, dataset.root))
         source = sources.get(index, repo_id)
         yield LabelledEpisode(index, source, (first, stop), None if labels is None else labels[first:stop])
 
@@ -202,4 +197,4 @@ def _unopened(config: DatasetConfig, error: Exception) -> DatasetError:
     said = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
     hint = "a dataset of an older format becomes v3.0 with lerobot-grasp-relabel"
     message = f"LeRobot cannot open the dataset: {said}"
-    return DatasetError(Problem("not-opened", message, config.root or config.repo_id, hint))
+    return DatasetError(Problem("not-opened", message, Place(str(config.root or config.repo_id)), hint))

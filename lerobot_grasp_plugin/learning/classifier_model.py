@@ -97,15 +97,15 @@ def load_classifier(folder: Path) -> Classifier:
     if kind != TYPE:
         found = f"a checkpoint of type {kind!r}" if isinstance(kind, str) else "of no type that it names"
         message, hint = f"it is {found}, not a {TYPE}", "train one with lerobot-grasp-train-classifier"
-        raise UsageError(Problem("unsupported-model", message, str(folder), hint))
+        raise UsageError(Problem("unsupported-model", message, folder, hint))
     try:
         config = RewardModelConfig.from_pretrained(folder)
     except Exception as error:  # draccus raises classes of many trees
         message = f"config.json cannot be read: {error}"
-        raise UsageError(Problem("no-checkpoint", message, str(folder))) from error
+        raise UsageError(Problem("no-checkpoint", message, folder)) from error
     if config.num_classes != 2:
         message = f"it tells {config.num_classes} classes apart, where frames are success or failure"
-        raise UsageError(Problem("unsupported-model", message, str(folder)))
+        raise UsageError(Problem("unsupported-model", message, folder))
     if not Path(config.model_name).is_dir() and (folder / ENCODER).is_dir():
         config.model_name = str((folder / ENCODER).resolve())
     try:
@@ -118,10 +118,10 @@ def load_classifier(folder: Path) -> Classifier:
         raise
     except Exception as error:  # safetensors and torch have classes of their own for what does not fit
         message = f"model.safetensors cannot be loaded: {' '.join(str(error).split())}"
-        raise UsageError(Problem("no-checkpoint", message, str(folder))) from error
+        raise UsageError(Problem("no-checkpoint", message, folder)) from error
     if missing:  # LeRobot only logs it, and goes on with random numbers
         message = f"model.safetensors has no {min(missing)}, which config.json asks for"
-        raise UsageError(Problem("no-checkpoint", message, str(folder), "the two are not of one training"))
+        raise UsageError(Problem("no-checkpoint", message, folder, "the two are not of one training"))
     return model
 
 
@@ -198,7 +198,7 @@ def read_record(folder: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        raise DatasetError(Problem("bad-record", f"cannot be read: {error}", str(folder / RECORD))) from None
+        raise DatasetError(Problem("bad-record", f"cannot be read: {error}", folder / RECORD)) from None
     return raw if isinstance(raw, dict) else {}
 
 

@@ -105,7 +105,7 @@ class ClassifierEvalOptions(LabelSourceConfig):
             problems.append(Problem("bad-value", f"success_threshold is {self.success_threshold}", hint=hint))
         if self.output_dir is not None and self.output_dir.expanduser().exists():
             message = "output_dir exists already, and nothing is ever overwritten"
-            problems.append(Problem("target-exists", message, str(self.output_dir), "choose another name"))
+            problems.append(Problem("target-exists", message, self.output_dir, "choose another name"))
         return problems
 
     def check_checkpoint(self) -> None:
@@ -157,7 +157,7 @@ def check_checkpoint(folder: Path) -> None:
     inner = folder / "checkpoints/last/pretrained_model"
     hint = "give the pretrained_model folder, with config.json and model.safetensors"
     hint += f": {inner}" if inner.is_dir() else ""
-    raise UsageError(Problem("no-checkpoint", "the folder is not a checkpoint", str(folder), hint))
+    raise UsageError(Problem("no-checkpoint", "the folder is not a checkpoint", folder, hint))
 
 
 def check_dataset(repo_id: str | None, root: str | Path | None) -> None:
@@ -183,4 +183,4 @@ def check_output_dir(output_dir: Path) -> None:
     if output_dir.exists() or output_dir.is_symlink():
         hint = "choose another --output_dir, or move the folder away"
         message = "output_dir exists already, and nothing is ever overwritten"
-        raise UsageError(Problem("target-exists", message, str(output_dir), hint))
+        raise UsageError(Problem("target-exists", message, output_dir, hint))

@@ -101,13 +101,13 @@ def eval_classifier(config: ClassifierEvalConfig, progress: Progress = silent) -
     if missing:
         message = f"the classifier looks at {', '.join(missing)}, which the dataset has not"
         hint = f"cameras: {', '.join(color_cameras(meta)) or 'none'}"
-        raise UsageError(Problem("missing-camera", message, str(root), hint))
+        raise UsageError(Problem("missing-camera", message, root, hint))
     episodes = config.dataset.episodes
     if config.split is not None:
         if stored is None or stored.splits is None:
             message = f"no splits are stored with the dataset, and {config.split!r} is asked for"
             hint = "give --dataset.episodes"
-            raise UsageError(Problem("unknown-split", message, str(root), hint))
+            raise UsageError(Problem("unknown-split", message, root, hint))
         episodes = stored.splits.part(config.split)
     data = open_data(config.dataset, meta, preprocessing, label_options, episodes)
     evaluation = evaluate(model, data, data.episodes, progress)
@@ -151,7 +151,7 @@ def _preprocessing(
             "is stored with the dataset"
         )
         hint = "the figures are those of the training's; crop and resize should be the same everywhere"
-        return trained_with, [Problem("other-preprocessing", message, str(root), hint, severity="warning")]
+        return trained_with, [Problem("other-preprocessing", message, root, hint, severity="warning")]
     if stored is not None:
         return stored, []
     message = "nothing says how the training's pictures were cropped: whole pictures are taken"

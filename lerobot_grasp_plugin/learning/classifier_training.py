@@ -247,7 +247,7 @@ def choose_preprocessing(
     if asked is not None and stored is not None and asked != stored:
         message = f"image_preprocessing is {asked.to_env()}, and {stored.to_env()} is stored with the dataset"
         hint = "leave it out; what is learned from the dataset is to see the same pictures everywhere"
-        raise UsageError(Problem("other-preprocessing", message, str(root), hint))
+        raise UsageError(Problem("other-preprocessing", message, root, hint))
     if asked is not None or stored is not None:
         chosen = asked or stored
         assert chosen is not None
@@ -310,7 +310,7 @@ def _label(episode: LabelledEpisode, root: Path) -> Any:
         message = "nothing says which frames are success: there is neither next.success nor a next.reward "
         message += "of two values"
         hint = "label it with lerobot-grasp-relabel, or give --annotations"
-        raise DatasetError(Problem("no-labels", message, str(root), hint))
+        raise DatasetError(Problem("no-labels", message, root, hint))
     return episode.label
 
 

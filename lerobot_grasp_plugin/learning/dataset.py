@@ -289,7 +289,7 @@ class GraspDataset(LeRobotDataset):  # type: ignore[misc]  # lerobot is not type
         recorded = self._recording("mark_success")
         if not any(name in self.features for name in LABEL_COLUMNS):
             message = "the dataset has no label column that could hold a success"
-            raise UsageError(Problem("no-labels", message, str(self.root), "record a new one with create"))
+            raise UsageError(Problem("no-labels", message, self.root, "record a new one with create"))
         recorded.active = active
 
     def correct_success(self, success: IntervalSet) -> None:

@@ -13,7 +13,7 @@ from lerobot.datasets.io_utils import hf_transform_to_torch
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.timeline import frame_of, nearest_frame
-from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
+from lerobot_grasp_plugin.findings.problem import DatasetError, Place, Problem
 from lerobot_grasp_plugin.learning.frame_cache import FrameCache
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.video.frames import decode_segment
@@ -34,7 +34,7 @@ def check_storage(reader: Any, root: str | Path) -> None:
         message += "images of those alone can be changed while they are read"
         hint = "convert it to LeRobot's default storage, or leave annotations and cache_frames out and "
         hint += "give preprocessing=None"
-        raise DatasetError(Problem("unsupported-storage", message, str(root), hint))
+        raise DatasetError(Problem("unsupported-storage", message, Path(root), hint))
 
 
 class FrameReader(DatasetReader):  # type: ignore[misc]  # lerobot is not typed
@@ -122,8 +122,8 @@ class FrameReader(DatasetReader):  # type: ignore[misc]  # lerobot is not typed
         try:
             frames = [frame_of(stamp, self._meta.fps, self._tolerance_s) for stamp in timestamps]
         except ValueError as error:
-            where = f"{self.root}: episode {episode}, camera {camera_key!r}"
-            raise DatasetError(Problem("timestamp-off-grid", str(error), where)) from None
+            place = Place(str(self.root), field=f"camera {camera_key!r}", episode=episode)
+            raise DatasetError(Problem("timestamp-off-grid", str(error), place)) from None
         kept = self._cached(episode, camera_key)[frames]
         if self.preprocessing is None and self._return_uint8:
             return kept.squeeze(0)

@@ -98,7 +98,7 @@ def _other_preprocessing(source: Source, whole: ImagePreprocessing) -> list[Prob
         return []
     message = f"{source.title} is stored with {sidecar.preprocessing}, and the environment has {whole}"
     hint = "what was trained on the one does not fit the other; set env.processor.image_preprocessing to it"
-    return [Problem("other-preprocessing", message, str(source.reader.root), hint)]
+    return [Problem("other-preprocessing", message, source.reader.root, hint)]
 
 
 def _text(shape: Sequence[int]) -> str:

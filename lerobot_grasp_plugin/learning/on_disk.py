@@ -69,7 +69,7 @@ def readable_again(what: str, root: str | Path, is_changed: bool) -> Iterator[No
             raise
         message = f"{what} cannot be read: {error}"
         hint = "lerobot-grasp-verify says what is wrong with the files"
-        raise VideoError(Problem("unreadable-item", message, str(root), hint)) from error
+        raise VideoError(Problem("unreadable-item", message, Path(root), hint)) from error
 
 
 def what_is_wrong(repo_id: str, root: str | Path | None, episodes: Sequence[int] | None) -> list[Problem]:
@@ -93,14 +93,14 @@ def what_is_wrong(repo_id: str, root: str | Path | None, episodes: Sequence[int]
         if not info.is_v3:
             message = f"its format is {info.codebase_version}, LeRobot reads v3.0"
             hint = "make a new dataset of it with lerobot-grasp-relabel or lerobot-grasp-merge"
-            return [Problem("dataset-format", message, str(folder), hint)]
+            return [Problem("dataset-format", message, folder, hint)]
         reader = open_dataset(repo_id, folder)
         total = len(reader.lengths)
         beyond = sorted(episode for episode in set(episodes or ()) if not 0 <= episode < total)
         if beyond:
             message = f"there is no episode {', '.join(map(str, beyond))}"
             hint = f"it has {count(total, 'episode')}, 0 to {total - 1}"
-            return [Problem("unknown-episode", message, str(folder), hint)]
+            return [Problem("unknown-episode", message, folder, hint)]
         chosen = range(total) if episodes is None else sorted(set(episodes))
         reader.require(chosen, reader.info.video_keys)
     except GraspError as error:

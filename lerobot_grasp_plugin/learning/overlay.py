@@ -74,7 +74,7 @@ def overlay_labels(
     source = sources[0]
     if not source.episodes:
         message = "none of the chosen episodes is annotated, and unlisted episodes are dropped"
-        raise AnnotationError(Problem("no-episodes", message, str(annotations)))
+        raise AnnotationError(Problem("no-episodes", message, annotations))
     read_source_labels(source, labelled=True)
     target = unify(sources, MergeConfig(**asdict(options)), Contradictions())
     builder = RowBuilder(
@@ -112,7 +112,7 @@ def overlay_labels(
         warnings=[
             *warnings,
             *changed_outcomes(source),
-            *(Problem("label-notes", note, str(annotations)) for note in notes),
+            *(Problem("label-notes", note, annotations) for note in notes),
         ],
     )
 
@@ -145,7 +145,7 @@ def _file_order(rows: Any, overlay: LabelOverlay, root: Path) -> NDArray[np.int6
     order: NDArray[np.int64] = np.lexsort((index, episode_index))
     if not np.array_equal(episode_index[order], np.repeat(overlay.episodes, overlay.lengths)):
         message = "the rows LeRobot loaded are not those of the episodes table"
-        raise DatasetError(Problem("wrong-length", message, str(root)))
+        raise DatasetError(Problem("wrong-length", message, root))
     return order
 
 

@@ -24,7 +24,7 @@ def prepared_features(meta: Any, preprocessing: ImagePreprocessing) -> dict[str,
         Problem(
             "missing-camera",
             f"the preprocessing crops {key!r}, which the dataset does not have",
-            str(meta.root),
+            meta.root,
             f"cameras: {', '.join(cameras) or 'none'}",
         )
         for key in preprocessing.crops

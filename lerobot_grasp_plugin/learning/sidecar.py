@@ -51,7 +51,7 @@ def read_learning(root: str | Path) -> LearningSidecar | None:
     if not isinstance(raw, dict) or raw.get("format") != SIDECAR_FORMAT:
         hint = "another version of this package may have written it"
         message = f"it is no learning sidecar of format {SIDECAR_FORMAT}"
-        raise DatasetError(Problem("bad-sidecar", message, str(path), hint))
+        raise DatasetError(Problem("bad-sidecar", message, path, hint))
     preprocessing, splits = raw.get("image_preprocessing"), raw.get("splits")
     try:
         return LearningSidecar(
@@ -60,7 +60,7 @@ def read_learning(root: str | Path) -> LearningSidecar | None:
         )
     except DatasetError as error:
         raise DatasetError(
-            [Problem(problem.code, problem.message, str(path), problem.hint) for problem in error.problems]
+            [Problem(problem.code, problem.message, path, problem.hint) for problem in error.problems]
         ) from None
 
 
@@ -79,7 +79,7 @@ def write_learning(root: str | Path, sidecar: LearningSidecar, *, replace: bool 
     """
     root = Path(root).expanduser()
     if not (root / layout.INFO_PATH).is_file():
-        raise UsageError(Problem("no-dataset", "the folder has no meta/info.json", str(root)))
+        raise UsageError(Problem("no-dataset", "the folder has no meta/info.json", root))
     path = root / LEARNING_PATH
     if not replace and (stored := read_learning(root)) is not None:
         if stored == sidecar:
@@ -110,6 +110,6 @@ def _refuse_change(path: Path, stored: LearningSidecar, sidecar: LearningSidecar
         if old is not None and old != new:
             message = f"{what} {old} is stored already, and this is {new}"
             hint = "what was trained with the stored one no longer fits; replace=True changes it all the same"
-            problems.append(Problem(code, message, str(path), hint))
+            problems.append(Problem(code, message, path, hint))
     if problems:
         raise UsageError(problems)

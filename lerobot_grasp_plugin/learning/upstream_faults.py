@@ -64,7 +64,7 @@ def _block_problems(blocks: Collection[str], output_dir: Path | None) -> Iterato
             "output-dir-exists",
             "the output folder exists; actor and learner cannot share one either, whoever starts second "
             "ends in a FileExistsError",
-            str(output_dir),
+            output_dir,
             "leave output_dir null (LeRobot makes a folder by date and time), give each its own, or resume",
         )
 
@@ -91,13 +91,13 @@ def _is_free(host: str, port: int) -> bool:
     return True
 
 
-def check_dataset(policy: Any, info: DatasetInfo, where: str) -> None:
+def check_dataset(policy: Any, info: DatasetInfo, root: Path) -> None:
     """Checks that the offline buffer can be filled from a dataset.
 
     Args:
         policy: LeRobot's ``GaussianActorConfig``.
         info: The dataset's.
-        where: The dataset, for messages.
+        root: The dataset, for messages.
 
     Raises:
         DatasetError: With everything on which filling or sampling the buffer would end in an exception.
@@ -109,7 +109,7 @@ def check_dataset(policy: Any, info: DatasetInfo, where: str) -> None:
         hints = f"features: {', '.join(info.features)}"
         if layout.REWARD in missing:
             hints = f"label it with dataset.annotations; {hints}"
-        problems.append(Problem("missing-column", f"it has no {', '.join(missing)}", where, hints))
+        problems.append(Problem("missing-column", f"it has no {', '.join(missing)}", root, hints))
     if policy.num_discrete_actions is not None and DISCRETE_PENALTY not in info.features:
         message = (
             f"it has no {DISCRETE_PENALTY}, which policy.num_discrete_actions = "
@@ -119,12 +119,12 @@ def check_dataset(policy: Any, info: DatasetInfo, where: str) -> None:
             "record with gym_manipulator and env.processor.gripper.use_gripper, which writes it, or set "
             "policy.num_discrete_actions to null (and the action to its full width)"
         )
-        problems.append(Problem("missing-discrete-penalty", message, where, hint))
+        problems.append(Problem("missing-discrete-penalty", message, root, hint))
     if info.total_frames > policy.offline_buffer_capacity:
         message = (
             f"{info.total_frames} frames do not fit into policy.offline_buffer_capacity = "
             f"{policy.offline_buffer_capacity}"
         )
-        problems.append(Problem("offline-capacity", message, where, "raise it, or choose fewer episodes"))
+        problems.append(Problem("offline-capacity", message, root, "raise it, or choose fewer episodes"))
     if problems:
         raise DatasetError(problems)

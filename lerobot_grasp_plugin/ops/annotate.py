@@ -13,12 +13,7 @@ from lerobot_grasp_plugin.core.episode_notes import notes_of
 from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.core.section_check import check_section
 from lerobot_grasp_plugin.dataset.hub import lerobot_home
-from lerobot_grasp_plugin.findings.problem import (
-    AnnotationError,
-    Problem,
-    Severity,
-    UsageError,
-)
+from lerobot_grasp_plugin.findings.problem import AnnotationError, Place, Problem, Severity, UsageError
 from lerobot_grasp_plugin.findings.words import count, episodes_text
 from lerobot_grasp_plugin.ops.annotation_file import (
     AnnotationFile,
@@ -122,7 +117,7 @@ def label_sources(
     warnings: list[Problem] = []
     if annotations is not None and annotations.expanduser() not in paths:
         message = "every source has annotations of its own, so this file is not used"
-        warnings.append(Problem("unused-annotations", message, str(annotations)))
+        warnings.append(Problem("unused-annotations", message, annotations))
     files = dict.fromkeys(path for path in paths if path is not None)
     for path in files:
         users = [source for source, own in zip(sources, paths, strict=True) if own == path]
@@ -227,7 +222,7 @@ def _bind(file: AnnotationFile, users: Sequence[Source], *, strict: bool) -> lis
             for episode in section.episodes:
                 if episode.episode_index in listed:
                     message = f"episode {episode.episode_index} of {source.title} is labelled in two sections"
-                    place = f"{file.path}:{episode.line}"
+                    place = Place(str(file.path), episode.line)
                     hint = f"the other section is at {file.place(listed[episode.episode_index])}"
                     problems.append(Problem("episode-listed-twice", message, place, hint))
                 listed[episode.episode_index] = section
@@ -240,7 +235,7 @@ def _bind(file: AnnotationFile, users: Sequence[Source], *, strict: bool) -> lis
             if made := origin(source):
                 hint += f"; {made}: label those and make it anew, or write sections of its own episodes"
             severity: Severity = "error" if strict else "warning"
-            problems.append(Problem("no-section", message, str(file.path), hint, severity=severity))
+            problems.append(Problem("no-section", message, file.path, hint, severity=severity))
             if strict:
                 continue
         source.annotation_sha256 = file.sha256
@@ -258,7 +253,7 @@ def _flagged(
     flagged = {episode: note.flag for episode, note in notes.items() if note.flag is not None}
     absent = [episode for episode in flagged if episode >= total]
     message = f"{episodes_text(absent)} flagged, and the dataset has {count(total, 'episode')}"
-    problem = Problem("flag-without-episode", message, str(file.path))
+    problem = Problem("flag-without-episode", message, file.path)
     return flagged, [problem] if absent else []
 
 

@@ -13,7 +13,7 @@ from lerobot_grasp_plugin.core.grammar import ParsedAnnotations, parse_partly
 from lerobot_grasp_plugin.core.grammar_comments import IsDataset, is_one_path, says_dataset
 from lerobot_grasp_plugin.core.section_check import check_section
 from lerobot_grasp_plugin.dataset.hub import is_dataset, lerobot_home
-from lerobot_grasp_plugin.findings.problem import AnnotationError, Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import AnnotationError, Place, Problem, UsageError
 from lerobot_grasp_plugin.findings.words import count
 from lerobot_grasp_plugin.ops.sources import Source, same_folder
 
@@ -40,9 +40,9 @@ class AnnotationFile:
         """What about it is doubtful."""
         return self.parsed.warnings
 
-    def place(self, section: AnnotationSection) -> str:
+    def place(self, section: AnnotationSection) -> Place:
         """Where a section starts."""
-        return f"{self.path}:{section.line}" if section.line else str(self.path)
+        return Place(str(self.path), section.line or None)
 
 
 def read_annotations(path: Path, index_base: int | None, sources: Sequence[Source] = ()) -> AnnotationFile:
@@ -77,9 +77,7 @@ def read_partly(path: Path, index_base: int | None, sources: Sequence[Source] = 
             data = file.read(_MOST_BYTES)  # what is longer than the grammar takes is refused there
     except (OSError, ValueError) as error:  # a ValueError for a name with a null byte
         reason = getattr(error, "strerror", None) or str(error)
-        raise UsageError(
-            Problem("unreadable-file", f"the file cannot be read: {reason}", str(path))
-        ) from None
+        raise UsageError(Problem("unreadable-file", f"the file cannot be read: {reason}", path)) from None
     is_dataset = names_dataset(path.parent, sources)
     parsed = parse_partly(data, name=str(path), index_base=index_base, is_dataset=is_dataset)
     return AnnotationFile(path, hashlib.sha256(data).hexdigest(), parsed)

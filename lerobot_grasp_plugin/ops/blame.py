@@ -17,41 +17,39 @@ _EPISODES = re.compile(r"\bepisodes? (\d+(?:-\d+)?(?:, \d+(?:-\d+)?)*)\b")
 """Episodes in a finding, as ``episodes_text`` writes them."""
 
 
-def at_sources(build: Build, root: Path, problems: Iterable[Problem]) -> list[Problem]:
+def at_sources(build: Build, problems: Iterable[Problem]) -> list[Problem]:
     """The same findings with the places of the sources.
 
     Args:
         build: What was written.
-        root: The folder it was written into, which is going to be removed.
-        problems: Found in that folder; episodes are those of the new dataset.
+        problems: Found in it; episodes are those of the new dataset.
 
     Returns:
         Findings whose file and episode are those of a source; the path in the new dataset stands where
         nothing of it comes from one source.
     """
-    return [_at_source(build, root, problem) for problem in problems]
+    return [_at_source(build, problem) for problem in problems]
 
 
-def _at_source(build: Build, root: Path, problem: Problem) -> Problem:
-    inside = problem.where.removeprefix(str(root)).removeprefix("/")
-    file, colon, column = inside.partition(": ")
-    planned = _planned(build, file, problem.episode)
-    where, episode = f"the new dataset: {inside}".rstrip(": "), None
-    if planned is not None:
-        where = f"{_source_file(build, file, planned)}{colon}{column}"
-        episode = planned.source_episode if problem.episode is not None else None
+def _at_source(build: Build, problem: Problem) -> Problem:
+    place = problem.place
+    planned = _planned(build, place.file, place.episode)
+    if planned is None:
+        place = replace(place, root="the new dataset", episode=None, frame=None)
+    else:
+        episode = planned.source_episode if place.episode is not None else None
+        file = str(_source_file(build, place.file, planned))
+        place = replace(place, root="", file=file, episode=episode)
     return replace(
         problem,
-        message=_in_sources(build, root, problem.message),
-        hint=_in_sources(build, root, problem.hint),
-        where=where,
-        episode=episode,
+        message=_in_sources(build, problem.message),
+        hint=_in_sources(build, problem.hint),
+        place=place,
     )
 
 
-def _in_sources(build: Build, root: Path, text: str) -> str:
-    """A text with the episodes of the sources, and without the folder the new dataset was written into."""
-    text = text.replace(f"{root}/", "").replace(str(root), "the new dataset")
+def _in_sources(build: Build, text: str) -> str:
+    """A text with the episodes of the sources."""
     return _EPISODES.sub(lambda match: _source_episodes(build, match), text)
 
 

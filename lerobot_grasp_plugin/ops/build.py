@@ -62,7 +62,7 @@ def write(build: Build, root: Path, repo_id: str, progress: Progress) -> MergeRe
     verification = verify_dataset(root, repo_id, thorough=False)
     if not verification.ok:
         errors = [problem for problem in verification.problems if problem.severity == "error"]
-        raise VerificationError(at_sources(build, root, errors))
+        raise VerificationError(at_sources(build, errors))
     return _report(build, root, repo_id, writer, ways, verification)
 
 

@@ -133,7 +133,7 @@ def _stale(sources: Sequence[Source], cards: Sequence[Card]) -> Iterator[Problem
         keys = [key for key in _ABOUT_FILES if key in card.header and card.header[key] != own.get(key)]
         if keys:
             message = f"{source.title}: {' and '.join(keys)} of the card describe its tables and are left out"
-            yield Problem("metadata-left-out", message, str(source.reader.root / layout.CARD_PATH))
+            yield Problem("metadata-left-out", message, source.reader.root / layout.CARD_PATH)
 
 
 def _texts(sources: Sequence[Source], cards: Sequence[Card]) -> str:

@@ -115,7 +115,7 @@ def _left_out(source: Source, files: SideFiles) -> Iterable[Problem]:
     for reason, paths in files.left_out.items():
         are = agree(len(paths), "is", "are")
         message = f"{source.title}: {named(paths)} {are} left out: {reason}"
-        yield Problem("file-left-out", message, str(source.reader.root))
+        yield Problem("file-left-out", message, source.reader.root)
 
 
 def _tools(sources: Sequence[Source]) -> list[Any] | None:
@@ -158,7 +158,7 @@ def split_warnings(sources: Sequence[Source]) -> Iterable[Problem]:
         splits = source.reader.info.splits
         if not isinstance(splits, Mapping) or list(splits) not in ([], ["train"]):
             message = f"{source.title}: splits {short(splits)} are left out; all episodes are in 'train'"
-            where = str(source.reader.root / layout.INFO_PATH)
+            where = source.reader.root / layout.INFO_PATH
             yield Problem("metadata-left-out", message, where)
 
 
@@ -172,4 +172,4 @@ def _statistics(source: Source) -> Iterable[Problem]:
     unknown = unknown_statistics(stats if isinstance(stats, dict) else {}, source.reader.info.features)
     if unknown:
         message = f"{source.title}: the statistics {', '.join(unknown)} are left out"
-        yield Problem("metadata-left-out", message, str(path))
+        yield Problem("metadata-left-out", message, path)

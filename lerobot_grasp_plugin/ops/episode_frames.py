@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.timeline import frame_of
 from lerobot_grasp_plugin.dataset.reader import DatasetReader
-from lerobot_grasp_plugin.findings.problem import DatasetError, Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import DatasetError, Problem, UsageError, column_of
 from lerobot_grasp_plugin.ops.image_columns import embedded_images
 
 _KEPT_BYTES = 64 * 2**20
@@ -74,7 +74,7 @@ class EpisodeFrames:
             start = frame_of(span.from_timestamp, fps)
         except ValueError as error:
             message = f"episode {episode}, camera {camera_key!r}: from_timestamp: {error}"
-            raise DatasetError(Problem("video-off-grid", message, str(span.path))) from None
+            raise DatasetError(Problem("video-off-grid", message, span.path)) from None
         yield from decode_segment(span.path, start, int(self._reader.lengths[episode]), fps, only)
 
     def _images(
@@ -94,7 +94,7 @@ class EpisodeFrames:
                     yield frame, np.asarray(picture.convert("RGB"))
             except (OSError, TypeError) as error:
                 message = f"episode {episode}, frame {frame}: not a picture: {error}"
-                raise DatasetError(Problem("bad-picture", message, str(path))) from None
+                raise DatasetError(Problem("bad-picture", message, path)) from None
 
     def _images_of(self, episode: int, camera_key: str) -> tuple[pa.StructArray, Path]:
         """The images of an episode in the table, and its file; those read last are kept if not many."""
@@ -102,7 +102,7 @@ class EpisodeFrames:
             if self._column is not None and self._column[0] == (episode, camera_key):
                 return self._column[1:]
             batch = next(iter(self._reader.read([episode], [camera_key])))
-            where = f"{batch.path}: column {camera_key!r}"
+            where = column_of(batch.path, camera_key)
             if camera_key not in batch.table.column_names:
                 raise DatasetError(Problem("missing-column", "the file has no such column", where))
             column = embedded_images(batch.table[camera_key], self._reader.root, where)

@@ -152,14 +152,14 @@ def _check(config: FramesConfig) -> None:
 def _cameras(reader: DatasetReader, camera_key: str | None) -> list[str]:
     known = list(reader.info.camera_keys)
     if not known:
-        raise UsageError(Problem("no-camera", "the dataset has no camera", str(reader.root)))
+        raise UsageError(Problem("no-camera", "the dataset has no camera", reader.root))
     if camera_key is not None and camera_key not in known:
         message = f"{reader.repo_id} has no camera {camera_key!r}"
         raise UsageError(Problem("missing-camera", message, hint=f"its cameras: {', '.join(known)}"))
     odd = [key for key in known if "/" in key or key in ("", ".", "..")]
     if odd:
         message = f"camera {odd[0]!r} cannot be the name of a folder"
-        raise DatasetError(Problem("unsafe-name", message, str(reader.root / layout.INFO_PATH)))
+        raise DatasetError(Problem("unsafe-name", message, reader.root / layout.INFO_PATH))
     return known if camera_key is None else [camera_key]
 
 
@@ -244,4 +244,4 @@ def _other_bases(jobs: Sequence[FrameJob], base: int) -> list[Problem]:
         return []
     message = f"{len(odd)} episodes of an earlier run count their frames from {1 - base}, these from {base}"
     hint = "extract them again with the same --index_base"
-    return [Problem("mixed-index-base", message, str(odd[0]), hint)]
+    return [Problem("mixed-index-base", message, odd[0], hint)]

@@ -19,7 +19,7 @@ from lerobot_grasp_plugin.dataset.losses import MAX_UNLISTED, Reason
 from lerobot_grasp_plugin.dataset.pages import salvage
 from lerobot_grasp_plugin.dataset.reader import VideoSpan
 from lerobot_grasp_plugin.dataset.tables import RowRange, TableFile, whole_numbers
-from lerobot_grasp_plugin.findings.problem import DatasetError, GraspError, Problem
+from lerobot_grasp_plugin.findings.problem import DatasetError, GraspError, Problem, column_of
 from lerobot_grasp_plugin.findings.words import count
 from lerobot_grasp_plugin.ops.whole_episodes import reason_of
 from lerobot_grasp_plugin.video.probe import header
@@ -60,15 +60,15 @@ def spans_by_index(
         DatasetError: An episode would begin in one file and end in the next.
     """
     spans: dict[int, VideoSpan] = {}
-    start, unread, where = 0, "", str(root / "videos" / video_key)
+    start, unread, where = 0, "", root / "videos" / video_key
     paths = sorted((root / "videos" / video_key).glob("*/*.mp4"))
     order = sorted(found, key=lambda episode: found[episode].first)
     for path in paths:
         try:
             frames = header(path).frames
         except GraspError as error:  # how many frames it had, and so where the next file begins, is not known
-            unread = f": {reason_of(error, str(path)).text}"
-            where = str(path)
+            unread = f": {reason_of(error, path).text}"
+            where = path
             break
         stop = start + frames
         for episode in order:
@@ -82,7 +82,7 @@ def spans_by_index(
                     f"{count(frames, 'frame')}, and the rows of episode {episode} go past them into the next "
                     "file: which frame belongs to which row is not known"
                 )
-                raise DatasetError(Problem("video-rows", message, str(path)))
+                raise DatasetError(Problem("video-rows", message, path))
         start = stop
     if (hole := _closed_hole(order, found)) is not None and start != found[order[-1]].after:
         message = f"`index` runs on over episode {hole}, which has no rows: which frames are its is not known"
@@ -136,7 +136,7 @@ def whole_tables(root: Path, info: DatasetInfo, notes: list[Problem]) -> list[Ta
         message = (
             f"no footer; {count(file.rows, 'row')} in the first {found.kept} of {found.size} bytes are whole"
         )
-        notes.append(Problem("bad-parquet", message, str(path), severity="warning"))
+        notes.append(Problem("bad-parquet", message, path, severity="warning"))
     return sorted(files, key=lambda file: file.path)
 
 
@@ -144,18 +144,18 @@ def _counts_up(rows: pa.Table) -> bool:
     """Whether rows can be a row group: ``index`` counts them one by one."""
     if layout.INDEX not in rows.column_names:
         return True
-    return bool((np.diff(whole_numbers(rows[layout.INDEX], layout.INDEX)) == 1).all())
+    return bool((np.diff(whole_numbers(rows[layout.INDEX])) == 1).all())
 
 
 def found_in(
-    tables: Sequence[TableFile], total: int, where: str
+    tables: Sequence[TableFile], total: int, root: Path
 ) -> tuple[dict[int, FoundEpisode], dict[int, Reason]]:
     """The episodes of tables by their rows, and those that are not whole, with the reason.
 
     Args:
         tables: Of one dataset.
         total: How many episodes ``info.json`` counts.
-        where: The dataset.
+        root: The dataset.
 
     Raises:
         DatasetError: ``total`` or a row's ``episode_index`` is more than a dataset can lose.
@@ -165,11 +165,11 @@ def found_in(
     for file in tables:
         _add_episodes(file, found, lost)
     total = max([total, *(episode + 1 for episode in found)])
-    gone = Reason("missing-rows", "the rows are not whole in any table", where)
+    gone = Reason("missing-rows", "the rows are not whole in any table", root)
     if total > len(found) + MAX_UNLISTED:
         message = f"the tables have {count(len(found), 'episode')}, of {total} there should be"
         hint = f"correct total_episodes in {layout.INFO_PATH}"
-        raise DatasetError(Problem("wrong-total", message, where, hint))
+        raise DatasetError(Problem("wrong-total", message, root, hint))
     missing = set(range(total)) - found.keys()
     return found, dict.fromkeys(missing, gone) | lost
 
@@ -179,11 +179,10 @@ def _add_episodes(file: TableFile, found: dict[int, FoundEpisode], lost: dict[in
     names = [layout.EPISODE_INDEX, layout.FRAME_INDEX, layout.INDEX]
     if lacking := [name for name in names if name not in file.columns]:
         message = f"no column {', '.join(map(repr, lacking))}, by which episodes could be told apart"
-        raise DatasetError(Problem("missing-column", message, str(file.path)))
+        raise DatasetError(Problem("missing-column", message, file.path))
     table = file.read(0, file.rows, names)
     frames, index = (
-        whole_numbers(table[name], f"{file.path}: column {name!r}")
-        for name in (layout.FRAME_INDEX, layout.INDEX)
+        whole_numbers(table[name], column_of(file.path, name)) for name in (layout.FRAME_INDEX, layout.INDEX)
     )
     for episode, runs in file.episode_ranges().items():
         rows = runs[0]
@@ -193,10 +192,10 @@ def _add_episodes(file: TableFile, found: dict[int, FoundEpisode], lost: dict[in
             index[rows.start : rows.stop], first + count_up
         )
         if episode in found or len(runs) > 1:
-            lost[episode] = Reason("scattered-episode", "the rows stand in several places", str(file.path))
+            lost[episode] = Reason("scattered-episode", "the rows stand in several places", file.path)
         elif episode < 0 or not whole:
             text = "frame_index or index do not count its rows one by one"
-            lost[episode] = Reason("frame-order", text, str(file.path))
+            lost[episode] = Reason("frame-order", text, file.path)
         else:
             found[episode] = FoundEpisode(file, rows, first)
 
@@ -207,5 +206,5 @@ def tasks_of(episode: FoundEpisode, tasks: Mapping[int, str]) -> list[str]:
     if layout.TASK_INDEX not in file.columns:
         return []
     column = file.read(rows.start, rows.stop, [layout.TASK_INDEX]).column(0)
-    used = dict.fromkeys(whole_numbers(column, f"{rows.path}: column 'task_index'").tolist())
+    used = dict.fromkeys(whole_numbers(column, column_of(rows.path, "task_index")).tolist())
     return [tasks[task] for task in used if task in tasks]

@@ -131,7 +131,7 @@ def _in_processes(
                     progress("frames", done, total)
         except BrokenProcessPool:
             message = "a process that decodes pictures came to a bad end, perhaps for want of memory"
-            raise DataError(Problem("process-lost", message, str(work.root))) from None
+            raise DataError(Problem("process-lost", message, work.root)) from None
         except BaseException:
             given_up.set()
             pool.shutdown(wait=False, cancel_futures=True)

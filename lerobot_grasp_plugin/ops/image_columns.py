@@ -7,10 +7,10 @@ from pathlib import Path
 import pyarrow as pa
 
 from lerobot_grasp_plugin.dataset.arrow import from_bytes
-from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
+from lerobot_grasp_plugin.findings.problem import DatasetError, Place, Problem
 
 
-def embedded_images(column: pa.ChunkedArray, root: Path, where: str) -> pa.ChunkedArray | pa.Array:
+def embedded_images(column: pa.ChunkedArray, root: Path, place: Place) -> pa.ChunkedArray | pa.Array:
     """A picture column as LeRobot stores it: structs of ``bytes`` and ``path``, the bytes inside.
 
     Raises:
@@ -27,7 +27,7 @@ def embedded_images(column: pa.ChunkedArray, root: Path, where: str) -> pa.Chunk
     )
     if names != {"bytes", "path"}:
         message = f"holds {kind}, not pictures (structs of bytes and path)"
-        raise DatasetError(Problem("bad-column", message, where))
+        raise DatasetError(Problem("bad-column", message, place))
     array = column.combine_chunks()
     array = array if isinstance(array, pa.Array) else pa.concat_arrays(array.chunks)
     data, paths = array.field("bytes").cast(pa.binary()), array.field("path").cast(pa.string())
@@ -35,13 +35,13 @@ def embedded_images(column: pa.ChunkedArray, root: Path, where: str) -> pa.Chunk
         return pa.StructArray.from_arrays([data, paths], fields=list(target))
     pictures = []
     for value, path in zip(data.to_pylist(), paths.to_pylist(), strict=True):
-        pictures.append(value if value is not None else _picture_file(root, path, where))
+        pictures.append(value if value is not None else _picture_file(root, path, place))
     return pa.StructArray.from_arrays([from_bytes(pictures), paths], fields=list(target))
 
 
-def _picture_file(root: Path, path: str | None, where: str) -> bytes:
+def _picture_file(root: Path, path: str | None, place: Place) -> bytes:
     file = (root / (path or "")).resolve()
     if not path or not file.is_relative_to(root.resolve()) or not file.is_file():
         message = f"a picture is not in the table, and its file {path!r} is not in the dataset"
-        raise DatasetError(Problem("missing-file", message, where))
+        raise DatasetError(Problem("missing-file", message, place))
     return file.read_bytes()

@@ -15,12 +15,7 @@ from lerobot_grasp_plugin.dataset.arrow_types import common_type, conform
 from lerobot_grasp_plugin.dataset.column_metadata import left_out
 from lerobot_grasp_plugin.dataset.index_table import IndexTable, read_index_table
 from lerobot_grasp_plugin.dataset.tables import TableFile
-from lerobot_grasp_plugin.findings.problem import (
-    DatasetError,
-    GraspError,
-    MergeError,
-    Problem,
-)
+from lerobot_grasp_plugin.findings.problem import DatasetError, GraspError, MergeError, Place, Problem
 from lerobot_grasp_plugin.ops.contradictions import Contradictions, agreed_metadata, canonical
 from lerobot_grasp_plugin.ops.features import TargetFormat
 from lerobot_grasp_plugin.ops.sources import Source
@@ -200,7 +195,7 @@ def other_columns(
     return pa.table(columns)
 
 
-def mapped_numbers(values: NDArray[Any], numbers: Mapping[int, int], where: str) -> NDArray[np.int64]:
+def mapped_numbers(values: NDArray[Any], numbers: Mapping[int, int], place: Place) -> NDArray[np.int64]:
     """Numbers of a source as those of the output; negative ones, which name nothing, stay.
 
     Raises:
@@ -210,6 +205,6 @@ def mapped_numbers(values: NDArray[Any], numbers: Mapping[int, int], where: str)
     strange = [number for number in known.tolist() if number >= 0 and number not in numbers]
     if strange:
         message = f"the numbers {strange[:8]} are not in the table that names them"
-        raise DatasetError(Problem("unknown-index", message, where))
+        raise DatasetError(Problem("unknown-index", message, place))
     new = np.array([numbers.get(number, number) for number in known.tolist()], dtype=np.int64)
     return new[inverse].reshape(values.shape)

@@ -17,7 +17,7 @@ from lerobot_grasp_plugin.dataset.info import Feature
 from lerobot_grasp_plugin.dataset.provenance import stored_values
 from lerobot_grasp_plugin.dataset.reader import DatasetReader
 from lerobot_grasp_plugin.dataset.recorded_success import LabelColumns, read_recorded
-from lerobot_grasp_plugin.findings.problem import Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import NOWHERE, Place, Problem, UsageError
 
 _NUMBERING = frozenset({*layout.INDEX_COLUMNS, layout.TIMESTAMP})
 
@@ -78,7 +78,7 @@ def find_column(
         usable = [other for other, feature in known.items() if _is_usable(other, feature)]
         message = f"{options.column}: {title} has no column {name!r}"
         hint = f"columns with one value a row: {', '.join(usable) or 'none'}"
-        raise UsageError(Problem("unknown-feature", message, str(reader.root), hint))
+        raise UsageError(Problem("unknown-feature", message, reader.root, hint))
     if not _is_usable(name, known[name]):
         feature = known[name]
         message = f"{options.column}: {name!r} of {title} is {feature.dtype} of shape {list(feature.shape)}"
@@ -88,7 +88,7 @@ def find_column(
         hint = "a label is one boolean or one number a row: true or false, two values such as 1 and 0 (the "
         hint += "larger is success), or any with --" + options.threshold + "; columns that can be labels: "
         hint += ", ".join(usable) or "none"
-        raise UsageError(Problem("bad-label-column", message, str(reader.root), hint))
+        raise UsageError(Problem("bad-label-column", message, reader.root, hint))
     return LabelColumn(name, threshold)
 
 
@@ -112,16 +112,16 @@ def column_rule(
             f"{options.column}: column {column.name!r} has three values or more; which of them means success?"
         )
         hint = f"give --{options.threshold}: values above it are success"
-        raise UsageError(Problem("no-labels-threshold", message, str(reader.root), hint))
+        raise UsageError(Problem("no-labels-threshold", message, reader.root, hint))
     return rule
 
 
-def check_threshold(name: str | None, threshold: float | None, where: str = "") -> Problem | None:
+def check_threshold(name: str | None, threshold: float | None, place: Place = NOWHERE) -> Problem | None:
     """What is wrong with ``labels_threshold``."""
     if threshold is None or (name is not None and math.isfinite(threshold)):
         return None
     message = f"labels_threshold {threshold:g} goes with labels_from, and is a finite number"
-    return Problem("bad-labels-threshold", message, where, "name the column with --labels_from")
+    return Problem("bad-labels-threshold", message, place, "name the column with --labels_from")
 
 
 def _is_usable(name: str, feature: Feature) -> bool:

@@ -151,9 +151,7 @@ class LabelText:
             return b""
         except OSError as error:
             reason = error.strerror or str(error)
-            raise UsageError(
-                Problem("unreadable-file", f"cannot be read: {reason}", str(self.path))
-            ) from None
+            raise UsageError(Problem("unreadable-file", f"cannot be read: {reason}", self.path)) from None
 
     def _set(
         self, text: str, data: bytes, annotations: Annotations, sections: list[AnnotationSection]

@@ -108,7 +108,7 @@ def refuse_inside(sources: Sequence[Source], root: Path) -> None:
     for source in sources:
         if root.absolute().parent.resolve().is_relative_to(source.reader.root.resolve()):
             message = f"the new dataset would stand inside its source {source.reader.root}"
-            raise UsageError(Problem("target-in-source", message, str(root), "choose another --new_root"))
+            raise UsageError(Problem("target-in-source", message, root, "choose another --new_root"))
 
 
 def leftover_warnings(root: Path) -> list[Problem]:
@@ -117,7 +117,7 @@ def leftover_warnings(root: Path) -> list[Problem]:
         Problem(
             "interrupted-run",
             "an interrupted run left this folder behind",
-            str(folder),
+            folder,
             f"it is not used; remove it with: rm -r '{folder}'",
         )
         for folder in staging_leftovers(root)

@@ -8,17 +8,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lerobot_grasp_plugin.core.near_tasks import near_tasks
-from lerobot_grasp_plugin.findings.problem import Problem
+from lerobot_grasp_plugin.findings.problem import NOWHERE, Problem
 
 
 def near_task_warnings(
-    tasks: Mapping[str, Sequence[str]], where: str = "", root: Path | None = None
+    tasks: Mapping[str, Sequence[str]], path: Path | None = None, root: Path | None = None
 ) -> Iterator[Problem]:
     """A warning for each group of tasks that are one in two spellings.
 
     Args:
         tasks: Sentence -> the sources that have it; empty lists in a single dataset.
-        where: The list of tasks of a single dataset.
+        path: The list of tasks of a single dataset.
         root: The folder of that dataset.
     """
     for group in near_tasks(tasks):
@@ -30,7 +30,7 @@ def near_task_warnings(
         else:
             call = _replace(root, dict.fromkeys(group[1:], first))
             hint = f"if they are one task, spell it the same, in the dataset itself: {call}"
-        yield Problem("near-tasks", message, where, hint)
+        yield Problem("near-tasks", message, path or NOWHERE, hint)
 
 
 def _replace(root: Path, tasks: Mapping[str, str]) -> str:

@@ -202,7 +202,7 @@ def _left_out(sources: Sequence[Source]) -> Iterator[Problem]:
     for source in sources:
         if not len(source.episodes):
             message = f"nothing of {source.title} goes into the output ({'; '.join(source.notes)})"
-            yield Problem("source-left-out", message, str(source.reader.root))
+            yield Problem("source-left-out", message, source.reader.root)
 
 
 def _plan_stats(

@@ -90,7 +90,7 @@ def _check_swap(config: RelabelConfig) -> None:
     if config.in_place and root is not None and not root.exists() and (old := backups(root)):
         message = "an interrupted run left no dataset here; the old one is complete in its backup"
         hint = f"put it back with: mv '{old[-1]}' '{root}'"
-        raise UsageError(Problem("interrupted-swap", message, str(root), hint))
+        raise UsageError(Problem("interrupted-swap", message, root, hint))
 
 
 def _target(config: RelabelConfig) -> tuple[str, Path]:
@@ -106,7 +106,7 @@ def _target(config: RelabelConfig) -> tuple[str, Path]:
     if reader.root.is_symlink() or reader.root.parent.name == "snapshots":
         message = "a downloaded or linked folder is not replaced"
         hint = "write a new dataset with --new_root"
-        raise UsageError(Problem("not-replaceable", message, str(reader.root), hint))
+        raise UsageError(Problem("not-replaceable", message, reader.root, hint))
     return reader.repo_id, reader.root.resolve()
 
 

@@ -51,16 +51,9 @@ class VerifyReport:
         return sum(problem.severity == severity for problem in self.problems)
 
     def moved(self, root: Path) -> VerifyReport:
-        """The same report of a dataset that was renamed since; commands in hints name its new folder."""
-        before, after = (str(self.root), self.root.name), (str(root), root.name)
-
-        def renamed(text: str) -> str:
-            for old, new in zip(before, after, strict=True):
-                text = text.replace(old, new)
-            return text
-
+        """The same report of a dataset that was renamed since."""
         problems = [
-            replace(problem, where=renamed(problem.where), hint=renamed(problem.hint))
+            replace(problem, place=replace(problem.place, root=str(root))) if problem.place.root else problem
             for problem in self.problems
         ]
         return replace(self, root=root, problems=problems)

@@ -6,7 +6,6 @@ import json
 import shlex
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from lerobot_grasp_plugin.dataset.hub import Location
 from lerobot_grasp_plugin.findings.codes import CODES
@@ -35,7 +34,7 @@ def with_rescue(location: Location, problems: Sequence[Problem]) -> list[Problem
 
 def _is_overcome(location: Location, problem: Problem) -> bool:
     rescue = CODES[problem.code].rescue
-    in_rows = Path(problem.where.partition(": ")[0]).is_relative_to(location.root / "data")
+    in_rows = problem.place.within(location.root).file.startswith("data/")
     return problem.severity == "error" and (rescue == "always" or (rescue == "rows" and in_rows))
 
 

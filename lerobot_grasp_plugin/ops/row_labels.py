@@ -129,7 +129,7 @@ class RowLabels:
         values = self._existing(batch, own)
         if values is None:
             message = f"column {own!r} is missing, though info.json declares it"
-            raise DatasetError(Problem("missing-column", message, str(batch.path)))
+            raise DatasetError(Problem("missing-column", message, batch.path))
         return values
 
     def _existing(self, batch: EpisodeBatch, own: str | None) -> NDArray[Any] | None:
@@ -138,7 +138,7 @@ class RowLabels:
         try:
             return to_numpy(batch.table[own]).reshape(-1)
         except ValueError as error:
-            raise DatasetError(Problem("bad-column", f"{own}: {error}", str(batch.path))) from None
+            raise DatasetError(Problem("bad-column", f"{own}: {error}", batch.path)) from None
 
     def success_counts(
         self,

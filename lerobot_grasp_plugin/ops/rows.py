@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from lerobot_grasp_plugin.dataset.arrow import from_numpy, is_numeric, list_leng
 from lerobot_grasp_plugin.dataset.arrow_types import conform, decoded, innermost_type, is_text
 from lerobot_grasp_plugin.dataset.reader import EpisodeBatch
 from lerobot_grasp_plugin.dataset.tables import whole_numbers
-from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
+from lerobot_grasp_plugin.findings.problem import DatasetError, Problem, column_of
 from lerobot_grasp_plugin.ops.features import TargetFormat
 from lerobot_grasp_plugin.ops.image_columns import embedded_images
 from lerobot_grasp_plugin.ops.index_tables import mapped_numbers
@@ -176,7 +176,7 @@ class RowBuilder:
     def _check_frames(self, batch: EpisodeBatch, frames: NDArray[Any]) -> bool:
         if layout.FRAME_INDEX not in batch.table.column_names:
             return True
-        where = f"{batch.path}: column 'frame_index'"
+        where = column_of(batch.path, "frame_index")
         own = whole_numbers(batch.table[layout.FRAME_INDEX], where)
         if np.array_equal(own, frames):
             return False
@@ -195,13 +195,13 @@ class RowBuilder:
             return np.full(rows, next(iter(self._task_map.values())), dtype=np.int64)
         if not has_column:
             message = "column 'task_index' is missing, and the dataset has several tasks"
-            raise DatasetError(Problem("missing-column", message, str(batch.path)))
-        own = whole_numbers(batch.table[layout.TASK_INDEX], f"{batch.path}: column 'task_index'")
+            raise DatasetError(Problem("missing-column", message, batch.path))
+        own = whole_numbers(batch.table[layout.TASK_INDEX], column_of(batch.path, "task_index"))
         known, inverse = np.unique(own, return_inverse=True)
         strange = [task for task in known.tolist() if task not in self._task_map]
         if strange:
             message = f"task_index {strange} stands in no tasks table"
-            raise DatasetError(Problem("unknown-task", message, str(batch.path)))
+            raise DatasetError(Problem("unknown-task", message, batch.path))
         mapped = np.array([self._task_map[task] for task in known.tolist()], dtype=np.int64)
         return mapped[inverse]
 
@@ -239,9 +239,9 @@ class RowBuilder:
         if off.sum() > 1:
             message += f", and {int(off.sum()) - 1} more of the {len(off)} rows read with it are off"
         hint = "LeRobot cannot read such frames; --timestamps fix sets them to frame_index / fps"
-        where = f"{batch.path}: column 'timestamp'"
-        episode, frame = batch.episodes[number], int(frames[row])
-        self.off_grid = Problem("timestamp-off-grid", message, where, hint, episode=episode, frame=frame)
+        place = column_of(batch.path, "timestamp")
+        place = replace(place, episode=batch.episodes[number], frame=int(frames[row]))
+        self.off_grid = Problem("timestamp-off-grid", message, place, hint)
 
     # -- columns that are taken over --------------------------------------------------------------
 
@@ -249,10 +249,10 @@ class RowBuilder:
         own = self.source.original[field.name]
         if own not in batch.table.column_names:
             message = f"column {own!r} is missing, though info.json declares it"
-            raise DatasetError(Problem("missing-column", message, str(batch.path)))
+            raise DatasetError(Problem("missing-column", message, batch.path))
         column = batch.table[own]
         if self._target.features[field.name].dtype == "image":
-            return embedded_images(column, self.source.reader.root, f"{batch.path}: column {own!r}")
+            return embedded_images(column, self.source.reader.root, column_of(batch.path, own))
         numbers = self._index_maps.get(field.name)
         if column.type == field.type and numbers is None:
             return column
@@ -273,12 +273,12 @@ class RowBuilder:
             self._note_narrowed(field.name, wide, column)
             if numbers is None:
                 return column
-            where = f"{batch.path}: column {own!r}"
+            where = column_of(batch.path, own)
             return from_numpy(mapped_numbers(to_numpy(column).reshape(-1), numbers, where)).cast(field.type)
         except (pa.ArrowException, ValueError, KeyError) as error:
             reason = str(error).splitlines()[0]
             message = f"column {own!r} holds {column.type}, not {field.type} as info.json says: {reason}"
-            raise DatasetError(Problem("bad-column", message, str(batch.path))) from None
+            raise DatasetError(Problem("bad-column", message, batch.path)) from None
 
     def _note_narrowed(self, name: str, wide: pa.ChunkedArray, narrow: pa.ChunkedArray) -> None:
         """Counts the values of a column that a narrower type of floats, or bool, changed."""
@@ -299,14 +299,14 @@ class RowBuilder:
         lengths = list_lengths(column)
         if present(column).any() and (lengths is None or lengths.any()):
             message = f"column {own!r} has values, and info.json declares none for it (a shape with 0)"
-            raise DatasetError(Problem("bad-column", message, str(batch.path)))
+            raise DatasetError(Problem("bad-column", message, batch.path))
         return pa.nulls(len(column))
 
     def _numbers(self, table: pa.Table, name: str, path: Path) -> NDArray[Any]:
         try:
             return to_numpy(table[name])
         except ValueError as error:
-            raise DatasetError(Problem("bad-column", f"column {name!r}: {error}", str(path))) from None
+            raise DatasetError(Problem("bad-column", f"column {name!r}: {error}", path)) from None
 
     def _hashes(
         self,

@@ -65,7 +65,7 @@ def open_whole(location: Location) -> DatasetReader:
         listed.lost = lost
         rows = int(listed.lengths[kept].sum())
         source = "the list of episodes says which rows are whose"
-        listed.warnings += rescued_warnings(rows, lost, len(kept), str(location.root), source)
+        listed.warnings += rescued_warnings(rows, lost, len(kept), location.root, source)
     return listed
 
 
@@ -122,7 +122,7 @@ class SalvagedReader(V30Reader):
             return self._listed.side_columns(episodes)
         if self._listed.side_columns([each for each in episodes if self._in_list(each)]) is not None:
             message = "the columns that LeRobot does not know are left out: not all episodes are listed"
-            where = str(self.root / layout.EPISODES_DIR)
+            where = self.root / layout.EPISODES_DIR
             self.warnings.append(Problem("metadata-left-out", message, where))
         return None
 
@@ -158,14 +158,14 @@ class SalvagedReader(V30Reader):
     def _read_episodes(self) -> pa.Table:
         notes: list[Problem] = []
         tables = whole_tables(self.root, self.info, notes)
-        where = str(self.root)
+        where = self.root
         self._found, lost = found_in(tables, self.info.total_episodes, where)
         for episode, found in self._found.items():
             if self._listed is not None and self._in_list(episode):
                 number = int(self._listed.lengths[episode])
                 if number != found.length:
                     text = f"{found.length} rows in the table, {number} by the episodes table"
-                    lost.setdefault(episode, Reason("wrong-length", text, str(found.file.path)))
+                    lost.setdefault(episode, Reason("wrong-length", text, found.file.path))
         for video_key in self.info.video_keys:
             self._spans[video_key] = self._camera(video_key, lost)
         total = max([self.info.total_episodes, *(episode + 1 for episode in (*self._found, *lost))])

@@ -76,7 +76,7 @@ class SalvagedLegacyReader(LegacyReader):
 
     def _read_episodes(self) -> tuple[NDArray[Any], list[tuple[str, ...]], dict[int, Reason]]:
         notes: list[Problem] = []
-        where = str(self.root)
+        where = self.root
         self._found, lost = found_in(
             whole_tables(self.root, self.info, notes), self.info.total_episodes, where
         )
@@ -86,7 +86,7 @@ class SalvagedLegacyReader(LegacyReader):
             if episode in listed and listed[episode].get("length") != found.length:
                 length = listed[episode].get("length")
                 text = f"{found.length} rows in the table, {length} by {layout.LEGACY_EPISODES_PATH}"
-                lost.setdefault(episode, Reason("wrong-length", text, str(found.rows.path)))
+                lost.setdefault(episode, Reason("wrong-length", text, found.rows.path))
             for video_key in self.info.video_keys:
                 path = self._video_path(episode, video_key)
                 if reason := cameras.check(path, video_key, found.length):

@@ -49,7 +49,7 @@ def read_schemas(source: Source, target: TargetFormat) -> SourceSchemas:
         for own, name in columns.items():
             if own not in schema.names:
                 message = f"column {own!r} is missing, though info.json declares it"
-                raise DatasetError(Problem("missing-column", message, str(path)))
+                raise DatasetError(Problem("missing-column", message, path))
             inferred[name][schema.field(own).type] = None
         for name in schema.names:
             if name not in declared:
@@ -103,4 +103,4 @@ def schema_warnings(sources: Sequence[Source], schemas: Sequence[SourceSchemas])
             hint = (
                 "LeRobot refuses tables with columns that features does not name; declare them to keep them"
             )
-            yield Problem("undeclared-column", message, str(path), hint, severity="warning")
+            yield Problem("undeclared-column", message, path, hint, severity="warning")

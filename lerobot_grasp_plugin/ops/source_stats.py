@@ -67,7 +67,7 @@ class SourceStats:
     def _problem(self, name: str, message: str, where: Path) -> Problem:
         message = f"{self._source.title}: {self._names[name]!r}: {message}"
         hint = "the output has those of its rows; a policy trained on the source was normalised wrongly"
-        return Problem(code_of(name), message, str(where), hint, severity="warning")
+        return Problem(code_of(name), message, where, hint, severity="warning")
 
 
 def _fitting(

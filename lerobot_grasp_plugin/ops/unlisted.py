@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lerobot_grasp_plugin.core.intervals import IntervalSet
-from lerobot_grasp_plugin.findings.problem import Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import NOWHERE, Place, Problem, UsageError
 from lerobot_grasp_plugin.findings.words import agree, count, episodes_text, ranges_text
 from lerobot_grasp_plugin.ops.label_column import check_threshold, find_column
 from lerobot_grasp_plugin.ops.recipe import LabelOptions
@@ -38,7 +38,7 @@ def apply_unlisted(source: Source, options: LabelOptions, path: Path | None) -> 
         source.notes.append(f"annotated, but not chosen: {episodes_text(unused)}")
     if not missing:
         return []
-    where = str(path) if path is not None else ""
+    where = path or NOWHERE
     name = label_column_name(source, options)
     if name is not None:
         threshold = options.labels_threshold
@@ -74,7 +74,7 @@ def check_label_column(sources: Sequence[Source], options: LabelOptions) -> list
     """What is wrong with ``labels_from`` and ``labels_threshold``, of the call and of each source."""
     found = [check_threshold(options.labels_from, options.labels_threshold)]
     found += [
-        check_threshold(source.config.labels_from, source.config.labels_threshold, source.repo_id)
+        check_threshold(source.config.labels_from, source.config.labels_threshold, Place(source.repo_id))
         for source in sources
     ]
     problems = [problem for problem in found if problem is not None]

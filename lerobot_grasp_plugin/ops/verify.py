@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -128,9 +129,10 @@ class _Verifier:
                 means = PictureMeans(view) if self.thorough else None
                 decoding = partial(check_decoding, means=means, movement=self.movement)
                 self.collect("pictures", lambda: self.videos(decoding, "decoding pictures"))
-        self.problems = [*view.problems, *self.problems]
-        self.problems = list(unexplained(view, self.problems, self.unseen))
-        self.collect("what can be rescued", self.name_rescue)
+        found = [*map(self.within, view.problems), *self.problems]
+        self.problems = [*map(self.within, unexplained(view, found, self.unseen))]
+        if self.thorough:
+            self.collect("what can be rescued", self.name_rescue)
         self.collect(
             "what was left out",
             lambda: left_out(view, self.level, self.unseen, self.problems),
@@ -146,13 +148,17 @@ class _Verifier:
         """Adds what a check finds; one that breaks off does not keep the others from running."""
         try:
             with np.errstate(all="ignore"):  # NaN and infinities are findings, not accidents
-                self.problems += check()
+                self.problems += map(self.within, check())
         except GraspError as error:
-            self.problems += error.problems
+            self.problems += map(self.within, error.problems)
         except Exception as error:  # odd data must not hide what the other checks find
             reason = f"{type(error).__name__}: {error}".splitlines()[0]
             message = f"the check of {name} could not be finished: {reason}"
-            self.problems.append(Problem("check-failed", message, str(self.view.root)))
+            self.problems.append(self.within(Problem("check-failed", message, self.view.root)))
+
+    def within(self, problem: Problem) -> Problem:
+        """The finding with its file relative to the dataset."""
+        return replace(problem, place=problem.place.within(self.view.root))
 
     def shown(self, check: RowCheck, rows: Rows) -> bool:
         """Shows rows to a check; returns whether it can go on."""
@@ -228,7 +234,8 @@ class _Verifier:
         seen: dict[tuple[object, ...], Problem] = {}
         for problem in self.problems:
             by_place = CODES[problem.code].once_per_file
-            key = (problem.code, problem.where, None if by_place else (problem.episode, problem.message))
+            place = replace(problem.place, episode=None, frame=None) if by_place else problem.place
+            key = (problem.code, place, "" if by_place else problem.message)
             seen.setdefault(key, problem)
         return sorted(seen.values(), key=lambda problem: SEVERITIES.index(problem.severity))
 

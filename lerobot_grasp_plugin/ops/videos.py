@@ -165,7 +165,7 @@ def _check_whole_files(runs: Iterable[Sequence[Segment]], fps: float) -> None:
         held = found.frames
         if held < needed:
             message = f"{held} frames, but rows refer to {needed}"
-            problems.append(Problem("video-too-short", message, str(path)))
+            problems.append(Problem("video-too-short", message, path))
     if problems:
         raise VideoError(problems)
 
@@ -179,7 +179,7 @@ def _segments(sources: Sequence[Source], plan: MergePlan, video_key: str, fps: f
             start = frame_of(span.from_timestamp, fps)
         except ValueError as error:
             message = f"episode {episode.source_episode} of {source.title}: from_timestamp: {error}"
-            problems.append(Problem("video-off-grid", message, str(span.path)))
+            problems.append(Problem("video-off-grid", message, span.path))
             continue
         segments.append(Segment(span.path, start, episode.length))
     if problems:

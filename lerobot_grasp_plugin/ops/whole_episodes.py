@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lerobot_grasp_plugin.dataset.losses import WAY_OUT, Reason, loss_problems
 from lerobot_grasp_plugin.dataset.reader import DatasetReader
-from lerobot_grasp_plugin.findings.problem import DatasetError, GraspError, Problem
+from lerobot_grasp_plugin.findings.problem import NOWHERE, DatasetError, GraspError, Problem
 from lerobot_grasp_plugin.findings.words import count
 from lerobot_grasp_plugin.video.probe import header
 
@@ -31,22 +31,22 @@ class Cameras:
             try:
                 self._files[path] = header(path).frames
             except GraspError as error:
-                self._files[path] = reason_of(error, str(path))
+                self._files[path] = reason_of(error, path)
         found = self._files[path]
         if isinstance(found, Reason):
             return found
         if 0 < found < stop:
             text = f"the video of {video_key!r} ends before the episode does, after {count(found, 'frame')}"
-            return Reason("video-missing", text, str(path))
+            return Reason("video-missing", text, path)
         return None
 
 
-def reason_of(error: GraspError, where: str) -> Reason:
+def reason_of(error: GraspError, path: Path) -> Reason:
     """An error as the reason why episodes are lost, with its hint, which ``loss_problems`` replaces."""
     problem = next(each for each in error.problems if each.severity == "error")
     is_own = problem.hint and not problem.hint.startswith(WAY_OUT)  # not how to take the others
     text = f"{problem.message} ({problem.hint})" if is_own else problem.message
-    return Reason(problem.code, text, problem.where or where)
+    return Reason(problem.code, text, problem.place if problem.place != NOWHERE else path)
 
 
 def lost_episodes(reader: DatasetReader) -> dict[int, Reason]:
@@ -73,7 +73,7 @@ def _rows(reader: DatasetReader, episode: int) -> Reason | None:
         for _ in reader.read([episode], reader.info.column_keys):
             pass
     except DatasetError as error:
-        reason = reason_of(error, str(reader.root))
+        reason = reason_of(error, reader.root)
         return replace(reason, text=reason.text.removeprefix(f"episode {episode}: "))
     return None
 
@@ -88,7 +88,7 @@ def _images(reader: DatasetReader, episode: int, cameras: Cameras) -> Reason | N
 
 
 def rescued_warnings(
-    rows: int, lost: Mapping[int, Reason], kept: int, where: str, source: str
+    rows: int, lost: Mapping[int, Reason], kept: int, root: Path, source: str
 ) -> list[Problem]:
     """What a rescue took and what it left.
 
@@ -96,12 +96,12 @@ def rescued_warnings(
         rows: Rows of the episodes that are whole.
         lost: The other episodes, and why.
         kept: How many episodes are whole.
-        where: The dataset.
+        root: The dataset.
         source: What says which rows are an episode.
     """
     message = f"rescued: {count(kept, 'episode')} with {count(rows, 'row')}; {source}"
     return [
-        Problem("rescued", message, where),
+        Problem("rescued", message, root),
         *(
             replace(problem, message=f"lost: {problem.message}", hint="", severity="warning")
             for problem in loss_problems(lost)

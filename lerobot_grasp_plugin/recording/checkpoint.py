@@ -88,7 +88,7 @@ def read(root: Path) -> Snapshot | None:
         return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         hint = "verify the dataset with lerobot-grasp-verify; if it is sound, move this file away"
-        raise DatasetError(Problem("bad-checkpoint", f"cannot be read: {error}", str(path), hint)) from None
+        raise DatasetError(Problem("bad-checkpoint", f"cannot be read: {error}", path, hint)) from None
 
 
 def changed(root: Path, snapshot: Snapshot) -> list[str]:

@@ -102,7 +102,7 @@ def check_new(root: Path) -> None:
     """
     if root.exists():
         hint = "give --resume=true to go on with it, or another --dataset.root or repo_id"
-        raise UsageError(Problem("target-exists", "the dataset's folder exists already", str(root), hint))
+        raise UsageError(Problem("target-exists", "the dataset's folder exists already", root, hint))
 
 
 def check_batch(episodes: object) -> None:

@@ -56,12 +56,12 @@ def read_recording(root: Path, labels: dict[str, Any]) -> RecordingSidecar:
     raw = read_json(path)
     if not isinstance(raw, dict) or raw.get("format") != FORMAT or not isinstance(raw.get("episodes"), dict):
         message = f"it is no recording sidecar of format {FORMAT}"
-        raise DatasetError(Problem("bad-sidecar", message, str(path)))
+        raise DatasetError(Problem("bad-sidecar", message, path))
     if raw.get("labels") != labels:
         said = ", ".join(f"{name}={value}" for name, value in dict(raw.get("labels") or {}).items())
         message = f"the episodes that are there were labelled with {said}, and this call says otherwise"
         hint = "give the same --grasp options, or record another dataset"
-        raise UsageError(Problem("other-labels", message, str(path), hint))
+        raise UsageError(Problem("other-labels", message, path, hint))
     return RecordingSidecar(labels, dict(raw["episodes"]))
 
 

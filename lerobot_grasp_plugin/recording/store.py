@@ -9,12 +9,13 @@ from typing import Any
 
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.dataset.hub import lerobot_home
+from lerobot_grasp_plugin.dataset.hub import Location, lerobot_home
 from lerobot_grasp_plugin.dataset.info import read_info
 from lerobot_grasp_plugin.dataset.reader import open_dataset
 from lerobot_grasp_plugin.dataset.writer_lock import WriterLock
-from lerobot_grasp_plugin.findings.problem import DatasetError, Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import DatasetError, Place, Problem, UsageError
 from lerobot_grasp_plugin.learning.dataset import GraspDataset
+from lerobot_grasp_plugin.ops.rescuing import with_rescue
 from lerobot_grasp_plugin.ops.verify import verify_dataset
 from lerobot_grasp_plugin.recording import checkpoint
 from lerobot_grasp_plugin.recording.annotation_file import AnnotationFile
@@ -199,7 +200,7 @@ class RecordingStore:
         snapshot = checkpoint.read(root)
         if snapshot is None and not (root / layout.INFO_PATH).is_file():
             hint = "leave --resume out to record a new one; mind the date in its name (--dataset.no_stamp)"
-            raise UsageError(Problem("no-dataset", "there is no dataset to resume", str(root), hint))
+            raise UsageError(Problem("no-dataset", "there is no dataset to resume", root, hint))
         if snapshot is None:
             self._refuse_unsound()
             return read_info(root).total_episodes
@@ -221,7 +222,8 @@ class RecordingStore:
     def _refuse_unsound(self) -> None:
         report = verify_dataset(self.root, self.repo_id, thorough=False)
         if not report.ok:
-            raise DatasetError([problem for problem in report.problems if problem.severity == "error"])
+            errors = [problem for problem in report.problems if problem.severity == "error"]
+            raise DatasetError(with_rescue(Location(self.repo_id, self.root), errors))
 
     def _set_aside(self, what: str) -> int:
         aside = checkpoint.aside_folder(self.root)
@@ -272,14 +274,14 @@ class RecordingStore:
         if layout.REWARD not in own:
             hint = "give it labels first: lerobot-grasp-relabel --in_place true"
             message = "the dataset has no next.reward to record labels in"
-            raise UsageError(Problem("no-labels", message, str(self.root), hint))
+            raise UsageError(Problem("no-labels", message, self.root, hint))
         labels = {name: own[name] for name in (layout.REWARD, layout.DONE, layout.SUCCESS) if name in own}
         try:
             sanity_check_dataset_robot_compatibility(
                 self._dataset, self._robot, self._config.dataset.fps, {**self._features, **labels}
             )
         except ValueError as error:
-            raise UsageError(Problem("other-robot", str(error), str(self.root))) from None
+            raise UsageError(Problem("other-robot", str(error), self.root)) from None
 
     def _mend_annotations(self) -> None:
         """Adds the lines a crash kept from the annotation file, out of the sidecar."""
@@ -299,7 +301,7 @@ class RecordingStore:
             told = ", ".join(f"{count} of {key}" for key, count in dropped.items())
             message = f"the video encoder lost frames ({told}); rows and pictures would not fit"
             hint = "record it again; a larger --dataset.encoder_queue_maxsize or a faster codec helps"
-            raise DatasetError(Problem("dropped-frames", message, f"episode {self.episodes}", hint))
+            raise DatasetError(Problem("dropped-frames", message, Place(episode=self.episodes), hint))
 
     def _refuse_short_video(self, episode: int, length: int) -> None:
         reader = open_dataset(self.repo_id, self.root)
@@ -308,7 +310,7 @@ class RecordingStore:
             if held < length:
                 message = f"the video of {key} holds {held} pictures for {length} rows"
                 raise DatasetError(
-                    Problem("dropped-frames", message, f"episode {episode}", "record it again")
+                    Problem("dropped-frames", message, Place(episode=episode), "record it again")
                 )
 
     def _abandon(self) -> None:

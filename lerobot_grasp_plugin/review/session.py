@@ -44,7 +44,7 @@ class Session:
         self._altered: dict[int, int] = {}
         self._last: dict[str, tuple[int, Exception | None]] = {}
         if not path.parent.is_dir():
-            raise UsageError(Problem("no-folder", "the annotation file's folder does not exist", str(path)))
+            raise UsageError(Problem("no-folder", "the annotation file's folder does not exist", path))
         self._text = LabelText(path, self._parsed, source.repo_id)
         self._first = dict(self.labels)
 

@@ -47,18 +47,18 @@ def text_beside(path: Path, index_base: int | None, source: Source) -> Path:
         text = format_text(file.annotations)
     except ValueError as error:
         hint = "label in a text file of another name"
-        raise UsageError(Problem("not-editable", str(error), str(path), hint)) from None
+        raise UsageError(Problem("not-editable", str(error), path, hint)) from None
     try:
         with target.open("x", encoding="utf-8", newline="") as written:
             written.write(text)
     except FileExistsError:
         message = f"the page labels in text, and there is a {target.name} already"
         hint = f"go on in that one: --annotations {target}"
-        raise UsageError(Problem("text-exists", message, str(path), hint)) from None
+        raise UsageError(Problem("text-exists", message, path, hint)) from None
     except OSError as error:
         target.unlink(missing_ok=True)
         message = f"cannot be written: {error.strerror}"
-        raise UsageError(Problem("cannot-write", message, str(target))) from None
+        raise UsageError(Problem("cannot-write", message, target)) from None
     sync(target)
     sync(target.parent)
     return target

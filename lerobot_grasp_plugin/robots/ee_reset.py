@@ -133,7 +133,7 @@ class EeReset:
         path = str(Path(installed_file(config.urdf_path, f"{NAME}.urdf_path")).expanduser())
         if not Path(path).is_file():
             hint = "give the SO101's so101_new_calib.urdf as urdf_path"
-            problems.append(Problem("no-urdf", f"{NAME}: there is no URDF", config.urdf_path, hint))
+            problems.append(Problem("no-urdf", f"{NAME}: there is no URDF", Path(config.urdf_path), hint))
         if not problems and workspace is not None:
             corners = [np.subtract(config.base, config.half_box), np.add(config.base, config.half_box)]
             if np.any(corners[0] < workspace[0]) or np.any(corners[1] > workspace[1]):
@@ -253,7 +253,7 @@ def joint_limits(urdf: str, joints: Sequence[str]) -> list[tuple[float, float]]:
     try:
         tree = ElementTree.parse(urdf)
     except (OSError, ElementTree.ParseError) as error:
-        raise UsageError(Problem("no-urdf", f"cannot be read: {error}", urdf)) from None
+        raise UsageError(Problem("no-urdf", f"cannot be read: {error}", Path(urdf))) from None
     limits = {}
     for joint in tree.iter("joint"):
         limit = joint.find("limit")
@@ -262,5 +262,7 @@ def joint_limits(urdf: str, joints: Sequence[str]) -> list[tuple[float, float]]:
             limits[joint.get("name")] = (float(np.rad2deg(low)), float(np.rad2deg(high)))
     missing = [name for name in joints if name not in limits]
     if missing:
-        raise UsageError(Problem("unknown-joints", f"no limits for the joints {', '.join(missing)}", urdf))
+        raise UsageError(
+            Problem("unknown-joints", f"no limits for the joints {', '.join(missing)}", Path(urdf))
+        )
     return [limits[name] for name in joints]

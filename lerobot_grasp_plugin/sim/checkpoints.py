@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lerobot_grasp_plugin.dataset.info import read_json
-from lerobot_grasp_plugin.findings.problem import DataError, Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import DataError, Place, Problem, UsageError
 
 CONFIG = "train_config.json"
 _PROCESSOR = ("env", "processor")
@@ -34,7 +34,7 @@ def checkpoints_of(run: Path) -> list[Path]:
     if not found:
         hint = "give the output_dir of a run of lerobot-grasp-learner that has saved a checkpoint"
         message = "the folder has no checkpoint of a policy" if run.is_dir() else "the folder does not exist"
-        raise UsageError(Problem("no-checkpoint", message, str(run), hint))
+        raise UsageError(Problem("no-checkpoint", message, run, hint))
     return found
 
 
@@ -53,15 +53,19 @@ def check_environment(checkpoint: Path) -> None:
     if robot != "so101_sim":
         message = f"the environment's robot is {robot!r}, not 'so101_sim'"
         hint = "grasps are counted by the physics of the simulated arm"
-        problems.append(Problem("no-simulated-robot", message, f"{path}: env.robot.type", hint))
+        problems.append(
+            Problem("no-simulated-robot", message, Place(str(path), field="env.robot.type"), hint)
+        )
     if _setting(checkpoint, *_PROCESSOR, "inverse_kinematics") is None:
         message = "the policy acts on joints, and the lift that follows a grasp is a step of the end effector"
         hint = "give env.processor.inverse_kinematics, and train on actions of ee_delta"
-        problems.append(Problem("no-end-effector", message, f"{path}: env.processor", hint))
+        problems.append(Problem("no-end-effector", message, Place(str(path), field="env.processor"), hint))
     if _setting(checkpoint, *_PROCESSOR, "reset") is None:
         message = "the time limit of an episode is missing"
         hint = "give env.processor.reset with control_time_s, seconds"
-        problems.append(Problem("no-time-limit", message, f"{path}: env.processor.reset", hint))
+        problems.append(
+            Problem("no-time-limit", message, Place(str(path), field="env.processor.reset"), hint)
+        )
     if problems:
         raise DataError(problems)
 
@@ -79,7 +83,7 @@ def check_recordable(root: Path, checkpoint: Path, classifier: Path | None) -> N
     """
     problems = []
     if root.exists():
-        problems.append(Problem("target-exists", "the folder exists already", str(root), "give another name"))
+        problems.append(Problem("target-exists", "the folder exists already", root, "give another name"))
     named = classifier or _setting(checkpoint, *_PROCESSOR, "reward_classifier", "pretrained_path")
     if named is None:
         message = "no reward classifier judges, so none can be fooled"

@@ -147,7 +147,7 @@ class PolicyEvaluation:
             reason = str(error).splitlines()[0]
             hint = "a run that was killed may have left it incomplete; remove it, or give another checkpoint"
             raise DataError(
-                Problem("torn-checkpoint", f"cannot be loaded: {reason}", str(checkpoint), hint)
+                Problem("torn-checkpoint", f"cannot be loaded: {reason}", Path(checkpoint), hint)
             ) from None
         policy.eval()
         preprocessor, postprocessor = make_pre_post_processors(

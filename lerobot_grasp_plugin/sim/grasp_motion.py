@@ -38,7 +38,7 @@ def parse_outcomes(text: str) -> list[Outcome]:
                 Problem(
                     "unknown-choice",
                     f"the script cannot play {part.strip()!r}",
-                    where="--teleop.outcome",
+                    place="--teleop.outcome",
                     hint=f"outcomes are {', '.join(OUTCOMES)}; success*3,miss plays three and one",
                 )
             )

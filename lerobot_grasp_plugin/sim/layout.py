@@ -40,7 +40,7 @@ class CubeLayout:
                 message = (
                     f"{name} {list(given)} is not a range [lowest, highest] in {lowest:g} to {highest:g}"
                 )
-                problems.append(Problem("bad-value", message, where=f"{where}.{name}"))
+                problems.append(Problem("bad-value", message, place=f"{where}.{name}"))
         if problems:
             raise UsageError(problems)
 

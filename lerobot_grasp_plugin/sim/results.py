@@ -35,7 +35,7 @@ def read_config(checkpoint: Path) -> TrainRLServerPipelineConfig:
         return TrainRLServerPipelineConfig.from_pretrained(path)
     except Exception as error:  # whatever draccus and LeRobot raise on a damaged file
         reason = str(error).splitlines()[0]
-        raise DataError(Problem("bad-config", f"cannot be read: {reason}", str(path))) from None
+        raise DataError(Problem("bad-config", f"cannot be read: {reason}", path)) from None
 
 
 def use_classifier(config: TrainRLServerPipelineConfig, folder: Path | None) -> None:
@@ -58,7 +58,7 @@ def use_classifier(config: TrainRLServerPipelineConfig, folder: Path | None) -> 
     if not (Path(chosen.pretrained_path) / "model.safetensors").is_file():
         message = "the folder has no checkpoint of a reward classifier"
         hint = "give --classifier with the pretrained_model folder"
-        raise DataError(Problem("classifier-missing", message, chosen.pretrained_path, hint))
+        raise DataError(Problem("classifier-missing", message, Path(chosen.pretrained_path), hint))
 
 
 class EpisodeVideos:

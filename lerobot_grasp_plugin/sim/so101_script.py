@@ -66,25 +66,25 @@ class So101Script(Teleoperator):  # type: ignore[misc]
                 Problem(
                     "bad-value",
                     f"an attempt cannot take {config.attempt_s} s",
-                    where="--teleop.attempt_s",
+                    place="--teleop.attempt_s",
                     hint="say seconds above 0; 4 looks natural",
                 )
             )
         for name, choices in (("action_space", get_args(ActionSpace)), ("signal", _SIGNALS)):
             if getattr(config, name) not in choices:
                 message = f"{name} is {getattr(config, name)!r}, not one of {', '.join(choices)}"
-                problems.append(Problem("unknown-choice", message, where=f"--teleop.{name}"))
+                problems.append(Problem("unknown-choice", message, place=f"--teleop.{name}"))
         shares = config.takeover
         for name in ("start", "decay", "floor"):
             if not 0 <= getattr(shares, name) <= 1:
                 message = f"{name} is {getattr(shares, name)}, not a share from 0 to 1"
-                problems.append(Problem("bad-value", message, where=f"--teleop.takeover.{name}"))
+                problems.append(Problem("bad-value", message, place=f"--teleop.takeover.{name}"))
         if shares.latest < 0:
             message = f"latest is {shares.latest}, not a step of an episode (0 or more)"
-            problems.append(Problem("bad-value", message, where="--teleop.takeover.latest"))
+            problems.append(Problem("bad-value", message, place="--teleop.takeover.latest"))
         if shares.patience is not None and shares.patience < 0:
             message = f"patience is {shares.patience}, not a step of an episode (0 or more)"
-            problems.append(Problem("bad-value", message, where="--teleop.takeover.patience"))
+            problems.append(Problem("bad-value", message, place="--teleop.takeover.patience"))
         if problems:
             raise UsageError(problems)
 
@@ -144,7 +144,7 @@ class So101Script(Teleoperator):  # type: ignore[misc]
                 Problem(
                     "no-simulated-robot",
                     "so101_script plays with the simulated SO101 only",
-                    where="--teleop.type",
+                    place="--teleop.type",
                     hint="use it with --robot.type=so101_sim",
                 )
             )

@@ -225,11 +225,11 @@ def _view(name: str, camera: SimCameraConfig) -> str:
             Problem(
                 "unknown-choice",
                 f"the simulated SO101 has no view {view!r}",
-                where=f"--robot.cameras, {name}",
+                place=f"--robot.cameras, {name}",
                 hint=f"say view: {choices}",
             )
         )
     if camera.fovy is not None and not 1 <= camera.fovy <= 170:
         message = f"fovy is {camera.fovy}, not a field of view of 1 to 170 degrees"
-        raise UsageError(Problem("bad-value", message, where=f"--robot.cameras, {name}"))
+        raise UsageError(Problem("bad-value", message, place=f"--robot.cameras, {name}"))
     return view

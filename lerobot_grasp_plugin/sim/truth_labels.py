@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -40,7 +41,7 @@ def truth_annotations(dataset: str, episodes: Mapping[int, EpisodeTruth], what: 
 
 
 def differences(
-    dataset: str, lengths: Sequence[int], folder: str, episodes: Mapping[int, EpisodeTruth]
+    dataset: str, lengths: Sequence[int], folder: Path, episodes: Mapping[int, EpisodeTruth]
 ) -> Iterator[Problem]:
     """Where a truth does not belong to a dataset, episode by episode.
 
@@ -60,4 +61,4 @@ def differences(
             message = f"episode {number} has {found} frames here and {lengths[number]} in {dataset}"
         else:
             continue
-        yield Problem("truth-differs", message, where=folder, hint="--truth_dir names another folder")
+        yield Problem("truth-differs", message, folder, "--truth_dir names another folder")

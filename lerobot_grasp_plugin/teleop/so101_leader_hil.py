@@ -47,17 +47,17 @@ class So101LeaderHil(SOLeader):  # type: ignore[misc]
                 Problem(
                     "key-twice",
                     f"one key stands for two events: {', '.join(keys)}",
-                    where="--teleop",
+                    place="--teleop",
                     hint="give success, failure, rerecord and intervene a key each",
                 )
             )
         if config.action_space not in get_args(ActionSpace):
             choices = ", ".join(get_args(ActionSpace))
             message = f"action_space is {config.action_space!r}, not one of {choices}"
-            raise UsageError(Problem("unknown-choice", message, where="--teleop.action_space"))
+            raise UsageError(Problem("unknown-choice", message, place="--teleop.action_space"))
         if config.action_space == "ee_delta" and not config.use_degrees:
             message = "kinematics need the joints in degrees, and use_degrees is false"
-            raise UsageError(Problem("not-degrees", message, where="--teleop.use_degrees"))
+            raise UsageError(Problem("not-degrees", message, place="--teleop.use_degrees"))
         self._deltas = LeaderDeltas(_kinematics) if config.action_space == "ee_delta" else None
         self._pressed: set[TeleopEvents] = set()
         self._intervening = config.intervene

@@ -51,7 +51,7 @@ class VideoHeader:
 
 def video_error(code: str, message: str, path: Path, hint: str = "") -> VideoError:
     """The error for one thing that is wrong with one file."""
-    return VideoError(Problem(code, message, str(path), hint, severity="error"))
+    return VideoError(Problem(code, message, path, hint, severity="error"))
 
 
 def read_moov(path: Path) -> memoryview | None:

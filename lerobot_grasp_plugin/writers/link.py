@@ -34,9 +34,7 @@ def take_over(source: Path, target: Path, link: Literal["auto", "hard", "copy"])
             os.link(source.resolve(), target)
         except OSError as error:
             message = f"no hard link can be made to {source}: {error.strerror or error}"
-            raise UsageError(
-                Problem("no-hard-link", message, str(target), "use --link auto or copy")
-            ) from None
+            raise UsageError(Problem("no-hard-link", message, target, "use --link auto or copy")) from None
         return "hard link"
     if link == "auto" and _reflink(source, target):
         return "reflink"

@@ -137,7 +137,7 @@ class StagedPictures:
         except OSError as error:
             reason = error.strerror or str(error)
             hint = "choose another folder with --output_dir"
-            problem = Problem("cannot-write", f"pictures cannot be put here: {reason}", str(folder), hint)
+            problem = Problem("cannot-write", f"pictures cannot be put here: {reason}", folder, hint)
             raise UsageError(problem) from None
 
 
@@ -182,4 +182,4 @@ def _written(folder: Path) -> set[str]:
 
 def _foreign(message: str, where: Path) -> UsageError:
     hint = "choose another folder with --output_dir, or move it away"
-    return UsageError(Problem("not-own-output", message, str(where), hint))
+    return UsageError(Problem("not-own-output", message, where, hint))

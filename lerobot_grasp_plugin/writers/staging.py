@@ -50,7 +50,7 @@ def refuse_existing(target: Path) -> None:
             Problem(
                 "target-exists",
                 "the new dataset's folder exists already, and nothing is ever overwritten",
-                str(target),
+                target,
                 "choose another --new_root or --new_repo_id, or move the folder away",
             )
         )
@@ -109,7 +109,7 @@ def _claimed(target: Path, *, wait: bool) -> Iterator[Path]:
             if not wait:
                 hint = f"wait until it has ended; it builds in {claim}"
                 message = "another run is writing this dataset now"
-                raise UsageError(Problem("target-in-use", message, str(target), hint))
+                raise UsageError(Problem("target-in-use", message, target, hint))
             with _locked(claim):
                 pass
     except OSError as error:
@@ -118,7 +118,7 @@ def _claimed(target: Path, *, wait: bool) -> Iterator[Path]:
             if folder.exists() and not folder.is_dir():
                 reason = f"{folder} is a file"
         raise UsageError(
-            Problem("cannot-write", f"the new dataset cannot be put here: {reason}", str(target))
+            Problem("cannot-write", f"the new dataset cannot be put here: {reason}", target)
         ) from None
     staging, lock = claim
     try:
@@ -214,7 +214,7 @@ def publish(staging: Path, target: Path) -> None:
     except OSError as error:
         reason = error.strerror or str(error)
         raise UsageError(
-            Problem("target-exists", f"the new dataset cannot be put in place: {reason}", str(target))
+            Problem("target-exists", f"the new dataset cannot be put in place: {reason}", target)
         ) from None
     sync(target.parent)
 

@@ -42,7 +42,7 @@ def test_it_is_named_once(data: bytes | str, said: str) -> None:
     (problem,) = errors(data)
     assert problem.code == "not-annotations"
     assert said in problem.message
-    assert problem.where.startswith("labels")
+    assert str(problem.place).startswith("labels")
     assert "07: 45-" in problem.hint
 
 

@@ -214,7 +214,7 @@ def test_every_error_has_its_code_and_place(line: str, code: str, column: int, u
     problems = errors(f"# a remark\n7: 3-\n{line}\n")
     assert [problem.code for problem in problems] == [code]
     (problem,) = problems
-    assert problem.where == f"labels.txt:3:{column}"
+    assert str(problem.place) == f"labels.txt:3:{column}"
     shown, carets = problem.excerpt.split("\n")
     assert carets.strip(" ") == "^" * max(1, len(underlined))
     at = carets.index("^")
@@ -227,7 +227,7 @@ def test_a_number_of_the_bound_is_read() -> None:
 
 def test_all_errors_come_at_once_in_the_order_of_the_file() -> None:
     problems = errors("0: x, 5-4, -1\n1 3\n2: 0\n0: 3-\n# index_base: 1\n")
-    assert [(problem.code, problem.where) for problem in problems] == [
+    assert [(problem.code, str(problem.place)) for problem in problems] == [
         ("unknown-token", "labels.txt:1:4"),
         ("reversed-range", "labels.txt:1:7"),
         ("negative-number", "labels.txt:1:12"),
@@ -240,7 +240,7 @@ def test_all_errors_come_at_once_in_the_order_of_the_file() -> None:
 
 def test_a_duplicate_names_the_first_line_also_across_sections() -> None:
     (problem,) = errors("# ./a_1\n0: 3-\n# ./b_1\n0: 3-\n# ./a_1\n1: 3-\n0: 5-\n")
-    assert problem.where == "labels.txt:7:1"
+    assert str(problem.place) == "labels.txt:7:1"
     assert "line 2" in problem.message
 
 
@@ -284,7 +284,7 @@ def test_another_index_base_is_a_mistake_of_the_caller(wrong: int) -> None:
 )
 def test_what_is_harmless_is_a_warning(text: str, code: str, where: str) -> None:
     (warning,) = parse(text, name="labels.txt").warnings
-    assert (warning.code, warning.where, warning.severity) == (code, where, "warning")
+    assert (warning.code, str(warning.place), warning.severity) == (code, where, "warning")
 
 
 def test_ranges_out_of_order_are_kept_as_written() -> None:
@@ -300,7 +300,7 @@ def test_line_ends_and_byte_order_mark_change_nothing(end: str, mark: bytes) -> 
 
 def test_bad_utf8_names_every_line_that_has_it() -> None:
     problems = errors(b"0: 3-\n1: 4- # caf\xe9\n2: 5-\n3: \xff\xff\n")
-    assert [(p.code, p.where) for p in problems] == [
+    assert [(p.code, str(p.place)) for p in problems] == [
         ("not-utf-8", "labels.txt:2:12"),
         ("not-utf-8", "labels.txt:4:4"),
     ]

@@ -244,7 +244,7 @@ def test_a_remark_stays_a_remark_where_a_header_says_the_same() -> None:
 )
 def test_what_is_almost_a_header_is_an_error(line: str, meant: str) -> None:
     (problem,) = errors(f"0: 3-\n{line}\n0: 4-\n")
-    assert (problem.code, problem.where) == ("header-doubtful", "labels.txt:2:1")
+    assert (problem.code, str(problem.place)) == ("header-doubtful", "labels.txt:2:1")
     assert f"`# dataset path: {meant}`" in problem.message
 
 
@@ -303,7 +303,7 @@ def test_a_sentence_with_the_name_of_a_dataset_is_a_remark(remark: str) -> None:
 )
 def test_another_index_base_than_the_numbers_are_read_with_is_an_error(line: str) -> None:
     (problem,) = errors(f"{line}\n0: 3-\n")
-    assert (problem.code, problem.where) == ("index-base-doubtful", "labels.txt:1:1")
+    assert (problem.code, str(problem.place)) == ("index-base-doubtful", "labels.txt:1:1")
     assert "`# index_base: 0`" in problem.hint
     for said, index_base in ((f"# index_base: 0\n{line}\n0: 3-\n", None), (f"{line}\n0: 3-\n", 0)):
         parsed = parse(said, name="x", index_base=index_base)
@@ -321,7 +321,7 @@ def test_a_line_that_contradicts_the_stated_base_is_an_error() -> None:
         text = f"# index_base: {base}\n{line}\n0: 3-\n"
         assert [problem.code for problem in errors(text)] == ["index-base-doubtful"]
     (problem,) = errors("0: 3-  # 33 in the 0-indexed notebook\n")
-    assert (problem.code, problem.where) == ("index-base-doubtful", "labels.txt:1:8")
+    assert (problem.code, str(problem.place)) == ("index-base-doubtful", "labels.txt:1:8")
 
 
 @pytest.mark.parametrize(

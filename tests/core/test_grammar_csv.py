@@ -68,7 +68,7 @@ def test_one_line_a_range() -> None:
     parsed = parse(RANGES, name="labels.csv")
     assert ranges(parsed.annotations) == {0: [(33, None)], 1: [(39, 48), (59, None)], 2: []}
     (warning,) = parsed.warnings
-    assert (warning.code, warning.where) == ("no-range", "labels.csv:6:3")
+    assert (warning.code, str(warning.place)) == ("no-range", "labels.csv:6:3")
     assert warning.message == "rows with neither start nor end count as all failure: episode 2"
     assert format_text(parsed.annotations) == "00: 34-\n01: 40-48, 60-\n02: all fail\n"
 
@@ -166,7 +166,7 @@ def test_a_reset_changes_no_label_and_is_named() -> None:
 def test_faults_of_rows(rows: str, code: str, where: str) -> None:
     (problem,) = [found for found in errors(rows, 0) if found.code != "no-episodes"]
     line, column = where.split(":")
-    assert (problem.code, problem.where) == (code, f"labels.csv:{int(line) + 1}:{column}")
+    assert (problem.code, str(problem.place)) == (code, f"labels.csv:{int(line) + 1}:{column}")
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_columns_that_are_no_annotations_are_one_error(columns: str, said: str) 
     cells = ",".join("1" for _ in columns.split(","))
     (problem,) = errors(f"{columns}\n" + f"{cells}\n" * 345)
     assert problem.code == "csv-columns"
-    assert problem.where.startswith("labels.csv:1:")
+    assert str(problem.place).startswith("labels.csv:1:")
     assert said in problem.message
 
 
@@ -227,7 +227,7 @@ def test_listed_frames_must_be_those_of_the_episode() -> None:
     (section,) = read(FRAMES).sections
     assert check_section(section, [5, 2], name="x", index_base=0) == []
     problems = check_section(section, [6, 1], name="x", index_base=0)
-    assert [(problem.code, problem.where) for problem in problems] == [
+    assert [(problem.code, str(problem.place)) for problem in problems] == [
         ("frames-missing", "x:3"),
         ("frames-missing", "x:8"),
     ]

@@ -81,7 +81,9 @@ def test_the_index_base_must_be_known() -> None:
 def test_exclude_takes_frames_out_and_says_so() -> None:
     text = """{"index_base": 1, "3": {"ranges": [[1, 9], [20, null]], "exclude": [1, [4, 5], [30, null]]}}"""
     parsed = parse(text, name="labels.json")
-    assert [(w.code, w.where) for w in parsed.warnings] == [("exclude-counts-as-failure", "labels.json:1:57")]
+    assert [(w.code, str(w.place)) for w in parsed.warnings] == [
+        ("exclude-counts-as-failure", "labels.json:1:57")
+    ]
     (episode,) = parsed.annotations.sections[0].episodes
     assert episode.ranges == (FrameInterval(1, 3), FrameInterval(5, 9), FrameInterval(19, 29))
     assert [place.text for place in episode.places] == ["[1, 9]", "[1, 9]", "[20, null]"]
@@ -169,7 +171,7 @@ def test_a_comment_without_dataset_goes_to_the_first_episode() -> None:
 def test_every_error_has_its_code_and_place(entry: str, code: str, underlined: str) -> None:
     (problem,) = errors(f'{{"index_base": 1,\n  "3": {entry}}}')
     assert problem.code == code
-    _, line, column = problem.where.rsplit(":", 2)
+    _, line, column = str(problem.place).rsplit(":", 2)
     assert line == "2"
     shown, carets = problem.excerpt.split("\n")
     assert carets == " " * (int(column) - 1) + "^" * len(underlined)
@@ -218,12 +220,12 @@ def test_a_message_gives_the_path() -> None:
 )
 def test_faults_of_the_file(text: str, code: str, where: str) -> None:
     (problem,) = errors(text)
-    assert (problem.code, problem.where) == (code, f"labels.json:{where}")
+    assert (problem.code, str(problem.place)) == (code, f"labels.json:{where}")
 
 
 def test_the_argument_may_not_contradict_the_file() -> None:
     (problem,) = errors('{"index_base": 1, "0": null}', 0)
-    assert (problem.code, problem.where) == ("index-base-contradiction", "labels.json:1:16")
+    assert (problem.code, str(problem.place)) == ("index-base-contradiction", "labels.json:1:16")
 
 
 def test_a_number_of_many_digits_costs_nothing() -> None:
@@ -233,4 +235,4 @@ def test_a_number_of_many_digits_costs_nothing() -> None:
 
 def test_an_empty_section_is_a_warning() -> None:
     parsed = parse('[{"index_base": 1, "dataset": "a", "0": null}, {"dataset": "b"}]', name="x")
-    assert [(w.code, w.where) for w in parsed.warnings] == [("empty-section", "x:1:48")]
+    assert [(w.code, str(w.place)) for w in parsed.warnings] == [("empty-section", "x:1:48")]

@@ -27,7 +27,7 @@ def test_check_section_names_every_label_that_does_not_fit(
 ) -> None:
     (section,) = parse(TEXT, name="labels.txt").annotations.sections
     problems = check_section(section, lengths, name="labels.txt", index_base=1)
-    assert [(problem.code, problem.where) for problem in problems] == [
+    assert [(problem.code, str(problem.place)) for problem in problems] == [
         ("range-past-end", "labels.txt:4:4"),
         ("range-past-end", "labels.txt:5:7"),
         ("range-past-end", "labels.txt:5:13"),
@@ -50,7 +50,7 @@ def test_the_last_frame_fits_in_either_base() -> None:
 def test_annotations_from_no_file_are_checked_too() -> None:
     section = AnnotationSection("a_1", (EpisodeAnnotation(4, (FrameInterval(3, 12),)),))
     (problem,) = check_section(section, {4: 10}, name="recorded", index_base=0)
-    assert (problem.where, problem.excerpt) == ("recorded", "")
+    assert (str(problem.place), problem.excerpt) == ("recorded", "")
     assert "3-11" in problem.message
 
 
@@ -58,7 +58,7 @@ def test_json_labels_are_located_by_range() -> None:
     text = '{"index_base": 1,\n "4": {"ranges": [[1, 2],\n  [8, 30]]}}'
     (section,) = parse(text, name="l.json").annotations.sections
     (problem,) = check_section(section, {4: 10}, name="l.json", index_base=1)
-    assert (problem.where, problem.excerpt) == ("l.json:3:3", "  [8, 30]]}}\n  ^^^^^^^")
+    assert (str(problem.place), problem.excerpt) == ("l.json:3:3", "  [8, 30]]}}\n  ^^^^^^^")
 
 
 def test_unlisted_episodes() -> None:

@@ -82,7 +82,7 @@ def test_every_error_has_its_code_and_place(
     selection: str | Sequence[int], code: str, column: int, underlined: str
 ) -> None:
     (problem,) = errors(selection)
-    assert (problem.code, problem.where) == (code, f"episodes:1:{column}")
+    assert (problem.code, str(problem.place)) == (code, f"episodes:1:{column}")
     shown, carets = problem.excerpt.split("\n")
     assert carets == " " * (column - 1) + "^" * max(1, len(underlined))
     assert shown[column - 1 :].startswith(underlined)

@@ -133,7 +133,7 @@ def test_everything_missing_is_named_at_once() -> None:
             [Segment(A, 1, 3), Segment(A, 4, 2), Segment(A, -1, 2), Segment(A, 0, 0)], {A: source}, 10, 10**9
         )
     messages = [problem.message for problem in caught.value.problems]
-    assert [problem.where for problem in caught.value.problems] == ["a.mp4"] * 4
+    assert [str(problem.place) for problem in caught.value.problems] == ["a.mp4"] * 4
     codes = [problem.code for problem in caught.value.problems]
     assert codes == ["video-frame-missing"] * 3 + ["empty-video-segment"]
     assert "frames 1 to 3 are wanted, but frame 3 is not in the file" in messages[0]

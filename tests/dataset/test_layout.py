@@ -43,7 +43,7 @@ def test_a_template_is_filled() -> None:
 def test_templates_that_are_refused(template: str) -> None:
     with pytest.raises(DatasetError) as caught:
         layout.fill_template(ROOT, template, setting="data_path", n=1)
-    assert caught.value.problems[0].where == str(ROOT / "meta/info.json")
+    assert caught.value.problems[0].place.path == str(ROOT / "meta/info.json")
     assert "data_path" in caught.value.problems[0].message
 
 

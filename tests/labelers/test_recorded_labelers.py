@@ -111,7 +111,7 @@ class Failing(LabelerConfig):
 def test_every_episode_that_fails_is_named(tmp_path: Path) -> None:
     with pytest.raises(GraspError) as caught:
         propose(Failing(), opened(labelled_set(tmp_path)))
-    assert [(problem.code, problem.episode) for problem in caught.value.problems] == [
+    assert [(problem.code, problem.place.episode) for problem in caught.value.problems] == [
         ("labeler-failed", 1),
         ("labeler-failed", 3),
         ("labeler-failed", 4),

@@ -319,7 +319,7 @@ def test_a_dataset_without_labels_is_named(recorded, tmp_path):
     root = recorded("unlabelled")
     with pytest.raises(GraspError, match="no-labels") as error:
         train_classifier(settings(root, tmp_path / "out", make_encoder=True))
-    assert error.value.problems[0].where == str(root)
+    assert error.value.problems[0].place.path == str(root)
 
 
 def test_nothing_is_overwritten(squares, tmp_path):

@@ -173,7 +173,9 @@ def test_save_freq_0_is_an_error_where_the_learner_divides_by_it(tmp_path, monke
     case = learning_preflight.sound(tmp_path)
     case.config["save_freq"] = 0
     found = preflight(case.write(), parse=False).findings
-    assert [finding.where for finding in found if finding.code == "frequency"] == ["save_freq"] * is_error
+    assert [finding.place.field for finding in found if finding.code == "frequency"] == [
+        "save_freq"
+    ] * is_error
 
 
 # -- datasets -------------------------------------------------------------------------------------

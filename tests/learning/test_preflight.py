@@ -898,7 +898,7 @@ def test_a_planted_disagreement_is_named(name: str, tmp_path: Path) -> None:
     assert report.codes == expected, "\n".join(map(str, report.findings))
     first = codes.split()[0]
     assert severity in {finding.severity for finding in report.findings if finding.code == first}
-    assert all(finding.where and finding.hint for finding in report.findings)
+    assert all(str(finding.place) and finding.hint for finding in report.findings)
 
 
 def test_without_the_hub_an_encoder_has_to_be_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

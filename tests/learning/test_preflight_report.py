@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from learning_preflight import sound
+from report_schema import violations
 
 from lerobot_grasp_plugin.commands.preflight import main, preflight_lines
 from lerobot_grasp_plugin.findings.problem import Problem
@@ -25,11 +26,11 @@ def test_the_report_holds_all_findings(tmp_path: Path, capsys: pytest.CaptureFix
     report = tmp_path / "report.json"
     assert main(["--config_path", str(case.write()), "--report", str(report)]) == 1
     content = json.loads(report.read_text())
-    assert content["format"] == 1
+    assert list(violations(content)) == []
     assert not content["ok"]
     assert content["counts"]["error"] == 1
     (problem,) = [each for each in content["problems"] if each["severity"] == "error"]
-    assert problem["code"] == "fps"
+    assert (problem["code"], problem["file"], problem["field"]) == ("fps", None, "env.fps")
     assert f"{problem['message']} [fps]" in capsys.readouterr().out
 
 

@@ -70,4 +70,4 @@ def test_a_damaged_sidecar_is_named(root, text):
     (root / LEARNING_PATH).write_text(text)
     with pytest.raises(DatasetError) as raised:
         read_learning(root)
-    assert all(LEARNING_PATH in problem.where for problem in raised.value.problems)
+    assert all(LEARNING_PATH in problem.place.path for problem in raised.value.problems)

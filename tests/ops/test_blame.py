@@ -32,8 +32,8 @@ def test_a_refused_output_names_the_source_and_its_episode(tmp_path: Path) -> No
     with pytest.raises(VerificationError) as caught:
         merge(MergeConfig(sources=sources, new_root=tmp_path / "out"))
     problem = caught.value.problems[0]
-    assert problem.where.startswith(str(bad / "data/chunk-000/episode_000001.parquet"))
-    assert problem.episode == 1
+    assert problem.place.path.startswith(str(bad / "data/chunk-000/episode_000001.parquet"))
+    assert problem.place.episode == 1
     text = str(caught.value)
     assert "staging" not in text
     assert "episode 3" not in text

@@ -74,7 +74,7 @@ def test_an_unknown_thing(name: str, version: str, plain: Callable[[str], Path],
         "reverse": merged(tmp_path / "reverse", plain(version), SourceConfig(root=source, episodes="!0")),
     }
     for way, report in reports.items():
-        warnings = [f"{problem.where} {problem.message}" for problem in report.warnings]
+        warnings = [f"{problem.place.path} {problem.message}" for problem in report.warnings]
         named = [warning for warning in warnings if NEEDLE in warning.replace(str(tmp_path), "")]
         assert named or list(places_of(tmp_path / way)), (way, warnings)
     assert tree(source) == before

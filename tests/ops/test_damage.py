@@ -44,12 +44,12 @@ def test_a_fault_is_named(fault: str, version: str, tmp_path: Path) -> None:
     assert found(root) == []
     inject, code, place = FAULTS[fault]
     inject(root)
-    assert (code, str(root / place)) in [(problem.code, problem.where) for problem in found(root)]
+    assert (code, str(root / place)) in [(problem.code, problem.place.path) for problem in found(root)]
 
 
 def test_jittered_timestamps_and_unreferenced_frames(tmp_path: Path) -> None:
     jittered = found(write_legacy(tmp_path / "jitter", Legacy(jitter_s=0.01)))
-    assert [(problem.code, problem.episode, problem.frame) for problem in jittered] == [
+    assert [(problem.code, problem.place.episode, problem.place.frame) for problem in jittered] == [
         ("timestamp-off-grid", 0, 0)
     ]
     surplus = found(write_legacy(tmp_path / "surplus", Legacy(extra_video_frames=2)))

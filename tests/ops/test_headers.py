@@ -266,7 +266,7 @@ def test_a_doubtful_header_is_settled_before_labels_go_nowhere(
     with pytest.raises(AnnotationError) as caught:
         relabel(config)
     [problem] = caught.value.problems
-    assert (problem.code, problem.where) == ("header-doubtful", f"{labels}:2")
+    assert (problem.code, str(problem.place)) == ("header-doubtful", f"{labels}:2")
     assert f"`# dataset path: {header[2:]}`" in problem.hint
     assert not (tmp_path / "out").exists()
     labels.write_text(f"{header}\n# dataset path: av1\n{FIVE}")  # no label follows it: it does not matter
@@ -318,7 +318,7 @@ def test_bytes_that_are_no_text(recorded: Recorded, tmp_path: Path) -> None:
         labels.write_bytes(content)
         with pytest.raises(GraspError) as caught:
             relabel(RelabelConfig(root=recorded("av1"), annotations=labels, new_root=tmp_path / "out"))
-        assert any(str(labels) in problem.where for problem in caught.value.problems)
+        assert any(str(labels) in str(problem.place) for problem in caught.value.problems)
     assert tree(tmp_path) == tree(tmp_path)
     assert not (tmp_path / "out").exists()
 
@@ -333,7 +333,7 @@ def test_a_section_that_begins_anew_is_of_another_dataset(recorded: Recorded, tm
     (warning,) = [problem for problem in relabel(config).warnings if problem.code == "unused-section"]
     assert "'lab/elsewhere' fits no source" in warning.message
     assert warning.message.endswith("what it says of 1 episode is not used")
-    assert warning.where == f"{labels}:8"
+    assert str(warning.place) == f"{labels}:8"
 
 
 def test_a_section_that_could_go_on_with_the_one_before_is_doubtful(

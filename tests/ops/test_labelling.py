@@ -245,7 +245,7 @@ def test_every_label_fault_at_once(recorded: Recorded, tmp_path: Path) -> None:
     codes = [problem.code for problem in caught.value.problems]
     assert codes.count("range-past-end") == 2
     assert codes.count("unknown-episode") == 2
-    assert [problem.where for problem in caught.value.problems if problem.code == "range-past-end"] == [
+    assert [str(problem.place) for problem in caught.value.problems if problem.code == "range-past-end"] == [
         f"{labels}:1:4",
         f"{labels}:2:4",
     ]
@@ -423,7 +423,7 @@ def test_labels_under_a_header_that_fits_nothing_are_named(
         RelabelConfig(root=recorded("av1"), annotations=labels, new_root=tmp_path / "out", unlisted="fail")
     )
     warning, outcome = report.warnings
-    assert (warning.code, warning.where) == ("unused-section", f"{labels}:3")
+    assert (warning.code, str(warning.place)) == ("unused-section", f"{labels}:3")
     assert outcome.code == "outcome-differs"
     assert "2 episodes is not used" in warning.message
 

@@ -86,7 +86,7 @@ def test_several_attempts_in_one_episode_are_named(tmp_path: Path) -> None:
     change_column(source, LEGACY_DATA, "observation.state", lambda values: attempt + attempt)
     report = merged(tmp_path / "out", SourceConfig(root=source))
     (jump,) = [problem for problem in report.verification.problems if problem.code == "state-jump"]
-    assert (jump.severity, jump.episode, jump.frame) == ("warning", 1, 10)
+    assert (jump.severity, jump.place.episode, jump.place.frame) == ("warning", 1, 10)
     assert report.verification.ok
 
 

@@ -184,4 +184,6 @@ def test_tables_whose_rows_are_of_episodes_that_are_not_listed_are_refused(tmp_p
         pq.write_table(rows.set_column(place, "episode_index", numbers), table(root, episode))
     with pytest.raises(DatasetError, match="wrong-file") as caught:
         merged(root, tmp_path / "out")
-    assert [problem.where for problem in caught.value.problems] == [str(table(root, each)) for each in (1, 2)]
+    assert [problem.place.path for problem in caught.value.problems] == [
+        str(table(root, each)) for each in (1, 2)
+    ]

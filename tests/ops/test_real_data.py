@@ -176,5 +176,5 @@ def test_ioai_v3_says_what_it_lacks(shared_data: SharedData, tmp_path: Path) -> 
     with pytest.raises(DatasetError) as caught:
         merge(MergeConfig(sources=[SourceConfig(root=source)], new_root=tmp_path / "out"))
     problem = caught.value.problems[0]
-    assert str(source / "meta") in problem.where
+    assert str(source / "meta") in problem.place.path
     assert "column" in problem.message or "missing" in problem.message

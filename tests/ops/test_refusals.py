@@ -224,7 +224,10 @@ def test_the_source_of_a_wrong_selection_is_named(recorded: Recorded, tmp_path: 
         SourceConfig(root=recorded("av1"), episodes="3-99"),
         SourceConfig(root=recorded("av1-other"), episodes="20"),
     )
-    assert [problem.where for problem in problems] == ["episodes of av1:1:1", "episodes of av1-other:1:1"]
+    assert [str(problem.place) for problem in problems] == [
+        "episodes of av1:1:1",
+        "episodes of av1-other:1:1",
+    ]
 
 
 def test_drop_features_are_output_names(recorded: Recorded, tmp_path: Path) -> None:
@@ -256,7 +259,7 @@ def test_every_missing_file_is_named(tmp_path: Path) -> None:
     for path in [*gone, *(source / "videos/chunk-000/observation.images.b").iterdir()]:
         path.unlink()
     problems = refused(tmp_path / "out", SourceConfig(root=source), error=DatasetError)
-    assert {problem.where for problem in problems} >= {str(path) for path in gone}
+    assert {problem.place.path for problem in problems} >= {str(path) for path in gone}
     whole = [problem for problem in problems if "no video file at all" in problem.message]
     assert len(whole) == 1
     assert "--drop_features '[\"observation.images.b\"]'" in whole[0].hint
@@ -413,7 +416,7 @@ def test_damage_is_an_error_that_names_the_file(
     config = RelabelConfig(root=source, annotations=labels, new_root=tmp_path / "out")
     with pytest.raises(DataError) as caught:
         merge(recipe) if operation == "merge" else relabel(config)
-    assert all(str(source) in problem.where for problem in caught.value.problems)
+    assert all(str(source) in problem.place.path for problem in caught.value.problems)
     assert all(len(problem.message) < 500 for problem in caught.value.problems)
     assert set(tmp_path.iterdir()) == beside
     assert tree(source) == before
@@ -444,7 +447,7 @@ def test_damaged_metadata(name: str, content: str, tmp_path: Path) -> None:
     source = write_legacy(tmp_path / "source", Legacy())
     (source / name).write_text(content, encoding="latin-1")
     problems = refused(tmp_path / "out", SourceConfig(root=source), error=DatasetError)
-    assert all(str(source / name) in problem.where for problem in problems)
+    assert all(str(source / name) in problem.place.path for problem in problems)
 
 
 @pytest.mark.parametrize(
@@ -485,7 +488,7 @@ def test_strange_info(changes: dict, tmp_path: Path) -> None:
     source = write_legacy(tmp_path / "source", Legacy())
     (source / "meta/info.json").write_text(json.dumps(read_info(source) | changes))
     problems = refused(tmp_path / "out", SourceConfig(root=source), error=DatasetError)
-    assert all(str(source) in problem.where for problem in problems)
+    assert all(str(source) in problem.place.path for problem in problems)
 
 
 @pytest.mark.parametrize("name", ["timestamp", "index", "frame_index", "task_index", "episode_index"])
@@ -532,7 +535,7 @@ def test_a_table_of_another_length(length: int, tmp_path: Path) -> None:
 def test_a_video_that_is_too_short(tmp_path: Path) -> None:
     source = write_legacy(tmp_path / "source", Legacy(extra_video_frames=-2))
     problems = refused(tmp_path / "out", SourceConfig(root=source), error=DatasetError)
-    assert any("episode_000000.mp4" in problem.where for problem in problems)
+    assert any("episode_000000.mp4" in problem.place.path for problem in problems)
 
 
 @pytest.mark.parametrize("episodes", [None, [0]])
@@ -621,7 +624,10 @@ def test_jittered_timestamps_are_refused_with_keep(tmp_path: Path) -> None:
     source = write_legacy(tmp_path / "source", Legacy(jitter_s=0.004))
     twice = [SourceConfig(root=source, episodes=[episode]) for episode in (1, 2)]
     problems = refused(tmp_path / "out", *twice, error=DataError, timestamps="keep")
-    assert [(p.code, p.episode) for p in problems] == [("timestamp-off-grid", 1), ("timestamp-off-grid", 2)]
+    assert [(p.code, p.place.episode) for p in problems] == [
+        ("timestamp-off-grid", 1),
+        ("timestamp-off-grid", 2),
+    ]
     assert "--timestamps fix" in problems[0].hint
 
 

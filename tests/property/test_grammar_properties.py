@@ -151,7 +151,7 @@ def test_any_bytes_are_read_or_are_an_annotation_error(data: bytes) -> None:
             assert parsed.problems
             for problem in parsed.problems:
                 assert problem.severity == "error"
-                assert problem.where.startswith("x")
+                assert str(problem.place).startswith("x")
                 assert str(problem).encode()
         else:
             assert any(section.episodes for section in parsed.sections)

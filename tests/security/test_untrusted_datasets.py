@@ -111,7 +111,7 @@ def test_links_of_data_and_videos_are_followed_where_that_is_asked_for(
     with pytest.raises(DatasetError, match="--follow_links true"):
         merge(MergeConfig(sources=sources, new_root=tmp_path / "out"))
     report = merge(MergeConfig(sources=sources, new_root=tmp_path / "out", follow_links=True))
-    assert [(p.code, p.where) for p in report.warnings] == [("followed-link", str(linked))]
+    assert [(p.code, p.place.path) for p in report.warnings] == [("followed-link", str(linked))]
     assert not [path for path in (tmp_path / "out").rglob("*") if path.is_symlink()]
     name = video.relative_to(root).as_posix()
     assert tree(tmp_path / "out")[name] == tree(recorded("av1"))[name]

@@ -100,7 +100,7 @@ class Rounds:
             report = relabel(RelabelConfig(root=one, annotations=self.annotations, new_root=self.target))
         else:
             report = relabel(RelabelConfig(root=self.target, annotations=self.annotations, in_place=True))
-        named = [problem.where for problem in report.warnings if problem.code == "interrupted-run"]
+        named = [problem.place.path for problem in report.warnings if problem.code == "interrupted-run"]
         (self.home / "named.json").write_text(json.dumps(named))
 
     def clear(self) -> None:

@@ -84,7 +84,7 @@ def load_classifier(config: ConfigView) -> tuple[ClassifierFacts | None, list[Pr
     if raw is None:
         message = "the checkpoint has no config.json that can be read"
         change = "give the folder that holds config.json and model.safetensors (pretrained_model)"
-        return None, [Problem("classifier-unreadable", message, str(root / "config.json"), change)]
+        return None, [Problem("classifier-unreadable", message, root / "config.json", change)]
     features = raw.get("input_features")
     images = {
         str(key): feature

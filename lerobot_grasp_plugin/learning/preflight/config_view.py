@@ -71,15 +71,14 @@ def read_config(path: Path) -> ConfigView:
     Raises:
         UsageError: It cannot be read, is not JSON, or no object.
     """
-    where = str(path)
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except OSError as reason:
-        raise UsageError(Problem("config-unreadable", reason.strerror or str(reason), where)) from None
+        raise UsageError(Problem("config-unreadable", reason.strerror or str(reason), path)) from None
     except (UnicodeDecodeError, ValueError, RecursionError) as reason:
-        raise UsageError(Problem("config-unreadable", f"not a JSON file: {reason}", where)) from None
+        raise UsageError(Problem("config-unreadable", f"not a JSON file: {reason}", path)) from None
     if not isinstance(raw, dict):
-        raise UsageError(Problem("config-unreadable", "not a JSON object", where))
+        raise UsageError(Problem("config-unreadable", "not a JSON object", path))
     return ConfigView(path, raw)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -252,7 +252,7 @@ def _as_findings(failure: GraspError, where: str, code: str) -> list[Problem]:
         Problem(
             code,
             problem.message,
-            f"{where}: {problem.where}" if problem.where else where,
+            replace(problem.place, field=": ".join(filter(None, [where, problem.place.field]))),
             problem.hint.replace("--root", f"{where}.root") or "fix it, or name another one",
             severity="error" if problem.severity == "error" else "warning",
         )

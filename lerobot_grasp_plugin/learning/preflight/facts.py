@@ -170,7 +170,7 @@ def load_facts(
     if not config.has("policy") and not config.has("reward_model"):
         message = "it has neither a policy nor a reward_model, so it trains nothing"
         hint = "one with a mode is of lerobot.rl.gym_manipulator, which records" if config.has("mode") else ""
-        raise UsageError(Problem("config-trains-nothing", message, str(config_path), hint))
+        raise UsageError(Problem("config-trains-nothing", message, config_path, hint))
     built = plugin_learner or is_of_plugin(config)
     datasets, findings = load_datasets(config, built)
     classifier, more = load_classifier(config)

@@ -34,7 +34,7 @@ def check_parsing(facts: Facts) -> Iterator[Problem]:
     except (DraccusException, ValueError, TypeError, KeyError, AttributeError) as reason:
         lines = [line.strip() for line in str(reason).splitlines() if line.strip()]
         message = f"{config_class.__name__} does not take it: " + " ".join(lines)[:600]
-        yield Problem("config-rejected", message, str(path), "fix the field it names")
+        yield Problem("config-rejected", message, path, "fix the field it names")
     except GraspError as failure:
         for problem in failure.problems:
             yield Problem("config-rejected", problem.message, "dataset", problem.hint)

@@ -91,7 +91,7 @@ def load_buffer(path: Path, name: str, buffer: ReplayBuffer) -> None:
         rows = len(arrays["rewards"])
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         hint = f"copy the whole folder of the run, or remove {path.name} to start from the dataset"
-        raise DataError(Problem("bad-replay-buffer", f"cannot be read: {error}", str(path), hint)) from None
+        raise DataError(Problem("bad-replay-buffer", f"cannot be read: {error}", path, hint)) from None
     kept = slice(max(0, rows - buffer.capacity), rows)
     info = {
         key.removeprefix("info/"): _tensor(value) for key, value in arrays.items() if key.startswith("info/")

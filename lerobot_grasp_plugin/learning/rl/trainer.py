@@ -61,7 +61,7 @@ class TrainerSettings:
             saved = TrainerSettings(**json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError) as error:
             hint = "remove it, and give --bc_ratio, --critic_steps, --image_shift and --mean_episodes again"
-            raise DataError(Problem("bad-settings", f"cannot be read: {error}", str(path), hint)) from None
+            raise DataError(Problem("bad-settings", f"cannot be read: {error}", path, hint)) from None
         given = {name: value for name, value in asdict(self).items() if value is not None}
         return replace(saved, **given)
 

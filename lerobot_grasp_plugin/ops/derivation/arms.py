@@ -133,13 +133,11 @@ def _calibration(path: Path) -> Mapping[str, float]:
             for name, motor in raw.items()
         }
     except OSError as error:
-        raise UsageError(Problem("bad-calibration", str(error.strerror), str(path))) from None
+        raise UsageError(Problem("bad-calibration", str(error.strerror), path)) from None
     except (ValueError, KeyError, TypeError, AttributeError):
         hint = "it is written by lerobot-calibrate: a range_min and a range_max for each motor"
-        raise UsageError(
-            Problem("bad-calibration", "not a calibration of LeRobot", str(path), hint)
-        ) from None
+        raise UsageError(Problem("bad-calibration", "not a calibration of LeRobot", path, hint)) from None
     if flat := [name for name, value in degrees.items() if not value]:
         message = f"the range of {', '.join(flat)} is empty"
-        raise UsageError(Problem("bad-calibration", message, str(path)))
+        raise UsageError(Problem("bad-calibration", message, path))
     return degrees

@@ -114,8 +114,8 @@ def column_values(batch: EpisodeBatch, name: str) -> NDArray[Any]:
     """
     if name not in batch.table.column_names:
         message = f"column {name!r} is missing, though info.json declares it"
-        raise DatasetError(Problem("missing-column", message, str(batch.path)))
+        raise DatasetError(Problem("missing-column", message, batch.path))
     try:
         return to_numpy(batch.table[name])
     except ValueError as error:
-        raise DatasetError(Problem("bad-column", f"{name}: {error}", str(batch.path))) from None
+        raise DatasetError(Problem("bad-column", f"{name}: {error}", batch.path)) from None

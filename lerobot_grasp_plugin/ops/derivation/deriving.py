@@ -12,7 +12,7 @@ from lerobot_grasp_plugin.core.action_space import DELTA_NAMES, full_state_names
 from lerobot_grasp_plugin.core.ee_steps import EpisodeSteps, solve_steps
 from lerobot_grasp_plugin.core.kinematics import Floats
 from lerobot_grasp_plugin.dataset.info import Feature
-from lerobot_grasp_plugin.findings.problem import DataError, Problem
+from lerobot_grasp_plugin.findings.problem import DataError, Place, Problem
 from lerobot_grasp_plugin.findings.words import count
 from lerobot_grasp_plugin.ops.derivation.arms import Kinematics
 from lerobot_grasp_plugin.ops.derivation.derived import (
@@ -168,7 +168,7 @@ def _check_clipped(
         hint = f"none is longer than {sizes_text(needed)}: --kinematics.end_effector_step_sizes "
         hint += f"'{{x: {needed[0]:g}, y: {needed[1]:g}, z: {needed[2]:g}}}'; "
         hint += "or leave these episodes out, or allow more with --kinematics.max_clipped_share"
-        raise DataError(Problem("steps-clipped", message, str(source.reader.root), hint))
+        raise DataError(Problem("steps-clipped", message, source.reader.root, hint))
     off = np.concatenate([part.off for part in episodes])
     source.notes.append(
         f"action: steps of at most {sizes_text(kinematics.sizes.tolist())} from joints in "
@@ -186,14 +186,14 @@ def _needed_sizes(arm: Arm, starts: Floats, goals: Sequence[Floats]) -> list[flo
 
 
 def _path_warnings(source: Source, episodes: Sequence[EpisodeSteps]) -> Iterator[Problem]:
-    where = str(source.reader.root)
+    where = source.reader.root
     far = {number: float(part.off[-1]) for number, part in zip(source.episodes, episodes, strict=True)}
     late = [number for number, off in far.items() if off > _FAR_M]
     if late:
         message = f"{source.title}: the steps end up to {1000 * max(far.values()):.0f} mm from where the "
         message += f"recording ends, in {count(len(late), 'episode')}, such as episode {late[0]}"
         hint = "replayed, these do something else; larger step sizes follow faster"
-        yield Problem("path-left", message, where, hint, episode=late[0])
+        yield Problem("path-left", message, Place(str(where), episode=late[0]), hint)
     turned = {
         number: float(np.degrees(part.turned.max()))
         for number, part in zip(source.episodes, episodes, strict=True)
@@ -203,4 +203,4 @@ def _path_warnings(source: Source, episodes: Sequence[EpisodeSteps]) -> Iterator
         message = f"{source.title}: the gripper is turned by up to {turned[worst]:.0f} degrees against "
         message += "the recording"
         hint = "end-effector steps have no rotation: what depends on it is lost"
-        yield Problem("rotation-lost", message, where, hint, episode=worst)
+        yield Problem("rotation-lost", message, Place(str(where), episode=worst), hint)

@@ -71,7 +71,7 @@ def check_names(
 def _name_problems(
     source: Source, feature: str, options: KinematicsOptions, kinematics: Kinematics | None
 ) -> Iterator[Problem]:
-    where, column = str(source.reader.root), f"{feature} of {source.title}"
+    where, column = source.reader.root, f"{feature} of {source.title}"
     if feature not in source.features:
         message = f"{source.title} has no feature {feature!r}, which the joints are read from"
         yield Problem("no-joints", message, where, f"features: {', '.join(source.features)}")
@@ -103,7 +103,7 @@ def _name_problems(
         yield Problem("joint-order", message, where, hint)
     elif unknown := kinematics.uncalibrated(chain):
         message = f"the calibration has no motor {', '.join(map(repr, unknown))}"
-        yield Problem("bad-calibration", message, str(options.calibration))
+        yield Problem("bad-calibration", message, options.calibration or "--kinematics.calibration")
 
 
 def read_joints(source: Source, features: Sequence[str], options: KinematicsOptions) -> RecordedJoints:
@@ -149,7 +149,7 @@ def _value_problems(
     source: Source, feature: str, unit: str, largest: NDArray[Any], lowest: NDArray[Any]
 ) -> Iterator[Problem]:
     """What the largest and the lowest value of each joint contradict; the gripper is the last one."""
-    where, column = str(source.reader.root), f"{feature} of {source.title}"
+    where, column = source.reader.root, f"{feature} of {source.title}"
     furthest = float(np.maximum(np.abs(largest), np.abs(lowest))[:-1].max(initial=0.0))
     if not (np.isfinite(largest).all() and np.isfinite(lowest).all()):
         yield Problem("bad-joints", f"{column} has values that are not finite", where)

@@ -31,7 +31,7 @@ def read_chain(path: Path, frame: str) -> Chain:
     if frame not in joints:
         names = ", ".join(joints) or "none"
         message = f"target_frame_name: the URDF has no frame {frame!r}"
-        raise UsageError(Problem("unknown-frame", message, str(path), f"frames: {names}"))
+        raise UsageError(Problem("unknown-frame", message, path, f"frames: {names}"))
     links: list[Link] = []
     child, seen = frame, {frame}
     while child in joints:
@@ -54,7 +54,7 @@ def _by_child(path: Path) -> Mapping[str, ET.Element]:
             raise _bad(path, "it declares entities")
         root = ET.fromstring(text)
     except OSError as error:
-        problem = Problem("no-urdf", f"the URDF cannot be read: {error.strerror}", str(path))
+        problem = Problem("no-urdf", f"the URDF cannot be read: {error.strerror}", path)
         raise UsageError(problem) from None
     except (ET.ParseError, UnicodeDecodeError) as error:
         raise _bad(path, str(error)) from None
@@ -121,4 +121,4 @@ def _rotation(angles: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _bad(path: Path, reason: str) -> UsageError:
     hint = "give the URDF of the arm that was recorded, with --kinematics.urdf_path"
-    return UsageError(Problem("bad-urdf", f"this is not the URDF of an arm: {reason}", str(path), hint))
+    return UsageError(Problem("bad-urdf", f"this is not the URDF of an arm: {reason}", path, hint))

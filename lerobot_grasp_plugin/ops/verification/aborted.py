@@ -70,7 +70,7 @@ def _only_metadata(view: View) -> Problem:
         "copy data/ and videos/ from where it was recorded, or download all of it: "
         "`hf download OWNER/NAME --repo-type dataset`"
     )
-    return Problem("only-metadata", message, str(view.root), hint)
+    return Problem("only-metadata", message, view.root, hint)
 
 
 def _unlisted(view: View) -> Iterator[Problem]:
@@ -166,7 +166,7 @@ def _pictures(view: View) -> Iterator[Problem]:
         hint = (
             "the recording ended before it was saved; move the folder out of the dataset if nothing is missed"
         )
-    yield Problem("unfinished-episode", message, str(view.root / "images"), hint)
+    yield Problem("unfinished-episode", message, view.root / "images", hint)
 
 
 def _encoded(view: View) -> Iterator[Problem]:
@@ -179,7 +179,7 @@ def _encoded(view: View) -> Iterator[Problem]:
             "the recording ended before the episode was saved; move such folders out of the dataset if "
             "nothing is missed"
         )
-        yield Problem("unfinished-episode", message, str(left[0].parent), hint)
+        yield Problem("unfinished-episode", message, left[0].parent, hint)
 
 
 def _encoded_videos(view: View) -> list[Path]:

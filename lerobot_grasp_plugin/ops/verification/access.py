@@ -22,6 +22,6 @@ def check_access(folder: Path) -> None:
         if os.access(here, os.F_OK) and not os.access(here, os.R_OK | os.X_OK, effective_ids=effective):
             message = "the folder may not be opened (permission denied)"
             hint = f"`chmod -R u+rX {folder}`, or run as the one it belongs to"
-            raise DatasetError(Problem("unreadable-folder", message, str(here), hint))
+            raise DatasetError(Problem("unreadable-folder", message, here, hint))
         with suppress(OSError), os.scandir(here) as entries:
             pending += [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]

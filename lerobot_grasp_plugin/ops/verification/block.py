@@ -22,7 +22,7 @@ def verification_block(view: View, problems: Sequence[Problem], *, checked: Set[
         checked: The index columns that were looked at in every table.
     """
     errors = [problem for problem in problems if problem.severity == "error"]
-    broken = {line for problem in errors for line in _lines(view, problem)}
+    broken = {line for problem in errors for line in _lines(problem)}
     video_files = {span.path for spans in view.spans.values() for span in spans if span is not None}
     listed = 0 if view.episodes is None else len(view.episodes.indices)
     totals = "Totals in info.json" not in broken if view.episodes is not None else None
@@ -42,16 +42,16 @@ def verification_block(view: View, problems: Sequence[Problem], *, checked: Set[
     ]
 
 
-def _lines(view: View, problem: Problem) -> Iterator[Line]:
+def _lines(problem: Problem) -> Iterator[Line]:
     """The lines that an error makes wrong."""
     for line in CODES[problem.code].breaks:
-        if line != "Parquet files" or _below(problem, view.root / "data"):
+        if line != "Parquet files" or _below(problem, "data"):
             yield line
-    if _below(problem, view.root / "videos"):
+    if _below(problem, "videos"):
         yield "Video files"
-    if any(_below(problem, view.root / name) for name in (layout.EPISODES_DIR, layout.LEGACY_EPISODES_PATH)):
+    if any(_below(problem, name) for name in (layout.EPISODES_DIR, layout.LEGACY_EPISODES_PATH)):
         yield "Episodes in metadata"
 
 
-def _below(problem: Problem, folder: Path) -> bool:
-    return problem.where.startswith(str(folder))
+def _below(problem: Problem, folder: str) -> bool:
+    return Path(problem.place.file).is_relative_to(folder)

@@ -13,7 +13,7 @@ import pyarrow as pa
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import value_type
 from lerobot_grasp_plugin.dataset.arrow_types import is_text
-from lerobot_grasp_plugin.findings.problem import Problem, Severity
+from lerobot_grasp_plugin.findings.problem import Place, Problem, Severity
 from lerobot_grasp_plugin.ops.one_task import near_task_warnings
 from lerobot_grasp_plugin.ops.verification.place import count, episodes_text, ranges_text
 from lerobot_grasp_plugin.ops.verification.view import View
@@ -71,7 +71,7 @@ def check_tasks(view: View) -> Iterator[Problem]:
     tasks, total = view.tasks, view.info.count("total_tasks")
     if tasks is None:
         return
-    where = str(view.root / (layout.LEGACY_TASKS_PATH if view.legacy else layout.TASKS_PATH))
+    where = view.root / (layout.LEGACY_TASKS_PATH if view.legacy else layout.TASKS_PATH)
     if total is not None and total != len(tasks):
         message = f"{count(len(tasks), 'task')} listed, info.json says total_tasks {total}"
         severity: Severity = "error" if total == 0 else "warning"
@@ -139,7 +139,7 @@ def check_columns(view: View, schemas: Mapping[pa.Schema, Path]) -> Iterator[Pro
                 hint = "set its dtype to image, if it holds pictures; LeRobot refuses the table"
             elif name.startswith("__index_level_"):
                 hint += "; pandas wrote its row index: leave it out with to_parquet(index=False)"
-            yield Problem("undeclared-column", message, str(path), hint)
+            yield Problem("undeclared-column", message, path, hint)
         for name in sorted(declared.keys() & present):
             yield from _column(name, declared[name], schema.field(name).type, path)
 
@@ -148,7 +148,7 @@ def _missing(view: View, name: str, path: Path) -> Problem:
     hint = "LeRobot fills a column that features names with nothing, and gives None for it"
     if _declared_as_picture(view, name):
         hint = "there are videos of it: set its dtype to video"
-    return Problem("missing-column", f"column {name!r} is missing, info.json declares it", str(path), hint)
+    return Problem("missing-column", f"column {name!r} is missing, info.json declares it", path, hint)
 
 
 def _declared_as_picture(view: View, name: str) -> bool:
@@ -164,11 +164,11 @@ def _column(name: str, feature: Mapping[str, Any], kind: pa.DataType, path: Path
     if dtype == "image":
         if not _holds_pictures(kind):
             message = f"{name!r} holds {kind}, info.json declares pictures"
-            yield Problem("dtype-mismatch", message, str(path))
+            yield Problem("dtype-mismatch", message, path)
         return
     if name in layout.INDEX_COLUMNS and not dtype.startswith(("int", "uint")):
         message = f"{name!r} is declared {dtype}, and has to be int64"
-        yield Problem("index-dtype", message, str(path), "LeRobot looks rows and episodes up by it")
+        yield Problem("index-dtype", message, path, "LeRobot looks rows and episodes up by it")
         return
     leaf, dims = _unwrapped(kind)
     if 0 in shape:
@@ -176,7 +176,7 @@ def _column(name: str, feature: Mapping[str, Any], kind: pa.DataType, path: Path
         return
     if pa.types.is_null(leaf):
         message = f"{name!r} is empty (null) in all rows"
-        yield Problem("null-values", message, str(path), "LeRobot gives None for them")
+        yield Problem("null-values", message, path, "LeRobot gives None for them")
         return
     wanted = value_type(dtype)
     if wanted is not None and leaf != wanted:
@@ -190,7 +190,7 @@ def _column(name: str, feature: Mapping[str, Any], kind: pa.DataType, path: Path
             hint = "LeRobot converts the values when it loads them" if converted else "LeRobot cannot load it"
             severity: Severity = "warning" if converted else "error"
             code = "index-dtype" if index else "dtype-mismatch"
-            yield Problem(code, message, str(path), hint, severity=severity)
+            yield Problem(code, message, path, hint, severity=severity)
     yield from _shape(name, shape, dims, path)
 
 
@@ -200,16 +200,16 @@ def _without_values(name: str, shape: tuple[int, ...], leaf: pa.DataType, path: 
     drop = f"leave it out with --drop_features '[\"{name}\"]' of lerobot-grasp-merge"
     if pa.types.is_null(leaf):
         hint = f"LeRobot gives None for it, and no batch can be made of it; {drop}"
-        return Problem("zero-width", message, str(path), hint, severity="warning")
+        return Problem("zero-width", message, path, hint, severity="warning")
     hint = f"LeRobot cannot open the dataset; lerobot-grasp-merge writes the column so that it can, or {drop}"
-    return Problem("zero-width", message, str(path), hint)
+    return Problem("zero-width", message, path, hint)
 
 
 def _shape(name: str, shape: tuple[int, ...], dims: list[int], path: Path) -> Iterator[Problem]:
     if not _agrees(shape, dims):
         found = f"lists of {dims[0]}" if dims and dims[0] > 0 else f"{len(dims)} levels of lists"
         message = f"{name!r} holds {found if dims else 'single values'}, info.json declares {list(shape)}"
-        yield Problem("shape-mismatch", message, str(path))
+        yield Problem("shape-mismatch", message, path)
 
 
 def _agrees(shape: tuple[int, ...], dims: Sequence[int]) -> bool:
@@ -242,7 +242,9 @@ def check_widths(
             wanted *= size
         if width != wanted:
             message = f"{name!r} has {width} values per row, info.json declares {list(feature['shape'])}"
-            yield Problem("shape-mismatch", message, str(path), "LeRobot cannot load it", episode=episode)
+            yield Problem(
+                "shape-mismatch", message, Place(str(path), episode=episode), "LeRobot cannot load it"
+            )
 
 
 def _unwrapped(kind: pa.DataType) -> tuple[pa.DataType, list[int]]:

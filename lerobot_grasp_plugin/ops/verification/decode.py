@@ -172,7 +172,7 @@ class _Decoding:
             message = (
                 f"{count(int((~self._decoded).sum()), 'picture')} no row refers to cannot be decoded{why}"
             )
-            yield Problem("video-frame-undecodable", message, str(self._use.path), severity="warning")
+            yield Problem("video-frame-undecodable", message, self._use.path, severity="warning")
         faulty = self._tally(self._faulty & self._decoded)
         if faulty.rows:
             message = f"{faulty.extent} have a picture with damage in it"

@@ -21,6 +21,6 @@ def check_empty(file: TableFile, *, legacy: bool = False) -> Iterator[Problem]:
         hint += (
             "write the table again without that group" if file.rows else "move the file out of the dataset"
         )
-        yield Problem("empty-table", message, str(file.path), hint)
+        yield Problem("empty-table", message, file.path, hint)
     elif not file.rows:
-        yield Problem("empty-table", message, str(file.path), severity="warning")
+        yield Problem("empty-table", message, file.path, severity="warning")

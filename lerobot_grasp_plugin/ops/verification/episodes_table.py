@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import present, to_numpy
 from lerobot_grasp_plugin.dataset.tables import TableFile, whole_numbers
-from lerobot_grasp_plugin.findings.problem import GraspError, Problem, Severity
+from lerobot_grasp_plugin.findings.problem import GraspError, Place, Problem, Severity, column_of
 from lerobot_grasp_plugin.ops.verification.empty_table import check_empty
 from lerobot_grasp_plugin.ops.verification.listed import EpisodeList, Report
 from lerobot_grasp_plugin.ops.verification.place import count
@@ -57,7 +57,7 @@ def read_episodes_table(root: Path, report: Report) -> EpisodeList | None:
         hint = "finalize() writes the list when a recording ends; LeRobot cannot read a dataset without it"
         if paths:
             message = "no episode is listed: the table has no rows"
-        report(Problem("missing-episodes-table", message, str(folder), hint))
+        report(Problem("missing-episodes-table", message, folder, hint))
     if not rows:
         return None
     for problem in empty:
@@ -82,7 +82,7 @@ def _unread(paths: Sequence[Path], rows: int) -> Problem:
     )
     hint = "move it to meta/episodes/chunk-000 if it lists episodes of the dataset, else out of the dataset"
     severity: Severity = "warning" if rows else "error"
-    return Problem("unread-table", message, str(paths[0]), hint, severity=severity)
+    return Problem("unread-table", message, paths[0], hint, severity=severity)
 
 
 def _together(
@@ -109,7 +109,7 @@ def _together(
             kinds = ", ".join(dict.fromkeys(str(each.schema.field(0).type) for each in have))
             message = f"column {name!r} is of types that do not go together: {kinds}"
             hint = f"LeRobot reads all files as the first, {first.name}"
-            report(Problem("episodes-columns", message, str(first.parents[1]), hint))
+            report(Problem("episodes-columns", message, first.parents[1], hint))
             unlike.add(name)
             continue
         if not lacking:
@@ -132,13 +132,12 @@ def _filled(pieces: Sequence[pa.Table], name: str, kind: pa.DataType) -> pa.Chun
 
 def _unlike(path: Path, names: Sequence[str], first: Path, *, more: bool) -> Problem:
     named = ", ".join(map(repr, names[:6])) + ", ..." * (len(names) > 6)
-    where = str(path)
     if more:
         message = f"the file has {named}, which {first.name} has not"
         hint = "LeRobot loads all files of meta/episodes with the columns of the first, and fails at others"
-        return Problem("episodes-columns", message, where, hint)
+        return Problem("episodes-columns", message, path, hint)
     message, hint = f"the file lacks {named}, which {first.name} has", "LeRobot fills these with nothing"
-    return Problem("episodes-columns", message, where, hint, severity="warning")
+    return Problem("episodes-columns", message, path, hint, severity="warning")
 
 
 class _Columns:
@@ -146,7 +145,7 @@ class _Columns:
 
     def __init__(self, table: pa.Table, unlike: set[str], folder: Path, report: Report) -> None:
         self._table = table
-        self._where = str(folder)
+        self._where = folder
         self._report = report
         names: list[str] = table.column_names
         there = {*names, *unlike}
@@ -176,7 +175,7 @@ class _Columns:
             for problem in error.problems:
                 self._report(problem)
         except ValueError as error:
-            self._report(Problem("bad-column", str(error), f"{self._where}: column {name!r}"))
+            self._report(Problem("bad-column", str(error), column_of(self._where, name)))
 
     def _number(self, name: str) -> None:
         column = self._table[name]
@@ -185,15 +184,15 @@ class _Columns:
             row = int(np.argmin(known))
             message = f"{name!r} is empty (null) for {count(int((~known).sum()), 'episode')}"
             hint = "LeRobot finds the rows and files of an episode by it"
-            self._report(Problem("bad-index-column", message, self._where, hint, episode=row))
+            self._report(Problem("bad-index-column", message, Place(str(self._where), episode=row), hint))
             if name != "length":
                 return
             values = np.full(len(known), -1, dtype=np.int64)
             if known.any():
-                values[known] = whole_numbers(column.drop_null(), f"{self._where}: column {name!r}")
+                values[known] = whole_numbers(column.drop_null(), column_of(self._where, name))
             self.numbers[name] = values
             return
-        self.numbers[name] = whole_numbers(column, f"{self._where}: column {name!r}")
+        self.numbers[name] = whole_numbers(column, column_of(self._where, name))
         if pa.types.is_floating(column.type):
             self._floats.append(name)
 
@@ -215,7 +214,7 @@ class _Columns:
         if len(empty := np.flatnonzero(~np.isfinite(values))):
             message = f"{name!r} is not a number for {len(empty)} episodes"
             hint = "LeRobot finds no picture of them"
-            self._report(Problem("bad-column", message, self._where, hint, episode=int(empty[0])))
+            self._report(Problem("bad-column", message, Place(str(self._where), episode=int(empty[0])), hint))
 
     def indices(self) -> NDArray[np.int64]:
         """``episode_index``; the row's number where it cannot be read."""
@@ -233,7 +232,7 @@ class _Columns:
         negative = np.flatnonzero((lengths < 0) & present(self._table["length"]))
         if len(negative):
             message = f"length is {lengths[negative[0]]}"
-            self._report(Problem("empty-episode", message, self._where, episode=int(negative[0])))
+            self._report(Problem("empty-episode", message, Place(str(self._where), episode=int(negative[0]))))
         return np.maximum(lengths, -1)
 
     def sentences(self) -> list[tuple[str, ...]] | None:

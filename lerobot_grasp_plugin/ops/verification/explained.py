@@ -27,11 +27,11 @@ def unexplained(view: View, problems: Sequence[Problem], unseen: Unseen) -> Iter
         unseen: What of the tables was not looked at.
     """
     codes = {problem.code for problem in problems}
-    explained = _explained(view, problems)
+    explained = _explained(problems)
     # nothing of a recording explains another number of tasks, unless not one episode was counted
     own = set() if view.info.count("total_episodes") == 0 else set(declared.check_tasks(view))
     pointers = any(
-        problem.code == "lfs-pointer" and problem.where.endswith(".parquet") for problem in problems
+        problem.code == "lfs-pointer" and problem.place.file.endswith(".parquet") for problem in problems
     )
     interrupted = next((code for code in _INTERRUPTED if code in codes and not pointers), None)
     for problem in problems:
@@ -40,22 +40,22 @@ def unexplained(view: View, problems: Sequence[Problem], unseen: Unseen) -> Iter
         if problem not in own and explained(problem):
             continue
         is_left_over = problem.code == "extra-file" and problem.severity == "warning"
-        if is_left_over and Path(problem.where) in unseen.doubled:
+        if is_left_over and Path(problem.place.path) in unseen.doubled:
             continue
-        if problem.code == "missing-file" and Path(problem.where) in unseen.moved:
-            yield moved_table(view, Path(problem.where), "its rows are in another one, see [wrong-file]")
+        if problem.code == "missing-file" and Path(problem.place.path) in unseen.moved:
+            yield moved_table(view, Path(problem.place.path), "its rows are in another one, see [wrong-file]")
         elif problem.code == "bad-parquet" and interrupted is not None:
             yield replace(problem, hint=f"finalize() writes the footer of a table, see [{interrupted}]")
         else:
             yield problem
 
 
-def _explained(view: View, problems: Sequence[Problem]) -> Callable[[Problem], bool]:
+def _explained(problems: Sequence[Problem]) -> Callable[[Problem], bool]:
     """Tells of a finding whether the register says that one of these explains it."""
     at_other_files: set[Effect] = set()
     at_same_file: set[tuple[str, str, str]] = set()
     for cause in problems:
-        file = _file(view, cause)
+        file = cause.place.file
         for effect in CODES[cause.code].explains:
             if effect.file and (not effect.of or re.fullmatch(effect.of, file)):
                 at_other_files.add(effect)
@@ -63,15 +63,10 @@ def _explained(view: View, problems: Sequence[Problem]) -> Callable[[Problem], b
                 at_same_file |= {(code, effect.severity, file) for code in effect.codes.split()}
 
     def explained(problem: Problem) -> bool:
-        file = _file(view, problem)
+        file = problem.place.file
         return bool({(problem.code, "", file), (problem.code, problem.severity, file)} & at_same_file) or any(
             problem.code in effect.codes.split() and re.fullmatch(effect.file, file)
             for effect in at_other_files
         )
 
     return explained
-
-
-def _file(view: View, problem: Problem) -> str:
-    """The path of a finding's file, relative to the dataset."""
-    return re.sub(r":\d+$", "", problem.where.removeprefix(f"{view.root}/"))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.tables import TableFile
-from lerobot_grasp_plugin.findings.problem import GraspError, Problem, Severity
+from lerobot_grasp_plugin.findings.problem import GraspError, Place, Problem, Severity
 from lerobot_grasp_plugin.ops.verification.nested import check_nested
 from lerobot_grasp_plugin.ops.verification.place import count, episodes_text
 from lerobot_grasp_plugin.ops.verification.view import View
@@ -44,24 +44,24 @@ def _head(path: Path) -> Iterator[Problem]:
     kind = _KINDS.get(path.suffix)
     if kind is not None and path.suffix != ".mp4" and path.is_dir():
         message = f"a folder stands here, not {kind}"
-        yield Problem("unreadable-file", message, str(path), "move it out of the dataset")
+        yield Problem("unreadable-file", message, path, "move it out of the dataset")
     if kind is None or not path.is_file():
         return
     try:
         with path.open("rb") as file:
             start = file.read(len(_LFS_MARK))
     except OSError as error:
-        yield Problem("unreadable-file", error.strerror or str(error), str(path))
+        yield Problem("unreadable-file", error.strerror or str(error), path)
         return
     empty, pointer = "empty-file", "lfs-pointer"
     if path.suffix == ".mp4":
         empty, pointer = "video-empty", "video-lfs-pointer"
     if not start:
         hint = "copy it again from where the dataset comes from; a write that failed leaves such files"
-        yield Problem(empty, "the file has no bytes", str(path), hint)
+        yield Problem(empty, "the file has no bytes", path, hint)
     elif start == _LFS_MARK:
         hint = "fetch the real file with `git lfs pull`"
-        yield Problem(pointer, f"a Git LFS pointer, not {kind}", str(path), hint)
+        yield Problem(pointer, f"a Git LFS pointer, not {kind}", path, hint)
 
 
 def _missing_tables(view: View) -> Iterator[Problem]:
@@ -75,11 +75,12 @@ def _missing_tables(view: View) -> Iterator[Problem]:
     lost = {path: episodes for path, episodes in wanted.items() if not path.is_file()}
     elsewhere = bool(lost) and _all_rows_are_there(view, wanted)
     for path, episodes in lost.items():
-        problem = layout.missing(path, f"the table of {episodes_text(episodes)}", _left(view, episodes))
+        what, hint = f"the table of {episodes_text(episodes)}", _left(view, episodes)
+        problem = layout.missing(path, what, hint, episode=min(episodes))
         if elsewhere and problem.code == "missing-file":
             yield moved_table(view, path, "other tables have all rows: --level data says which")
         else:
-            yield replace(problem, episode=min(episodes))
+            yield problem
 
 
 def moved_table(view: View, path: Path, where_to: str) -> Problem:
@@ -92,7 +93,7 @@ def moved_table(view: View, path: Path, where_to: str) -> Problem:
     severity: Severity = "error" if view.legacy else "warning"
     if view.legacy:
         hint = "the file has to be named by its episode"
-    return Problem("missing-file", message, str(path), hint, severity=severity, episode=min(episodes))
+    return Problem("missing-file", message, Place(str(path), episode=min(episodes)), hint, severity=severity)
 
 
 def _all_rows_are_there(view: View, wanted: Mapping[Path, Sequence[int]]) -> bool:
@@ -128,13 +129,13 @@ def _missing_videos(view: View) -> Iterator[Problem]:
         if first is not None and len(lost) == len(wanted) and layout.dangling_link(first) is None:
             hint = "fetch its files, or leave the camera out with --drop_features of lerobot-grasp-merge"
             message = f"camera {key!r} has no video file at all"
-            yield Problem("video-missing", message, str(first), hint, episode=0)
+            yield Problem("video-missing", message, Place(str(first), episode=0), hint)
             continue
         for path, episodes in lost.items():
             what = f"the video of {episodes_text(episodes)}, camera {key!r},"
-            problem = layout.missing(path, what, _left(view, episodes))
+            problem = layout.missing(path, what, _left(view, episodes), episode=min(episodes))
             code = "video-missing" if problem.code == "missing-file" else problem.code
-            yield replace(problem, code=code, episode=min(episodes))
+            yield replace(problem, code=code)
 
 
 def _extra(view: View) -> Iterator[Problem]:
@@ -146,7 +147,7 @@ def _extra(view: View) -> Iterator[Problem]:
             hint = (
                 "an interrupted recording or conversion leaves such files: look what is in it (--level data)"
             )
-            yield Problem("extra-file", message, str(path), hint)
+            yield Problem("extra-file", message, path, hint)
     named = {span.path for spans in view.spans.values() for span in spans if span is not None}
     if view.videos.swapped or not view.info.raw:
         return
@@ -154,7 +155,7 @@ def _extra(view: View) -> Iterator[Problem]:
     for camera, paths in undeclared.items():
         message = f"{count(len(paths), 'file')} of camera {camera!r}, which info.json does not declare"
         hint = "nothing reads them: declare the camera in features of info.json, or move its folder out"
-        yield Problem("undeclared-camera", message, str(paths[0]), hint)
+        yield Problem("undeclared-camera", message, paths[0], hint)
     known = {path for paths in undeclared.values() for path in paths}
     for path in view.video_files:
         if path not in named and path not in known and (named or not view.video_keys):
@@ -162,7 +163,7 @@ def _extra(view: View) -> Iterator[Problem]:
                 "no episode refers to this video",
                 "move it out of the dataset if nothing is missed",
             )
-            yield Problem("extra-file", message, str(path), hint)
+            yield Problem("extra-file", message, path, hint)
 
 
 def _unread(view: View) -> Iterator[Problem]:
@@ -180,7 +181,7 @@ def _unread(view: View) -> Iterator[Problem]:
     )
     hint = f"{hint if listed else 'move '}them there" if needed else "move them out of the dataset"
     severity: Severity = "error" if needed else "warning"
-    yield Problem("unread-table", message, str(unread[0]), hint, severity=severity)
+    yield Problem("unread-table", message, unread[0], hint, severity=severity)
 
 
 def _undeclared(view: View) -> dict[str, list[Path]]:
@@ -206,14 +207,14 @@ def _limits(view: View) -> Iterator[Problem]:
     for folder, number in folders.items():
         if number > limit:
             message = f"{number} files, chunks_size in info.json allows {limit}"
-            yield Problem("chunk-limit", message, str(folder))
+            yield Problem("chunk-limit", message, folder)
     if view.legacy or view.episodes is None:
         return
     for name, numbers in view.episodes.numbers.items():
         if name.endswith("/file_index") and len(numbers) and int(numbers.max()) >= limit:
             message = f"{name} goes to {int(numbers.max())}, chunks_size in info.json allows {limit - 1}"
             row = int(numbers.argmax())
-            yield Problem("chunk-limit", message, str(view.episodes.where), episode=row)
+            yield Problem("chunk-limit", message, Place(str(view.episodes.where), episode=row))
     for setting, files, standard in (
         ("data_files_size_in_mb", view.data_files, layout.DATA_FILES_SIZE_IN_MB),
         ("video_files_size_in_mb", view.video_files, layout.VIDEO_FILES_SIZE_IN_MB),
@@ -226,4 +227,4 @@ def _limits(view: View) -> Iterator[Problem]:
             if size > 1.5 * given and size > 1:
                 message = f"{size:.0f} MB, {setting} in info.json is {given}"
                 hint = "LeRobot reads it; its own writer would have begun another file"
-                yield Problem("large-file", message, str(path), hint)
+                yield Problem("large-file", message, path, hint)

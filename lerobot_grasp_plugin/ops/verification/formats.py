@@ -117,15 +117,13 @@ def check_formats(root: Path, info: Info, legacy: bool, tables: Kind, videos: Ki
         where = root / ("data" if tables.other else "videos")
         harmless = not tables.other and not videos.swapped
         severity: Severity = "warning" if harmless else "error"
-        yield Problem(
-            "mixed-versions", message, str(where), _hint(tables, videos, own, other), severity=severity
-        )
+        yield Problem("mixed-versions", message, where, _hint(tables, videos, own, other), severity=severity)
     if both:
         message = f"metadata of two formats: {metadata.replace(' and ', ' beside ')}"
         hint = (
             f"keep the set that codebase_version {info.version} in info.json names, and move the other away"
         )
-        yield Problem("mixed-versions", message, str(root / "meta"), hint, severity="warning")
+        yield Problem("mixed-versions", message, root / "meta", hint, severity="warning")
     elif renamed and not (tables.other or videos.other):
         right = "v2.1 (v2.0 without episodes_stats.jsonl)" if legacy else own
         message = f"info.json says {info.version}, but the metadata is that of {own}"

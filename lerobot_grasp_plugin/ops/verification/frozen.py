@@ -158,7 +158,7 @@ def frozen_runs(
             tally.add(path, episode, first, number, example)
     if tally.rows:
         message = f"{key!r}: {tally.example} while {name!r} moves"
-        if len(tally.episodes) > 1 or tally.rows > tally.episodes[tally.episode or 0]:
+        if len(tally.episodes) > 1 or tally.rows > tally.episodes[tally.place.episode or 0]:
             message += f"; {count(tally.rows, 'frame')} of {episodes_text(tally.episodes)} in all"
         hint = (
             "the camera froze there, unless it does not see the robot: look at the frames with "

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.stats import median
-from lerobot_grasp_plugin.findings.problem import Problem
+from lerobot_grasp_plugin.findings.problem import Place, Problem
 from lerobot_grasp_plugin.ops.verification.place import Tally, agree, episodes_text, ranges_text
 from lerobot_grasp_plugin.ops.verification.summaries import Summaries, Summary
 from lerobot_grasp_plugin.ops.verification.view import View
@@ -44,8 +44,8 @@ def check_lengths(view: View) -> Iterator[Problem]:
     if view.episodes is not None and single:
         message = f"{episodes_text(single)} {agree(len(single), 'has', 'have')} only one frame"
         hint = "one frame shows no movement; lerobot-grasp-merge can leave such episodes out"
-        where = str(view.episodes.where)
-        yield Problem("short-episode", message, where, hint, episode=min(single))
+        where = view.episodes.where
+        yield Problem("short-episode", message, Place(str(where), episode=min(single)), hint)
 
 
 def _single(view: View) -> list[int]:
@@ -68,9 +68,9 @@ def _short(view: View, summaries: Summaries) -> Iterator[Problem]:
         seconds = rows[first] / view.info.fps
         message = f"{episodes_text(short)} last less than a second ({seconds:.2f} s, {rows[first]} rows)"
         message = message if len(short) > 1 else message.replace(" last ", " lasts ")
-        where = str(summaries.files[int(np.argmax(summaries.episodes == first))])
+        where = summaries.files[int(np.argmax(summaries.episodes == first))]
         hint = "a key pressed twice leaves such episodes; lerobot-grasp-merge can leave them out"
-        yield Problem("short-episode", message, where, hint, episode=first)
+        yield Problem("short-episode", message, Place(str(where), episode=first), hint)
 
 
 def _repeated(summaries: Summaries) -> Iterator[Problem]:
@@ -123,7 +123,7 @@ def _still(
         hint = "nothing can be learned from it; is the column recorded at all?" if action else ""
         code = "constant-action" if action else "constant-state"
         yield Problem(
-            code, message, str(where), hint, severity="warning" if action else "note", episode=first
+            code, message, Place(str(where), episode=first), hint, severity="warning" if action else "note"
         )
     if not action or len(still) == len(low):
         return
@@ -195,7 +195,7 @@ def _units(name: str, column: Summary, summaries: Summaries) -> Iterator[Problem
 
 def _mixed(message: str, summaries: Summaries, run: int) -> Problem:
     hint = "bring all episodes to one unit before they are merged"
-    where = str(summaries.files[run])
+    where = summaries.files[run]
     tally = Tally()
     tally.add(where, int(summaries.episodes[run]), None)
     return tally.problem("mixed-units", message, hint)

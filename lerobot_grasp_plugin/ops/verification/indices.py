@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.findings.problem import Problem, Severity
+from lerobot_grasp_plugin.findings.problem import Place, Problem, Severity
 from lerobot_grasp_plugin.ops.verification.place import Tally, count, episodes_text
 from lerobot_grasp_plugin.ops.verification.rows import Rows
 from lerobot_grasp_plugin.ops.verification.view import View
@@ -172,7 +172,7 @@ class IndexCheck:
                     f"the recording was interrupted before its episodes were listed{when}, or the list is "
                     "that of an older version of the dataset"
                 )
-            yield Problem("unlisted-rows", message, str(first), hint, episode=min(strange), frame=0)
+            yield Problem("unlisted-rows", message, Place(str(first), episode=min(strange), frame=0), hint)
         wrong: dict[int, tuple[Path, int, int]] = {}
         for episode, row in known.items():
             length = int(listed.lengths[row])
@@ -208,7 +208,7 @@ class IndexCheck:
             episodes = episodes_text(listed.indices[wrong])
             message = f"{name} is {values[row]}, should be {expected[row]}; {episodes}"
             hint = "LeRobot takes an episode's rows by it"
-            yield Problem("wrong-range", message, str(listed.where), hint, episode=row)
+            yield Problem("wrong-range", message, Place(str(listed.where), episode=row), hint)
 
     def _elsewhere(self) -> dict[tuple[Path, Path], list[int]]:
         """Listed episodes by the file their rows are in and the one they are listed in."""
@@ -222,7 +222,8 @@ class IndexCheck:
     def _wrong_files(self) -> Iterator[Problem]:
         for (found, listed), episodes in self._elsewhere().items():
             gone = "" if listed.is_file() else ", which is not there"
-            message = f"the rows of {episodes_text(episodes)} are here, the episodes list says {listed}{gone}"
+            listed_as = f"{self._view.named(listed)}{gone}"
+            message = f"the rows of {episodes_text(episodes)} are here, the episodes list says {listed_as}"
             hint = (
                 "the file has to be named by its episode; LeRobot's converter counts episodes by the file"
                 if self._view.legacy
@@ -230,7 +231,9 @@ class IndexCheck:
                 "edits and its downloads of single episodes go by data/chunk_index and data/file_index"
             )
             severity: Severity = "error" if self._view.legacy else "warning"
-            yield Problem("wrong-file", message, str(found), hint, severity=severity, episode=min(episodes))
+            yield Problem(
+                "wrong-file", message, Place(str(found), episode=min(episodes)), hint, severity=severity
+            )
 
     def moved(self) -> set[Path]:
         """Listed files that are not there while the rows of all their episodes are, in others."""
@@ -256,7 +259,7 @@ class IndexCheck:
                 "rows were taken out by hand, or the table is older than the list: copy it again, or leave "
                 f'the episodes out with lerobot-grasp-merge, episodes: "{left}"'
             )
-            yield Problem("missing-rows", message, str(path), hint, episode=min(episodes))
+            yield Problem("missing-rows", message, Place(str(path), episode=min(episodes)), hint)
 
     def _episode_tasks(self) -> Iterator[Problem]:
         listed, tasks = self._view.episodes, self._view.tasks
@@ -281,7 +284,7 @@ def _wrong_lengths(wrong: dict[int, tuple[Path, int, int]]) -> Iterator[Problem]
         message = f"the tables hold {count(seen, 'row')} of the episode, the episodes list says {length}"
         if several:
             message += f"; it is wrong for {episodes_text(wrong)}"
-        yield Problem("wrong-length", message, str(path), episode=episode, frame=min(seen, length))
+        yield Problem("wrong-length", message, Place(str(path), episode=episode, frame=min(seen, length)))
 
 
 def _integer(value: Any) -> int:

@@ -44,7 +44,7 @@ class Info:
         problems: What is wrong with the file.
     """
 
-    where: str
+    where: Path
     raw: Mapping[str, Any]
     version: str | None
     fps: float | None
@@ -63,7 +63,7 @@ class Info:
 
 def read_info(root: Path) -> Info:
     """Reads ``meta/info.json`` of a folder that may be damaged in any way."""
-    where = str(root / layout.INFO_PATH)
+    where = root / layout.INFO_PATH
     problems: list[Problem] = []
     raw: Mapping[str, Any] = {}
     try:
@@ -94,7 +94,7 @@ def read_info(root: Path) -> Info:
 class _Fields:
     """Takes fields out of ``info.json`` and collects what is wrong with them."""
 
-    def __init__(self, where: str, raw: Mapping[str, Any], problems: list[Problem]) -> None:
+    def __init__(self, where: Path, raw: Mapping[str, Any], problems: list[Problem]) -> None:
         self.where = where
         self.raw = raw
         self.problems = problems

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.stats import median
-from lerobot_grasp_plugin.findings.problem import Problem
+from lerobot_grasp_plugin.findings.problem import Place, Problem
 from lerobot_grasp_plugin.findings.words import count
 from lerobot_grasp_plugin.ops.verification.rows import Rows
 
@@ -52,10 +52,8 @@ class JumpCheck:
             yield Problem(
                 "state-jump",
                 message,
-                str(path),
+                Place(str(path), episode=episode, frame=frames[0]),
                 hint,
-                episode=episode,
-                frame=frames[0],
             )
 
 

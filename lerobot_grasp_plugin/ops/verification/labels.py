@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lerobot_grasp_plugin.core.labels import SuccessEvidence, SuccessRule
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.provenance import recording_values
-from lerobot_grasp_plugin.findings.problem import Problem, Severity
+from lerobot_grasp_plugin.findings.problem import Place, Problem, Severity
 from lerobot_grasp_plugin.ops.verification.place import Tally, count, episodes_text
 from lerobot_grasp_plugin.ops.verification.rows import Rows
 from lerobot_grasp_plugin.ops.verification.sidecar import Sidecar, expected_done
@@ -171,7 +171,7 @@ class LabelCheck:
         for name, width in self._wide.items():
             message = f"{name} has {width} values in every row, and should have one"
             hint = "reward classifiers and HIL-SERL take one; its labels were not checked"
-            where = str(self._view.root / "data")
+            where = self._view.root / "data"
             yield Problem("label-shape", message, where, hint)
         self._decide()
         if self._rows:
@@ -192,7 +192,7 @@ class LabelCheck:
             yield tally.problem("reward-differs-from-sidecar", message, hint)
         if self._other_done.rows:
             tally = self._other_done
-            mode = self._sidecar.done_of(tally.episode or 0) if self._sidecar is not None else None
+            mode = self._sidecar.done_of(tally.place.episode or 0) if self._sidecar is not None else None
             message = (
                 f"by the sidecar (done {mode}) next.done should be {tally.example} here; it differs in "
                 f"{tally.extent}"
@@ -200,7 +200,7 @@ class LabelCheck:
             yield tally.problem("done-differs-from-sidecar", message)
 
     def _of_rewards(self) -> Iterator[Problem]:
-        where = str(self._view.root / "data")
+        where = self._view.root / "data"
         rewards = sorted(value for value in self._rewards if np.isfinite(value))
         shown = ", ".join(f"{value:g}" for value in rewards[:8])
         if not rewards:
@@ -257,8 +257,8 @@ class LabelCheck:
         without = [episode for episode, (hits, _) in self._success.items() if not hits]
         if without:
             message = f"{episodes_text(without)} {'has' if len(without) == 1 else 'have'} no success frame"
-            where = str(self._view.root / "data")
-            yield Problem("no-success", message, where, episode=min(without))
+            where = self._view.root / "data"
+            yield Problem("no-success", message, Place(str(where), episode=min(without)))
         sidecar = self._trusted
         if sidecar is None or len(sidecar.names) < 2:
             return
@@ -282,10 +282,10 @@ class LabelCheck:
         )
         if self._rule is not None and self._rule.basis == "next.success":
             message += ", by next.success"
-        return Problem("class-balance", message, str(self._view.root / "data"))
+        return Problem("class-balance", message, self._view.root / "data")
 
     def _of_dones(self) -> Iterator[Problem]:
-        where = str(self._view.root / "data")
+        where = self._view.root / "data"
         if not self._any_done:
             message = "next.done is false in every row"
             hint = "HIL-SERL takes episodes for unfinished; lerobot-grasp-relabel --done episode_end sets it"

@@ -8,7 +8,7 @@ import numpy as np
 
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.json_lines import read_json_lines
-from lerobot_grasp_plugin.findings.problem import GraspError, Problem
+from lerobot_grasp_plugin.findings.problem import GraspError, Place, Problem
 from lerobot_grasp_plugin.ops.verification.episodes_table import read_episodes_table
 from lerobot_grasp_plugin.ops.verification.listed import EpisodeList, Report, whole
 
@@ -28,7 +28,7 @@ def read_episodes(root: Path, legacy: bool, report: Report) -> EpisodeList | Non
 
 def _check(listed: EpisodeList, legacy: bool, report: Report) -> None:
     """Numbering and lengths."""
-    where = str(listed.where)
+    where = listed.where
     expected = np.arange(len(listed.indices))
     wrong = np.flatnonzero((np.sort(listed.indices) if legacy else listed.indices) != expected)
     if len(wrong):
@@ -40,10 +40,10 @@ def _check(listed: EpisodeList, legacy: bool, report: Report) -> None:
             hint += "; these count from 1"
         elif row not in listed.indices:
             hint += "; lerobot-grasp-merge makes a dataset of the others and renumbers them"
-        report(Problem("episode-numbering", message, where, hint, episode=row))
+        report(Problem("episode-numbering", message, Place(str(where), episode=row), hint))
     for row in np.flatnonzero(listed.lengths == 0)[:20].tolist():
         message = "the metadata lists the episode with a length of 0"
-        report(Problem("empty-episode", message, where, episode=int(listed.indices[row])))
+        report(Problem("empty-episode", message, Place(str(where), episode=int(listed.indices[row]))))
 
 
 def _legacy(root: Path, report: Report) -> EpisodeList | None:
@@ -56,7 +56,7 @@ def _legacy(root: Path, report: Report) -> EpisodeList | None:
             if episode is None or length is None:
                 found = ", ".join(f"{name} is {entry.get(name)!r}" for name in ("episode_index", "length"))
                 message = f"expected whole numbers: {found[:80]}"
-                report(Problem("bad-json", message, f"{path}:{number}"))
+                report(Problem("bad-json", message, Place(str(path), number)))
                 if episode is None:
                     continue
             own = entry.get("tasks")

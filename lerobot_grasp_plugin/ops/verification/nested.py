@@ -62,10 +62,10 @@ def check_nested(root: Path, nested: Sequence[Path]) -> Iterator[Problem]:
         name = folder.relative_to(root)
         if _has_info(folder):
             message = f"another dataset lies within this one, in {name}; it is no part of it"
-            hint = f"move it out, and verify it by itself: --root {folder}"
+            hint = "move it out, and verify it by itself"
         else:
             message = (
                 f"a second {folder.name} folder lies within this dataset, in {name}; it is no part of it"
             )
-            hint = f"compare it with {root / folder.name}: keep one of the two, and move the other out"
-        yield Problem("nested-dataset", message, str(folder), hint)
+            hint = f"compare it with {folder.name}: keep one of the two, and move the other out"
+        yield Problem("nested-dataset", message, folder, hint)

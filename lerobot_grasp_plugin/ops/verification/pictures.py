@@ -46,7 +46,7 @@ class PictureCheck:
                 except GraspError as error:
                     reason = error.problems[0].message
                     message = f"{reason}, so that the pictures of {name!r} were not checked"
-                    self._left_out.append(Problem("not-checked", message, str(file.path)))
+                    self._left_out.append(Problem("not-checked", message, file.path))
 
     def _column(self, name: str, file: TableFile, runs: Runs) -> None:
         for episode, start, stop in runs.each():

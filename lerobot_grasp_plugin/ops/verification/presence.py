@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lerobot_grasp_plugin.core.stats import MOMENTS
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.info import is_depth
-from lerobot_grasp_plugin.findings.problem import Problem, Severity
+from lerobot_grasp_plugin.findings.problem import Place, Problem, Severity
 from lerobot_grasp_plugin.ops.verification.place import agree, episodes_text
 from lerobot_grasp_plugin.ops.verification.statistics import (
     MAKE_ANEW,
@@ -34,12 +34,12 @@ def check_presence(view: View, stored: StoredStats) -> Iterator[Problem]:
     }
     if not features or view.episodes is None:
         return
-    unread = [problem.where for problem in stored.problems if problem.code == "bad-stats"]
+    unread = [Path(problem.place.file) for problem in stored.problems if problem.code == "bad-stats"]
     for values, where in _wanted(view, stored):
         lacking = [name for name in features if name not in (values or {})]
-        if values is None and not any(place.startswith(str(where)) for place in unread):
+        if values is None and not any(path.is_relative_to(where) for path in unread):
             message, hint = _absence(view, stored, overall=where == stored.where[0])
-            yield Problem("missing-stats", message, str(where), hint)
+            yield Problem("missing-stats", message, where, hint)
         elif values is not None:
             yield from _lacking(features, lacking, where, overall=values is stored.overall)
     yield from _episodes(view, stored)
@@ -83,7 +83,7 @@ def _lacking(
     for names, why, severity in by_severity:
         if names:
             named = ", ".join(map(repr, names[:6])) + (", ..." if len(names) > 6 else "")
-            yield Problem("missing-stats", f"no statistics of {named}", str(where), why, severity=severity)
+            yield Problem("missing-stats", f"no statistics of {named}", where, why, severity=severity)
 
 
 def _is_picture(feature: Mapping[str, Any]) -> bool:
@@ -108,8 +108,8 @@ def _episodes(view: View, stored: StoredStats) -> Iterator[Problem]:
     if without:
         message = f"{episodes_text(without)} {agree(len(without), 'has', 'have')} no statistics"
         hint = f"LeRobot's converter and merge need those of every episode; {MAKE_ANEW}"
-        where = str(stored.where[1])
-        yield Problem("missing-stats", message, where, hint, episode=min(without))
+        where = stored.where[1]
+        yield Problem("missing-stats", message, Place(str(where), episode=min(without)), hint)
 
 
 def _pictures(
@@ -119,13 +119,13 @@ def _pictures(
     given = {each: stats[each] for each in MOMENTS if each in stats}
     if set(given) != set(MOMENTS):
         message = f"{name!r} has no {', '.join(sorted(set(MOMENTS) - set(given)))}"
-        yield Problem("missing-stats", message, str(where), hint_of(name))
+        yield Problem("missing-stats", message, where, hint_of(name))
         return
     overall = where.name == Path(layout.STATS_PATH).name
     channels = {array.size if overall else array.shape[-1] for array in given.values()}
     if not channels <= {1, 3} or len(channels) != 1:
         message = f"{name!r} has {sorted(channels)} values, and needs one per channel, as (channels, 1, 1)"
-        yield Problem("wrong-stats-shape", message, str(where), MAKE_ANEW)
+        yield Problem("wrong-stats-shape", message, where, MAKE_ANEW)
         return
     if overall:
         yield from _picture_shape(name, given, channels.pop(), where)
@@ -136,13 +136,13 @@ def _pictures(
     unknown = not all(np.isfinite(each).all() for each in (low, high, mean, std))
     if unknown:
         message = f"{name!r}: statistics hold what is not a number"
-        yield Problem("wrong-statistics", message, str(where), hint_of(name), severity=severity_of(name))
+        yield Problem("wrong-statistics", message, where, hint_of(name), severity=severity_of(name))
     elif unordered or outside:
         message = (
             f"{name!r}: statistics go from {np.nanmin(low):.4g} to {np.nanmax(high):.4g}, mean "
             f"{np.nanmean(mean):.4g}; those of pictures lie in [0, 1], the mean between"
         )
-        yield Problem("wrong-statistics", message, str(where), hint_of(name), severity=severity_of(name))
+        yield Problem("wrong-statistics", message, where, hint_of(name), severity=severity_of(name))
 
 
 def _picture_shape(
@@ -160,4 +160,4 @@ def _picture_shape(
     if len(shape) < 2 or channels == 1:
         severity = "warning"
         hint = f"training takes it, LeRobot's merge and delete refuse it; {MAKE_ANEW}"
-    yield Problem("wrong-stats-shape", message, str(where), hint, severity=severity)
+    yield Problem("wrong-stats-shape", message, where, hint, severity=severity)

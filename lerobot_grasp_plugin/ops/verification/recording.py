@@ -7,7 +7,7 @@ from typing import Any
 
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.info import read_json
-from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
+from lerobot_grasp_plugin.findings.problem import DatasetError, Place, Problem
 from lerobot_grasp_plugin.findings.words import agree, all_but, count
 from lerobot_grasp_plugin.ops.verification.view import View
 
@@ -20,7 +20,7 @@ def check_recording(view: View) -> Iterator[Problem]:
     try:
         episodes = _mapping(_mapping(read_json(path)).get("episodes"))
     except DatasetError as error:
-        where = str(path)
+        where = path
         yield from (
             Problem("bad-sidecar", problem.message, where, severity="warning") for problem in error.problems
         )
@@ -37,7 +37,7 @@ def check_recording(view: View) -> Iterator[Problem]:
             f"{rate * nominal:.1f} of {nominal:g} frames per second" if nominal else f"{rate:.0%} of its rate"
         )
         message = f"recorded at {speed}: {count(missing, 'frame')} {agree(missing, 'is', 'are')} missing"
-        yield Problem("slow-recording", message, str(path), hint, episode=episode)
+        yield Problem("slow-recording", message, Place(str(path), episode=episode), hint)
 
 
 def _timing(entry: tuple[str, Any]) -> tuple[str, Mapping[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import is_numeric
 from lerobot_grasp_plugin.dataset.info import read_json
 from lerobot_grasp_plugin.dataset.provenance import Provenance, label_values
-from lerobot_grasp_plugin.findings.problem import GraspError, Problem
+from lerobot_grasp_plugin.findings.problem import GraspError, Place, Problem
 from lerobot_grasp_plugin.findings.words import count
 from lerobot_grasp_plugin.ops.verification.place import episodes_text
 from lerobot_grasp_plugin.ops.verification.rows import Rows
@@ -53,7 +54,7 @@ class Sidecar:
         problems: What is wrong with it.
     """
 
-    where: str
+    where: Path
     episodes: dict[int, SidecarEpisode] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
     dones: list[str | None] = field(default_factory=list)
@@ -73,7 +74,7 @@ def read_sidecar(view: View) -> Sidecar | None:
     path = view.root / layout.PROVENANCE_PATH
     if "meta" in view.closed or not path.exists():
         return None
-    sidecar = Sidecar(str(path))
+    sidecar = Sidecar(path)
     try:
         raw = read_json(path)
         sidecar.values = Provenance.of(raw).values  # also where other parts are damaged
@@ -82,14 +83,14 @@ def read_sidecar(view: View) -> Sidecar | None:
         sidecar.problems += [_softened(problem) for problem in error.problems]
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         message = f"it is not what this package writes: {type(error).__name__} at {error}"
-        sidecar.problems.append(Problem("bad-sidecar", message, str(path), severity="warning"))
+        sidecar.problems.append(Problem("bad-sidecar", message, path, severity="warning"))
     if not sidecar.problems:
         sidecar.problems += _other_data(view, sidecar)
     return sidecar
 
 
 def _softened(problem: Problem) -> Problem:
-    return Problem("bad-sidecar", problem.message, problem.where, severity="warning")
+    return Problem("bad-sidecar", problem.message, problem.place, severity="warning")
 
 
 def _read(sidecar: Sidecar, raw: Any) -> None:
@@ -140,7 +141,7 @@ def _other_data(view: View, sidecar: Sidecar) -> Iterator[Problem]:
             f"it says {sidecar.episodes[first].length} frames, the episodes list {lengths[first]}; "
             f"{episodes_text(wrong)}"
         )
-        yield Problem("sidecar-of-other-data", message, sidecar.where, hint, episode=first)
+        yield Problem("sidecar-of-other-data", message, Place(str(sidecar.where), episode=first), hint)
 
 
 class ContentCheck:
@@ -195,9 +196,8 @@ class ContentCheck:
             yield Problem(
                 "sidecar-of-other-data",
                 message,
-                self._sidecar.where,
+                Place(str(self._sidecar.where), episode=min(self._wrong)),
                 hint,
-                episode=min(self._wrong),
             )
 
 

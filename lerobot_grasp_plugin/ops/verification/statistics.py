@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from lerobot_grasp_plugin.core.stats import (
     describe,
     differing,
 )
-from lerobot_grasp_plugin.findings.problem import Problem, Severity
+from lerobot_grasp_plugin.findings.problem import Place, Problem, Severity
 from lerobot_grasp_plugin.ops.verification.episode_quantiles import QuantileCheck
 from lerobot_grasp_plugin.ops.verification.overall_quantiles import OverallQuantiles
 from lerobot_grasp_plugin.ops.verification.place import episodes_text
@@ -85,7 +86,7 @@ def check_statistics(
         )
         for problem in found:
             if severity_of(name) == problem.severity == "note":
-                unread.setdefault((problem.code, problem.where), {})[name] = problem
+                unread.setdefault((problem.code, problem.place.file), {})[name] = problem
             else:
                 yield problem
     yield from _kinds(kinds, overall, stored)
@@ -111,7 +112,7 @@ def _of_no_kind(name: str, overall: OverallQuantiles, stored: StoredStats) -> Pr
         f"{name!r}: {overall.example(name)}; it is neither the quantile of the rows nor what LeRobot makes "
         "of the episodes' (mean, or least and greatest)"
     )
-    return Problem("wrong-statistics", message, str(stored.where[0]), hint_of(name))
+    return Problem("wrong-statistics", message, stored.where[0], hint_of(name))
 
 
 def _kinds(
@@ -125,7 +126,7 @@ def _kinds(
                 f"{names[0]!r}: {overall.example(names[0])}"
             )
             hint = f"{effect}; lerobot-grasp-relabel and lerobot-grasp-merge write the exact ones"
-            yield Problem("episode-quantiles", message, str(stored.where[0]), hint)
+            yield Problem("episode-quantiles", message, stored.where[0], hint)
 
 
 def code_of(name: str) -> str:
@@ -160,7 +161,7 @@ def _overall(
         return
     wanted = row if all(own[each].shape == row for each in MOMENTS if each in own) else row[-1:]
     summary = summary.by_last_axis(row) if wanted != row else summary
-    where = str(stored.where[0])
+    where = stored.where[0]
     odd = [each for each in (*MOMENTS, *QUANTILES) if each in own and not _fits(own[each], wanted)]
     if odd:
         needed = [each for each in odd if each in NORMALISING and is_normalised(name)]
@@ -210,7 +211,7 @@ def _differing(
             reason = "they agree with those of the episodes: were the rows changed since?"
         if reason:
             code, message = "stale-statistics", f"{message}; {reason}"
-    return Problem(code, message, str(stored.where[0]), hint, severity=severity_of(name))
+    return Problem(code, message, stored.where[0], hint, severity=severity_of(name))
 
 
 def _of_same_rows(name: str, stored: StoredStats, flat: Mapping[str, NDArray[np.float64]]) -> bool:
@@ -239,7 +240,7 @@ def _ascending(flat: Mapping[str, NDArray[np.float64]], ordered: Sequence[str]) 
     return not (np.diff(stack, axis=0) < -slack).any()
 
 
-def _of_quantiles(name: str, message: str, where: str, *, read: bool) -> Problem:
+def _of_quantiles(name: str, message: str, where: Path, *, read: bool) -> Problem:
     """The finding of odd quantiles; of those no normalisation mode takes (q50), a note."""
     hint = hint_of(name) if read else f"no policy normalises with q50; {MAKE_ANEW}"
     return Problem(code_of(name), message, where, hint, severity=severity_of(name) if read else "note")
@@ -278,7 +279,7 @@ def _per_episode(
         return
     rows, episodes = rows[usable], episodes[usable]
     lengths = summaries.lengths[summary.runs][usable]
-    where = str(stored.where[1])
+    where = stored.where[1]
     if any(own[each].shape[1] != math.prod(row) for each in MOMENTS if each in own):
         summary = summary.by_last_axis(row)
     width = summary.low.shape[1]
@@ -305,5 +306,9 @@ def _per_episode(
         message = f"{name!r}: {quantiles[min(misplaced_in)]}, which is not where the rows have it"
     message = f"{message} (statistics of {episodes_text(wrong)})"
     yield Problem(
-        code_of(name), message, where, hint_of(name), severity=severity_of(name), episode=min(wrong)
+        code_of(name),
+        message,
+        Place(str(where), episode=min(wrong)),
+        hint_of(name),
+        severity=severity_of(name),
     )

@@ -20,7 +20,7 @@ from lerobot_grasp_plugin.dataset.arrow import to_numpy
 from lerobot_grasp_plugin.dataset.info import read_json
 from lerobot_grasp_plugin.dataset.json_lines import read_json_lines
 from lerobot_grasp_plugin.dataset.tables import TableFile
-from lerobot_grasp_plugin.findings.problem import GraspError, Problem
+from lerobot_grasp_plugin.findings.problem import GraspError, Place, Problem
 from lerobot_grasp_plugin.ops.verification.view import View
 
 type Values = dict[str, dict[str, NDArray[np.float64]]]
@@ -86,20 +86,20 @@ def read_overall(path: Path, problems: list[Problem]) -> Values | None:
         return None
     if not isinstance(content, dict):
         message = f"statistics should be an object, and are {str(content)[:40]!r}"
-        problems.append(Problem("bad-stats", message, str(path), "LeRobot cannot open the dataset with them"))
+        problems.append(Problem("bad-stats", message, path, "LeRobot cannot open the dataset with them"))
         return None
     values: Values = {}
     for name, entry in content.items():
         if not isinstance(entry, dict):
             message = f"{name!r} is no object of statistics, and is {str(entry)[:40]!r}"
-            problems.append(Problem("bad-stats", message, str(path), _NO_TRAINING))
+            problems.append(Problem("bad-stats", message, path, _NO_TRAINING))
             continue
         for statistic, value in entry.items():
             array = as_numbers(value)
             if array is not None:
                 values.setdefault(name, {})[statistic] = array
                 continue
-            problem = Problem("bad-stats", _no_array(name, statistic, value), str(path), _NO_TRAINING)
+            problem = Problem("bad-stats", _no_array(name, statistic, value), path, _NO_TRAINING)
             if isinstance(value, dict) and _all_numbers(value):
                 hint = "training passes over it; LeRobot's merge refuses the dataset"
                 problem = replace(problem, hint=hint, severity="warning")
@@ -146,7 +146,7 @@ def _columns(view: View, problems: list[Problem]) -> Values | None:
             try:
                 values = _rows(table[column])
             except ValueError as error:
-                problem = Problem("bad-stats", f"column {column!r}: {error}", str(path), severity="warning")
+                problem = Problem("bad-stats", f"column {column!r}: {error}", path, severity="warning")
                 problems.append(problem if statistic in STATISTICS else _unread(problem))
                 continue
             parts.setdefault((feature, statistic), []).append(values)
@@ -174,11 +174,11 @@ def _lines(view: View, path: Path, problems: list[Problem]) -> Values | None:
             episode, stats = entry.get("episode_index"), entry.get("stats")
             if not isinstance(stats, dict) or not isinstance(episode, (int, float)):
                 message = "expected an object with episode_index and stats"
-                problems.append(Problem("bad-json", message, f"{path}:{number}"))
+                problems.append(Problem("bad-json", message, Place(str(path), number)))
                 continue
             row = view.rows_of.get(int(episode)) if math.isfinite(episode) else None
             if row is not None:
-                _line(stats, row, collected, f"{path}:{number}", problems)
+                _line(stats, row, collected, Place(str(path), number), problems)
     except GraspError as error:
         problems += error.problems
     count = 0 if view.episodes is None else len(view.episodes.indices)
@@ -197,19 +197,19 @@ def _line(
     stats: Mapping[str, Any],
     row: int,
     collected: dict[tuple[str, str], dict[int, NDArray[np.float64]]],
-    where: str,
+    place: Place,
     problems: list[Problem],
 ) -> None:
     for feature, entry in stats.items():
         if not isinstance(entry, dict):
-            problems.append(Problem("bad-stats", f"{feature!r} is no object of statistics", where))
+            problems.append(Problem("bad-stats", f"{feature!r} is no object of statistics", place))
             continue
         for statistic, value in entry.items():
             array = as_numbers(value)
             if array is not None:
                 collected.setdefault((feature, statistic), {})[row] = array
                 continue
-            problem = Problem("bad-stats", _no_array(feature, statistic, value), where, _NO_CONVERSION)
+            problem = Problem("bad-stats", _no_array(feature, statistic, value), place, _NO_CONVERSION)
             problems.append(problem if statistic in STATISTICS else _unread(problem))
 
 

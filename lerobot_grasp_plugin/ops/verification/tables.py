@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import list_lengths, present, to_numpy
 from lerobot_grasp_plugin.dataset.tables import TableFile, whole_numbers
-from lerobot_grasp_plugin.findings.problem import GraspError, Problem
+from lerobot_grasp_plugin.findings.problem import GraspError, Problem, column_of
 from lerobot_grasp_plugin.ops.verification.empty_table import check_empty
 from lerobot_grasp_plugin.ops.verification.pictures import PictureCheck
 from lerobot_grasp_plugin.ops.verification.place import Tally, count, episodes_text
@@ -107,7 +107,7 @@ class Tables:
             self._lost(path, error.problems)
         except UnicodeDecodeError as error:
             message = f"the names of its columns are damaged: {error}"
-            self._lost(path, [Problem("bad-parquet", message, str(path))])
+            self._lost(path, [Problem("bad-parquet", message, path)])
 
     def _lost(self, path: Path, problems: Iterable[Problem]) -> None:
         """A table that cannot be read, with the episodes that are in it, and those that are not."""
@@ -128,7 +128,7 @@ class Tables:
         if layout.EPISODE_INDEX in file.columns:
             column = file.read(0, file.rows, [layout.EPISODE_INDEX]).column(0)
             try:
-                values = whole_numbers(column, f"{file.path}: column 'episode_index'")
+                values = whole_numbers(column, column_of(file.path, "episode_index"))
                 breaks = np.flatnonzero(np.diff(values)) + 1
                 starts = np.concatenate(([0], breaks))
                 if not len(breaks) and self._renamed(file, int(values[0])):
@@ -143,7 +143,7 @@ class Tables:
         lengths = [int(self._view.lengths[self._view.rows_of[episode]]) for episode in owners]
         if len(owners) != 1 and (sum(lengths) != file.rows or 0 in lengths):
             message = "without episode_index, nobody can say which episode a row belongs to"
-            self.problems.append(Problem("unknown-rows", message, str(file.path)))
+            self.problems.append(Problem("unknown-rows", message, file.path))
             self.unseen.unknown.add(file.path)
             return np.array([-1]), np.array([0]), np.array([file.rows])
         ends = np.cumsum(lengths) if len(owners) != 1 else np.array([file.rows])
@@ -157,7 +157,7 @@ class Tables:
             f"episode_index is {values[wrong[0]]} in row {wrong[0]} of the file (0-based), "
             f"{count(len(wrong), 'row')} in all; episodes count from 0"
         )
-        self.problems.append(Problem("bad-index-column", message, str(file.path)))
+        self.problems.append(Problem("bad-index-column", message, file.path))
 
     def _renamed(self, file: TableFile, episode: int) -> bool:
         """Whether a table of v2.x is a copy under the name of another episode, which its rows do not have."""
@@ -194,7 +194,7 @@ class Tables:
         for name, rows in lost.items():
             message = f"{name!r}: {rows} of {file.rows} pictures are not in the table, only their paths"
             hint = "LeRobot looks for them in the folder it is started in; lerobot-grasp-merge embeds them"
-            self.problems.append(Problem("picture-not-embedded", message, str(file.path), hint))
+            self.problems.append(Problem("picture-not-embedded", message, file.path, hint))
 
     def _numeric(self, file: TableFile) -> list[str]:
         """Columns of numbers that are not too wide."""
@@ -239,7 +239,7 @@ class Tables:
             tally = self._tallies.setdefault(("uneven-lists", name), Tally())
             runs.count(lengths != width, tally, reason)
         else:
-            problem = Problem("bad-column", f"{name!r}: {reason}", str(runs.path))
+            problem = Problem("bad-column", f"{name!r}: {reason}", runs.path)
             if problem not in self.problems:
                 self.problems.append(problem)
 
@@ -275,10 +275,10 @@ class Tables:
         home = view.data_paths[view.rows_of[next(iter(episodes))]]
         message = (
             f"no episode refers to this table, and its {count(file.rows, 'row')} of "
-            f"{episodes_text(episodes)} are in {home} already; LeRobot reads them twice"
+            f"{episodes_text(episodes)} are in {home and view.named(home)} already; LeRobot reads them twice"
         )
         hint = "a copy, or an interrupted conversion: move it out of the dataset"
-        self.problems.append(Problem("extra-file", message, str(path), hint, severity="error"))
+        self.problems.append(Problem("extra-file", message, path, hint, severity="error"))
         self.unseen.doubled.add(path)
         return True
 

@@ -11,7 +11,7 @@ from lerobot_grasp_plugin.dataset.arrow_types import is_text
 from lerobot_grasp_plugin.dataset.json_lines import read_json_lines
 from lerobot_grasp_plugin.dataset.tables import TableFile
 from lerobot_grasp_plugin.dataset.tasks_table import misread_tasks, task_rows, tasks_by_number
-from lerobot_grasp_plugin.findings.problem import DatasetError, GraspError, Problem
+from lerobot_grasp_plugin.findings.problem import DatasetError, GraspError, Place, Problem
 from lerobot_grasp_plugin.ops.verification.listed import Report, whole
 
 _OWN_NUMBER = "each task needs its own number, 0, 1, 2, ...; which of the two did the rows with it do?"
@@ -45,7 +45,7 @@ def _check_numbers(path: Path, rows: Sequence[tuple[int, str]], report: Report) 
         )
         message += f"and finds {'no task' if other is None else repr(other)} for task_index {number}"
         hint = "list each task once, in the order of task_index, from 0 on"
-        report(Problem("task-numbering", message, str(path), hint))
+        report(Problem("task-numbering", message, path, hint))
 
 
 def _check_twice(path: Path, rows: Iterable[tuple[int, str]], report: Report) -> None:
@@ -57,7 +57,7 @@ def _check_twice(path: Path, rows: Iterable[tuple[int, str]], report: Report) ->
             message = f"task_index {index} is listed twice or more: {tasks[index]!r}"
             message += "" if same else f" and {task!r}"
             hint = "remove the line that is there twice" if same else _OWN_NUMBER
-            report(Problem("duplicate-task", message, str(path), hint))
+            report(Problem("duplicate-task", message, path, hint))
         tasks[index] = task
 
 
@@ -78,7 +78,7 @@ def _check_index(path: Path, report: Report) -> None:
         message = f"the table's pandas index holds {schema.field(index[0]).type}, and should be the sentences"
     else:
         return
-    report(Problem("task-index-lost", message, str(path), hint))
+    report(Problem("task-index-lost", message, path, hint))
 
 
 def _task_lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -86,5 +86,5 @@ def _task_lines(path: Path) -> Iterator[tuple[int, str]]:
         index, task = whole(entry.get("task_index")), entry.get("task")
         if index is None or not isinstance(task, str):
             message = f"expected task_index and task, found {str(entry)[:80]}"
-            raise DatasetError(Problem("bad-json", message, f"{path}:{number}"))
+            raise DatasetError(Problem("bad-json", message, Place(str(path), number)))
         yield index, task

@@ -49,8 +49,8 @@ def left_out(
         yield from _of_videos(view, problems)
 
 
-def _note(where: Path | str, why: str, what: str) -> Problem:
-    return Problem("not-checked", f"{why}, so that {what}", str(where), _HINT)
+def _note(path: Path, why: str, what: str) -> Problem:
+    return Problem("not-checked", f"{why}, so that {what}", path, _HINT)
 
 
 def _were_not(*checks: str) -> str:
@@ -133,7 +133,9 @@ def _of_videos(view: View, problems: Sequence[Problem]) -> Iterator[Problem]:
         yield _note(view.root / "videos", why, _were_not("their pictures"))
         return
     unopened = {  # what is found in a file that can be opened has an episode
-        problem.where for problem in problems if problem.code.startswith("video-") and problem.episode is None
+        problem.place.path
+        for problem in problems
+        if problem.code.startswith("video-") and problem.place.episode is None
     }
     for key, spans in view.spans.items():
         if view.episodes is None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from lerobot_grasp_plugin.core.codecs import canonical_codec
-from lerobot_grasp_plugin.findings.problem import Problem, Severity
+from lerobot_grasp_plugin.findings.problem import Place, Problem, Severity
 from lerobot_grasp_plugin.ops.verification.place import count
 from lerobot_grasp_plugin.video.samples import VideoSamples
 
@@ -22,27 +23,20 @@ class StreamCheck:
         info = feature.get("info") or feature.get("video_info") or {}
         self._info: Mapping[str, Any] = info if isinstance(info, dict) else {}
         self._fps = fps
-        self._found: dict[tuple[str, str], tuple[Problem, list[str]]] = {}
+        self._found: dict[tuple[str, str], list[Problem]] = {}
 
     def see(self, samples: VideoSamples, episode: int) -> None:
         """Compares one file; ``episode`` is the first one in it."""
         for code, message, hint, severity in self._differences(samples):
-            where = str(samples.path)
-            problem = Problem(code, message, where, hint, severity=severity, episode=episode)
-            self._found.setdefault((code, message), (problem, []))[1].append(where)
+            place = Place(str(samples.path), episode=episode)
+            problem = Problem(code, f"{self._key!r}: {message}", place, hint, severity=severity)
+            self._found.setdefault((code, message), [problem]).append(problem)
 
     def found(self) -> Iterator[Problem]:
         """The findings, each at its first file."""
-        for problem, files in self._found.values():
-            more = f"; the same in {count(len(files) - 1, 'more file')}" if len(files) > 1 else ""
-            yield Problem(
-                problem.code,
-                f"{self._key!r}: {problem.message}{more}",
-                problem.where,
-                problem.hint,
-                severity=problem.severity,
-                episode=problem.episode,
-            )
+        for problem, *alike in self._found.values():
+            more = f"; the same in {count(len(alike) - 1, 'more file')}" if len(alike) > 1 else ""
+            yield replace(problem, message=problem.message + more)
 
     def _differences(self, samples: VideoSamples) -> Iterator[tuple[str, str, str, Severity]]:
         stream, info = samples.signature, self._info

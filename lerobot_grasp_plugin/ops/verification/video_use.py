@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.reader import VideoSpan
+from lerobot_grasp_plugin.findings.problem import Place
 from lerobot_grasp_plugin.ops.verification.place import Tally
 from lerobot_grasp_plugin.video.samples import VideoSamples
 
@@ -40,6 +41,15 @@ class FileUse:
     stops: NDArray[np.float64]
     lengths: NDArray[np.int64]
     complete: bool = True
+
+    def at(self, episode: int, frame: int | None = None) -> Place:
+        """An episode of the file, or a frame of it."""
+        return Place(str(self.path), episode=episode, frame=frame)
+
+    @property
+    def start(self) -> Place:
+        """The first episode of the file."""
+        return self.at(int(self.episodes[0]))
 
 
 def files_in_use(

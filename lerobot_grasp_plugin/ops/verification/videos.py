@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.reader import VideoSpan
-from lerobot_grasp_plugin.findings.problem import GraspError, Problem
+from lerobot_grasp_plugin.findings.problem import GraspError, Place, Problem
 from lerobot_grasp_plugin.ops.verification.keyframes import check_starts
 from lerobot_grasp_plugin.ops.verification.place import Tally, agree, count, episodes_text
 from lerobot_grasp_plugin.ops.verification.video_stream import StreamCheck
@@ -95,7 +95,7 @@ def check_videos(
         if len(surplus) >= _SUMMED_UP:
             frames = _surplus(sum(surplus), sum(number for _, number in held), fps)
             message = f"{key!r}: {frames} in {len(surplus)} of {len(held)} files belong to no row"
-            yield Problem("unreferenced-total", message, str(root / "videos"), _APART)
+            yield Problem("unreferenced-total", message, root / "videos", _APART)
         yield from _of_one_rate(key, rates, len(uses))
         yield from streams.found()
         yield from _mixed_up(key, held)
@@ -114,10 +114,10 @@ def check_file(use: FileUse, samples: VideoSamples, match: Match, fps: float) ->
             rows = f"{count(match.lost, 'row')} of {episodes_text(use.episodes)}"
             message += f"; {rows} have no picture at frame / fps"
             hint = f"it is not the video of these rows, or fps in info.json is wrong; {_TOLERANCE}"
-            yield _at_start(use, "video-wrong-fps", message, hint)
+            yield Problem("video-wrong-fps", message, use.start, hint)
         else:
             hint = "LeRobot finds a picture for every row; the others are never shown"
-            yield replace(_at_start(use, "video-wrong-fps", message, hint), severity="warning")
+            yield Problem("video-wrong-fps", message, use.start, hint, severity="warning")
         return
     late = _late_start(use, samples, match, fps)
     if late is not None:
@@ -151,11 +151,7 @@ def _mixed_up(key: str, held: Sequence[tuple[FileUse, int]]) -> Iterator[Problem
         f"{key!r}: the videos of {whose} seem to be mixed up: "
         f"this one has {count(number, 'picture')}, as many as {episodes_text(alike)} has rows"
     )
-    yield _at_start(use, "videos-mixed-up", message, "give each file the name of the episode it shows")
-
-
-def _at_start(use: FileUse, code: str, message: str, hint: str = "") -> Problem:
-    return Problem(code, message, str(use.path), hint, episode=int(use.episodes[0]))
+    yield Problem("videos-mixed-up", message, use.start, "give each file the name of the episode it shows")
 
 
 def _own_rate(samples: VideoSamples) -> float | None:
@@ -175,17 +171,17 @@ def _container(use: FileUse, samples: VideoSamples, match: Match, fps: float) ->
         at = int(cut[0])
         lie = agree(len(cut), "lies", "lie")
         message = f"{count(len(cut), 'picture')} {lie} past the end of the file ({samples.file_bytes} bytes)"
-        yield _of_picture(use, match, at, "video-truncated", message, "fetch or copy the file again")
+        yield Problem("video-truncated", message, _place_of(use, match, at), "fetch or copy the file again")
     if samples.undated:
         message = f"{count(samples.undated, 'packet')} {agree(samples.undated, 'has', 'have')} no time"
-        yield _at_start(use, "video-damaged", message, "LeRobot passes over them")
+        yield Problem("video-damaged", message, use.start, "LeRobot passes over them")
     twice = np.flatnonzero(np.diff(samples.pts) == 0)
     if len(twice):
         at = int(twice[0])
         have = agree(len(twice), "has", "have")
         message = f"{count(len(twice), 'picture')} {have} the time of the one before"
         hint = "LeRobot shows one of the two"
-        yield _of_picture(use, match, at, "video-picture-twice", message, hint)
+        yield Problem("video-picture-twice", message, _place_of(use, match, at), hint)
     if samples.hidden:
         seconds, everything = samples.hidden / fps, samples.hidden + len(samples.pts)
         message = (
@@ -193,18 +189,18 @@ def _container(use: FileUse, samples: VideoSamples, match: Match, fps: float) ->
             "they are in the file and are never shown"
         )
         hint = "LeRobot's pyav reader leaves them out, torchcodec counts them"
-        yield _at_start(use, "video-edit-list", message, hint)
+        yield Problem("video-edit-list", message, use.start, hint)
 
 
-def _of_picture(use: FileUse, match: Match, at: int, code: str, message: str, hint: str = "") -> Problem:
-    """A finding at one picture: the row it belongs to, or else the episode before it."""
+def _place_of(use: FileUse, match: Match, at: int) -> Place:
+    """Where an image of a file belongs: to a row, or else to the episode before it."""
     episode, frame = int(match.owner[at]), int(match.frame[at])
     if episode < 0:
         before = np.flatnonzero(match.owner[:at] >= 0)
         last = int(before[-1]) if len(before) else -1
         episode = int(match.owner[last]) if len(before) else int(use.episodes[0])
-        return Problem(code, message, str(use.path), hint, episode=episode)
-    return Problem(code, message, str(use.path), hint, episode=episode, frame=frame)
+        return use.at(episode)
+    return use.at(episode, frame)
 
 
 def _ends(use: FileUse, fps: float) -> Iterator[Problem]:
@@ -227,7 +223,7 @@ def _ends(use: FileUse, fps: float) -> Iterator[Problem]:
         first = int(use.episodes[back[0] + 1])
         message = f"episode {first} comes after episode {int(use.episodes[back[0]])} in the file"
         hint = "items are read as they should be; LeRobot's delete takes the order of episodes for granted"
-        yield Problem("video-order", message, str(use.path), hint, episode=first)
+        yield Problem("video-order", message, use.at(first), hint)
 
 
 def _late_start(use: FileUse, samples: VideoSamples, match: Match, fps: float) -> Problem | None:
@@ -242,7 +238,7 @@ def _late_start(use: FileUse, samples: VideoSamples, match: Match, fps: float) -
     what = f"the first picture is shown at {begin:.6g} s, its row is at {wanted:.6g} s"
     if abs(shift - frames / fps) >= layout.TIMESTAMP_TOLERANCE_S:
         message = f"{what}: all pictures of the file are {shift:.6g} s late"
-        return replace(_at_start(use, "video-off-grid", message, _TOLERANCE), frame=0)
+        return Problem("video-off-grid", message, use.at(int(use.episodes[0]), 0), _TOLERANCE)
     last = float((use.starts + (use.lengths - 1) / fps).max())
     if float(samples.seconds[-1]) < last + 0.5 / fps or not match.absent.rows:
         return None  # the first pictures are missing, and the others are where they belong
@@ -251,7 +247,7 @@ def _late_start(use: FileUse, samples: VideoSamples, match: Match, fps: float) -
         f"{count(frames, 'frame')} before"
     )
     hint = "torchcodec, LeRobot's default reader, fails on all of its rows; write the file with pts from 0"
-    return replace(_at_start(use, "video-frame-missing", message, hint), frame=0)
+    return Problem("video-frame-missing", message, use.at(int(use.episodes[0]), 0), hint)
 
 
 def _lost(use: FileUse, samples: VideoSamples, match: Match, fps: float) -> Iterator[Problem]:
@@ -310,7 +306,7 @@ def _unreferenced(use: FileUse, samples: VideoSamples, match: Match, fps: float)
     frames = _surplus(len(surplus), len(samples.pts), fps)
     message = f"{frames} belong to no row: {', '.join(places)}"
     episode = int(after[0]) if len(after) else int(use.episodes[0])
-    yield Problem("unreferenced-frames", message, str(use.path), _APART, episode=episode)
+    yield Problem("unreferenced-frames", message, use.at(episode), _APART)
 
 
 def _surplus(number: int, held: int, fps: float) -> str:
@@ -324,4 +320,4 @@ def _keyframes(use: FileUse, samples: VideoSamples, match: Match) -> Iterator[Pr
         come = agree(first, "comes", "come")
         message = f"{count(first, 'picture')} {come} before the first keyframe, at the beginning of the file"
         hint = "LeRobot cannot decode them"
-        yield _of_picture(use, match, 0, "video-no-keyframe", message, hint)
+        yield Problem("video-no-keyframe", message, _place_of(use, match, 0), hint)

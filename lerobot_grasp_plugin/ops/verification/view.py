@@ -149,7 +149,7 @@ class View:
             message = f"camera {key!r} has no column {column!r}"
             severity: Severity = "error" if side == "from" else "warning"
             hint = f"LeRobot cannot {'find a picture' if side == 'from' else 'edit the dataset'} without it"
-            where = str(self.episodes.where)
+            where = self.episodes.where
             self.report(Problem("missing-column", message, where, hint, severity=severity))
             return [None] * len(self.episodes.indices)
         return [value if np.isfinite(value) else None for value in values.tolist()]
@@ -240,7 +240,7 @@ class View:
             if key is not None:
                 message = f"camera {key!r} has no columns {prefix}/chunk_index and {prefix}/file_index"
                 hint = "LeRobot does not find its videos without them"
-                self.report(Problem("missing-column", message, str(self.episodes.where), hint))
+                self.report(Problem("missing-column", message, self.episodes.where, hint))
             return [None] * len(self.episodes.indices)
         return list(zip(chunks.tolist(), files.tolist(), strict=True))
 
@@ -263,7 +263,8 @@ class View:
         own = self._fill(setting, default, place, key)
         if own == path or not own.is_file():
             return path
-        message = f"{setting} leads to {path}, which is not there; the files are where the format has them"
+        message = f"{setting} leads to {self.named(path)}, which is not there; "
+        message += "the files are where the format has them"
         why = "LeRobot finds the files of an episode by it" if key is not None else _READ_ANYWAY
         severity: Severity = "warning" if key is None else "error"
         self._mismatch(setting, message, f"set it to {default}; {why}", severity)
@@ -285,9 +286,14 @@ class View:
         if len(same) != 1:
             return path
         message = f"{setting} does not lead to the files, which are found by their names"
-        hint = f"episodes are in chunk folders by episode_index // chunks_size; one was looked for at {path}"
+        hint = "episodes are in chunk folders by episode_index // chunks_size; "
+        hint += f"one was looked for at {self.named(path)}"
         self._mismatch(setting, message, hint, "warning")
         return same[0]
+
+    def named(self, path: Path) -> Path:
+        """A path in a message: relative to the dataset where it lies in it."""
+        return path.relative_to(self.root) if path.is_relative_to(self.root) else path
 
     @cached_property
     def _names(self) -> dict[str, dict[str, list[Path]]]:
@@ -327,7 +333,7 @@ def open_view(root: Path, links: Links = layout.NO_LINKS) -> View:
             problems += error.problems
             closed.add(folder)
     if "meta" in closed:
-        unread = Info(str(root / layout.INFO_PATH), {}, None, None, {}, layout.CHUNKS_SIZE, ())
+        unread = Info(root / layout.INFO_PATH, {}, None, None, {}, layout.CHUNKS_SIZE, ())
         return View(root, unread, False, closed=frozenset(closed), problems=problems)
     info = read_info(root)
     view = View(

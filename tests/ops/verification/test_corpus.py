@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import get_args
@@ -14,8 +15,10 @@ import pytest
 from corpus import FAULTS, Fault
 from damage import LENGTHS, Target
 from factories import Legacy, Recording, write_legacy
+from report_schema import violations
 
 from lerobot_grasp_plugin import Problem, RelabelConfig, relabel, verify_dataset
+from lerobot_grasp_plugin.commands.verify_json import as_json
 from lerobot_grasp_plugin.core.choices import Level
 
 type Sound = Callable[[str], Path]
@@ -62,9 +65,9 @@ def test_a_sound_dataset_has_no_fault(name: str, sound: Sound) -> None:
 def is_it(problem: Problem, fault: Fault, target: Target) -> bool:
     return (
         (problem.code, problem.severity) == (fault.code, fault.severity)
-        and (fault.where is None or problem.where == str(fault.where(target)))
-        and (fault.episode is None or problem.episode == fault.episode)
-        and (fault.frame is None or problem.frame == fault.frame)
+        and (fault.where is None or problem.place.path == str(fault.where(target)))
+        and (fault.episode is None or problem.place.episode == fault.episode)
+        and (fault.frame is None or problem.place.frame == fault.frame)
     )
 
 
@@ -76,16 +79,21 @@ def levels_for(fault: Fault, name: str) -> list[Level]:
 
 def findings_agree(target: Target, levels: Sequence[Level]) -> dict[str, list[Problem]]:
     """The findings of each level; what one finds, the deeper ones find as well, or say more of the file."""
-    found = {level: list(verify_dataset(target.root, level=level).problems) for level in levels}
+    reports = {level: verify_dataset(target.root, level=level) for level in levels}
+    written = {"format": 1, "datasets": [as_json(report, "set") for report in reports.values()]}
+    assert list(violations(written)) == []
+    found = {level: list(report.problems) for level, report in reports.items()}
+    for problem in (problem for problems in found.values() for problem in problems):
+        assert problem.place.root == str(target.root), problem
     for (level, shallow), (deeper, deep) in pairwise(found.items()):
-        named = {(problem.code, problem.where) for problem in deep}
-        said = {problem.where for problem in deep if problem.severity == "error"}
-        said |= {problem.where for problem in deep if problem.code == "wrong-file"}
+        named = {(problem.code, problem.place.path) for problem in deep}
+        said = {problem.place.path for problem in deep if problem.severity == "error"}
+        said |= {problem.place.path for problem in deep if problem.code == "wrong-file"}
         lost = [
             problem
             for problem in shallow
-            if (problem.code, problem.where) not in named
-            and not (problem.code == "extra-file" and problem.where in said)
+            if (problem.code, problem.place.path) not in named
+            and not (problem.code == "extra-file" and problem.place.path in said)
         ]
         assert not lost, f"at {level} and not at {deeper}: {lost[0]}"
     return found
@@ -107,7 +115,7 @@ def test_a_fault_is_named(fault: Fault, name: str, sound: Sound, tmp_path: Path)
     assert named, "\n".join(map(str, found))
     assert not [problem for problem in found if problem.code == "check-failed"]
     if table := os.environ.get("GRASP_DAMAGE_TABLE"):
-        place = named[0].place.replace(str(target.root) + "/", "")
+        place = str(replace(named[0].place, root=""))
         with Path(table).open("a") as file:
             print(
                 f"| {name} | {fault.family} | {fault.name} | {fault.severity} | {fault.code} | {place} |",

@@ -147,7 +147,7 @@ def test_the_missing_file_is_named(tmp_path: Path, level: str) -> None:
     (root / "meta/stats.json").write_text(json.dumps(first))
     (root / "meta/episodes_stats.jsonl").unlink()
     problem = by_code(root, "missing-stats", level)
-    assert problem.where == str(root / "meta/episodes_stats.jsonl")
+    assert problem.place.path == str(root / "meta/episodes_stats.jsonl")
     assert problem.message == "there are no statistics of single episodes; meta/stats.json has some"
 
 

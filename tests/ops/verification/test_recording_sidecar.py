@@ -15,7 +15,7 @@ from lerobot_grasp_plugin.dataset.layout import RECORDING_PATH
 def found(root: Path, content: str) -> list[Problem]:
     (root / RECORDING_PATH).write_text(content)
     report = verify_dataset(root, level="meta")
-    return [problem for problem in report.problems if problem.where.endswith("grasp_recording.json")]
+    return [problem for problem in report.problems if problem.place.path.endswith("grasp_recording.json")]
 
 
 def sidecar(**episodes: object) -> str:
@@ -29,7 +29,7 @@ def test_slow_episodes_are_named(tmp_path: Path) -> None:
     slow = {"rate": 0.5333, "dropped_frames": 14, "slow": True}
     sound = {"rate": 0.99, "dropped_frames": 0, "slow": False}
     (problem,) = found(root, sidecar(e0=sound, e1=slow, e2={}))
-    assert (problem.code, problem.severity, problem.episode) == ("slow-recording", "warning", 1)
+    assert (problem.code, problem.severity, problem.place.episode) == ("slow-recording", "warning", 1)
     said = f"recorded at {0.5333 * fps:.1f} of {fps} frames per second: 14 frames are missing"
     assert problem.message == said
     assert 'episodes: "!1"' in problem.hint

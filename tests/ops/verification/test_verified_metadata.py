@@ -138,7 +138,7 @@ def test_a_declared_column_that_is_not_there(copied: Recorded) -> None:
     root = copied("av1")
     change_table(root, DATA, lambda table: table.drop_columns(["next.done"]))
     problem = by_code(root, "missing-column")
-    assert (problem.where, problem.severity) == (str(root / DATA), "error")
+    assert (problem.place.path, problem.severity) == (str(root / DATA), "error")
     assert "'next.done'" in problem.message
 
 
@@ -163,8 +163,8 @@ def test_one_broken_file_hides_nothing_else(lost: str, content: bytes, copied: R
     change_column(root, DATA, "index", lambda values: [*values[:9], 99, *values[10:]])
     (root / lost).write_bytes(content)
     problems = findings(root)
-    assert str(root / lost) in {problem.where for problem in problems}
-    assert ("index-wrong", 1, 2) in {(each.code, each.episode, each.frame) for each in problems}
+    assert str(root / lost) in {problem.place.path for problem in problems}
+    assert ("index-wrong", 1, 2) in {(each.code, each.place.episode, each.place.frame) for each in problems}
 
 
 def test_metadata_of_two_formats(copied: Recorded, tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_an_episodes_table_that_says_something_else(fault: str, copied: Recorded
     root = copied("av1")
     column, change, code, episode = EPISODE_FAULTS[fault]
     change_column(root, EPISODES, column, change)
-    assert (code, episode) in {(problem.code, problem.episode) for problem in findings(root)}
+    assert (code, episode) in {(problem.code, problem.place.episode) for problem in findings(root)}
 
 
 @pytest.mark.parametrize("lost", ["length", "data/chunk_index", "dataset_from_index"])
@@ -253,7 +253,7 @@ def test_lines_that_are_no_episodes(tmp_path: Path) -> None:
     path = root / "meta/episodes.jsonl"
     lines = path.read_text().splitlines()
     path.write_text("\n".join([lines[0], '{"episode_index": 1}', lines[2]]))
-    assert by_code(root, "bad-json").where == f"{path}:2"
+    assert str(by_code(root, "bad-json").place) == f"{path}:2"
 
 
 def test_a_task_that_is_listed_twice_the_same(tmp_path: Path) -> None:
@@ -324,7 +324,7 @@ def test_seconds_that_are_no_numbers(copied: Recorded) -> None:
     column = "videos/observation.images.wrist/from_timestamp"
     change_column(root, EPISODES, column, lambda values: [*values[:-1], float("nan")])
     problem = by_code(root, "bad-column")
-    assert (problem.severity, problem.episode) == ("error", 4)
+    assert (problem.severity, problem.place.episode) == ("error", 4)
     assert "unreferenced-frames" not in {code for code, _ in found(root, "video")}
 
 
@@ -344,7 +344,7 @@ def test_tasks_of_an_episode(tmp_path: Path) -> None:
     entries[1]["tasks"] = ["pick"]
     path.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
     problem = by_code(root, "episode-tasks")
-    assert (problem.episode, "'place'" in problem.message) == (1, True)
+    assert (problem.place.episode, "'place'" in problem.message) == (1, True)
 
 
 def test_files_of_the_hub_are_fetched_as_far_as_the_level_needs_them(copied: Recorded) -> None:
@@ -376,7 +376,7 @@ def test_links_that_lead_outside_are_not_followed(tmp_path: Path) -> None:
     (root / "data").rename(tmp_path / "elsewhere")
     (root / "data").symlink_to(tmp_path / "elsewhere")
     assert ("path-outside-dataset", "error") in found(root)
-    assert not any("elsewhere/" in problem.where for problem in findings(root))
+    assert not any("elsewhere/" in problem.place.path for problem in findings(root))
 
 
 def test_sizes_of_tables_are_noted(copied: Recorded) -> None:
@@ -402,7 +402,7 @@ def test_texts_that_are_not_there(copied: Recorded) -> None:
     root = copied("odd")
     change_column(root, DATA, "odd.text", lambda values: [*values[:5], None, *values[6:]])
     problem = by_code(root, "null-values")
-    assert (problem.episode, problem.frame) == (1, 1)
+    assert (problem.place.episode, problem.place.frame) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -454,7 +454,7 @@ def test_episodes_listed_in_another_file_are_one_finding_per_file(copied: Record
     change_column(root, EPISODES, "data/file_index", lambda values: [0, 0, 7, 7, 7])
     assert found(root) == [("missing-file", "warning"), ("wrong-file", "warning")]
     problem = by_code(root, "wrong-file")
-    assert (problem.where, problem.episode) == (str(root / DATA), 2)
+    assert (problem.place.path, problem.place.episode) == (str(root / DATA), 2)
     assert "episodes 2-4 are here" in problem.message
     assert "file-007.parquet, which is not there" in problem.message
     assert not [each for each in findings(root, notes=True) if each.code == "not-checked"]
@@ -511,7 +511,7 @@ def test_lengths_are_taken_from_the_ranges_where_they_are_missing(copied: Record
     root = copied("av1")
     change_table(root, EPISODES, lambda table: table.drop_columns(["length"]))
     change_table(root, DATA, lambda table: pa.concat_tables([table.slice(0, 9), table.slice(10)]))
-    assert by_code(root, "wrong-length").episode == 1
+    assert by_code(root, "wrong-length").place.episode == 1
 
 
 @pytest.mark.parametrize("entry", [None, "float32", {"dtype": "float32"}, {"shape": [2]}])
@@ -609,7 +609,7 @@ def test_folders_that_may_not_be_opened(
 
     monkeypatch.setattr(os, "access", access)
     assert found(root, "decode") == [("unreadable-folder", "error")]
-    assert by_code(root, "unreadable-folder", "decode").where == str(root / folder)
+    assert by_code(root, "unreadable-folder", "decode").place.path == str(root / folder)
     assert "not-checked" in {problem.code for problem in findings(root, "decode", notes=True)}
 
 
@@ -640,7 +640,7 @@ def test_a_column_of_episodes_that_is_empty(name: str, copied: Recorded) -> None
     root = copied("av1")
     change_table(root, EPISODES, lambda table: _replaced(table, name, pa.nulls(5)))
     problem = by_code(root, "bad-index-column")
-    assert (problem.episode, "empty (null) for 5 episodes" in problem.message) == (0, True)
+    assert (problem.place.episode, "empty (null) for 5 episodes" in problem.message) == (0, True)
 
 
 def test_rows_twice_are_no_wrong_range(copied: Recorded) -> None:

@@ -70,7 +70,11 @@ def test_a_row_that_is_wrong(fault: str, plain: Path) -> None:
     column, change, code, frame = ROW_FAULTS[fault]
     change_column(plain, LEGACY_DATA, column, change)
     problem = by_code(plain, code)
-    assert (problem.where, problem.episode, problem.frame) == (str(plain / LEGACY_DATA), 1, frame)
+    assert (problem.place.path, problem.place.episode, problem.place.frame) == (
+        str(plain / LEGACY_DATA),
+        1,
+        frame,
+    )
     assert {"index-wrong", "frame-wrong", "unknown-task"} & {code for code, _ in found(plain)} <= {code}
 
 
@@ -78,13 +82,13 @@ def test_a_fraction_in_an_index(tmp_path: Path) -> None:
     root = write_legacy(tmp_path / "set", Legacy(cameras=(), index_dtype="float64"))
     assert found(root) == [("index-dtype", "warning")] * 4
     change_column(root, LEGACY_DATA, "index", lambda values: [values[0] + 0.5, *values[1:]])
-    assert by_code(root, "bad-index-column").episode == 1
+    assert by_code(root, "bad-index-column").place.episode == 1
 
 
 def test_a_lost_file_is_one_finding_and_what_follows_is_none(plain: Path) -> None:
     (plain / FILE_0).unlink()
     problem = by_code(plain, "missing-file")
-    assert (problem.where, problem.episode) == (str(plain / FILE_0), 0)
+    assert (problem.place.path, problem.place.episode) == (str(plain / FILE_0), 0)
     codes = {code for code, _ in found(plain)}
     assert codes <= {"missing-file", "wrong-statistics"}
 
@@ -94,7 +98,7 @@ def test_files_nobody_refers_to(plain: Path) -> None:
     shutil.copy(plain / LEGACY_DATA, extra)
     assert found(plain) == [("extra-file", "error")]
     problem = by_code(plain, "extra-file")
-    assert (problem.where, "14 rows of episode 1 are in" in problem.message) == (str(extra), True)
+    assert (problem.place.path, "14 rows of episode 1 are in" in problem.message) == (str(extra), True)
 
 
 def test_copies_where_lerobot_does_not_look_are_harmless(plain: Path) -> None:
@@ -111,7 +115,7 @@ def test_rows_the_recording_never_listed(copied: Recorded) -> None:
     change_table(root, EPISODES, lambda table: table.slice(0, 3))
     change_info(root, total_episodes=3, total_frames=21)
     problem = by_code(root, "unlisted-rows")
-    assert (problem.severity, problem.episode) == ("error", 3)
+    assert (problem.severity, problem.place.episode) == ("error", 3)
     assert "14 rows of episodes 3-4" in problem.message
     assert "interrupted" in problem.hint
 
@@ -139,14 +143,14 @@ def test_a_video_that_was_never_put_in_its_place(name: str, copied: Recorded) ->
     left.write_bytes(b"begun")
     (root / "tmpnotes").mkdir()  # empty ones hold nothing anybody could miss
     assert found(root) == [("unfinished-episode", "warning")]
-    assert by_code(root, "unfinished-episode").where == str(left.parent)
+    assert by_code(root, "unfinished-episode").place.path == str(left.parent)
 
 
 def test_rows_in_another_order(copied: Recorded) -> None:
     root = copied("av1")
     change_table(root, DATA, lambda table: pa.concat_tables([table.slice(12), table.slice(0, 12)]))
     problem = by_code(root, "episode-order")
-    assert (problem.episode, problem.severity) == (0, "error")
+    assert (problem.place.episode, problem.severity) == (0, "error")
 
 
 def test_an_episode_in_two_pieces(copied: Recorded) -> None:
@@ -154,7 +158,7 @@ def test_an_episode_in_two_pieces(copied: Recorded) -> None:
     change_table(
         root, DATA, lambda table: pa.concat_tables([table.slice(0, 3), table.slice(7, 5), table.slice(3, 4)])
     )
-    assert by_code(root, "scattered-episode").episode == 0
+    assert by_code(root, "scattered-episode").place.episode == 0
 
 
 def test_rows_in_the_order_of_frame_index_are_named_as_that_only(copied: Recorded) -> None:
@@ -170,7 +174,7 @@ def test_rows_that_are_there_twice(copied: Recorded) -> None:
     root = copied("av1")
     change_table(root, DATA, lambda table: pa.concat_tables([table, table.slice(0, 7)]))
     problem = by_code(root, "duplicate-episode")
-    assert (problem.severity, problem.episode) == ("error", 0)
+    assert (problem.severity, problem.place.episode) == ("error", 0)
     assert "rows of episode 0 are there twice" in problem.message
 
 
@@ -277,7 +281,7 @@ def test_a_start_off_the_grid_keeps_lerobot_from_the_pictures(copied: Recorded) 
     column = "videos/observation.images.wrist/from_timestamp"
     change_column(root, EPISODES, column, lambda values: [values[0], values[1] + 0.03, *values[2:]])
     problem = by_code(root, "frame-unreadable")
-    assert (problem.episode, problem.frame) == (1, 0)
+    assert (problem.place.episode, problem.place.frame) == (1, 0)
 
 
 def test_an_empty_table(plain: Path) -> None:
@@ -328,12 +332,12 @@ def test_one_large_row_group_is_read_in_batches(tmp_path: Path) -> None:
         pq.write_table(table, root / f"data/chunk-000/episode_{episode:06d}.parquet")
     all_found = findings(root)
     problems = [problem for problem in all_found if problem.code == "wrong-length"]
-    assert [problem.episode for problem in problems] == [0, 1, 2]
+    assert [problem.place.episode for problem in problems] == [0, 1, 2]
     assert "70000 rows" in problems[2].message
     assert not {"index-wrong", "frame-wrong", "timestamp-order"} & {problem.code for problem in all_found}
     change_column(root, TABLE_2, "frame_index", lambda values: [*values[:69_000], 0, *values[69_001:]])
     problem = by_code(root, "frame-wrong")
-    assert (problem.episode, problem.frame) == (2, 69_000)
+    assert (problem.place.episode, problem.place.frame) == (2, 69_000)
 
 
 def test_pictures_that_are_not_in_the_table(tmp_path: Path) -> None:
@@ -342,10 +346,10 @@ def test_pictures_that_are_not_in_the_table(tmp_path: Path) -> None:
     assert found(root) == []
     change_column(root, LEGACY_DATA, camera, lambda values: [{**values[0], "bytes": None}, *values[1:]])
     problem = by_code(root, "picture-not-embedded")
-    assert (problem.where, "1 of 11" in problem.message) == (str(root / LEGACY_DATA), True)
+    assert (problem.place.path, "1 of 11" in problem.message) == (str(root / LEGACY_DATA), True)
     change_table(root, TABLE_2, lambda table: table.drop_columns([camera]).append_column(camera, _names(11)))
     problems = {
-        problem.where: problem for problem in findings(root) if problem.code == "picture-not-embedded"
+        problem.place.path: problem for problem in findings(root) if problem.code == "picture-not-embedded"
     }
     assert "11 of 11" in problems[str(root / TABLE_2)].message
 
@@ -371,7 +375,7 @@ def test_tables_copied_in_from_another_dataset_keep_its_numbers(plain: Path) -> 
         "index-wrong",
     }
     problem = by_code(plain, "episode-wrong")
-    assert (problem.episode, problem.frame) == (3, 0)
+    assert (problem.place.episode, problem.place.frame) == (3, 0)
     assert "37 rows of episodes 3-5" in problem.message
 
 
@@ -388,7 +392,7 @@ def test_many_wrong_lengths_are_one_finding(copied: Recorded) -> None:
     root = copied("split")
     change_column(root, EPISODES, "length", lambda values: [value + 1 for value in values])
     problem = by_code(root, "wrong-length")
-    assert (problem.episode, "episodes 0-7" in problem.message) == (0, True)
+    assert (problem.place.episode, "episodes 0-7" in problem.message) == (0, True)
 
 
 @pytest.mark.parametrize("name", ["episodes", "tasks"])
@@ -412,7 +416,7 @@ def test_a_fault_of_very_many_files_is_named_for_each_and_nothing_else(tmp_path:
         path.write_text("version https://git-lfs.github.com/spec/v1\n")
     errors = [problem for problem in findings(root) if problem.severity == "error"]
     assert {problem.code for problem in errors} == {"lfs-pointer"}
-    assert [problem.where for problem in errors] == list(map(str, spoiled))
+    assert [problem.place.path for problem in errors] == list(map(str, spoiled))
 
 
 EYE = "observation.images.eye"
@@ -429,7 +433,7 @@ def test_pictures_in_tables_that_are_none(kind: str, copied: Recorded) -> None:
     change, reason = SPOILED[kind]
     change_column(root, DATA, EYE, lambda v: [*v[:5], {**v[5], "bytes": change(v[5]["bytes"])}, *v[6:]])
     problem = by_code(root, "picture-damaged", "video")
-    assert (problem.episode, problem.frame, problem.severity) == (1, 1, "error")
+    assert (problem.place.episode, problem.place.frame, problem.severity) == (1, 1, "error")
     assert reason in problem.message
     assert "picture-damaged" not in {code for code, _ in found(root, "data")}
 
@@ -467,7 +471,7 @@ def test_sizes_of_pictures_in_tables(copied: Recorded) -> None:
     change_info(root, features=features)
     change_column(root, DATA, EYE, lambda v: [*v[:5], {**v[5], "bytes": small}, *v[6:]])
     problem = by_code(root, "picture-size", "video")
-    assert (problem.severity, problem.episode, problem.frame) == ("error", 1, 1)
+    assert (problem.severity, problem.place.episode, problem.place.frame) == ("error", 1, 1)
     assert "pictures of 10 x 12" in problem.message
 
 
@@ -498,7 +502,9 @@ def test_rows_of_no_known_episode_are_not_given_a_number(without: bool, copied: 
         change_column(root, DATA, "episode_index", lambda values: [*values[:9], -1, *values[10:]])
     problems = verify_dataset(root).problems
     assert {"unknown-rows", "bad-index-column"} & {problem.code for problem in problems}
-    assert not [problem for problem in problems if problem.episode == -1 or "episode -1" in str(problem)]
+    assert not [
+        problem for problem in problems if problem.place.episode == -1 or "episode -1" in str(problem)
+    ]
 
 
 def test_a_column_of_no_width_breaks_no_check_off(copied: Recorded) -> None:

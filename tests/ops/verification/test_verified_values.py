@@ -97,7 +97,7 @@ def test_statistics_that_are_wrong(fault: str, copied: Recorded) -> None:
     spoil, code, severity = STATS_FAULTS[fault]
     spoil(root)
     problem = by_code(root, code)
-    assert (problem.where, problem.severity) == (str(root / "meta/stats.json"), severity)
+    assert (problem.place.path, problem.severity) == (str(root / "meta/stats.json"), severity)
 
 
 @pytest.mark.parametrize(
@@ -157,14 +157,14 @@ def test_statistics_of_one_episode(statistic: str, copied: Recorded) -> None:
     name = f"stats/action/{statistic}"
     change_column(root, EPISODES, name, lambda rows: [*rows[:2], [1e4, -1e4], *rows[3:]])
     problem = by_code(root, "wrong-statistics")
-    assert (problem.where, problem.episode) == (str(root / "meta/episodes"), 2)
+    assert (problem.place.path, problem.place.episode) == (str(root / "meta/episodes"), 2)
 
 
 def test_statistics_of_labels_that_were_changed(copied: Recorded) -> None:
     root = copied("av1")
     change_column(root, DATA, "next.reward", lambda values: [1.0] * 12 + values[12:])
     stale = [problem for problem in findings(root) if problem.code == "stale-label-statistics"]
-    assert [(problem.where, problem.episode) for problem in stale] == [
+    assert [(problem.place.path, problem.place.episode) for problem in stale] == [
         (str(root / "meta/stats.json"), None),
         (str(root / "meta/episodes"), 0),
     ]
@@ -180,7 +180,7 @@ def test_statistics_that_are_missing(copied: Recorded, plain: Path) -> None:
         lambda table: table.drop_columns([n for n in table.column_names if "stats/action" in n]),
     )
     missing = [problem for problem in findings(root) if problem.code == "missing-stats"]
-    assert [problem.where for problem in missing] == [
+    assert [problem.place.path for problem in missing] == [
         str(root / "meta/stats.json"),
         str(root / "meta/episodes"),
     ]
@@ -195,7 +195,7 @@ def test_an_episode_without_statistics_is_one_finding(tmp_path: Path) -> None:
     path = root / "meta/episodes_stats.jsonl"
     lines = path.read_text().splitlines(keepends=True)
     path.write_text("".join([lines[0], lines[2]]))
-    assert [(problem.code, problem.episode) for problem in findings(root)] == [("missing-stats", 1)]
+    assert [(problem.code, problem.place.episode) for problem in findings(root)] == [("missing-stats", 1)]
 
 
 def test_statistics_nobody_reads_are_worth_a_note(copied: Recorded, plain: Path) -> None:
@@ -301,7 +301,7 @@ def test_rewards_of_several_values(plain: Path) -> None:
 def test_balance_and_episodes_without_success(plain: Path) -> None:
     rewards(lambda v: v, zeros)(plain)
     problem = by_code(plain, "no-success")
-    assert (problem.severity, problem.episode) == ("note", 1)
+    assert (problem.severity, problem.place.episode) == ("note", 1)
     assert "success in 2 of 37 frames (5.4 %), in 2 of 3 episodes" in by_code(plain, "class-balance").message
 
 
@@ -311,7 +311,7 @@ def test_rewards_without_done(plain: Path) -> None:
     assert "6 rows of episode 0" in by_code(plain, "success-without-done").message
     change_column(plain, TABLE.format(0), "next.done", lambda values: [False] * len(values))
     problem = by_code(plain, "reward-without-done")
-    assert (problem.severity, problem.episode) == ("warning", 0)
+    assert (problem.severity, problem.place.episode) == ("warning", 0)
     for number in range(3):
         change_column(plain, TABLE.format(number), "next.done", lambda values: [False] * len(values))
     assert by_code(plain, "done-all-false").severity == "warning"
@@ -320,7 +320,7 @@ def test_rewards_without_done(plain: Path) -> None:
 def test_done_in_the_middle_and_not_at_the_end(plain: Path) -> None:
     change_column(plain, LEGACY_DATA, "next.done", lambda values: [n == 4 for n in range(len(values))])
     early, late = by_code(plain, "done-before-end"), by_code(plain, "done-missing-at-end")
-    assert [(each.episode, each.frame) for each in (early, late)] == [(1, 4), (1, 13)]
+    assert [(each.place.episode, each.place.frame) for each in (early, late)] == [(1, 4), (1, 13)]
 
 
 @pytest.fixture
@@ -350,11 +350,11 @@ def test_labels_and_sidecar_agree(labelled: Path) -> None:
 def test_labels_other_than_the_sidecar_says(labelled: Path) -> None:
     change_column(labelled, DATA, "next.reward", lambda values: [*values[:20], 1.0, *values[21:]])
     problem = by_code(labelled, "reward-differs-from-sidecar")
-    assert (problem.episode, problem.frame, problem.severity) == (1, 8, "warning")
+    assert (problem.place.episode, problem.place.frame, problem.severity) == (1, 8, "warning")
     assert "the sidecar's" not in problem.message
     change_column(labelled, DATA, "next.done", lambda values: [*values[:4], False, *values[5:]])
     problem = by_code(labelled, "done-differs-from-sidecar")
-    assert (problem.episode, problem.frame) == (0, 4)
+    assert (problem.place.episode, problem.place.frame) == (0, 4)
     assert "first_success" in problem.message
 
 
@@ -374,7 +374,7 @@ def test_labels_that_are_shifted_against_the_sidecar(shift: int, words: str, lab
 
 def test_a_sidecar_of_other_data(labelled: Path) -> None:
     change_column(labelled, DATA, "action", lambda values: [[9.0, 9.0], *values[1:]])
-    assert by_code(labelled, "sidecar-of-other-data").episode == 0
+    assert by_code(labelled, "sidecar-of-other-data").place.episode == 0
 
 
 def test_a_sidecar_of_another_dataset(labelled: Path, copied: Recorded) -> None:
@@ -427,7 +427,7 @@ def test_actions_that_do_not_move(plain: Path) -> None:
         actions(plain, episode, lambda values: values * [1, 0])
     assert "dimension 1 (gripper.pos) is 0 in all 37 rows" in by_code(plain, "constant-action").message
     actions(plain, 1, lambda values: values * 0)
-    assert by_code(plain, "zero-action").episode == 1
+    assert by_code(plain, "zero-action").place.episode == 1
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
@@ -438,7 +438,7 @@ def test_values_that_are_no_numbers(value: float, plain: Path) -> None:
 
     actions(plain, 1, spoiled)
     problem = by_code(plain, "not-finite")
-    assert (problem.episode, problem.frame, problem.severity) == (1, 5, "warning")
+    assert (problem.place.episode, problem.place.frame, problem.severity) == (1, 5, "warning")
     assert "leave the episode out" in problem.hint
 
 
@@ -450,7 +450,7 @@ def test_degrees_beside_radians(name: str, factor: float, tmp_path: Path) -> Non
     assert "mixed-units" not in {code for code, _ in found(root)}
     actions(root, 1, lambda values: values * np.float32(factor), name)
     problem = by_code(root, "mixed-units")
-    assert (problem.episode, problem.severity) == (1, "warning")
+    assert (problem.place.episode, problem.severity) == (1, "warning")
 
 
 def test_grippers_of_two_ranges(plain: Path) -> None:
@@ -469,7 +469,7 @@ def test_an_episode_that_is_there_twice(tmp_path: Path) -> None:
     for name in ("action", "observation.state"):
         change_table(root, TABLE.format(1), lambda table, name=name: _taken(table, root, name))
     problem = by_code(root, "duplicate-episode")
-    assert (problem.episode, "episode 0" in problem.message) == (1, True)
+    assert (problem.place.episode, "episode 0" in problem.message) == (1, True)
 
 
 def _taken(table: pa.Table, root: Path, name: str) -> pa.Table:
@@ -484,5 +484,5 @@ def test_an_episode_of_a_key_pressed_twice(tmp_path: Path) -> None:
     from lerobot_grasp_plugin import verify_dataset
 
     (problem,) = verify_dataset(root, level="data").problems
-    assert (problem.code, problem.severity, problem.episode) == ("short-episode", "warning", 1)
+    assert (problem.code, problem.severity, problem.place.episode) == ("short-episode", "warning", 1)
     assert "0.30 s" in problem.message

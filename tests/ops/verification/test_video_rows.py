@@ -82,13 +82,13 @@ def test_an_average_that_is_off_leads_torchcodec_astray() -> None:
     """It takes the first picture that is not before number / average, and no number it does not have."""
     assert not match_rows(use_of([200]), file_of(list(range(200))), FPS).miscounted.rows
     match = match_rows(use_of([200]), file_of(list(range(200)), Fraction(FPS * 200, 199)), FPS)
-    assert (match.miscounted.frame, match.miscounted.rows) == (100, 100)
+    assert (match.miscounted.place.frame, match.miscounted.rows) == (100, 100)
 
 
 def test_pictures_that_are_missing_lead_torchcodec_astray() -> None:
     """It counts by the time: of 38 pictures, none has the numbers 38 and 39."""
     match = match_rows(use_of([40]), file_of([frame for frame in range(40) if frame not in (7, 8)]), FPS)
-    assert (match.absent.rows, match.miscounted.frame, match.miscounted.rows) == (2, 38, 2)
+    assert (match.absent.rows, match.miscounted.place.frame, match.miscounted.rows) == (2, 38, 2)
 
 
 def test_pictures_that_begin_late_lead_torchcodec_astray() -> None:
@@ -99,7 +99,7 @@ def test_pictures_that_begin_late_lead_torchcodec_astray() -> None:
 
 def test_a_length_nobody_can_hold() -> None:
     match = match_rows(use_of([10**12]), file_of(list(range(5))), FPS)
-    assert (match.late.rows, match.late.frame) == (10**12 - 5, 5)
+    assert (match.late.rows, match.late.place.frame) == (10**12 - 5, 5)
 
 
 def test_a_file_of_another_container_says_nothing_of_its_starts(tmp_path: Path) -> None:

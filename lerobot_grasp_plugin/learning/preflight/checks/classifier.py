@@ -27,7 +27,7 @@ def check_classifier(facts: Facts) -> Iterator[Problem]:
         yield Problem("classifier-type", message, PATH_KEY, "name one of a reward_classifier")
     if not (classifier.root / _WEIGHTS).is_file():
         message = f"there is a config.json, and no {_WEIGHTS}: the actor cannot load it"
-        yield Problem("classifier-unreadable", message, str(classifier.root), "copy the whole checkpoint")
+        yield Problem("classifier-unreadable", message, classifier.root, "copy the whole checkpoint")
     classes = classifier.config.get("num_classes", 2)
     if classes != 2:
         message = f"it tells {classes} classes apart, and success_threshold is for one of two"
@@ -47,24 +47,21 @@ def check_classifier(facts: Facts) -> Iterator[Problem]:
             yield from _picture(facts, classifier, key, shape_of(feature))
     for key, stats in classifier.image_stats.items():
         highest = max((max(values) for values in stats.values()), default=0.0)
-        where = str(classifier.root)
         if highest > 1.5:
             message = f"it was trained with statistics of {key} up to {highest:g}, so on pictures in 0-255; "
             message += "the environment gives 0-1"
-            yield Problem("image-range", message, where, "train it again on pictures in 0-1")
+            yield Problem("image-range", message, classifier.root, "train it again on pictures in 0-1")
     if classifier.normalises or classifier.image_stats:
         message = "it was trained on normalised pictures, and LeRobot leaves the saved normaliser out "
         message += "in the environment: probabilities differ"
         change = "train with normalization_mapping VISUAL: IDENTITY (lerobot-grasp-train-classifier does)"
-        yield Problem("classifier-normaliser", message, str(classifier.root), change)
+        yield Problem("classifier-normaliser", message, classifier.root, change)
     if classifier.value_range not in (None, (0.0, 1.0)):
         message = (
             f"it was trained on pictures in {list(classifier.value_range or ())}, the environment gives "
         )
         message += "[0.0, 1.0]"
-        yield Problem(
-            "image-range", message, str(classifier.root / RECORD), "train it again on pictures in 0-1"
-        )
+        yield Problem("image-range", message, classifier.root / RECORD, "train it again on pictures in 0-1")
 
 
 def _picture(

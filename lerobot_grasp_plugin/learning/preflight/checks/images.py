@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-from lerobot_grasp_plugin.findings.problem import Problem
+from lerobot_grasp_plugin.findings.problem import Place, Problem
 from lerobot_grasp_plugin.learning.preflight.config_view import numbers_of, shape_of
 from lerobot_grasp_plugin.learning.preflight.dataset_facts import LEARNING_PATH, DatasetFacts
 from lerobot_grasp_plugin.learning.preflight.facts import IMAGE_PREPROCESSING, Facts
@@ -59,7 +60,7 @@ def _environment(facts: Facts) -> Iterator[Problem]:
         camera, wanted = camera_shape(facts, key), shape_of(feature)
         if camera is None or wanted is None:
             continue
-        yield from _crop_fits(prepared, key, camera, "the robot's camera", CROPS)
+        yield from _crop_fits(prepared, key, camera, "the robot's camera")
         given = prepared.output(key, camera)
         if given != wanted:
             message = f"{key} reaches the policy as {as_text(given)}, it expects {list(wanted)}"
@@ -71,7 +72,9 @@ def _environment(facts: Facts) -> Iterator[Problem]:
             yield Problem("crop-unknown-camera", message, f"{CROPS}.{key}", f"cameras: {', '.join(known)}")
 
 
-def _crop_fits(prepared: Preprocessing, key: str, shape: Shape, whose: str, where: str) -> Iterator[Problem]:
+def _crop_fits(
+    prepared: Preprocessing, key: str, shape: Shape, whose: str, path: Path | None = None
+) -> Iterator[Problem]:
     crop = prepared.crops.get(key)
     if crop is None:
         return
@@ -81,7 +84,7 @@ def _crop_fits(prepared: Preprocessing, key: str, shape: Shape, whose: str, wher
         yield Problem(
             "crop-outside",
             message,
-            f"{where}.{key}",
+            Place(str(path), field=key) if path else f"{CROPS}.{key}",
             "LeRobot would fill it with black; keep the crop inside",
         )
 
@@ -95,7 +98,7 @@ def _range(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
     span = numbers_of(stored.get("range")) if isinstance(stored, dict) and "range" in stored else (0.0, 1.0)
     if span != (0.0, 1.0):
         message = f"the stored range is {stored['range']}, the environment gives [0.0, 1.0]"
-        yield Problem("image-range", message, str(dataset.root / LEARNING_PATH), "store [0.0, 1.0]")
+        yield Problem("image-range", message, dataset.root / LEARNING_PATH, "store [0.0, 1.0]")
     for key in facts.cameras:
         stats = dataset.stats.get(key)
         given = [numbers_of((stats if isinstance(stats, dict) else {}).get(name)) for name in _STATISTICS]
@@ -103,7 +106,7 @@ def _range(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
         if highest > 1.5:
             message = f"the statistics of {key} go to {highest:g}, LeRobot's are of pictures in 0-1"
             change = "merge or relabel the dataset, or divide them by 255"
-            yield Problem("image-range", message, str(dataset.root / "meta/stats.json"), change)
+            yield Problem("image-range", message, dataset.root / "meta/stats.json", change)
 
 
 def _scaled_by_transform(facts: Facts) -> bool:
@@ -121,14 +124,13 @@ def _camera(
     recorded = picture_shape(dataset.features[key])
     if recorded is None or wanted is None:
         return
-    where = str(dataset.root / LEARNING_PATH)
     stored = dataset.preprocessing
     environment = facts.environment or _NOTHING
     done_before = recorded == wanted and recorded != camera_shape(facts, key)
     if stored is None and dataset.built and not done_before:
         stored = environment  # the plugin's learner stores it with what it builds
     if stored is not None:
-        yield from _crop_fits(stored, key, recorded, "the dataset's pictures", where)
+        yield from _crop_fits(stored, key, recorded, "the dataset's pictures", dataset.root / LEARNING_PATH)
     given = (stored or _NOTHING).output(key, recorded)
     if given != wanted and not facts.config.flag("dataset.image_transforms.enable", False):
         message = f"pictures of {as_text(recorded)} reach the learner as {as_text(given)}"

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.provenance import Provenance
-from lerobot_grasp_plugin.findings.problem import Problem
+from lerobot_grasp_plugin.findings.problem import Place, Problem
 from lerobot_grasp_plugin.learning.preflight.dataset_facts import DatasetFacts
 from lerobot_grasp_plugin.learning.preflight.facts import Facts
 from lerobot_grasp_plugin.learning.preflight.ranges import listed
@@ -125,16 +125,16 @@ def _running_on(dataset: DatasetFacts, success: NDArray[np.bool_], done: NDArray
 
 def _alignment(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
     if dataset.relabelled:
-        alignment, where = facts.config.text("dataset.alignment"), "dataset.alignment"
+        alignment, place = facts.config.text("dataset.alignment"), Place(field="dataset.alignment")
     else:
         alignment = dataset.labels.get("alignment")
-        where = str(dataset.root / layout.PROVENANCE_PATH)
+        place = Place(str(dataset.root / layout.PROVENANCE_PATH))
     if alignment == "frame":
         message = (
             "row t has the label of image t, and the learner takes it for the reward of the step after it"
         )
         change = "relabel for the learner with --alignment next; frame is what a reward classifier wants"
-        yield Problem("alignment", message, where, change)
+        yield Problem("alignment", message, place, change)
 
 
 def _balance(dataset: DatasetFacts) -> Iterator[Problem]:

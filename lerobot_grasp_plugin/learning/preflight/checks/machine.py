@@ -76,14 +76,14 @@ def _calibration(facts: Facts, block: str, folder: str) -> Iterator[Problem]:
     calibration = read_object(path)
     if calibration is None:
         message = "the calibration is no JSON object"
-        yield Problem("calibration-unreadable", message, str(path), "calibrate the arm again")
+        yield Problem("calibration-unreadable", message, path, "calibrate the arm again")
     elif config.text(f"{block}.type") in (*SO_ARMS, *_SO_LEADERS):
         lacking = [joint for joint in SO_JOINTS if not _is_calibrated(calibration.get(joint))]
         if lacking:
             message = (
                 f"{', '.join(lacking)}: no range_min below a range_max; connecting asks for a calibration"
             )
-            yield Problem("calibration-unreadable", message, str(path), "calibrate the arm again")
+            yield Problem("calibration-unreadable", message, path, "calibrate the arm again")
 
 
 def _is_calibrated(entry: object) -> bool:

@@ -103,8 +103,8 @@ def _labels(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
         yield Problem("rewards-not-labels", message, place, change)
     if not dataset.relabelled and dataset.labels.get("alignment") == "next":
         message = "row t has the label of image t + 1, and a classifier looks at image t"
-        where = str(dataset.root / layout.PROVENANCE_PATH)
-        yield Problem("alignment", message, where, "relabel with --alignment frame, or give annotations")
+        hint = "relabel with --alignment frame, or give annotations"
+        yield Problem("alignment", message, dataset.root / layout.PROVENANCE_PATH, hint)
 
 
 def _camera(

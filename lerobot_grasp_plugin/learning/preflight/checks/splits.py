@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from lerobot_grasp_plugin.findings.problem import Problem
@@ -18,12 +19,12 @@ def check_splits(facts: Facts) -> Iterator[Problem]:
     """An episode stands in one part only, and parts are made of episodes, not of frames."""
     for dataset in facts.datasets:
         splits = (dataset.learning or {}).get("splits")
-        yield from _parts(splits, str(dataset.root / LEARNING_PATH), dataset.total_episodes)
+        yield from _parts(splits, dataset.root / LEARNING_PATH, dataset.total_episodes)
     if facts.classifier is not None:
-        yield from _parts(facts.classifier.splits, str(facts.classifier.root / RECORD), None)
+        yield from _parts(facts.classifier.splits, facts.classifier.root / RECORD, None)
 
 
-def _parts(splits: Any, where: str, total: int | None) -> Iterator[Problem]:
+def _parts(splits: Any, path: Path, total: int | None) -> Iterator[Problem]:
     parts = splits.get("parts") if isinstance(splits, Mapping) else None
     if not isinstance(parts, Mapping):
         return
@@ -38,8 +39,8 @@ def _parts(splits: Any, where: str, total: int | None) -> Iterator[Problem]:
             f"{listed(sorted(shared), 'episode')} stands in two parts: neighbouring frames on both sides "
         )
         message += "make validation look better than it is"
-        yield Problem("split-by-frame", message, where, _CHANGE)
+        yield Problem("split-by-frame", message, path, _CHANGE)
     beyond = [] if total is None else sorted(number for number in seen if number >= total)
     if beyond and total is not None:
         message = f"{listed(beyond, 'entry')} is past the last episode ({total - 1}); these look like frames"
-        yield Problem("split-by-frame", message, where, _CHANGE)
+        yield Problem("split-by-frame", message, path, _CHANGE)
