@@ -6,8 +6,9 @@ an episode holds frame t.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,25 @@ class LabelValues:
 
     success: float
     failure: float
+
+    @classmethod
+    def of(cls, labels: object) -> LabelValues | None:
+        """The values among label options; None where they are not two different numbers."""
+        options = labels if isinstance(labels, Mapping) else {}
+        success, failure = options.get("success_value"), options.get("failure_value")
+        if not _is_number(success) or not _is_number(failure) or np.float32(success) == np.float32(failure):
+            return None
+        return cls(float(success), float(failure))
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    try:
+        with np.errstate(over="ignore"):
+            return bool(np.isfinite(np.float32(value)))
+    except OverflowError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)

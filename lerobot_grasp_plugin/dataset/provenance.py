@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from lerobot_grasp_plugin.core.labels import LabelValues
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.info import read_json
+from lerobot_grasp_plugin.dataset.recording import read_recording
 from lerobot_grasp_plugin.findings.problem import DatasetError
 
 
@@ -27,11 +26,13 @@ class Provenance:
         labels: How the labels were made, by option; empty where it does not say.
         sources: The sources in order; an empty entry for each one that is damaged.
         episodes: The entry of each episode, by ``episode_index``.
+        made_as: The ``repo_id`` it was made as; None where it does not say.
     """
 
     labels: Mapping[str, Any] = field(default_factory=dict)
     sources: Sequence[Mapping[str, Any]] = ()
     episodes: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    made_as: str | None = None
 
     @classmethod
     def of(cls, raw: object) -> Provenance:
@@ -42,12 +43,13 @@ class Provenance:
             _mapping(entries.get("labels")),
             tuple(map(_mapping, sources)) if isinstance(sources, list) else (),
             dict(_numbered(episodes)) if isinstance(episodes, list) else {},
+            _mapping(entries.get("recipe")).get("new_repo_id"),
         )
 
     @property
     def values(self) -> LabelValues | None:
         """The rewards of success and failure frames."""
-        return label_values(self.labels)
+        return LabelValues.of(self.labels)
 
     @property
     def done(self) -> str | None:
@@ -60,6 +62,14 @@ class Provenance:
     def names(self) -> list[str]:
         """``repo_id`` of the sources that have one, each once."""
         return list(dict.fromkeys(str(entry["repo_id"]) for entry in self.sources if "repo_id" in entry))
+
+    def origin(self, episode: int) -> tuple[Path, int] | None:
+        """Folder and ``episode_index`` that an episode was taken from; None where it does not say."""
+        entry = self.episodes.get(episode, {})
+        number, source_episode = entry.get("source"), entry.get("source_episode")
+        known = type(number) is int and 0 <= number < len(self.sources)
+        root = self.sources[number].get("root") if known else None
+        return (Path(root), source_episode) if isinstance(root, str) and type(source_episode) is int else None
 
     def sources_of_episodes(self) -> dict[int, str]:
         """The ``repo_id`` of each episode's source, by ``episode_index``."""
@@ -78,7 +88,10 @@ class Provenance:
 
 def read_provenance(root: Path) -> Provenance:
     """The provenance sidecar of a dataset; an empty one where there is none that can be read."""
-    return Provenance.of(_read(root / layout.PROVENANCE_PATH))
+    try:
+        return Provenance.of(read_json(root / layout.PROVENANCE_PATH))
+    except DatasetError:
+        return Provenance()
 
 
 def stored_values(root: Path) -> LabelValues | None:
@@ -86,30 +99,8 @@ def stored_values(root: Path) -> LabelValues | None:
 
     From ``meta/grasp_provenance.json``, else from ``meta/grasp_recording.json``; None without them.
     """
-    return read_provenance(root).values or recording_values(root)
-
-
-def recording_values(root: Path) -> LabelValues | None:
-    """The rewards of success and failure frames that ``meta/grasp_recording.json`` states."""
-    return label_values(_mapping(_mapping(_read(root / layout.RECORDING_PATH)).get("labels")))
-
-
-def label_values(labels: Mapping[str, Any]) -> LabelValues | None:
-    """The reward values among label options; None where they are not two different numbers."""
-    success, failure = labels.get("success_value"), labels.get("failure_value")
-    if not _is_number(success) or not _is_number(failure) or np.float32(success) == np.float32(failure):
-        return None
-    return LabelValues(float(success), float(failure))  # type: ignore[arg-type]  # numbers, as just seen
-
-
-def _is_number(value: object) -> bool:
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        return False
-    try:
-        with np.errstate(over="ignore"):
-            return bool(np.isfinite(np.float32(value)))
-    except OverflowError:
-        return False
+    values, recording = read_provenance(root).values, read_recording(root)
+    return values if values is not None or recording is None else recording.values
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
@@ -120,10 +111,3 @@ def _numbered(episodes: Sequence[object]) -> Iterator[tuple[int, Mapping[str, An
     for entry in episodes:
         if isinstance(entry, Mapping) and type(entry.get("episode_index")) is int:
             yield entry["episode_index"], entry
-
-
-def _read(path: Path) -> object:
-    try:
-        return read_json(path)
-    except DatasetError:
-        return None

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -14,9 +12,8 @@ from lerobot_grasp_plugin.dataset.info import read_json
 from lerobot_grasp_plugin.findings.problem import DatasetError, Problem, UsageError
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.splits import EpisodeSplits
-from lerobot_grasp_plugin.writers.staging import sync
+from lerobot_grasp_plugin.writers.whole import write_whole
 
-LEARNING_PATH: Final = "meta/grasp_learning.json"
 SIDECAR_FORMAT: Final = 1
 
 
@@ -35,7 +32,7 @@ class LearningSidecar:
 
 def has_sidecar(root: Path) -> bool:
     """Whether a dataset was made by this package, or has a learning sidecar."""
-    return any((root / path).is_file() for path in (layout.PROVENANCE_PATH, LEARNING_PATH))
+    return any((root / path).is_file() for path in (layout.PROVENANCE_PATH, layout.LEARNING_PATH))
 
 
 def read_learning(root: str | Path) -> LearningSidecar | None:
@@ -44,7 +41,7 @@ def read_learning(root: str | Path) -> LearningSidecar | None:
     Raises:
         DatasetError: The file is damaged.
     """
-    path = Path(root).expanduser() / LEARNING_PATH
+    path = Path(root).expanduser() / layout.LEARNING_PATH
     if not path.exists():
         return None
     raw = read_json(path)
@@ -80,7 +77,7 @@ def write_learning(root: str | Path, sidecar: LearningSidecar, *, replace: bool 
     root = Path(root).expanduser()
     if not (root / layout.INFO_PATH).is_file():
         raise UsageError(Problem("no-dataset", "the folder has no meta/info.json", root))
-    path = root / LEARNING_PATH
+    path = root / layout.LEARNING_PATH
     if not replace and (stored := read_learning(root)) is not None:
         if stored == sidecar:
             return
@@ -90,17 +87,7 @@ def write_learning(root: str | Path, sidecar: LearningSidecar, *, replace: bool 
         "image_preprocessing": None if sidecar.preprocessing is None else sidecar.preprocessing.to_json(),
         "splits": None if sidecar.splits is None else sidecar.splits.to_json(),
     }
-    descriptor, name = tempfile.mkstemp(prefix=".grasp_learning", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(json.dumps(raw, indent=2) + "\n")
-        Path(name).chmod(0o644)
-        sync(Path(name))
-        Path(name).replace(path)
-        sync(path.parent)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    write_whole(path, (json.dumps(raw, indent=2) + "\n").encode())
 
 
 def _refuse_change(path: Path, stored: LearningSidecar, sidecar: LearningSidecar) -> None:

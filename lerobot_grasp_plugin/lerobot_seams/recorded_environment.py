@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.dataset.info import read_json
+from lerobot_grasp_plugin.dataset.recording import RecordingSidecar, read_recording
+from lerobot_grasp_plugin.findings.problem import DatasetError
 from lerobot_grasp_plugin.lerobot_seams.dataset_watch import start_watch, stop_watch
 from lerobot_grasp_plugin.lerobot_seams.environment import (
     EnvironmentListener,
@@ -70,9 +70,14 @@ class RecordedEnvironment(EnvironmentListener):
 
 
 def update_recording(root: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    """Change a dataset's recording sidecar, or make one; the file is whole at all times."""
-    path = root / layout.RECORDING_PATH
-    raw = read_json(path) if path.exists() else None
-    known = raw if isinstance(raw, dict) else {"format": 1, "index_base": 0, "labels": {}, "episodes": {}}
-    change(known)
-    write_whole(path, (json.dumps(known, indent=2) + "\n").encode("utf-8"))
+    """Change a dataset's recording sidecar, or make one; the file is whole at all times.
+
+    Raises:
+        DatasetError: The file is damaged.
+    """
+    known = read_recording(root) or RecordingSidecar.new({})
+    if known.problems:
+        raise DatasetError(known.problems)
+    known = known if known.raw else RecordingSidecar.new({})
+    change(known.raw)
+    write_whole(root / layout.RECORDING_PATH, known.encoded())

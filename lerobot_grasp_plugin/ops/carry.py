@@ -16,6 +16,7 @@ from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow_types import joined_tables
 from lerobot_grasp_plugin.dataset.column_metadata import left_out
 from lerobot_grasp_plugin.dataset.info import read_json
+from lerobot_grasp_plugin.dataset.recording import read_recording
 from lerobot_grasp_plugin.dataset.side_files import SideFiles, side_files
 from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
 from lerobot_grasp_plugin.findings.words import agree
@@ -24,7 +25,6 @@ from lerobot_grasp_plugin.ops.features import TargetFormat
 from lerobot_grasp_plugin.ops.index_tables import UnitedTable, index_tables_of, other_columns, unite
 from lerobot_grasp_plugin.ops.placing import Placed, named, place_files
 from lerobot_grasp_plugin.ops.recipe import Link
-from lerobot_grasp_plugin.ops.recorded_episodes import read_recorded
 from lerobot_grasp_plugin.ops.sources import Source
 from lerobot_grasp_plugin.writers import v30
 from lerobot_grasp_plugin.writers.link import take_over
@@ -85,7 +85,8 @@ def plan_carried(
     info = agreed(sources, [source.reader.info.unknown for source in sources], "info.json", found)
     listed = [side_files(source.reader) for source in sources]
     for source, own in zip(sources, listed, strict=True):
-        if layout.RECORDING_PATH in own.carried and read_recorded(source.reader.root) is not None:
+        recording = read_recording(source.reader.root)
+        if layout.RECORDING_PATH in own.carried and recording is not None and recording.is_whole:
             own.carried.remove(layout.RECORDING_PATH)  # written with the numbers of the output
     warnings = [
         warning for source, own in zip(sources, listed, strict=True) for warning in _left_out(source, own)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.extracted import is_extracted
 from lerobot_grasp_plugin.dataset.hub import check_repo_id, is_offline
+from lerobot_grasp_plugin.dataset.provenance import read_provenance
 from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 from lerobot_grasp_plugin.findings.words import count
 
@@ -154,7 +154,7 @@ def publish(publication: Publication, root: Path, again: str) -> str:
 
 def sources_of(root: Path) -> list[str]:
     """Names of the datasets that a folder's dataset was made of; none where it does not say."""
-    return _sources(_read_sidecar(root / layout.PROVENANCE_PATH))
+    return read_provenance(root).names
 
 
 def _published(root: Path) -> Mapping[str, Path]:
@@ -217,15 +217,15 @@ def _other_dataset(api: HfApi, publication: Publication, repository: Repository)
         yield Problem("other-dataset", message, where, hint)
         return
     with TemporaryDirectory() as folder:
-        path = api.hf_hub_download(
+        api.hf_hub_download(
             publication.repo_id,
             layout.PROVENANCE_PATH,
             repo_type="dataset",
             revision=repository.commit,
             local_dir=folder,
         )
-        sidecar = _read_sidecar(Path(path))
-    there = _sources(sidecar)
+        sidecar = read_provenance(Path(folder))
+    there = sidecar.names
     if not {*_bare(there)} & {*_bare(publication.sources)}:
         message = (
             f"the repository holds a dataset made of {_listed(there)}, and this one is made of "
@@ -233,25 +233,10 @@ def _other_dataset(api: HfApi, publication: Publication, repository: Repository)
         )
         yield Problem("other-dataset", message, where, hint)
         return
-    name = sidecar.get("recipe", {}).get("new_repo_id") or there[0]
+    name = sidecar.made_as or there[0]
     if name != publication.repo_id:
         message = f"the repository holds a dataset that was made as {name}, not as {publication.repo_id}"
         yield Problem("other-dataset", message, where, hint)
-
-
-def _read_sidecar(path: Path) -> Mapping[str, Any]:
-    """A sidecar; empty where it is missing or is no sidecar."""
-    try:
-        sidecar = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return sidecar if isinstance(sidecar, dict) and isinstance(sidecar.get("recipe"), dict) else {}
-
-
-def _sources(sidecar: Mapping[str, Any]) -> list[str]:
-    sources = sidecar.get("sources")
-    entries = sources if isinstance(sources, list) else []
-    return [str(entry["repo_id"]) for entry in entries if isinstance(entry, dict) and "repo_id" in entry]
 
 
 def _bare(names: Iterable[str]) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,19 +9,8 @@ from typing import Any
 from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.core.plan import PlannedEpisode
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.dataset.info import read_json
-from lerobot_grasp_plugin.findings.problem import DatasetError
+from lerobot_grasp_plugin.dataset.recording import RecordingSidecar, read_recording
 from lerobot_grasp_plugin.ops.sources import Source
-
-
-def read_recorded(root: Path) -> dict[str, Any] | None:
-    """The recording sidecar of a dataset; None where there is none that can be read."""
-    path = root / layout.RECORDING_PATH
-    try:
-        raw = read_json(path) if path.is_file() else None
-    except DatasetError:
-        return None
-    return raw if isinstance(raw, dict) and isinstance(raw.get("episodes"), dict) else None
 
 
 class RecordedEpisodes:
@@ -33,7 +21,8 @@ class RecordedEpisodes:
     """
 
     def __init__(self, sources: Sequence[Source]) -> None:
-        self._raw = {source.number: read_recorded(source.reader.root) for source in sources}
+        found = {source.number: read_recording(source.reader.root) for source in sources}
+        self._known = {number: each for number, each in found.items() if each is not None and each.is_whole}
         self._episodes: dict[str, Any] = {}
 
     def see(self, episodes: Sequence[PlannedEpisode], applied: Sequence[IntervalSet | None]) -> None:
@@ -44,9 +33,9 @@ class RecordedEpisodes:
             applied: The success frames each was given; None where its labels stay.
         """
         for episode, success in zip(episodes, applied, strict=True):
-            raw = self._raw[episode.source]
-            entry = None if raw is None else raw["episodes"].get(str(episode.source_episode))
-            if not isinstance(entry, dict):
+            known = self._known.get(episode.source)
+            entry = None if known is None else known.entry(episode.source_episode)
+            if entry is None:
                 continue
             if success is not None and "success" in entry:
                 ranges = [[item.start, item.stop] for item in success]
@@ -61,7 +50,7 @@ class RecordedEpisodes:
             root: The output's folder.
             labels: How the output was labelled; None where its labels are those of the sources.
         """
-        heads = [{**raw, "episodes": {}} for raw in self._raw.values() if raw is not None]
+        heads = [{**known.raw, "episodes": {}} for known in self._known.values()]
         if not heads:
             return
         head = {
@@ -81,5 +70,5 @@ class RecordedEpisodes:
             head["labels"] = {
                 name: value if new.get(name) is None else new[name] for name, value in known.items()
             }
-        text = json.dumps({**head, "episodes": self._episodes}, indent=2) + "\n"
-        (root / layout.RECORDING_PATH).write_text(text, encoding="utf-8")
+        sidecar = RecordingSidecar({**head, "episodes": self._episodes})
+        (root / layout.RECORDING_PATH).write_bytes(sidecar.encoded())

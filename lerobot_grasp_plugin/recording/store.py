@@ -12,6 +12,7 @@ from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.hub import Location, lerobot_home
 from lerobot_grasp_plugin.dataset.info import read_info
 from lerobot_grasp_plugin.dataset.reader import open_dataset
+from lerobot_grasp_plugin.dataset.recording import RecordingSidecar
 from lerobot_grasp_plugin.dataset.writer_lock import WriterLock
 from lerobot_grasp_plugin.findings.problem import DatasetError, Place, Problem, UsageError
 from lerobot_grasp_plugin.learning.dataset import GraspDataset
@@ -22,8 +23,9 @@ from lerobot_grasp_plugin.recording.annotation_file import AnnotationFile
 from lerobot_grasp_plugin.recording.config import GraspRecordConfig
 from lerobot_grasp_plugin.recording.leftovers import leftover_lines
 from lerobot_grasp_plugin.recording.options import check_new
-from lerobot_grasp_plugin.recording.records import RecordingSidecar, read_recording
+from lerobot_grasp_plugin.recording.records import recording_of
 from lerobot_grasp_plugin.video.probe import header
+from lerobot_grasp_plugin.writers.whole import write_whole
 
 Say = Callable[[str], None]
 
@@ -115,7 +117,7 @@ class RecordingStore:
             dataset.finalize()
             self._refuse_short_video(episode, length)
             self.sidecar.episodes[str(episode)] = record
-            self.sidecar.write(self.root)
+            write_whole(self.root / layout.RECORDING_PATH, self.sidecar.encoded())
             state = checkpoint.take(self.root, episode + 1)
             checkpoint.commit(self.root, state, self._state)
         except BaseException:
@@ -186,7 +188,7 @@ class RecordingStore:
             self._create()
         self.episodes = self.first_episode = found
         noted = {**self._labels, "next_success": layout.SUCCESS in self.dataset.features}
-        self.sidecar = read_recording(self.root, noted)
+        self.sidecar = recording_of(self.root, noted)
         self.annotations = AnnotationFile(self.root, self.repo_id, self._say)
         self.annotations.keep_below(found)
         self._mend_annotations()

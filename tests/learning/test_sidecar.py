@@ -3,10 +3,10 @@ from __future__ import annotations
 import factories
 import pytest
 
+from lerobot_grasp_plugin.dataset.layout import LEARNING_PATH
 from lerobot_grasp_plugin.findings.problem import DatasetError, UsageError
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.sidecar import (
-    LEARNING_PATH,
     LearningSidecar,
     has_sidecar,
     read_learning,

@@ -20,7 +20,7 @@ from lerobot_grasp_plugin.learning.preflight.config_view import (
     numbers_of,
     shape_of,
 )
-from lerobot_grasp_plugin.learning.preflight.dataset_facts import LEARNING_PATH, read_object
+from lerobot_grasp_plugin.learning.preflight.dataset_facts import read_object
 from lerobot_grasp_plugin.learning.preflight.pictures import (
     Preprocessing,
     Shape,
@@ -117,7 +117,7 @@ def _preprocessing(root: Path) -> tuple[Preprocessing | None, Path | None]:
     paths = [root / RECORD]
     dataset = _training_dataset(root)
     if dataset is not None:
-        paths.append(dataset / LEARNING_PATH)
+        paths.append(dataset / layout.LEARNING_PATH)
     for path in paths:
         found = preprocessing_of((read_object(path) or {}).get("image_preprocessing"))
         if found is not None:

@@ -28,7 +28,6 @@ from lerobot_grasp_plugin.ops.recipe import LabelOptions, SourceConfig
 from lerobot_grasp_plugin.ops.source_labels import read_source_labels
 from lerobot_grasp_plugin.ops.sources import Source, open_sources
 
-LEARNING_PATH = "meta/grasp_learning.json"
 _WIDEST = 256
 
 
@@ -294,7 +293,7 @@ def _read(where: str, source: Source, options: LabelOptions, built: bool) -> Dat
         columns={name: rows for name, rows in columns.items() if len(rows) == int(lengths.sum())},
         stats=read_object(reader.root / layout.STATS_PATH) or {},
         provenance=read_object(reader.root / layout.PROVENANCE_PATH),
-        learning=read_object(reader.root / LEARNING_PATH),
+        learning=read_object(reader.root / layout.LEARNING_PATH),
         rule=rule,
         relabelled=source.labels is not None,
         built=built,

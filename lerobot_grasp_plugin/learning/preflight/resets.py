@@ -11,11 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.provenance import Provenance
+from lerobot_grasp_plugin.dataset.recording import RecordingSidecar, read_recording
 from lerobot_grasp_plugin.learning.preflight.config_view import numbers_of
-from lerobot_grasp_plugin.learning.preflight.dataset_facts import DatasetFacts, read_object
-
-RECORDING_PATH = layout.RECORDING_PATH
-"""What ``recording.records`` writes; that package imports lerobot."""
+from lerobot_grasp_plugin.learning.preflight.dataset_facts import DatasetFacts
 
 
 @dataclass(frozen=True)
@@ -36,11 +35,13 @@ class Reset:
 def recorded_resets(dataset: DatasetFacts) -> list[Reset]:
     """Resets of the chosen episodes; those of a merged dataset are looked up in its sources."""
     found: list[Reset] = []
-    recordings: dict[Path, Mapping[str, Any]] = {}
+    recordings: dict[Path, RecordingSidecar | None] = {}
     for episode, root, number in _places(dataset):
         if root not in recordings:
-            recordings[root] = _episodes(root)
-        hooks = recordings[root].get(str(number), {}).get("hooks")
+            recordings[root] = read_recording(root)
+        recording = recordings[root]
+        known = recording.entry(number) if recording is not None else None
+        hooks = known.get("hooks") if known is not None else None
         for record in hooks.values() if isinstance(hooks, Mapping) else ():
             entry = record if isinstance(record, Mapping) else {}
             commanded, achieved = (numbers_of(entry.get(name)) for name in ("commanded", "achieved"))
@@ -53,10 +54,9 @@ def recorded_environments(dataset: DatasetFacts) -> list[Mapping[str, Any]]:
     """What LeRobot's environment noted of itself in the recordings of the chosen episodes."""
     found: list[Mapping[str, Any]] = []
     for root in dict.fromkeys(root for _, root, _ in _places(dataset)):
-        sidecar = read_object(root / RECORDING_PATH) or {}
-        several = sidecar.get("environments")  # of the sources of a merge
-        for noted in (sidecar.get("environment"), *(several if isinstance(several, list) else ())):
-            if isinstance(noted, Mapping) and noted not in found:
+        recording = read_recording(root)
+        for noted in recording.environments if recording is not None else ():
+            if noted not in found:
                 found.append(noted)
     return found
 
@@ -64,27 +64,10 @@ def recorded_environments(dataset: DatasetFacts) -> list[Mapping[str, Any]]:
 def _places(dataset: DatasetFacts) -> Iterator[tuple[int, Path, int]]:
     """Each chosen episode: its number, and the folder and number it was recorded under."""
     chosen = dataset.episodes.tolist()
-    if (dataset.root / RECORDING_PATH).is_file():
+    if (dataset.root / layout.RECORDING_PATH).is_file():
         yield from ((episode, dataset.root, episode) for episode in chosen)
         return
-    sources = (dataset.provenance or {}).get("sources")
-    entries = (dataset.provenance or {}).get("episodes")
-    if not isinstance(sources, list) or not isinstance(entries, list):
-        return
-    for entry in entries:
-        if not isinstance(entry, Mapping) or entry.get("episode_index") not in chosen:
-            continue
-        number, source_episode = entry.get("source"), entry.get("source_episode")
-        source = sources[number] if isinstance(number, int) and 0 <= number < len(sources) else None
-        root = source.get("root") if isinstance(source, Mapping) else None
-        if isinstance(root, str) and isinstance(source_episode, int):
-            yield int(entry["episode_index"]), Path(root), source_episode
-
-
-def _episodes(root: Path) -> Mapping[str, Any]:
-    episodes = (read_object(root / RECORDING_PATH) or {}).get("episodes")
-    return {
-        str(name): entry
-        for name, entry in (episodes.items() if isinstance(episodes, Mapping) else ())
-        if isinstance(entry, Mapping)
-    }
+    provenance = Provenance.of(dataset.provenance)
+    for episode in chosen:
+        if (origin := provenance.origin(episode)) is not None:
+            yield episode, *origin

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.labels import SuccessEvidence, SuccessRule
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.dataset.provenance import recording_values
+from lerobot_grasp_plugin.dataset.recording import read_recording
 from lerobot_grasp_plugin.findings.problem import Place, Problem, Severity
 from lerobot_grasp_plugin.ops.verification.place import Tally, count, episodes_text
 from lerobot_grasp_plugin.ops.verification.rows import Rows
@@ -34,7 +34,8 @@ class LabelCheck:
         self._trusted = sidecar if sidecar is not None and not sidecar.problems and sidecar.episodes else None
         values = sidecar.values if sidecar is not None else None
         if values is None and "meta" not in view.closed:
-            values = recording_values(view.root)
+            recording = read_recording(view.root)
+            values = recording.values if recording is not None else None
         self._rule = SuccessRule.of_values(values) if values is not None else None
         self._evidence = SuccessEvidence()
         self._waiting: list[Rows] = []

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.dataset.info import read_json
-from lerobot_grasp_plugin.findings.problem import DatasetError, Place, Problem
+from lerobot_grasp_plugin.dataset.recording import read_recording
+from lerobot_grasp_plugin.findings.problem import Place, Problem
 from lerobot_grasp_plugin.findings.words import agree, all_but, count
 from lerobot_grasp_plugin.ops.verification.view import View
 
@@ -15,17 +15,12 @@ from lerobot_grasp_plugin.ops.verification.view import View
 def check_recording(view: View) -> Iterator[Problem]:
     """Names the episodes that were recorded more slowly than their rows say."""
     path = view.root / layout.RECORDING_PATH
-    if "meta" in view.closed or not path.is_file():
+    sidecar = read_recording(view.root) if "meta" not in view.closed else None
+    if sidecar is None:
         return
-    try:
-        episodes = _mapping(_mapping(read_json(path)).get("episodes"))
-    except DatasetError as error:
-        where = path
-        yield from (
-            Problem("bad-sidecar", problem.message, where, severity="warning") for problem in error.problems
-        )
-        return
-    slow = {int(name): timing for name, timing in map(_timing, episodes.items()) if timing}
+    for problem in sidecar.problems:
+        yield Problem("bad-sidecar", problem.message, problem.place, severity="warning")
+    slow = {int(name): timing for name, timing in map(_timing, sidecar.episodes.items()) if timing}
     nominal = view.info.fps
     hint = (
         "its rows show a faster motion than the arm made: record it again, or leave it out "

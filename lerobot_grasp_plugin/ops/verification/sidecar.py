@@ -15,7 +15,7 @@ from lerobot_grasp_plugin.core.labels import LabelValues, done_rows
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import is_numeric
 from lerobot_grasp_plugin.dataset.info import read_json
-from lerobot_grasp_plugin.dataset.provenance import Provenance, label_values
+from lerobot_grasp_plugin.dataset.provenance import Provenance
 from lerobot_grasp_plugin.findings.problem import GraspError, Place, Problem
 from lerobot_grasp_plugin.findings.words import count
 from lerobot_grasp_plugin.ops.verification.place import episodes_text
@@ -99,7 +99,7 @@ def _read(sidecar: Sidecar, raw: Any) -> None:
         sidecar.dones.append(_text(source.get("done"), "done"))
         sidecar.renames.append({new: old for old, new in (source.get("rename") or {}).items()})
     labels = raw.get("labels")
-    if labels is not None and label_values(labels) is None:
+    if labels is not None and LabelValues.of(labels) is None:
         raise ValueError("labels, whose success_value and failure_value are not two different numbers")
     for entry in raw["episodes"]:
         ranges = entry.get("success")

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.findings.problem import Place, Problem
 from lerobot_grasp_plugin.learning.preflight.config_view import numbers_of, shape_of
-from lerobot_grasp_plugin.learning.preflight.dataset_facts import LEARNING_PATH, DatasetFacts
+from lerobot_grasp_plugin.learning.preflight.dataset_facts import DatasetFacts
 from lerobot_grasp_plugin.learning.preflight.facts import IMAGE_PREPROCESSING, Facts
 from lerobot_grasp_plugin.learning.preflight.pictures import (
     Preprocessing,
@@ -98,7 +99,7 @@ def _range(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
     span = numbers_of(stored.get("range")) if isinstance(stored, dict) and "range" in stored else (0.0, 1.0)
     if span != (0.0, 1.0):
         message = f"the stored range is {stored['range']}, the environment gives [0.0, 1.0]"
-        yield Problem("image-range", message, dataset.root / LEARNING_PATH, "store [0.0, 1.0]")
+        yield Problem("image-range", message, dataset.root / layout.LEARNING_PATH, "store [0.0, 1.0]")
     for key in facts.cameras:
         stats = dataset.stats.get(key)
         given = [numbers_of((stats if isinstance(stats, dict) else {}).get(name)) for name in _STATISTICS]
@@ -130,7 +131,9 @@ def _camera(
     if stored is None and dataset.built and not done_before:
         stored = environment  # the plugin's learner stores it with what it builds
     if stored is not None:
-        yield from _crop_fits(stored, key, recorded, "the dataset's pictures", dataset.root / LEARNING_PATH)
+        yield from _crop_fits(
+            stored, key, recorded, "the dataset's pictures", dataset.root / layout.LEARNING_PATH
+        )
     given = (stored or _NOTHING).output(key, recorded)
     if given != wanted and not facts.config.flag("dataset.image_transforms.enable", False):
         message = f"pictures of {as_text(recorded)} reach the learner as {as_text(given)}"

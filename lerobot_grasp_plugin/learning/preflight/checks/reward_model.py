@@ -9,7 +9,7 @@ import numpy as np
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.findings.problem import Problem
 from lerobot_grasp_plugin.learning.preflight.config_view import shape_of
-from lerobot_grasp_plugin.learning.preflight.dataset_facts import LEARNING_PATH, DatasetFacts
+from lerobot_grasp_plugin.learning.preflight.dataset_facts import DatasetFacts
 from lerobot_grasp_plugin.learning.preflight.facts import Facts
 from lerobot_grasp_plugin.learning.preflight.pictures import Preprocessing, as_text, picture_shape
 
@@ -122,7 +122,7 @@ def _camera(
         return
     message = f"pictures of {as_text(recorded)} reach it as {as_text(given)}, it expects {list(wanted)}"
     if dataset.preprocessing is not None:
-        change = f"write what {dataset.root / LEARNING_PATH} makes of them"
+        change = f"write what {dataset.root / layout.LEARNING_PATH} makes of them"
         yield Problem("image-size", message, f"{MODEL}.input_features.{key}", change)
     else:
         message += " (with lerobot-train)"

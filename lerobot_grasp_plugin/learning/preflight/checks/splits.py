@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.findings.problem import Problem
 from lerobot_grasp_plugin.learning.preflight.classifier_facts import RECORD
-from lerobot_grasp_plugin.learning.preflight.dataset_facts import LEARNING_PATH
 from lerobot_grasp_plugin.learning.preflight.facts import Facts
 from lerobot_grasp_plugin.learning.preflight.ranges import listed
 
@@ -19,7 +19,7 @@ def check_splits(facts: Facts) -> Iterator[Problem]:
     """An episode stands in one part only, and parts are made of episodes, not of frames."""
     for dataset in facts.datasets:
         splits = (dataset.learning or {}).get("splits")
-        yield from _parts(splits, dataset.root / LEARNING_PATH, dataset.total_episodes)
+        yield from _parts(splits, dataset.root / layout.LEARNING_PATH, dataset.total_episodes)
     if facts.classifier is not None:
         yield from _parts(facts.classifier.splits, facts.classifier.root / RECORD, None)
 

@@ -1,0 +1,77 @@
+"""``meta/grasp_recording.json`` as a value: how each episode was recorded and marked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from lerobot_grasp_plugin.core.labels import LabelValues
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.info import read_json
+from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
+
+FORMAT: Final = 1
+
+
+@dataclass(frozen=True)
+class RecordingSidecar:
+    """A recording sidecar, as far as it can be understood.
+
+    Attributes:
+        raw: The object of the file; empty where it holds none.
+        problems: Why the file cannot be read.
+    """
+
+    raw: dict[str, Any]
+    problems: Sequence[Problem] = ()
+
+    @classmethod
+    def new(cls, labels: Mapping[str, Any]) -> RecordingSidecar:
+        """A sidecar without episodes; ``labels`` says how marks become labels."""
+        return cls({"format": FORMAT, "index_base": 0, "labels": labels, "episodes": {}})
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it has entries of episodes."""
+        return isinstance(self.raw.get("episodes"), dict)
+
+    @property
+    def episodes(self) -> dict[str, Any]:
+        """The entry of each episode, by ``episode_index`` as text."""
+        return self.raw["episodes"] if self.is_whole else {}
+
+    def entry(self, episode: int) -> Mapping[str, Any] | None:
+        """The entry of an episode; None where it has none."""
+        entry = self.episodes.get(str(episode))
+        return entry if isinstance(entry, Mapping) else None
+
+    @property
+    def values(self) -> LabelValues | None:
+        """The rewards of success and failure frames."""
+        return LabelValues.of(self.raw.get("labels"))
+
+    @property
+    def environments(self) -> list[Mapping[str, Any]]:
+        """What LeRobot's environment noted of itself, of each source of a merge."""
+        several = self.raw.get("environments")
+        noted = [self.raw.get("environment"), *(several if isinstance(several, list) else ())]
+        return [each for each in noted if isinstance(each, Mapping)]
+
+    def encoded(self) -> bytes:
+        """The content of the file."""
+        return (json.dumps(self.raw, indent=2) + "\n").encode()
+
+
+def read_recording(root: Path) -> RecordingSidecar | None:
+    """The recording sidecar of a dataset; None where it has none."""
+    path = root / layout.RECORDING_PATH
+    if not path.is_file():
+        return None
+    try:
+        raw = read_json(path)
+    except DatasetError as error:
+        return RecordingSidecar({}, error.problems)
+    return RecordingSidecar(raw if isinstance(raw, dict) else {})
