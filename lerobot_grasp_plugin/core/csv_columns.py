@@ -9,6 +9,7 @@ from difflib import get_close_matches
 
 from lerobot_grasp_plugin.core.csv_text import Row, delimiter_of
 from lerobot_grasp_plugin.core.source_text import Findings
+from lerobot_grasp_plugin.findings.words import some
 
 COLUMNS = {
     "episode": ("episode", "episode_index"),
@@ -99,7 +100,7 @@ def _problem(row: Row) -> tuple[str, str, int | None] | None:
         absent = [name for name, role in NAMES.items() if not {*COLUMNS[role]} & {*names}]
         close = {match for cell in unknown for match in get_close_matches(column_name(cell), absent, 1)}
         meant = f"; was {' or '.join(sorted(close))} meant?" if close else ""
-        named = ", ".join(repr(cell[:40]) for cell in unknown[:8]) + ", ..." * (len(unknown) > 8)
+        named = some((repr(cell[:40]) for cell in unknown), 8)
         are = f"the columns {named} are" if len(unknown) > 1 else f"the column {named} is"
         return (
             f"this looks like a CSV file, and {are} not known{meant}",

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from lerobot_grasp_plugin.findings.problem import AnnotationError, Place, Problem, Severity
+from lerobot_grasp_plugin.findings.words import short
 
 MAX_BYTES = 4 * 1024 * 1024
 MAX_PROBLEMS = 1000
@@ -76,8 +77,7 @@ class Span:
     @property
     def text(self) -> str:
         """The characters themselves, shortened and made safe to print."""
-        text = self.source.text[self.start : min(self.stop, self.start + 41)]
-        return _printable(text if len(text) <= 40 else text[:37] + "...")
+        return _printable(short(self.source.text[self.start : min(self.stop, self.start + 41)], 40))
 
     @property
     def excerpt(self) -> str:

@@ -51,10 +51,10 @@ def read_card(root: Path) -> Card:
         if not path.is_file():
             return Card()
         if path.stat().st_size > _MAX_BYTES:
-            return Card(problem=_problem(path, f"the card has more than {_MAX_BYTES} bytes"))
+            return _unread(path, f"the card has more than {_MAX_BYTES} bytes")
         content = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        return Card(problem=_problem(path, f"the card cannot be read: {error}"))
+        return _unread(path, f"the card cannot be read: {error}")
     header = _HEADER.match(content)
     text = _GENERATED.sub("", content[header.end() :] if header else content).strip()
     if header is None:
@@ -63,9 +63,7 @@ def read_card(root: Path) -> Card:
         return Card(_mapping(header[1]), text)
     except (ValueError, RecursionError) as error:
         reason = str(error).splitlines()[0]
-        return Card(
-            text=text, problem=_problem(path, f"the YAML header of the card cannot be read: {reason}")
-        )
+        return _unread(path, f"the YAML header of the card cannot be read: {reason}", text)
 
 
 def _mapping(text: str) -> dict[str, Any]:
@@ -89,8 +87,9 @@ def _mapping(text: str) -> dict[str, Any]:
     return {str(key): entry for key, entry in value.items()}
 
 
-def _problem(path: Path, message: str) -> Problem:
-    return Problem("bad-card", message, path, "the Hub refuses it, too")
+def _unread(path: Path, message: str, text: str = "") -> Card:
+    """A card without a header that can be read."""
+    return Card(text=text, problem=Problem("bad-card", message, path, "the Hub refuses it, too"))
 
 
 def write_card(root: Path, header: Mapping[str, Any], generated: str, text: str) -> None:

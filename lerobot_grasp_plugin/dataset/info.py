@@ -13,6 +13,7 @@ from typing import Any
 from lerobot_grasp_plugin.core.timeline import exact_fps
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
+from lerobot_grasp_plugin.findings.words import short
 
 NOT_JSON_HINT = "mend it by hand, or copy it again from where the dataset comes from"
 _MAX_JSON_BYTES = 64 * 2**20
@@ -248,9 +249,7 @@ class _Checker:
         self.problems: list[Problem] = []
 
     def wrong(self, field: str, expected: str, value: object) -> None:
-        shown = repr(value)
-        shown = shown if len(shown) <= 80 else shown[:77] + "..."
-        message = f"{field} should be {expected}, and is {shown}"
+        message = f"{field} should be {expected}, and is {short(repr(value))}"
         self.problems.append(Problem("bad-info", message, self.where))
 
     def version(self) -> str:

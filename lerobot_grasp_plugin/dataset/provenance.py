@@ -67,9 +67,10 @@ class Provenance:
         """Folder and ``episode_index`` that an episode was taken from; None where it does not say."""
         entry = self.episodes.get(episode, {})
         number, source_episode = entry.get("source"), entry.get("source_episode")
-        known = type(number) is int and 0 <= number < len(self.sources)
-        root = self.sources[number].get("root") if known else None
-        return (Path(root), source_episode) if isinstance(root, str) and type(source_episode) is int else None
+        if type(number) is not int or type(source_episode) is not int or not 0 <= number < len(self.sources):
+            return None
+        root = self.sources[number].get("root")
+        return (Path(root), source_episode) if isinstance(root, str) else None
 
     def sources_of_episodes(self) -> dict[int, str]:
         """The ``repo_id`` of each episode's source, by ``episode_index``."""

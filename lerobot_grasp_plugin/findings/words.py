@@ -1,8 +1,8 @@
-"""Numbers and episodes in sentences."""
+"""Numbers, episodes and values in sentences."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 _SHOWN_RANGES = 8
 
@@ -36,6 +36,24 @@ def ranges_text(numbers: Iterable[int]) -> str:
 def all_but(episodes: Iterable[int]) -> str:
     """The selection of all other episodes, as ``episodes`` of a source takes it: ``!0-3,7``."""
     return "!" + ",".join(_ranges(episodes))
+
+
+def some(items: Iterable[object], most: int = 6) -> str:
+    """``a, b, c``; many are cut short: ``a, b, ...``."""
+    texts = [*map(str, items)]
+    return ", ".join(texts[:most]) + ", ..." * (len(texts) > most)
+
+
+def several(numbers: Sequence[int], noun: str) -> str:
+    """``episode 3`` or ``5 episodes (0, 1, 2, 3, 4)``; many are cut short."""
+    return (
+        f"{noun} {numbers[0]}" if len(numbers) == 1 else f"{count(len(numbers), noun)} ({some(numbers, 8)})"
+    )
+
+
+def short(text: str, most: int = 80) -> str:
+    """A text as it can stand in a message, cut short where it is long."""
+    return text if len(text) <= most else text[: most - 3] + "..."
 
 
 def _ranges(numbers: Iterable[int]) -> Iterator[str]:

@@ -19,8 +19,8 @@ from lerobot_grasp_plugin.dataset.info import read_json
 from lerobot_grasp_plugin.dataset.recording import read_recording
 from lerobot_grasp_plugin.dataset.side_files import SideFiles, side_files
 from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
-from lerobot_grasp_plugin.findings.words import agree
-from lerobot_grasp_plugin.ops.contradictions import Contradictions, agreed, agreed_metadata, canonical, short
+from lerobot_grasp_plugin.findings.words import agree, short
+from lerobot_grasp_plugin.ops.contradictions import Contradictions, agreed, agreed_metadata, canonical
 from lerobot_grasp_plugin.ops.features import TargetFormat
 from lerobot_grasp_plugin.ops.index_tables import UnitedTable, index_tables_of, other_columns, unite
 from lerobot_grasp_plugin.ops.placing import Placed, named, place_files
@@ -158,9 +158,10 @@ def split_warnings(sources: Sequence[Source]) -> Iterable[Problem]:
     for source in sources:
         splits = source.reader.info.splits
         if not isinstance(splits, Mapping) or list(splits) not in ([], ["train"]):
-            message = f"{source.title}: splits {short(splits)} are left out; all episodes are in 'train'"
-            where = source.reader.root / layout.INFO_PATH
-            yield Problem("metadata-left-out", message, where)
+            message = (
+                f"{source.title}: splits {short(canonical(splits))} are left out; all episodes are in 'train'"
+            )
+            yield Problem("metadata-left-out", message, source.reader.root / layout.INFO_PATH)
 
 
 def _statistics(source: Source) -> Iterable[Problem]:

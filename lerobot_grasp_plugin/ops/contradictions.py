@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from lerobot_grasp_plugin.findings.problem import Problem
+from lerobot_grasp_plugin.findings.words import short
 from lerobot_grasp_plugin.ops.sources import Source
 
-_LONGEST_VALUE: Final = 80
 _MOST_NAMED: Final = 8
 
 
@@ -43,7 +43,7 @@ class Contradictions:
         for name in names[:_MOST_NAMED]:
             groups: dict[str, list[str]] = {}
             for source, of_source in zip(sources, values, strict=True):
-                text = short(of_source[name]) if name in of_source else "nothing"
+                text = short(canonical(of_source[name])) if name in of_source else "nothing"
                 groups.setdefault(text, []).append(source.title)
             stated = "; ".join(f"{text} in {', '.join(titles)}" for text, titles in groups.items())
             message = f"{name!r} of {place} differs and is left out: {stated}"
@@ -92,9 +92,3 @@ def _equal(one: Any, other: Any) -> bool:
 def canonical(value: Any) -> str:
     """A value as text that is the same for equal values, whatever the order of their keys."""
     return json.dumps(value, sort_keys=True, default=str, ensure_ascii=False)
-
-
-def short(value: Any) -> str:
-    """A value as it can be shown in a message."""
-    text = canonical(value)
-    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 3] + "..."

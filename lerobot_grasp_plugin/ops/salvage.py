@@ -122,8 +122,7 @@ class SalvagedReader(V30Reader):
             return self._listed.side_columns(episodes)
         if self._listed.side_columns([each for each in episodes if self._in_list(each)]) is not None:
             message = "the columns that LeRobot does not know are left out: not all episodes are listed"
-            where = self.root / layout.EPISODES_DIR
-            self.warnings.append(Problem("metadata-left-out", message, where))
+            self.warnings.append(Problem("metadata-left-out", message, self.root / layout.EPISODES_DIR))
         return None
 
     def stats(

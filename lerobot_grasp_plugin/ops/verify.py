@@ -234,7 +234,8 @@ class _Verifier:
         seen: dict[tuple[object, ...], Problem] = {}
         for problem in self.problems:
             by_place = CODES[problem.code].once_per_file
-            place = replace(problem.place, episode=None, frame=None) if by_place else problem.place
+            episode = None if by_place else problem.place.episode
+            place = replace(problem.place, episode=episode, frame=None)
             key = (problem.code, place, "" if by_place else problem.message)
             seen.setdefault(key, problem)
         return sorted(seen.values(), key=lambda problem: SEVERITIES.index(problem.severity))

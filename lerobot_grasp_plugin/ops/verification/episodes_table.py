@@ -15,6 +15,7 @@ from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import present, to_numpy
 from lerobot_grasp_plugin.dataset.tables import TableFile, whole_numbers
 from lerobot_grasp_plugin.findings.problem import GraspError, Place, Problem, Severity, column_of
+from lerobot_grasp_plugin.findings.words import some
 from lerobot_grasp_plugin.ops.verification.empty_table import check_empty
 from lerobot_grasp_plugin.ops.verification.listed import EpisodeList, Report
 from lerobot_grasp_plugin.ops.verification.place import count
@@ -131,7 +132,7 @@ def _filled(pieces: Sequence[pa.Table], name: str, kind: pa.DataType) -> pa.Chun
 
 
 def _unlike(path: Path, names: Sequence[str], first: Path, *, more: bool) -> Problem:
-    named = ", ".join(map(repr, names[:6])) + ", ..." * (len(names) > 6)
+    named = some(map(repr, names))
     if more:
         message = f"the file has {named}, which {first.name} has not"
         hint = "LeRobot loads all files of meta/episodes with the columns of the first, and fails at others"
@@ -201,9 +202,8 @@ class _Columns:
         used = [name for name in self._floats if name in _RANGE or _PLACE.fullmatch(name)]
         if not self._floats:
             return
-        named = ", ".join(map(repr, [*used, *(name for name in self._floats if name not in used)][:6]))
-        more = ", ..." * (len(self._floats) > 6)
-        message = f"{named}{more}: numbers with a decimal point where whole numbers should stand (int64)"
+        named = some(map(repr, [*used, *(name for name in self._floats if name not in used)]))
+        message = f"{named}: numbers with a decimal point where whole numbers should stand (int64)"
         hint = "LeRobot fills in paths and counts rows by them, and fails at others" * bool(used)
         severity: Severity = "error" if used else "warning"
         self._report(Problem("index-dtype", message, self._where, hint, severity=severity))

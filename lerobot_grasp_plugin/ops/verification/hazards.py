@@ -44,8 +44,7 @@ def check_lengths(view: View) -> Iterator[Problem]:
     if view.episodes is not None and single:
         message = f"{episodes_text(single)} {agree(len(single), 'has', 'have')} only one frame"
         hint = "one frame shows no movement; lerobot-grasp-merge can leave such episodes out"
-        where = view.episodes.where
-        yield Problem("short-episode", message, Place(str(where), episode=min(single)), hint)
+        yield Problem("short-episode", message, Place(str(view.episodes.where), episode=min(single)), hint)
 
 
 def _single(view: View) -> list[int]:
@@ -195,7 +194,6 @@ def _units(name: str, column: Summary, summaries: Summaries) -> Iterator[Problem
 
 def _mixed(message: str, summaries: Summaries, run: int) -> Problem:
     hint = "bring all episodes to one unit before they are merged"
-    where = summaries.files[run]
     tally = Tally()
-    tally.add(where, int(summaries.episodes[run]), None)
+    tally.add(summaries.files[run], int(summaries.episodes[run]), None)
     return tally.problem("mixed-units", message, hint)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.findings.problem import Place, Problem, Severity
+from lerobot_grasp_plugin.findings.words import all_but
 from lerobot_grasp_plugin.ops.verification.place import Tally, count, episodes_text
 from lerobot_grasp_plugin.ops.verification.rows import Rows
 from lerobot_grasp_plugin.ops.verification.view import View
@@ -254,10 +255,9 @@ class IndexCheck:
         for path, episodes in lost.items():
             rows = int(self._view.lengths[[self._view.rows_of[episode] for episode in episodes]].sum())
             message = f"the file has no rows of {episodes_text(episodes)}, the episodes list says {rows}"
-            left = ", ".join(f"!{episode}" for episode in episodes[:3]) + ", ..." * (len(episodes) > 3)
             hint = (
                 "rows were taken out by hand, or the table is older than the list: copy it again, or leave "
-                f'the episodes out with lerobot-grasp-merge, episodes: "{left}"'
+                f'the episodes out with lerobot-grasp-merge, episodes: "{all_but(episodes)}"'
             )
             yield Problem("missing-rows", message, Place(str(path), episode=min(episodes)), hint)
 

@@ -12,6 +12,7 @@ from lerobot_grasp_plugin.core.codecs import ACCEPTED, canonical_codec
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.info import read_json
 from lerobot_grasp_plugin.findings.problem import GraspError, Problem, Severity
+from lerobot_grasp_plugin.findings.words import short
 
 _MAX_VALUES = 2**28
 _INTEGERS = frozenset(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
@@ -71,7 +72,7 @@ def read_info(root: Path) -> Info:
         if isinstance(found, dict):
             raw = found
         else:
-            problems.append(Problem("bad-info", f"should be an object, and is {_shown(found)}", where))
+            problems.append(Problem("bad-info", f"should be an object, and is {short(repr(found))}", where))
     except GraspError as error:
         problems += error.problems
     if not raw:
@@ -100,7 +101,7 @@ class _Fields:
         self.problems = problems
 
     def wrong(self, field: str, expected: str, value: object, severity: Severity = "error") -> None:
-        message = f"{field} should be {expected}, and is {_shown(value)}"
+        message = f"{field} should be {expected}, and is {short(repr(value))}"
         self.problems.append(Problem("bad-info", message, self.where, severity=severity))
 
     def version(self) -> str | None:
@@ -108,12 +109,14 @@ class _Fields:
         version = layout.readable_version(value)
         if version is not None:
             if value != version:
-                message = f"codebase_version is spelled {_shown(value)}, LeRobot's own writer has {version!r}"
+                message = (
+                    f"codebase_version is spelled {short(repr(value))}, LeRobot's own writer has {version!r}"
+                )
                 hint = "LeRobot reads it as the same; other tools compare the text"
                 self.problems.append(Problem("version-spelling", message, self.where, hint))
             return version
         hint = f"known: {', '.join(layout.READABLE_VERSIONS)}"
-        message = f"codebase_version {_shown(value)} is not one that can be read"
+        message = f"codebase_version {short(repr(value))} is not one that can be read"
         self.problems.append(Problem("unknown-codebase-version", message, self.where, hint))
         return None
 
@@ -184,7 +187,7 @@ class _Fields:
         fps = _number(self.raw.get("fps"))
         other = [name for name, entry in features.items() if _number(entry.get("fps", fps)) != fps]
         if other and fps is not None:
-            message = f"fps is {fps:g}, features.{other[0]}.fps {_shown(features[other[0]]['fps'])}"
+            message = f"fps is {fps:g}, features.{other[0]}.fps {short(repr(features[other[0]]['fps']))}"
             self.problems.append(Problem("feature-fps", message, self.where))
 
     def _names(self, name: str, feature: Mapping[str, Any]) -> None:
@@ -194,7 +197,7 @@ class _Fields:
             return
         message = f"features.{name}: {number} names for shape {list(shape)}"
         if number is None:
-            message = f"features.{name}.names is {_shown(feature['names'])}, which is no list of names"
+            message = f"features.{name}.names is {short(repr(feature['names']))}, which is no list of names"
         values = " x ".join(map(str, shape))
         hint = (
             f"name each of the {values} values, or set names to null; robots and policies find values by name"
@@ -208,7 +211,7 @@ class _Fields:
         codec = next(iter(stated), None)
         if feature["dtype"] != "video" or not isinstance(codec, str) or codec in ACCEPTED:
             return
-        message = f"features.{name}.info: video.codec is {_shown(codec)}, which LeRobot does not accept"
+        message = f"features.{name}.info: video.codec is {short(repr(codec))}, which LeRobot does not accept"
         plain = canonical_codec(codec)
         hint = "LeRobot reads such videos; its edits that encode videos stop with an error"
         if plain in ACCEPTED:
@@ -269,8 +272,3 @@ def _count(value: object) -> int | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     return int(value) if 0 <= value < 2**62 and value == int(value) else None
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.stats import median
 from lerobot_grasp_plugin.findings.problem import Place, Problem
-from lerobot_grasp_plugin.findings.words import count
+from lerobot_grasp_plugin.findings.words import count, some
 from lerobot_grasp_plugin.ops.verification.rows import Rows
 
 _STATE = "observation.state"
@@ -43,7 +43,7 @@ class JumpCheck:
 
     def found(self) -> Iterator[Problem]:
         for (path, episode), frames in self._frames.items():
-            shown = ", ".join(map(str, frames[:_SHOWN])) + ", ..." * (len(frames) > _SHOWN)
+            shown = some(frames, _SHOWN)
             message = (
                 f"{_STATE!r} jumps back to where the episode began in {count(len(frames), 'frame')} "
                 f"(0-based): {shown}"

@@ -172,8 +172,7 @@ class LabelCheck:
         for name, width in self._wide.items():
             message = f"{name} has {width} values in every row, and should have one"
             hint = "reward classifiers and HIL-SERL take one; its labels were not checked"
-            where = self._view.root / "data"
-            yield Problem("label-shape", message, where, hint)
+            yield Problem("label-shape", message, self._view.root / "data", hint)
         self._decide()
         if self._rows:
             yield from self._of_rewards()
@@ -258,8 +257,7 @@ class LabelCheck:
         without = [episode for episode, (hits, _) in self._success.items() if not hits]
         if without:
             message = f"{episodes_text(without)} {'has' if len(without) == 1 else 'have'} no success frame"
-            where = self._view.root / "data"
-            yield Problem("no-success", message, Place(str(where), episode=min(without)))
+            yield Problem("no-success", message, Place(str(self._view.root / "data"), episode=min(without)))
         sidecar = self._trusted
         if sidecar is None or len(sidecar.names) < 2:
             return

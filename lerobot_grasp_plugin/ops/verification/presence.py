@@ -13,6 +13,7 @@ from lerobot_grasp_plugin.core.stats import MOMENTS
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.info import is_depth
 from lerobot_grasp_plugin.findings.problem import Place, Problem, Severity
+from lerobot_grasp_plugin.findings.words import some
 from lerobot_grasp_plugin.ops.verification.place import agree, episodes_text
 from lerobot_grasp_plugin.ops.verification.statistics import (
     MAKE_ANEW,
@@ -82,7 +83,7 @@ def _lacking(
     ]
     for names, why, severity in by_severity:
         if names:
-            named = ", ".join(map(repr, names[:6])) + (", ..." if len(names) > 6 else "")
+            named = some(map(repr, names))
             yield Problem("missing-stats", f"no statistics of {named}", where, why, severity=severity)
 
 
@@ -108,8 +109,7 @@ def _episodes(view: View, stored: StoredStats) -> Iterator[Problem]:
     if without:
         message = f"{episodes_text(without)} {agree(len(without), 'has', 'have')} no statistics"
         hint = f"LeRobot's converter and merge need those of every episode; {MAKE_ANEW}"
-        where = stored.where[1]
-        yield Problem("missing-stats", message, Place(str(where), episode=min(without)), hint)
+        yield Problem("missing-stats", message, Place(str(stored.where[1]), episode=min(without)), hint)
 
 
 def _pictures(

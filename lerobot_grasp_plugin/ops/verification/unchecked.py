@@ -8,6 +8,7 @@ from pathlib import Path
 from lerobot_grasp_plugin.core.choices import Level
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.findings.problem import Problem
+from lerobot_grasp_plugin.findings.words import some
 from lerobot_grasp_plugin.ops.verification.place import agree, count, episodes_text
 from lerobot_grasp_plugin.ops.verification.unseen import Unseen
 from lerobot_grasp_plugin.ops.verification.view import View
@@ -73,7 +74,7 @@ def _of_info(view: View, level: Level) -> Iterator[Problem]:
         checks = ["cameras", "the columns and types of the tables", "statistics", *["videos"] * deep]
         yield _note(info.where, "no feature is declared", _were_not(*checks))
     elif dropped := [name for name in declared if name not in info.features]:
-        named = ", ".join(map(repr, dropped[:6])) + ", ..." * (len(dropped) > 6)
+        named = some(map(repr, dropped))
         their = agree(len(dropped), "its", "their")
         checks = [f"{their} columns and statistics", *[f"{their} videos"] * deep]
         yield _note(info.where, f"{named} cannot be understood", _were_not(*checks))

@@ -149,8 +149,7 @@ class View:
             message = f"camera {key!r} has no column {column!r}"
             severity: Severity = "error" if side == "from" else "warning"
             hint = f"LeRobot cannot {'find a picture' if side == 'from' else 'edit the dataset'} without it"
-            where = self.episodes.where
-            self.report(Problem("missing-column", message, where, hint, severity=severity))
+            self.report(Problem("missing-column", message, self.episodes.where, hint, severity=severity))
             return [None] * len(self.episodes.indices)
         return [value if np.isfinite(value) else None for value in values.tolist()]
 

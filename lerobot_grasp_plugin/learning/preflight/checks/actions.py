@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from lerobot_grasp_plugin.findings.problem import Problem
+from lerobot_grasp_plugin.findings.words import several
 from lerobot_grasp_plugin.learning.preflight.config_view import numbers_of
 from lerobot_grasp_plugin.learning.preflight.dataset_facts import DatasetFacts
 from lerobot_grasp_plugin.learning.preflight.facts import SO_ARMS, SO_MOTORS, STATE, STEPS, TWO_SPACES, Facts
-from lerobot_grasp_plugin.learning.preflight.ranges import is_normalised, listed
+from lerobot_grasp_plugin.learning.preflight.ranges import is_normalised
 
 GRIPPER_AND_DELTAS = 4
 GRIPPER_COMMANDS = 3
@@ -176,11 +177,11 @@ def _movement(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
         if episode not in still and len(rows) >= _FEWEST_ROWS and not (np.ptp(rows, axis=0) > _STILL).any()
     ]
     if still:
-        message = f"the arm's actions are all zero in {listed(still, 'episode')}"
+        message = f"the arm's actions are all zero in {several(still, 'episode')}"
         change = "leave these episodes out; they are recorded so when no kinematics (URDF) is loaded"
         yield Problem("zero-action", message, place, change, severity="error")
     if frozen:
-        message = f"the arm's action never changes in {listed(frozen, 'episode')}"
+        message = f"the arm's action never changes in {several(frozen, 'episode')}"
         change = "leave these episodes out, and check the teleoperator"
         yield Problem("constant-action", message, place, change)
     if len(still) + len(frozen) == len(dataset.episodes):

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.provenance import Provenance
 from lerobot_grasp_plugin.findings.problem import Place, Problem
+from lerobot_grasp_plugin.findings.words import several
 from lerobot_grasp_plugin.learning.preflight.dataset_facts import DatasetFacts
 from lerobot_grasp_plugin.learning.preflight.facts import Facts
-from lerobot_grasp_plugin.learning.preflight.ranges import listed
 
 CLASSIFIER = "env.processor.reward_classifier"
 TERMINATE = "env.processor.reset.terminate_on_success"
@@ -83,7 +83,7 @@ def _dones(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
     open_ended = dataset.episodes[~done[ends]].tolist()
     if open_ended:
         message = (
-            f"the last row of {listed(open_ended, 'episode')} is not done, and LeRobot's buffer takes the "
+            f"the last row of {several(open_ended, 'episode')} is not done, and LeRobot's buffer takes the "
         )
         message += "first row of the next episode for what came after it"
         yield Problem("done-not-at-end", message, place, "relabel with --done episode_end or first_success")
@@ -92,7 +92,7 @@ def _dones(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
     running = list(_running_on(dataset, success, done)) if terminate else []
     if running:
         message = (
-            f"the first success of {listed(running, 'episode')} is not done, and the environment ends an "
+            f"the first success of {several(running, 'episode')} is not done, and the environment ends an "
         )
         message += "episode there (terminate_on_success)"
         change = "relabel with --done first_success, or set terminate_on_success to false"
@@ -108,7 +108,7 @@ def _dones(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
     if (inside & ~success).any():
         rows = np.flatnonzero(inside & ~success)
         message = (
-            f"{len(rows)} rows inside of {listed(np.unique(episodes[rows]).tolist(), 'episode')} are done "
+            f"{len(rows)} rows inside of {several(np.unique(episodes[rows]).tolist(), 'episode')} are done "
         )
         message += "without success"
         yield Problem("done-inside", message, place, "relabel with --done first_success or episode_end")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lerobot_grasp_plugin.findings.problem import Problem
+from lerobot_grasp_plugin.findings.words import short
 from lerobot_grasp_plugin.learning.preflight.config_labels import LABEL_CHOICES
 from lerobot_grasp_plugin.learning.preflight.config_view import is_number, numbers_of, shape_of
 from lerobot_grasp_plugin.learning.preflight.facts import IMAGE_PREPROCESSING, Facts
@@ -52,8 +53,9 @@ def check_schema(facts: Facts) -> Iterator[Problem]:
     config = facts.config
 
     def wrong(dotted: str, expected: str, value: Any) -> Problem:
-        shown = repr(value) if len(repr(value)) <= 60 else repr(value)[:57] + "..."
-        return Problem("config-wrong-type", f"{shown} is not {expected}", dotted, f"write {expected}")
+        return Problem(
+            "config-wrong-type", f"{short(repr(value), 60)} is not {expected}", dotted, f"write {expected}"
+        )
 
     kinds: tuple[tuple[tuple[str, ...], type | tuple[type, ...], str], ...] = (
         (_OBJECTS, dict, "an object"),

@@ -8,9 +8,9 @@ from typing import Any
 
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.findings.problem import Problem
+from lerobot_grasp_plugin.findings.words import several
 from lerobot_grasp_plugin.learning.preflight.classifier_facts import RECORD
 from lerobot_grasp_plugin.learning.preflight.facts import Facts
-from lerobot_grasp_plugin.learning.preflight.ranges import listed
 
 _CHANGE = "split by episode, with lerobot_grasp_plugin.learning.splits"
 
@@ -36,11 +36,11 @@ def _parts(splits: Any, path: Path, total: int | None) -> Iterator[Problem]:
                 shared.add(episode)
     if shared:
         message = (
-            f"{listed(sorted(shared), 'episode')} stands in two parts: neighbouring frames on both sides "
+            f"{several(sorted(shared), 'episode')} stands in two parts: neighbouring frames on both sides "
         )
         message += "make validation look better than it is"
         yield Problem("split-by-frame", message, path, _CHANGE)
     beyond = [] if total is None else sorted(number for number in seen if number >= total)
     if beyond and total is not None:
-        message = f"{listed(beyond, 'entry')} is past the last episode ({total - 1}); these look like frames"
+        message = f"{several(beyond, 'entry')} is past the last episode ({total - 1}); these look like frames"
         yield Problem("split-by-frame", message, path, _CHANGE)

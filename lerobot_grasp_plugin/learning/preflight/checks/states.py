@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from lerobot_grasp_plugin.findings.problem import Problem
+from lerobot_grasp_plugin.findings.words import several
 from lerobot_grasp_plugin.learning.preflight.config_view import shape_of
 from lerobot_grasp_plugin.learning.preflight.dataset_facts import DatasetFacts
 from lerobot_grasp_plugin.learning.preflight.facts import (
@@ -19,7 +20,7 @@ from lerobot_grasp_plugin.learning.preflight.facts import (
     Facts,
     state_parts,
 )
-from lerobot_grasp_plugin.learning.preflight.ranges import is_normalised, listed
+from lerobot_grasp_plugin.learning.preflight.ranges import is_normalised
 
 _DEGREES = "env.robot.use_degrees"
 _MOST_RADIANS = 2 * math.pi
@@ -101,7 +102,7 @@ def _unit(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
         ]
         if small:
             message = f"no joint goes past {max(value for _, value in small):.3g} in "
-            message += f"{listed([episode for episode, _ in small], 'episode')}: these look like radians, "
+            message += f"{several([episode for episode, _ in small], 'episode')}: these look like radians, "
             message += f"the robot gives {unit}"
             yield Problem("angle-unit", message, place, change)
         elif not degrees and max(furthest, default=0.0) > _MOST_PERCENT:

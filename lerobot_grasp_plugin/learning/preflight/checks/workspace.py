@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from lerobot_grasp_plugin.findings.problem import Problem
+from lerobot_grasp_plugin.findings.words import several
 from lerobot_grasp_plugin.learning.preflight.config_view import numbers_of
 from lerobot_grasp_plugin.learning.preflight.dataset_facts import DatasetFacts
 from lerobot_grasp_plugin.learning.preflight.facts import SO_ARMS, SO_MOTORS, STEPS, Facts
-from lerobot_grasp_plugin.learning.preflight.ranges import listed
 from lerobot_grasp_plugin.learning.preflight.resets import Reset, recorded_resets
 
 BOUNDS = "env.processor.inverse_kinematics.end_effector_bounds"
@@ -136,7 +136,7 @@ def _starts(
         outside = (starts < low[number] - _SLACK_M) | (starts > high[number] + _SLACK_M)
         if outside.any():
             episodes = [reset.episode for reset, out in zip(resets, outside, strict=True) if out]
-            message = f"{axis} from {low[number]:g} to {high[number]:g} m, {listed(episodes, 'episode')} of "
+            message = f"{axis} from {low[number]:g} to {high[number]:g} m, {several(episodes, 'episode')} of "
             message += f"{dataset.repo_id} began at {starts[outside].min():.3f} to "
             message += f"{starts[outside].max():.3f} m"
             yield Problem(
@@ -158,7 +158,7 @@ def _missed(dataset: DatasetFacts, resets: list[Reset]) -> Iterator[Problem]:
     if len(errors) and errors.max() > _MISSED_M:
         episodes = [reset.episode for reset, off in zip(resets, errors > _MISSED_M, strict=True) if off]
         message = f"the gripper was up to {1000 * errors.max():.1f} mm from where it was sent before "
-        message += listed(episodes, "episode")
+        message += several(episodes, "episode")
         change = "rely on the achieved positions, or record again with a longer timeout_s"
         yield Problem("reset-missed", message, f"{dataset.where}: resets", change)
 
