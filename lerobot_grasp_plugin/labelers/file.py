@@ -26,6 +26,12 @@ class FileLabelerConfig(LabelerConfig):  # type: ignore[no-untyped-call]  # drac
     # what the first frame is called in a file that does not say it: 0 or 1
     index_base: int | None = None
 
+    @property
+    def has_curve(self) -> bool:
+        from lerobot_grasp_plugin.labelers.draft_record import record_path
+
+        return self.path is not None and record_path(self.path.expanduser()).is_file()
+
     def make(self, source: Source) -> FileLabeler:
         """The labeler.
 

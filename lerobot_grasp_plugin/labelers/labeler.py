@@ -106,6 +106,11 @@ class LabelerConfig(draccus.ChoiceRegistry, ABC):  # type: ignore[no-untyped-cal
         """What a person should know before the labeler starts; empty for nothing."""
         return ""
 
+    @property
+    def has_curve(self) -> bool:
+        """Whether its proposals can have a probability curve."""
+        return False
+
     @abstractmethod
     def make(self, source: Source) -> Labeler:
         """The labeler for a dataset.

@@ -26,6 +26,10 @@ class CurveLabelerConfig(LabelerConfig):  # type: ignore[no-untyped-call]  # dra
     # shorter successes are left out, and shorter gaps in one are closed; in frames
     min_length: int = 3
 
+    @property
+    def has_curve(self) -> bool:
+        return True
+
     def ranges(self, curve: NDArray[np.floating[Any]]) -> IntervalSet:
         """Success frames of a curve of shape (length,)."""
         leave = self.enter / 2 if self.leave is None else self.leave

@@ -89,6 +89,7 @@ class Review:
                 "aspects": [width / height for height, width in sizes],
                 "chunk": CHUNK,
                 "labelers": self.proposals.names,
+                "tracks": self.proposals.has_tracks,
                 "lengths": session.lengths,
                 "new_name": f"{session.source.title}_labelled",
                 "news": await run_in_threadpool(self._news, -1),

@@ -25,6 +25,7 @@ class Proposals:
 
     Attributes:
         names: Of the labelers: the type, with a number where there are several of one type.
+        has_tracks: Whether each has a track; the ranges of a single one without a curve stand at the marks.
 
     Raises:
         GraspError: With what is wrong with the settings of any labeler.
@@ -37,6 +38,7 @@ class Proposals:
         self._locks = [threading.Lock() for _ in configs]
         self._known: dict[tuple[int, int], Proposal] = {}
         self.names: list[str] = []
+        self.has_tracks = len(configs) > 1 or any(config.has_curve for config in configs)
         problems = Gathered()
         for config in configs:
             with problems:

@@ -66,7 +66,12 @@ def test_proposals_of_several_labelers(source: Source, tmp_path: Path) -> None:
     client = TestClient(
         create_app(review, token="secret", host="127.0.0.1"), base_url="http://127.0.0.1:8765"
     )
-    assert client.get("/secret/api/state").json()["labelers"] == ["counting", "file", "file 2"]
+    state = client.get("/secret/api/state").json()
+    assert (state["labelers"], state["tracks"]) == (["counting", "file", "file 2"], True)
+    assert [Proposals(source, [one]).has_tracks for one in (counting, FileLabelerConfig(path=draft))] == [
+        False,
+        True,
+    ]
 
     def of(labeler: int, episode: int) -> dict[str, object]:
         found: dict[str, object] = client.get(f"/secret/api/proposals/{labeler}/{episode}").json()

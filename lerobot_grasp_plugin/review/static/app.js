@@ -331,7 +331,7 @@ try {
   notes = new Notes({ ask, labels, episode: () => episode, blocked: () => messages.blocked, heard: (news) => { labels.take(news); hear(news); }, complain, leave: focus });
   list = new EpisodeList(labels, select, (i) => `episode ${text(i, labels.of(i))} ${set.tasks[i]} ${notes.words(i)}`);
   large = new Large(at("large"), set.cameras, () => { film(); draw(); look(true); });
-  proposals = overview.proposals = new Proposals(set.labelers, {
+  proposals = overview.proposals = new Proposals(set.labelers, set.tracks, {
     ask, labels, lengths: set.lengths, base: () => base, episode: () => episode, blocked: () => messages.blocked, complain,
     select: (i) => { select(i); list.reveal(i); }, take: (i, ranges) => mark(ranges, labels.of(i), i),
     arrived: (i) => { if (i === episode && view) { view.suggested = proposals.suggested(i); refresh(); } },

@@ -14,8 +14,8 @@ const titled = (name) => name[0].toUpperCase() + name.slice(1);
 export class Proposals {
   // `page` gives: ask(path), lengths, labels, base(), blocked(), arrived(episode), take(episode, ranges), select(episode),
   // episode(), complain(error).
-  constructor(names, page) {
-    Object.assign(this, { names, page, known: names.map(() => new Map()), asked: names.map(() => new Map()) });
+  constructor(names, tracks, page) {
+    Object.assign(this, { names, tracks, page, known: names.map(() => new Map()), asked: names.map(() => new Map()) });
     this.rows = names.map((_, place) => this.row(place));
     at("suggestions").replaceChildren(...this.rows);
     at("suggestions").style.setProperty("--rows", Math.min(ROWS, names.length));
@@ -29,7 +29,7 @@ export class Proposals {
   }
 
   // The height of all tracks on the axis of the episode.
-  get height() { return this.names.length * (TRACK + BETWEEN); }
+  get height() { return this.tracks ? this.names.length * (TRACK + BETWEEN) : 0; }
 
   // The first labeler has the names that stood alone here.
   row(place) {
@@ -89,6 +89,7 @@ export class Proposals {
 
   // Draws the tracks of a view from the height `y` down: ranges filled, probability as a line.
   drawTracks(pen, view, y, size) {
+    if (!this.tracks) return y;
     this.names.forEach((name, place) => {
       const found = this.of(place, view.episode);
       pen.fillStyle = colours.ground;
