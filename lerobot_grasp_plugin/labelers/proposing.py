@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+import numpy as np
+
 from lerobot_grasp_plugin.findings.problem import DataError, GraspError, Place, Problem
 from lerobot_grasp_plugin.labelers.episode import StoredEpisode
 from lerobot_grasp_plugin.labelers.labeler import Episode, Labeler, LabelerConfig, Proposal
@@ -57,14 +59,25 @@ def propose_one(name: str, labeler: Labeler, episode: Episode) -> Proposal:
         GraspError: The dataset is at fault, or the labeler fails (``labeler-failed``).
     """
     try:
-        proposal = labeler.propose(episode)
-        if proposal.curve is not None and len(proposal.curve) != episode.length:
-            raise ValueError(f"its curve has {len(proposal.curve)} values for {episode.length} frames")
+        return _checked(labeler.propose(episode), episode.length)
     except GraspError:
         raise
     except Exception as error:  # another package's code, of any kind
         message = f"the labeler {name} failed: {type(error).__name__}: {error}"
         raise DataError(Problem("labeler-failed", message, Place(episode=episode.index))) from error
-    if proposal.success is None:
-        return proposal
-    return replace(proposal, success=proposal.success.clip(episode.length))
+
+
+def _checked(proposal: Proposal, length: int) -> Proposal:
+    """A proposal whose ranges end with the episode.
+
+    Raises:
+        ValueError: Its curve or its confidence is not what ``Proposal`` says.
+    """
+    curve, confidence = proposal.curve, proposal.confidence
+    if curve is not None and np.shape(curve) != (length,):
+        raise ValueError(f"its curve has the shape {np.shape(curve)}, and the episode {length} frames")
+    shares = np.array([*(() if curve is None else curve), *(() if confidence is None else [confidence])])
+    if not ((shares >= 0) & (shares <= 1)).all():
+        raise ValueError("its curve or its confidence has a value that is not from 0 to 1")
+    success = None if proposal.success is None else proposal.success.clip(length)
+    return replace(proposal, success=success)

@@ -91,36 +91,54 @@ def test_a_file_that_does_not_fit(tmp_path: Path) -> None:
     assert codes == [["range-past-end", "unknown-episode"], ["no-section"], ["no-annotations"]]
 
 
-class Failing(LabelerConfig):
-    """A labeler of another package that fails in the odd episodes, and has a short curve in episode 4."""
+GOOD = IntervalSet([FrameInterval(1, 10**6)])
+
+
+class Foreign(LabelerConfig):
+    """A labeler of another package that gives one answer, or fails where there is none."""
+
+    answer: object = Proposal(GOOD)
 
     @property
     def type(self) -> str:
-        return "failing"
+        return "foreign"
 
-    def make(self, source: Source) -> Failing:
+    def make(self, source: Source) -> Foreign:
         return self
 
     def propose(self, episode: Episode) -> Proposal:
-        if episode.index % 2:
-            raise KeyError("gripper")
-        curve = np.zeros(3) if episode.index == 4 else None
-        return Proposal(IntervalSet([FrameInterval(1, 10**6)]), curve=curve)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer  # type: ignore[return-value]  # what it should not give
 
 
-def test_every_episode_that_fails_is_named(tmp_path: Path) -> None:
-    with pytest.raises(GraspError) as caught:
-        propose(Failing(), opened(labelled_set(tmp_path)))
-    assert [(problem.code, problem.place.episode) for problem in caught.value.problems] == [
-        ("labeler-failed", 1),
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (KeyError("gripper"), "KeyError: 'gripper'"),
+        (None, "AttributeError"),
+        ([(1, 2)], "AttributeError"),
+        (Proposal([(1, 2)]), "AttributeError"),  # type: ignore[arg-type]
+        (Proposal(GOOD, curve=np.zeros(3)), r"shape \(3,\)"),
+        (Proposal(GOOD, curve=np.zeros((7, 1))), r"shape \(7, 1\)"),
+        (Proposal(GOOD, curve=np.full(7, np.nan)), "not from 0 to 1"),
+        (Proposal(GOOD, curve=np.full(7, 1.5)), "not from 0 to 1"),
+        (Proposal(GOOD, confidence=-0.1), "not from 0 to 1"),
+    ],
+)
+def test_a_labeler_that_fails_is_named(answer: object, said: str, tmp_path: Path) -> None:
+    labeler = Foreign()
+    labeler.answer = answer
+    with pytest.raises(GraspError, match=said) as caught:
+        propose(labeler, opened(labelled_set(tmp_path), "0,3"))
+    assert {(problem.code, problem.place.episode) for problem in caught.value.problems} == {
+        ("labeler-failed", 0),
         ("labeler-failed", 3),
-        ("labeler-failed", 4),
-    ]
-    assert "KeyError: 'gripper'" in caught.value.problems[0].message
+    }
 
 
 def test_ranges_stay_within_the_episode(tmp_path: Path) -> None:
-    found = proposed(Failing(), opened(labelled_set(tmp_path), "0,2"))
+    found = proposed(Foreign(), opened(labelled_set(tmp_path), "0,2"))
     assert found == {0: IntervalSet([FrameInterval(1, 7)]), 2: IntervalSet([FrameInterval(1, 9)])}
 
 
