@@ -30,14 +30,29 @@ class CurveLabelerConfig(LabelerConfig):  # type: ignore[no-untyped-call]  # dra
     def has_curve(self) -> bool:
         return True
 
+    @property
+    def leaves(self) -> float:
+        """The value over which a success lasts."""
+        return self.enter / 2 if self.leave is None else self.leave
+
     def ranges(self, curve: NDArray[np.floating[Any]]) -> IntervalSet:
         """Success frames of a curve of shape (length,)."""
-        leave = self.enter / 2 if self.leave is None else self.leave
-        return success_ranges(curve, enter=self.enter, leave=leave, min_length=self.min_length)
+        return success_ranges(curve, enter=self.enter, leave=self.leaves, min_length=self.min_length)
 
     def threshold_problems(self) -> Iterator[Problem]:
         """Thresholds that contradict each other or the curve."""
-        leave = self.enter / 2 if self.leave is None else self.leave
-        if not 0 <= leave <= self.enter < 1 or self.min_length < 1:
-            message = f"{self.type}: enter {self.enter:g}, leave {leave:g}, min_length {self.min_length}"
-            yield Problem("bad-value", message, hint="0 <= leave <= enter < 1, and min_length 1 or more")
+        return threshold_problems(self.type, self.enter, self.leaves, self.min_length)
+
+
+def threshold_problems(name: str, enter: float, leave: float, min_length: int) -> Iterator[Problem]:
+    """Says that thresholds contradict each other, or a curve from 0 to 1.
+
+    Args:
+        name: Whose they are.
+        enter: A success begins over it.
+        leave: And lasts over it.
+        min_length: Of successes and of the gaps between them, in frames.
+    """
+    if not 0 <= leave <= enter < 1 or min_length < 1:
+        message = f"{name}: enter {enter:g}, leave {leave:g}, min_length {min_length}"
+        yield Problem("bad-value", message, hint="0 <= leave <= enter < 1, and min_length 1 or more")

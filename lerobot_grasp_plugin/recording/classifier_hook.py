@@ -12,7 +12,8 @@ import numpy as np
 import torch
 
 from lerobot_grasp_plugin.core.hysteresis import success_ranges
-from lerobot_grasp_plugin.findings.problem import Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import UsageError
+from lerobot_grasp_plugin.labelers.thresholds import threshold_problems
 from lerobot_grasp_plugin.learning.frame_judge import FrameJudge
 from lerobot_grasp_plugin.recording.hooks import HookConfig, HookResult, HookSession, RecordingHook
 
@@ -37,12 +38,8 @@ class RewardClassifierConfig(HookConfig):  # type: ignore[no-untyped-call]  # dr
         Raises:
             UsageError: The checkpoint does not exist, or the probabilities contradict each other.
         """
-        if not 0 <= self.leave <= self.enter < 1 or self.min_length < 1:
-            message = (
-                f"reward_classifier: enter {self.enter}, leave {self.leave}, min_length {self.min_length}"
-            )
-            hint = "0 <= leave <= enter < 1, and min_length 1 or more"
-            raise UsageError(Problem("bad-value", message, hint=hint))
+        if problems := list(threshold_problems(self.type, self.enter, self.leave, self.min_length)):
+            raise UsageError(problems)
         return RewardClassifier(self)
 
 
