@@ -138,6 +138,8 @@ class _Fields:
             number = _number(value)
             if number is None or not number > 0:
                 self.wrong(field, "a positive number (LeRobot refuses to open any other)", value)
+            elif field == "chunks_size" and _count(value) is None:
+                self.wrong(field, "a whole number of files or episodes in a folder", value)
         chunks = _count(self.raw.get("chunks_size"))
         return chunks if chunks else layout.CHUNKS_SIZE
 

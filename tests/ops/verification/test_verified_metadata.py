@@ -59,6 +59,7 @@ def undeclare(name: str) -> Callable[[Path], None]:
 
 INFO_FAULTS = {
     "no chunks": (info(chunks_size=0), "bad-info", "error"),
+    "chunks of half a file": (info(chunks_size=1.5), "bad-info", "error"),
     "no rate": (info(fps=0), "bad-info", "error"),
     "rate as text": (info(fps="10"), "bad-info", "error"),
     "unknown version": (info(codebase_version="v9"), "unknown-codebase-version", "error"),
