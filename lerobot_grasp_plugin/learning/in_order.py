@@ -11,6 +11,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
+import torch
+
 from lerobot_grasp_plugin.learning.blocks import Block, ReadAhead, readable
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 
@@ -28,7 +30,12 @@ class _Items:
         if not 0 <= place < len(self.items):
             return None
         item, self.items[place] = self.items[place], None
-        return item
+        return None if item is None else {name: _own(value) for name, value in item.items()}
+
+
+def _own(value: Any) -> Any:
+    """A value without the block that it is a view of: an item is kept, copied and saved by itself."""
+    return value.clone() if isinstance(value, torch.Tensor) else value
 
 
 class InOrderItems:

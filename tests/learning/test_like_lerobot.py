@@ -297,6 +297,13 @@ def test_an_item_may_be_changed_in_place_and_read_again(both, recorded):
     assert_alike(*both(action))
 
 
+def test_an_item_is_kept_and_saved_without_its_neighbours(recorded):
+    made = GraspDataset("lab/set", recorded("av1"), video_backend="pyav")
+    read = [made[index] for index in range(6)]
+    tensors = [value for item in read for value in item.values() if isinstance(value, torch.Tensor)]
+    assert all(value.untyped_storage().nbytes() == value.nbytes for value in tensors)
+
+
 def test_another_video_backend_reads_every_item(both, recorded, monkeypatch):
     """Items read in order come from the backend that was asked for, as all others do."""
     decoded: list[str] = []
