@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lerobot_grasp_plugin.commands.actor_process import end_with_learner
+from lerobot_grasp_plugin.commands.help import Guide
 from lerobot_grasp_plugin.commands.rl_config import run_rl
 from lerobot_grasp_plugin.commands.run import command
 
@@ -14,13 +15,19 @@ if TYPE_CHECKING:
     from lerobot_grasp_plugin.learning.rl_configs import GraspTrainRLConfig
 
 PROGRAM = "lerobot-grasp-actor"
+GUIDE = Guide(
+    purpose="Runs LeRobot's actor with this package's robots, teleoperators and log of episodes.",
+    example=f"{PROGRAM} --config_path configs/sim/hilserl.json",
+    required=("config_path",),
+    upstream="lerobot.rl.actor",
+)
 
 
 @command
 def main(args: Sequence[str] | None = None) -> int:
     """Run the actor until its steps are done or it is interrupted; returns the command's exit code."""
     end_with_learner()
-    return run_rl(args, PROGRAM, "lerobot.rl.actor", _run)
+    return run_rl(args, PROGRAM, GUIDE, _run)
 
 
 def _run(config: GraspTrainRLConfig, _: list[str]) -> int:

@@ -7,9 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lerobot_grasp_plugin.commands.help import Guide
 from lerobot_grasp_plugin.commands.run import command, fail, guarded, parse
 
 PROGRAM = "lerobot-grasp-compare"
+GUIDE = Guide(
+    example=f"{PROGRAM} labels.txt draft.txt --root grasp_demo/gtgando/so101_grasp_only_v1",
+    required=("annotations",),
+)
 
 
 @dataclass(kw_only=True)
@@ -31,9 +36,10 @@ class CompareConfig:
 @command
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command; returns 0 when the files were compared, however they differ."""
-    config = parse(CompareConfig, _with_files(list(args or [])), program=PROGRAM)
+    config = parse(CompareConfig, _with_files(list(args or [])), program=PROGRAM, guide=GUIDE)
     if len(config.annotations) != 2:
-        fail(PROGRAM, f"two annotation files are compared, not {len(config.annotations)}: A.txt B.txt")
+        number = len(config.annotations)
+        fail(PROGRAM, f"two annotation files are compared, not {number}: A.txt B.txt, or --annotations")
     if config.report is not None and not config.report.parent.is_dir():
         fail(PROGRAM, f"--report: the folder {config.report.parent} does not exist")
     return guarded(lambda: _compare(config))

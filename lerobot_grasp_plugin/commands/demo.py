@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lerobot_grasp_plugin.commands.help import Guide
 from lerobot_grasp_plugin.commands.run import TerminalProgress, command, guarded, parse
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from lerobot_grasp_plugin.ops.recipe import MergeConfig
 
 PROGRAM = "lerobot-grasp-demo"
+GUIDE = Guide(
+    example=f"{PROGRAM} --output_dir grasp_demo",
+)
 
 
 @dataclass(kw_only=True)
@@ -33,7 +37,7 @@ class DemoConfig:
 @command
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command; returns 0 when every figure is the expected one."""
-    config = parse(DemoConfig, args, program=PROGRAM)
+    config = parse(DemoConfig, args, program=PROGRAM, guide=GUIDE)
     progress = TerminalProgress()
 
     def action() -> int:

@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from lerobot_grasp_plugin.commands.help import Guide
 from lerobot_grasp_plugin.commands.options import load_plugins
 from lerobot_grasp_plugin.commands.outline import Outline, announce_loading, check_early
 from lerobot_grasp_plugin.commands.run import TerminalProgress, command, fail, guarded, parse, require
 
 PROGRAM = "lerobot-grasp-eval-classifier"
+GUIDE = Guide(
+    example=f"""{PROGRAM} \\
+  --pretrained_path=classifier/checkpoints/last/pretrained_model \\
+  --dataset.repo_id=gtgando/so101_grasp_only_offline_v1 \\
+  --dataset.root=grasp_demo/gtgando/so101_grasp_only_offline_v1 \\
+  --output_dir=classifier_eval""",
+    required=("pretrained_path", "dataset.repo_id"),
+    upstream="lerobot-train's block dataset",
+)
 
 
 @command
@@ -23,7 +33,7 @@ def main(args: Sequence[str] | None = None) -> int:
     from lerobot_grasp_plugin.learning.classifier_configs import ClassifierEvalConfig
 
     given = load_plugins(given, partial(fail, PROGRAM))
-    config = parse(ClassifierEvalConfig, given, program=PROGRAM, plugins=True)
+    config = parse(ClassifierEvalConfig, given, program=PROGRAM, guide=GUIDE, plugins=True)
 
     def action() -> int:
         from lerobot_grasp_plugin.commands.render_classifier import evaluation_lines

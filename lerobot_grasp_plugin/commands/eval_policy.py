@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lerobot_grasp_plugin.commands.help import Guide
 from lerobot_grasp_plugin.commands.outline import announce_loading
 from lerobot_grasp_plugin.commands.run import TerminalProgress, command, fail, guarded, parse, require
 
@@ -18,11 +19,15 @@ if TYPE_CHECKING:
     from lerobot_grasp_plugin.sim.episode_recorder import EpisodeRecorder
 
 PROGRAM = "lerobot-grasp-eval-policy"
+GUIDE = Guide(
+    example=f"{PROGRAM} --run outputs/sim/policy --num_episodes 20",
+    required=("run",),
+)
 
 
 @dataclass(kw_only=True)
 class EvalPolicyOptions:
-    """Which policies act, and how often."""
+    """Lets the checkpoints of a run act in the simulation, and counts held and lifted cubes."""
 
     # output_dir of a run of lerobot-grasp-learner, or one of its checkpoints
     run: Path | None = None
@@ -43,7 +48,7 @@ class EvalPolicyOptions:
 @command
 def main(args: Sequence[str] | None = None) -> int:
     """Count grasps; returns the command's exit code."""
-    options = parse(EvalPolicyOptions, args, program=PROGRAM)
+    options = parse(EvalPolicyOptions, args, program=PROGRAM, guide=GUIDE)
     if options.run is None:
         fail(PROGRAM, "no run is named; give --run with the output_dir of lerobot-grasp-learner")
     if options.num_episodes < 1:

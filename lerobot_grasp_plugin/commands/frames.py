@@ -5,16 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from lerobot_grasp_plugin.commands.help import Guide
 from lerobot_grasp_plugin.commands.run import TerminalProgress, command, guarded, parse
 from lerobot_grasp_plugin.ops.frames_config import FramesConfig
 
 PROGRAM = "lerobot-grasp-frames"
+GUIDE = Guide(
+    example=f"{PROGRAM} --root grasp_demo/gtgando/so101_grasp_only_v1 --episodes 3 --output_dir frames",
+    required=("root|repo_id",),
+)
 
 
 @command
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
-    config = parse(FramesConfig, args, program=PROGRAM)
+    config = parse(FramesConfig, args, program=PROGRAM, guide=GUIDE)
 
     def action() -> int:
         from lerobot_grasp_plugin.commands.render import frames_report

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lerobot_grasp_plugin.commands.help import Guide
 from lerobot_grasp_plugin.commands.rl_config import run_rl
 from lerobot_grasp_plugin.commands.run import TerminalProgress, command, sigterm_ends
 from lerobot_grasp_plugin.findings.problem import DataError, Problem
@@ -21,12 +22,18 @@ if TYPE_CHECKING:
     from lerobot_grasp_plugin.learning.rl_configs import GraspTrainRLConfig
 
 PROGRAM = "lerobot-grasp-learner"
+GUIDE = Guide(
+    purpose="Merges and labels the offline dataset, checks the config, then runs LeRobot's learner.",
+    example=f"{PROGRAM} --config_path configs/sim/hilserl.json --with_actor true",
+    required=("config_path",),
+    upstream="lerobot.rl.learner",
+)
 
 
 @command
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the learner until it is interrupted; returns the command's exit code."""
-    return run_rl(args, PROGRAM, "lerobot.rl.learner", _learn, _check)
+    return run_rl(args, PROGRAM, GUIDE, _learn, _check)
 
 
 def _check(call: Outline) -> None:

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lerobot_grasp_plugin.commands.help import Guide
 from lerobot_grasp_plugin.commands.options import load_recorder_plugins
 from lerobot_grasp_plugin.commands.outline import Outline, announce_loading, check_early
 from lerobot_grasp_plugin.commands.run import command, fail, guarded, parse, require, sigterm_ends
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
     from lerobot_grasp_plugin.recording.live_config import LiveClassifierConfig
 
 PROGRAM = "lerobot-grasp-live-classifier"
+GUIDE = Guide(
+    example=f"""{PROGRAM} --robot.type=so101_sim --robot.realtime=true \\
+  --robot.cameras='{{front: {{view: front, width: 128, height: 128}}}}' \\
+  --pretrained_path=classifier/checkpoints/last/pretrained_model""",
+    required=("robot.type", "pretrained_path"),
+    upstream="lerobot-record's blocks robot and teleop",
+)
 
 
 @command
@@ -31,7 +39,7 @@ def main(args: Sequence[str] | None = None) -> int:
     from lerobot_grasp_plugin.recording.live_config import LiveClassifierConfig
 
     given = load_recorder_plugins(given, partial(fail, PROGRAM))
-    config = parse(LiveClassifierConfig, given, program=PROGRAM, plugins=True)
+    config = parse(LiveClassifierConfig, given, program=PROGRAM, guide=GUIDE, plugins=True)
     return guarded(lambda: _serve(config))
 
 

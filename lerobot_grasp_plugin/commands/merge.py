@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lerobot_grasp_plugin.commands.help import Guide
 from lerobot_grasp_plugin.commands.publish import check_publishing, push
 from lerobot_grasp_plugin.commands.run import TerminalProgress, command, guarded, parse
 from lerobot_grasp_plugin.ops.recipe import MergeConfig, SourceConfig
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
     from lerobot_grasp_plugin.ops.report import MergeReport
 
 PROGRAM = "lerobot-grasp-merge"
+GUIDE = Guide(
+    example=f"""{PROGRAM} --sources '[{{root: grasp_demo/gtgando/so101_grasp_only_v1, episodes: "0-9"}},
+    {{root: grasp_demo/gtgando/so101_grasp_only_negative_v1, episodes: [2, 7, 8]}}]' \\
+  --annotations grasp_demo/reward_classifier_grasponly_v1.txt --new_root offline""",
+    required=("sources|annotations", "new_root|new_repo_id"),
+)
 
 
 def _source(raw: Any, path: Sequence[str]) -> SourceConfig:
@@ -39,7 +46,7 @@ def _take_text_sources() -> None:
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     _take_text_sources()
-    config = parse(MergeConfig, args, program=PROGRAM)
+    config = parse(MergeConfig, args, program=PROGRAM, guide=GUIDE)
 
     reports: list[MergeReport] = []
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from argparse import ArgumentParser, Namespace
+from argparse import Action, ArgumentParser, Namespace
 from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from difflib import SequenceMatcher, get_close_matches
@@ -23,8 +23,9 @@ _CLEAR = 0.87
 _NO_LIST = re.compile(r"`(\S+)`: Failed when parsing value='(.*)' into field .* of type list\[")
 _NO_FIELDS = re.compile(r"(?:`(\S+)`: )?The fields (.*) are not valid for (\w+)")
 _NO_CHOICE = re.compile(
-    r"`(\S+)`: (?:Could not decode .*:\s+\S+: )?Cannot convert (.*) \(<class .*>\) into one of: (.*)"
+    r"`(\S+)`: (?:Could not decode .*:\s+\S+: )?Cannot convert '(.*)' \(<class .*>\) into one of: (.*)"
 )
+_NO_CLASS = re.compile(r"`(\S+)`: Couldn't find a choice class for '(.*)' in (<class .*>)")
 _NO_VALUE = re.compile(
     r"`(\S+)`: (?:Could not decode .*:\s+\S+: )?Couldn't parse '(.*)' into an? (int|float|bool)"
 )
@@ -49,18 +50,24 @@ def make_strict(
         lists: The options whose value is a list, such as ``--roots``.
     """
     take = parser.parse_known_args
+    complaints: list[str] = []
+
+    def check_value(action: Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            complaints.append(_no_choice(action.option_strings[-1], value, [*map(str, action.choices)]))
 
     def parse_known_args(args: Sequence[str], namespace: Any = None) -> tuple[Namespace, list[str]]:
         given, unknown = take(args, namespace)
         known = [name for action in parser._actions for name in action.option_strings]
         if plugins:
             known += [f"{name.partition('.')[0]}.{DISCOVER}" for name in unknown if "." in name]
-        if unknown:
-            fail("; ".join(_complaints(unknown, known, args, lists)))
+        if complaints or unknown:
+            fail("; ".join([*complaints, *_complaints(unknown, known, args, lists)]))
         return given, unknown
 
     # draccus makes its parser itself, so that none of another class can be given to it; it also decodes
-    # values before it looks at what is left
+    # values before it looks at what is left, and argparse ends at the first choice that it does not know
+    parser._check_value = check_value  # type: ignore[method-assign]  # see above
     parser.error = fail  # type: ignore[method-assign,assignment]  # see above
     parser.parse_known_args = parse_known_args  # type: ignore[method-assign,assignment]  # see above
 
@@ -71,8 +78,13 @@ def in_words(message: str, config_class: type) -> str:
         name, value = found.groups()
         return f"--{name} is a list, also of one: --{name} '[{value}]'"
     if found := _NO_CHOICE.fullmatch(message):
-        name, value, choices = found.groups()
-        return f"--{name} is one of {choices}, not {value}"
+        name, value, listed = found.groups()
+        return _no_choice(f"--{name}", value, listed.split(", "))
+    if found := _NO_CLASS.fullmatch(message):
+        name, value, kind = found.groups()
+        registers: list[Any] = [each for each in _blocks(config_class) if str(each) == kind]
+        choices = [choice for register in registers for choice in register.get_known_choices()]
+        return _no_choice(f"--{name}.type", value, choices)
     if found := _NO_VALUE.fullmatch(message):
         name, value, kind = found.groups()
         return f"--{name} is {_KINDS[kind]}, not {value!r}"
@@ -193,6 +205,11 @@ def _complaints(
             before = ""
         else:
             yield f"{text!r} belongs to no option, {_hint(text, known, args, lists)}"
+
+
+def _no_choice(option: str, value: str, choices: Sequence[str]) -> str:
+    meant = get_close_matches(value, choices, 1)
+    return _with_meant(f"{option} is one of {', '.join(choices)}, not {value!r}", meant)
 
 
 def _with_meant(name: str, meant: Sequence[str]) -> str:

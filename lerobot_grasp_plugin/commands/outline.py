@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, make_dataclass
 from typing import Any
 
+from lerobot_grasp_plugin.commands.help import HELP
 from lerobot_grasp_plugin.commands.options import DISCOVER, in_words
-from lerobot_grasp_plugin.commands.run import HELP, config_file, fail, guarded, parse_value
+from lerobot_grasp_plugin.commands.run import config_file, fail, guarded, parse_value
 
 
 def announce_loading(program: str) -> None:

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lerobot_grasp_plugin.commands.help import Guide, arrange
 from lerobot_grasp_plugin.commands.options import DISCOVER, load_plugins, make_strict
 from lerobot_grasp_plugin.commands.outline import announce_loading
 from lerobot_grasp_plugin.commands.run import command, fail, guarded
@@ -16,6 +17,19 @@ if TYPE_CHECKING:
     from lerobot_grasp_plugin.learning.preflight import PreflightReport
 
 PROGRAM = "lerobot-grasp-preflight"
+GUIDE = Guide(
+    purpose="Compares a config of HIL-SERL, or of a reward classifier's training, with the datasets, the "
+    "classifier and calibration it names, and reports at once all that disagrees. Writes nothing.",
+    example=f"{PROGRAM} --config_path configs/grasp_only_hilserl_train_config.json",
+    required=("config_path",),
+)
+
+_OPTIONS = {
+    "config_path": "the training's config, JSON",
+    "dataset.root": "the dataset's folder, over the config's",
+    "report": "write all findings to this file, as JSON",
+    "strict": "warnings count for the exit code as errors do",
+}
 
 
 @command
@@ -23,25 +37,14 @@ def main(args: Sequence[str] | None = None) -> int:
     """Runs the command; returns 0 without errors, 1 with, 2 when the config cannot be read."""
     import argparse
 
-    parser = argparse.ArgumentParser(
-        PROGRAM,
-        description="Compares a config of HIL-SERL, or of a reward classifier's training, with the datasets, "
-        "the classifier and calibration it names, and reports at once all that disagrees. Writes nothing.",
-        allow_abbrev=False,
-    )
+    parser = argparse.ArgumentParser(PROGRAM, allow_abbrev=False)
+    arrange(parser, GUIDE, lambda: _OPTIONS)
     make_strict(parser, partial(fail, PROGRAM))
-    parser.add_argument("--config_path", metavar="PATH", help="the training's config, JSON")
-    parser.add_argument(
-        "--dataset.root",
-        dest="root",
-        type=Path,
-        metavar="PATH",
-        help="the dataset's folder, over the config's",
-    )
-    parser.add_argument(
-        "--report", type=Path, metavar="FILE", help="write all findings to this file, as JSON"
-    )
-    parser.add_argument("--strict", action="store_true", help="warnings count for the exit code as errors do")
+    config, root, report, strict = (f"--{name}" for name in _OPTIONS)
+    parser.add_argument(config)
+    parser.add_argument(root, dest="root", type=Path)
+    parser.add_argument(report, type=Path)
+    parser.add_argument(strict, action="store_true")
     flags = list(args or [])
     if any(flag.partition("=")[0].endswith(f".{DISCOVER}") for flag in flags):
         announce_loading(PROGRAM)

@@ -9,12 +9,19 @@ from functools import partial
 from pathlib import Path
 
 from lerobot_grasp_plugin.commands import labeler_types  # noqa: F401  # makes them known by name
+from lerobot_grasp_plugin.commands.help import Guide
 from lerobot_grasp_plugin.commands.options import load_packages
 from lerobot_grasp_plugin.commands.run import TerminalProgress, command, fail, guarded, parse
 from lerobot_grasp_plugin.findings.words import count, episodes_text
 from lerobot_grasp_plugin.labelers.labeler import LabelerConfig
 
 PROGRAM = "lerobot-grasp-propose"
+GUIDE = Guide(
+    example=f"""{PROGRAM} --root grasp_demo/gtgando/so101_grasp_only_v1 \\
+  --labeler.type=gripper --output_path draft.txt""",
+    required=("root|repo_id", "labeler.type", "output_path"),
+    upstream="the labelers",
+)
 
 
 @dataclass(kw_only=True)
@@ -39,7 +46,7 @@ class ProposeConfig:
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     given = load_packages(list(args or []), partial(fail, PROGRAM))
-    config = parse(ProposeConfig, given, program=PROGRAM, plugins=True)
+    config = parse(ProposeConfig, given, program=PROGRAM, guide=GUIDE, plugins=True)
     labeler, output_path = config.labeler, config.output_path
     if labeler is None or output_path is None:
         options = {"labeler.type": labeler, "output_path": output_path}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lerobot_grasp_plugin.commands.help import Guide
 from lerobot_grasp_plugin.commands.run import command, fail, guarded, parse
 
 if TYPE_CHECKING:
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from lerobot_grasp_plugin.ops.sources import Source
 
 PROGRAM = "lerobot-grasp-publish"
+GUIDE = Guide(
+    example=f"{PROGRAM} --repo_id me/so101_grasp --root labelled --private",
+    required=("repo_id",),
+)
 
 
 @dataclass(kw_only=True)
@@ -34,7 +39,7 @@ class PublishConfig:
 @command
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
-    config = parse(PublishConfig, args, program=PROGRAM)
+    config = parse(PublishConfig, args, program=PROGRAM, guide=GUIDE)
     if config.repo_id is None:
         fail(PROGRAM, "the dataset has no name on the Hub; give --repo_id owner/name")
     repo_id = config.repo_id

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lerobot_grasp_plugin.commands.help import Guide
 from lerobot_grasp_plugin.commands.options import load_recorder_plugins
 from lerobot_grasp_plugin.commands.outline import Outline, announce_loading, check_early
 from lerobot_grasp_plugin.commands.run import (
@@ -26,6 +27,16 @@ if TYPE_CHECKING:
     from lerobot_grasp_plugin.recording.session_report import SessionReport
 
 PROGRAM = "lerobot-grasp-record"
+GUIDE = Guide(
+    example=f"""{PROGRAM} \\
+  --robot.type=so101_follower --robot.port=/dev/ttyACM0 --robot.id=follower \\
+  --robot.cameras='{{gripper_cam: {{type: opencv, index_or_path: 0, width: 640, height: 480, fps: 30}}}}' \\
+  --teleop.type=so101_leader --teleop.port=/dev/ttyACM1 --teleop.id=leader \\
+  --dataset.repo_id=me/so101_grasp --dataset.single_task="grasp the cube" \\
+  --dataset.fps=10 --dataset.num_episodes=15 --dataset.push_to_hub=false""",
+    required=("robot.type", "dataset.repo_id"),
+    upstream="lerobot-record",
+)
 
 
 @command
@@ -123,7 +134,7 @@ def _parse(given: list[str]) -> GraspRecordConfig:
     except ImportError as error:
         fail(PROGRAM, f"LeRobot cannot record here: {error}; install lerobot_grasp_plugin[record]")
     given = load_recorder_plugins(given, partial(fail, PROGRAM))
-    return parse(GraspRecordConfig, given, program=PROGRAM, plugins=True)
+    return parse(GraspRecordConfig, given, program=PROGRAM, guide=GUIDE, plugins=True)
 
 
 def _complain(report: SessionReport) -> bool:

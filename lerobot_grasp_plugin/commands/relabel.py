@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from lerobot_grasp_plugin.commands.help import Guide
 from lerobot_grasp_plugin.commands.publish import check_publishing, push
 from lerobot_grasp_plugin.commands.run import TerminalProgress, command, guarded, parse
 from lerobot_grasp_plugin.ops.recipe import RelabelConfig
@@ -14,12 +15,17 @@ if TYPE_CHECKING:
     from lerobot_grasp_plugin.ops.report import MergeReport
 
 PROGRAM = "lerobot-grasp-relabel"
+GUIDE = Guide(
+    example=f"""{PROGRAM} --root grasp_demo/gtgando/so101_grasp_only_v1 \\
+  --annotations grasp_demo/reward_classifier_grasponly_v1.txt --new_root labelled""",
+    required=("root|repo_id", "annotations|labels_from", "new_root|new_repo_id|in_place"),
+)
 
 
 @command
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
-    config = parse(RelabelConfig, args, program=PROGRAM)
+    config = parse(RelabelConfig, args, program=PROGRAM, guide=GUIDE)
 
     reports: list[MergeReport] = []
 

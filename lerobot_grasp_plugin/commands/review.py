@@ -9,12 +9,17 @@ from functools import partial
 from pathlib import Path
 
 from lerobot_grasp_plugin.commands import labeler_types  # noqa: F401  # makes them known by name
+from lerobot_grasp_plugin.commands.help import Guide
 from lerobot_grasp_plugin.commands.options import load_packages
 from lerobot_grasp_plugin.commands.run import command, fail, guarded, parse, require
 from lerobot_grasp_plugin.labelers.gripper import GripperLabelerConfig
 from lerobot_grasp_plugin.labelers.labeler import LabelerConfig
 
 PROGRAM = "lerobot-grasp-review"
+GUIDE = Guide(
+    example=f"{PROGRAM} --root grasp_demo/gtgando/so101_grasp_only_v1 --annotations labels.txt",
+    required=("root|repo_id", "annotations"),
+)
 
 
 @dataclass(kw_only=True)
@@ -45,7 +50,7 @@ class ReviewConfig:
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command until Ctrl+C; returns its exit code."""
     given = load_packages(list(args or []), partial(fail, PROGRAM))
-    config = parse(ReviewConfig, given, program=PROGRAM, plugins=True)
+    config = parse(ReviewConfig, given, program=PROGRAM, guide=GUIDE, plugins=True)
     require(PROGRAM, "review", "starlette", "uvicorn")
     return guarded(lambda: _serve(config))
 

@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lerobot_grasp_plugin.commands.help import Guide
 from lerobot_grasp_plugin.commands.options import load_plugins
 from lerobot_grasp_plugin.commands.outline import Outline, announce_loading, check_early
 from lerobot_grasp_plugin.commands.run import fail, guarded, parse
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 def run_rl(
     args: Sequence[str] | None,
     program: str,
-    module: str,
+    guide: Guide,
     run: Callable[[GraspTrainRLConfig, list[str]], int],
     check: Callable[[Outline], None] = lambda _: None,
 ) -> int:
@@ -30,7 +31,7 @@ def run_rl(
     Args:
         args: The command's arguments.
         program: The command's name.
-        module: The module of LeRobot that the command runs.
+        guide: What its help says besides the options; ``upstream`` is the module of LeRobot that is run.
         run: Runs it, given the config and the arguments; returns the exit code.
         check: Raises a ``GraspError`` with what is wrong with the call, before LeRobot is imported.
 
@@ -47,7 +48,7 @@ def run_rl(
     if code := check_early(given, program, check_named, in_folder="train_config.json"):
         return code
     sys.argv = [program, *given]  # LeRobot's validation reads --config_path and --policy.path from it
-    config = parse_rl_config(given, program, module)
+    config = parse_rl_config(given, program, guide)
 
     def action() -> int:
         from lerobot_grasp_plugin.learning.registration import install
@@ -58,13 +59,14 @@ def run_rl(
     return guarded(action)
 
 
-def parse_rl_config(given: list[str], program: str, module: str) -> GraspTrainRLConfig:
+def parse_rl_config(given: list[str], program: str, guide: Guide) -> GraspTrainRLConfig:
     """Read flags and file as LeRobot's ``parser.wrap`` does, plugins and pretrained paths included.
 
     Args:
         given: The command's arguments.
         program: The command's name.
-        module: The module of LeRobot that the command runs; it registers robots, cameras and teleoperators.
+        guide: What its help says besides the options; ``upstream`` is the module of LeRobot that is run. It
+            registers robots, cameras and teleoperators.
 
     Raises:
         SystemExit: With 2, where the arguments or the file cannot be read.
@@ -73,12 +75,12 @@ def parse_rl_config(given: list[str], program: str, module: str) -> GraspTrainRL
     from lerobot.configs import parser
 
     try:
-        import_module(module)
+        import_module(guide.upstream)
         import_module("lerobot_grasp_plugin.plugin")
 
         from lerobot_grasp_plugin.learning.rl_configs import GraspTrainRLConfig
     except ImportError as error:
-        fail(program, f"{module} cannot be imported: {error}; install lerobot_grasp_plugin[learn]")
+        fail(program, f"{guide.upstream} cannot be imported: {error}; install lerobot_grasp_plugin[learn]")
     given = load_plugins(given, partial(fail, program))
     named: str | None = None
     try:
@@ -96,4 +98,4 @@ def parse_rl_config(given: list[str], program: str, module: str) -> GraspTrainRL
         fail(program, f"--config_path: {named}: {(error.strerror or str(error)).lower()}")
     except ValueError as error:
         fail(program, f"--config_path: {named} is not valid YAML or JSON: {error}")
-    return parse(GraspTrainRLConfig, given, program=program, plugins=True)
+    return parse(GraspTrainRLConfig, given, program=program, guide=guide, plugins=True)

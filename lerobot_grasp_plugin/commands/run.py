@@ -7,14 +7,16 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import partial, wraps
 from importlib.util import find_spec
+from inspect import cleandoc
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
 
 from lerobot_grasp_plugin.commands.decoder_note import shorten_decoder_warning
+from lerobot_grasp_plugin.commands.help import HELP, HELP_ALL, NO_GUIDE, VERSION, Guide, arrange, own_options
 from lerobot_grasp_plugin.commands.options import DISCOVER, in_words, make_strict, unread_value, yaml_fault
 from lerobot_grasp_plugin.commands.priority import give_up_real_time_priority
 from lerobot_grasp_plugin.commands.streams import outlive_readers
@@ -46,9 +48,6 @@ def sigterm_ends() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-HELP = "--help"
-
-
 def command(main: Main) -> Main:
     """A command's ``main``, prepared for LeRobot's warnings, closed pipes, Ctrl+C, and a call for help."""
 
@@ -59,7 +58,9 @@ def command(main: Main) -> Main:
             outlive_readers()
             shorten_decoder_warning()
             given = list(sys.argv[1:] if args is None else args)
-            return main(_help_alone(given) if {"-h", HELP} & {*given} else given)
+            if VERSION in given:
+                return _print_versions()
+            return main(_help_alone(given) if {"-h", HELP, HELP_ALL} & {*given} else given)
         except KeyboardInterrupt:  # while the command reads its call, or imports
             print("interrupted.", file=sys.stderr)
             return INTERRUPTED
@@ -73,11 +74,24 @@ def _help_alone(args: Sequence[str]) -> list[str]:
     The packages that LeRobot's plugin flags name stay: they add options to the help.
     """
     plugins = [flag for flag in args if flag.partition("=")[0].endswith(f".{DISCOVER}") and "=" in flag]
-    return [*plugins, HELP]
+    return [*plugins, *(flag for flag in (HELP_ALL,) if flag in args), HELP]
+
+
+def _print_versions() -> int:
+    from lerobot_grasp_plugin.lerobot_seams.version import installed
+    from lerobot_grasp_plugin.version import VERSION as OWN
+
+    print(f"lerobot_grasp_plugin {OWN} (lerobot {installed()})")
+    return 0
 
 
 def parse[Config](
-    config_class: type[Config], args: Sequence[str] | None, *, program: str, plugins: bool = False
+    config_class: type[Config],
+    args: Sequence[str] | None,
+    *,
+    program: str,
+    guide: Guide = NO_GUIDE,
+    plugins: bool = False,
 ) -> Config:
     """Parses flags, and a file given as ``--config_path``, into a config.
 
@@ -87,6 +101,7 @@ def parse[Config](
         config_class: A dataclass.
         args: The flags; None for those the program was started with.
         program: Its name.
+        guide: What its help says besides the options.
         plugins: Whether the command also takes LeRobot's plugin flags, which were taken off ``args``.
     """
     import yaml
@@ -97,6 +112,12 @@ def parse[Config](
     if HELP not in given:
         config_file(given, program)
     reading = ArgumentParser(config_class, prog=program)
+    arrange(
+        reading.parser,
+        guide if guide.purpose else replace(guide, purpose=_first_paragraph(config_class)),
+        partial(own_options, config_class),
+        everything=HELP_ALL in given,
+    )
     make_strict(reading.parser, partial(fail, program), plugins=plugins, lists=_lists(config_class))
     try:
         return reading.parse_args(given)
@@ -109,6 +130,10 @@ def parse[Config](
 def _lists(config_class: type) -> set[str]:
     """The options whose value is a list."""
     return {f"--{option.name}" for option in fields(config_class) if "list[" in str(option.type)}
+
+
+def _first_paragraph(config_class: type) -> str:
+    return " ".join(cleandoc(config_class.__doc__ or "").partition("\n\n")[0].split())
 
 
 def _switched_on(config_class: type, args: Sequence[str]) -> list[str]:

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lerobot_grasp_plugin.commands.help import Guide
 from lerobot_grasp_plugin.commands.options import load_plugins
 from lerobot_grasp_plugin.commands.outline import Outline, announce_loading, check_early
 from lerobot_grasp_plugin.commands.run import (
@@ -25,6 +26,15 @@ if TYPE_CHECKING:
     from lerobot_grasp_plugin.learning.classifier_training import TrainingPlan
 
 PROGRAM = "lerobot-grasp-train-classifier"
+GUIDE = Guide(
+    purpose="Trains LeRobot's reward classifier on a labelled dataset.",
+    example=f"""{PROGRAM} --dataset.repo_id=gtgando/so101_grasp_only_reward_v1 \\
+  --dataset.root=grasp_demo/gtgando/so101_grasp_only_reward_v1 \\
+  --make_encoder=true --steps=100 --image_preprocessing.resize_size='[128, 128]' \\
+  --reward_model.device=cpu --output_dir=classifier""",
+    required=("dataset.repo_id",),
+    upstream="lerobot-train",
+)
 
 
 @command
@@ -43,7 +53,7 @@ def _train(given: list[str]) -> int:
     from lerobot_grasp_plugin.learning.classifier_configs import ClassifierTrainConfig
 
     given = load_plugins(_with_model_type(given), partial(fail, PROGRAM))
-    config = parse(ClassifierTrainConfig, given, program=PROGRAM, plugins=True)
+    config = parse(ClassifierTrainConfig, given, program=PROGRAM, guide=GUIDE, plugins=True)
     from lerobot_grasp_plugin.commands.render_classifier import (
         BEST,
         plan_lines,

@@ -5,25 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
 
+from lerobot_grasp_plugin.commands.help import Guide
 from lerobot_grasp_plugin.commands.run import command, fail, guarded, parse
+from lerobot_grasp_plugin.core.choices import Truth
 from lerobot_grasp_plugin.findings.problem import DataError, Problem, UsageError
 from lerobot_grasp_plugin.findings.words import count
 
 PROGRAM = "lerobot-grasp-truth"
+GUIDE = Guide(
+    example=f"{PROGRAM} --root rehearsal --annotations rehearsal.txt",
+    required=("root", "annotations"),
+)
 
 
 @dataclass(kw_only=True)
 class TruthOptions:
-    """Which recording, and what counts as success."""
+    """Writes an annotation file from what the simulation knows of a recording."""
 
     # folder of the dataset that was recorded with the simulated arm
     root: Path | None = None
     # the annotation file to write
     annotations: Path | None = None
     # what counts as success: held (by both jaws), lifted (by more than 1 cm), grasped (both)
-    what: str = "grasped"
+    what: Truth = "grasped"
     # where the truth is (without a value: ROOT_sim_truth)
     truth_dir: Path | None = None
 
@@ -31,14 +36,10 @@ class TruthOptions:
 @command
 def main(args: Sequence[str] | None = None) -> int:
     """Write the file; returns the command's exit code."""
-    from lerobot_grasp_plugin.sim.truth_labels import What
-
-    options = parse(TruthOptions, args, program=PROGRAM)
+    options = parse(TruthOptions, args, program=PROGRAM, guide=GUIDE)
     missing = [f"--{name}" for name in ("root", "annotations") if getattr(options, name) is None]
     if missing:
         fail(PROGRAM, f"{' and '.join(missing)} must be given")
-    if options.what not in get_args(What):
-        fail(PROGRAM, f"--what is {options.what!r}, and should be {', '.join(get_args(What))}")
     return guarded(lambda: _write(options), writes=True)
 
 
@@ -63,7 +64,7 @@ def _write(options: TruthOptions) -> int:
     if options.annotations.exists():
         hint = "give another name, or remove the file"
         raise UsageError(Problem("target-exists", "the file exists already", options.annotations, hint))
-    text = truth_annotations(str(root.resolve()), episodes, options.what)  # type: ignore[arg-type]  # checked above
+    text = truth_annotations(str(root.resolve()), episodes, options.what)
     options.annotations.write_text(text, encoding="utf-8")
     print(f"Wrote {options.what} frames of {count(len(episodes), 'episode')} to {options.annotations}")
     return 0

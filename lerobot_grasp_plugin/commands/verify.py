@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lerobot_grasp_plugin.commands.help import Guide
 from lerobot_grasp_plugin.commands.run import TerminalProgress, command, fail, guarded, parse
 from lerobot_grasp_plugin.core.choices import Level
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from lerobot_grasp_plugin.ops.report import VerifyReport
 
 PROGRAM = "lerobot-grasp-verify"
+GUIDE = Guide(
+    example=f"{PROGRAM} --root grasp_demo/gtgando/so101_grasp_only_v1 --level decode",
+    required=("root|repo_id|roots|repo_ids",),
+)
 
 
 @dataclass(kw_only=True)
@@ -49,7 +54,7 @@ class VerifyConfig:
 @command
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command; returns 0 for sound datasets, 1 where one is not, 2 where one is not there."""
-    config = parse(VerifyConfig, args, program=PROGRAM)
+    config = parse(VerifyConfig, args, program=PROGRAM, guide=GUIDE)
     if config.explain is not None:
         return _explain(config.explain)
     wanted: list[tuple[str | None, Path | None]] = [

@@ -1,4 +1,4 @@
-"""The choices a person has; the README says what each means.
+"""The choices a person has; docs/labels.md says what each means.
 
 Configs are read before anything slow is imported, so these stand apart from the code that uses numpy.
 """
@@ -9,3 +9,4 @@ Alignment = Literal["frame", "next"]
 Done = Literal["keep", "episode_end", "first_success", "last_frame_of_success"]
 Unlisted = Literal["error", "fail", "keep", "drop"]
 Level = Literal["meta", "data", "video", "decode"]
+Truth = Literal["held", "lifted", "grasped"]

@@ -20,8 +20,9 @@ class RandomEeResetConfig(EeResetConfig, HookConfig):  # type: ignore[no-untyped
 
     # the robot's URDF, a path or package://name/path; the SO101's by itself
     urdf_path: str = SO101_URDF
-    # no target may be below or above these, in metres
+    # no target may be below this one along x, y and z, in metres
     workspace_min: list[float] = field(default_factory=lambda: [0.1, -0.2, 0.02])
+    # nor above this one
     workspace_max: list[float] = field(default_factory=lambda: [0.35, 0.2, 0.3])
 
     def make(self) -> RecordingHook:

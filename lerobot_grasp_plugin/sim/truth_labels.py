@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from lerobot_grasp_plugin.core.annotations import Annotations, AnnotationSection, EpisodeAnnotation
+from lerobot_grasp_plugin.core.choices import Truth
 from lerobot_grasp_plugin.core.grammar import format_text
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
 from lerobot_grasp_plugin.findings.problem import Problem
 from lerobot_grasp_plugin.sim.truth import EpisodeTruth
 
-What = Literal["held", "lifted", "grasped"]
 
-
-def truth_annotations(dataset: str, episodes: Mapping[int, EpisodeTruth], what: What) -> str:
+def truth_annotations(dataset: str, episodes: Mapping[int, EpisodeTruth], what: Truth) -> str:
     """The text of an annotation file, 1-indexed.
 
     Args:
         dataset: The header's name of the dataset.
         episodes: The truth by ``episode_index`` (0-based).
-        what: What counts as success: ``held`` by both jaws, ``lifted`` from the table by more than 1 cm, or
+        what: Truth counts as success: ``held`` by both jaws, ``lifted`` from the table by more than 1 cm, or
             ``grasped``, which is both.
     """
     annotated = []

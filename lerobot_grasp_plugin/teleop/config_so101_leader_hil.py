@@ -15,8 +15,12 @@ class So101LeaderHilConfig(TeleoperatorConfig, SOLeaderConfig):  # type: ignore[
     action_space: str = "joints"
     # Whether the leader moves the follower from the start; while recording it must
     intervene: bool = True
-    # Keys as LeRobot names them: a character, or right, left, up, down, esc, enter, tab, space, backspace
+    # Key that ends the episode as success, as LeRobot names keys: a character, or right, left, up, down, esc,
+    # enter, tab, space, backspace
     success_key: str = "s"
+    # Key that ends it as failure
     failure_key: str = "f"
+    # Key that ends it to be recorded again
     rerecord_key: str = "left"
+    # Key from which on the leader moves the follower, or does not
     intervene_key: str = "space"

@@ -81,7 +81,30 @@ CONFIGS = Path(__file__).parents[2] / "configs"
             "Cannot specify both --policy.path and --policy.type",
         ),
         ("frames", ["-root", "x"], "unknown option -root, did you mean --root?"),
-        ("relabel", ["--unlisted", "fial"], "argument --unlisted: invalid choice: 'fial' (choose from "),
+        (
+            "relabel",
+            ["--unlisted", "fial", "--rot=x", "--link=soft"],
+            "--unlisted is one of error, fail, keep, drop, not 'fial', did you mean fail?; "
+            "--link is one of auto, hard, copy, not 'soft'; unknown option --rot, did you mean --root?",
+        ),
+        (
+            "relabel",
+            ["--done=episodeend"],
+            "--done is one of keep, episode_end, first_success, last_frame_of_success, not 'episodeend', "
+            "did you mean episode_end?",
+        ),
+        (
+            "truth",
+            ["--what=grasp"],
+            "--what is one of held, lifted, grasped, not 'grasp', did you mean grasped?",
+        ),
+        ("preflight", ["--config_path=x", "--strct"], "unknown option --strct, did you mean --strict?"),
+        ("verify", ["--verison"], "unknown option --verison, did you mean --version?"),
+        (
+            "record",
+            ["--robot.type=so101_folower", "--dataset.repo_id=me/x"],
+            "--robot.type is one of ",
+        ),
         ("relabel", ["--root"], "argument --root: expected one argument"),
         ("preflight", ["--config_pat=x"], "unknown option --config_pat, did you mean --config_path?"),
         (
@@ -131,3 +154,16 @@ def test_one_line_for_all_that_is_not_known(command, args, said, tmp_path, monke
     assert lines[-2].startswith(f"{module.PROGRAM}: error: {said.format(tmp_path=tmp_path)}")
     assert lines[-1] == f"See {module.PROGRAM} --help."
     assert not any(line.startswith("usage") for line in lines)
+
+
+def test_a_robot_in_a_file_that_does_not_exist(tmp_path, monkeypatch, capsys):
+    module = import_module("lerobot_grasp_plugin.commands.record")
+    monkeypatch.setattr("sys.argv", [module.PROGRAM])
+    path = tmp_path / "call.yaml"
+    path.write_text("robot: {type: so101_folower}\ndataset: {repo_id: me/x, single_task: y}\n")
+    with pytest.raises(SystemExit) as ended:
+        module.main([f"--config_path={path}"])
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert f"{module.PROGRAM}: error: --robot.type is one of " in said
+    assert "not 'so101_folower', did you mean so101_follower?\n" in said

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lerobot_grasp_plugin.commands.help import Guide
 from lerobot_grasp_plugin.commands.rl_config import parse_rl_config
 
 CONFIG = Path(__file__).parents[2] / "configs/grasp_only_hilserl_train_config.json"
@@ -22,7 +23,7 @@ def test_types_of_this_package_are_known(module, robot, tmp_path):
     raw["env"]["teleop"] = {"type": "so101_script", "action_space": "ee_delta"}
     path = tmp_path / "config.json"
     path.write_text(json.dumps(raw))
-    config = parse_rl_config([f"--config_path={path}"], "lerobot-grasp-learner", module)
+    config = parse_rl_config([f"--config_path={path}"], "lerobot-grasp-learner", Guide(upstream=module))
     assert config.env.robot.type == robot["type"]
     assert config.env.robot.random_ee_reset.base == [0.25, 0.0, 0.07]
     assert config.encoded()["env"]["robot"]["type"] == robot["type"]

@@ -25,6 +25,8 @@ NOT_CODES = {
     "libaom-av1",
     "libvpx-vp9",
     "lerobot-edit-dataset",
+    "lerobot-record",
+    "lerobot-train",
     "grasp-frames",
     "re-record",
 }

@@ -1,0 +1,10 @@
+"""Writes the pages of docs/reference: ``python -m lerobot_grasp_plugin.commands docs/reference``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from lerobot_grasp_plugin.commands.reference import write
+
+write(Path(sys.argv[1]))
