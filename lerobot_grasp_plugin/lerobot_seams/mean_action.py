@@ -10,7 +10,6 @@ POLICY = "lerobot.policies.gaussian_actor.modeling_gaussian_actor"
 SELECT = "GaussianActorPolicy.select_action"
 
 
-@torch.no_grad()
 def mean_action(policy: Any, batch: dict[str, torch.Tensor]) -> torch.Tensor:
     """What ``GaussianActorPolicy.select_action`` gives, with the mean in place of a sample.
 
