@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lerobot_grasp_plugin.commands.actor_process import end_with_learner
@@ -32,15 +31,11 @@ def main(args: Sequence[str] | None = None) -> int:
 
 def _run(config: GraspTrainRLConfig, _: list[str]) -> int:
     from lerobot_grasp_plugin.learning.rl.actor_run import run_actor
-    from lerobot_grasp_plugin.learning.rl.trainer import TrainerSettings
     from lerobot_grasp_plugin.sim.world import current_truth
 
     dataset = config.dataset
     plain = config.plain(None if dataset is None else dataset.plain(dataset.repo_id or "", dataset.root))
-    settings = TrainerSettings(mean_episodes=config.mean_episodes)
-    if plain.resume:
-        settings = settings.resumed(Path(plain.output_dir))
-    run_actor(plain, current_truth, settings.mean_episodes or 0.0)
+    run_actor(plain, current_truth)
     return 0
 
 

@@ -91,7 +91,6 @@ def _run(config: GraspTrainRLConfig, plain: TrainRLServerPipelineConfig, given: 
             bc_ratio=config.bc_ratio,
             critic_steps=config.critic_steps,
             image_shift=config.image_shift,
-            mean_episodes=config.mean_episodes,
         )
         run_learner(plain, settings, sinks)
     finally:

@@ -73,7 +73,6 @@ LEARNER: Final = frozenset(
         "bc_ratio",
         "critic_steps",
         "image_shift",
-        "mean_episodes",
         "display_data",
         "display_ip",
         "display_port",

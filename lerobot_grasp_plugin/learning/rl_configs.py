@@ -140,15 +140,12 @@ class GraspTrainRLConfig(TrainRLServerPipelineConfig):  # type: ignore[misc]
     # batches of behaviour cloning on the offline dataset before reinforcement learning starts
     bc_steps: int = 0
     # batches of behaviour cloning for one update of reinforcement learning (default: none). A resumed run
-    # keeps its own value of this option and of the next three, where none is given
+    # keeps its own value of this option and of the next two, where none is given
     bc_ratio: float | None = None
     # updates in which only the critics learn from rewards, and the actor by behaviour cloning alone
     critic_steps: int | None = None
     # largest random shift of the images in a batch, pixels (without a value: LeRobot's 4, for 128 pixels)
     image_shift: int | None = None
-    # share of the episodes, 0 to 1, in which the actor acts by its mean, as lerobot-grasp-eval-policy does:
-    # what a person corrects there is what the policy does when it no longer explores (default: none)
-    mean_episodes: float | None = None
     # show the run's figures in Rerun
     display_data: bool = False
     # address of a viewer that runs elsewhere (without a value: one is started here)

@@ -18,7 +18,6 @@ from lerobot.rl.train_rl import TrainRLServerPipelineConfig
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.findings.problem import DataError, Problem
-from lerobot_grasp_plugin.lerobot_seams.mean_action import mean_action
 from lerobot_grasp_plugin.sim.config_so101_script import So101ScriptConfig, TakeoverConfig
 from lerobot_grasp_plugin.sim.ee_attempt import CLOSE
 from lerobot_grasp_plugin.sim.episode_recorder import EpisodeRecorder
@@ -233,11 +232,15 @@ def _world() -> World:
 
 def _action(policy: Any, preprocessor: Any, postprocessor: Any, observation: dict[str, Any]) -> torch.Tensor:
     """The mean of the continuous action and the best gripper command, shape (1, 4)."""
-    action = mean_action(policy, preprocessor.process_observation(observation))
-    if policy.config.num_discrete_actions is None:
-        action = postprocessor.process_action(action)
-    else:
-        action = torch.cat([postprocessor.process_action(action[:, :-1]), action[:, -1:]], dim=-1)
+    batch = preprocessor.process_observation(observation)
+    features = None
+    if policy.shared_encoder and policy.actor.encoder.has_images:
+        features = policy.actor.encoder.get_cached_image_features(batch)
+    _, _, mean = policy.actor(batch, features)
+    action: torch.Tensor = postprocessor.process_action(torch.tanh(mean))
+    if policy.config.num_discrete_actions is not None:
+        command = torch.argmax(policy.discrete_critic(batch, features), dim=-1, keepdim=True)
+        action = torch.cat([action, command.to(action.dtype)], dim=-1)
     return action
 
 

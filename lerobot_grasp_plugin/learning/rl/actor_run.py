@@ -15,7 +15,6 @@ from lerobot.rl.train_rl import TrainRLServerPipelineConfig
 
 from lerobot_grasp_plugin.findings.problem import GraspError, Problem
 from lerobot_grasp_plugin.learning.rl.episode_log import EpisodeLog, EpisodeRecord, read_episodes
-from lerobot_grasp_plugin.learning.rl.mean_episodes import MeanEpisodes
 from lerobot_grasp_plugin.learning.rl.training_watch import EPISODES_SHOWN, FALSE_REWARD, HELD
 from lerobot_grasp_plugin.lerobot_seams.access import current, replace, require
 from lerobot_grasp_plugin.lerobot_seams.environment import follow_environment, leave_environment
@@ -33,16 +32,13 @@ class ActorError(GraspError):
     """LeRobot's actor raised an exception, or could not reach the learner."""
 
 
-def run_actor(
-    config: TrainRLServerPipelineConfig, truth: Callable[[], Any], mean_episodes: float = 0.0
-) -> None:
+def run_actor(config: TrainRLServerPipelineConfig, truth: Callable[[], Any]) -> None:
     """Run ``lerobot.rl.actor`` until its steps are done or a signal ends it.
 
     Args:
         config: As the learner's. Its ``output_dir`` gets the log of the episodes, which goes on where an
             earlier run of the actor ended.
         truth: What holds in the simulation now (``sim.truth.Truth``); None on a real arm.
-        mean_episodes: Share of the episodes in which the policy acts by its mean, in [0, 1].
 
     Raises:
         ActorError: The actor ended in an exception, which LeRobot logs and does not pass on; or no learner
@@ -62,8 +58,7 @@ def run_actor(
     message = current(_LEROBOTS, _MESSAGE)
     replace(_LEROBOTS, _MESSAGE, partial(_with_truth, message, log))
     try:
-        with MeanEpisodes(mean_episodes, log.episodes).acting():
-            actor.actor_cli.__wrapped__(config)
+        actor.actor_cli.__wrapped__(config)
     finally:
         replace(_LEROBOTS, _MESSAGE, message)
         leave_environment(log)

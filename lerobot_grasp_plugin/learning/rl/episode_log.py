@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from lerobot_grasp_plugin.learning.rl.mean_episodes import BY_MEAN
 from lerobot_grasp_plugin.learning.rl.run_lines import append_line, cut_torn_line, read_lines
 from lerobot_grasp_plugin.lerobot_seams.environment import VETO, EnvironmentListener, notes_of_episode
 
@@ -35,7 +34,6 @@ class EpisodeRecord:
             the robot's base, and ``error_m``; None without ``random_ee_reset``.
         held: The simulated cube was held in the last step; None on a real arm.
         grasped: It was held and lifted by more than 1 cm; None on a real arm.
-        by_mean: The policy acted by its mean and did not explore.
         false_reward: A step was rewarded in which the cube was not held; None on a real arm.
     """
 
@@ -53,7 +51,6 @@ class EpisodeRecord:
     held: bool | None = None
     grasped: bool | None = None
     false_reward: bool | None = None
-    by_mean: bool = False
 
 
 class EpisodeLog(EnvironmentListener):
@@ -125,8 +122,7 @@ class EpisodeLog(EnvironmentListener):
             self._write(record)
 
     def _write(self, record: EpisodeRecord) -> None:
-        notes = notes_of_episode()
-        record.reset, record.by_mean = notes.get("random_ee_reset"), notes.get(BY_MEAN, False)
+        record.reset = notes_of_episode().get("random_ee_reset")
         record.seconds = round(time.monotonic() - self._began, 2)
         append_line(self._path, asdict(record))
         self.episodes += 1

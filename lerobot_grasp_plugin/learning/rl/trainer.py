@@ -32,14 +32,12 @@ class TrainerSettings:
             learned.
         image_shift: Largest random shift of the images of a batch, pixels; None for LeRobot's 4, which is
             meant for images of 128 pixels.
-        mean_episodes: Share of the episodes in which the actor acts by its mean; None for none.
     """
 
     bc_steps: int = 0
     bc_ratio: float | None = None
     critic_steps: int | None = None
     image_shift: int | None = None
-    mean_episodes: float | None = None
 
     def save(self, folder: Path) -> None:
         """Write them to a run's ``output_dir``: LeRobot's checkpoints do not have them."""
@@ -60,7 +58,7 @@ class TrainerSettings:
         try:
             saved = TrainerSettings(**json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError) as error:
-            hint = "remove it, and give --bc_ratio, --critic_steps, --image_shift and --mean_episodes again"
+            hint = "remove it, and give --bc_ratio, --critic_steps and --image_shift as the run had them"
             raise DataError(Problem("bad-settings", f"cannot be read: {error}", path, hint)) from None
         given = {name: value for name, value in asdict(self).items() if value is not None}
         return replace(saved, **given)

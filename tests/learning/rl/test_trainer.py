@@ -80,7 +80,7 @@ def test_a_resumed_run_has_the_settings_that_its_checkpoint_has_not(tmp_path):
     from lerobot_grasp_plugin.learning.rl.trainer import TrainerSettings
 
     assert TrainerSettings(bc_steps=3).resumed(tmp_path) == TrainerSettings(bc_steps=3)
-    saved = {"bc_ratio": 1.5, "critic_steps": 50, "image_shift": 2, "mean_episodes": 0.5}
+    saved = {"bc_ratio": 1.5, "critic_steps": 50, "image_shift": 2}
     TrainerSettings(bc_steps=2000, **saved).save(tmp_path)
     assert TrainerSettings().resumed(tmp_path) == TrainerSettings(bc_steps=0, **saved)
     for given in ({"bc_ratio": 0.0}, {"critic_steps": 0}, {"image_shift": 0}):
