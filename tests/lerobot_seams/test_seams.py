@@ -122,6 +122,7 @@ def test_nothing_of_lerobot_is_replaced_but_by_the_table() -> None:
     others = {  # not of LeRobot
         "commands/streams.py: setattr(sys)",
         "ops/recipe.py: setattr(config)",
+        "commands/options.py: parser._check_value",
         "commands/options.py: parser.error",
         "commands/options.py: parser.parse_known_args",
     }
