@@ -126,7 +126,7 @@ def calls(code: str) -> Iterator[tuple[str, list[str]]]:
     """The commands of this package in a block, with their options."""
     for line in re.split(r"\n|\|", code.replace("\\\n", " ")):
         if found := re.match(r"\s*(?:\w+=\S+ )*(lerobot-grasp-[\w-]+)", line):
-            yield found[1], re.findall(r"(?<=\s)(--[\w.]+)", line)
+            yield found[1], re.findall(r"(?<=\s)(--[\w.]+)(?![\w-])", line)
 
 
 @pytest.mark.parametrize("block", NOT_RUN, ids=lambda block: f"{block.page}: {block.reason}")
@@ -143,7 +143,7 @@ def test_the_text_of_a_page_names_options_that_exist(page: Path) -> None:
     named = {
         option
         for code in re.findall(r"`([^`]+)`", text)
-        for option in re.findall(r"(?<![\w-])--[\w.]+", code)
+        for option in re.findall(r"(?<![\w-])--[\w.]+(?!-)\b", code)
     }
     known = set().union(*map(known_options, reference.programs().values()))
     known |= {name.rpartition(".")[0] for name in known}  # a block of options

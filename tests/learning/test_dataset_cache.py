@@ -57,7 +57,7 @@ def test_whatever_changes_the_result_makes_another_one(made):
     keys += [made(ImagePreprocessing({}, (32, 32))).key, made(success_value=2.0).key]
     source = SourceConfig(root=made.root, repo_id="lab/set", episodes=[2, 0])
     keys.append(made(sources=[source]).key)
-    keys.append(made(sources=[replace(source, labels_from="next.success")]).key)
+    keys.append(made(sources=[replace(source, task="another")]).key)
     made.annotations.write_text("00: 4-\n01: 1\n02: all fail\n")
     keys.append(made().key)
     info = made.root / "meta/info.json"

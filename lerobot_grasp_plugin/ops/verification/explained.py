@@ -29,7 +29,8 @@ def unexplained(view: View, problems: Sequence[Problem], unseen: Unseen) -> Iter
     codes = {problem.code for problem in problems}
     explained = _explained(problems)
     # nothing of a recording explains another number of tasks, unless not one episode was counted
-    own = set() if view.info.count("total_episodes") == 0 else set(declared.check_tasks(view))
+    tasks = () if view.info.count("total_episodes") == 0 else declared.check_tasks(view)
+    own = {replace(problem, place=problem.place.within(view.root)) for problem in tasks}
     pointers = any(
         problem.code == "lfs-pointer" and problem.place.file.endswith(".parquet") for problem in problems
     )
