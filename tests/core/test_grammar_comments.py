@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lerobot_grasp_plugin.core.annotations import Annotations
@@ -190,11 +190,12 @@ def test_a_plausible_remark_changes_nothing(remark: str) -> None:
 
 @settings(deadline=None)
 @given(st.lists(st.sampled_from(WORDS.split()), min_size=2, max_size=7))
+@example(["number", "dataset", "number"])
 def test_sentences_are_never_headers(words: list[str]) -> None:
     """Neither read as a header nor refused as one."""
     found = outcome(f"0: 3-\n# {' '.join(words)}\n1: all fail\n")
     if isinstance(found, AnnotationError):
-        assert {problem.code for problem in found.problems} == {"index-base-doubtful"}
+        assert {problem.code for problem in found.problems} <= {"index-base-doubtful", "counting-doubtful"}
     else:
         assert [len(section.episodes) for section in found.sections] == [2]
 
