@@ -49,8 +49,8 @@ def test_a_path_is_a_file_and_a_text_a_field() -> None:
     assert Problem("bad-value", "wrong", "env.fps").place == Place(field="env.fps")
 
 
-def test_a_report_moves_with_its_dataset_and_keeps_its_texts() -> None:
-    hint = "look into arm.staging-1 and /sets/arm.staging-1"
+def test_a_report_moves_with_its_dataset_and_so_do_commands_in_hints() -> None:
+    hint = "lerobot-edit-dataset --repo_id arm.staging-1 --root /sets/arm.staging-1"
     root = Path("/sets/arm.staging-1")
     problems = [
         Problem("bad-info", "fps", Place(str(root / "meta/info.json")).within(root), hint),
@@ -61,4 +61,4 @@ def test_a_report_moves_with_its_dataset_and_keeps_its_texts() -> None:
         "/sets/arm/meta/info.json",
         "/labels/arm.staging-1.txt:2",
     ]
-    assert moved.problems[0].hint == hint
+    assert moved.problems[0].hint == "lerobot-edit-dataset --repo_id arm --root /sets/arm"
