@@ -137,7 +137,7 @@ def arrange(
             HELP_ALL, action="store_true", help=f"print the options of {guide.upstream} as well"
         )
     # draccus makes its parser itself, so that none of another class can be given to it
-    parser.format_help = lambda: _text(parser, guide, own(), everything)  # type: ignore[method-assign]  # see above
+    parser.format_help = lambda: _text(parser, guide, own(), everything)  # type: ignore[method-assign]  # an instance, not a class
 
 
 def _text(parser: argparse.ArgumentParser, guide: Guide, own: Mapping[str, str], everything: bool) -> str:

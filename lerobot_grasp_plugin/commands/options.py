@@ -67,9 +67,9 @@ def make_strict(
 
     # draccus makes its parser itself, so that none of another class can be given to it; it also decodes
     # values before it looks at what is left, and argparse ends at the first choice that it does not know
-    parser._check_value = check_value  # type: ignore[method-assign]  # see above
-    parser.error = fail  # type: ignore[method-assign,assignment]  # see above
-    parser.parse_known_args = parse_known_args  # type: ignore[method-assign,assignment]  # see above
+    parser._check_value = check_value  # type: ignore[method-assign]  # of this parser only
+    parser.error = fail  # type: ignore[method-assign,assignment]  # of this parser only
+    parser.parse_known_args = parse_known_args  # type: ignore[method-assign,assignment]  # of this parser only
 
 
 def in_words(message: str, config_class: type) -> str:

@@ -71,9 +71,9 @@ def main(args: Sequence[str] | None = None) -> int:
 def _know_own_types() -> None:
     """Registers the robots and teleoperators of this package, as discovery does for LeRobot's commands."""
     announce_loading(PROGRAM)
-    from lerobot_grasp_plugin.robots import config_so101_follower_hil  # noqa: F401  # registers
-    from lerobot_grasp_plugin.sim import config_so101_script, config_so101_sim  # noqa: F401  # registers
-    from lerobot_grasp_plugin.teleop import config_so101_leader_hil  # noqa: F401  # registers
+    from lerobot_grasp_plugin.robots import config_so101_follower_hil  # noqa: F401  # makes their types known
+    from lerobot_grasp_plugin.sim import config_so101_script, config_so101_sim  # noqa: F401  # makes their types known
+    from lerobot_grasp_plugin.teleop import config_so101_leader_hil  # noqa: F401  # makes their types known
 
 
 def preflight_lines(report: PreflightReport, all_in: str = "") -> Iterator[str]:

@@ -32,7 +32,7 @@ class ReviewConfig:
     root: Path | None = None
     # follow links in data/ and videos/ that lead outside the dataset's folder
     follow_links: bool = False
-    # the annotation file; begun when it does not exist; labels in JSON or CSV go on in a text file beside it
+    # the annotation file; begun when it does not exist; JSON or CSV continues in a text file next to it
     annotations: Path | None = None
     # what the first frame is called in a file that does not say it: 0 or 1
     index_base: int | None = None

@@ -174,7 +174,7 @@ def format_text(annotations: Annotations) -> str:
     What is written has been read back, and says exactly what ``annotations`` says.
 
     Raises:
-        ValueError: The text form cannot say this: there is no episode, a remark that would be
+        ValueError: The text form cannot say this: no episode, a remark that would be
             read as a header or an index base, a number that is too large.
     """
     base = annotations.index_base

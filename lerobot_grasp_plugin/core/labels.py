@@ -215,7 +215,7 @@ def label_episode(
         alignment: ``frame`` gives row t the label of frame t. ``next`` gives it the label of
             frame t + 1, and the last row, which has no next frame, that of its own frame.
         done: Which rows end the episode. ``keep`` takes ``existing_done`` as it is. The others
-            mark the last row, and besides it ``episode_end`` nothing, ``first_success`` the first
+            mark the last row, and in addition ``episode_end`` nothing, ``first_success`` the first
             success row, ``last_frame_of_success`` the last one (rows after ``alignment``).
         success_value: Reward of success rows.
         failure_value: Reward of all other rows.

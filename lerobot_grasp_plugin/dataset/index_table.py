@@ -59,15 +59,16 @@ def read_index_table(path: Path, index_column: str) -> IndexTable:
         raise DatasetError(Problem("missing-column", message, path))
     where = column_of(path, index_column)
     if path.suffix == ".jsonl":
-        indices = [whole(value) for value in table[index_column].to_pylist()]
-        if not all(isinstance(index, int) for index in indices):
+        values = [whole(value) for value in table[index_column].to_pylist()]
+        indices = [value for value in values if isinstance(value, int)]
+        if len(indices) < len(values):
             raise DatasetError(Problem("bad-index-column", "not an index column", where))
     else:
         indices = whole_numbers(table[index_column], where).tolist()
     return IndexTable(
         index_column,
         base if keys[0] == PANDAS_INDEX else keys[0],
-        indices,  # type: ignore[arg-type]  # checked above
+        indices,
         [str(name) for name in table[keys[0]].to_pylist()],
         table.drop_columns([index_column, keys[0]]),
         own_metadata(table.schema),

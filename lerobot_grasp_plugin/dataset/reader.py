@@ -146,7 +146,7 @@ def open_dataset(repo_id: str | None = None, root: str | Path | None = None) -> 
         root: The dataset's folder. Nothing is downloaded when it is given.
 
     Raises:
-        UsageError: Neither is given, or there is no such dataset.
+        UsageError: Neither is given, or the dataset does not exist.
         DatasetError: Its metadata cannot be read, or does not list every episode.
     """
     reader = open_located(locate(repo_id, root))

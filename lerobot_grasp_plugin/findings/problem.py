@@ -93,7 +93,7 @@ class Problem:
         message: What is wrong, with the offending value in it.
         place: Where it stands; a path given for it is its file, a text its field.
         hint: What would be right, or which option settles it. Empty when ``message`` says it.
-        excerpt: Source line and caret line, ready to print. Empty when there is no text to show.
+        excerpt: Source line and caret line, ready to print; empty without a source text.
         severity: ``error`` for what stops the work, ``warning`` for what will probably hurt, ``note`` for
             what is only worth knowing; where none is given, the usual one of the code.
     """

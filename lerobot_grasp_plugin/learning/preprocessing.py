@@ -30,7 +30,7 @@ class ImagePreprocessing:
         resize: ``(height, width)`` of every camera after the crop; None for no resize.
 
     Raises:
-        DatasetError: A number is no pixel count, with every such number named.
+        DatasetError: A number is not a count of pixels; the error names every such number.
     """
 
     crops: Mapping[str, Crop] = field(default_factory=dict)

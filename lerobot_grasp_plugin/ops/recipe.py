@@ -164,7 +164,7 @@ class RelabelConfig(OutputOptions):
     root: Path | None = None
     # the annotation file
     annotations: Path | None = None
-    # replace the dataset itself; the old one is kept beside it under the name the report gives
+    # replace the dataset itself; the old one is kept next to it, under the name the report gives
     in_place: bool = False
 
 

@@ -35,7 +35,7 @@ from lerobot_grasp_plugin.writers.staging import backups, claimed, refuse_existi
 def relabel(
     config: RelabelConfig, progress: Progress = silent, *, before_writing: BeforeWriting = allowed
 ) -> MergeReport:
-    """Writes a dataset anew with other labels; all else stays as it is.
+    """Writes a copy of a dataset with other labels; everything else stays as it is.
 
     Args:
         config: What to relabel, and how.

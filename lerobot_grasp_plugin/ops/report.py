@@ -43,7 +43,7 @@ class VerifyReport:
 
     @property
     def ok(self) -> bool:
-        """Whether there is no error; warnings and notes do not count."""
+        """Whether the report has no errors; warnings and notes do not count."""
         return not self.count("error")
 
     def count(self, severity: Severity) -> int:
@@ -141,6 +141,6 @@ class MergeReport:
 
     @property
     def success_frames(self) -> int | None:
-        """Rows with a success label; None where there is no reward."""
+        """Rows with a success label; None without a reward column."""
         counts = [source.success_frames for source in self.sources]
         return None if None in counts else sum(count for count in counts if count is not None)
