@@ -30,6 +30,7 @@ def test_record_mark_correct_relabel_resume(rig, rewards):
     rig.expect("Recording episode 0")
     rig.send("sss")  # a held key counts once
     rig.expect("SUCCESS from frame")
+    rig.leader.wait_for_reads(3)  # one in each frame: in an episode of one frame "0: 1" would change nothing
     rig.send("n")
     rig.expect("[Enter] accept")
     rig.send(ENTER)
@@ -92,6 +93,7 @@ def test_record_mark_correct_relabel_resume(rig, rewards):
     rig.expect("Recording episode 3")
     rig.send("s")
     rig.expect("SUCCESS")
+    rig.leader.wait_for_reads(3)
     rig.send("n")
     rig.expect("Episode 3 saved")
     code, printed = rig.finish()
