@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.labels import SuccessEvidence, SuccessRule
 from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.provenance import Sidecar
 from lerobot_grasp_plugin.dataset.recording import read_recording
 from lerobot_grasp_plugin.findings.problem import Place, Problem, Severity
 from lerobot_grasp_plugin.ops.verification.place import Tally, count, episodes_text
 from lerobot_grasp_plugin.ops.verification.rows import Rows
-from lerobot_grasp_plugin.ops.verification.sidecar import Sidecar, expected_done
+from lerobot_grasp_plugin.ops.verification.sidecar import expected_done
 from lerobot_grasp_plugin.ops.verification.view import View
 
 _DISTINCT = 50

@@ -2,123 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.content_hash import ContentHashes, in_hash_order
-from lerobot_grasp_plugin.core.labels import LabelValues, done_rows
+from lerobot_grasp_plugin.core.labels import done_rows
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import is_numeric
-from lerobot_grasp_plugin.dataset.info import read_json
-from lerobot_grasp_plugin.dataset.provenance import Provenance
-from lerobot_grasp_plugin.findings.problem import GraspError, Place, Problem
+from lerobot_grasp_plugin.dataset.provenance import Sidecar, inspect_provenance
+from lerobot_grasp_plugin.findings.problem import Place, Problem
 from lerobot_grasp_plugin.findings.words import count
 from lerobot_grasp_plugin.ops.verification.place import episodes_text
 from lerobot_grasp_plugin.ops.verification.rows import Rows
 from lerobot_grasp_plugin.ops.verification.view import View
 
 
-@dataclass(frozen=True)
-class SidecarEpisode:
-    """What the sidecar says of one episode.
-
-    Attributes:
-        source: Which source, 0-based; -1 where it does not say.
-        length: Rows; None where it does not say.
-        digest: Content hash.
-        success: Success rows as half-open ranges; None where the episode was not labelled.
-    """
-
-    source: int
-    length: int | None
-    digest: str | None
-    success: Sequence[tuple[int, int]] | None
-
-
-@dataclass
-class Sidecar:
-    """The sidecar as far as it can be understood.
-
-    Attributes:
-        where: The file.
-        episodes: By ``episode_index``.
-        names: Name of each source.
-        dones: How done was decided in each source; None where it does not say.
-        renames: Per source, the name each column had there, where it is another.
-        values: The rewards of success and failure; None where nothing was labelled.
-        problems: What is wrong with it.
-    """
-
-    where: Path
-    episodes: dict[int, SidecarEpisode] = field(default_factory=dict)
-    names: list[str] = field(default_factory=list)
-    dones: list[str | None] = field(default_factory=list)
-    renames: list[dict[str, str]] = field(default_factory=list)
-    values: LabelValues | None = None
-    problems: list[Problem] = field(default_factory=list)
-
-    def done_of(self, episode: int) -> str | None:
-        """How done was decided in an episode."""
-        entry = self.episodes.get(episode)
-        known = entry is not None and 0 <= entry.source < len(self.dones)
-        return self.dones[entry.source] if entry is not None and known else None
-
-
 def read_sidecar(view: View) -> Sidecar | None:
-    """Reads the sidecar of a dataset; None where it has none."""
-    path = view.root / layout.PROVENANCE_PATH
-    if "meta" in view.closed or not path.exists():
-        return None
-    sidecar = Sidecar(path)
-    try:
-        raw = read_json(path)
-        sidecar.values = Provenance.of(raw).values  # also where other parts are damaged
-        _read(sidecar, raw)
-    except GraspError as error:
-        sidecar.problems += [_softened(problem) for problem in error.problems]
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        message = f"it is not what this package writes: {type(error).__name__} at {error}"
-        sidecar.problems.append(Problem("bad-sidecar", message, path, severity="warning"))
-    if not sidecar.problems:
+    """Reads the sidecar of a dataset, and whether it is about this dataset; None where it has none."""
+    sidecar = inspect_provenance(view.root) if "meta" not in view.closed else None
+    if sidecar is not None and not sidecar.problems:
         sidecar.problems += _other_data(view, sidecar)
     return sidecar
-
-
-def _softened(problem: Problem) -> Problem:
-    return Problem("bad-sidecar", problem.message, problem.place, severity="warning")
-
-
-def _read(sidecar: Sidecar, raw: Any) -> None:
-    for source in raw["sources"]:
-        sidecar.names.append(str(source["repo_id"]).rsplit("/", 1)[-1])
-        sidecar.dones.append(_text(source.get("done"), "done"))
-        sidecar.renames.append({new: old for old, new in (source.get("rename") or {}).items()})
-    labels = raw.get("labels")
-    if labels is not None and LabelValues.of(labels) is None:
-        raise ValueError("labels, whose success_value and failure_value are not two different numbers")
-    for entry in raw["episodes"]:
-        ranges = entry.get("success")
-        success = None if ranges is None else [(int(start), int(stop)) for start, stop in ranges]
-        length = None if entry.get("length") is None else int(entry["length"])
-        episode = int(entry["episode_index"])
-        if episode in sidecar.episodes:
-            raise ValueError(f"episode {episode}, which is there twice")
-        for start, stop in success or ():
-            if not 0 <= start < stop <= (stop if length is None else length):
-                raise ValueError(f"success [{start}, {stop}] of episode {episode}, which has {length} frames")
-        digest = _text(entry.get("content_sha256"), "content_sha256")
-        sidecar.episodes[episode] = SidecarEpisode(int(entry.get("source", -1)), length, digest, success)
-
-
-def _text(value: Any, name: str) -> str | None:
-    if value is not None and not isinstance(value, str):
-        raise TypeError(f"{name} {value!r}, which should be text")
-    return value
 
 
 def _other_data(view: View, sidecar: Sidecar) -> Iterator[Problem]:
