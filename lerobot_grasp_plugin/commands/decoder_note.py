@@ -8,9 +8,9 @@ import sys
 
 _LOGGER = "lerobot.utils.import_utils"
 _FALLEN_BACK = "Falling back to 'pyav' as a default decoder."
-_ERROR = re.compile(r"^\w+Error: .*$", re.MULTILINE)
-_FOLLOWS = re.compile(r"OSError: Could not load this library: \S*libtorchcodec\w*\.(so|dylib)")
-_NO_FFMPEG = re.compile(
+_ERROR = r"(?m)^\w+Error: .*$"
+_FOLLOWS = r"OSError: Could not load this library: \S*libtorchcodec\w*\.(so|dylib)"
+_NO_FFMPEG = (
     r"OSError: (lib(av|sw)\w+\.[\w.]+: cannot open shared object file: No such file or directory"
     r"|.*Library not loaded: \S*lib(av|sw)\w+\.)"
 )
@@ -36,8 +36,8 @@ class _Shortened(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         message = record.getMessage()
-        causes = [line for line in _ERROR.findall(message) if not _FOLLOWS.fullmatch(line)]
-        missing = causes and all(_NO_FFMPEG.match(line) for line in causes)
+        causes = [line for line in re.findall(_ERROR, message) if not re.fullmatch(_FOLLOWS, line)]
+        missing = causes and all(re.match(_NO_FFMPEG, line) for line in causes)
         if not (missing and message.endswith(_FALLEN_BACK)):
             return True
         if not self._said:

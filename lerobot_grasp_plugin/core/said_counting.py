@@ -41,35 +41,37 @@ _SUBJECT = (
 _BEGINS = r"(?:starts?|starting|begins?|beginning)"
 _FIRST = r"(?:(?:frame|image|start|first)[\s_-]*)?(?:base|index|idx|numbering|counting|start|offset)"
 _FRAME_INDEX = r"(?P<zero>(?:lerobot'?s?\s+)?frame[\s_-]?(?:index(?:es)?|indices))\b"
-_SAID_BASES = tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        r"(?<![\w.-])(?P<base>[01](?=[\s_-]*(?:index(?:ed|ing)|based)|-index)"
-        r"|(?:zero|one)(?=[_-]|\s+index(?:ed|ing)))(?:[\s_-]*(?:index(?:ed|ing)|based)|-index)\b(?!\s+on\b)",
-        rf"\b{_COUNTED}\s+from\s+{_DIGIT}{_NO_UNIT}",
-        rf"\b{_SUBJECT}\s+(?:\w+\s+)?{_BEGINS}\s+(?:from|at|with)\s+{_DIGIT}{_NO_UNIT}",
-        rf"\b(?:{_SUBJECT}\s+{_BEGINS}|(?:frames?|ranges?|labels?)\s+(?:from|at))\s+{_DIGIT}\s*"
-        r"(?=$|[.,;)#](?!\d))",
-        rf"^(?:{_BEGINS}(?:\s+(?:from|at|with))?|from)\s+(?:(?:frame|image|number|index)\s+)?{_DIGIT}\s*$",
-        r"(?<![\w.-])(?P<base>[01])\s*(?:\.{2,3}|…|-|to)\s*(?:n|len|length|last)(?:\s*-\s*1)?\b",
-        rf"\b(?:counted|numbered|indexed)\s+(?:{_BEGINS}\s+(?:from|at|with)|at|with)\s+{_DIGIT}{_NO_UNIT}",
-        rf"\bfirst\s+(?:frame|image|index|episode)\s*"
-        rf"(?:[:=]|\b(?:is|has)\b(?:\s+(?:called|numbered|the|number|frame|episode))*)"
-        rf"\s*{_DIGIT}\s*(?=$|[.,;)#](?!\d))",
-        rf"\b(?:frame|image|episode|number|index|^)\s*{_DIGIT}\s+(?:is|means)\s+(?:the\s+)?first"
-        r"(?:\s+(?:frame|image|episode|one))?\s*(?=$|[.,;)#])",
-        rf"\bindex[\s_-]*base\s*(?:[:=]|\bis\b)?\s*{_DIGIT}{_NO_UNIT}",
-        rf"\b(?:numbers?|frames?|ranges?|labels?|starts?|ends?|these|they){_LINK}{_FRAME_INDEX}",
-        rf"^(?:(?:like|as|as\s+in|same\s+as)\s+)?{_FRAME_INDEX}(?:\s+(?:of|in)\s+lerobot|\s+(?:numbers?|values?))?\s*$",
-        r"^(?P<base>zero|one)\s+based\s*$",
-        r"(?<![\w.-])(?P<base>[01])[\s_-]?idx\b",
-        rf"^{_FIRST}\s*[:=]?\s*{_DIGIT}\s*$",
-        rf"^{_DIGIT}\s*[:=]\s*(?:the\s+)?first(?:\s+(?:frame|image|one))?\s*$",
-        rf"^(?:we|i)\s+{_BEGINS}\s+(?:from|at|with)\s+{_DIGIT}\s*$",
-        r"\b(?P<zero>(?:python|numpy|c)(?:[\s-]*(?:style|like))?\s+(?:ind(?:ex(?:es|ing)?|ices)|counting|numbering))\b",
-    )
+_SAID_BASES = (
+    r"(?<![\w.-])(?P<base>[01](?=[\s_-]*(?:index(?:ed|ing)|based)|-index)"
+    r"|(?:zero|one)(?=[_-]|\s+index(?:ed|ing)))(?:[\s_-]*(?:index(?:ed|ing)|based)|-index)\b(?!\s+on\b)",
+    rf"\b{_COUNTED}\s+from\s+{_DIGIT}{_NO_UNIT}",
+    rf"\b{_SUBJECT}\s+(?:\w+\s+)?{_BEGINS}\s+(?:from|at|with)\s+{_DIGIT}{_NO_UNIT}",
+    rf"\b(?:{_SUBJECT}\s+{_BEGINS}|(?:frames?|ranges?|labels?)\s+(?:from|at))\s+{_DIGIT}\s*"
+    r"(?=$|[.,;)#](?!\d))",
+    rf"^(?:{_BEGINS}(?:\s+(?:from|at|with))?|from)\s+(?:(?:frame|image|number|index)\s+)?{_DIGIT}\s*$",
+    r"(?<![\w.-])(?P<base>[01])\s*(?:\.{2,3}|…|-|to)\s*(?:n|len|length|last)(?:\s*-\s*1)?\b",
+    rf"\b(?:counted|numbered|indexed)\s+(?:{_BEGINS}\s+(?:from|at|with)|at|with)\s+{_DIGIT}{_NO_UNIT}",
+    rf"\bfirst\s+(?:frame|image|index|episode)\s*"
+    rf"(?:[:=]|\b(?:is|has)\b(?:\s+(?:called|numbered|the|number|frame|episode))*)"
+    rf"\s*{_DIGIT}\s*(?=$|[.,;)#](?!\d))",
+    rf"\b(?:frame|image|episode|number|index|^)\s*{_DIGIT}\s+(?:is|means)\s+(?:the\s+)?first"
+    r"(?:\s+(?:frame|image|episode|one))?\s*(?=$|[.,;)#])",
+    rf"\bindex[\s_-]*base\s*(?:[:=]|\bis\b)?\s*{_DIGIT}{_NO_UNIT}",
+    rf"\b(?:numbers?|frames?|ranges?|labels?|starts?|ends?|these|they){_LINK}{_FRAME_INDEX}",
+    rf"^(?:(?:like|as|as\s+in|same\s+as)\s+)?{_FRAME_INDEX}(?:\s+(?:of|in)\s+lerobot|\s+(?:numbers?|values?))?\s*$",
+    r"^(?P<base>zero|one)\s+based\s*$",
+    r"(?<![\w.-])(?P<base>[01])[\s_-]?idx\b",
+    rf"^{_FIRST}\s*[:=]?\s*{_DIGIT}\s*$",
+    rf"^{_DIGIT}\s*[:=]\s*(?:the\s+)?first(?:\s+(?:frame|image|one))?\s*$",
+    rf"^(?:we|i)\s+{_BEGINS}\s+(?:from|at|with)\s+{_DIGIT}\s*$",
+    r"\b(?P<zero>(?:python|numpy|c)(?:[\s-]*(?:style|like))?\s+(?:ind(?:ex(?:es|ing)?|ices)|counting|numbering))\b",
 )
 """What a sentence says the number of the first frame or episode is."""
+
+_MAY_SAY_A_BASE = re.compile(
+    r"(?<!\d)[01](?!\d)|zero|one|(?:frame[\s_-]?|python|numpy|\bc\b).*ind|counting|numbering", re.IGNORECASE
+)
+"""What a comment holds where one of ``_SAID_BASES`` can match; none is compiled for others."""
 
 _FILLERS = {"all", "the", "frame", "frames", "number", "numbers", "range", "ranges", "label", "labels"}
 _FILLERS |= {"file", "are", "is", "in", "this", "here"}
@@ -197,8 +199,10 @@ def check_said_counting(
 
 def _said_bases(comment: str) -> Iterator[tuple[re.Match[str], int, tuple[str, ...]]]:
     """What a comment says of the first number, the number, and of what: ``frame``, ``episode`` or both."""
-    for pattern in () if INDEX_BASE.match(comment) else _SAID_BASES:
-        for match in pattern.finditer(comment):
+    if INDEX_BASE.match(comment) or not _MAY_SAY_A_BASE.search(comment):
+        return
+    for pattern in _SAID_BASES:
+        for match in re.finditer(pattern, comment, re.IGNORECASE):
             sentence = re.split(r"[.;,]", comment[: match.end()])[-1].lower()
             after = re.match(r"\s+episodes?\b", comment[match.end() :].lower())
             sentence = _OF_AN_EPISODE.sub("", sentence) + (after.group() if after else "")

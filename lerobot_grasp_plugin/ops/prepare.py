@@ -27,7 +27,6 @@ from lerobot_grasp_plugin.ops.contradictions import Contradictions, agreed_metad
 from lerobot_grasp_plugin.ops.derivation.recorded import carry_over, check_sizes
 from lerobot_grasp_plugin.ops.features import TargetFormat, unify
 from lerobot_grasp_plugin.ops.gathering import Gathered, raise_all
-from lerobot_grasp_plugin.ops.image_stats import measure_images
 from lerobot_grasp_plugin.ops.one_task import near_task_warnings
 from lerobot_grasp_plugin.ops.opening import aborted_named
 from lerobot_grasp_plugin.ops.progress import Progress
@@ -217,6 +216,8 @@ def _plan_stats(
         for name in cameras:
             kept[name] = _usable(own.get(source.original[name], {}))
             if not kept[name]:
+                from lerobot_grasp_plugin.ops.image_stats import measure_images
+
                 kept[name] = measure_images(source, name, progress)
                 message = (
                     f"statistics of {name!r} computed from its images: the source stores none by episode"

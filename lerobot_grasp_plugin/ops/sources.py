@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.core.labels import SuccessRule
@@ -17,11 +18,13 @@ from lerobot_grasp_plugin.dataset.reader import DatasetReader
 from lerobot_grasp_plugin.dataset.recorded_success import RecordedSuccess
 from lerobot_grasp_plugin.dataset.writer_lock import refuse_in_use
 from lerobot_grasp_plugin.findings.problem import GraspError, Problem, UsageError
-from lerobot_grasp_plugin.ops.derivation.derived import Derivation
 from lerobot_grasp_plugin.ops.gathering import raise_all
 from lerobot_grasp_plugin.ops.label_column import LabelColumn
 from lerobot_grasp_plugin.ops.opening import open_episodes
 from lerobot_grasp_plugin.ops.recipe import SourceConfig
+
+if TYPE_CHECKING:
+    from lerobot_grasp_plugin.ops.derivation.derived import Derivation
 
 _LABELS = {layout.REWARD: ("float32", "float64"), layout.DONE: ("bool",), layout.SUCCESS: ("bool",)}
 
