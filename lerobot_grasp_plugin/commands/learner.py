@@ -133,12 +133,13 @@ def _preflight(config: GraspTrainRLConfig) -> None:
         DataError: Preflight found an error; all findings are printed.
     """
     from lerobot_grasp_plugin.commands.preflight import preflight_lines
-    from lerobot_grasp_plugin.learning.preflight import preflight
+    from lerobot_grasp_plugin.learning.config_checks import MACHINE
+    from lerobot_grasp_plugin.preflight import preflight
 
     with tempfile.TemporaryDirectory(prefix=f"{PROGRAM}-") as folder:
         path = Path(folder) / "config.json"
         path.write_text(json.dumps(config.encoded()), encoding="utf-8")
-        report = preflight(path, parse=False, plugin_learner=True)
+        report = preflight(path, plugin_learner=True, machine=MACHINE)
     print("\n".join(preflight_lines(report)))
     if not report.ok:
         message = f"preflight found {count(report.count('error'), 'error')}, see above"

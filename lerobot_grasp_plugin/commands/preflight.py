@@ -14,7 +14,8 @@ from lerobot_grasp_plugin.commands.run import command, fail, guarded
 from lerobot_grasp_plugin.findings.collect import as_values, counts, folded, summary
 
 if TYPE_CHECKING:
-    from lerobot_grasp_plugin.learning.preflight import PreflightReport
+    from lerobot_grasp_plugin.preflight import PreflightReport
+    from lerobot_grasp_plugin.preflight.facts import Facts
 
 PROGRAM = "lerobot-grasp-preflight"
 GUIDE = Guide(
@@ -57,9 +58,15 @@ def main(args: Sequence[str] | None = None) -> int:
 
     def action() -> int:
         from lerobot_grasp_plugin.commands.verify_json import write_json
-        from lerobot_grasp_plugin.learning.preflight import preflight
+        from lerobot_grasp_plugin.learning.config_checks import MACHINE, PARSING
+        from lerobot_grasp_plugin.preflight import preflight
 
-        report = preflight(Path(given.config_path), dataset_root=given.root, before_parsing=_know_own_types)
+        report = preflight(
+            Path(given.config_path),
+            dataset_root=given.root,
+            parsing=(_know_own_types, *PARSING),
+            machine=MACHINE,
+        )
         print("\n".join(preflight_lines(report, "--report FILE.json lists all")))
         if given.report is not None:
             write_json(given.report, _as_json(report))
@@ -68,12 +75,14 @@ def main(args: Sequence[str] | None = None) -> int:
     return guarded(action)
 
 
-def _know_own_types() -> None:
-    """Registers the robots and teleoperators of this package, as discovery does for LeRobot's commands."""
+def _know_own_types(_: Facts) -> tuple[()]:
+    """Registers the robots and teleoperators of this package before a config is parsed; finds nothing."""
     announce_loading(PROGRAM)
     from lerobot_grasp_plugin.robots import config_so101_follower_hil  # noqa: F401  # makes their types known
     from lerobot_grasp_plugin.sim import config_so101_script, config_so101_sim  # noqa: F401  # makes their types known
     from lerobot_grasp_plugin.teleop import config_so101_leader_hil  # noqa: F401  # makes their types known
+
+    return ()
 
 
 def preflight_lines(report: PreflightReport, all_in: str = "") -> Iterator[str]:

@@ -65,22 +65,6 @@ TRAINING: Final = frozenset(
 """Of ``lerobot.configs.train.TrainPipelineConfig``."""
 
 
-LEARNER: Final = frozenset(
-    {
-        "cache_dir",
-        "with_actor",
-        "bc_steps",
-        "bc_ratio",
-        "critic_steps",
-        "image_shift",
-        "display_data",
-        "display_ip",
-        "display_port",
-    }
-)
-"""Of this package's ``GraspTrainRLConfig``, beside LeRobot's."""
-
-
 def unknown_settings(config: Any, kind: type, known: frozenset[str]) -> Iterator[str]:
     """Names of the fields that a config sets and this package does not know.
 

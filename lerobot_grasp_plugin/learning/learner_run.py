@@ -14,9 +14,9 @@ from lerobot.rl.train_rl import TrainRLServerPipelineConfig
 from lerobot.utils.constants import CHECKPOINTS_DIR, LAST_CHECKPOINT_LINK, PRETRAINED_MODEL_DIR
 from lerobot.utils.process import ensure_multiprocessing_start_method
 
+from lerobot_grasp_plugin.core.run_files import BUFFERS
 from lerobot_grasp_plugin.findings.problem import GraspError, Problem, UsageError
 from lerobot_grasp_plugin.learning.rl.run_buffers import OFFLINE, ONLINE, initialized, save_with_buffers
-from lerobot_grasp_plugin.learning.rl.run_files import BUFFERS
 from lerobot_grasp_plugin.learning.rl.run_lines import read_lines
 from lerobot_grasp_plugin.learning.rl.trainer import TrainerFactory, TrainerSettings, waiting_service
 from lerobot_grasp_plugin.learning.rl.training_plot import PLOT, plot_training

@@ -10,9 +10,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import learning_preflight
 import lerobot.datasets.lerobot_dataset as dataset_module
 import lerobot.scripts.lerobot_record as record_module
+import preflight_case
 import pytest
 import torch
 from lerobot.configs.default import DatasetConfig
@@ -32,13 +32,13 @@ from lerobot_grasp_plugin.learning.dataset import GraspDataset
 from lerobot_grasp_plugin.learning.dataset_cache import cached_dataset
 from lerobot_grasp_plugin.learning.frame_cache import FrameCache
 from lerobot_grasp_plugin.learning.frame_reader import FrameReader
-from lerobot_grasp_plugin.learning.preflight import preflight
-from lerobot_grasp_plugin.learning.preflight.facts import load_facts
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.rl_configs import GraspDatasetConfig
 from lerobot_grasp_plugin.lerobot_seams import version
 from lerobot_grasp_plugin.lerobot_seams.access import SeamError, _parameters, require
 from lerobot_grasp_plugin.ops.recipe import SourceConfig
+from lerobot_grasp_plugin.preflight import preflight
+from lerobot_grasp_plugin.preflight.facts import load_facts
 from lerobot_grasp_plugin.recording.session import Session
 
 WRIST = "observation.images.wrist"
@@ -125,11 +125,11 @@ def test_the_classifier_does_not_see_excluded_episodes(recorded):
 
 
 def test_preflight_looks_at_the_episodes_that_are_left(tmp_path):
-    case = learning_preflight.sound(tmp_path)
+    case = preflight_case.sound(tmp_path)
     path = case.write()
     before = load_facts(path).datasets[0].episodes.tolist()
     case.config["dataset"]["exclude_episodes"] = [before[0]]
-    learning_preflight.dump(path, case.config)
+    preflight_case.dump(path, case.config)
     assert load_facts(path).datasets[0].episodes.tolist() == before[1:]
 
 
@@ -170,9 +170,9 @@ def test_new_settings_of_a_dataset_block_are_named(monkeypatch):
 @pytest.mark.parametrize(("installed", "is_error"), [("0.6.1", True), ("0.6.2", False)])
 def test_save_freq_0_is_an_error_where_the_learner_divides_by_it(tmp_path, monkeypatch, installed, is_error):
     monkeypatch.setattr(version, "version", lambda _: installed)
-    case = learning_preflight.sound(tmp_path)
+    case = preflight_case.sound(tmp_path)
     case.config["save_freq"] = 0
-    found = preflight(case.write(), parse=False).findings
+    found = preflight(case.write()).findings
     assert [finding.place.field for finding in found if finding.code == "frequency"] == [
         "save_freq"
     ] * is_error

@@ -17,8 +17,8 @@ import numpy as np
 import torch
 from lerobot.rl.buffer import ReplayBuffer
 
+from lerobot_grasp_plugin.core.run_files import BUFFERS
 from lerobot_grasp_plugin.findings.problem import DataError, Problem
-from lerobot_grasp_plugin.learning.rl.run_files import BUFFERS
 from lerobot_grasp_plugin.writers.whole import writing_whole
 
 ONLINE: Final = "online"

@@ -10,6 +10,7 @@ pytest.importorskip("lerobot.rl.buffer")
 
 from lerobot.rl.buffer import ReplayBuffer  # noqa: E402
 
+from lerobot_grasp_plugin.core.run_files import BUFFERS  # noqa: E402
 from lerobot_grasp_plugin.findings.problem import DataError  # noqa: E402
 from lerobot_grasp_plugin.learning.rl import run_buffers  # noqa: E402
 from lerobot_grasp_plugin.learning.rl.run_buffers import (  # noqa: E402
@@ -20,7 +21,6 @@ from lerobot_grasp_plugin.learning.rl.run_buffers import (  # noqa: E402
     save_buffers,
     save_with_buffers,
 )
-from lerobot_grasp_plugin.learning.rl.run_files import BUFFERS  # noqa: E402
 
 IMAGE, STATE = "observation.images.wrist", "observation.state"
 

@@ -1,6 +1,0 @@
-"""Every disagreement between a HIL-SERL config and what it names, before a robot moves."""
-
-from lerobot_grasp_plugin.findings.problem import Problem
-from lerobot_grasp_plugin.learning.preflight.report import PreflightReport, preflight
-
-__all__ = ["PreflightReport", "Problem", "preflight"]

@@ -1,0 +1,98 @@
+"""The reward classifier against what the environment shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lerobot_grasp_plugin.findings.problem import Problem
+from lerobot_grasp_plugin.preflight.checks.images import CROPS, camera_name, camera_shape
+from lerobot_grasp_plugin.preflight.classifier_facts import PATH_KEY, RECORD, ClassifierFacts
+from lerobot_grasp_plugin.preflight.config_view import shape_of
+from lerobot_grasp_plugin.preflight.facts import Facts
+from lerobot_grasp_plugin.preflight.pictures import Preprocessing, as_text, crop_text
+
+_WEIGHTS = "model.safetensors"
+_NOTHING = Preprocessing({}, None)
+
+
+def check_classifier(facts: Facts) -> Iterator[Problem]:
+    """Source of the rules: ``RewardClassifierProcessorStep`` and ``Classifier.predict_reward``."""
+    classifier = facts.classifier
+    if classifier is None:
+        return
+    config_file = str(classifier.root / "config.json")
+    kind = classifier.config.get("type")
+    if kind not in (None, "reward_classifier"):
+        message = f"a checkpoint of type {kind!r}"
+        yield Problem("classifier-type", message, PATH_KEY, "name one of a reward_classifier")
+    if not (classifier.root / _WEIGHTS).is_file():
+        message = f"there is a config.json, and no {_WEIGHTS}: the actor cannot load it"
+        yield Problem("classifier-unreadable", message, classifier.root, "copy the whole checkpoint")
+    classes = classifier.config.get("num_classes", 2)
+    if classes != 2:
+        message = f"it tells {classes} classes apart, and success_threshold is for one of two"
+        yield Problem("class-count", message, config_file, "train one of two classes")
+    cameras = facts.config.mapping("env.robot.cameras")
+    given = {f"observation.images.{name}" for name in cameras} or set(facts.cameras)
+    for key in classifier.image_features:
+        if key not in given:
+            message = f"it looks at {key}, the environment gives {', '.join(sorted(given)) or 'no pictures'}"
+            yield Problem("classifier-camera", message, PATH_KEY, "train it on the environment's cameras")
+    count = classifier.config.get("num_cameras")
+    if isinstance(count, int) and count != len(classifier.image_features):
+        message = f"num_cameras is {count}, input_features has {len(classifier.image_features)} pictures"
+        yield Problem("classifier-camera", message, config_file, "train it with as many as there are")
+    for key, feature in classifier.image_features.items():
+        if key in given:
+            yield from _picture(facts, classifier, key, shape_of(feature))
+    for key, stats in classifier.image_stats.items():
+        highest = max((max(values) for values in stats.values()), default=0.0)
+        if highest > 1.5:
+            message = f"it was trained with statistics of {key} up to {highest:g}, so on pictures in 0-255; "
+            message += "the environment gives 0-1"
+            yield Problem("image-range", message, classifier.root, "train it again on pictures in 0-1")
+    if classifier.normalises or classifier.image_stats:
+        message = "it was trained on normalised pictures, and LeRobot leaves the saved normaliser out "
+        message += "in the environment: probabilities differ"
+        change = "train with normalization_mapping VISUAL: IDENTITY (lerobot-grasp-train-classifier does)"
+        yield Problem("classifier-normaliser", message, classifier.root, change)
+    if classifier.value_range not in (None, (0.0, 1.0)):
+        message = (
+            f"it was trained on pictures in {list(classifier.value_range or ())}, the environment gives "
+        )
+        message += "[0.0, 1.0]"
+        yield Problem("image-range", message, classifier.root / RECORD, "train it again on pictures in 0-1")
+
+
+def _picture(
+    facts: Facts, classifier: ClassifierFacts, key: str, trained: tuple[int, ...] | None
+) -> Iterator[Problem]:
+    environment = facts.environment or _NOTHING
+    camera = camera_shape(facts, key) or shape_of(facts.cameras.get(key))
+    if camera is not None and trained is not None and len(camera) == 3:
+        shown = environment.output(key, (camera[0], camera[1], camera[2]))
+        if shown != trained:
+            message = f"it was trained on {key} of shape {list(trained)}, the environment shows {list(shown)}"
+            change = f"set resize_size to {list(trained[1:])}, or train it on the environment's size"
+            yield Problem("classifier-image-size", message, PATH_KEY, change)
+    record = classifier.preprocessing
+    if record is None:
+        yield from _without_record(classifier, key, environment)
+        return
+    if record.crops.get(key) != environment.crops.get(key):
+        message = (
+            f"{crop_text(environment.crops.get(key))} of {camera_name(key)}, the classifier was trained "
+        )
+        message += f"with {crop_text(record.crops.get(key))} ({classifier.preprocessing_from})"
+        yield Problem("classifier-crop", message, f"{CROPS}.{key}", "use one crop, or train it again")
+
+
+def _without_record(classifier: ClassifierFacts, key: str, environment: Preprocessing) -> Iterator[Problem]:
+    """LeRobot's training takes pictures as they are stored, and resizes them at most."""
+    crop, stored = environment.crops.get(key), classifier.whole_pictures.get(key)
+    if crop is None or stored is None or stored[1:] == crop[2:] or stored[1:] == environment.resize:
+        return
+    message = f"{crop_text(crop)} of {camera_name(key)}, the classifier was trained on whole pictures of "
+    message += as_text(stored)
+    change = "train it with this crop (lerobot-grasp-train-classifier --image_preprocessing)"
+    yield Problem("classifier-crop", message, f"{CROPS}.{key}", change)

@@ -1,0 +1,46 @@
+"""Train and validation parts stored with a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.findings.problem import Problem
+from lerobot_grasp_plugin.findings.words import several
+from lerobot_grasp_plugin.preflight.classifier_facts import RECORD
+from lerobot_grasp_plugin.preflight.facts import Facts
+
+_CHANGE = "split by episode, with lerobot_grasp_plugin.learning.splits"
+
+
+def check_splits(facts: Facts) -> Iterator[Problem]:
+    """An episode stands in one part only, and parts are made of episodes, not of frames."""
+    for dataset in facts.datasets:
+        splits = (dataset.learning or {}).get("splits")
+        yield from _parts(splits, dataset.root / layout.LEARNING_PATH, dataset.total_episodes)
+    if facts.classifier is not None:
+        yield from _parts(facts.classifier.splits, facts.classifier.root / RECORD, None)
+
+
+def _parts(splits: Any, path: Path, total: int | None) -> Iterator[Problem]:
+    parts = splits.get("parts") if isinstance(splits, Mapping) else None
+    if not isinstance(parts, Mapping):
+        return
+    seen: dict[int, str] = {}
+    shared: set[int] = set()
+    for name, episodes in parts.items():
+        for episode in episodes if isinstance(episodes, list) else ():
+            if isinstance(episode, int) and seen.setdefault(episode, name) != name:
+                shared.add(episode)
+    if shared:
+        message = (
+            f"{several(sorted(shared), 'episode')} stands in two parts: neighbouring frames on both sides "
+        )
+        message += "make validation look better than it is"
+        yield Problem("split-by-frame", message, path, _CHANGE)
+    beyond = [] if total is None else sorted(number for number in seen if number >= total)
+    if beyond and total is not None:
+        message = f"{several(beyond, 'entry')} is past the last episode ({total - 1}); these look like frames"
+        yield Problem("split-by-frame", message, path, _CHANGE)

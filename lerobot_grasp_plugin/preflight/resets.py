@@ -1,0 +1,73 @@
+"""Where the gripper was sent before each episode, and where it came to, as the recording wrote it down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.provenance import Provenance
+from lerobot_grasp_plugin.dataset.recording import RecordingSidecar, read_recording
+from lerobot_grasp_plugin.preflight.config_view import numbers_of
+from lerobot_grasp_plugin.preflight.dataset_facts import DatasetFacts
+
+
+@dataclass(frozen=True)
+class Reset:
+    """The start of an episode.
+
+    Attributes:
+        episode: Its ``episode_index``.
+        commanded: Where the gripper was sent, in metres from the robot's base, shape (3,).
+        achieved: Where it came to, the same.
+    """
+
+    episode: int
+    commanded: NDArray[np.float64]
+    achieved: NDArray[np.float64]
+
+
+def recorded_resets(dataset: DatasetFacts) -> list[Reset]:
+    """Resets of the chosen episodes; those of a merged dataset are looked up in its sources."""
+    found: list[Reset] = []
+    recordings: dict[Path, RecordingSidecar | None] = {}
+    for episode, root, number in _places(dataset):
+        if root not in recordings:
+            recordings[root] = read_recording(root)
+        recording = recordings[root]
+        known = recording.entry(number) if recording is not None else None
+        hooks = known.get("hooks") if known is not None else None
+        for record in hooks.values() if isinstance(hooks, Mapping) else ():
+            entry = record if isinstance(record, Mapping) else {}
+            commanded, achieved = (numbers_of(entry.get(name)) for name in ("commanded", "achieved"))
+            if commanded is not None and achieved is not None and len(commanded) == len(achieved) == 3:
+                found.append(Reset(episode, np.array(commanded), np.array(achieved)))
+    return found
+
+
+def recorded_environments(dataset: DatasetFacts) -> list[Mapping[str, Any]]:
+    """What LeRobot's environment noted of itself in the recordings of the chosen episodes."""
+    found: list[Mapping[str, Any]] = []
+    for root in dict.fromkeys(root for _, root, _ in _places(dataset)):
+        recording = read_recording(root)
+        for noted in recording.environments if recording is not None else ():
+            if noted not in found:
+                found.append(noted)
+    return found
+
+
+def _places(dataset: DatasetFacts) -> Iterator[tuple[int, Path, int]]:
+    """Each chosen episode: its number, and the folder and number it was recorded under."""
+    chosen = dataset.episodes.tolist()
+    if (dataset.root / layout.RECORDING_PATH).is_file():
+        yield from ((episode, dataset.root, episode) for episode in chosen)
+        return
+    provenance = Provenance.of(dataset.provenance)
+    for episode in chosen:
+        if (origin := provenance.origin(episode)) is not None:
+            yield episode, *origin
