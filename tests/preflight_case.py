@@ -102,7 +102,7 @@ def sound(folder: Path) -> Case:
         config=sound_config(folder, preprocessing),
         columns=sound_columns(),
         info=sound_info(),
-        learning={**stored, "splits": {"seed": 0, "parts": parts}},
+        learning={"format": 1, **stored, "splits": {"seed": 0, "parts": parts}},
         provenance={
             "format": 1,
             "labels": {"alignment": "next", "success_value": 1.0, "failure_value": 0.0},

@@ -74,6 +74,19 @@ class IntervalSet:
         starts, stops = np.flatnonzero(steps == 1).tolist(), np.flatnonzero(steps == -1).tolist()
         return cls(FrameInterval(start, stop) for start, stop in zip(starts, stops, strict=True))
 
+    @classmethod
+    def of_pairs(cls, pairs: Iterable[object]) -> IntervalSet:
+        """The set that ``pairs`` gives back: half-open ranges of JSON.
+
+        Raises:
+            ValueError: One is not a pair of whole numbers, the second one over the first or null.
+        """
+        return cls(_interval(pair) for pair in pairs)
+
+    def pairs(self) -> list[list[int | None]]:
+        """The ranges for JSON: ``[start, stop]`` with stop exclusive, null where the end is open."""
+        return [[interval.start, interval.stop] for interval in self.intervals]
+
     def __iter__(self) -> Iterator[FrameInterval]:
         return iter(self.intervals)
 
@@ -135,6 +148,14 @@ class IntervalSet:
         for interval in self.clip(length):
             mask[interval.start : interval.stop] = True
         return mask
+
+
+def _interval(pair: object) -> FrameInterval:
+    match pair:
+        case [int(start), int() | None as stop] if bool not in (type(start), type(stop)):
+            return FrameInterval(start, stop)
+        case _:
+            raise ValueError(f"{pair!r} is not a range [start, stop]")
 
 
 def _joined(intervals: Iterable[FrameInterval]) -> Iterator[FrameInterval]:

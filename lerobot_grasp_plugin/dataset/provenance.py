@@ -1,4 +1,4 @@
-"""``meta/grasp_provenance.json`` as a value: how labels were made, and where each episode is from.
+"""``meta/grasp_provenance.json``: how labels were made, and where each episode is from; read and written.
 
 What is missing or damaged in it says nothing: nobody who reads labels is kept from it by a damaged sidecar
 (verify names the damage).
@@ -6,16 +6,93 @@ What is missing or damaged in it says nothing: nobody who reads labels is kept f
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.core.labels import LabelValues
+from lerobot_grasp_plugin.core.plan import PlannedEpisode
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.info import read_json
+from lerobot_grasp_plugin.dataset.json_entry import Entry
 from lerobot_grasp_plugin.dataset.recording import read_recording
 from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
+from lerobot_grasp_plugin.findings.words import count
+from lerobot_grasp_plugin.version import VERSION
+
+FORMAT: Final = 1
+DISTRIBUTION: Final = "lerobot_grasp_plugin"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProvenanceSource:
+    """One source of a dataset; what is not known is None.
+
+    Attributes:
+        repo_id: Its name.
+        root: Its folder.
+        codebase_version: Its format.
+        episodes: The episodes that were chosen, as the call had them.
+        rename: Name of a column -> its name in the new dataset.
+        task: The task that all of its episodes were given.
+        annotations: Path and sha256 of the annotation file that labelled it.
+        labels_from: Column and threshold that labelled it.
+        done: How ``next.done`` was decided.
+        derived: How actions and state were derived.
+        metadata: What of its metadata differs from that of the new dataset.
+    """
+
+    repo_id: str | None = None
+    root: str | None = None
+    codebase_version: str | None = None
+    episodes: Any = None
+    rename: Mapping[str, str] = field(default_factory=dict)
+    task: str | None = None
+    annotations: Mapping[str, Any] | None = None
+    labels_from: Mapping[str, Any] | None = None
+    done: str | None = None
+    derived: Mapping[str, Any] | None = None
+    metadata: Mapping[str, Any] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The entry of the file."""
+        names = ("repo_id", "root", "codebase_version", "episodes", "rename", "task")
+        optional = ("annotations", "labels_from", "done", "derived", "metadata")
+        stated = [name for name in optional if getattr(self, name) is not None]
+        return {name: getattr(self, name) for name in (*names, *stated)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProvenanceEpisode:
+    """One episode of a dataset; what is not known is None.
+
+    Attributes:
+        source: Which source, 0-based.
+        source_episode: Its ``episode_index`` there.
+        length: Rows.
+        content_sha256: Hash of its columns that are not labels.
+        success: Success rows; None where it was not labelled.
+    """
+
+    source: int | None = None
+    source_episode: int | None = None
+    length: int | None = None
+    content_sha256: str | None = None
+    success: IntervalSet | None = None
+
+    def to_json(self, episode_index: int) -> dict[str, Any]:
+        """The entry of the file."""
+        entry: dict[str, Any] = {
+            "episode_index": episode_index,
+            "source": self.source,
+            "source_episode": self.source_episode,
+            "length": self.length,
+            "content_sha256": self.content_sha256,
+        }
+        return entry if self.success is None else {**entry, "success": self.success.pairs()}
 
 
 @dataclass(frozen=True)
@@ -24,27 +101,35 @@ class Provenance:
 
     Attributes:
         labels: How the labels were made, by option; empty where it does not say.
-        sources: The sources in order; an empty entry for each one that is damaged.
-        episodes: The entry of each episode, by ``episode_index``.
+        sources: The sources in order; an empty one for each that is damaged.
+        episodes: By ``episode_index``.
         made_as: The ``repo_id`` it was made as; None where it does not say.
+        path: The file.
+        problems: All that is wrong with it, as warnings.
     """
 
     labels: Mapping[str, Any] = field(default_factory=dict)
-    sources: Sequence[Mapping[str, Any]] = ()
-    episodes: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    sources: Sequence[ProvenanceSource] = ()
+    episodes: Mapping[int, ProvenanceEpisode] = field(default_factory=dict)
     made_as: str | None = None
+    path: Path = Path(layout.PROVENANCE_PATH)
+    problems: Sequence[Problem] = ()
 
     @classmethod
-    def of(cls, raw: object) -> Provenance:
+    def of(cls, raw: object, path: Path = Path(layout.PROVENANCE_PATH)) -> Provenance:
         """The sidecar of a JSON value."""
-        entries = _mapping(raw)
-        sources, episodes = entries.get("sources"), entries.get("episodes")
-        return cls(
-            _mapping(entries.get("labels")),
-            tuple(map(_mapping, sources)) if isinstance(sources, list) else (),
-            dict(_numbered(episodes)) if isinstance(episodes, list) else {},
-            _mapping(entries.get("recipe")).get("new_repo_id"),
-        )
+        problems: list[Problem] = []
+        content = Entry.of(raw, "", path, problems)
+        if problems:
+            return cls(path=path, problems=problems)
+        labels = content.get("labels", dict, "an object")
+        if labels is not None and LabelValues.of(labels) is None:
+            content.note("labels", "success_value and failure_value are not two different numbers")
+        sources = tuple(_sources(content))
+        episodes = dict(_episodes(content, len(sources)))
+        recipe = Entry(content.get("recipe", dict, "an object") or {}, "recipe", path, problems)
+        made_as = recipe.get("new_repo_id", str, "text")
+        return cls(labels or {}, sources, episodes, made_as, path, problems)
 
     @property
     def values(self) -> LabelValues | None:
@@ -54,140 +139,60 @@ class Provenance:
     @property
     def done(self) -> str | None:
         """How ``next.done`` was decided: in all sources alike, else as the call stated it."""
-        dones = {entry["done"] for entry in self.sources if isinstance(entry.get("done"), str)}
+        dones = {source.done for source in self.sources if source.done is not None}
         stated = dones.pop() if len(dones) == 1 else self.labels.get("done")
         return stated if isinstance(stated, str) else None
 
     @property
     def names(self) -> list[str]:
         """``repo_id`` of the sources that have one, each once."""
-        return list(dict.fromkeys(str(entry["repo_id"]) for entry in self.sources if "repo_id" in entry))
+        return list(dict.fromkeys(source.repo_id for source in self.sources if source.repo_id is not None))
+
+    def source_of(self, episode: int) -> ProvenanceSource | None:
+        """The source of an episode; None where it does not say."""
+        entry = self.episodes.get(episode)
+        return None if entry is None or entry.source is None else self.sources[entry.source]
 
     def origin(self, episode: int) -> tuple[Path, int] | None:
         """Folder and ``episode_index`` that an episode was taken from; None where it does not say."""
-        entry = self.episodes.get(episode, {})
-        number, source_episode = entry.get("source"), entry.get("source_episode")
-        if type(number) is not int or type(source_episode) is not int or not 0 <= number < len(self.sources):
-            return None
-        root = self.sources[number].get("root")
-        return (Path(root), source_episode) if isinstance(root, str) else None
+        source = self.source_of(episode)
+        number = self.episodes[episode].source_episode if episode in self.episodes else None
+        return (
+            None if source is None or source.root is None or number is None else (Path(source.root), number)
+        )
 
     def sources_of_episodes(self) -> dict[int, str]:
         """The ``repo_id`` of each episode's source, by ``episode_index``."""
-        found = {}
-        for episode, entry in self.episodes.items():
-            number = entry.get("source")
-            if type(number) is int and 0 <= number < len(self.sources):
-                found[episode] = str(self.sources[number].get("repo_id", f"source {number}"))
-        return found
+        return {
+            episode: self.sources[entry.source].repo_id or f"source {entry.source}"
+            for episode, entry in self.episodes.items()
+            if entry.source is not None
+        }
 
     def hashes_of_episodes(self) -> dict[int, str]:
         """``content_sha256`` of each episode that has one, by ``episode_index``."""
-        hashes = {episode: entry.get("content_sha256") for episode, entry in self.episodes.items()}
-        return {episode: value for episode, value in hashes.items() if isinstance(value, str)}
+        hashes = {episode: entry.content_sha256 for episode, entry in self.episodes.items()}
+        return {episode: value for episode, value in hashes.items() if value is not None}
+
+
+def find_provenance(root: Path) -> Provenance | None:
+    """The provenance sidecar of a dataset, with what is wrong with it; None where it has none."""
+    path = root / layout.PROVENANCE_PATH
+    if not path.exists():
+        return None
+    try:
+        return Provenance.of(read_json(path), path)
+    except DatasetError as error:
+        problems = [
+            Problem("bad-sidecar", problem.message, problem.place, severity="warning")
+            for problem in error.problems
+        ]
+        return Provenance(path=path, problems=problems)
 
 
 def read_provenance(root: Path) -> Provenance:
     """The provenance sidecar of a dataset; an empty one where there is none that can be read."""
-    try:
-        return Provenance.of(read_json(root / layout.PROVENANCE_PATH))
-    except DatasetError:
-        return Provenance()
-
-
-@dataclass(frozen=True)
-class SidecarEpisode:
-    """What the sidecar says of one episode.
-
-    Attributes:
-        source: Which source, 0-based; -1 where it does not say.
-        length: Rows; None where it does not say.
-        digest: Content hash.
-        success: Success rows as half-open ranges; None where the episode was not labelled.
-    """
-
-    source: int
-    length: int | None
-    digest: str | None
-    success: Sequence[tuple[int, int]] | None
-
-
-@dataclass
-class Sidecar:
-    """A provenance sidecar in detail, with what is wrong with it.
-
-    Attributes:
-        where: The file.
-        episodes: By ``episode_index``.
-        names: Name of each source.
-        dones: How done was decided in each source; None where it does not say.
-        renames: Per source, the name each column had there, where it is another.
-        values: The rewards of success and failure; None where nothing was labelled.
-        problems: What is wrong with it.
-    """
-
-    where: Path
-    episodes: dict[int, SidecarEpisode] = field(default_factory=dict)
-    names: list[str] = field(default_factory=list)
-    dones: list[str | None] = field(default_factory=list)
-    renames: list[dict[str, str]] = field(default_factory=list)
-    values: LabelValues | None = None
-    problems: list[Problem] = field(default_factory=list)
-
-    def done_of(self, episode: int) -> str | None:
-        """How done was decided in an episode."""
-        entry = self.episodes.get(episode)
-        known = entry is not None and 0 <= entry.source < len(self.dones)
-        return self.dones[entry.source] if entry is not None and known else None
-
-
-def inspect_provenance(root: Path) -> Sidecar | None:
-    """The provenance sidecar of a dataset with what is wrong with it; None where it has none."""
-    path = root / layout.PROVENANCE_PATH
-    if not path.exists():
-        return None
-    sidecar = Sidecar(path)
-    try:
-        raw = read_json(path)
-        sidecar.values = Provenance.of(raw).values  # also where other parts are damaged
-        _read(sidecar, raw)
-    except DatasetError as error:
-        for problem in error.problems:
-            sidecar.problems.append(
-                Problem("bad-sidecar", problem.message, problem.place, severity="warning")
-            )
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        message = f"it is not what this package writes: {type(error).__name__} at {error}"
-        sidecar.problems.append(Problem("bad-sidecar", message, path, severity="warning"))
-    return sidecar
-
-
-def _read(sidecar: Sidecar, raw: Any) -> None:
-    for source in raw["sources"]:
-        sidecar.names.append(str(source["repo_id"]).rsplit("/", 1)[-1])
-        sidecar.dones.append(_text(source.get("done"), "done"))
-        sidecar.renames.append({new: old for old, new in (source.get("rename") or {}).items()})
-    labels = raw.get("labels")
-    if labels is not None and LabelValues.of(labels) is None:
-        raise ValueError("labels, whose success_value and failure_value are not two different numbers")
-    for entry in raw["episodes"]:
-        ranges = entry.get("success")
-        success = None if ranges is None else [(int(start), int(stop)) for start, stop in ranges]
-        length = None if entry.get("length") is None else int(entry["length"])
-        episode = int(entry["episode_index"])
-        if episode in sidecar.episodes:
-            raise ValueError(f"episode {episode}, which is there twice")
-        for start, stop in success or ():
-            if not 0 <= start < stop <= (stop if length is None else length):
-                raise ValueError(f"success [{start}, {stop}] of episode {episode}, which has {length} frames")
-        digest = _text(entry.get("content_sha256"), "content_sha256")
-        sidecar.episodes[episode] = SidecarEpisode(int(entry.get("source", -1)), length, digest, success)
-
-
-def _text(value: Any, name: str) -> str | None:
-    if value is not None and not isinstance(value, str):
-        raise TypeError(f"{name} {value!r}, which should be text")
-    return value
+    return find_provenance(root) or Provenance()
 
 
 def stored_values(root: Path) -> LabelValues | None:
@@ -199,11 +204,143 @@ def stored_values(root: Path) -> LabelValues | None:
     return values if values is not None or recording is None else recording.values
 
 
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+class ProvenanceWriter:
+    """Writes the sidecar, one episode after the other.
+
+    There is no time of day in it: the same recipe gives the same bytes.
+
+    Args:
+        path: The file.
+        operation: ``merge`` or ``relabel``.
+        recipe: Options that hold for all sources.
+        labels: How the labels were made, by option; None where there are none.
+        statistics: How the numbers in ``stats.json`` were made.
+        sources: In order.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        operation: str,
+        recipe: Mapping[str, Any],
+        labels: Mapping[str, Any] | None,
+        statistics: Mapping[str, str],
+        sources: Sequence[ProvenanceSource],
+    ) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        head = {
+            "format": FORMAT,
+            "tool": {"name": DISTRIBUTION, "version": VERSION},
+            "operation": operation,
+            "recipe": recipe,
+            "labels": labels,
+            "statistics": statistics,
+            "sources": [source.to_json() for source in sources],
+        }
+        self._file = path.open("w", encoding="utf-8")
+        self._file.write(json.dumps(head, indent=2, default=str).removesuffix("\n}") + ',\n  "episodes": [')
+        self._first = True
+
+    def write(
+        self,
+        episodes: Sequence[PlannedEpisode],
+        applied: Sequence[IntervalSet | None],
+        hashes: Sequence[str],
+    ) -> None:
+        """Appends the episodes of one block of rows."""
+        for planned, success, digest in zip(episodes, applied, hashes, strict=True):
+            entry = ProvenanceEpisode(
+                source=planned.source,
+                source_episode=planned.source_episode,
+                length=planned.length,
+                content_sha256=digest,
+                success=success,
+            )
+            text = json.dumps(entry.to_json(planned.episode_index))
+            self._file.write(("" if self._first else ",") + "\n    " + text)
+            self._first = False
+
+    def close(self, timestamps: Mapping[int, tuple[int, float]]) -> None:
+        """Ends the file.
+
+        Args:
+            timestamps: source -> rows whose timestamp was set to frame_index / fps, and the largest
+                distance in seconds; sources without such rows are left out.
+        """
+        fixed = [
+            {"source": source, "rows": rows, "max_deviation_s": deviation}
+            for source, (rows, deviation) in timestamps.items()
+            if rows
+        ]
+        self._file.write('\n  ],\n  "timestamps_fixed": ' + json.dumps(fixed) + "\n}\n")
+        self._file.close()
+
+    def abandon(self) -> None:
+        """Closes the file as it is, for a run that failed."""
+        self._file.close()
 
 
-def _numbered(episodes: Sequence[object]) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    for entry in episodes:
-        if isinstance(entry, Mapping) and type(entry.get("episode_index")) is int:
-            yield entry["episode_index"], entry
+def _sources(content: Entry) -> Iterator[ProvenanceSource]:
+    for number, raw in enumerate(content.get("sources", list, "a list", required=True) or ()):
+        entry = Entry.of(raw, f"sources[{number}]", content.path, content.problems)
+        if not entry.values:
+            yield ProvenanceSource()
+            continue
+        rename = entry.get("rename", dict, "an object") or {}
+        yield ProvenanceSource(
+            repo_id=entry.get("repo_id", str, "text", required=True),
+            root=entry.get("root", str, "text"),
+            codebase_version=entry.get("codebase_version", str, "text"),
+            episodes=entry.values.get("episodes"),
+            rename={old: new for old, new in rename.items() if isinstance(new, str)},
+            task=entry.get("task", str, "text"),
+            annotations=entry.get("annotations", dict, "an object"),
+            labels_from=entry.get("labels_from", dict, "an object"),
+            done=entry.get("done", str, "text"),
+            derived=entry.get("derived", dict, "an object"),
+            metadata=entry.get("metadata", dict, "an object"),
+        )
+
+
+def _episodes(content: Entry, sources: int) -> Iterator[tuple[int, ProvenanceEpisode]]:
+    seen: set[int] = set()
+    for number, raw in enumerate(content.get("episodes", list, "a list", required=True) or ()):
+        entry = Entry.of(raw, f"episodes[{number}]", content.path, content.problems)
+        if not entry.values:
+            continue
+        episode = entry.get("episode_index", int, "a whole number", required=True)
+        if episode in seen:
+            entry.note("episode_index", f"episode {episode} is listed twice")
+        if episode is None or episode in seen:
+            continue
+        seen.add(episode)
+        source = entry.get("source", int, "a whole number")
+        if source is not None and not 0 <= source < sources:
+            entry.note("source", f"{source}, and there are {count(sources, 'source')}")
+            source = None
+        length = entry.get("length", int, "a whole number")
+        yield (
+            episode,
+            ProvenanceEpisode(
+                source=source,
+                source_episode=entry.get("source_episode", int, "a whole number"),
+                length=length,
+                content_sha256=entry.get("content_sha256", str, "text"),
+                success=_success(entry, length),
+            ),
+        )
+
+
+def _success(entry: Entry, length: int | None) -> IntervalSet | None:
+    pairs = entry.get("success", list, "a list of ranges")
+    if pairs is None:
+        return None
+    try:
+        success = IntervalSet.of_pairs(pairs)
+        if length is not None and success.clip(length) != success:
+            raise ValueError(f"{success.pairs()} is past the end of the episode, which has {length} frames")
+    except ValueError as error:
+        entry.note("success", str(error))
+        return None
+    return success

@@ -56,8 +56,8 @@ class Comparison:
                 {
                     "episode_index": each.episode_index,
                     **_figures([each]),
-                    "only_first": _pairs(each.only_first),
-                    "only_second": _pairs(each.only_second),
+                    "only_first": each.only_first.pairs(),
+                    "only_second": each.only_second.pairs(),
                 }
                 for each in self.episodes
             ],
@@ -117,7 +117,3 @@ def _figures(episodes: Sequence[Agreement]) -> dict[str, Any]:
         "unmatched_boundaries": sum(each.unmatched for each in episodes),
         "kappa": cohens_kappa(episodes),
     }
-
-
-def _pairs(success: IntervalSet) -> list[list[int | None]]:
-    return [[each.start, each.stop] for each in success]

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.learning import has_sidecar
 from lerobot_grasp_plugin.findings.problem import Problem
-from lerobot_grasp_plugin.learning.sidecar import has_sidecar
 from lerobot_grasp_plugin.lerobot_seams.access import SeamError, current, replace, require
 from lerobot_grasp_plugin.lerobot_seams.version import SUPPORTED, installed
 

@@ -1,20 +1,16 @@
-"""``meta/grasp_learning.json``: how a dataset's pictures are prepared, and its splits."""
+"""How a dataset's images are prepared, and its splits: the strict view of ``meta/grasp_learning.json``."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
 
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.dataset.info import read_json
+from lerobot_grasp_plugin.dataset.learning import StoredLearning, stored_learning
 from lerobot_grasp_plugin.findings.problem import DatasetError, Problem, UsageError
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.splits import EpisodeSplits
 from lerobot_grasp_plugin.writers.whole import write_whole
-
-SIDECAR_FORMAT: Final = 1
 
 
 @dataclass(frozen=True)
@@ -30,26 +26,19 @@ class LearningSidecar:
     splits: EpisodeSplits | None = None
 
 
-def has_sidecar(root: Path) -> bool:
-    """Whether a dataset was made by this package, or has a learning sidecar."""
-    return any((root / path).is_file() for path in (layout.PROVENANCE_PATH, layout.LEARNING_PATH))
-
-
 def read_learning(root: str | Path) -> LearningSidecar | None:
     """A dataset's learning sidecar; None when it has none.
 
     Raises:
         DatasetError: The file is damaged.
     """
-    path = Path(root).expanduser() / layout.LEARNING_PATH
-    if not path.exists():
+    folder = Path(root).expanduser()
+    path, stored = folder / layout.LEARNING_PATH, stored_learning(folder)
+    if stored is None:
         return None
-    raw = read_json(path)
-    if not isinstance(raw, dict) or raw.get("format") != SIDECAR_FORMAT:
-        hint = "another version of this package may have written it"
-        message = f"it is no learning sidecar of format {SIDECAR_FORMAT}"
-        raise DatasetError(Problem("bad-sidecar", message, path, hint))
-    preprocessing, splits = raw.get("image_preprocessing"), raw.get("splits")
+    if stored.problems:
+        raise DatasetError(stored.problems)
+    preprocessing, splits = stored.image_preprocessing, stored.splits
     try:
         return LearningSidecar(
             None if preprocessing is None else ImagePreprocessing.from_json(preprocessing),
@@ -82,12 +71,11 @@ def write_learning(root: str | Path, sidecar: LearningSidecar, *, replace: bool 
         if stored == sidecar:
             return
         _refuse_change(path, stored, sidecar)
-    raw: dict[str, Any] = {
-        "format": SIDECAR_FORMAT,
-        "image_preprocessing": None if sidecar.preprocessing is None else sidecar.preprocessing.to_json(),
-        "splits": None if sidecar.splits is None else sidecar.splits.to_json(),
-    }
-    write_whole(path, (json.dumps(raw, indent=2) + "\n").encode())
+    content = StoredLearning(
+        None if sidecar.preprocessing is None else sidecar.preprocessing.to_json(),
+        None if sidecar.splits is None else sidecar.splits.to_json(),
+    )
+    write_whole(path, content.encoded())
 
 
 def _refuse_change(path: Path, stored: LearningSidecar, sidecar: LearningSidecar) -> None:

@@ -23,7 +23,7 @@ from lerobot_grasp_plugin.ops.episode_tasks import EpisodeTasks
 from lerobot_grasp_plugin.ops.kept_rewards import changed_success, kept_reward_warnings
 from lerobot_grasp_plugin.ops.prepare import Build, keeps_splits
 from lerobot_grasp_plugin.ops.progress import Progress
-from lerobot_grasp_plugin.ops.provenance import ProvenanceWriter
+from lerobot_grasp_plugin.ops.provenance import provenance_writer
 from lerobot_grasp_plugin.ops.recipe import LabelOptions
 from lerobot_grasp_plugin.ops.recorded_episodes import RecordedEpisodes
 from lerobot_grasp_plugin.ops.repeated import RepeatedEpisodes
@@ -122,7 +122,7 @@ class _Writer:
         self.renumbered: set[int] = set()
         self.tasks = EpisodeTasks(build.plan.tasks)
         self.labels = self._labels()
-        self.provenance = ProvenanceWriter(
+        self.provenance = provenance_writer(
             root / layout.PROVENANCE_PATH,
             sources=build.sources,
             dones=self._dones(),
@@ -168,7 +168,7 @@ class _Writer:
                     self._count(planned, block)
                     self.repeated.see(planned, block.hashes)
                     self.recorded.see(planned, block.applied)
-                    self.provenance.write(planned, block.applied, block.hashes, block.timestamps_fixed)
+                    self.provenance.write(planned, block.applied, block.hashes)
                     progress("writing tables", planned[-1].to_index, build.plan.total_frames)
             if off_grid := [builder.off_grid for builder in self.builders if builder.off_grid is not None]:
                 raise DatasetError(off_grid)

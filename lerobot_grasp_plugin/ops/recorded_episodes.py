@@ -38,7 +38,7 @@ class RecordedEpisodes:
             if entry is None:
                 continue
             if success is not None and "success" in entry:
-                ranges = [[item.start, item.stop] for item in success]
+                ranges = success.pairs()
                 changed = ranges != entry["success"]
                 entry = {**entry, "success": ranges, "edited": bool(entry.get("edited")) or changed}
             self._episodes[str(episode.episode_index)] = entry

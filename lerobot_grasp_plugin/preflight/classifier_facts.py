@@ -11,6 +11,7 @@ from typing import Any
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.hub import lerobot_home
 from lerobot_grasp_plugin.dataset.info import Feature
+from lerobot_grasp_plugin.dataset.learning import stored_learning
 from lerobot_grasp_plugin.findings.problem import Problem
 from lerobot_grasp_plugin.preflight.config_view import (
     ConfigView,
@@ -114,15 +115,15 @@ def _may_be_on_the_hub(named: str) -> bool:
 
 def _preprocessing(root: Path) -> tuple[Preprocessing | None, Path | None]:
     """Its own record, or that of the dataset it was trained on."""
-    paths = [root / RECORD]
+    recorded = preprocessing_of((read_object(root / RECORD) or {}).get("image_preprocessing"))
+    if recorded is not None:
+        return recorded, root / RECORD
     dataset = _training_dataset(root)
-    if dataset is not None:
-        paths.append(dataset / layout.LEARNING_PATH)
-    for path in paths:
-        found = preprocessing_of((read_object(path) or {}).get("image_preprocessing"))
-        if found is not None:
-            return found, path
-    return None, None
+    learning = stored_learning(dataset) if dataset is not None else None
+    stored = preprocessing_of(learning.image_preprocessing) if learning is not None else None
+    if dataset is None or stored is None:
+        return None, None
+    return stored, dataset / layout.LEARNING_PATH
 
 
 def _training_dataset(root: Path) -> Path | None:

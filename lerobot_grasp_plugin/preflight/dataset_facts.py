@@ -17,7 +17,8 @@ from lerobot_grasp_plugin.core.selection import without_episodes
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import is_numeric, to_numpy
 from lerobot_grasp_plugin.dataset.info import Feature
-from lerobot_grasp_plugin.dataset.provenance import Provenance
+from lerobot_grasp_plugin.dataset.learning import StoredLearning, has_sidecar, stored_learning
+from lerobot_grasp_plugin.dataset.provenance import Provenance, read_provenance
 from lerobot_grasp_plugin.findings.problem import GraspError, Problem
 from lerobot_grasp_plugin.ops.annotate import label_sources, sources_of_headers
 from lerobot_grasp_plugin.ops.recipe import LabelOptions, SourceConfig
@@ -60,8 +61,9 @@ class DatasetFacts:
         episodes: ``episode_index`` of each chosen episode, shape (episodes,).
         columns: Numeric columns, shape (rows, width), float64; rows of the chosen episodes in order.
         stats: ``meta/stats.json``.
-        provenance: ``meta/grasp_provenance.json``, or None.
-        learning: ``meta/grasp_learning.json``, or None.
+        provenance: ``meta/grasp_provenance.json``; empty where it has none.
+        learning: ``meta/grasp_learning.json``; empty where it has none.
+        has_sidecar: Whether it has one of the two.
         rule: Which rows are success; None for what the rows and the sidecar say.
         relabelled: Whether ``next.reward`` and ``next.done`` are those of the config's annotations.
         built: Whether the plugin's learner builds a new dataset of it, which then has a sidecar.
@@ -78,8 +80,9 @@ class DatasetFacts:
     episodes: NDArray[np.int64]
     columns: Mapping[str, NDArray[np.float64]]
     stats: Mapping[str, Any] = field(default_factory=dict)
-    provenance: Mapping[str, Any] | None = None
-    learning: Mapping[str, Any] | None = None
+    provenance: Provenance = field(default_factory=Provenance)
+    learning: StoredLearning = field(default_factory=StoredLearning)
+    has_sidecar: bool = False
     rule: SuccessRule | None = None
     relabelled: bool = False
     built: bool = False
@@ -93,7 +96,7 @@ class DatasetFacts:
     @property
     def ours(self) -> bool:
         """Whether it is read as a GraspDataset: it carries a sidecar, or will."""
-        return self.built or self.provenance is not None or self.learning is not None
+        return self.built or self.has_sidecar
 
     @cached_property
     def starts(self) -> NDArray[np.int64]:
@@ -103,7 +106,7 @@ class DatasetFacts:
     @property
     def preprocessing(self) -> Preprocessing | None:
         """The image preprocessing stored with it."""
-        return preprocessing_of((self.learning or {}).get("image_preprocessing"))
+        return preprocessing_of(self.learning.image_preprocessing)
 
     @property
     def cameras(self) -> list[str]:
@@ -113,7 +116,7 @@ class DatasetFacts:
     @property
     def labels(self) -> Mapping[str, Any]:
         """The label options its provenance says it was made with."""
-        return Provenance.of(self.provenance).labels
+        return self.provenance.labels
 
     @cached_property
     def success_rule(self) -> SuccessRule:
@@ -122,7 +125,7 @@ class DatasetFacts:
             return self.rule
         evidence = SuccessEvidence()
         evidence.add(self._column(layout.REWARD), self._column(layout.SUCCESS))
-        return evidence.rule(Provenance.of(self.provenance).values)
+        return evidence.rule(self.provenance.values)
 
     @cached_property
     def success(self) -> NDArray[np.bool_] | None:
@@ -203,6 +206,7 @@ def load_datasets(config: ConfigView, built: bool) -> tuple[list[DatasetFacts], 
         except OSError as failure:
             reason = failure.strerror or str(failure)
             findings.append(Problem("dataset-unreadable", reason, where, "fix it, or name another one"))
+    findings += [problem for dataset in facts for problem in dataset.learning.problems]
     return facts, findings
 
 
@@ -306,8 +310,9 @@ def _read(where: str, source: Source, options: LabelOptions, built: bool) -> Dat
         episodes=episodes,
         columns={name: rows for name, rows in columns.items() if len(rows) == int(lengths.sum())},
         stats=read_object(reader.root / layout.STATS_PATH) or {},
-        provenance=read_object(reader.root / layout.PROVENANCE_PATH),
-        learning=read_object(reader.root / layout.LEARNING_PATH),
+        provenance=read_provenance(reader.root),
+        learning=stored_learning(reader.root) or StoredLearning(),
+        has_sidecar=has_sidecar(reader.root),
         rule=rule,
         relabelled=source.labels is not None,
         built=built,

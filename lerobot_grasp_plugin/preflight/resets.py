@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.dataset.provenance import Provenance
 from lerobot_grasp_plugin.dataset.recording import RecordingSidecar, read_recording
 from lerobot_grasp_plugin.preflight.config_view import numbers_of
 from lerobot_grasp_plugin.preflight.dataset_facts import DatasetFacts
@@ -67,7 +66,6 @@ def _places(dataset: DatasetFacts) -> Iterator[tuple[int, Path, int]]:
     if (dataset.root / layout.RECORDING_PATH).is_file():
         yield from ((episode, dataset.root, episode) for episode in chosen)
         return
-    provenance = Provenance.of(dataset.provenance)
     for episode in chosen:
-        if (origin := provenance.origin(episode)) is not None:
+        if (origin := dataset.provenance.origin(episode)) is not None:
             yield episode, *origin

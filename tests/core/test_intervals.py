@@ -68,3 +68,17 @@ def test_from_mask_takes_only_flat_booleans() -> None:
 def test_a_negative_length_is_refused() -> None:
     with pytest.raises(ValueError, match="length"):
         frames((0, 1)).clip(-1)
+
+
+def test_pairs_of_json_give_the_set_back() -> None:
+    for ranges in (frames(), frames((0, 3), (5, 6)), frames((2, None))):
+        assert IntervalSet.of_pairs(ranges.pairs()) == ranges
+    assert frames((0, 3), (5, None)).pairs() == [[0, 3], [5, None]]
+
+
+@pytest.mark.parametrize(
+    "pair", [[1], [1, 2, 3], [1.0, 2], [True, 2], [1, False], "12", None, [2, 2], [-1, 3]]
+)
+def test_pairs_that_are_not_ranges_are_refused(pair: object) -> None:
+    with pytest.raises(ValueError, match=r"range|start|stop"):
+        IntervalSet.of_pairs([pair])

@@ -7,8 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.core.labels import LabelValues
-from lerobot_grasp_plugin.dataset.provenance import Provenance, read_provenance, stored_values
+from lerobot_grasp_plugin.dataset.provenance import (
+    Provenance,
+    ProvenanceEpisode,
+    ProvenanceSource,
+    read_provenance,
+    stored_values,
+)
 
 PROVENANCE, RECORDING = "meta/grasp_provenance.json", "meta/grasp_recording.json"
 
@@ -67,3 +74,34 @@ def test_a_recording_says_it_too(tmp_path: Path) -> None:
     assert stored_values(tmp_path) == LabelValues(0, -1)
     written(tmp_path, PROVENANCE, {"labels": {"success_value": 3, "failure_value": 0}})
     assert stored_values(tmp_path) == LabelValues(3, 0)
+
+
+def test_all_that_is_wrong_with_it_is_named_at_once() -> None:
+    raw = {
+        "labels": {"success_value": 1, "failure_value": 1},
+        "sources": [{"done": ["x"]}, 3],
+        "episodes": [
+            {"episode_index": 0, "source": 2, "length": 1.5},
+            {"episode_index": 0},
+            {"episode_index": 1, "length": 4, "success": [[2, 5]], "content_sha256": 7},
+        ],
+    }
+    problems = Provenance.of(raw).problems
+    assert [problem.place.field for problem in problems] == [
+        *("labels", "sources[0].repo_id", "sources[0].done", "sources[1]"),
+        *("episodes[0].source", "episodes[0].length", "episodes[1].episode_index"),
+        *("episodes[2].content_sha256", "episodes[2].success"),
+    ]
+    assert {(problem.code, problem.severity) for problem in problems} == {("bad-sidecar", "warning")}
+
+
+def test_entries_that_were_written_are_read_as_they_were() -> None:
+    source = ProvenanceSource(
+        repo_id="me/a", root="/a", rename={"x": "y"}, done="keep", derived={"actions": 1}
+    )
+    episode = ProvenanceEpisode(
+        source=0, source_episode=4, length=9, content_sha256="ab", success=IntervalSet.of_pairs([[1, 3]])
+    )
+    said = Provenance.of({"sources": [source.to_json()], "episodes": [episode.to_json(2)]})
+    assert (said.sources, said.episodes, said.problems) == ((source,), {2: episode}, [])
+    assert said.origin(2) == (Path("/a"), 4)

@@ -4,11 +4,11 @@ import factories
 import pytest
 
 from lerobot_grasp_plugin.dataset.layout import LEARNING_PATH
+from lerobot_grasp_plugin.dataset.learning import has_sidecar
 from lerobot_grasp_plugin.findings.problem import DatasetError, UsageError
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.sidecar import (
     LearningSidecar,
-    has_sidecar,
     read_learning,
     write_learning,
 )

@@ -29,6 +29,7 @@ from preflight_case import (
 
 from lerobot_grasp_plugin.commands.preflight import main
 from lerobot_grasp_plugin.core.action_space import full_state_names
+from lerobot_grasp_plugin.dataset.provenance import Provenance, ProvenanceEpisode, ProvenanceSource
 from lerobot_grasp_plugin.findings.problem import UsageError
 from lerobot_grasp_plugin.learning.config_checks import MACHINE, PARSING
 from lerobot_grasp_plugin.preflight import preflight
@@ -986,10 +987,10 @@ def test_one_poor_source_is_named_among_good_ones(tmp_path: Path) -> None:
         lengths=np.array([999, 999]),
         episodes=np.array([0, 1]),
         columns=columns,
-        provenance={
-            "sources": [{"repo_id": "lab/good"}, {"repo_id": "lab/poor"}],
-            "episodes": [{"episode_index": 0, "source": 0}, {"episode_index": 1, "source": 1}],
-        },
+        provenance=Provenance(
+            sources=[ProvenanceSource(repo_id="lab/good"), ProvenanceSource(repo_id="lab/poor")],
+            episodes={0: ProvenanceEpisode(source=0), 1: ProvenanceEpisode(source=1)},
+        ),
     )
     facts = Facts(ConfigView(Path("config.json"), {}), [dataset], None)
     messages = [finding.message for finding in check_labels(facts) if finding.code == "class-imbalance"]
@@ -1099,6 +1100,16 @@ def test_no_odd_value_ends_in_a_traceback(setting: str, wrong: object, tmp_path:
     case.config["resume"] = True
     dump(path, case.config)
     preflight(path)
+
+
+@pytest.mark.parametrize("content", ['{"format": ', "[]", '{"format": 9}'])
+def test_a_damaged_learning_sidecar_is_named(content: str, tmp_path: Path) -> None:
+    case = sound(tmp_path)
+    path = case.write()
+    (case.root / "meta/grasp_learning.json").write_text(content)
+    (finding,) = [each for each in preflight(path, parse=False).findings if "grasp_learning" in str(each)]
+    assert finding.severity == "error"
+    assert finding.place.path == str(case.root / "meta/grasp_learning.json")
 
 
 @pytest.mark.parametrize(

@@ -36,11 +36,10 @@ def carry_over(source: Source) -> None:
     if not is_ee_delta(source) and not is_full(source):
         return
     provenance = read_provenance(source.reader.root)
-    entries = [provenance.episodes.get(episode, {}).get("source") for episode in source.episodes]
-    numbers = {entry for entry in entries if type(entry) is int and 0 <= entry < len(provenance.sources)}
-    recipes = [provenance.sources[number].get("derived") for number in numbers]
-    if recipes and isinstance(recipes[0], Mapping) and all(recipe == recipes[0] for recipe in recipes):
-        source.derivation = Derivation({}, recipes[0])
+    origins = [origin for episode in source.episodes if (origin := provenance.source_of(episode)) is not None]
+    recipe = origins[0].derived if origins else None
+    if recipe is not None and all(origin.derived == recipe for origin in origins):
+        source.derivation = Derivation({}, recipe)
 
 
 def check_sizes(sources: Sequence[Source], wanted: Sequence[float] | None) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.labels import SuccessEvidence, SuccessRule
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.dataset.provenance import Sidecar
+from lerobot_grasp_plugin.dataset.provenance import Provenance
 from lerobot_grasp_plugin.dataset.recording import read_recording
 from lerobot_grasp_plugin.findings.problem import Place, Problem, Severity
 from lerobot_grasp_plugin.ops.verification.place import Tally, count, episodes_text
@@ -29,7 +29,7 @@ _SHIFTS = (1, -1, 2, -2, 3, -3, 4, -4, 5, -5)
 class LabelCheck:
     """Rewards and ends of every episode."""
 
-    def __init__(self, view: View, sidecar: Sidecar | None) -> None:
+    def __init__(self, view: View, sidecar: Provenance | None) -> None:
         self._view = view
         self._sidecar = sidecar
         self._trusted = sidecar if sidecar is not None and not sidecar.problems and sidecar.episodes else None
@@ -150,16 +150,14 @@ class LabelCheck:
             length, start = int(rows.lengths[run]), int(rows.offsets[run])
             if entry is None or entry.success is None or entry.length != length:
                 continue
-            said = np.zeros(length, dtype=bool)
-            for first, stop in entry.success:
-                said[first:stop] = True
+            said = entry.success.mask(length)
             found = success[start : start + length]
             differing = np.flatnonzero(found != said)
             if len(differing):
                 what = "success" if said[differing[0]] else "failure"
                 self._shifts = {shift for shift in self._shifts if _is_shifted(found, said, shift)}
                 self._other_reward.add(rows.files[run], episode, int(differing[0]), len(differing), what)
-            expected = expected_done(sidecar.done_of(episode), said)
+            expected = expected_done(_done_of(sidecar, episode), said)
             if expected is None or done is None:
                 continue
             differing = np.flatnonzero(done[start : start + length].astype(bool) != expected)
@@ -193,7 +191,7 @@ class LabelCheck:
             yield tally.problem("reward-differs-from-sidecar", message, hint)
         if self._other_done.rows:
             tally = self._other_done
-            mode = self._sidecar.done_of(tally.place.episode or 0) if self._sidecar is not None else None
+            mode = _done_of(self._sidecar, tally.place.episode or 0)
             message = (
                 f"by the sidecar (done {mode}) next.done should be {tally.example} here; it differs in "
                 f"{tally.extent}"
@@ -260,16 +258,16 @@ class LabelCheck:
             message = f"{episodes_text(without)} {'has' if len(without) == 1 else 'have'} no success frame"
             yield Problem("no-success", message, Place(str(self._view.root / "data"), episode=min(without)))
         sidecar = self._trusted
-        if sidecar is None or len(sidecar.names) < 2:
+        if sidecar is None or len(sidecar.sources) < 2:
             return
-        for source, name in enumerate(sidecar.names):
+        for number, source in enumerate(sidecar.sources):
             own = [
                 episode
                 for episode in self._success
-                if episode in sidecar.episodes and sidecar.episodes[episode].source == source
+                if episode in sidecar.episodes and sidecar.episodes[episode].source == number
             ]
             if own:
-                yield self._share(name, own)
+                yield self._share((source.repo_id or "").rpartition("/")[2], own)
 
     def _share(self, name: str, episodes: list[int]) -> Problem:
         hits = sum(self._success[episode][0] for episode in episodes)
@@ -302,7 +300,7 @@ class LabelCheck:
         if self._open.rows:
             message = f"the last row of {episodes_text(self._open.episodes)} is not done"
             yield self._open.problem("done-missing-at-end", message)
-        modes = {None} if self._sidecar is None else set(self._sidecar.dones)
+        modes = {None} if self._sidecar is None else {source.done for source in self._sidecar.sources}
         if self._early.rows and not modes & {"first_success", "last_frame_of_success"}:
             message = f"next.done is true before the end in {self._early.extent}; rows follow it"
             severity: Severity = "note"
@@ -320,6 +318,12 @@ def _labels_of(rows: Rows) -> Rows:
     names = (layout.REWARD, layout.DONE, layout.SUCCESS)
     columns = {name: rows.columns[name].copy() for name in names if name in rows.columns}
     return replace(rows, columns=columns)
+
+
+def _done_of(sidecar: Provenance | None, episode: int) -> str | None:
+    """How done was decided in an episode; None where the sidecar does not say."""
+    source = None if sidecar is None else sidecar.source_of(episode)
+    return None if source is None else source.done
 
 
 def _is_shifted(found: NDArray[np.bool_], said: NDArray[np.bool_], shift: int) -> bool:

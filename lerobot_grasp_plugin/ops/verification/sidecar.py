@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from lerobot_grasp_plugin.core.content_hash import ContentHashes, in_hash_order
 from lerobot_grasp_plugin.core.labels import done_rows
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import is_numeric
-from lerobot_grasp_plugin.dataset.provenance import Sidecar, inspect_provenance
+from lerobot_grasp_plugin.dataset.provenance import Provenance, find_provenance
 from lerobot_grasp_plugin.findings.problem import Place, Problem
 from lerobot_grasp_plugin.findings.words import count
 from lerobot_grasp_plugin.ops.verification.place import episodes_text
@@ -19,22 +20,22 @@ from lerobot_grasp_plugin.ops.verification.rows import Rows
 from lerobot_grasp_plugin.ops.verification.view import View
 
 
-def read_sidecar(view: View) -> Sidecar | None:
+def read_sidecar(view: View) -> Provenance | None:
     """Reads the sidecar of a dataset, and whether it is about this dataset; None where it has none."""
-    sidecar = inspect_provenance(view.root) if "meta" not in view.closed else None
-    if sidecar is not None and not sidecar.problems:
-        sidecar.problems += _other_data(view, sidecar)
-    return sidecar
+    sidecar = find_provenance(view.root) if "meta" not in view.closed else None
+    if sidecar is None or sidecar.problems:
+        return sidecar
+    return replace(sidecar, problems=list(_other_data(view, sidecar)))
 
 
-def _other_data(view: View, sidecar: Sidecar) -> Iterator[Problem]:
+def _other_data(view: View, sidecar: Provenance) -> Iterator[Problem]:
     if view.episodes is None:
         return
     lengths = dict(zip(view.episodes.indices.tolist(), view.episodes.lengths.tolist(), strict=True))
     hint = "it belongs to another version of this dataset; what it says of the labels does not hold"
     if set(lengths) != set(sidecar.episodes):
         message = f"it is about {count(len(sidecar.episodes), 'episode')}, the dataset has {len(lengths)}"
-        yield Problem("sidecar-of-other-data", message, sidecar.where, hint)
+        yield Problem("sidecar-of-other-data", message, sidecar.path, hint)
         return
     wrong = [
         episode
@@ -47,7 +48,7 @@ def _other_data(view: View, sidecar: Sidecar) -> Iterator[Problem]:
             f"it says {sidecar.episodes[first].length} frames, the episodes list {lengths[first]}; "
             f"{episodes_text(wrong)}"
         )
-        yield Problem("sidecar-of-other-data", message, Place(str(sidecar.where), episode=first), hint)
+        yield Problem("sidecar-of-other-data", message, Place(str(sidecar.path), episode=first), hint)
 
 
 class ContentCheck:
@@ -57,7 +58,7 @@ class ContentCheck:
     depends on the version of pyarrow.
     """
 
-    def __init__(self, view: View, sidecar: Sidecar) -> None:
+    def __init__(self, view: View, sidecar: Provenance) -> None:
         self._sidecar = sidecar
         self._names = [
             name
@@ -80,11 +81,11 @@ class ContentCheck:
             return
         for run, episode in enumerate(rows.episodes.tolist()):
             entry = self._sidecar.episodes.get(episode)
-            if entry is None or entry.digest is None or rows.lengths[run] != entry.length:
+            if entry is None or entry.content_sha256 is None or rows.lengths[run] != entry.length:
                 continue
-            known = 0 <= entry.source < len(self._sidecar.renames)
-            original = self._sidecar.renames[entry.source] if known else {}
-            if self._digest(rows, run, original) != entry.digest:
+            source = self._sidecar.source_of(episode)
+            original = {} if source is None else {new: old for old, new in source.rename.items()}
+            if self._digest(rows, run, original) != entry.content_sha256:
                 self._wrong[episode] = None
 
     def _digest(self, rows: Rows, run: int, original: Mapping[str, str]) -> str:
@@ -102,7 +103,7 @@ class ContentCheck:
             yield Problem(
                 "sidecar-of-other-data",
                 message,
-                Place(str(self._sidecar.where), episode=min(self._wrong)),
+                Place(str(self._sidecar.path), episode=min(self._wrong)),
                 hint,
             )
 

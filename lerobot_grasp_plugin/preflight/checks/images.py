@@ -95,7 +95,7 @@ def _range(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
         message = "LeRobot's learner reads these pictures as 0-255, the environment gives 0-1"
         change = "make it with lerobot-grasp-relabel or -merge, so that it is read as a GraspDataset (0-1)"
         yield Problem("image-range", message, dataset.where, change)
-    stored: Any = (dataset.learning or {}).get("image_preprocessing")
+    stored: Any = dataset.learning.image_preprocessing
     span = numbers_of(stored.get("range")) if isinstance(stored, dict) and "range" in stored else (0.0, 1.0)
     if span != (0.0, 1.0):
         message = f"the stored range is {stored['range']}, the environment gives [0.0, 1.0]"

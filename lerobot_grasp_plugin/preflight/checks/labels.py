@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.dataset.provenance import Provenance
 from lerobot_grasp_plugin.findings.problem import Place, Problem
 from lerobot_grasp_plugin.findings.words import several
 from lerobot_grasp_plugin.preflight.dataset_facts import DatasetFacts
@@ -156,7 +155,7 @@ def _balance(dataset: DatasetFacts) -> Iterator[Problem]:
 
 
 def _parts(dataset: DatasetFacts) -> Iterator[tuple[str, NDArray[np.bool_]]]:
-    origin = Provenance.of(dataset.provenance).sources_of_episodes()
+    origin = dataset.provenance.sources_of_episodes()
     names = np.array([origin.get(int(episode), dataset.repo_id) for episode in dataset.episodes])
     for name in dict.fromkeys(names.tolist()):
         yield name, names == name

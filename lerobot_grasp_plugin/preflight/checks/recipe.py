@@ -8,7 +8,6 @@ from typing import Any, Final
 import numpy as np
 
 from lerobot_grasp_plugin.core.action_space import POSE_NAMES
-from lerobot_grasp_plugin.dataset.provenance import Provenance
 from lerobot_grasp_plugin.findings.problem import Problem
 from lerobot_grasp_plugin.lerobot_seams.recorded_environment import STATE_PARTS
 from lerobot_grasp_plugin.preflight.dataset_facts import DatasetFacts
@@ -40,11 +39,11 @@ def check_recipe(facts: Facts) -> Iterator[Problem]:
 def _actions(dataset: DatasetFacts) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
     """Name of what was derived or recorded, its action space, and the rest that is known of its actions."""
     is_derived = False
-    for source in Provenance.of(dataset.provenance).sources:
-        recipe = source.get("derived")
-        if isinstance(recipe, Mapping) and recipe.get("actions") == "ee_delta":
+    for source in dataset.provenance.sources:
+        recipe = source.derived
+        if recipe is not None and recipe.get("actions") == "ee_delta":
             is_derived = True
-            yield str(source.get("repo_id", dataset.repo_id)), "ee_delta", recipe
+            yield source.repo_id or dataset.repo_id, "ee_delta", recipe
     for noted in recorded_environments(dataset):
         space = noted.get("action_space")
         if isinstance(space, str) and not (is_derived and space == "joints"):

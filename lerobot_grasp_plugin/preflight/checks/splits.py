@@ -18,8 +18,8 @@ _CHANGE = "split by episode, with lerobot_grasp_plugin.learning.splits"
 def check_splits(facts: Facts) -> Iterator[Problem]:
     """An episode stands in one part only, and parts are made of episodes, not of frames."""
     for dataset in facts.datasets:
-        splits = (dataset.learning or {}).get("splits")
-        yield from _parts(splits, dataset.root / layout.LEARNING_PATH, dataset.total_episodes)
+        path = dataset.root / layout.LEARNING_PATH
+        yield from _parts(dataset.learning.splits, path, dataset.total_episodes)
     if facts.classifier is not None:
         yield from _parts(facts.classifier.splits, facts.classifier.root / RECORD, None)
 
