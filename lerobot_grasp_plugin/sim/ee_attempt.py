@@ -19,9 +19,15 @@ _AT: Final = 0.014
 _RAISED: Final = 0.09
 _BESIDE: Final = 0.045
 _CLOSING_STEPS: Final = 5
-_CENTRED: Final = 0.004
+_CENTRING_STEPS: Final = 2
+"""Steps of closing in which the gripper still moves to the cube.
+
+A script that stays open at the cube until it is centred teaches a policy to stay there: of its steps in that
+place, most are ``STAY``.
+"""
+_CENTRED: Final = 0.008
 """Metres along x and y between gripper and cube at which the jaws close."""
-_AT_HEIGHT: Final = 0.006
+_AT_HEIGHT: Final = 0.01
 """Metres along z between the gripper and the height at which the jaws close."""
 _OVER: Final = 0.008
 """Metres along x and y between gripper and cube at which the gripper goes down."""
@@ -114,8 +120,11 @@ class EeAttempt:
             centred = float(np.hypot(offset[0], offset[1])) < _CENTRED
             if at_height and (centred or self._age > _PATIENCE):
                 self._enter("close")
+                gripper = CLOSE
         elif self._phase == "close":
-            offset[:] = 0.0
+            offset[2] = _AT - world.tip[2]
+            if self.outcome == "air" or self._age > _CENTRING_STEPS:
+                offset[:] = 0.0
             gripper = CLOSE
             if self._age > _CLOSING_STEPS or (self.outcome == "success" and world.truth().held):
                 self._enter("let_go" if self._again or self._has_lost(world) else "up")
