@@ -59,7 +59,7 @@ def _with_files(args: list[str]) -> list[str]:
 
 def _compare(config: CompareConfig) -> int:
     from lerobot_grasp_plugin.commands.render_labelers import comparison_lines
-    from lerobot_grasp_plugin.commands.verify_json import write_json
+    from lerobot_grasp_plugin.commands.verify_formats import write_json
     from lerobot_grasp_plugin.labelers.comparing import compare_files
     from lerobot_grasp_plugin.ops.recipe import SourceConfig
 

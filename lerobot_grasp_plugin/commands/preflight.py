@@ -57,7 +57,7 @@ def main(args: Sequence[str] | None = None) -> int:
         fail(PROGRAM, f"--report: the folder {given.report.parent} does not exist")
 
     def action() -> int:
-        from lerobot_grasp_plugin.commands.verify_json import write_json
+        from lerobot_grasp_plugin.commands.verify_formats import write_json
         from lerobot_grasp_plugin.learning.config_checks import MACHINE, PARSING
         from lerobot_grasp_plugin.preflight import preflight
 

@@ -7,13 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lerobot_grasp_plugin.commands.help import Guide
 from lerobot_grasp_plugin.commands.run import TerminalProgress, command, fail, guarded, parse
-from lerobot_grasp_plugin.core.choices import Level
+from lerobot_grasp_plugin.core.choices import Level, ReportFormat
+from lerobot_grasp_plugin.findings.words import count
 
 if TYPE_CHECKING:
+    from lerobot_grasp_plugin.commands.verify_formats import Verified
+    from lerobot_grasp_plugin.commands.verify_left_out import LeftOut
     from lerobot_grasp_plugin.ops.report import VerifyReport
 
 PROGRAM = "lerobot-grasp-verify"
@@ -39,6 +42,12 @@ class VerifyConfig:
     level: Level = "video"
     # write all findings to this file, as JSON
     report: Path | None = None
+    # what to print: text, json (as --report), sarif (code scanning), markdown (a page)
+    format: ReportFormat = "text"
+    # leave out findings with these codes: "[class-balance, no-success]"
+    ignore: list[str] = field(default_factory=list)
+    # leave out the findings of an earlier --report: what is left is new
+    baseline: Path | None = None
     # follow links in data/ and videos/ that lead outside the dataset's folder
     follow_links: bool = False
     # how many episodes were recorded: another number is an error
@@ -66,15 +75,30 @@ def main(args: Sequence[str] | None = None) -> int:
         fail(PROGRAM, "no dataset is named; give --root, --roots, --repo_id or --repo_ids")
     if config.report is not None:
         _check_report(config.report)
-    written: list[dict[str, Any]] = []
-    codes = [
-        guarded(partial(_verify, config, repo_id, root, len(wanted) > 1, written)) for repo_id, root in wanted
-    ]
-    if config.report is not None:
-        from lerobot_grasp_plugin.commands.verify_json import write_report
+    verified: list[Verified] = []
 
-        codes.append(guarded(partial(write_report, config.report, written)))
-    return max(codes)
+    def verify_all() -> int:
+        from lerobot_grasp_plugin.commands.verify_left_out import LeftOut
+
+        left_out = LeftOut.of(config.ignore, config.baseline)
+        several = len(wanted) > 1
+        codes = [
+            guarded(partial(_verify, config, repo_id, root, several, left_out, verified))
+            for repo_id, root in wanted
+        ]
+        return max(*codes, _finish(config, verified))
+
+    return guarded(verify_all)
+
+
+def _finish(config: VerifyConfig, verified: Sequence[Verified]) -> int:
+    if config.format == "text" and config.report is None:
+        return 0
+    from lerobot_grasp_plugin.commands.verify_formats import document, write_report
+
+    if config.format != "text":
+        print(document(config.format, verified))
+    return 0 if config.report is None else write_report(config.report, verified)
 
 
 def _check_report(path: Path) -> None:
@@ -100,20 +124,25 @@ def _explain(code: str) -> int:
 
 
 def _verify(
-    config: VerifyConfig, repo_id: str | None, root: Path | None, several: bool, written: list[dict[str, Any]]
+    config: VerifyConfig,
+    repo_id: str | None,
+    root: Path | None,
+    several: bool,
+    left_out: LeftOut,
+    verified: list[Verified],
 ) -> int:
     from lerobot_grasp_plugin.dataset.hub import locate_folder
 
     location = locate_folder(repo_id, root).following(config.follow_links)
     from lerobot_grasp_plugin.commands.render import verify_report
-    from lerobot_grasp_plugin.commands.verify_json import as_json
+    from lerobot_grasp_plugin.commands.verify_formats import Verified
     from lerobot_grasp_plugin.ops.verification.expected import Expected
     from lerobot_grasp_plugin.ops.verify import fetch_files, verify_dataset
 
     fetch_files(location, config.level)
     progress = TerminalProgress()
     try:
-        report = verify_dataset(
+        found = verify_dataset(
             location.root,
             location.repo_id,
             level=config.level,
@@ -123,10 +152,14 @@ def _verify(
         )
     finally:
         progress.close()
-    if several:
-        print(f"=== {location.repo_id}: {location.root} ===")
-    print(verify_report(report))
-    written.append(as_json(report, location.repo_id))
+    report = left_out.without(found, location.repo_id)
+    if config.format == "text":
+        if several:
+            print(f"=== {location.repo_id}: {location.root} ===")
+        print(verify_report(report))
+        if number := len(found.problems) - len(report.problems):
+            print(f"{count(number, 'finding')} left out, by --ignore or --baseline")
+    verified.append(Verified(location.repo_id, report))
     return 0 if _sound(report, config.strict) else 1
 
 

@@ -18,7 +18,7 @@ from factories import Legacy, Recording, write_legacy
 from report_schema import violations
 
 from lerobot_grasp_plugin import Problem, RelabelConfig, relabel, verify_dataset
-from lerobot_grasp_plugin.commands.verify_json import as_json
+from lerobot_grasp_plugin.commands.verify_formats import Verified, as_json
 from lerobot_grasp_plugin.core.choices import Level
 
 type Sound = Callable[[str], Path]
@@ -80,7 +80,7 @@ def levels_for(fault: Fault, name: str) -> list[Level]:
 def findings_agree(target: Target, levels: Sequence[Level]) -> dict[str, list[Problem]]:
     """The findings of each level; what one finds, the deeper ones find as well, or say more of the file."""
     reports = {level: verify_dataset(target.root, level=level) for level in levels}
-    written = {"format": 1, "datasets": [as_json(report, "set") for report in reports.values()]}
+    written = as_json([Verified("set", report) for report in reports.values()])
     assert list(violations(written)) == []
     found = {level: list(report.problems) for level, report in reports.items()}
     for problem in (problem for problems in found.values() for problem in problems):
