@@ -28,8 +28,8 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 EXTRACT = """
 import sys
 from pathlib import Path
-from lerobot_grasp_plugin.ops.extract_frames import extract_frames
-from lerobot_grasp_plugin.ops.frames_config import FramesConfig
+from lerobot_grasp_plugin.frames.extract import extract_frames
+from lerobot_grasp_plugin.frames.config import FramesConfig
 if __name__ == "__main__":
     root, output, workers = sys.argv[1:]
     extract_frames(FramesConfig(root=Path(root), output_dir=Path(output)), workers=int(workers))

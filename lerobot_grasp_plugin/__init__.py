@@ -29,11 +29,12 @@ if TYPE_CHECKING:
     from lerobot_grasp_plugin.learning.dataset import GraspDataset
     from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
     from lerobot_grasp_plugin.learning.sidecar import LearningSidecar, read_learning, write_learning
-    from lerobot_grasp_plugin.ops.merge import merge
-    from lerobot_grasp_plugin.ops.recipe import MergeConfig, RelabelConfig, SourceConfig
-    from lerobot_grasp_plugin.ops.relabel import relabel
-    from lerobot_grasp_plugin.ops.report import EpisodeReport, MergeReport, SourceReport, VerifyReport
-    from lerobot_grasp_plugin.ops.verify import verify_dataset
+    from lerobot_grasp_plugin.merging.merge import merge
+    from lerobot_grasp_plugin.merging.recipe import MergeConfig, RelabelConfig, SourceConfig
+    from lerobot_grasp_plugin.merging.relabel import relabel
+    from lerobot_grasp_plugin.merging.report import EpisodeReport, MergeReport, SourceReport
+    from lerobot_grasp_plugin.verify.report import VerifyReport
+    from lerobot_grasp_plugin.verify.verifier import verify_dataset
 
 _HOMES = {
     "core.annotations": ("AnnotationSection", "Annotations", "EpisodeAnnotation"),
@@ -55,11 +56,12 @@ _HOMES = {
     "learning.dataset": ("GraspDataset",),
     "learning.preprocessing": ("ImagePreprocessing",),
     "learning.sidecar": ("LearningSidecar", "read_learning", "write_learning"),
-    "ops.merge": ("merge",),
-    "ops.recipe": ("MergeConfig", "RelabelConfig", "SourceConfig"),
-    "ops.relabel": ("relabel",),
-    "ops.report": ("EpisodeReport", "MergeReport", "SourceReport", "VerifyReport"),
-    "ops.verify": ("verify_dataset",),
+    "merging.merge": ("merge",),
+    "merging.recipe": ("MergeConfig", "RelabelConfig", "SourceConfig"),
+    "merging.relabel": ("relabel",),
+    "merging.report": ("EpisodeReport", "MergeReport", "SourceReport"),
+    "verify.report": ("VerifyReport",),
+    "verify.verifier": ("verify_dataset",),
 }
 _WHERE = {name: module for module, names in _HOMES.items() for name in names}
 

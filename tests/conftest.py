@@ -35,7 +35,7 @@ import factories  # noqa: E402  # reads the variables above through the librarie
 from filelock import FileLock  # noqa: E402
 from in_turn import pytest_collection_modifyitems  # noqa: E402, F401  # a hook
 
-import lerobot_grasp_plugin.ops.build  # noqa: E402, F401  # loaded late, it would keep what a test has patched
+import lerobot_grasp_plugin.merging.build  # noqa: E402, F401  # loaded late, it would keep what a test has patched
 
 SHARED_DATA = Path(__file__).parents[1].parent / "shared/data"
 

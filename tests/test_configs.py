@@ -23,7 +23,7 @@ from lerobot_grasp_plugin import (
 from lerobot_grasp_plugin.commands.run import parse
 from lerobot_grasp_plugin.learning.classifier_configs import ClassifierTrainConfig
 from lerobot_grasp_plugin.learning.rl_configs import GraspTrainRLConfig
-from lerobot_grasp_plugin.ops.recipe import RelabelConfig
+from lerobot_grasp_plugin.merging.recipe import RelabelConfig
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 HILSERL = CONFIGS / "grasp_only_hilserl_train_config.json"

@@ -61,7 +61,7 @@ def _compare(config: CompareConfig) -> int:
     from lerobot_grasp_plugin.commands.render_labelers import comparison_lines
     from lerobot_grasp_plugin.commands.verify_formats import write_json
     from lerobot_grasp_plugin.labelers.comparing import compare_files
-    from lerobot_grasp_plugin.ops.recipe import SourceConfig
+    from lerobot_grasp_plugin.merging.recipe import SourceConfig
 
     first, second = (path.expanduser() for path in config.annotations)
     is_named = config.repo_id is not None or config.root is not None

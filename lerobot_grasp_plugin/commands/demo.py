@@ -16,7 +16,7 @@ from lerobot_grasp_plugin.commands.run import TerminalProgress, command, guarded
 if TYPE_CHECKING:
     from lerobot_grasp_plugin.demo.datasets import ReadBack
     from lerobot_grasp_plugin.demo.seed import Target
-    from lerobot_grasp_plugin.ops.recipe import MergeConfig
+    from lerobot_grasp_plugin.merging.recipe import MergeConfig
 
 PROGRAM = "lerobot-grasp-demo"
 GUIDE = Guide(

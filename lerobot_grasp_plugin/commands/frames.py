@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from lerobot_grasp_plugin.commands.help import Guide
 from lerobot_grasp_plugin.commands.run import TerminalProgress, command, guarded, parse
-from lerobot_grasp_plugin.ops.frames_config import FramesConfig
+from lerobot_grasp_plugin.frames.config import FramesConfig
 
 PROGRAM = "lerobot-grasp-frames"
 GUIDE = Guide(
@@ -23,7 +23,7 @@ def main(args: Sequence[str] | None = None) -> int:
 
     def action() -> int:
         from lerobot_grasp_plugin.commands.render import frames_report
-        from lerobot_grasp_plugin.ops.extract_frames import extract_frames
+        from lerobot_grasp_plugin.frames.extract import extract_frames
 
         progress = TerminalProgress()
         try:

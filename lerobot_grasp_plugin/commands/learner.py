@@ -42,10 +42,10 @@ def _check(call: Outline) -> None:
     Raises:
         GraspError: With all that is wrong.
     """
+    from lerobot_grasp_plugin.findings.gathering import Gathered
     from lerobot_grasp_plugin.learning.upstream_faults import check_blocks
-    from lerobot_grasp_plugin.ops.annotate import check_annotations
-    from lerobot_grasp_plugin.ops.gathering import Gathered
-    from lerobot_grasp_plugin.ops.recipe import LabelOptions
+    from lerobot_grasp_plugin.merging.annotate import check_annotations
+    from lerobot_grasp_plugin.merging.recipe import LabelOptions
 
     new_run = call["output_dir"] is not None and call["resume"] is not True
     annotations, base = call["dataset.annotations"], call["dataset.index_base"]

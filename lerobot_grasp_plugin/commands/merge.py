@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from lerobot_grasp_plugin.commands.help import Guide
 from lerobot_grasp_plugin.commands.publish import check_publishing, push
 from lerobot_grasp_plugin.commands.run import TerminalProgress, command, guarded, parse
-from lerobot_grasp_plugin.ops.recipe import MergeConfig, SourceConfig
+from lerobot_grasp_plugin.merging.recipe import MergeConfig, SourceConfig
 
 if TYPE_CHECKING:
-    from lerobot_grasp_plugin.ops.report import MergeReport
+    from lerobot_grasp_plugin.merging.report import MergeReport
 
 PROGRAM = "lerobot-grasp-merge"
 GUIDE = Guide(
@@ -52,7 +52,7 @@ def main(args: Sequence[str] | None = None) -> int:
 
     def write() -> int:
         from lerobot_grasp_plugin.commands.render import merge_report
-        from lerobot_grasp_plugin.ops.merge import merge
+        from lerobot_grasp_plugin.merging.merge import merge
 
         progress = TerminalProgress()
         try:

@@ -61,8 +61,8 @@ def _write(config: ProposeConfig, labeler: LabelerConfig, output_path: Path) -> 
     from lerobot_grasp_plugin.labelers.draft import draft_text, refuse_existing, write_draft
     from lerobot_grasp_plugin.labelers.draft_record import record_path, record_text
     from lerobot_grasp_plugin.labelers.proposing import propose
-    from lerobot_grasp_plugin.ops.recipe import SourceConfig
-    from lerobot_grasp_plugin.ops.sources import open_sources
+    from lerobot_grasp_plugin.merging.recipe import SourceConfig
+    from lerobot_grasp_plugin.merging.sources import open_sources
 
     refuse_existing(output_path)
     chosen = SourceConfig(repo_id=config.repo_id, root=config.root, episodes=config.episodes)

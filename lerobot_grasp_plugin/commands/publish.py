@@ -11,9 +11,9 @@ from lerobot_grasp_plugin.commands.help import Guide
 from lerobot_grasp_plugin.commands.run import command, fail, guarded, parse
 
 if TYPE_CHECKING:
-    from lerobot_grasp_plugin.ops.recipe import OutputOptions
-    from lerobot_grasp_plugin.ops.report import MergeReport
-    from lerobot_grasp_plugin.ops.sources import Source
+    from lerobot_grasp_plugin.merging.recipe import OutputOptions
+    from lerobot_grasp_plugin.merging.report import MergeReport
+    from lerobot_grasp_plugin.merging.sources import Source
 
 PROGRAM = "lerobot-grasp-publish"
 GUIDE = Guide(
@@ -68,7 +68,7 @@ def check_publishing(config: OutputOptions, repo_id: str, sources: Sequence[Sour
             message = f"{' and '.join(idle)} mean nothing without --push_to_hub"
             raise UsageError(Problem("contradicting-options", message, hint="add --push_to_hub"))
         return
-    from lerobot_grasp_plugin.ops.publish import Publication, check
+    from lerobot_grasp_plugin.dataset.publish import Publication, check
 
     names = [source.repo_id for source in sources]
     check(Publication(repo_id=repo_id, sources=names, private=config.private, replace=config.replace))
@@ -92,7 +92,7 @@ def push_folder(repo_id: str, root: Path, *, private: bool, replace: bool = Fals
     """
     import shlex
 
-    from lerobot_grasp_plugin.ops.publish import Publication, publish, sources_of
+    from lerobot_grasp_plugin.dataset.publish import Publication, publish, sources_of
 
     again = [PROGRAM, "--repo_id", repo_id, "--root", str(root)]
     again += [flag for flag, wanted in (("--private", private), ("--replace", replace)) if wanted]

@@ -87,7 +87,7 @@ def _check(call: Outline) -> None:
         UsageError: With all that is wrong.
     """
     from lerobot_grasp_plugin.dataset.writer_lock import refuse_in_use
-    from lerobot_grasp_plugin.ops.gathering import Gathered
+    from lerobot_grasp_plugin.findings.gathering import Gathered
     from lerobot_grasp_plugin.recording.options import (
         GraspOptions,
         check_batch,

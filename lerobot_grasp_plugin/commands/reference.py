@@ -16,7 +16,7 @@ from typing import Any
 import lerobot_grasp_plugin
 from lerobot_grasp_plugin import commands
 from lerobot_grasp_plugin.commands.help import HELP, options_of
-from lerobot_grasp_plugin.ops.recipe import SourceConfig
+from lerobot_grasp_plugin.merging.recipe import SourceConfig
 
 WRITE = "python -m lerobot_grasp_plugin.commands docs/reference"
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from lerobot_grasp_plugin.commands.help import Guide
 from lerobot_grasp_plugin.commands.publish import check_publishing, push
 from lerobot_grasp_plugin.commands.run import TerminalProgress, command, guarded, parse
-from lerobot_grasp_plugin.ops.recipe import RelabelConfig
+from lerobot_grasp_plugin.merging.recipe import RelabelConfig
 
 if TYPE_CHECKING:
-    from lerobot_grasp_plugin.ops.report import MergeReport
+    from lerobot_grasp_plugin.merging.report import MergeReport
 
 PROGRAM = "lerobot-grasp-relabel"
 GUIDE = Guide(
@@ -31,7 +31,7 @@ def main(args: Sequence[str] | None = None) -> int:
 
     def write() -> int:
         from lerobot_grasp_plugin.commands.render import merge_report
-        from lerobot_grasp_plugin.ops.relabel import relabel
+        from lerobot_grasp_plugin.merging.relabel import relabel
 
         progress = TerminalProgress()
         try:

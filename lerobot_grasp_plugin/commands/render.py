@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from lerobot_grasp_plugin.findings.collect import folded, summary
 from lerobot_grasp_plugin.findings.words import count
-from lerobot_grasp_plugin.ops.report import EpisodeReport, MergeReport, VerifyReport
+from lerobot_grasp_plugin.merging.report import EpisodeReport, MergeReport
+from lerobot_grasp_plugin.verify.report import VerifyReport
 
 if TYPE_CHECKING:
-    from lerobot_grasp_plugin.ops.extract_frames import FramesReport
+    from lerobot_grasp_plugin.frames.extract import FramesReport
 
 
 def merge_report(report: MergeReport) -> str:

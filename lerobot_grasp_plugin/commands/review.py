@@ -59,10 +59,10 @@ def _serve(config: ReviewConfig) -> int:
     from lerobot_grasp_plugin.commands.serving import check_port
     from lerobot_grasp_plugin.dataset.layout import check_links
     from lerobot_grasp_plugin.dataset.links import LINKABLE
-    from lerobot_grasp_plugin.ops.annotation_file import contents
-    from lerobot_grasp_plugin.ops.gathering import Gathered
-    from lerobot_grasp_plugin.ops.recipe import SourceConfig
-    from lerobot_grasp_plugin.ops.sources import open_sources
+    from lerobot_grasp_plugin.findings.gathering import Gathered
+    from lerobot_grasp_plugin.merging.annotation_file import contents
+    from lerobot_grasp_plugin.merging.recipe import SourceConfig
+    from lerobot_grasp_plugin.merging.sources import open_sources
     from lerobot_grasp_plugin.review.proposals import Proposals
     from lerobot_grasp_plugin.review.session import Session
     from lerobot_grasp_plugin.review.text_beside import other_form, text_beside
@@ -122,8 +122,8 @@ def _annotation_file(config: ReviewConfig) -> Path:
         GraspError: None is given, its folder does not exist, or it has errors.
     """
     from lerobot_grasp_plugin.findings.problem import AnnotationError, Problem, UsageError
-    from lerobot_grasp_plugin.ops.annotate import check_annotations
-    from lerobot_grasp_plugin.ops.recipe import LabelOptions
+    from lerobot_grasp_plugin.merging.annotate import check_annotations
+    from lerobot_grasp_plugin.merging.recipe import LabelOptions
     from lerobot_grasp_plugin.review.text_beside import other_form
 
     options = LabelOptions(index_base=config.index_base)

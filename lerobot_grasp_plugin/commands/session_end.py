@@ -10,8 +10,8 @@ from lerobot_grasp_plugin.commands.publish import push_folder
 from lerobot_grasp_plugin.commands.render import merge_report, verify_report
 from lerobot_grasp_plugin.commands.run import TerminalProgress
 from lerobot_grasp_plugin.findings.words import episodes_text
-from lerobot_grasp_plugin.ops.verify import verify_dataset
 from lerobot_grasp_plugin.recording.relabelling import apply, changed_episodes, relabel_command
+from lerobot_grasp_plugin.verify.verifier import verify_dataset
 
 if TYPE_CHECKING:
     from lerobot_grasp_plugin.recording.options import GraspOptions

@@ -17,7 +17,7 @@ from lerobot_grasp_plugin.findings.words import count
 if TYPE_CHECKING:
     from lerobot_grasp_plugin.commands.verify_formats import Verified
     from lerobot_grasp_plugin.commands.verify_left_out import LeftOut
-    from lerobot_grasp_plugin.ops.report import VerifyReport
+    from lerobot_grasp_plugin.verify.report import VerifyReport
 
 PROGRAM = "lerobot-grasp-verify"
 GUIDE = Guide(
@@ -136,8 +136,8 @@ def _verify(
     location = locate_folder(repo_id, root).following(config.follow_links)
     from lerobot_grasp_plugin.commands.render import verify_report
     from lerobot_grasp_plugin.commands.verify_formats import Verified
-    from lerobot_grasp_plugin.ops.verification.expected import Expected
-    from lerobot_grasp_plugin.ops.verify import fetch_files, verify_dataset
+    from lerobot_grasp_plugin.verify.expected import Expected
+    from lerobot_grasp_plugin.verify.verifier import fetch_files, verify_dataset
 
     fetch_files(location, config.level)
     progress = TerminalProgress()

@@ -11,7 +11,7 @@ from lerobot_grasp_plugin.core.choices import ReportFormat
 from lerobot_grasp_plugin.findings.codes import CODES
 from lerobot_grasp_plugin.findings.collect import as_values, counts, summary
 from lerobot_grasp_plugin.findings.problem import Problem
-from lerobot_grasp_plugin.ops.report import VerifyReport
+from lerobot_grasp_plugin.verify.report import VerifyReport
 from lerobot_grasp_plugin.version import VERSION
 
 

@@ -12,7 +12,7 @@ from lerobot_grasp_plugin.findings.codes import CODES
 from lerobot_grasp_plugin.findings.collect import as_values
 from lerobot_grasp_plugin.findings.page import similar
 from lerobot_grasp_plugin.findings.problem import Problem, UsageError
-from lerobot_grasp_plugin.ops.report import VerifyReport
+from lerobot_grasp_plugin.verify.report import VerifyReport
 
 type _Key = tuple[object, ...]
 

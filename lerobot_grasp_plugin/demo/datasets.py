@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from lerobot_grasp_plugin.core.progress import Progress, silent
 from lerobot_grasp_plugin.demo import seed
 from lerobot_grasp_plugin.demo.recordings import lerobot_errors
 from lerobot_grasp_plugin.findings.problem import Problem, VerificationError
-from lerobot_grasp_plugin.ops.merge import merge
-from lerobot_grasp_plugin.ops.progress import Progress, silent
-from lerobot_grasp_plugin.ops.recipe import MergeConfig, SourceConfig
-from lerobot_grasp_plugin.ops.report import MergeReport
-from lerobot_grasp_plugin.ops.verify import verify_dataset
+from lerobot_grasp_plugin.merging.merge import merge
+from lerobot_grasp_plugin.merging.recipe import MergeConfig, SourceConfig
+from lerobot_grasp_plugin.merging.report import MergeReport
+from lerobot_grasp_plugin.verify.verifier import verify_dataset
 
 
 @dataclass(frozen=True, slots=True)

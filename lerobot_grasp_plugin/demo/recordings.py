@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lerobot_grasp_plugin.core.progress import Progress, silent
 from lerobot_grasp_plugin.demo import seed
 from lerobot_grasp_plugin.demo.motion import grasp_motion
 from lerobot_grasp_plugin.demo.scene import HEIGHT, WIDTH, Scene
@@ -21,7 +22,6 @@ from lerobot_grasp_plugin.findings.problem import (
     Problem,
     UsageError,
 )
-from lerobot_grasp_plugin.ops.progress import Progress, silent
 from lerobot_grasp_plugin.video.chatter import silence_encoders
 from lerobot_grasp_plugin.writers.staging import staged, unused_staging
 

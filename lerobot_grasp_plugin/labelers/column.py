@@ -12,8 +12,8 @@ from lerobot_grasp_plugin.labelers.labeler import Episode, LabelerConfig, Propos
 
 if TYPE_CHECKING:
     from lerobot_grasp_plugin.core.labels import SuccessRule
-    from lerobot_grasp_plugin.ops.label_column import LabelColumn
-    from lerobot_grasp_plugin.ops.sources import Source
+    from lerobot_grasp_plugin.merging.label_column import LabelColumn
+    from lerobot_grasp_plugin.merging.sources import Source
 
 
 @LabelerConfig.register_subclass("column")
@@ -33,7 +33,7 @@ class ColumnLabelerConfig(LabelerConfig):  # type: ignore[no-untyped-call]  # dr
             UsageError: The dataset has no such column, or it cannot be labels.
             DatasetError: It cannot be read.
         """
-        from lerobot_grasp_plugin.ops.label_column import OptionNames, column_rule, find_column
+        from lerobot_grasp_plugin.merging.label_column import OptionNames, column_rule, find_column
 
         known, options = source.reader.info.features, OptionNames("labeler.column", "labeler.threshold")
         name = self.column or next((each for each in (layout.SUCCESS, layout.REWARD) if each in known), None)

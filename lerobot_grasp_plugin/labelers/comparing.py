@@ -15,12 +15,12 @@ from lerobot_grasp_plugin.core.agreement import (
     share_agreeing,
 )
 from lerobot_grasp_plugin.core.intervals import IntervalSet
+from lerobot_grasp_plugin.findings.gathering import Gathered
 from lerobot_grasp_plugin.findings.problem import AnnotationError, Problem
 from lerobot_grasp_plugin.labelers.file import read_success
-from lerobot_grasp_plugin.ops.annotate import sources_of_headers
-from lerobot_grasp_plugin.ops.gathering import Gathered
-from lerobot_grasp_plugin.ops.recipe import SourceConfig
-from lerobot_grasp_plugin.ops.sources import Source, open_sources
+from lerobot_grasp_plugin.merging.annotate import sources_of_headers
+from lerobot_grasp_plugin.merging.recipe import SourceConfig
+from lerobot_grasp_plugin.merging.sources import Source, open_sources
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset.arrow import to_numpy
+from lerobot_grasp_plugin.dataset.episode_frames import EpisodeFrames
 from lerobot_grasp_plugin.dataset.reader import DatasetReader
-from lerobot_grasp_plugin.ops.episode_frames import EpisodeFrames
 
 
 class StoredEpisode:

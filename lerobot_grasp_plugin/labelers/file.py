@@ -13,7 +13,7 @@ from lerobot_grasp_plugin.labelers.labeler import Episode, LabelerConfig, Propos
 if TYPE_CHECKING:
     from lerobot_grasp_plugin.core.intervals import IntervalSet
     from lerobot_grasp_plugin.labelers.draft_record import DraftEntry
-    from lerobot_grasp_plugin.ops.sources import Source
+    from lerobot_grasp_plugin.merging.sources import Source
 
 
 @LabelerConfig.register_subclass("file")
@@ -79,7 +79,7 @@ def read_success(path: Path, index_base: int | None, source: Source) -> dict[int
         UsageError: The file cannot be read.
         AnnotationError: It has errors, labels that fit no episode, or no section for the dataset.
     """
-    from lerobot_grasp_plugin.ops.annotation_file import checked_sections, contents, read_annotations
+    from lerobot_grasp_plugin.merging.annotation_file import checked_sections, contents, read_annotations
 
     file = read_annotations(path, index_base, [source])
     sections = checked_sections(file, source)

@@ -18,7 +18,7 @@ from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
 from lerobot_grasp_plugin.labelers.labeler import Episode, LabelerConfig, Proposal
 
 if TYPE_CHECKING:
-    from lerobot_grasp_plugin.ops.sources import Source
+    from lerobot_grasp_plugin.merging.sources import Source
 
 STATE, ACTION = "observation.state", "action"
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from lerobot_grasp_plugin.core.intervals import IntervalSet
     from lerobot_grasp_plugin.dataset.info import Feature
-    from lerobot_grasp_plugin.ops.sources import Source
+    from lerobot_grasp_plugin.merging.sources import Source
 
 
 class Episode(Protocol):

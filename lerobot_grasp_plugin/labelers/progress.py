@@ -21,7 +21,7 @@ from lerobot_grasp_plugin.labelers.labeler import Episode, LabelerConfig, Propos
 from lerobot_grasp_plugin.labelers.thresholds import CurveLabelerConfig
 
 if TYPE_CHECKING:
-    from lerobot_grasp_plugin.ops.sources import Source
+    from lerobot_grasp_plugin.merging.sources import Source
 
 COLUMNS = ("progress_sparse", "progress_dense")
 """LeRobot's names: progress over the whole task, and over annotated subtasks (SARM only)."""
@@ -103,7 +103,7 @@ def read_progress(path: Path, column: str | None, source: Source) -> dict[int, N
     """
     from lerobot_grasp_plugin.dataset.arrow import to_numpy
     from lerobot_grasp_plugin.dataset.tables import whole_numbers
-    from lerobot_grasp_plugin.ops.side_tables import episodes_of, first_indices, read_side_table
+    from lerobot_grasp_plugin.merging.side_tables import episodes_of, first_indices, read_side_table
 
     table = read_side_table(path)
     if table is None or layout.INDEX not in table.column_names:

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from lerobot_grasp_plugin.core.progress import Progress, silent
+from lerobot_grasp_plugin.dataset.episode_frames import EpisodeFrames
+from lerobot_grasp_plugin.findings.gathering import Gathered
 from lerobot_grasp_plugin.findings.problem import DataError, GraspError, Place, Problem
 from lerobot_grasp_plugin.labelers.episode import StoredEpisode
 from lerobot_grasp_plugin.labelers.labeler import Episode, Labeler, LabelerConfig, Proposal
-from lerobot_grasp_plugin.ops.episode_frames import EpisodeFrames
-from lerobot_grasp_plugin.ops.gathering import Gathered
-from lerobot_grasp_plugin.ops.progress import Progress, silent
-from lerobot_grasp_plugin.ops.sources import Source
+from lerobot_grasp_plugin.merging.sources import Source
 
 
 def propose(config: LabelerConfig, source: Source, progress: Progress = silent) -> dict[int, Proposal]:

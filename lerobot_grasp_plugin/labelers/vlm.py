@@ -17,7 +17,7 @@ from lerobot_grasp_plugin.labelers.chat import Chat, NoAnswerError, last_object,
 from lerobot_grasp_plugin.labelers.labeler import Episode, LabelerConfig, Proposal
 
 if TYPE_CHECKING:
-    from lerobot_grasp_plugin.ops.sources import Source
+    from lerobot_grasp_plugin.merging.sources import Source
 
 _PROMPT = """\
 The {images} one episode of a robot recording as numbered frames, in order. The episode has {length} frames
@@ -147,7 +147,7 @@ class VlmLabeler:
 
     def _sheet(self, episode: Episode, camera: str, stride: int) -> str:
         """A contact sheet as base64 of a JPEG file."""
-        from lerobot_grasp_plugin.ops.contact_sheet import SheetText, draw_sheet
+        from lerobot_grasp_plugin.frames.contact_sheet import SheetText, draw_sheet
 
         shown = range(0, episode.length, stride)
         text = SheetText(

@@ -12,6 +12,7 @@ import torch
 from lerobot.rewards.classifier import Classifier
 from numpy.typing import NDArray
 
+from lerobot_grasp_plugin.core.progress import Progress, silent
 from lerobot_grasp_plugin.learning.classifier_data import ClassifierData, LabelledEpisode
 from lerobot_grasp_plugin.learning.classifier_model import predict
 from lerobot_grasp_plugin.learning.metrics import (
@@ -20,7 +21,6 @@ from lerobot_grasp_plugin.learning.metrics import (
     confusion,
     suggest_threshold,
 )
-from lerobot_grasp_plugin.ops.progress import Progress, silent
 
 WORST_FRAMES = 24
 

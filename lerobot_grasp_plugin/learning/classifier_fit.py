@@ -13,13 +13,13 @@ from torch import Tensor
 from torch.nn import functional
 from torch.nn.utils import clip_grad_norm_
 
+from lerobot_grasp_plugin.core.progress import Progress
 from lerobot_grasp_plugin.learning.classifier_configs import ClassifierTrainConfig
 from lerobot_grasp_plugin.learning.classifier_data import ClassifierData, LabelledEpisode
 from lerobot_grasp_plugin.learning.classifier_model import encode, head_parameters, logits
 from lerobot_grasp_plugin.learning.metrics import area_under_curve
 from lerobot_grasp_plugin.learning.preprocessing import to_unit_range
 from lerobot_grasp_plugin.learning.small_encoder import LEARNING_RATE, augmented
-from lerobot_grasp_plugin.ops.progress import Progress
 
 _BLOCK = 256  # frames at a time where nothing learns
 _MEMORY = 0.97  # of the averaged weights: they are a mean over the last 30 steps or so

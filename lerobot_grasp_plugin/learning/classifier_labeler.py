@@ -15,7 +15,7 @@ from lerobot_grasp_plugin.labelers.thresholds import CurveLabelerConfig
 
 if TYPE_CHECKING:
     from lerobot_grasp_plugin.learning.frame_judge import FrameJudge
-    from lerobot_grasp_plugin.ops.sources import Source
+    from lerobot_grasp_plugin.merging.sources import Source
 
 _BATCH = 64
 

@@ -10,10 +10,10 @@ from typing import Any
 
 from lerobot_grasp_plugin.core.choices import Unlisted
 from lerobot_grasp_plugin.dataset.hub import locate
+from lerobot_grasp_plugin.findings.gathering import Gathered
 from lerobot_grasp_plugin.findings.problem import Problem, UsageError
-from lerobot_grasp_plugin.ops.annotate import check_annotations
-from lerobot_grasp_plugin.ops.gathering import Gathered
-from lerobot_grasp_plugin.ops.recipe import LabelOptions
+from lerobot_grasp_plugin.merging.annotate import check_annotations
+from lerobot_grasp_plugin.merging.recipe import LabelOptions
 
 
 @dataclass(kw_only=True)

@@ -10,6 +10,8 @@ from typing import Any
 
 from lerobot_grasp_plugin.core.agreement import Agreement
 from lerobot_grasp_plugin.core.intervals import IntervalSet
+from lerobot_grasp_plugin.core.progress import Progress, silent
+from lerobot_grasp_plugin.findings.gathering import Gathered
 from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 from lerobot_grasp_plugin.learning.classifier_configs import ClassifierEvalConfig
 from lerobot_grasp_plugin.learning.classifier_data import (
@@ -25,8 +27,6 @@ from lerobot_grasp_plugin.learning.classifier_model import load_classifier, read
 from lerobot_grasp_plugin.learning.curves import contact_sheet, plot_episodes
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.sidecar import read_learning
-from lerobot_grasp_plugin.ops.gathering import Gathered
-from lerobot_grasp_plugin.ops.progress import Progress, silent
 from lerobot_grasp_plugin.writers.staging import staged
 
 

@@ -14,8 +14,10 @@ import torch
 from lerobot.rewards.classifier import Classifier, RewardClassifierConfig
 from lerobot.utils.random_utils import set_seed
 
+from lerobot_grasp_plugin.core.progress import Progress, silent
 from lerobot_grasp_plugin.core.selection import select_episodes
 from lerobot_grasp_plugin.dataset.learning import has_sidecar
+from lerobot_grasp_plugin.findings.gathering import Gathered
 from lerobot_grasp_plugin.findings.problem import DatasetError, Problem, UsageError
 from lerobot_grasp_plugin.learning.classifier_cameras import check_cameras, check_shapes, shape_of
 from lerobot_grasp_plugin.learning.classifier_checkpoint import BestCheckpoint, move_files, write_json
@@ -39,8 +41,6 @@ from lerobot_grasp_plugin.learning.quiet import hide_progress_bars
 from lerobot_grasp_plugin.learning.sidecar import LearningSidecar, read_learning, write_learning
 from lerobot_grasp_plugin.learning.small_encoder import STAGES, make_small_encoder
 from lerobot_grasp_plugin.learning.splits import EpisodeSplits, class_weights, split_episodes
-from lerobot_grasp_plugin.ops.gathering import Gathered
-from lerobot_grasp_plugin.ops.progress import Progress, silent
 from lerobot_grasp_plugin.version import VERSION
 from lerobot_grasp_plugin.writers.staging import claimed
 

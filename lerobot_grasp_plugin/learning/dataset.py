@@ -27,7 +27,7 @@ from lerobot_grasp_plugin.learning.recorded_labels import LABEL_COLUMNS, Recorde
 from lerobot_grasp_plugin.learning.sidecar import LearningSidecar, read_learning, write_learning
 from lerobot_grasp_plugin.learning.success_rows import success_rows
 from lerobot_grasp_plugin.lerobot_seams.access import require
-from lerobot_grasp_plugin.ops.recipe import LabelOptions
+from lerobot_grasp_plugin.merging.recipe import LabelOptions
 
 logger = logging.getLogger(__name__)
 

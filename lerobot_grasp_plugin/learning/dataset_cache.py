@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from lerobot_grasp_plugin.core.progress import Progress, silent
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.hub import is_dataset, lerobot_home
 from lerobot_grasp_plugin.dataset.recorded_success import read_rule
@@ -16,12 +17,11 @@ from lerobot_grasp_plugin.findings.problem import GraspError
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.rl_configs import GraspDatasetConfig
 from lerobot_grasp_plugin.learning.sidecar import LearningSidecar, write_learning
-from lerobot_grasp_plugin.ops.annotate import sources_of_headers
-from lerobot_grasp_plugin.ops.merge import at_its_place, merge
-from lerobot_grasp_plugin.ops.progress import Progress, silent
-from lerobot_grasp_plugin.ops.recipe import LabelOptions, MergeConfig, SourceConfig
-from lerobot_grasp_plugin.ops.report import MergeReport
-from lerobot_grasp_plugin.ops.sources import Source, open_sources
+from lerobot_grasp_plugin.merging.annotate import sources_of_headers
+from lerobot_grasp_plugin.merging.merge import at_its_place, merge
+from lerobot_grasp_plugin.merging.recipe import LabelOptions, MergeConfig, SourceConfig
+from lerobot_grasp_plugin.merging.report import MergeReport
+from lerobot_grasp_plugin.merging.sources import Source, open_sources
 from lerobot_grasp_plugin.version import VERSION
 from lerobot_grasp_plugin.writers.staging import staged
 

@@ -9,7 +9,7 @@ from lerobot_grasp_plugin.dataset.info import Feature
 from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
 from lerobot_grasp_plugin.learning.preprocessing import Crop, ImagePreprocessing
 from lerobot_grasp_plugin.learning.sidecar import read_learning
-from lerobot_grasp_plugin.ops.sources import Source
+from lerobot_grasp_plugin.merging.sources import Source
 
 OBS_IMAGES = "observation.images."
 """What camera keys begin with (``lerobot/utils/constants.py``)."""

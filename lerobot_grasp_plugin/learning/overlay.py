@@ -17,13 +17,13 @@ from lerobot_grasp_plugin.core.stats import combine, quantiles_of
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.reader import EpisodeBatch
 from lerobot_grasp_plugin.findings.problem import AnnotationError, DatasetError, Problem
-from lerobot_grasp_plugin.ops.annotate import label_sources
-from lerobot_grasp_plugin.ops.contradictions import Contradictions
-from lerobot_grasp_plugin.ops.features import unify
-from lerobot_grasp_plugin.ops.recipe import LabelOptions, MergeConfig, SourceConfig
-from lerobot_grasp_plugin.ops.rows import RowBlock, RowBuilder
-from lerobot_grasp_plugin.ops.source_labels import changed_outcomes, kept_label_notes, read_source_labels
-from lerobot_grasp_plugin.ops.sources import open_sources
+from lerobot_grasp_plugin.merging.annotate import label_sources
+from lerobot_grasp_plugin.merging.contradictions import Contradictions
+from lerobot_grasp_plugin.merging.features import unify
+from lerobot_grasp_plugin.merging.recipe import LabelOptions, MergeConfig, SourceConfig
+from lerobot_grasp_plugin.merging.rows import RowBlock, RowBuilder
+from lerobot_grasp_plugin.merging.source_labels import changed_outcomes, kept_label_notes, read_source_labels
+from lerobot_grasp_plugin.merging.sources import open_sources
 from lerobot_grasp_plugin.writers.data_schema import data_schema
 
 

@@ -12,7 +12,7 @@ from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.core.labels import default_done, is_success_value, label_episode
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.findings.problem import Problem, UsageError
-from lerobot_grasp_plugin.ops.recipe import LabelOptions
+from lerobot_grasp_plugin.merging.recipe import LabelOptions
 
 LABEL_COLUMNS = (layout.REWARD, layout.DONE, layout.SUCCESS)
 

@@ -14,7 +14,7 @@ from lerobot_grasp_plugin.core.selection import without_episodes
 from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 from lerobot_grasp_plugin.learning.known_settings import DATASET, unknown_settings
 from lerobot_grasp_plugin.lerobot_seams.version import installed
-from lerobot_grasp_plugin.ops.recipe import LabelOptions, SourceConfig
+from lerobot_grasp_plugin.merging.recipe import LabelOptions, SourceConfig
 
 
 @dataclass
@@ -45,7 +45,7 @@ class GraspDatasetConfig(DatasetConfig, LabelOptions):  # type: ignore[misc]  # 
 
     def __post_init__(self) -> None:
         given = self.episodes
-        self.episodes = None  # LeRobot's check knows lists of indices only; ops.sources checks all forms
+        self.episodes = None  # LeRobot's check knows lists of indices only; merging.sources checks all forms
         super().__post_init__()
         self.episodes = given
 

@@ -10,8 +10,8 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from lerobot_grasp_plugin.dataset.installed_files import installed_file
 from lerobot_grasp_plugin.lerobot_seams.access import current, is_loaded, replace, require
-from lerobot_grasp_plugin.ops.installed_files import installed_file
 
 MODULES = ("lerobot.rl.gym_manipulator", "lerobot.rl.actor")
 FUNCTIONS = ("make_processors", "reset_and_build_transition", "step_env_and_process_transition")

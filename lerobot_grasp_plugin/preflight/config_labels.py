@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from lerobot_grasp_plugin.core.choices import Alignment, Done, Unlisted
 from lerobot_grasp_plugin.core.labels import LabelValues, SuccessRule, default_done, label_episode
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.ops.recipe import LabelOptions
-from lerobot_grasp_plugin.ops.sources import Source
+from lerobot_grasp_plugin.merging.recipe import LabelOptions
+from lerobot_grasp_plugin.merging.sources import Source
 
 LABEL_CHOICES: Mapping[str, tuple[Any, ...]] = {
     "alignment": get_args(Alignment),

@@ -20,10 +20,10 @@ from lerobot_grasp_plugin.dataset.info import Feature
 from lerobot_grasp_plugin.dataset.learning import StoredLearning, has_sidecar, stored_learning
 from lerobot_grasp_plugin.dataset.provenance import Provenance, read_provenance
 from lerobot_grasp_plugin.findings.problem import GraspError, Problem
-from lerobot_grasp_plugin.ops.annotate import label_sources, sources_of_headers
-from lerobot_grasp_plugin.ops.recipe import LabelOptions, SourceConfig
-from lerobot_grasp_plugin.ops.source_labels import read_source_labels
-from lerobot_grasp_plugin.ops.sources import Source, open_sources
+from lerobot_grasp_plugin.merging.annotate import label_sources, sources_of_headers
+from lerobot_grasp_plugin.merging.recipe import LabelOptions, SourceConfig
+from lerobot_grasp_plugin.merging.source_labels import read_source_labels
+from lerobot_grasp_plugin.merging.sources import Source, open_sources
 from lerobot_grasp_plugin.preflight.config_labels import label_options, labels_of
 from lerobot_grasp_plugin.preflight.config_view import ConfigView
 from lerobot_grasp_plugin.preflight.pictures import Preprocessing, preprocessing_of

@@ -11,7 +11,7 @@ from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.core.text_edit import parse_editable
 from lerobot_grasp_plugin.findings.problem import GraspError
 from lerobot_grasp_plugin.findings.words import episodes_text
-from lerobot_grasp_plugin.ops.label_text import ChangedOutsideError, LabelText, Ranges, same
+from lerobot_grasp_plugin.merging.label_text import ChangedOutsideError, LabelText, Ranges, same
 from lerobot_grasp_plugin.recording.records import open_ended
 
 Ask = Callable[[str], str | None]

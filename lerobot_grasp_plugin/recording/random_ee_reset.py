@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lerobot_grasp_plugin.ops.recipe import SO101_URDF
+from lerobot_grasp_plugin.merging.recipe import SO101_URDF
 from lerobot_grasp_plugin.recording.hooks import HookConfig, HookResult, HookSession, RecordingHook
 from lerobot_grasp_plugin.robots.ee_reset import NAME, EeReset, EeResetConfig, make_kinematics
 

@@ -9,16 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.labels import label_episode
+from lerobot_grasp_plugin.core.progress import Progress, silent
 from lerobot_grasp_plugin.core.section_check import check_section
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.reader import open_dataset
 from lerobot_grasp_plugin.dataset.tables import TableFile
 from lerobot_grasp_plugin.findings.problem import AnnotationError
-from lerobot_grasp_plugin.ops.annotation_file import read_annotations
-from lerobot_grasp_plugin.ops.progress import Progress, silent
-from lerobot_grasp_plugin.ops.recipe import RelabelConfig
-from lerobot_grasp_plugin.ops.relabel import relabel
-from lerobot_grasp_plugin.ops.report import MergeReport
+from lerobot_grasp_plugin.merging.annotation_file import read_annotations
+from lerobot_grasp_plugin.merging.recipe import RelabelConfig
+from lerobot_grasp_plugin.merging.relabel import relabel
+from lerobot_grasp_plugin.merging.report import MergeReport
 from lerobot_grasp_plugin.recording.options import GraspOptions
 
 

@@ -16,14 +16,14 @@ from lerobot_grasp_plugin.dataset.recording import RecordingSidecar
 from lerobot_grasp_plugin.dataset.writer_lock import WriterLock
 from lerobot_grasp_plugin.findings.problem import DatasetError, Place, Problem, UsageError
 from lerobot_grasp_plugin.learning.dataset import GraspDataset
-from lerobot_grasp_plugin.ops.rescuing import with_rescue
-from lerobot_grasp_plugin.ops.verify import verify_dataset
 from lerobot_grasp_plugin.recording import checkpoint
 from lerobot_grasp_plugin.recording.annotation_file import AnnotationFile
 from lerobot_grasp_plugin.recording.config import GraspRecordConfig
 from lerobot_grasp_plugin.recording.leftovers import leftover_lines
 from lerobot_grasp_plugin.recording.options import check_new
 from lerobot_grasp_plugin.recording.records import recording_of
+from lerobot_grasp_plugin.salvage.rescuing import with_rescue
+from lerobot_grasp_plugin.verify.verifier import verify_dataset
 from lerobot_grasp_plugin.video.probe import header
 from lerobot_grasp_plugin.writers.whole import write_whole
 

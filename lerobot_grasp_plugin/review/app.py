@@ -22,10 +22,10 @@ from lerobot_grasp_plugin.core.intervals import FrameInterval
 from lerobot_grasp_plugin.core.labels import SuccessRule
 from lerobot_grasp_plugin.dataset.recorded_success import read_rule
 from lerobot_grasp_plugin.findings.problem import GraspError
-from lerobot_grasp_plugin.ops.label_text import ChangedOutsideError
-from lerobot_grasp_plugin.ops.recipe import RelabelConfig
-from lerobot_grasp_plugin.ops.relabel import relabel
-from lerobot_grasp_plugin.ops.report import MergeReport
+from lerobot_grasp_plugin.merging.label_text import ChangedOutsideError
+from lerobot_grasp_plugin.merging.recipe import RelabelConfig
+from lerobot_grasp_plugin.merging.relabel import relabel
+from lerobot_grasp_plugin.merging.report import MergeReport
 from lerobot_grasp_plugin.review.body import (
     NAME,
     changes_of,

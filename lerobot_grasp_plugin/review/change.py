@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
-from lerobot_grasp_plugin.ops.label_text import Ranges
+from lerobot_grasp_plugin.merging.label_text import Ranges
 
 
 class OvertakenError(Exception):

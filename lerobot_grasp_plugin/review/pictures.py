@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from lerobot_grasp_plugin.dataset.episode_frames import EpisodeFrames
 from lerobot_grasp_plugin.dataset.reader import DatasetReader
 from lerobot_grasp_plugin.findings.problem import GraspError
-from lerobot_grasp_plugin.ops.episode_frames import EpisodeFrames
 
 CHUNK = 20
 """Thumbnails in one strip."""

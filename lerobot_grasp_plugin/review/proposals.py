@@ -6,14 +6,14 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
+from lerobot_grasp_plugin.dataset.episode_frames import EpisodeFrames
+from lerobot_grasp_plugin.findings.gathering import Gathered
 from lerobot_grasp_plugin.findings.problem import GraspError
 from lerobot_grasp_plugin.labelers.draft import open_ended
 from lerobot_grasp_plugin.labelers.episode import StoredEpisode
 from lerobot_grasp_plugin.labelers.labeler import LabelerConfig, Proposal
 from lerobot_grasp_plugin.labelers.proposing import propose_one
-from lerobot_grasp_plugin.ops.episode_frames import EpisodeFrames
-from lerobot_grasp_plugin.ops.gathering import Gathered
-from lerobot_grasp_plugin.ops.sources import Source
+from lerobot_grasp_plugin.merging.sources import Source
 
 
 class Proposals:

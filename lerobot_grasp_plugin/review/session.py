@@ -11,9 +11,9 @@ from lerobot_grasp_plugin.core.episode_notes import NOTHING, EpisodeNote
 from lerobot_grasp_plugin.core.grammar import ParsedAnnotations
 from lerobot_grasp_plugin.core.text_edit import parse_editable
 from lerobot_grasp_plugin.findings.problem import Problem, UsageError
-from lerobot_grasp_plugin.ops.annotation_file import AnnotationFile, checked_sections, names_dataset
-from lerobot_grasp_plugin.ops.label_text import LabelText, Ranges, same
-from lerobot_grasp_plugin.ops.sources import Source
+from lerobot_grasp_plugin.merging.annotation_file import AnnotationFile, checked_sections, names_dataset
+from lerobot_grasp_plugin.merging.label_text import LabelText, Ranges, same
+from lerobot_grasp_plugin.merging.sources import Source
 from lerobot_grasp_plugin.review.change import Change, OvertakenError, fitted
 
 

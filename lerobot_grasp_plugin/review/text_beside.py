@@ -7,8 +7,8 @@ from pathlib import Path
 from lerobot_grasp_plugin.core.grammar import form_of, format_text
 from lerobot_grasp_plugin.core.source_text import MAX_BYTES
 from lerobot_grasp_plugin.findings.problem import Problem, UsageError
-from lerobot_grasp_plugin.ops.annotation_file import checked_sections, read_annotations
-from lerobot_grasp_plugin.ops.sources import Source
+from lerobot_grasp_plugin.merging.annotation_file import checked_sections, read_annotations
+from lerobot_grasp_plugin.merging.sources import Source
 from lerobot_grasp_plugin.writers.staging import sync
 
 

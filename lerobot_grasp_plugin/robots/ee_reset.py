@@ -12,8 +12,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from lerobot_grasp_plugin.dataset.installed_files import installed_file
 from lerobot_grasp_plugin.findings.problem import DataError, Problem, UsageError
-from lerobot_grasp_plugin.ops.installed_files import installed_file
 
 Vector = NDArray[np.float64]
 Workspace = tuple[Sequence[float], Sequence[float]]

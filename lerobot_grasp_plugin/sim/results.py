@@ -14,7 +14,7 @@ from lerobot.rl.train_rl import TrainRLServerPipelineConfig
 
 from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.findings.problem import DataError, Problem
-from lerobot_grasp_plugin.ops.contact_sheet import SheetText, draw_sheet
+from lerobot_grasp_plugin.frames.contact_sheet import SheetText, draw_sheet
 from lerobot_grasp_plugin.sim.evaluation import CheckpointResult, EpisodeResult
 
 EPISODES = "episodes.csv"

@@ -161,7 +161,8 @@ def test_an_error_after_recording_leaves_nothing(tmp_path, monkeypatch, capsys, 
 
 
 def test_a_wrong_figure_is_an_error(tmp_path, monkeypatch):
-    from lerobot_grasp_plugin.ops.report import MergeReport, SourceReport, VerifyReport
+    from lerobot_grasp_plugin.merging.report import MergeReport, SourceReport
+    from lerobot_grasp_plugin.verify.report import VerifyReport
 
     def source(share, success_frames):
         return SourceReport(

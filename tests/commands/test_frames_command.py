@@ -20,8 +20,8 @@ from PIL import Image
 
 from lerobot_grasp_plugin import UsageError, VideoError
 from lerobot_grasp_plugin.commands.frames import main
-from lerobot_grasp_plugin.ops.extract_frames import extract_frames
-from lerobot_grasp_plugin.ops.frames_config import FramesConfig
+from lerobot_grasp_plugin.frames.config import FramesConfig
+from lerobot_grasp_plugin.frames.extract import extract_frames
 
 type Recorded = Callable[[str], Path]
 
@@ -216,7 +216,7 @@ def test_it_starts_without_lerobot_torch_or_pandas(recorded: Recorded, tmp_path:
 
 @pytest.mark.parametrize("damaged", [False, True])
 def test_several_processes_give_the_same(tmp_path: Path, monkeypatch, damaged: bool) -> None:
-    monkeypatch.setattr("lerobot_grasp_plugin.ops.frame_jobs._WORTH_PROCESSES", 1)
+    monkeypatch.setattr("lerobot_grasp_plugin.frames.jobs._WORTH_PROCESSES", 1)
     root = write_legacy(tmp_path / "set", Legacy(images=("eye",)))
     if damaged:
         video = next(root.rglob("episode_000002.mp4"))
@@ -244,7 +244,7 @@ def test_a_full_disk_is_named_and_nothing_is_left(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("lerobot_grasp_plugin.ops.frame_jobs.save_picture", full)
+    monkeypatch.setattr("lerobot_grasp_plugin.frames.jobs.save_picture", full)
     args = ["--root", str(recorded("av1")), "--episodes", "0", "--output_dir", str(tmp_path / "out")]
     capsys.readouterr()
     assert main(args) == 1
@@ -265,8 +265,8 @@ def test_processes_never_see_an_interrupt(
             blocked.append(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ()))
             return super().submit(lambda: None)
 
-    monkeypatch.setattr("lerobot_grasp_plugin.ops.frame_jobs._WORTH_PROCESSES", 1)
-    monkeypatch.setattr("lerobot_grasp_plugin.ops.frame_jobs.ProcessPoolExecutor", Pool)
+    monkeypatch.setattr("lerobot_grasp_plugin.frames.jobs._WORTH_PROCESSES", 1)
+    monkeypatch.setattr("lerobot_grasp_plugin.frames.jobs.ProcessPoolExecutor", Pool)
     with suppress(OSError):  # the jobs write nothing
         extract_frames(FramesConfig(root=recorded("av1"), output_dir=tmp_path / "out"), workers=2)
     assert blocked

@@ -178,7 +178,7 @@ def test_sources_as_text_after_another_parser_has_read_a_recipe(tmp_path: Path) 
     program = (
         "import draccus\n"
         "from lerobot_grasp_plugin.commands.merge import main\n"
-        "from lerobot_grasp_plugin.ops.recipe import MergeConfig\n"
+        "from lerobot_grasp_plugin.merging.recipe import MergeConfig\n"
         "draccus.parse(MergeConfig, args=['--sources=[{root: x}]'])\n"
         f"raise SystemExit(main(['--sources=[{tmp_path}]', '--new_root={tmp_path / 'out'}']))\n"
     )

@@ -12,7 +12,7 @@ from lerobot_grasp_plugin import SourceConfig, merge
 from lerobot_grasp_plugin.commands import relabel as relabel_module
 from lerobot_grasp_plugin.commands.run import INTERRUPTED, command
 from lerobot_grasp_plugin.commands.session_end import finish
-from lerobot_grasp_plugin.ops.recipe import MergeConfig
+from lerobot_grasp_plugin.merging.recipe import MergeConfig
 from lerobot_grasp_plugin.recording.options import GraspOptions
 from lerobot_grasp_plugin.recording.relabelling import changed_episodes
 

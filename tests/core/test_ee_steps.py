@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lerobot_grasp_plugin.core.ee_steps import STILL, StepSolver, solve_steps
-from lerobot_grasp_plugin.ops.derivation.urdf import read_chain
+from lerobot_grasp_plugin.merging.derivation.urdf import read_chain
 
 HOME = np.radians([0.0, -22.0, 25.0, 85.0, 2.6])
 MOTORS = ["shoulder_pan", "shoulder_lift", "elbow_flex", "wrist_flex", "wrist_roll", "gripper"]

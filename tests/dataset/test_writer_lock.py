@@ -16,11 +16,11 @@ from lerobot_grasp_plugin.commands.outline import read_outline
 from lerobot_grasp_plugin.commands.record import _check
 from lerobot_grasp_plugin.dataset.writer_lock import WriterLock, lock_path, other_writer, refuse_in_use
 from lerobot_grasp_plugin.findings.problem import UsageError
-from lerobot_grasp_plugin.ops.merge import merge
-from lerobot_grasp_plugin.ops.recipe import MergeConfig, RelabelConfig, SourceConfig
-from lerobot_grasp_plugin.ops.relabel import relabel
-from lerobot_grasp_plugin.ops.verify import verify_dataset
+from lerobot_grasp_plugin.merging.merge import merge
+from lerobot_grasp_plugin.merging.recipe import MergeConfig, RelabelConfig, SourceConfig
+from lerobot_grasp_plugin.merging.relabel import relabel
 from lerobot_grasp_plugin.recording.leftovers import leftover_lines, running_children
+from lerobot_grasp_plugin.verify.verifier import verify_dataset
 
 HOLDS = """
 import os, sys

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lerobot_grasp_plugin.findings.problem import NOWHERE, Place, Problem, column_of
-from lerobot_grasp_plugin.ops.report import VerifyReport
+from lerobot_grasp_plugin.verify.report import VerifyReport
 
 
 @pytest.mark.parametrize(

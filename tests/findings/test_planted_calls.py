@@ -15,11 +15,11 @@ from lerobot_grasp_plugin.commands.serving import listen
 from lerobot_grasp_plugin.core.text_edit import parse_editable
 from lerobot_grasp_plugin.dataset.info import Feature
 from lerobot_grasp_plugin.findings.problem import GraspError
-from lerobot_grasp_plugin.ops.derivation.arms import _calibration
-from lerobot_grasp_plugin.ops.index_tables import mapped_numbers
-from lerobot_grasp_plugin.ops.merge import refuse_inside
-from lerobot_grasp_plugin.ops.verification.expected import Expected, check_expected
-from lerobot_grasp_plugin.ops.verification.info import read_info
+from lerobot_grasp_plugin.merging.derivation.arms import _calibration
+from lerobot_grasp_plugin.merging.index_tables import mapped_numbers
+from lerobot_grasp_plugin.merging.merge import refuse_inside
+from lerobot_grasp_plugin.verify.expected import Expected, check_expected
+from lerobot_grasp_plugin.verify.info import read_info
 from lerobot_grasp_plugin.writers.data_schema import column_type
 from lerobot_grasp_plugin.writers.link import take_over
 from lerobot_grasp_plugin.writers.pictures import refuse_foreign_folder

@@ -21,7 +21,7 @@ with atheris.instrument_imports(include=["lerobot_grasp_plugin", "draccus", "yam
     from lerobot_grasp_plugin.commands.run import parse
     from lerobot_grasp_plugin.core.selection import select_episodes
     from lerobot_grasp_plugin.findings.problem import UsageError
-    from lerobot_grasp_plugin.ops.recipe import MergeConfig, RelabelConfig
+    from lerobot_grasp_plugin.merging.recipe import MergeConfig, RelabelConfig
 
 KINDS = {"merge": MergeConfig, "relabel": RelabelConfig}
 FOLDER = tempfile.TemporaryDirectory()

@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lerobot_grasp_plugin.commands.run import parse
-from lerobot_grasp_plugin.ops.recipe import MergeConfig, RelabelConfig
+from lerobot_grasp_plugin.merging.recipe import MergeConfig, RelabelConfig
 
 type Recorded = Callable[[str], Path]
 
@@ -31,7 +31,7 @@ WORKER = """
 import os, resource, shutil, sys, traceback
 from pathlib import Path
 from lerobot_grasp_plugin import GraspError, MergeConfig, SourceConfig, merge
-from lerobot_grasp_plugin.ops.verify import verify_dataset
+from lerobot_grasp_plugin.verify.verifier import verify_dataset
 
 resource.setrlimit(resource.RLIMIT_AS, (8 * 2**30, 8 * 2**30))
 for root in map(Path, sys.argv[1:]):

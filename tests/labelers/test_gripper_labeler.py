@@ -20,8 +20,8 @@ from lerobot_grasp_plugin.labelers.column import ColumnLabelerConfig
 from lerobot_grasp_plugin.labelers.file import read_success
 from lerobot_grasp_plugin.labelers.gripper import GripperLabeler, GripperLabelerConfig
 from lerobot_grasp_plugin.labelers.proposing import propose
-from lerobot_grasp_plugin.ops.recipe import SourceConfig
-from lerobot_grasp_plugin.ops.sources import open_sources
+from lerobot_grasp_plugin.merging.recipe import SourceConfig
+from lerobot_grasp_plugin.merging.sources import open_sources
 
 OPEN, CLOSING, OPENING = [80.0] * 20, [65.0, 50.0, 42.0], [50.0, 70.0]
 POSITION = [*OPEN, *CLOSING, *[34.0] * 17, *OPENING, *[80.0] * 8]

@@ -14,8 +14,8 @@ from lerobot_grasp_plugin import GraspError
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
 from lerobot_grasp_plugin.labelers.progress import ProgressLabelerConfig
 from lerobot_grasp_plugin.labelers.proposing import propose
-from lerobot_grasp_plugin.ops.recipe import SourceConfig
-from lerobot_grasp_plugin.ops.sources import Source, open_sources
+from lerobot_grasp_plugin.merging.recipe import SourceConfig
+from lerobot_grasp_plugin.merging.sources import Source, open_sources
 
 LENGTHS = (10, 8, 6)
 RISING = [0.0, 0.2, 0.5, 0.7, 0.88, 0.93, 0.85, 0.97, 1.0, 1.0]

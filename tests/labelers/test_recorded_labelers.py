@@ -16,8 +16,8 @@ from lerobot_grasp_plugin.labelers.column import ColumnLabelerConfig
 from lerobot_grasp_plugin.labelers.file import FileLabelerConfig
 from lerobot_grasp_plugin.labelers.labeler import Episode, LabelerConfig, Proposal
 from lerobot_grasp_plugin.labelers.proposing import propose
-from lerobot_grasp_plugin.ops.recipe import SourceConfig
-from lerobot_grasp_plugin.ops.sources import Source, open_sources
+from lerobot_grasp_plugin.merging.recipe import SourceConfig
+from lerobot_grasp_plugin.merging.sources import Source, open_sources
 
 type SharedData = Callable[[str], Path]
 

@@ -23,8 +23,8 @@ from lerobot_grasp_plugin.labelers.chat import last_object
 from lerobot_grasp_plugin.labelers.labeler import Proposal
 from lerobot_grasp_plugin.labelers.proposing import propose
 from lerobot_grasp_plugin.labelers.vlm import VlmLabelerConfig, read_answer
-from lerobot_grasp_plugin.ops.recipe import SourceConfig
-from lerobot_grasp_plugin.ops.sources import open_sources
+from lerobot_grasp_plugin.merging.recipe import SourceConfig
+from lerobot_grasp_plugin.merging.sources import open_sources
 
 CAMERAS = ("observation.images.front", "observation.images.wrist")
 

@@ -42,8 +42,8 @@ from lerobot_grasp_plugin.learning.classifier_review import eval_classifier
 from lerobot_grasp_plugin.learning.classifier_training import train_classifier
 from lerobot_grasp_plugin.learning.dataset import GraspDataset
 from lerobot_grasp_plugin.learning.small_encoder import make_small_encoder
-from lerobot_grasp_plugin.ops.recipe import SourceConfig
-from lerobot_grasp_plugin.ops.sources import open_sources
+from lerobot_grasp_plugin.merging.recipe import SourceConfig
+from lerobot_grasp_plugin.merging.sources import open_sources
 
 CROP = ImagePreprocessingConfig({scenes.CAMERA: scenes.CROP}, (128, 128))
 

@@ -11,13 +11,13 @@ from factories import Legacy, write_legacy
 
 from lerobot_grasp_plugin import GraspError
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
+from lerobot_grasp_plugin.dataset.episode_frames import EpisodeFrames
 from lerobot_grasp_plugin.labelers.labeler import Proposal
 from lerobot_grasp_plugin.labelers.proposing import propose
 from lerobot_grasp_plugin.learning.classifier_labeler import ClassifierLabelerConfig
 from lerobot_grasp_plugin.learning.frame_judge import FrameJudge
-from lerobot_grasp_plugin.ops.episode_frames import EpisodeFrames
-from lerobot_grasp_plugin.ops.recipe import SourceConfig
-from lerobot_grasp_plugin.ops.sources import Source, open_sources
+from lerobot_grasp_plugin.merging.recipe import SourceConfig
+from lerobot_grasp_plugin.merging.sources import Source, open_sources
 
 CAMERA = "observation.images.wrist"
 

@@ -24,8 +24,8 @@ from lerobot_grasp_plugin.findings.problem import (
 from lerobot_grasp_plugin.learning.dataset import GraspDataset
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.sidecar import LearningSidecar, write_learning
-from lerobot_grasp_plugin.ops.recipe import RelabelConfig
-from lerobot_grasp_plugin.ops.relabel import relabel
+from lerobot_grasp_plugin.merging.recipe import RelabelConfig
+from lerobot_grasp_plugin.merging.relabel import relabel
 
 LABELS = "# index_base: 1\n# dataset path: lab/set\n00: 3-4, 6-\n01: all fail\n02: 2-\n"
 WHOLE = LABELS + "03: all success\n04: 8\n"

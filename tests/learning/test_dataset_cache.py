@@ -16,7 +16,7 @@ from lerobot_grasp_plugin.learning.dataset_cache import CachedDataset, cached_da
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.rl_configs import GraspDatasetConfig
 from lerobot_grasp_plugin.learning.sidecar import LearningSidecar, read_learning
-from lerobot_grasp_plugin.ops.recipe import SourceConfig
+from lerobot_grasp_plugin.merging.recipe import SourceConfig
 
 SQUARE = ImagePreprocessing({"observation.images.wrist": (0, 16, 64, 64)}, (32, 32))
 

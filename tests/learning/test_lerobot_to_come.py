@@ -36,7 +36,7 @@ from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.rl_configs import GraspDatasetConfig
 from lerobot_grasp_plugin.lerobot_seams import version
 from lerobot_grasp_plugin.lerobot_seams.access import SeamError, _parameters, require
-from lerobot_grasp_plugin.ops.recipe import SourceConfig
+from lerobot_grasp_plugin.merging.recipe import SourceConfig
 from lerobot_grasp_plugin.preflight import preflight
 from lerobot_grasp_plugin.preflight.facts import load_facts
 from lerobot_grasp_plugin.recording.session import Session

@@ -15,7 +15,7 @@ from lerobot_grasp_plugin.findings.problem import UsageError
 from lerobot_grasp_plugin.learning.dataset import GraspDataset
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.sidecar import LearningSidecar, read_learning
-from lerobot_grasp_plugin.ops.verify import verify_dataset
+from lerobot_grasp_plugin.verify.verifier import verify_dataset
 
 RECORDING = factories.Recording((6, 5, 4), labels=False, cameras=(), images=("observation.images.eye",))
 

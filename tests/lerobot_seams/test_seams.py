@@ -121,7 +121,7 @@ def test_nothing_of_lerobot_is_replaced_but_by_the_table() -> None:
     allowed = {"lerobot_seams/access.py: setattr(owner)"}
     others = {  # not of LeRobot
         "commands/streams.py: setattr(sys)",
-        "ops/recipe.py: setattr(config)",
+        "merging/recipe.py: setattr(config)",
         "commands/options.py: parser._check_value",
         "commands/options.py: parser.error",
         "commands/options.py: parser.parse_known_args",

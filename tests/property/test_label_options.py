@@ -16,8 +16,8 @@ from lerobot.datasets import LeRobotDataset
 
 from lerobot_grasp_plugin.findings.problem import GraspError
 from lerobot_grasp_plugin.learning.dataset import GraspDataset
-from lerobot_grasp_plugin.ops.recipe import RelabelConfig
-from lerobot_grasp_plugin.ops.relabel import relabel
+from lerobot_grasp_plugin.merging.recipe import RelabelConfig
+from lerobot_grasp_plugin.merging.relabel import relabel
 
 LENGTHS = (7, 1, 12, 2)
 LABELS = ("next.reward", "next.done", "next.success")

@@ -10,8 +10,8 @@ import time
 
 import pytest
 
-from lerobot_grasp_plugin.ops.verify import verify_dataset
 from lerobot_grasp_plugin.recording.checkpoint import checkpoint_path
+from lerobot_grasp_plugin.verify.verifier import verify_dataset
 
 pytestmark = pytest.mark.in_turn
 

@@ -7,8 +7,8 @@ import json
 import pytest
 from lerobot.datasets import LeRobotDataset
 
-from lerobot_grasp_plugin.ops.verify import verify_dataset
 from lerobot_grasp_plugin.recording.session_report import SessionReport
+from lerobot_grasp_plugin.verify.verifier import verify_dataset
 
 pytestmark = pytest.mark.in_turn
 

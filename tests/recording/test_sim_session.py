@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import watched_session as watched
 
-from lerobot_grasp_plugin.ops.verify import verify_dataset
+from lerobot_grasp_plugin.verify.verifier import verify_dataset
 
 pytestmark = pytest.mark.in_turn
 

@@ -12,10 +12,10 @@ from lerobot.configs.dataset import DatasetRecordConfig
 
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
 from lerobot_grasp_plugin.findings.problem import DatasetError, UsageError
-from lerobot_grasp_plugin.ops.verify import verify_dataset
 from lerobot_grasp_plugin.recording import checkpoint
 from lerobot_grasp_plugin.recording.options import GraspOptions
 from lerobot_grasp_plugin.recording.store import RecordingStore
+from lerobot_grasp_plugin.verify.verifier import verify_dataset
 
 FEATURES = {
     name: {"dtype": "float32", "shape": (1,), "names": ["gripper.pos"]}

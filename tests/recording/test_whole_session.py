@@ -12,10 +12,10 @@ from lerobot.configs.dataset import DatasetRecordConfig
 from lerobot.teleoperators import Teleoperator
 
 from lerobot_grasp_plugin.dataset.writer_lock import lock_path
-from lerobot_grasp_plugin.ops.verify import verify_dataset
 from lerobot_grasp_plugin.recording import session as module
 from lerobot_grasp_plugin.recording.options import GraspOptions
 from lerobot_grasp_plugin.recording.session import Session
+from lerobot_grasp_plugin.verify.verifier import verify_dataset
 
 JOINTS = {"elbow.pos": float, "gripper.pos": float}
 

@@ -16,9 +16,9 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from lerobot_grasp_plugin.commands.render import merge_report
-from lerobot_grasp_plugin.ops.episode_frames import EpisodeFrames
-from lerobot_grasp_plugin.ops.recipe import SourceConfig
-from lerobot_grasp_plugin.ops.sources import open_sources
+from lerobot_grasp_plugin.dataset.episode_frames import EpisodeFrames
+from lerobot_grasp_plugin.merging.recipe import SourceConfig
+from lerobot_grasp_plugin.merging.sources import open_sources
 from lerobot_grasp_plugin.review.app import Review, create_app
 from lerobot_grasp_plugin.review.pictures import Pictures
 from lerobot_grasp_plugin.review.proposals import Proposals

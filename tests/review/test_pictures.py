@@ -11,10 +11,10 @@ import pytest
 from deadline import DEADLINE_S, wait_until
 from PIL import Image
 
+from lerobot_grasp_plugin.dataset.episode_frames import EpisodeFrames
 from lerobot_grasp_plugin.dataset.reader import DatasetReader
-from lerobot_grasp_plugin.ops.episode_frames import EpisodeFrames
-from lerobot_grasp_plugin.ops.recipe import SourceConfig
-from lerobot_grasp_plugin.ops.sources import open_sources
+from lerobot_grasp_plugin.merging.recipe import SourceConfig
+from lerobot_grasp_plugin.merging.sources import open_sources
 from lerobot_grasp_plugin.review.pictures import CHUNK, Pictures
 
 

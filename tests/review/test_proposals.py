@@ -14,8 +14,8 @@ from lerobot_grasp_plugin.commands.render import merge_report
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
 from lerobot_grasp_plugin.labelers.file import FileLabelerConfig
 from lerobot_grasp_plugin.labelers.labeler import Episode, LabelerConfig, Proposal
-from lerobot_grasp_plugin.ops.recipe import SourceConfig
-from lerobot_grasp_plugin.ops.sources import Source, open_sources
+from lerobot_grasp_plugin.merging.recipe import SourceConfig
+from lerobot_grasp_plugin.merging.sources import Source, open_sources
 from lerobot_grasp_plugin.review.app import Review, create_app
 from lerobot_grasp_plugin.review.pictures import Pictures
 from lerobot_grasp_plugin.review.proposals import Proposals

@@ -14,8 +14,8 @@ from deadline import DEADLINE_S
 from lerobot_grasp_plugin.commands.review import main
 from lerobot_grasp_plugin.core.intervals import FrameInterval
 from lerobot_grasp_plugin.findings.problem import AnnotationError, UsageError
-from lerobot_grasp_plugin.ops.recipe import SourceConfig
-from lerobot_grasp_plugin.ops.sources import open_sources
+from lerobot_grasp_plugin.merging.recipe import SourceConfig
+from lerobot_grasp_plugin.merging.sources import open_sources
 from lerobot_grasp_plugin.review.change import Change
 from lerobot_grasp_plugin.review.session import Session
 from lerobot_grasp_plugin.review.text_beside import other_form, text_beside

@@ -28,8 +28,8 @@ from lerobot_grasp_plugin import (
 )
 from lerobot_grasp_plugin.dataset import layout, tables
 from lerobot_grasp_plugin.dataset.reader import open_dataset
-from lerobot_grasp_plugin.ops.extract_frames import extract_frames
-from lerobot_grasp_plugin.ops.frames_config import FramesConfig
+from lerobot_grasp_plugin.frames.config import FramesConfig
+from lerobot_grasp_plugin.frames.extract import extract_frames
 
 PACKAGE = Path(lerobot_grasp_plugin.__file__).parent
 type Recorded = Callable[[str], Path]

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from lerobot_grasp_plugin.dataset.installed_files import installed_file
 from lerobot_grasp_plugin.lerobot_seams import environment
-from lerobot_grasp_plugin.ops.installed_files import installed_file
 
 _SHAPES = re.compile(r"<(visual|collision)\b.*?</\1>", re.DOTALL)
 

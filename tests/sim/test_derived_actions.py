@@ -8,8 +8,8 @@ import lerobot_judge
 import numpy as np
 import pytest
 
-from lerobot_grasp_plugin.ops.merge import merge
-from lerobot_grasp_plugin.ops.recipe import KinematicsOptions, MergeConfig, SourceConfig
+from lerobot_grasp_plugin.merging.merge import merge
+from lerobot_grasp_plugin.merging.recipe import KinematicsOptions, MergeConfig, SourceConfig
 
 URDF = "package://so101_nexus/assets/SO101/so101_new_calib.urdf"
 JOINTS = [

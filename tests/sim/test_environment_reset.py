@@ -18,7 +18,7 @@ BOX = {"base": [0.2, 0.0, 0.08], "half_box": [0.03, 0.03, 0.02], "seed": 4}
 def kinematics():
     from lerobot.model.kinematics import RobotKinematics
 
-    from lerobot_grasp_plugin.ops.installed_files import installed_file
+    from lerobot_grasp_plugin.dataset.installed_files import installed_file
     from lerobot_grasp_plugin.sim.joints import JOINTS
 
     return RobotKinematics(installed_file(URDF, "test"), "gripper_frame_link", list(JOINTS))

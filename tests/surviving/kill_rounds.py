@@ -26,8 +26,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from factories import Legacy, tree, write_legacy
 
-import lerobot_grasp_plugin.ops.merge
-import lerobot_grasp_plugin.ops.relabel  # noqa: F401  # loaded before the first fork
+import lerobot_grasp_plugin.merging.merge
+import lerobot_grasp_plugin.merging.relabel  # noqa: F401  # loaded before the first fork
 from lerobot_grasp_plugin import MergeConfig, RelabelConfig, SourceConfig, merge, relabel
 from lerobot_grasp_plugin.dataset.writer_lock import lock_path
 from lerobot_grasp_plugin.writers.staging import backups, staging_leftovers

@@ -24,7 +24,7 @@ from lerobot_grasp_plugin import (
     merge,
     relabel,
 )
-from lerobot_grasp_plugin.ops.verify import verify_dataset
+from lerobot_grasp_plugin.verify.verifier import verify_dataset
 from lerobot_grasp_plugin.writers.staging import backups, staging_leftovers
 
 HERE = Path(__file__).parent

@@ -57,8 +57,8 @@ def test_the_real_arms_configs_run_on_the_emulated_arms(name, arms, tmp_path, ca
     from lerobot.model.kinematics import RobotKinematics
     from lerobot.rl import gym_manipulator as gm
 
+    from lerobot_grasp_plugin.dataset.installed_files import installed_file
     from lerobot_grasp_plugin.lerobot_seams.environment import notes_of_episode
-    from lerobot_grasp_plugin.ops.installed_files import installed_file
 
     config = config_of(arms, tmp_path, name)
     bounds = config.processor.inverse_kinematics.end_effector_bounds

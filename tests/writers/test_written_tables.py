@@ -227,7 +227,7 @@ def test_v20_pictures_are_measured_as_lerobot_does(tmp_path: Path) -> None:
 def test_large_pictures_are_shrunk_as_lerobot_does() -> None:
     from lerobot.datasets.compute_stats import auto_downsample_height_width, sample_indices
 
-    from lerobot_grasp_plugin.ops.image_stats import sampled_frames, shrunk
+    from lerobot_grasp_plugin.merging.image_stats import sampled_frames, shrunk
 
     for height, width in ((64, 96), (300, 200), (299, 299), (480, 640), (640, 480), (301, 1000), (720, 720)):
         pixels = np.random.default_rng(0).integers(0, 255, (height, width, 3)).astype(np.uint8)
@@ -310,7 +310,7 @@ def test_many_data_files(recorded: Recorded, tmp_path: Path, monkeypatch: pytest
     from lerobot_judge import assert_items, items_of
 
     from lerobot_grasp_plugin.dataset import layout
-    from lerobot_grasp_plugin.ops import videos
+    from lerobot_grasp_plugin.merging import videos
 
     monkeypatch.setattr(layout, "DATA_FILES_SIZE_IN_MB", 0.004)
     monkeypatch.setattr(layout, "CHUNKS_SIZE", 2)

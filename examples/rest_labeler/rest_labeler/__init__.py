@@ -8,7 +8,7 @@ import numpy as np
 
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
 from lerobot_grasp_plugin.labelers.labeler import Episode, Labeler, LabelerConfig, Proposal
-from lerobot_grasp_plugin.ops.sources import Source
+from lerobot_grasp_plugin.merging.sources import Source
 
 
 @LabelerConfig.register_subclass("rest")

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from lerobot_grasp_plugin.dataset.installed_files import installed_file
 from lerobot_grasp_plugin.findings.problem import Problem, UsageError
-from lerobot_grasp_plugin.ops.installed_files import installed_file
 from lerobot_grasp_plugin.preflight.checks.workspace import BOUNDS, RESET
 from lerobot_grasp_plugin.preflight.config_view import is_file, named_path, numbers_of
 from lerobot_grasp_plugin.preflight.facts import SO_ARMS, SO_JOINTS, SO_MOTORS, Facts

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from lerobot_grasp_plugin.dataset.hub import lerobot_home
+from lerobot_grasp_plugin.dataset.installed_files import installed_file
 from lerobot_grasp_plugin.findings.problem import Problem, UsageError
-from lerobot_grasp_plugin.ops.installed_files import installed_file
 from lerobot_grasp_plugin.preflight.config_view import is_file, named_path
 from lerobot_grasp_plugin.preflight.dataset_facts import read_object
 from lerobot_grasp_plugin.preflight.facts import SO_ARMS, SO_JOINTS, Facts

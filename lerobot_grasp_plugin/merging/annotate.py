@@ -1,0 +1,267 @@
+"""Which section of which annotation file labels which source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from lerobot_grasp_plugin.core.annotations import AnnotationSection
+from lerobot_grasp_plugin.core.episode_notes import notes_of
+from lerobot_grasp_plugin.core.intervals import IntervalSet
+from lerobot_grasp_plugin.core.section_check import check_section
+from lerobot_grasp_plugin.dataset.hub import lerobot_home
+from lerobot_grasp_plugin.findings.gathering import Gathered
+from lerobot_grasp_plugin.findings.problem import AnnotationError, Place, Problem, Severity, UsageError
+from lerobot_grasp_plugin.findings.words import count, episodes_text
+from lerobot_grasp_plugin.merging.annotation_file import (
+    AnnotationFile,
+    contents,
+    fitting_sources,
+    header_folder,
+    index_base_problem,
+    is_doubtful,
+    other_owner,
+    read_annotations,
+    read_partly,
+    unused_header,
+)
+from lerobot_grasp_plugin.merging.flagged import leave_out_flagged
+from lerobot_grasp_plugin.merging.recipe import LabelOptions, SourceConfig
+from lerobot_grasp_plugin.merging.source_labels import origin
+from lerobot_grasp_plugin.merging.sources import Source, same_folder
+from lerobot_grasp_plugin.merging.unlisted import apply_unlisted, check_label_column, label_column_name
+
+
+def sources_of_headers(path: Path, index_base: int | None) -> list[SourceConfig]:
+    """The sources an annotation file names in its headers, each once, in its order.
+
+    Raises:
+        AnnotationError: A header names no dataset on this machine, or there is none.
+    """
+    path = path.expanduser()
+    file = read_annotations(path, index_base)
+    found: list[Path] = []
+    configs: list[SourceConfig] = []
+    problems: list[Problem] = []
+    for section in file.annotations.sections:
+        if section.dataset is None:
+            message = "these episodes stand under no header, so they name no dataset"
+            hint = "write `# dataset path: owner/name` above them, or give the sources"
+            problems.append(Problem("no-header", message, file.place(section), hint))
+            continue
+        folder = header_folder(section.dataset, path.parent)
+        if folder is None and is_doubtful(section) and not section.episodes:
+            continue
+        if folder is None:
+            message = f"{section.dataset!r} is not a dataset here, neither as a path nor in {lerobot_home()}"
+            hint = "give the sources with --sources, or correct the header"
+            if is_doubtful(section):
+                hint += "; a remark has more than one word"
+            problems.append(Problem("unknown-dataset", message, file.place(section), hint))
+        elif not any(same_folder(folder, other) for other in found):
+            found.append(folder)
+            configs.append(SourceConfig(repo_id=_name_of(folder), root=folder))
+    if problems:
+        raise AnnotationError(problems)
+    return configs
+
+
+def _name_of(folder: Path) -> str:
+    """repo_id of a folder: its last two parts below LeRobot's home folder, else its name."""
+    resolved = folder.resolve()
+    try:
+        return resolved.relative_to(lerobot_home().resolve()).as_posix()
+    except ValueError:
+        return resolved.name
+
+
+def label_sources(
+    sources: Sequence[Source],
+    annotations: Path | None,
+    options: LabelOptions,
+    *,
+    exclude_flagged: bool = False,
+) -> list[Problem]:
+    """Gives each source its ``labels``, and drops unlisted episodes where that is asked for.
+
+    Args:
+        sources: Changed in place.
+        annotations: The file for every source that has none of its own.
+        options: How annotations become labels.
+        exclude_flagged: Whether to leave flagged episodes out.
+
+    Returns:
+        Warnings.
+
+    Raises:
+        GraspError: With everything wrong in any file, and every label that fits no episode.
+    """
+    problems = Gathered()
+    with problems:
+        _check_options(options)
+    with problems:
+        if found_wrong := check_label_column(sources, options):
+            raise UsageError(found_wrong)
+    given = [source.config.annotations or annotations for source in sources]
+    paths = [None if path is None else path.expanduser() for path in given]
+    if exclude_flagged and not any(paths):
+        message = "exclude_flagged leaves out what an annotation file flags, and there is none"
+        with problems:
+            raise UsageError(Problem("no-annotations", message, hint="give --annotations FILE"))
+    if not any(paths) and not any(label_column_name(source, options) for source in sources):
+        problems.raise_all()
+        return []
+    warnings: list[Problem] = []
+    if annotations is not None and annotations.expanduser() not in paths:
+        message = "every source has annotations of its own, so this file is not used"
+        warnings.append(Problem("unused-annotations", message, annotations))
+    files = dict.fromkeys(path for path in paths if path is not None)
+    for path in files:
+        users = [source for source, own in zip(sources, paths, strict=True) if own == path]
+        with problems:
+            file = read_partly(path, options.index_base, users)
+            found = _explained(file.parsed.errors, users, options)
+            if file.parsed.sections_stand:
+                strict = options.unlisted == "error" and options.labels_from is None
+                found += _bind(file, users, strict=strict)
+            if not file.parsed.episodes_stand:
+                for source in users:
+                    source.labels = None  # nobody can say which episodes are unlisted
+            warnings += [*file.warnings, *(problem for problem in found if problem.severity == "warning")]
+            _raise([problem for problem in found if problem.severity == "error"])
+    for source, own in zip(sources, paths, strict=True):
+        if exclude_flagged and own is not None:
+            leave_out_flagged(source)
+        if source.labels is not None or own is None:
+            with problems:
+                _raise(apply_unlisted(source, options, own))
+    problems.raise_all()
+    return warnings
+
+
+def check_annotations(paths: Iterable[Path | None], options: LabelOptions) -> None:
+    """Looks at what there is to be said of annotation files where their datasets cannot be opened.
+
+    Raises:
+        GraspError: With everything wrong in any file, and with the options.
+    """
+    problems = Gathered()
+    with problems:
+        _check_options(options)
+    for path in dict.fromkeys(path.expanduser() for path in paths if path is not None):
+        with problems:
+            read_annotations(path, options.index_base)
+    problems.raise_all()
+
+
+def _raise(problems: Sequence[Problem]) -> None:
+    if problems:
+        raise AnnotationError(problems)
+
+
+def _check_options(options: LabelOptions) -> None:
+    base = index_base_problem(options.index_base)
+    problems = [base] if base else []
+    values = (options.success_value, options.failure_value)
+    with np.errstate(over="ignore"):  # next.reward is float32, and what does not fit is infinite there
+        written = np.array(values, dtype=np.float64).astype(np.float32)
+    if not np.isfinite(written).all() or written[0] == written[1]:
+        message = (
+            f"success_value {values[0]} and failure_value {values[1]} must be two different numbers, "
+            "as float32 holds them"
+        )
+        problems.append(Problem("bad-label-values", message))
+    if problems:
+        raise UsageError(problems)
+
+
+def _explained(errors: Sequence[Problem], users: Sequence[Source], options: LabelOptions) -> list[Problem]:
+    """The errors of a file; an empty one is not needed where a column labels every episode."""
+    column = next(filter(None, (label_column_name(source, options) for source in users)), None)
+    if column is None or [problem.code for problem in errors] != ["no-episodes"]:
+        return list(errors)
+    hint = f"leave --annotations out: --labels_from {column} labels every episode without it"
+    return [replace(problem, hint=hint) for problem in errors]
+
+
+def _bind(file: AnnotationFile, users: Sequence[Source], *, strict: bool) -> list[Problem]:
+    """Finds each section's source and checks its labels against the episodes.
+
+    Args:
+        file: The annotation file.
+        users: The sources it is to label; changed in place.
+        strict: Whether a source without any section is an error, and not a warning.
+
+    Returns:
+        Errors and warnings.
+    """
+    problems: list[Problem] = []
+    mine: dict[int, list[AnnotationSection]] = {source.number: [] for source in users}
+    for section in file.annotations.sections:
+        fitting, problem = fitting_sources(file, section, users)
+        if problem is not None:
+            problems.append(problem)
+        elif not fitting:
+            problems += unused_header(file, section, users)
+        problems += other_owner(file, section, fitting)
+        for source in fitting:
+            mine[source.number].append(section)
+    strict = strict or not any(mine.values())  # not one section fits: that is no choice
+    for source in users:
+        listed: dict[int, AnnotationSection] = {}
+        for section in mine[source.number]:
+            problems += check_section(
+                section,
+                source.reader.lengths.tolist(),
+                name=str(file.path),
+                index_base=file.annotations.index_base,
+            )
+            for episode in section.episodes:
+                if episode.episode_index in listed:
+                    message = f"episode {episode.episode_index} of {source.title} is labelled in two sections"
+                    place = Place(str(file.path), episode.line)
+                    hint = f"the other section is at {file.place(listed[episode.episode_index])}"
+                    problems.append(Problem("episode-listed-twice", message, place, hint))
+                listed[episode.episode_index] = section
+        if not mine[source.number]:
+            if file.parsed.errors and not any(section.episodes for section in file.annotations.sections):
+                continue  # the lines that would be its section cannot be read
+            message = f"no section fits the source {source.repo_id} ({source.reader.root})"
+            found = contents(file.annotations.sections)
+            hint = f"{found}; a header `# dataset path: {source.title}` would fit"
+            if made := origin(source):
+                hint += f"; {made}: label those and make it anew, or write sections of its own episodes"
+            severity: Severity = "error" if strict else "warning"
+            problems.append(Problem("no-section", message, file.path, hint, severity=severity))
+            if strict:
+                continue
+        source.annotation_sha256 = file.sha256
+        source.flagged, absent = _flagged(file, mine[source.number], len(source.reader.lengths))
+        problems += absent
+        source.labels = _success(mine[source.number], source.reader.lengths.tolist())
+    return problems
+
+
+def _flagged(
+    file: AnnotationFile, sections: Sequence[AnnotationSection], total: int
+) -> tuple[Mapping[int, str], list[Problem]]:
+    """Flagged episodes and why, and warnings about those that the dataset does not have."""
+    notes = notes_of(file.annotations, sections)
+    flagged = {episode: note.flag for episode, note in notes.items() if note.flag is not None}
+    absent = [episode for episode in flagged if episode >= total]
+    message = f"{episodes_text(absent)} flagged, and the dataset has {count(total, 'episode')}"
+    problem = Problem("flag-without-episode", message, file.path)
+    return flagged, [problem] if absent else []
+
+
+def _success(sections: Sequence[AnnotationSection], lengths: Sequence[int]) -> Mapping[int, IntervalSet]:
+    """Success frames of each episode; what reaches past an end was found by ``check_section``."""
+    return {
+        episode.episode_index: episode.success.clip(lengths[episode.episode_index])
+        for section in sections
+        for episode in section.episodes
+        if episode.episode_index < len(lengths)
+    }

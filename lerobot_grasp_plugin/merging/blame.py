@@ -1,0 +1,98 @@
+"""Findings about a new dataset, put at the files and episodes of the sources that they come from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from lerobot_grasp_plugin.core.plan import PlannedEpisode
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.findings.problem import Problem
+from lerobot_grasp_plugin.findings.words import episodes_text
+from lerobot_grasp_plugin.merging.prepare import Build
+
+_EPISODES = re.compile(r"\bepisodes? (\d+(?:-\d+)?(?:, \d+(?:-\d+)?)*)\b")
+"""Episodes in a finding, as ``episodes_text`` writes them."""
+
+
+def at_sources(build: Build, problems: Iterable[Problem]) -> list[Problem]:
+    """The same findings with the places of the sources.
+
+    Args:
+        build: What was written.
+        problems: Found in it; episodes are those of the new dataset.
+
+    Returns:
+        Findings whose file and episode are those of a source; the path in the new dataset stands where
+        nothing of it comes from one source.
+    """
+    return [_at_source(build, problem) for problem in problems]
+
+
+def _at_source(build: Build, problem: Problem) -> Problem:
+    place = problem.place
+    planned = _planned(build, place.file, place.episode)
+    if planned is None:
+        place = replace(place, root="the new dataset", episode=None, frame=None)
+    else:
+        episode = planned.source_episode if place.episode is not None else None
+        file = str(_source_file(build, place.file, planned))
+        place = replace(place, root="", file=file, episode=episode)
+    return replace(
+        problem,
+        message=_in_sources(build, problem.message),
+        hint=_in_sources(build, problem.hint),
+        place=place,
+    )
+
+
+def _in_sources(build: Build, text: str) -> str:
+    """A text with the episodes of the sources."""
+    return _EPISODES.sub(lambda match: _source_episodes(build, match), text)
+
+
+def _source_episodes(build: Build, match: re.Match[str]) -> str:
+    numbers: dict[str, list[int]] = {}
+    for span in match[1].split(", "):
+        first, _, last = span.partition("-")
+        for number in range(int(first), int(last or first) + 1):
+            if number >= len(build.plan.episodes):
+                return match[0]
+            planned = build.plan.episodes[number]
+            numbers.setdefault(build.sources[planned.source].title, []).append(planned.source_episode)
+    return " and ".join(f"{episodes_text(own)} of {title}" for title, own in numbers.items())
+
+
+def _planned(build: Build, file: str, episode: int | None) -> PlannedEpisode | None:
+    """The episode a finding is about: the one it names, or the first one of the file."""
+    planned = build.plan.episodes
+    if episode is not None:
+        return planned[episode] if 0 <= episode < len(planned) else None
+    for candidate in planned:
+        if file in _output_files(build, candidate):
+            return candidate
+    return planned[0] if len(build.sources) == 1 else None
+
+
+def _output_files(build: Build, planned: PlannedEpisode) -> dict[str, str | None]:
+    """Files of the new dataset that hold an episode, with the camera whose images they hold."""
+    chunk, number = layout.chunk_and_file(planned.data_file)
+    files: dict[str, str | None] = {layout.DATA_PATH.format(chunk_index=chunk, file_index=number): None}
+    for camera in build.videos:
+        chunk, number = layout.chunk_and_file(camera.places[planned.episode_index].file)
+        path = layout.VIDEO_PATH.format(video_key=camera.video_key, chunk_index=chunk, file_index=number)
+        files[path] = camera.video_key
+    return files
+
+
+def _source_file(build: Build, file: str, planned: PlannedEpisode) -> Path:
+    source = build.sources[planned.source]
+    files = _output_files(build, planned)
+    if file not in files:
+        return source.reader.root
+    camera = files[file]
+    if camera is None:
+        return source.reader.data_path(planned.source_episode)
+    return source.reader.video_span(planned.source_episode, source.original[camera]).path

@@ -1,0 +1,61 @@
+"""Statistics of pictures, for sources that keep none (format v2.0).
+
+Samples and shrinks pictures as ``lerobot/datasets/compute_stats.py`` does, so that the numbers mean
+the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lerobot_grasp_plugin.core.progress import Progress
+from lerobot_grasp_plugin.core.stats import STATISTICS, episode_stats
+from lerobot_grasp_plugin.dataset.episode_frames import EpisodeFrames
+from lerobot_grasp_plugin.merging.sources import Source
+
+_FEWEST, _MOST, _POWER = 100, 10_000, 0.75
+_LARGE, _SHRUNK = 300, 150
+
+
+def sampled_frames(length: int) -> list[int]:
+    """Frames LeRobot looks at for the statistics of an episode of ``length`` frames, 0-based."""
+    count = max(min(_FEWEST, length), min(int(length**_POWER), _MOST))
+    return [int(frame) for frame in np.round(np.linspace(0, length - 1, count))]
+
+
+def shrunk(picture: NDArray[Any]) -> NDArray[Any]:
+    """Every n-th pixel of a large picture of shape (height, width, channels), as LeRobot takes it."""
+    height, width = picture.shape[:2]
+    if max(height, width) < _LARGE:
+        return picture
+    step = int((width if width > height else height) / _SHRUNK)
+    return picture[::step, ::step]
+
+
+def measure_images(source: Source, name: str, progress: Progress) -> dict[str, NDArray[Any]]:
+    """Statistics of one camera for every chosen episode of a source.
+
+    Returns:
+        ``STATISTICS`` by name, shape (episodes, channels), values in [0, 1]; ``count`` is the number
+        of pictures looked at.
+    """
+    rows: list[dict[str, NDArray[Any]]] = []
+    progress(f"measuring {name}", 0, len(source.episodes))
+    for number, episode in enumerate(source.episodes, start=1):
+        pictures = [shrunk(picture) for picture in _pictures(source, name, episode)]
+        pixels = np.concatenate([picture.reshape(-1, picture.shape[-1]) for picture in pictures])
+        stats = episode_stats(pixels, [len(pixels)])
+        scaled = {key: values if key == "count" else values / 255.0 for key, values in stats.items()}
+        rows.append({**scaled, "count": np.array([[len(pictures)]])})
+        progress(f"measuring {name}", number, len(source.episodes))
+    return {key: np.concatenate([row[key] for row in rows]) for key in STATISTICS}
+
+
+def _pictures(source: Source, name: str, episode: int) -> Iterator[NDArray[Any]]:
+    wanted = sampled_frames(int(source.reader.lengths[episode]))
+    decoded = dict(EpisodeFrames(source.reader).decode(episode, source.original[name], wanted))
+    yield from (decoded[frame] for frame in wanted)

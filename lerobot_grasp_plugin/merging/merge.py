@@ -1,0 +1,129 @@
+"""Chosen episodes of several datasets as one new dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from lerobot_grasp_plugin.core.progress import Progress, silent
+from lerobot_grasp_plugin.dataset.hub import check_repo_id, lerobot_home
+from lerobot_grasp_plugin.findings.gathering import Gathered
+from lerobot_grasp_plugin.findings.problem import Problem, UsageError
+from lerobot_grasp_plugin.merging.annotate import check_annotations, label_sources, sources_of_headers
+from lerobot_grasp_plugin.merging.recipe import MergeConfig, SourceConfig, check_choices
+from lerobot_grasp_plugin.merging.report import MergeReport
+from lerobot_grasp_plugin.merging.sources import Source, open_sources
+from lerobot_grasp_plugin.writers.staging import refuse_existing, staged, staging_leftovers
+
+type BeforeWriting = Callable[[str, Sequence[Source]], None]
+
+
+def allowed(repo_id: str, sources: Sequence[Source]) -> None:
+    """Refuses no output."""
+
+
+def merge(
+    config: MergeConfig, progress: Progress = silent, *, before_writing: BeforeWriting = allowed
+) -> MergeReport:
+    """Makes one dataset of chosen episodes, labelled in the same pass where annotations are given.
+
+    Sources are only read. The output appears whole at its place, or not at all.
+
+    Args:
+        config: The recipe.
+        progress: Told how far it is.
+        before_writing: Called with the output's repo_id and the sources when the recipe is found sound; may
+            refuse it.
+
+    Raises:
+        GraspError: With everything that is wrong with the recipe, the sources or the annotations;
+            nothing was written then.
+    """
+    sources: list[Source] = []
+    problems = Gathered()
+    with problems:
+        check_choices(config)
+    with problems:
+        sources = open_sources(
+            _sources(config),
+            config.drop_features,
+            follow_links=config.follow_links,
+            rescue=config.rescue,
+            settled=True,
+        )
+    with problems:
+        repo_id, root = output_place(config.new_repo_id, config.new_root)
+        refuse_existing(root)
+        refuse_inside(sources, root)
+    with problems:
+        if not sources:
+            files = [config.annotations, *(source.annotations for source in config.sources)]
+            check_annotations(files, config)
+        warnings = label_sources(sources, config.annotations, config, exclude_flagged=config.exclude_flagged)
+    problems.raise_all()
+    before_writing(repo_id, sources)
+    warnings += leftover_warnings(root)
+    from lerobot_grasp_plugin.merging.build import write
+    from lerobot_grasp_plugin.merging.prepare import prepare
+
+    build = prepare(sources, config, operation="merge", progress=progress, warnings=warnings)
+    with staged(root) as staging:
+        report = write(build, staging, repo_id, progress)
+    return at_its_place(report, root)
+
+
+def _sources(config: MergeConfig) -> Sequence[SourceConfig]:
+    if config.sources:
+        return config.sources
+    if config.annotations is None:
+        hint = "give --sources, or --annotations with headers that name datasets"
+        raise UsageError(Problem("no-sources", "the recipe names no sources", hint=hint))
+    return sources_of_headers(config.annotations, config.index_base)
+
+
+def output_place(repo_id: str | None, root: Path | None) -> tuple[str, Path]:
+    """Name and folder of the output.
+
+    Raises:
+        UsageError: Neither is given, or the name is none.
+    """
+    if repo_id is not None:
+        check_repo_id(repo_id, "new_repo_id")
+        return repo_id, Path(root).expanduser() if root is not None else lerobot_home() / repo_id
+    if root is None:
+        raise UsageError(
+            Problem("no-target", "the new dataset has no name", hint="give --new_repo_id or --new_root")
+        )
+    folder = Path(root).expanduser()
+    return folder.absolute().name, folder
+
+
+def refuse_inside(sources: Sequence[Source], root: Path) -> None:
+    """Refuses to write into a source.
+
+    Raises:
+        UsageError: The new folder would stand inside a source's.
+    """
+    for source in sources:
+        if root.absolute().parent.resolve().is_relative_to(source.reader.root.resolve()):
+            message = f"the new dataset would stand inside its source {source.reader.root}"
+            raise UsageError(Problem("target-in-source", message, root, "choose another --new_root"))
+
+
+def leftover_warnings(root: Path) -> list[Problem]:
+    """Warnings for what interrupted runs left beside a target."""
+    return [
+        Problem(
+            "interrupted-run",
+            "an interrupted run left this folder behind",
+            folder,
+            f"it is not used; remove it with: rm -r '{folder}'",
+        )
+        for folder in staging_leftovers(root)
+    ]
+
+
+def at_its_place(report: MergeReport, root: Path) -> MergeReport:
+    """The report of a dataset that has moved to its place."""
+    return replace(report, root=root, verification=report.verification.moved(root))

@@ -1,0 +1,289 @@
+"""Everything about a new dataset decided, and its sources checked, before a byte is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from lerobot_grasp_plugin.core.plan import ChosenEpisode, MergePlan, plan_merge
+from lerobot_grasp_plugin.core.progress import Progress
+from lerobot_grasp_plugin.core.stats import MOMENTS, STATISTICS
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.arrow import is_numeric
+from lerobot_grasp_plugin.dataset.one_task import near_task_warnings
+from lerobot_grasp_plugin.findings.gathering import Gathered, raise_all
+from lerobot_grasp_plugin.findings.problem import (
+    DataError,
+    GraspError,
+    MergeError,
+    Problem,
+)
+from lerobot_grasp_plugin.findings.words import agree, count
+from lerobot_grasp_plugin.merging.cards import OutputCard, merged_card
+from lerobot_grasp_plugin.merging.carry import Carried, plan_carried, split_warnings
+from lerobot_grasp_plugin.merging.contradictions import Contradictions, agreed_metadata
+from lerobot_grasp_plugin.merging.derivation.recorded import carry_over, check_sizes
+from lerobot_grasp_plugin.merging.features import TargetFormat, unify
+from lerobot_grasp_plugin.merging.opening import aborted_named
+from lerobot_grasp_plugin.merging.recipe import MergeConfig
+from lerobot_grasp_plugin.merging.schemas import inferred_fields, read_schemas, schema_warnings
+from lerobot_grasp_plugin.merging.source_labels import (
+    Recorded,
+    changed_outcomes,
+    kept_label_notes,
+    kept_labels_warnings,
+    read_source_labels,
+    recorded_labels,
+)
+from lerobot_grasp_plugin.merging.sources import Source
+from lerobot_grasp_plugin.merging.videos import CameraPlan, plan_videos
+from lerobot_grasp_plugin.writers.data_schema import data_schema
+
+_REQUIRED_STATISTICS = (*MOMENTS, "count")
+
+type StatsOfSource = dict[str, dict[str, NDArray[Any]]]
+"""feature -> statistic -> one row per chosen episode of the source."""
+
+
+@dataclass
+class Build:
+    """A dataset about to be written: everything is decided, nothing is on disk yet."""
+
+    sources: Sequence[Source]
+    config: MergeConfig
+    operation: str
+    target: TargetFormat
+    plan: MergePlan
+    schema: pa.Schema
+    videos: Sequence[CameraPlan]
+    carried: Sequence[StatsOfSource]
+    statistics: Mapping[str, Sequence[str]]
+    recorded: Sequence[Recorded]
+    card: OutputCard
+    side: Carried
+    contradictions: Contradictions
+    warnings: list[Problem] = field(default_factory=list)
+
+
+def prepare(
+    sources: Sequence[Source],
+    config: MergeConfig,
+    *,
+    operation: str,
+    progress: Progress,
+    warnings: Sequence[Problem] = (),
+) -> Build:
+    """Checks that the sources fit together, and plans the output.
+
+    Args:
+        sources: Opened, with episodes chosen and labels attached.
+        config: The recipe.
+        operation: ``merge`` or ``relabel``.
+        progress: Told how far the reading of videos is.
+        warnings: Found so far.
+
+    Raises:
+        GraspError: With everything that is in the way.
+    """
+    warnings = [*warnings, *_left_out(sources)]
+    sources = [source for source in sources if len(source.episodes)]
+    if not sources:
+        raise MergeError([*warnings, Problem("no-episodes", "no episode is left to write")])
+    for number, source in enumerate(sources):
+        source.number = number
+    contradictions, problems = Contradictions(), Gathered()
+    with problems:
+        warnings += _derived(sources, config, progress)
+    problems.raise_all()
+    with problems:
+        target = unify(sources, config, contradictions)
+    with problems:
+        card = merged_card(sources, config.license, contradictions)
+    problems.raise_all()
+    video_keys = [name for name, feature in target.features.items() if feature.dtype == "video"]
+    errors: list[GraspError] = []
+    for source in sources:
+        try:
+            with aborted_named(source.reader.location):
+                source.reader.require(source.episodes, [source.original[key] for key in video_keys])
+                read_source_labels(source, bool(target.labels))
+        except GraspError as error:
+            errors.append(error)
+    raise_all(errors)
+    schemas = []
+    for source in sources:
+        with aborted_named(source.reader.location):
+            schemas.append(read_schemas(source, target))
+    metadata = agreed_metadata(sources, [own.metadata for own in schemas], "the data tables", contradictions)
+    schema = data_schema(target.features, inferred_fields(schemas, target), metadata)
+    chosen = [
+        ChosenEpisode(
+            source.number, episode, int(source.reader.lengths[episode]), source.reader.data_bytes(episode)
+        )
+        for source in sources
+        for episode in source.episodes
+    ]
+    plan = plan_merge(
+        chosen,
+        [source.tasks for source in sources],
+        max_data_bytes=layout.DATA_FILES_SIZE_IN_MB * 2**20,
+    )
+    side = plan_carried(sources, target, plan, contradictions)
+    videos = plan_videos(sources, plan, video_keys, target.fps, progress)
+    carried, statistics = _plan_stats(sources, target, progress)
+    recorded = [recorded_labels(source) for source in sources]
+    build = Build(
+        sources,
+        config,
+        operation,
+        target,
+        plan,
+        schema,
+        videos,
+        carried,
+        statistics,
+        recorded,
+        card,
+        side,
+        contradictions,
+    )
+    build.warnings += [*warnings, *schema_warnings(sources, schemas), *_plan_warnings(build)]
+    build.warnings += [] if keeps_splits(build) else split_warnings(sources)
+    build.warnings += near_task_warnings(_spelled(sources))
+    build.warnings += [*card.warnings, *side.warnings, *contradictions.warnings]
+    build.warnings += kept_labels_warnings(sources, recorded, config, bool(target.labels))
+    if target.labels:
+        for source in sources:
+            build.warnings += changed_outcomes(source)
+            source.notes += kept_label_notes(source, config)
+    return build
+
+
+def _derived(sources: Sequence[Source], config: MergeConfig, progress: Progress) -> list[Problem]:
+    """Warnings of what is computed from joints, where the recipe asks for it."""
+    for source in sources:
+        carry_over(source)
+    if config.actions == "keep" and config.state == "keep":
+        check_sizes(sources, None)
+        return []
+    from lerobot_grasp_plugin.merging.derivation.deriving import derive
+
+    return derive(sources, config, progress)
+
+
+def keeps_splits(build: Build) -> bool:
+    """Whether the splits of the source still name the same episodes."""
+    source = build.sources[0]
+    splits = source.reader.info.splits
+    if build.operation != "relabel" or len(build.plan.episodes) != len(source.reader.lengths) or not splits:
+        return False
+    if not isinstance(splits, Mapping):
+        return False
+    ends = [str(span).rpartition(":")[2] for span in splits.values()]
+    return all(end.isdecimal() and int(end) <= len(build.plan.episodes) for end in ends)
+
+
+def _spelled(sources: Sequence[Source]) -> dict[str, list[str]]:
+    """The sources of each task."""
+    found: dict[str, list[str]] = {}
+    for source in sources:
+        for task in dict.fromkeys(source.tasks.values()):
+            found.setdefault(task, []).append(source.title)
+    return found
+
+
+def _left_out(sources: Sequence[Source]) -> Iterator[Problem]:
+    for source in sources:
+        if not len(source.episodes):
+            message = f"nothing of {source.title} goes into the output ({'; '.join(source.notes)})"
+            yield Problem("source-left-out", message, source.reader.root)
+
+
+def _plan_stats(
+    sources: Sequence[Source], target: TargetFormat, progress: Progress
+) -> tuple[list[StatsOfSource], dict[str, Sequence[str]]]:
+    """The cameras' statistics of each source, and which statistics each feature has in the output."""
+    cameras = [name for name, feature in target.features.items() if feature.dtype in ("image", "video")]
+    carried: list[StatsOfSource] = []
+    for source in sources:
+        kept: StatsOfSource = {}
+        own = source.reader.stats(source.episodes, [source.original[name] for name in cameras])
+        for name in cameras:
+            kept[name] = _usable(own.get(source.original[name], {}))
+            if not kept[name]:
+                from lerobot_grasp_plugin.merging.image_stats import measure_images
+
+                kept[name] = measure_images(source, name, progress)
+                message = (
+                    f"statistics of {name!r} computed from its images: the source stores none by episode"
+                )
+                source.notes.append(message)
+        carried.append(kept)
+    statistics: dict[str, Sequence[str]] = {}
+    for name, feature in target.features.items():
+        if name in cameras:
+            statistics[name] = [s for s in STATISTICS if all(s in kept[name] for kept in carried)]
+        elif is_numeric(feature.dtype) and 0 not in feature.shape:
+            statistics[name] = STATISTICS
+    return carried, statistics
+
+
+def _usable(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Statistics of a camera as a source has them; empty where they are not complete."""
+    result = {name: values for name, values in arrays.items() if name in STATISTICS}
+    if not all(name in result for name in _REQUIRED_STATISTICS):
+        return {}
+    return result | {"count": result["count"][:, :1]}
+
+
+def _plan_warnings(build: Build) -> Iterator[Problem]:
+    yield from _repeated(build)
+    for camera in build.videos:
+        if camera.unreferenced:
+            message = (
+                f"camera {camera.video_key!r}: {count(camera.unreferenced, 'frame')} that no row refers to "
+                f"{agree(camera.unreferenced, 'is', 'are')} copied "
+                "too, because others cannot be decoded without them"
+            )
+            yield Problem("unreferenced-frames", message)
+        if camera.left_out:
+            message = (
+                f"camera {camera.video_key!r}: the videos of {camera.left_out[0]} episodes hold "
+                f"{camera.left_out[1]} frames more than there are rows; these are left out"
+            )
+            yield Problem("unreferenced-frames", message)
+        if camera.has_audio:
+            message = f"camera {camera.video_key!r}: sound is not copied where files are packed anew"
+            yield Problem("audio-left-out", message)
+        if camera.snapped_s > layout.TIMESTAMP_TOLERANCE_S:
+            message = (
+                f"camera {camera.video_key!r}: pictures were up to {camera.snapped_s:.6f} s off frame / fps, "
+                "and stand on it now"
+            )
+            yield Problem("video-retimed", message)
+            if build.config.timestamps == "keep":
+                raise DataError(Problem("video-off-grid", message, hint="use --timestamps fix"))
+
+
+def _repeated(build: Build) -> Iterator[Problem]:
+    """A warning for each dataset of which episodes go into the output more than once."""
+    seen: dict[tuple[Path, int], int] = {}
+    twice: dict[Path, list[tuple[int, int, int]]] = {}
+    for episode in build.plan.episodes:
+        root = build.sources[episode.source].reader.root.resolve()
+        first = seen.setdefault((root, episode.source_episode), episode.episode_index)
+        if first != episode.episode_index:
+            twice.setdefault(root, []).append((episode.source_episode, first, episode.episode_index))
+    for root, found in twice.items():
+        title = next(source.title for source in build.sources if source.reader.root.resolve() == root)
+        number, first, again = found[0]
+        message = f"episode {number} of {title} goes into the output twice, as episodes {first} and {again}"
+        if len(found) > 1:
+            message += f", and so do {len(found) - 1} more"
+        hint = "episodes on both sides of a split make its figures too good; choose them with `episodes`"
+        yield Problem("episode-chosen-twice", message, hint=hint)

@@ -1,0 +1,88 @@
+"""What the provenance sidecar of an output says of its recipe and its sources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from lerobot_grasp_plugin.dataset.provenance import ProvenanceSource, ProvenanceWriter
+from lerobot_grasp_plugin.merging.recipe import MergeConfig
+from lerobot_grasp_plugin.merging.sources import Source
+
+_RECIPE_FIELDS = (
+    "new_repo_id",
+    "robot_type",
+    "names",
+    "mixed_codecs",
+    "drop_features",
+    "timestamps",
+    "license",
+    "actions",
+    "state",
+)
+
+STATISTICS_MADE = {
+    "columns": "computed from all rows",
+    "images": "combined from the episodes' statistics of the sources, which are of samples",
+    "quantiles of images": "bounds: the least q01 and q10 and the greatest q90 and q99 of the episodes; "
+    "q50 is the mean of the episodes' weighted by count",
+}
+"""How the numbers in ``stats.json`` were made."""
+
+
+def provenance_writer(
+    path: Path,
+    *,
+    sources: Sequence[Source],
+    dones: Sequence[str | None],
+    labels: Mapping[str, Any] | None,
+    config: MergeConfig,
+    operation: str,
+    left_out: Mapping[int, Mapping[str, Any]],
+) -> ProvenanceWriter:
+    """The sidecar of an output, open to be written.
+
+    Args:
+        path: The file.
+        sources: In order.
+        dones: How ``next.done`` was decided in each.
+        labels: How the labels were made, by option; None where there are none.
+        config: The recipe.
+        operation: ``merge`` or ``relabel``.
+        left_out: Number of a source -> what of its metadata differs from that of the output.
+    """
+    return ProvenanceWriter(
+        path,
+        operation=operation,
+        recipe={field: getattr(config, field) for field in _RECIPE_FIELDS},
+        labels=labels,
+        statistics=STATISTICS_MADE,
+        sources=[
+            _source(source, config.annotations, done, left_out.get(source.number))
+            for source, done in zip(sources, dones, strict=True)
+        ],
+    )
+
+
+def _source(
+    source: Source, annotations: Path | None, done: str | None, left_out: Mapping[str, Any] | None
+) -> ProvenanceSource:
+    config, column = asdict(source.config), source.column
+    path = source.config.annotations or annotations
+    return ProvenanceSource(
+        repo_id=source.repo_id,
+        root=str(source.reader.root),
+        codebase_version=source.reader.info.codebase_version,
+        episodes=config["episodes"],
+        rename=config["rename"],
+        task=config["task"],
+        annotations=None
+        if source.annotation_sha256 is None
+        else {"path": str(path), "sha256": source.annotation_sha256},
+        labels_from=None if column is None else {"column": column.name, "threshold": column.threshold},
+        done=done,
+        derived=None if source.derivation is None else source.derivation.recipe,
+        metadata=left_out or None,
+    )

@@ -1,0 +1,127 @@
+"""A dataset with the labels of an annotation file: a merge of one source."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from lerobot_grasp_plugin.core.progress import Progress, silent
+from lerobot_grasp_plugin.dataset.reader import open_dataset
+from lerobot_grasp_plugin.dataset.writer_lock import WriterLock
+from lerobot_grasp_plugin.findings.gathering import Gathered
+from lerobot_grasp_plugin.findings.problem import Problem, UsageError
+from lerobot_grasp_plugin.merging.annotate import check_annotations, label_sources
+from lerobot_grasp_plugin.merging.merge import (
+    BeforeWriting,
+    allowed,
+    at_its_place,
+    leftover_warnings,
+    output_place,
+    refuse_inside,
+)
+from lerobot_grasp_plugin.merging.recipe import (
+    MergeConfig,
+    OutputOptions,
+    RelabelConfig,
+    SourceConfig,
+    check_choices,
+)
+from lerobot_grasp_plugin.merging.report import MergeReport
+from lerobot_grasp_plugin.merging.sources import Source, open_sources
+from lerobot_grasp_plugin.writers.staging import backups, claimed, refuse_existing, staged, swap, sync_tree
+
+
+def relabel(
+    config: RelabelConfig, progress: Progress = silent, *, before_writing: BeforeWriting = allowed
+) -> MergeReport:
+    """Writes a copy of a dataset with other labels; everything else stays as it is.
+
+    Args:
+        config: What to relabel, and how.
+        progress: Told how far it is.
+        before_writing: Called with the output's repo_id and the sources when the recipe is found sound; may
+            refuse it.
+
+    Raises:
+        GraspError: With everything that is wrong with the call, the dataset or the annotations;
+            nothing was written then.
+    """
+    source = SourceConfig(repo_id=config.repo_id, root=config.root)
+    sources: Sequence[Source] = ()
+    _check_swap(config)
+    problems = Gathered()
+    with problems:
+        check_choices(config)
+    with problems:
+        sources = open_sources(
+            [source],
+            config.drop_features,
+            follow_links=config.follow_links,
+            rescue=config.rescue,
+            settled=True,
+        )
+    with problems:
+        repo_id, root = _target(config)
+        refuse_inside(sources, root)
+    with problems:
+        warnings = _label(sources, config)
+    problems.raise_all()
+    before_writing(repo_id, sources)
+    warnings += leftover_warnings(root)
+    recipe = _as_merge(config, source)
+    from lerobot_grasp_plugin.merging.build import write
+    from lerobot_grasp_plugin.merging.prepare import prepare
+
+    build = prepare(sources, recipe, operation="relabel", progress=progress, warnings=warnings)
+    if not config.in_place:
+        with staged(root) as staging:
+            report = write(build, staging, repo_id, progress)
+        return at_its_place(report, root)
+    with WriterLock(root, "relabelled"), claimed(root) as staging:
+        report = write(build, staging, repo_id, progress)
+        sync_tree(staging)
+        backup = swap(staging, root)
+    return replace(at_its_place(report, root), backup=backup)
+
+
+def _check_swap(config: RelabelConfig) -> None:
+    root = None if config.root is None else config.root.expanduser()
+    if config.in_place and root is not None and not root.exists() and (old := backups(root)):
+        message = "an interrupted run left no dataset here; the old one is complete in its backup"
+        hint = f"put it back with: mv '{old[-1]}' '{root}'"
+        raise UsageError(Problem("interrupted-swap", message, root, hint))
+
+
+def _target(config: RelabelConfig) -> tuple[str, Path]:
+    """Name and folder of the new dataset."""
+    if not config.in_place:
+        repo_id, root = output_place(config.new_repo_id, config.new_root)
+        refuse_existing(root)
+        return repo_id, root
+    if config.new_root is not None or config.new_repo_id is not None:
+        message = "in_place replaces the dataset itself, so it takes no new_root and no new_repo_id"
+        raise UsageError(Problem("contradicting-options", message))
+    reader = open_dataset(config.repo_id, config.root)
+    if reader.root.is_symlink() or reader.root.parent.name == "snapshots":
+        message = "a downloaded or linked folder is not replaced"
+        hint = "write a new dataset with --new_root"
+        raise UsageError(Problem("not-replaceable", message, reader.root, hint))
+    return reader.repo_id, reader.root.resolve()
+
+
+def _label(sources: Sequence[Source], config: RelabelConfig) -> list[Problem]:
+    if config.annotations is None and config.labels_from is None:
+        hint = "give --annotations, or a column of the dataset that labels it with --labels_from"
+        raise UsageError(Problem("no-annotations", "no annotation file is given", hint=hint))
+    if not sources:
+        check_annotations([config.annotations], config)
+    return label_sources(sources, config.annotations, config, exclude_flagged=config.exclude_flagged)
+
+
+def _as_merge(config: RelabelConfig, source: SourceConfig) -> MergeConfig:
+    return MergeConfig(
+        sources=[source],
+        annotations=config.annotations,
+        **{name: getattr(config, name) for name in OutputOptions.__dataclass_fields__},
+    )

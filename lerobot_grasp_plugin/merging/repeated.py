@@ -1,0 +1,45 @@
+"""Episodes of a new dataset that hold the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from lerobot_grasp_plugin.core.plan import PlannedEpisode
+from lerobot_grasp_plugin.findings.problem import Problem
+from lerobot_grasp_plugin.findings.words import agree, episodes_text
+from lerobot_grasp_plugin.merging.sources import Source
+
+
+class RepeatedEpisodes:
+    """Compares episodes by the content hashes that go into the sidecar."""
+
+    def __init__(self) -> None:
+        self._first: dict[tuple[str, int], PlannedEpisode] = {}
+        self._again: dict[tuple[int, int], list[tuple[PlannedEpisode, PlannedEpisode]]] = {}
+
+    def see(self, planned: Sequence[PlannedEpisode], hashes: Sequence[str]) -> None:
+        """Takes note of episodes in output order, each with its content hash."""
+        for episode, digest in zip(planned, hashes, strict=True):
+            first = self._first.setdefault((digest, episode.length), episode)
+            if first is not episode:
+                self._again.setdefault((first.source, episode.source), []).append((first, episode))
+
+    def warnings(self, sources: Sequence[Source]) -> Iterator[Problem]:
+        """A warning for each two sources that have episodes in common, and each that repeats its own."""
+        for (one, other), found in self._again.items():
+            same = sources[one].reader.root.resolve() == sources[other].reader.root.resolve()
+            pairs = [
+                (first, copy)
+                for first, copy in found
+                if not same or first.source_episode != copy.source_episode  # see episode-twice
+            ]
+            if not pairs:
+                continue
+            firsts = episodes_text(first.source_episode for first, _ in pairs)
+            copies = episodes_text(copy.source_episode for _, copy in pairs)
+            have = agree(len(pairs), "has", "have")
+            message = f"{sources[other].title}: {copies} {have} the same values as {firsts}"
+            if one != other:
+                message += f" of {sources[one].title}"
+            hint = "leave one of the two out: an episode twice stands on both sides of a train and test split"
+            yield Problem("duplicate-episode", message, hint=hint, severity="warning")

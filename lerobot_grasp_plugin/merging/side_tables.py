@@ -1,0 +1,129 @@
+"""Tables next to the rows: a row for each frame by ``index``, or for each episode by ``episode_index``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from lerobot_grasp_plugin.core.plan import PlannedEpisode
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.arrow import from_numpy
+from lerobot_grasp_plugin.dataset.arrow_types import own_metadata
+from lerobot_grasp_plugin.dataset.tables import TableFile, whole_numbers
+from lerobot_grasp_plugin.findings.problem import GraspError, column_of
+from lerobot_grasp_plugin.merging.sources import Source
+
+
+def read_side_table(path: Path) -> pa.Table | None:
+    """A table whose rows belong to frames or episodes; None for every other file."""
+    if path.suffix != ".parquet":
+        return None
+    try:
+        file = TableFile(path)
+        if not {layout.INDEX, layout.EPISODE_INDEX} & set(file.columns):
+            return None
+        metadata = own_metadata(file.file.schema_arrow)
+        return file.read(0, file.rows, file.columns).replace_schema_metadata(metadata)
+    except GraspError:
+        return None
+
+
+def map_rows(
+    table: pa.Table, source: Source, planned: Sequence[PlannedEpisode]
+) -> tuple[pa.Table, int] | None:
+    """The rows of the chosen episodes, with the numbers that frames and episodes have in the output.
+
+    Args:
+        table: As ``read_side_table`` gives it.
+        source: Whose table it is.
+        planned: The output episodes that come from this source, in output order.
+
+    Returns:
+        The rows in output order, and how many of the episodes have rows. None where the numbers are not those
+        of the source's frames or episodes.
+    """
+    numbers: dict[str, NDArray[Any]] = {}
+    try:
+        for name in (layout.INDEX, layout.EPISODE_INDEX):
+            if name in table.column_names:
+                numbers[name] = whole_numbers(table[name])
+    except GraspError:
+        return None
+    total = len(source.reader.lengths)
+    starts = first_indices(source)
+    if layout.INDEX in numbers:
+        episodes = episodes_of(numbers[layout.INDEX], starts, source)
+        if episodes is None:
+            return None
+        own = numbers.get(layout.EPISODE_INDEX, episodes)
+        if not np.array_equal(own[episodes >= 0], episodes[episodes >= 0]):
+            return None
+    else:
+        episodes = numbers[layout.EPISODE_INDEX]
+        if ((episodes < 0) | (episodes >= total)).any():
+            return None
+    order = np.argsort(episodes, kind="stable")
+    bounds = np.searchsorted(episodes[order], np.arange(total + 1))
+    pieces = [order[bounds[each.source_episode] : bounds[each.source_episode + 1]] for each in planned]
+    rows = np.concatenate(pieces) if pieces else np.empty(0, np.int64)
+    counts = [len(piece) for piece in pieces]
+    result = table.take(from_numpy(rows.astype(np.int64)))
+    if layout.INDEX in numbers:
+        shifts = [each.from_index - starts[each.source_episode] for each in planned]
+        moved = numbers[layout.INDEX][rows] + np.repeat(np.asarray(shifts, np.int64), counts)
+        result = _replaced(result, layout.INDEX, moved)
+    if layout.EPISODE_INDEX in numbers:
+        outputs = np.repeat(np.asarray([each.episode_index for each in planned], np.int64), counts)
+        result = _replaced(result, layout.EPISODE_INDEX, outputs)
+    return result, sum(count > 0 for count in counts)
+
+
+def first_indices(source: Source) -> dict[int, int]:
+    """``index`` of the first row of each episode of a source; of the chosen ones where episodes are lost."""
+    reader = source.reader
+    if not reader.lost:
+        ends = np.cumsum(np.asarray(reader.lengths, dtype=np.int64)).tolist()
+        return dict(enumerate([0, *ends[:-1]]))
+    starts: dict[int, int] = {}
+    for batch in reader.read(source.episodes, [layout.INDEX]):
+        if layout.INDEX not in batch.table.column_names:
+            return {}
+        index = whole_numbers(batch.table[layout.INDEX], column_of(batch.path, "index"))
+        firsts = np.cumsum([0, *batch.lengths[:-1]])
+        starts.update(zip(batch.episodes, index[firsts].tolist(), strict=True))
+    return starts
+
+
+def episodes_of(
+    index: NDArray[np.int64], starts: Mapping[int, int], source: Source
+) -> NDArray[np.int64] | None:
+    """The episode of each ``index``, -1 for rows of lost episodes; None where an index is of no episode."""
+    if not starts:
+        return None
+    order = sorted(starts, key=lambda episode: starts[episode])
+    if order != sorted(order):
+        return None
+    known = np.asarray(order, np.int64)
+    firsts = np.asarray([starts[episode] for episode in order], np.int64)
+    lengths = np.asarray(source.reader.lengths, dtype=np.int64)[known]
+    at = np.searchsorted(firsts, index, side="right") - 1
+    inside = (at >= 0) & (index < (firsts + lengths)[at])
+    before = np.where(at >= 0, known[at], -1)
+    after = np.append(known, len(source.reader.lengths))[at + 1]
+    if (~inside & (after - before < 2)).any():  # no episode is missing there
+        return None
+    return np.where(inside, before, -1)
+
+
+def _replaced(table: pa.Table, name: str, values: NDArray[np.int64]) -> pa.Table:
+    position = table.column_names.index(name)
+    field = table.schema.field(position)
+    column = from_numpy(values)
+    if pa.types.is_integer(field.type) and field.type != column.type:
+        column = column.cast(field.type)
+    return table.set_column(position, pa.field(name, column.type), column)

@@ -1,0 +1,181 @@
+"""The datasets a merge takes from, opened and chosen from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lerobot_grasp_plugin.core.intervals import IntervalSet
+from lerobot_grasp_plugin.core.labels import SuccessRule
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.file_state import FileState
+from lerobot_grasp_plugin.dataset.hub import locate
+from lerobot_grasp_plugin.dataset.info import Feature
+from lerobot_grasp_plugin.dataset.reader import DatasetReader
+from lerobot_grasp_plugin.dataset.recorded_success import RecordedSuccess
+from lerobot_grasp_plugin.dataset.writer_lock import refuse_in_use
+from lerobot_grasp_plugin.findings.gathering import raise_all
+from lerobot_grasp_plugin.findings.problem import GraspError, Problem, UsageError
+from lerobot_grasp_plugin.merging.label_column import LabelColumn
+from lerobot_grasp_plugin.merging.opening import open_episodes
+from lerobot_grasp_plugin.merging.recipe import SourceConfig
+
+if TYPE_CHECKING:
+    from lerobot_grasp_plugin.merging.derived import Derivation
+
+_LABELS = {layout.REWARD: ("float32", "float64"), layout.DONE: ("bool",), layout.SUCCESS: ("bool",)}
+
+
+@dataclass
+class Source:
+    """One dataset of a merge.
+
+    Attributes:
+        number: Its place in the recipe, 0-based.
+        config: What the recipe says of it.
+        reader: The open dataset.
+        episodes: The chosen episodes, by ``episode_index``, in output order.
+        features: Its features under their names in the output.
+        original: Output name -> name in this dataset.
+        state: Of its files, before any was read.
+        labels: Success frames of each annotated episode; None when nothing is labelled.
+        column: What labels the chosen episodes that are not in ``labels``; None for what was recorded.
+        column_rule: Which of its values mean success; None before ``read_source_labels``, or with a
+            threshold.
+        recorded: What its rows say about success; None before ``read_source_labels``, or without labels.
+        annotation_sha256: Of the annotation file they are from.
+        flagged: Episodes that the annotation file flags, and why.
+        notes: What the report should say of it.
+        derivation: The columns that are computed from its joints; None where all are taken over.
+    """
+
+    number: int
+    config: SourceConfig
+    reader: DatasetReader
+    episodes: Sequence[int]
+    features: Mapping[str, Feature]
+    original: Mapping[str, str]
+    state: FileState
+    labels: Mapping[int, IntervalSet] | None = None
+    column: LabelColumn | None = None
+    column_rule: SuccessRule | None = None
+    recorded: RecordedSuccess | None = None
+    annotation_sha256: str | None = None
+    flagged: Mapping[int, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    derivation: Derivation | None = None
+
+    @property
+    def repo_id(self) -> str:
+        """The dataset's name."""
+        return self.reader.repo_id
+
+    @property
+    def title(self) -> str:
+        """The dataset's name without its owner."""
+        return self.reader.repo_id.rsplit("/", 1)[-1]
+
+    @property
+    def tasks(self) -> Mapping[int, str]:
+        """Sentence of each of its task indices in the output."""
+        if self.config.task is not None:
+            return dict.fromkeys(self.reader.tasks or (0,), self.config.task)
+        return self.reader.tasks
+
+
+def open_sources(
+    configs: Sequence[SourceConfig],
+    drop_features: Sequence[str],
+    *,
+    follow_links: bool = False,
+    rescue: bool = False,
+    settled: bool = False,
+) -> list[Source]:
+    """Opens every source and chooses its episodes.
+
+    Args:
+        configs: What the recipe says of each.
+        drop_features: Features to leave out, by their names in the output.
+        follow_links: Whether links in ``data`` and ``videos`` may lead outside a dataset.
+        rescue: Whether to take what is whole of recordings that were broken off.
+        settled: Whether to refuse datasets that another program writes now.
+
+    Raises:
+        GraspError: With what is wrong with any of them; a ``UsageError`` when the calls are.
+    """
+    sources: list[Source] = []
+    errors: list[GraspError] = []
+    for number, config in enumerate(configs):
+        try:
+            location = locate(config.repo_id, config.root).following(follow_links)
+            if settled:
+                refuse_in_use(location.root)
+            if location.fetch_rest is not None:
+                location.fetch_rest()
+            state = FileState.of(location.root, [folder for _, folder in location.links.folders])
+            named = f"episodes of {location.repo_id}"
+            reader, episodes = open_episodes(location, config.episodes, named, rescue=rescue)
+            if config.task is not None and not config.task.strip():
+                raise UsageError(Problem("empty-task", f"the task of {reader.repo_id} is empty"))
+            features, original = _renamed(reader, config.rename, drop_features)
+            sources.append(Source(number, config, reader, episodes, features, original, state))
+        except GraspError as error:
+            errors.append(error)
+    known = {
+        source.config.rename.get(name, name) for source in sources for name in source.reader.info.features
+    }
+    own = {*layout.INDEX_COLUMNS, layout.TIMESTAMP}
+    hint = f"features that can be left out, by their names in the output: {', '.join(sorted(known - own))}"
+    if kept := [name for name in drop_features if name in own]:
+        message = f"drop_features names {', '.join(map(repr, kept))}, which LeRobot needs"
+        errors.append(UsageError(Problem("needed-feature", message, hint=hint)))
+    unknown = [name for name in drop_features if name not in known | own]
+    if unknown and len(sources) == len(configs):
+        message = f"drop_features names {', '.join(map(repr, unknown))}, which no source has"
+        errors.append(UsageError(Problem("unknown-feature", message, hint=hint)))
+    raise_all(errors)
+    return sources
+
+
+def _renamed(
+    reader: DatasetReader, rename: Mapping[str, str], drop: Sequence[str]
+) -> tuple[dict[str, Feature], dict[str, str]]:
+    """Features under their output names, and output name -> source name."""
+    own = reader.info.features
+    problems = []
+    for old, new in rename.items():
+        if old not in own:
+            hint = f"features: {', '.join(own)}"
+            message = f"rename names {old!r}, which {reader.repo_id} has not"
+            problems.append(Problem("unknown-feature", message, hint=hint))
+        elif old in (*layout.INDEX_COLUMNS, layout.TIMESTAMP):
+            problems.append(Problem("bad-rename", f"{old!r} is LeRobot's own and keeps its name"))
+        elif new in (*layout.INDEX_COLUMNS, layout.TIMESTAMP):
+            problems.append(Problem("bad-rename", f"{old!r} cannot be called {new!r}: that is LeRobot's own"))
+        elif new in _LABELS and (own[old].dtype not in _LABELS[new] or math.prod(own[old].shape) != 1):
+            message = f"{old!r} ({own[old].dtype}, shape {list(own[old].shape)}) cannot be {new!r}"
+            problems.append(Problem("bad-rename", message, hint=f"that is one {_LABELS[new][0]} a row"))
+        if not new or "/" in new:
+            problems.append(Problem("bad-rename", f"{new!r} cannot be the name of a feature"))
+    original: dict[str, str] = {}
+    for name in own:
+        new = rename.get(name, name)
+        if new in original:
+            message = f"two features of {reader.repo_id} would be called {new!r}"
+            problems.append(Problem("bad-rename", message))
+        original[new] = name
+    if problems:
+        raise UsageError(problems)
+    original = {new: name for new, name in original.items() if new not in drop}
+    return {new: own[name] for new, name in original.items()}, original
+
+
+def same_folder(one: Path, other: Path) -> bool:
+    """Whether two paths are one folder."""
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False

@@ -1,1 +1,0 @@
-"""The operations: typed arguments in, typed reports out, nothing printed."""

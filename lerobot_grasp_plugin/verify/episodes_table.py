@@ -1,0 +1,253 @@
+"""The episodes table of v3.0, as far as it can be read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.arrow import present, to_numpy
+from lerobot_grasp_plugin.dataset.tables import TableFile, whole_numbers
+from lerobot_grasp_plugin.findings.problem import GraspError, Place, Problem, Severity, column_of
+from lerobot_grasp_plugin.findings.words import some
+from lerobot_grasp_plugin.verify.empty_table import check_empty
+from lerobot_grasp_plugin.verify.listed import EpisodeList, Report
+from lerobot_grasp_plugin.verify.place import count
+
+_NEEDED = ("episode_index", "length", "data/chunk_index", "data/file_index")
+_RANGE = ("dataset_from_index", "dataset_to_index")
+_PLACE = re.compile(r"(data|videos/.+|meta/episodes)/(chunk|file)_index")
+_SECONDS = re.compile(r"videos/.+/(from|to)_timestamp")
+
+
+def read_episodes_table(root: Path, report: Report) -> EpisodeList | None:
+    """The episodes of ``meta/episodes``; None where none is listed.
+
+    Args:
+        root: The dataset's folder.
+        report: Takes what is wrong with the table by itself.
+    """
+    folder = root / layout.EPISODES_DIR
+    parts: dict[Path, pa.Table] = {}
+    columns_of: dict[Path, list[str]] = {}
+    empty: list[Problem] = []
+    paths = sorted(folder.glob("*/*.parquet"))
+    for path in paths:
+        try:
+            file = TableFile(path)
+            names = [name for name in file.columns if not name.startswith("stats/")]
+            parts[path] = file.read(0, file.rows, names)
+            columns_of[path] = file.columns
+            empty += check_empty(file)
+            del file  # a footer of many small row groups takes more memory than all its rows
+        except GraspError as error:
+            for problem in error.problems:
+                report(problem)
+    rows = sum(table.num_rows for table in parts.values())
+    elsewhere = sorted(set(folder.rglob("*.parquet")) - set(paths))
+    if elsewhere:
+        report(_unread(elsewhere, rows))
+    if not paths or (len(parts) == len(paths) and not rows):
+        message = "no episode is listed: the recording was interrupted, or files were lost"
+        hint = "finalize() writes the list when a recording ends; LeRobot cannot read a dataset without it"
+        if paths:
+            message = "no episode is listed: the table has no rows"
+        report(Problem("missing-episodes-table", message, folder, hint))
+    if not rows:
+        return None
+    for problem in empty:
+        report(problem)
+    table, unlike = _together(parts, columns_of, report)
+    columns = _Columns(table, unlike, folder, report)
+    return EpisodeList(
+        folder,
+        columns.indices(),
+        columns.lengths(),
+        columns.numbers,
+        columns.seconds,
+        columns.sentences(),
+        [name for name in columns_of[next(iter(parts))] if name.startswith("stats/")],
+        list(parts),
+    )
+
+
+def _unread(paths: Sequence[Path], rows: int) -> Problem:
+    message = (
+        f"LeRobot reads meta/episodes/*/*.parquet, and not {count(len(paths), 'table')} elsewhere below it"
+    )
+    hint = "move it to meta/episodes/chunk-000 if it lists episodes of the dataset, else out of the dataset"
+    severity: Severity = "warning" if rows else "error"
+    return Problem("unread-table", message, paths[0], hint, severity=severity)
+
+
+def _together(
+    parts: Mapping[Path, pa.Table], columns_of: Mapping[Path, Sequence[str]], report: Report
+) -> tuple[pa.Table, set[str]]:
+    """One table of all files, and the names of the columns that do not fit together, which it lacks."""
+    first, *others = parts
+    known = set(columns_of[first])
+    for path in others:
+        own = set(columns_of[path])
+        if own - known:
+            report(_unlike(path, sorted(own - known), first, more=True))
+        if known - own:
+            report(_unlike(path, sorted(known - own), first, more=False))
+    pieces = list(parts.values())
+    columns: dict[str, pa.ChunkedArray] = {}
+    unlike: set[str] = set()
+    for name in dict.fromkeys(name for piece in pieces for name in piece.column_names):
+        have = [piece.select([name]) for piece in pieces if name in piece.column_names]
+        lacking = sum(piece.num_rows for piece in pieces if name not in piece.column_names)
+        try:
+            joined = pa.concat_tables(have, promote_options="permissive").column(0)
+        except pa.ArrowException:
+            kinds = ", ".join(dict.fromkeys(str(each.schema.field(0).type) for each in have))
+            message = f"column {name!r} is of types that do not go together: {kinds}"
+            hint = f"LeRobot reads all files as the first, {first.name}"
+            report(Problem("episodes-columns", message, first.parents[1], hint))
+            unlike.add(name)
+            continue
+        if not lacking:
+            columns[name] = joined
+        elif name in (*_NEEDED, *_RANGE):
+            columns[name] = _filled(pieces, name, joined.type)
+    return pa.table(columns), unlike
+
+
+def _filled(pieces: Sequence[pa.Table], name: str, kind: pa.DataType) -> pa.ChunkedArray:
+    """A column with nothing for the rows of files that lack it."""
+    parts = [
+        piece.select([name])
+        if name in piece.column_names
+        else pa.table({name: pa.nulls(piece.num_rows, kind)})
+        for piece in pieces
+    ]
+    return pa.concat_tables(parts, promote_options="permissive").column(0)
+
+
+def _unlike(path: Path, names: Sequence[str], first: Path, *, more: bool) -> Problem:
+    named = some(map(repr, names))
+    if more:
+        message = f"the file has {named}, which {first.name} has not"
+        hint = "LeRobot loads all files of meta/episodes with the columns of the first, and fails at others"
+        return Problem("episodes-columns", message, path, hint)
+    message, hint = f"the file lacks {named}, which {first.name} has", "LeRobot fills these with nothing"
+    return Problem("episodes-columns", message, path, hint, severity="warning")
+
+
+class _Columns:
+    """Takes columns out of the table and reports what is wrong with them."""
+
+    def __init__(self, table: pa.Table, unlike: set[str], folder: Path, report: Report) -> None:
+        self._table = table
+        self._where = folder
+        self._report = report
+        names: list[str] = table.column_names
+        there = {*names, *unlike}
+        lacking = [name for name in (*_NEEDED, *_RANGE) if name not in there]
+        if lacking:
+            message = f"the episodes table has no column {', '.join(map(repr, lacking))}"
+            hint = "LeRobot finds the rows and files of an episode by them"
+            report(Problem("missing-column", message, self._where, hint))
+        if "tasks" not in there:
+            message = "the episodes table has no column 'tasks'"
+            hint = "LeRobot reads the dataset, and cannot edit or merge it without"
+            report(Problem("missing-column", message, self._where, hint, severity="warning"))
+        self.numbers: dict[str, NDArray[np.int64]] = {}
+        self.seconds: dict[str, NDArray[np.float64]] = {}
+        self._floats: list[str] = []
+        for name in names:
+            if name in (*_NEEDED, *_RANGE) or _PLACE.fullmatch(name):
+                self._take(name, self._number)
+            elif _SECONDS.fullmatch(name):
+                self._take(name, self._second)
+        self._check_floats()
+
+    def _take(self, name: str, take: Callable[[str], None]) -> None:
+        try:
+            take(name)
+        except GraspError as error:
+            for problem in error.problems:
+                self._report(problem)
+        except ValueError as error:
+            self._report(Problem("bad-column", str(error), column_of(self._where, name)))
+
+    def _number(self, name: str) -> None:
+        column = self._table[name]
+        known = present(column)
+        if not known.all():
+            row = int(np.argmin(known))
+            message = f"{name!r} is empty (null) for {count(int((~known).sum()), 'episode')}"
+            hint = "LeRobot finds the rows and files of an episode by it"
+            self._report(Problem("bad-index-column", message, Place(str(self._where), episode=row), hint))
+            if name != "length":
+                return
+            values = np.full(len(known), -1, dtype=np.int64)
+            if known.any():
+                values[known] = whole_numbers(column.drop_null(), column_of(self._where, name))
+            self.numbers[name] = values
+            return
+        self.numbers[name] = whole_numbers(column, column_of(self._where, name))
+        if pa.types.is_floating(column.type):
+            self._floats.append(name)
+
+    def _check_floats(self) -> None:
+        """One finding for all index columns that hold decimal numbers, as pandas leaves them."""
+        used = [name for name in self._floats if name in _RANGE or _PLACE.fullmatch(name)]
+        if not self._floats:
+            return
+        named = some(map(repr, [*used, *(name for name in self._floats if name not in used)]))
+        message = f"{named}: numbers with a decimal point where whole numbers should stand (int64)"
+        hint = "LeRobot fills in paths and counts rows by them, and fails at others" * bool(used)
+        severity: Severity = "error" if used else "warning"
+        self._report(Problem("index-dtype", message, self._where, hint, severity=severity))
+
+    def _second(self, name: str) -> None:
+        values = to_numpy(self._table[name]).reshape(self._table.num_rows).astype(np.float64)
+        self.seconds[name] = values
+        if len(empty := np.flatnonzero(~np.isfinite(values))):
+            message = f"{name!r} is not a number for {len(empty)} episodes"
+            hint = "LeRobot finds no picture of them"
+            self._report(Problem("bad-column", message, Place(str(self._where), episode=int(empty[0])), hint))
+
+    def indices(self) -> NDArray[np.int64]:
+        """``episode_index``; the row's number where it cannot be read."""
+        return self.numbers.pop("episode_index", np.arange(self._table.num_rows, dtype=np.int64))
+
+    def lengths(self) -> NDArray[np.int64]:
+        """``length``, or what the range of rows says where the column is missing; -1 where nothing does."""
+        lengths = self.numbers.pop("length", None)
+        start, stop = (self.numbers.get(name) for name in _RANGE)
+        if lengths is None and start is not None and stop is not None:
+            ranges: NDArray[np.int64] = np.maximum(stop - start, -1)
+            return ranges
+        if lengths is None:
+            return np.full(self._table.num_rows, -1, dtype=np.int64)
+        negative = np.flatnonzero((lengths < 0) & present(self._table["length"]))
+        if len(negative):
+            message = f"length is {lengths[negative[0]]}"
+            self._report(Problem("empty-episode", message, Place(str(self._where), episode=int(negative[0]))))
+        return np.maximum(lengths, -1)
+
+    def sentences(self) -> list[tuple[str, ...]] | None:
+        """The tasks of each episode; None where they cannot be read."""
+        if "tasks" not in self._table.column_names:
+            return None
+        try:
+            shared: dict[tuple[str, ...], tuple[str, ...]] = {}
+            keys = (tuple(map(str, value)) for value in _as_lists(self._table["tasks"]))
+            return [shared.setdefault(key, key) for key in keys]
+        except UnicodeDecodeError as error:
+            self._report(Problem("bad-column", f"'tasks': {error}", self._where))
+            return None
+
+
+def _as_lists(column: pa.ChunkedArray) -> Iterator[Sequence[Any]]:
+    for value in column.to_pylist():
+        yield value if isinstance(value, list) else ([] if value is None else [value])

@@ -1,0 +1,74 @@
+"""The episodes as the metadata lists them, of either layout, as far as they can be read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.json_lines import read_json_lines
+from lerobot_grasp_plugin.findings.problem import GraspError, Place, Problem
+from lerobot_grasp_plugin.verify.episodes_table import read_episodes_table
+from lerobot_grasp_plugin.verify.listed import EpisodeList, Report, whole
+
+
+def read_episodes(root: Path, legacy: bool, report: Report) -> EpisodeList | None:
+    """The episodes the metadata lists; None where it lists none."""
+    try:
+        listed = _legacy(root, report) if legacy else read_episodes_table(root, report)
+    except GraspError as error:
+        for problem in error.problems:
+            report(problem)
+        return None
+    if listed is not None:
+        _check(listed, legacy, report)
+    return listed
+
+
+def _check(listed: EpisodeList, legacy: bool, report: Report) -> None:
+    """Numbering and lengths."""
+    where = listed.where
+    expected = np.arange(len(listed.indices))
+    wrong = np.flatnonzero((np.sort(listed.indices) if legacy else listed.indices) != expected)
+    if len(wrong):
+        row = int(wrong[0])
+        found = int((np.sort(listed.indices) if legacy else listed.indices)[row])
+        message = f"entry {row} lists episode {found}; LeRobot takes it for episode {row}"
+        hint = "episodes have to be numbered 0, 1, 2, ... without holes"
+        if np.array_equal(listed.indices, expected + 1):
+            hint += "; these count from 1"
+        elif row not in listed.indices:
+            hint += "; lerobot-grasp-merge makes a dataset of the others and renumbers them"
+        report(Problem("episode-numbering", message, Place(str(where), episode=row), hint))
+    for row in np.flatnonzero(listed.lengths == 0)[:20].tolist():
+        message = "the metadata lists the episode with a length of 0"
+        report(Problem("empty-episode", message, Place(str(where), episode=int(listed.indices[row]))))
+
+
+def _legacy(root: Path, report: Report) -> EpisodeList | None:
+    path = root / layout.LEGACY_EPISODES_PATH
+    indices, lengths, tasks = [], [], []
+    shared: dict[tuple[str, ...], tuple[str, ...]] = {}
+    try:
+        for number, entry in enumerate(read_json_lines(path), start=1):
+            episode, length = whole(entry.get("episode_index")), whole(entry.get("length"))
+            if episode is None or length is None:
+                found = ", ".join(f"{name} is {entry.get(name)!r}" for name in ("episode_index", "length"))
+                message = f"expected whole numbers: {found[:80]}"
+                report(Problem("bad-json", message, Place(str(path), number)))
+                if episode is None:
+                    continue
+            own = entry.get("tasks")
+            sentences = tuple(str(task) for task in own) if isinstance(own, list) else ()
+            indices.append(episode)
+            lengths.append(-1 if length is None else length)
+            tasks.append(shared.setdefault(sentences, sentences))
+    except GraspError as error:  # the lines before the damaged one count
+        for problem in error.problems:
+            report(problem)
+    if not indices:
+        return None
+    return EpisodeList(
+        path, np.array(indices, dtype=np.int64), np.array(lengths, dtype=np.int64), tasks=tasks
+    )

@@ -1,0 +1,86 @@
+"""The colours of decoded pictures against the statistics they were recorded with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from av.video.frame import VideoFrame
+from numpy.typing import NDArray
+
+from lerobot_grasp_plugin.dataset.info import is_depth
+from lerobot_grasp_plugin.findings.problem import Problem
+from lerobot_grasp_plugin.verify.place import Tally, episodes_text
+from lerobot_grasp_plugin.verify.stored_stats import read_stored_stats
+from lerobot_grasp_plugin.verify.view import View
+
+_SAMPLES = 20
+"""Pictures of an episode that are looked at, as LeRobot takes a sample of them for its statistics."""
+_WIDTH, _HEIGHT = 32, 24
+_OTHER, _LIKE = 0.05, 0.02
+"""How far the mean of a channel, in [0, 1], has to be off, and how near another camera's is. Coding and
+sampling make 0.012 at the most in real recordings."""
+
+
+class PictureMeans:
+    """The mean of each colour channel in every episode, from a few of its pictures.
+
+    Args:
+        view: The dataset.
+    """
+
+    def __init__(self, view: View) -> None:
+        stored = read_stored_stats(view).episodes or {}
+        features = view.info.features
+        means = {key: stored.get(key, {}).get("mean") for key in view.video_keys}
+        self._stored = {
+            key: values
+            for key, values in means.items()
+            if values is not None and values.shape[1] == 3 and not is_depth(features[key])
+        }
+        self._rows = view.rows_of
+        self._sums: dict[tuple[str, int], tuple[NDArray[np.float64], int]] = {}
+        self._files: dict[tuple[str, int], Path] = {}
+
+    def see(self, key: str, path: Path, episode: int, frame: int, length: int, picture: VideoFrame) -> None:
+        """Takes a picture of a camera: frame ``frame`` of an episode with so many."""
+        if key not in self._stored or frame % max(1, length // _SAMPLES):
+            return
+        small = picture.reformat(width=_WIDTH, height=_HEIGHT, format="rgb24").to_ndarray()
+        total, number = self._sums.get((key, episode), (np.zeros(3), 0))
+        self._sums[key, episode] = (total + small.reshape(-1, 3).mean(axis=0) / 255, number + 1)
+        self._files.setdefault((key, episode), path)
+
+    def found(self) -> Iterator[Problem]:
+        """One finding for each camera that has episodes with other pictures."""
+        tallies: dict[str, Tally] = {}
+        for (key, episode), (total, number) in self._sums.items():
+            row = self._rows.get(episode)
+            if row is None:
+                continue
+            seen, said = total / number, self._stored[key][row]
+            if not (np.abs(said) <= 1).all():  # no numbers, or from 0 to 255, which is named by itself
+                continue
+            if float(np.abs(seen - said).max()) > _OTHER:
+                example = f"their mean is {_shown(seen)}, and {_shown(said)} by the statistics"
+                example += self._fitting(key, row, seen)
+                path = self._files[key, episode]
+                tallies.setdefault(key, Tally()).add(path, episode, None, number, example)
+        for key, tally in tallies.items():
+            message = (
+                f"{key!r}: the pictures of {episodes_text(tally.episodes)} are not those its statistics were "
+                f"made of: {tally.example}"
+            )
+            hint = "is it the video of another camera or episode, or were its pictures changed since?"
+            yield tally.problem("video-other-pictures", message, hint)
+
+    def _fitting(self, key: str, row: int, seen: NDArray[np.float64]) -> str:
+        for other, values in self._stored.items():
+            if other != key and float(np.abs(values[row] - seen).max()) < _LIKE:
+                return f"; those of {other!r} fit"
+        return ""
+
+
+def _shown(mean: NDArray[np.float64]) -> str:
+    return f"({', '.join(f'{value:.2f}' for value in mean)})"

@@ -1,0 +1,156 @@
+"""Pictures that are kept in the tables: whether they are pictures, whole, and of the declared size."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from io import BytesIO
+
+import numpy as np
+import pyarrow as pa
+
+from lerobot_grasp_plugin.dataset.tables import TableFile
+from lerobot_grasp_plugin.findings.problem import GraspError, Problem
+from lerobot_grasp_plugin.verify.place import Tally
+from lerobot_grasp_plugin.verify.runs import Runs
+from lerobot_grasp_plugin.verify.view import View
+
+_PNG, _PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
+_JPEG, _JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
+_OTHERS = (b"II*\0", b"MM\0*", b"RIFF", b"BM", b"GIF8")
+"""TIFF (depth), WebP, BMP, GIF: taken as they are, unless they are decoded."""
+_LARGEST = 2**26
+"""Dots of a picture above which it is not decoded."""
+
+type Size = tuple[int, int]
+"""Height and width."""
+
+
+class PictureCheck:
+    """Looks at each picture's first and last bytes, or decodes it."""
+
+    def __init__(self, view: View, *, decode: bool) -> None:
+        self._view = view
+        self._decode = decode
+        self._damaged: dict[str, Tally] = {}
+        self._sizes: dict[str, dict[Size, Tally]] = {}
+        self._left_out: list[Problem] = []
+
+    def see(self, file: TableFile, runs: Runs) -> None:
+        """Looks at the pictures of a table."""
+        schema = file.file.schema_arrow
+        for name in self._view.info.keys("image"):
+            if name in schema.names and _holds_bytes(schema.field(name).type):
+                try:
+                    self._column(name, file, runs)
+                except GraspError as error:
+                    reason = error.problems[0].message
+                    message = f"{reason}, so that the pictures of {name!r} were not checked"
+                    self._left_out.append(Problem("not-checked", message, file.path))
+
+    def _column(self, name: str, file: TableFile, runs: Runs) -> None:
+        for episode, start, stop in runs.each():
+            for first in range(start, stop, file.batch_rows):
+                column = file.read(first, min(stop, first + file.batch_rows), [name]).column(0)
+                for at, data in enumerate(_bytes(column), start=first - start):
+                    if data is not None:
+                        self._picture(name, data, runs, episode, at)
+
+    def _picture(self, name: str, data: bytes, runs: Runs, episode: int, frame: int) -> None:
+        try:
+            size = _header(data)
+            if self._decode:
+                _decoded(data)
+        except ValueError as error:
+            tally = self._damaged.setdefault(name, Tally())
+            tally.add(runs.path, episode, frame, 1, str(error))
+            return
+        if size is not None:
+            tally = self._sizes.setdefault(name, {}).setdefault(size, Tally())
+            tally.add(runs.path, episode, frame)
+
+    def found(self) -> Iterator[Problem]:
+        """All that was found."""
+        yield from self._left_out
+        for name, tally in self._damaged.items():
+            message = f"{name!r}: the picture {tally.example}; {tally.extent}"
+            yield tally.problem("picture-damaged", message, "LeRobot fails on these rows")
+        for name, sizes in self._sizes.items():
+            yield from self._other_sizes(name, sizes)
+
+    def _other_sizes(self, name: str, sizes: dict[Size, Tally]) -> Iterator[Problem]:
+        shape = self._view.info.features[name]["shape"]
+        fitting = (shape[:2], shape[1:])  # channels last, or first
+        for (height, width), tally in sizes.items():
+            if (height, width) in fitting:
+                continue
+            message = (
+                f"{name!r}: {tally.extent} have pictures of {height} x {width}, info.json says {list(shape)}"
+            )
+            if len(sizes) > 1:
+                yield tally.problem(
+                    "picture-size", message, "LeRobot cannot put them in one batch with others"
+                )
+            else:
+                hint = "LeRobot gives them as they are; policies are built for the size info.json says"
+                yield tally.problem("picture-size", message, hint, severity="warning")
+
+
+def _holds_bytes(kind: pa.DataType) -> bool:
+    if pa.types.is_struct(kind):
+        at = kind.get_field_index("bytes")
+        return at >= 0 and _holds_bytes(kind.field(at).type)
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+
+
+def _bytes(column: pa.ChunkedArray) -> Iterator[bytes | None]:
+    for chunk in column.chunks:
+        inner = chunk.field("bytes") if pa.types.is_struct(chunk.type) else chunk
+        known = np.asarray(chunk.is_valid()) if chunk.null_count else None
+        for at, data in enumerate(inner.to_pylist()):
+            yield None if known is not None and not known[at] else data
+
+
+def _header(data: bytes) -> Size | None:
+    """Height and width by a picture's first bytes; None for formats that are not looked into.
+
+    Raises:
+        ValueError: It is no picture, or its end is missing.
+    """
+    if not data:
+        raise ValueError("has no bytes")
+    if data.startswith(_PNG):
+        if len(data) < 33 or data.rfind(_PNG_END) < 0:  # more may follow, which readers pass over
+            raise ValueError("is cut off")
+        width, height = struct.unpack(">II", data[16:24])
+        return height, width
+    if data.startswith(_JPEG):
+        if _JPEG_END not in data[-64:]:
+            raise ValueError("is cut off")
+        return _jpeg_size(data)
+    if not data.startswith(_OTHERS):
+        raise ValueError(f"begins with {data[:8]!r}, which no picture does")
+    return None
+
+
+def _jpeg_size(data: bytes) -> Size | None:
+    at = 2
+    while at + 9 <= len(data) and data[at] == 0xFF:
+        kind, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4])
+        if 0xC0 <= kind <= 0xCF and kind not in (0xC4, 0xC8, 0xCC):
+            return int.from_bytes(data[at + 5 : at + 7]), int.from_bytes(data[at + 7 : at + 9])
+        at += 2 + length
+    return None
+
+
+def _decoded(data: bytes) -> None:
+    from PIL import Image
+
+    try:
+        with Image.open(BytesIO(data)) as picture:
+            width, height = picture.size
+            if width * height > _LARGEST:
+                raise ValueError(f"of {height} x {width} is too large")
+            picture.load()
+    except Exception as error:  # PIL raises what its plugins raise
+        raise ValueError(f"cannot be decoded ({type(error).__name__}: {error})") from None

@@ -1,0 +1,70 @@
+"""What verify says of a dataset, as values; commands print them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lerobot_grasp_plugin.core.choices import Level
+from lerobot_grasp_plugin.findings.problem import Problem, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the verification block.
+
+    Attributes:
+        name: What was checked.
+        ok: Whether it is right; None where it was not checked.
+        detail: A figure, or a word more.
+    """
+
+    name: str
+    ok: bool | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """Whether a dataset is sound.
+
+    Attributes:
+        root: The dataset's folder.
+        checks: The verification block, in order.
+        problems: Everything that was found, errors first.
+        level: How deep it was looked: ``meta``, ``data``, ``video`` or ``decode``.
+    """
+
+    root: Path
+    checks: Sequence[Check]
+    problems: Sequence[Problem]
+    level: Level = "video"
+
+    @property
+    def ok(self) -> bool:
+        """Whether the report has no errors; warnings and notes do not count."""
+        return not self.count("error")
+
+    def count(self, severity: Severity) -> int:
+        """How many findings have a severity."""
+        return sum(problem.severity == severity for problem in self.problems)
+
+    def moved(self, root: Path) -> VerifyReport:
+        """The same report of a dataset that was renamed since; commands in hints name its new folder."""
+        before, after = (str(self.root), self.root.name), (str(root), root.name)
+
+        def renamed(command: str) -> str:
+            for old, new in zip(before, after, strict=True):
+                command = command.replace(old, new)
+            return command
+
+        problems = [
+            replace(
+                problem,
+                place=replace(problem.place, root=str(root)) if problem.place.root else problem.place,
+                hint=renamed(problem.hint),
+            )
+            for problem in self.problems
+        ]
+        return replace(self, root=root, problems=problems)

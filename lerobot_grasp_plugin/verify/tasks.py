@@ -1,0 +1,90 @@
+"""The list of tasks, of either layout, as far as it can be read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.arrow_types import is_text
+from lerobot_grasp_plugin.dataset.json_lines import read_json_lines
+from lerobot_grasp_plugin.dataset.tables import TableFile
+from lerobot_grasp_plugin.dataset.tasks_table import misread_tasks, task_rows, tasks_by_number
+from lerobot_grasp_plugin.findings.problem import DatasetError, GraspError, Place, Problem
+from lerobot_grasp_plugin.verify.listed import Report, whole
+
+_OWN_NUMBER = "each task needs its own number, 0, 1, 2, ...; which of the two did the rows with it do?"
+
+
+def read_tasks(root: Path, legacy: bool, report: Report) -> dict[int, str] | None:
+    """``task_index`` -> sentence; None where there is no list."""
+    try:
+        path = root / (layout.LEGACY_TASKS_PATH if legacy else layout.TASKS_PATH)
+        if not legacy:
+            _check_index(path, report)
+            rows = task_rows(path)
+            _check_numbers(path, rows, report)
+            _check_twice(path, rows, report)
+            return tasks_by_number(rows)
+        lines = list(_task_lines(path))
+        _check_twice(path, lines, report)
+        return dict(lines) or None
+    except GraspError as error:
+        for problem in error.problems:
+            report(problem)
+    return None
+
+
+def _check_numbers(path: Path, rows: Sequence[tuple[int, str]], report: Report) -> None:
+    """Whether LeRobot, which takes task_index for the row's number, finds each task."""
+    if misread := misread_tasks(rows):
+        number, other = next(iter(misread.items()))
+        message = (
+            f"task_index runs {[number for number, _ in rows][:8]}; LeRobot takes it for the row's number, "
+        )
+        message += f"and finds {'no task' if other is None else repr(other)} for task_index {number}"
+        hint = "list each task once, in the order of task_index, from 0 on"
+        report(Problem("task-numbering", message, path, hint))
+
+
+def _check_twice(path: Path, rows: Iterable[tuple[int, str]], report: Report) -> None:
+    """Whether a task_index is listed twice."""
+    tasks: dict[int, str] = {}
+    for index, task in rows:
+        if index in tasks:
+            same = tasks[index] == task
+            message = f"task_index {index} is listed twice or more: {tasks[index]!r}"
+            message += "" if same else f" and {task!r}"
+            hint = "remove the line that is there twice" if same else _OWN_NUMBER
+            report(Problem("duplicate-task", message, path, hint))
+        tasks[index] = task
+
+
+def _check_index(path: Path, report: Report) -> None:
+    """Whether pandas finds the sentences where LeRobot looks for them: in the index."""
+    schema = TableFile(path).file.schema_arrow
+    try:
+        stored = json.loads((schema.metadata or {}).get(b"pandas", b"{}")).get("index_columns", [])
+    except (ValueError, AttributeError):
+        stored = []
+    index = [name for name in stored if isinstance(name, str) and name in schema.names]
+    hint = "LeRobot takes the row's index for the task; lerobot-grasp-merge writes it right"
+    if not index:
+        message = "the sentences are an ordinary column, not the table's pandas index"
+    elif layout.TASK_INDEX in index or len(index) > 1:
+        message = f"the table's pandas index is {', '.join(map(repr, index))}, and should be the sentences"
+    elif not is_text(schema.field(index[0]).type):
+        message = f"the table's pandas index holds {schema.field(index[0]).type}, and should be the sentences"
+    else:
+        return
+    report(Problem("task-index-lost", message, path, hint))
+
+
+def _task_lines(path: Path) -> Iterator[tuple[int, str]]:
+    for number, entry in enumerate(read_json_lines(path), start=1):
+        index, task = whole(entry.get("task_index")), entry.get("task")
+        if index is None or not isinstance(task, str):
+            message = f"expected task_index and task, found {str(entry)[:80]}"
+            raise DatasetError(Problem("bad-json", message, Place(str(path), number)))
+        yield index, task
