@@ -72,8 +72,13 @@ def is_dataset(root: Path) -> bool:
     return (root / layout.INFO_PATH).is_file()
 
 
-def check_repo_id(repo_id: str, option: str = "repo_id") -> None:
+def check_repo_id(repo_id: str, option: str = "repo_id", *, options: str = "--") -> None:
     """Refuses what cannot be a name on the Hub.
+
+    Args:
+        repo_id: The name.
+        option: What it was given as.
+        options: What stands before the names of options in hints.
 
     Raises:
         UsageError: It is not ``owner/name`` or ``name``.
@@ -81,12 +86,17 @@ def check_repo_id(repo_id: str, option: str = "repo_id") -> None:
     if not _REPO_ID.fullmatch(repo_id) or ".." in repo_id:
         hint = "expected owner/name"
         if option == "repo_id" and Path(repo_id).expanduser().is_dir():
-            hint += f"; for this folder: --root {repo_id}"
+            hint += f"; for this folder: {options}root {repo_id}"
         raise UsageError(Problem("bad-repo-id", f"{option} {repo_id!r} is not a dataset name", hint=hint))
 
 
-def locate(repo_id: str | None, root: str | Path | None) -> Location:
+def locate(repo_id: str | None, root: str | Path | None, *, options: str = "--") -> Location:
     """Finds a dataset; downloads its ``meta/`` if it is only on the Hub.
+
+    Args:
+        repo_id: Its name.
+        root: Its folder.
+        options: What stands before the names of options in hints, such as ``--dataset.``.
 
     Raises:
         UsageError: Neither argument is given, or nothing is found.
@@ -95,8 +105,10 @@ def locate(repo_id: str | None, root: str | Path | None) -> Location:
         folder = Path(root).expanduser()
         _refuse_closed(folder)
         if not is_dataset(folder):
-            _refuse_parent(folder)
-            hint = f"the folder above is one: --root {folder.parent}" if is_dataset(folder.parent) else ""
+            _refuse_parent(folder, options)
+            hint = (
+                f"the folder above is one: {options}root {folder.parent}" if is_dataset(folder.parent) else ""
+            )
             message = "the folder does not exist, so it is no LeRobot dataset"
             if folder.is_dir():
                 message = "the folder has no meta/info.json, so it is no LeRobot dataset"
@@ -105,12 +117,14 @@ def locate(repo_id: str | None, root: str | Path | None) -> Location:
             raise UsageError(Problem("no-dataset", message, folder, hint))
         return Location(repo_id or folder.resolve().name, folder)
     if repo_id is None:
-        raise UsageError(Problem("no-dataset", "no dataset is named", hint="give --repo_id or --root"))
-    check_repo_id(repo_id)
+        raise UsageError(
+            Problem("no-dataset", "no dataset is named", hint=f"give {options}repo_id or {options}root")
+        )
+    check_repo_id(repo_id, options=options)
     folder = lerobot_home() / repo_id
     if is_dataset(folder):
         return Location(repo_id, folder)
-    return _from_hub(repo_id, folder)
+    return _from_hub(repo_id, folder, options)
 
 
 def _refuse_closed(folder: Path) -> None:
@@ -125,7 +139,7 @@ def _refuse_closed(folder: Path) -> None:
         raise DatasetError(Problem("unreadable-folder", message, folder, hint))
 
 
-def _refuse_parent(folder: Path) -> None:
+def _refuse_parent(folder: Path, options: str = "--") -> None:
     """Refuses a folder that is no dataset and holds some, and names them.
 
     Raises:
@@ -135,7 +149,7 @@ def _refuse_parent(folder: Path) -> None:
         inner = sorted(info.parent.parent for info in folder.glob(f"{pattern}/{layout.INFO_PATH}"))
         if inner:
             number = f"{len(inner)} datasets" if len(inner) > 1 else "a dataset"
-            shown = " or ".join(f"--root {path}" for path in inner[:_SHOWN])
+            shown = " or ".join(f"{options}root {path}" for path in inner[:_SHOWN])
             more = f" or {len(inner) - _SHOWN} more" if len(inner) > _SHOWN else ""
             message = f"the folder is no LeRobot dataset, but holds {number}"
             raise UsageError(Problem("no-dataset", message, folder, f"name one: {shown}{more}"))
@@ -173,12 +187,12 @@ def _holds_files(folder: Path) -> bool:
     return any(next(folder.glob(pattern), None) is not None for pattern in patterns)
 
 
-def _from_hub(repo_id: str, expected: Path) -> Location:
+def _from_hub(repo_id: str, expected: Path, options: str) -> Location:
     """A dataset of the Hub, in the cache LeRobot itself uses (``HF_LEROBOT_HOME/hub``)."""
     cached = lerobot_home() / "hub" / f"datasets--{repo_id.replace('/', '--')}"
     if is_offline() and not cached.is_dir():
         message = f"{repo_id!r} is not at {expected}, and HF_HUB_OFFLINE keeps the Hub out"
-        hint = "give --root for a dataset in another folder"
+        hint = f"give {options}root for a dataset in another folder"
         raise UsageError(Problem("no-dataset", message, hint=hint))
     import huggingface_hub
     from huggingface_hub import errors
@@ -213,7 +227,7 @@ def _from_hub(repo_id: str, expected: Path) -> Location:
             Problem(
                 "no-dataset",
                 f"{repo_id!r} is not at {expected}, and the Hub does not give it: {reason}",
-                hint="give --root for a dataset in another folder",
+                hint=f"give {options}root for a dataset in another folder",
             )
         ) from None
     if not is_dataset(root):

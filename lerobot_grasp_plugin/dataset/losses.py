@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.findings.problem import DatasetError, Place, Problem
-from lerobot_grasp_plugin.findings.words import agree, all_but, count, episodes_text
-
-WAY_OUT = "to take the others: "
-"""What the hint begins with that says how to take the other episodes."""
+from lerobot_grasp_plugin.findings.problem import EPISODES, DatasetError, Place, Problem, the_episodes
+from lerobot_grasp_plugin.findings.words import agree, all_but, count
 
 MAX_UNLISTED = 1_000_000
 """Most episodes that a list may leave out; more are no loss but a wrong number."""
@@ -32,6 +30,23 @@ class Reason:
     place: Place | Path
 
 
+class LostEpisodesError(DatasetError):
+    """Chosen episodes cannot be read.
+
+    Attributes:
+        lost: Why, by ``episode_index``; empty where the error was made from problems or from a text.
+    """
+
+    lost: Mapping[int, Reason] = MappingProxyType({})
+
+
+def lost_episodes_error(lost: Mapping[int, Reason], *, others: bool = True) -> LostEpisodesError:
+    """The error that names lost episodes, as ``loss_problems`` does."""
+    error = LostEpisodesError(loss_problems(lost, others=others))
+    error.lost = lost
+    return error
+
+
 def refuse_lost(lost: Mapping[int, Reason], episodes: Iterable[int]) -> None:
     """Refuses episodes that cannot be read.
 
@@ -40,11 +55,11 @@ def refuse_lost(lost: Mapping[int, Reason], episodes: Iterable[int]) -> None:
         episodes: The chosen ones.
 
     Raises:
-        DatasetError: Some of them are among the lost; it names all of these.
+        LostEpisodesError: Some of them are among the lost; it names all of these.
     """
     asked = list(episodes)
     if lost and (chosen := {episode: lost[episode] for episode in asked if episode in lost}):
-        raise DatasetError(loss_problems(chosen, others=len(chosen) < len(asked)))
+        raise lost_episodes_error(chosen, others=len(chosen) < len(asked))
 
 
 def loss_problems(lost: Mapping[int, Reason], *, others: bool = True) -> list[Problem]:
@@ -59,14 +74,16 @@ def loss_problems(lost: Mapping[int, Reason], *, others: bool = True) -> list[Pr
     for episode, reason in lost.items():
         alike.setdefault(reason, []).append(episode)
     return [
-        Problem(reason.code, f"{episodes_text(episodes)}: {reason.text}", reason.place, hint)
+        Problem(
+            reason.code, f"{EPISODES}: {reason.text}", reason.place, hint, episodes=the_episodes(episodes)
+        )
         for reason, episodes in alike.items()
     ]
 
 
 def way_out(episodes: Iterable[int]) -> str:
     """The hint how to take the other episodes."""
-    return f'{WAY_OUT}episodes: "{all_but(episodes)}" (lerobot-grasp-merge, lerobot-grasp-frames)'
+    return f'to take the others: episodes: "{all_but(episodes)}" (lerobot-grasp-merge, lerobot-grasp-frames)'
 
 
 def missing_files(lost: Mapping[Path, Iterable[int]], total: int, what: str) -> list[Problem]:
@@ -83,8 +100,9 @@ def missing_files(lost: Mapping[Path, Iterable[int]], total: int, what: str) -> 
     found = [layout.missing(path) for path in dangling]
     gone = [path for path in lost if path not in dangling]
     if gone:
-        whose = f"the {what} of {episodes_text(episode for path in gone for episode in lost[path])}"
-        found.insert(0, layout.missing(gone[0], whose, hint))
+        problem = layout.missing(gone[0], f"the {what} of {EPISODES}", hint)
+        episodes = the_episodes(episode for path in gone for episode in lost[path])
+        found.insert(0, replace(problem, episodes=episodes))
     return found
 
 

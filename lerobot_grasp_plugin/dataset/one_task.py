@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lerobot_grasp_plugin.core.near_tasks import near_tasks
+from lerobot_grasp_plugin.findings.command import Command
 from lerobot_grasp_plugin.findings.problem import NOWHERE, Problem
 
 
@@ -27,14 +26,10 @@ def near_task_warnings(
         message = f"{' and '.join(stated)} differ only in case, white space, punctuation or Unicode form"
         if root is None:
             hint = f"if they are one task, give its source 'task: {first}' in --sources"
-        else:
-            call = _replace(root, dict.fromkeys(group[1:], first))
-            hint = f"if they are one task, spell it the same, in the dataset itself: {call}"
-        yield Problem("near-tasks", message, path or NOWHERE, hint)
-
-
-def _replace(root: Path, tasks: Mapping[str, str]) -> str:
-    """LeRobot's command that gives tasks other names, as a shell takes it."""
-    call = ["lerobot-edit-dataset", "--repo_id", root.resolve().name, "--root", str(root)]
-    call += ["--operation.type", "modify_tasks"]
-    return shlex.join([*call, "--operation.task_replacements", json.dumps(tasks, ensure_ascii=False)])
+            yield Problem("near-tasks", message, path or NOWHERE, hint)
+            continue
+        hint = "if they are one task, spell it the same, in the dataset itself:"
+        names = dict.fromkeys(group[1:], first)
+        flags = {"operation.type": "modify_tasks", "operation.task_replacements": names}
+        command = Command("lerobot-edit-dataset", root, flags=flags)
+        yield Problem("near-tasks", message, path or NOWHERE, hint, commands=[command])

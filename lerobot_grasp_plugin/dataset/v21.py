@@ -20,7 +20,13 @@ from lerobot_grasp_plugin.dataset.hub import Location
 from lerobot_grasp_plugin.dataset.index_table import IndexTable, read_index_table
 from lerobot_grasp_plugin.dataset.info import DatasetInfo
 from lerobot_grasp_plugin.dataset.json_lines import read_json_lines, whole
-from lerobot_grasp_plugin.dataset.losses import Reason, loss_problems, missing_files, refuse_lost, unlisted
+from lerobot_grasp_plugin.dataset.losses import (
+    Reason,
+    lost_episodes_error,
+    missing_files,
+    refuse_lost,
+    unlisted,
+)
 from lerobot_grasp_plugin.dataset.places import Places
 from lerobot_grasp_plugin.dataset.reader import EpisodeBatch, VideoSpan
 from lerobot_grasp_plugin.dataset.side_columns import selected, split_keys, unknown_of
@@ -76,7 +82,10 @@ class LegacyReader:
             }
             if lost and len(lost) == len(episodes):
                 message = f"camera {key!r} has no video file at all"
-                hint = f"leave the camera out with --drop_features '[\"{key}\"]', or fetch its files"
+                hint = (
+                    f"fetch its files, or leave the camera out: --drop_features '[\"{key}\"]' of "
+                    "lerobot-grasp-merge, --camera_key of lerobot-grasp-frames"
+                )
                 absent.append(Problem("video-missing", message, next(iter(lost)), hint))
             else:
                 found = missing_files(lost, len(episodes), f"video of camera {key!r}")
@@ -93,7 +102,7 @@ class LegacyReader:
                 rows = self._moved_rows(episode)
                 file = file if rows.path == path else TableFile(rows.path)
             elif file.rows != self.lengths[episode]:
-                raise DatasetError(loss_problems(self._wrong_lengths([*self._required, episode])))
+                raise lost_episodes_error(self._wrong_lengths([*self._required, episode]))
             present = [name for name in columns if name in file.columns]
             table = file.read(rows.start, rows.stop, present)
             yield EpisodeBatch([episode], [table.num_rows], table, rows.path)
@@ -116,7 +125,7 @@ class LegacyReader:
         if episode not in self._by_rows:
             chosen = dict.fromkeys([*self._required, episode])
             wrong = [each for each in chosen if not TableFile(self.data_path(each)).holds_only(each)]
-            raise DatasetError(loss_problems({each: self._wrong_table(each) for each in wrong}))
+            raise lost_episodes_error({each: self._wrong_table(each) for each in wrong})
         moved = [each for each, rows in self._by_rows.items() if rows.path != self.data_path(each)]
         message = f"the rows of {episodes_text(moved)} are in tables named after other episodes"
         self._warn("wrong-file", message, self.root / "data")

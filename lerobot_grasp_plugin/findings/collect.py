@@ -30,7 +30,7 @@ def folded(problems: Iterable[Problem], all_in: str = "") -> Iterator[str]:
         shown = group if len(group) <= _SHOWN_ALIKE + 1 else group[:_SHOWN_ALIKE]
         for problem, following in zip(shown, [*shown[1:], None], strict=True):
             yield from problem.body()
-            if following is None or following.hint != problem.hint:
+            if following is None or following.advice != problem.advice:
                 yield from problem.hints()
         if len(shown) < len(group):
             rest = f"{severity}: {len(group) - len(shown)} more like it [{code}]"
@@ -61,5 +61,6 @@ def as_values(problem: Problem) -> dict[str, Any]:
         "field": place.field or None,
         "episode": place.episode,
         "frame": place.frame,
-        "hint": problem.hint or None,
+        "episodes": sorted({n for some in problem.episodes for n in some.numbers if n >= 0}) or None,
+        "hint": problem.advice or None,
     }

@@ -6,20 +6,23 @@ from the exception's class.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar, Final
 
 from lerobot_grasp_plugin.findings.code import Severity
 from lerobot_grasp_plugin.findings.codes import CODES
+from lerobot_grasp_plugin.findings.command import Command
+from lerobot_grasp_plugin.findings.words import episodes_text
 
 __all__ = [
+    "EPISODES",
     "NOWHERE",
     "AnnotationError",
     "DataError",
     "DatasetError",
+    "Episodes",
     "GraspError",
     "MergeError",
     "Place",
@@ -84,35 +87,66 @@ def column_of(file: Path, name: str) -> Place:
     return Place(str(file), field=f"column {name}")
 
 
+EPISODES: Final = "{episodes}"
+"""Stands in the text of a problem where its episodes are to be named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Episodes:
+    """Episodes of one dataset.
+
+    Attributes:
+        numbers: Each ``episode_index``; -1 for an unknown one.
+        dataset: Name of the dataset; empty for the one that the problem is about.
+    """
+
+    numbers: tuple[int, ...]
+    dataset: str = ""
+
+    def __str__(self) -> str:
+        return episodes_text(self.numbers) + f" of {self.dataset}" * bool(self.dataset)
+
+
+def the_episodes(numbers: Iterable[int]) -> tuple[Episodes, ...]:
+    """Episodes of the dataset that a problem is about."""
+    return (Episodes(tuple(int(number) for number in numbers)),)
+
+
 @dataclass(frozen=True, slots=True, init=False)
 class Problem:
     """One thing that is wrong with an input.
 
     Attributes:
         code: Name of the kind of problem in the register, e.g. ``range-past-end``.
-        message: What is wrong, with the offending value in it.
+        text: What is wrong, with the offending value in it, and ``EPISODES`` for ``episodes``.
         place: Where it stands; a path given for it is its file, a text its field.
-        hint: What would be right, or which option settles it. Empty when ``message`` says it.
+        hint: What would be right, or which option settles it. Empty when the message says it.
         excerpt: Source line and caret line, ready to print; empty without a source text.
         severity: ``error`` for what stops the work, ``warning`` for what will probably hurt, ``note`` for
             what is only worth knowing; where none is given, the usual one of the code.
+        episodes: All episodes that have the problem, where it is one of several episodes.
+        commands: Calls that do what the hint says.
     """
 
     code: str
-    message: str
+    text: str
     place: Place
     hint: str
     excerpt: str
     severity: Severity
+    episodes: tuple[Episodes, ...]
+    commands: tuple[Command, ...]
 
     def __init__(
         self,
         code: str,
-        message: str,
+        text: str,
         place: Place | Path | str = NOWHERE,
         hint: str = "",
         excerpt: str = "",
         severity: Severity | None = None,
+        episodes: Sequence[Episodes] = (),
+        commands: Sequence[Command] = (),
     ) -> None:
         if severity is None:  # a package that adds labelers or hooks may have codes of its own
             severity = CODES[code].severity if code in CODES else "error"
@@ -120,12 +154,22 @@ class Problem:
             place = Place(field=place)
         elif isinstance(place, Path):
             place = Place(str(place))
-        values = (code, message, place, hint, excerpt, severity)
+        values = (code, text, place, hint, excerpt, severity, tuple(episodes), tuple(commands))
         for name, value in zip(self.__slots__, values, strict=True):
             object.__setattr__(self, name, value)
 
     def __str__(self) -> str:
         return "\n".join([*self.body(), *self.hints()])
+
+    @property
+    def message(self) -> str:
+        """What is wrong, as a sentence."""
+        return self.text.replace(EPISODES, " and ".join(map(str, self.episodes)))
+
+    @property
+    def advice(self) -> str:
+        """The hint, with the commands that follow it; empty when the message says it."""
+        return " ".join(filter(None, [self.hint, "; ".join(map(str, self.commands))]))
 
     def body(self) -> list[str]:
         """The lines of the problem without its hint."""
@@ -136,20 +180,14 @@ class Problem:
 
     def hints(self) -> list[str]:
         """The line of the hint, if there is one."""
-        return [f"    {self.hint}"] if self.hint else []
-
-
-_RENDERED = re.compile(
-    r"^(?:(?P<where>\S.*?): )?(?P<severity>error|warning|note): (?P<message>.*) \[(?P<code>[a-z0-9-]+)\]$",
-    re.MULTILINE,
-)
+        return [f"    {self.advice}"] if self.advice else []
 
 
 class GraspError(Exception):
     """Base of every error this package raises for bad input.
 
-    It can be made of its own text, or of the traceback that ends in it: that is how a torch ``DataLoader``
-    raises again in the main process what one of its workers raised.
+    It can be made of a text, which becomes the message of one problem: that is how a torch ``DataLoader``
+    raises again in the main process what one of its workers raised, with the traceback as the text.
 
     Attributes:
         problems: All that is wrong, in the order it was found.
@@ -160,25 +198,12 @@ class GraspError(Exception):
 
     def __init__(self, problems: Problem | Iterable[Problem] | str) -> None:
         if isinstance(problems, str):
-            problems = _problems_of(problems, type(self).__name__)
+            problems = Problem("failed", problems)
         self.problems: tuple[Problem, ...] = (problems,) if isinstance(problems, Problem) else tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
     def __reduce__(self) -> tuple[type[GraspError], tuple[tuple[Problem, ...]]]:
         return type(self), (self.problems,)
-
-
-def _problems_of(text: str, class_name: str) -> Iterator[Problem]:
-    """The problems of a rendered error; what is in another form becomes the message of one."""
-    text = re.split(rf"^(?:[\w.]+\.)?{class_name}: ", text, flags=re.MULTILINE)[-1].strip()
-    found = list(_RENDERED.finditer(text))
-    if not found or found[0].start():
-        yield Problem("failed", text)
-        return
-    for match, stop in zip(found, [*(match.start() for match in found[1:]), None], strict=True):
-        severity: Any = match["severity"]
-        hint = text[match.end() : stop].strip("\n").removeprefix("    ")
-        yield Problem(match["code"], match["message"], Place(match["where"] or ""), hint, severity=severity)
 
 
 class DataError(GraspError):

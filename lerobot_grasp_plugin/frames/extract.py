@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from lerobot_grasp_plugin.core.annotations import IndexBase
@@ -100,7 +100,7 @@ def extract_frames(config: FramesConfig, progress: Progress = silent, *, workers
         labels, warnings, file_base = _labels(reader, source, episodes, config)
     problems.raise_all()
     with problems, aborted_named(reader.location):
-        _require(reader, episodes, cameras)
+        reader.require(episodes, [key for key in cameras if key in reader.info.video_keys])
     base: IndexBase = file_base if config.index_base is None else 0 if config.index_base == 0 else 1
     output_dir = (config.output_dir or reader.root / FRAMES_DIR).expanduser()
     jobs = _jobs(reader, config, output_dir, episodes, cameras)
@@ -161,18 +161,6 @@ def _cameras(reader: DatasetReader, camera_key: str | None) -> list[str]:
         message = f"camera {odd[0]!r} cannot be the name of a folder"
         raise DatasetError(Problem("unsafe-name", message, reader.root / layout.INFO_PATH))
     return known if camera_key is None else [camera_key]
-
-
-def _require(reader: DatasetReader, episodes: Sequence[int], cameras: Sequence[str]) -> None:
-    try:
-        reader.require(episodes, [key for key in cameras if key in reader.info.video_keys])
-    except DatasetError as error:
-        hint = "choose a camera that is there with --camera_key, or fetch the files"
-        problems = [
-            replace(problem, hint=hint) if problem.hint.startswith("leave the camera out") else problem
-            for problem in error.problems
-        ]
-        raise DatasetError(problems) from None
 
 
 def _parsed_crop(crop: Sequence[int] | str | None) -> Crop | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -166,12 +166,7 @@ def check_dataset(repo_id: str | None, root: str | Path | None) -> None:
     Raises:
         UsageError: The dataset does not exist.
     """
-    try:
-        locate(repo_id, root)
-    except UsageError as error:
-        hints = [problem.hint.replace("--", "--dataset.") for problem in error.problems]
-        pairs = zip(error.problems, hints, strict=True)
-        raise UsageError(replace(problem, hint=hint) for problem, hint in pairs) from None
+    locate(repo_id, root, options="--dataset.")
 
 
 def check_output_dir(output_dir: Path) -> None:

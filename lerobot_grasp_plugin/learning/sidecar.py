@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.learning import StoredLearning, stored_learning
-from lerobot_grasp_plugin.findings.problem import DatasetError, Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import DatasetError, Place, Problem, UsageError
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.splits import EpisodeSplits
 from lerobot_grasp_plugin.writers.whole import write_whole
@@ -46,7 +47,7 @@ def read_learning(root: str | Path) -> LearningSidecar | None:
         )
     except DatasetError as error:
         raise DatasetError(
-            [Problem(problem.code, problem.message, path, problem.hint) for problem in error.problems]
+            dataclasses.replace(problem, place=Place(str(path))) for problem in error.problems
         ) from None
 
 

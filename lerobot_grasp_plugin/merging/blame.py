@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from lerobot_grasp_plugin.core.plan import PlannedEpisode
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.findings.problem import Problem
-from lerobot_grasp_plugin.findings.words import episodes_text
+from lerobot_grasp_plugin.findings.problem import Episodes, Problem
 from lerobot_grasp_plugin.merging.prepare import Build
-
-_EPISODES = re.compile(r"\bepisodes? (\d+(?:-\d+)?(?:, \d+(?:-\d+)?)*)\b")
-"""Episodes in a finding, as ``episodes_text`` writes them."""
 
 
 def at_sources(build: Build, problems: Iterable[Problem]) -> list[Problem]:
@@ -40,29 +35,20 @@ def _at_source(build: Build, problem: Problem) -> Problem:
         episode = planned.source_episode if place.episode is not None else None
         file = str(_source_file(build, place.file, planned))
         place = replace(place, root="", file=file, episode=episode)
-    return replace(
-        problem,
-        message=_in_sources(build, problem.message),
-        hint=_in_sources(build, problem.hint),
-        place=place,
-    )
+    return replace(problem, place=place, episodes=_in_sources(build, problem.episodes))
 
 
-def _in_sources(build: Build, text: str) -> str:
-    """A text with the episodes of the sources."""
-    return _EPISODES.sub(lambda match: _source_episodes(build, match), text)
-
-
-def _source_episodes(build: Build, match: re.Match[str]) -> str:
+def _in_sources(build: Build, episodes: Iterable[Episodes]) -> tuple[Episodes, ...]:
+    """Episodes of the new dataset as those of the sources; one that was not planned stays as it is."""
+    planned = build.plan.episodes
     numbers: dict[str, list[int]] = {}
-    for span in match[1].split(", "):
-        first, _, last = span.partition("-")
-        for number in range(int(first), int(last or first) + 1):
-            if number >= len(build.plan.episodes):
-                return match[0]
-            planned = build.plan.episodes[number]
-            numbers.setdefault(build.sources[planned.source].title, []).append(planned.source_episode)
-    return " and ".join(f"{episodes_text(own)} of {title}" for title, own in numbers.items())
+    for number in (number for some in episodes for number in some.numbers):
+        if 0 <= number < len(planned):
+            title = build.sources[planned[number].source].title
+            numbers.setdefault(title, []).append(planned[number].source_episode)
+        else:
+            numbers.setdefault("the new dataset", []).append(number)
+    return tuple(Episodes(tuple(own), title) for title, own in numbers.items())
 
 
 def _planned(build: Build, file: str, episode: int | None) -> PlannedEpisode | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -11,6 +10,7 @@ from lerobot_grasp_plugin.core.codecs import canonical_codec
 from lerobot_grasp_plugin.core.timeline import exact_fps
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.info import Feature
+from lerobot_grasp_plugin.findings.command import Command
 from lerobot_grasp_plugin.findings.problem import MergeError, Problem
 from lerobot_grasp_plugin.merging.contradictions import Contradictions, agreed, canonical
 from lerobot_grasp_plugin.merging.recipe import MergeConfig
@@ -31,7 +31,6 @@ _DEPTH_KEYS: Final = ("depth_unit", "video.depth_min", "video.depth_max", "video
 """How depths are read from a video or an image; one set of them holds for a whole dataset."""
 
 _MARKS: Final = ("has_audio", "is_depth_map")
-_TO_VIDEO: Final = "--operation.type=convert_image_to_video"
 _INDEX_FEATURES: Final = {
     layout.TIMESTAMP: Feature("float32", (1,), None, {}),
     **{name: Feature("int64", (1,), None, {}) for name in layout.INDEX_COLUMNS},
@@ -154,13 +153,21 @@ def _feature_problems(
             yield Problem("feature-missing", message, hint=hint)
             continue
         features = [source.features[name] for source in sources]
-        for code, values, hint in (
-            ("feature-dtype", [feature.dtype for feature in features], _dtype_hint(name, sources, features)),
-            ("feature-shape", [list(feature.shape) for feature in features], drop),
-        ):
-            if any(value != values[0] for value in values):
-                kind = code.removeprefix("feature-")
-                yield Problem(code, f"{kind} of {name!r} differs: {_by_value(sources, values)}", hint=hint)
+        dtypes, shapes = (
+            [feature.dtype for feature in features],
+            [list(feature.shape) for feature in features],
+        )
+        if any(dtype != dtypes[0] for dtype in dtypes):
+            message = f"dtype of {name!r} differs: {_by_value(sources, dtypes)}"
+            images = [source for source, dtype in zip(sources, dtypes, strict=True) if dtype == "image"]
+            mixed = {*dtypes} == {"image", "video"}
+            convert = f"turn the images of {', '.join(source.title for source in images)} into a video and "
+            hint = f"{drop}, or {convert}merge the result:" if mixed else drop
+            commands = [_to_video(source) for source in images] if mixed else []
+            yield Problem("feature-dtype", message, hint=hint, commands=commands)
+        if any(shape != shapes[0] for shape in shapes):
+            message = f"shape of {name!r} differs: {_by_value(sources, shapes)}"
+            yield Problem("feature-shape", message, hint=drop)
         dimensions = [feature.dimensions or feature.names for feature in features]
         if config.names == "match" and any(value != dimensions[0] for value in dimensions):
             spelled = [feature.names for feature in features]
@@ -173,20 +180,15 @@ def _feature_problems(
             yield from _depth_problems(name, sources, features)
 
 
-def _dtype_hint(name: str, sources: Sequence[Source], features: Sequence[Feature]) -> str:
-    """What settles a difference of dtype; images become a video with a command of LeRobot."""
-    drop = f"leave it out with --drop_features '[\"{name}\"]'"
-    if {feature.dtype for feature in features} != {"image", "video"}:
-        return drop
-    images = [source for source, feature in zip(sources, features, strict=True) if feature.dtype == "image"]
-    commands = []
-    for source in images:
-        root, repo_id = source.reader.root.resolve(), source.repo_id
-        arguments = [f"--repo_id={repo_id}", f"--root={root}"]
-        arguments += [f"--new_repo_id={repo_id}_video", f"--new_root={root}_video"]
-        commands.append(shlex.join(["lerobot-edit-dataset", *arguments, _TO_VIDEO]))
-    convert = f"turn the images of {', '.join(source.title for source in images)} into a video"
-    return f"{convert} and merge the result: {'; '.join(commands)}; or {drop}"
+def _to_video(source: Source) -> Command:
+    """LeRobot's command that makes a video of the images of a source."""
+    root, name = source.reader.root.resolve(), source.repo_id
+    flags = {
+        "new_repo_id": f"{name}_video",
+        "new_root": f"{root}_video",
+        "operation.type": "convert_image_to_video",
+    }
+    return Command("lerobot-edit-dataset", root, name, flags)
 
 
 def _stream_problems(

@@ -93,6 +93,7 @@ def open_sources(
     follow_links: bool = False,
     rescue: bool = False,
     settled: bool = False,
+    options: str = "--",
 ) -> list[Source]:
     """Opens every source and chooses its episodes.
 
@@ -102,6 +103,7 @@ def open_sources(
         follow_links: Whether links in ``data`` and ``videos`` may lead outside a dataset.
         rescue: Whether to take what is whole of recordings that were broken off.
         settled: Whether to refuse datasets that another program writes now.
+        options: What stands before the names of options in hints.
 
     Raises:
         GraspError: With what is wrong with any of them; a ``UsageError`` when the calls are.
@@ -110,7 +112,7 @@ def open_sources(
     errors: list[GraspError] = []
     for number, config in enumerate(configs):
         try:
-            location = locate(config.repo_id, config.root).following(follow_links)
+            location = locate(config.repo_id, config.root, options=options).following(follow_links)
             if settled:
                 refuse_in_use(location.root)
             if location.fetch_rest is not None:

@@ -188,7 +188,7 @@ def load_datasets(config: ConfigView, built: bool) -> tuple[list[DatasetFacts], 
         return [], _as_findings(failure, "dataset.annotations", "annotations-unusable")
     for where, entry in entries:
         try:
-            opened += [(where, source) for source in open_sources([entry], ())]
+            opened += [(where, source) for source in open_sources([entry], (), options=f"{where}.")]
         except GraspError as failure:
             findings += _as_findings(failure, where, "dataset-unreadable")
         except OSError as failure:
@@ -266,11 +266,12 @@ def _label(sources: Sequence[Source], block: Mapping[str, Any]) -> list[Problem]
 
 def _as_findings(failure: GraspError, where: str, code: str) -> list[Problem]:
     return [
-        Problem(
-            code,
-            problem.message,
-            replace(problem.place, field=": ".join(filter(None, [where, problem.place.field]))),
-            problem.hint.replace("--root", f"{where}.root") or "fix it, or name another one",
+        replace(
+            problem,
+            code=code,
+            place=replace(problem.place, field=": ".join(filter(None, [where, problem.place.field]))),
+            hint=problem.hint or "fix it, or name another one",
+            excerpt="",
             severity="error" if problem.severity == "error" else "warning",
         )
         for problem in failure.problems

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from lerobot_grasp_plugin.dataset.losses import WAY_OUT, Reason, loss_problems
+from lerobot_grasp_plugin.dataset.losses import LostEpisodesError, Reason, loss_problems
 from lerobot_grasp_plugin.dataset.reader import DatasetReader
 from lerobot_grasp_plugin.findings.problem import NOWHERE, DatasetError, GraspError, Problem
 from lerobot_grasp_plugin.findings.words import count
@@ -44,8 +44,7 @@ class Cameras:
 def reason_of(error: GraspError, path: Path) -> Reason:
     """An error as the reason why episodes are lost, with its hint, which ``loss_problems`` replaces."""
     problem = next(each for each in error.problems if each.severity == "error")
-    is_own = problem.hint and not problem.hint.startswith(WAY_OUT)  # not how to take the others
-    text = f"{problem.message} ({problem.hint})" if is_own else problem.message
+    text = f"{problem.message} ({problem.hint})" if problem.hint else problem.message
     return Reason(problem.code, text, problem.place if problem.place != NOWHERE else path)
 
 
@@ -72,9 +71,10 @@ def _rows(reader: DatasetReader, episode: int) -> Reason | None:
     try:
         for _ in reader.read([episode], reader.info.column_keys):
             pass
+    except LostEpisodesError as error:
+        return error.lost[episode]
     except DatasetError as error:
-        reason = reason_of(error, reader.root)
-        return replace(reason, text=reason.text.removeprefix(f"episode {episode}: "))
+        return reason_of(error, reader.root)
     return None
 
 
@@ -103,7 +103,7 @@ def rescued_warnings(
     return [
         Problem("rescued", message, root),
         *(
-            replace(problem, message=f"lost: {problem.message}", hint="", severity="warning")
+            replace(problem, text=f"lost: {problem.text}", hint="", severity="warning")
             for problem in loss_problems(lost)
         ),
     ]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lerobot_grasp_plugin.dataset.tables import TableFile
-from lerobot_grasp_plugin.findings.problem import GraspError, Problem
+from lerobot_grasp_plugin.findings.problem import EPISODES, GraspError, Problem, the_episodes
 from lerobot_grasp_plugin.verify.place import agree, count, episodes_text
 from lerobot_grasp_plugin.verify.view import View
 
@@ -155,7 +155,7 @@ def _pictures(view: View) -> Iterator[Problem]:
     if not left or (view.info.raw and not view.info.keys("video", "image")):
         return
     pictures, episodes = sum(left.values()), {episode for episode in left if episode >= 0}
-    of = f" of {episodes_text(episodes)}" if episodes else ""
+    of = f" of {EPISODES}" if episodes else ""
     was, place = agree(pictures, "was", "were"), "video" if view.video_keys else "table"
     message = f"{count(pictures, 'picture')}{of} {was} never put into a {place}"
     unseen = _without_video(view, episodes)
@@ -166,7 +166,7 @@ def _pictures(view: View) -> Iterator[Problem]:
         hint = (
             "the recording ended before it was saved; move the folder out of the dataset if nothing is missed"
         )
-    yield Problem("unfinished-episode", message, view.root / "images", hint)
+    yield Problem("unfinished-episode", message, view.root / "images", hint, episodes=the_episodes(episodes))
 
 
 def _encoded(view: View) -> Iterator[Problem]:

@@ -14,8 +14,8 @@ from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import value_type
 from lerobot_grasp_plugin.dataset.arrow_types import is_text
 from lerobot_grasp_plugin.dataset.one_task import near_task_warnings
-from lerobot_grasp_plugin.findings.problem import Place, Problem, Severity
-from lerobot_grasp_plugin.verify.place import count, episodes_text, ranges_text
+from lerobot_grasp_plugin.findings.problem import EPISODES, Place, Problem, Severity, the_episodes
+from lerobot_grasp_plugin.verify.place import count, ranges_text
 from lerobot_grasp_plugin.verify.view import View
 
 _SPLIT = re.compile(r"(\d+):(\d+)")
@@ -116,9 +116,10 @@ def _shared(view: View, splits: Mapping[str, Any]) -> Iterator[Problem]:
     spans = sorted((int(match[1]), int(match[2]), name) for name, match in matches if match)
     for (_, stop, name), (start, end, other) in itertools.pairwise(spans):
         if start < min(stop, end):
-            message = f"splits {name!r} and {other!r} share {episodes_text(range(start, min(stop, end)))}"
+            shared = the_episodes(range(start, min(stop, end)))
+            message = f"splits {name!r} and {other!r} share {EPISODES}"
             hint = "what is trained on is no test of it"
-            yield Problem("bad-splits", message, view.info.where, hint, severity="warning")
+            yield Problem("bad-splits", message, view.info.where, hint, severity="warning", episodes=shared)
 
 
 def check_columns(view: View, schemas: Mapping[pa.Schema, Path]) -> Iterator[Problem]:

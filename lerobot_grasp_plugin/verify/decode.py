@@ -15,10 +15,10 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset.reader import VideoSpan
-from lerobot_grasp_plugin.findings.problem import GraspError, Problem, VideoError
+from lerobot_grasp_plugin.findings.problem import EPISODES, GraspError, Problem, VideoError
 from lerobot_grasp_plugin.verify.frozen import Movement, StillRuns, frozen_runs
 from lerobot_grasp_plugin.verify.picture_means import PictureMeans
-from lerobot_grasp_plugin.verify.place import Tally, count, episodes_text
+from lerobot_grasp_plugin.verify.place import Tally, count
 from lerobot_grasp_plugin.verify.video_use import FileUse, Match, files_in_use, match_rows
 from lerobot_grasp_plugin.video.probe import open_stream
 from lerobot_grasp_plugin.video.samples import VideoSamples, read_samples
@@ -191,7 +191,7 @@ class _Decoding:
 
         frozen = self._frozen()
         if frozen.rows:
-            message = f"the picture does not change in {episodes_text(frozen.episodes)}"
+            message = f"the picture does not change in {EPISODES}"
             hint = "the camera stood still or was read only once; nothing can be learned from it"
             yield frozen.problem("video-frozen", message, hint)
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.tables import TableFile
-from lerobot_grasp_plugin.findings.problem import GraspError, Place, Problem, Severity
+from lerobot_grasp_plugin.findings.problem import EPISODES, GraspError, Place, Problem, Severity, the_episodes
 from lerobot_grasp_plugin.verify.nested import check_nested
-from lerobot_grasp_plugin.verify.place import count, episodes_text
+from lerobot_grasp_plugin.verify.place import count
 from lerobot_grasp_plugin.verify.view import View
 
 _LFS_MARK = b"version https://git-lfs"
@@ -75,8 +75,9 @@ def _missing_tables(view: View) -> Iterator[Problem]:
     lost = {path: episodes for path, episodes in wanted.items() if not path.is_file()}
     elsewhere = bool(lost) and _all_rows_are_there(view, wanted)
     for path, episodes in lost.items():
-        what, hint = f"the table of {episodes_text(episodes)}", _left(view, episodes)
+        what, hint = f"the table of {EPISODES}", _left(view, episodes)
         problem = layout.missing(path, what, hint, episode=min(episodes))
+        problem = replace(problem, episodes=the_episodes(episodes))
         if elsewhere and problem.code == "missing-file":
             yield moved_table(view, path, "other tables have all rows: --level data says which")
         else:
@@ -88,12 +89,13 @@ def moved_table(view: View, path: Path, where_to: str) -> Problem:
     assert view.episodes is not None
     named = zip(view.episodes.indices.tolist(), view.data_paths, strict=True)
     episodes = [episode for episode, own in named if own == path]
-    message = f"there is no table of this name, which lists {episodes_text(episodes)}; {where_to}"
+    message = f"there is no table of this name, which lists {EPISODES}; {where_to}"
     hint = "LeRobot reads every table in data/*/*.parquet; its edits go by the list"
     severity: Severity = "error" if view.legacy else "warning"
     if view.legacy:
         hint = "the file has to be named by its episode"
-    return Problem("missing-file", message, Place(str(path), episode=min(episodes)), hint, severity=severity)
+    place = Place(str(path), episode=min(episodes))
+    return Problem("missing-file", message, place, hint, severity=severity, episodes=the_episodes(episodes))
 
 
 def _all_rows_are_there(view: View, wanted: Mapping[Path, Sequence[int]]) -> bool:
@@ -132,10 +134,10 @@ def _missing_videos(view: View) -> Iterator[Problem]:
             yield Problem("video-missing", message, Place(str(first), episode=0), hint)
             continue
         for path, episodes in lost.items():
-            what = f"the video of {episodes_text(episodes)}, camera {key!r},"
+            what = f"the video of {EPISODES}, camera {key!r},"
             problem = layout.missing(path, what, _left(view, episodes), episode=min(episodes))
             code = "video-missing" if problem.code == "missing-file" else problem.code
-            yield replace(problem, code=code)
+            yield replace(problem, code=code, episodes=the_episodes(episodes))
 
 
 def _extra(view: View) -> Iterator[Problem]:

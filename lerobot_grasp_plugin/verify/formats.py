@@ -107,11 +107,15 @@ def check_formats(root: Path, info: Info, legacy: bool, tables: Kind, videos: Ki
     there = metadata_layouts(root)
     renamed = info.version is not None and (info.version != "v3.0") != legacy
     both = bool(there[True] and there[False])
-    metadata = " and ".join(f"{_NAMES[old]} ({', '.join(names)})" for old, names in there.items() if names)
+    listed = [f"{_NAMES[old]} ({', '.join(names)})" for old, names in there.items() if names]
     own, other = _NAMES[legacy], _NAMES[not legacy]
     if tables.other or videos.other:
         said = f"info.json says {info.version}, " if info.version is not None else ""
-        said += f"the metadata is that of {metadata}" if metadata else "tasks and episodes are not listed"
+        said += (
+            f"the metadata is that of {' and '.join(listed)}"
+            if listed
+            else "tasks and episodes are not listed"
+        )
         parts = [said, _files(tables, "table", own, other), _files(videos, "video", own, other)]
         message = f"files of two formats: {'; '.join(filter(None, parts))}"
         where = root / ("data" if tables.other else "videos")
@@ -119,7 +123,7 @@ def check_formats(root: Path, info: Info, legacy: bool, tables: Kind, videos: Ki
         severity: Severity = "warning" if harmless else "error"
         yield Problem("mixed-versions", message, where, _hint(tables, videos, own, other), severity=severity)
     if both:
-        message = f"metadata of two formats: {metadata.replace(' and ', ' beside ')}"
+        message = f"metadata of two formats: {', '.join(listed)}"
         hint = (
             f"keep the set that codebase_version {info.version} in info.json names, and move the other away"
         )

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lerobot_grasp_plugin.findings.problem import Problem
+from lerobot_grasp_plugin.findings.problem import EPISODES, Problem
 from lerobot_grasp_plugin.findings.words import count
-from lerobot_grasp_plugin.verify.place import Tally, episodes_text
+from lerobot_grasp_plugin.verify.place import Tally
 from lerobot_grasp_plugin.verify.rows import Rows
 
 _STEP = 4
@@ -159,7 +159,7 @@ def frozen_runs(
     if tally.rows:
         message = f"{key!r}: {tally.example} while {name!r} moves"
         if len(tally.episodes) > 1 or tally.rows > tally.episodes[tally.place.episode or 0]:
-            message += f"; {count(tally.rows, 'frame')} of {episodes_text(tally.episodes)} in all"
+            message += f"; {count(tally.rows, 'frame')} of {EPISODES} in all"
         hint = (
             "the camera froze there, unless it does not see the robot: look at the frames with "
             "lerobot-grasp-frames and leave such episodes out"

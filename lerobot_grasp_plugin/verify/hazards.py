@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.stats import median
-from lerobot_grasp_plugin.findings.problem import Place, Problem
+from lerobot_grasp_plugin.findings.problem import EPISODES, Place, Problem, the_episodes
 from lerobot_grasp_plugin.verify.place import Tally, agree, episodes_text, ranges_text
 from lerobot_grasp_plugin.verify.summaries import Summaries, Summary
 from lerobot_grasp_plugin.verify.view import View
@@ -42,9 +42,10 @@ def check_lengths(view: View) -> Iterator[Problem]:
     """Episodes of one frame, by the metadata."""
     single = _single(view)
     if view.episodes is not None and single:
-        message = f"{episodes_text(single)} {agree(len(single), 'has', 'have')} only one frame"
+        message = f"{EPISODES} {agree(len(single), 'has', 'have')} only one frame"
         hint = "one frame shows no movement; lerobot-grasp-merge can leave such episodes out"
-        yield Problem("short-episode", message, Place(str(view.episodes.where), episode=min(single)), hint)
+        place = Place(str(view.episodes.where), episode=min(single))
+        yield Problem("short-episode", message, place, hint, episodes=the_episodes(single))
 
 
 def _single(view: View) -> list[int]:
@@ -65,11 +66,12 @@ def _short(view: View, summaries: Summaries) -> Iterator[Problem]:
     if short:
         first = min(short)
         seconds = rows[first] / view.info.fps
-        message = f"{episodes_text(short)} last less than a second ({seconds:.2f} s, {rows[first]} rows)"
-        message = message if len(short) > 1 else message.replace(" last ", " lasts ")
+        last = agree(len(short), "lasts", "last")
+        message = f"{EPISODES} {last} less than a second ({seconds:.2f} s, {rows[first]} rows)"
         where = summaries.files[int(np.argmax(summaries.episodes == first))]
         hint = "a key pressed twice leaves such episodes; lerobot-grasp-merge can leave them out"
-        yield Problem("short-episode", message, Place(str(where), episode=first), hint)
+        place = Place(str(where), episode=first)
+        yield Problem("short-episode", message, place, hint, episodes=the_episodes(short))
 
 
 def _repeated(summaries: Summaries) -> Iterator[Problem]:
@@ -97,10 +99,10 @@ def _repeated(summaries: Summaries) -> Iterator[Problem]:
             example = f"it has the same values as episode {int(summaries.episodes[original])}"
             tally.add(summaries.files[run], episode, None, 1, example)
     if again.rows:
-        message = f"the rows of {episodes_text(again.episodes)} are there twice"
+        message = f"the rows of {EPISODES} are there twice"
         yield again.problem("duplicate-episode", message, "take one of the two out")
     if tally.rows:
-        message = f"{tally.example}; repeated: {episodes_text(tally.episodes)}"
+        message = f"{tally.example}; repeated: {EPISODES}"
         hint = "an episode that was merged twice stands on both sides of a train and test split"
         yield tally.problem("duplicate-episode", message, hint, severity="warning")
 
@@ -132,7 +134,7 @@ def _still(
         run = int(column.runs[at])
         tally.add(summaries.files[run], int(summaries.episodes[run]), 0, int(summaries.lengths[run]))
     if tally.rows:
-        message = f"{name!r} is zero throughout {episodes_text(tally.episodes)}"
+        message = f"{name!r} is zero throughout {EPISODES}"
         hint = "such episodes were recorded without kinematics or without a teleoperator; leave them out"
         yield tally.problem("zero-action", message, hint)
 
@@ -147,7 +149,7 @@ def _still_episodes(view: View, name: str, column: Summary, summaries: Summaries
         run = int(column.runs[at])
         tally.add(summaries.files[run], int(summaries.episodes[run]), 0, int(summaries.lengths[run]))
     if tally.rows and not still.all():
-        message = f"{name!r} does not change in {episodes_text(tally.episodes)}"
+        message = f"{name!r} does not change in {EPISODES}"
         hint = "readings or commands that stand still were not recorded, as a rule; leave such episodes out"
         yield tally.problem("still-episode", message, hint)
 

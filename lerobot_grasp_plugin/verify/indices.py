@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.findings.problem import Place, Problem, Severity
+from lerobot_grasp_plugin.findings.problem import EPISODES, Place, Problem, Severity, the_episodes
 from lerobot_grasp_plugin.findings.words import all_but
-from lerobot_grasp_plugin.verify.place import Tally, count, episodes_text
+from lerobot_grasp_plugin.verify.place import Tally, count
 from lerobot_grasp_plugin.verify.rows import Rows
 from lerobot_grasp_plugin.verify.view import View
 
@@ -148,7 +148,7 @@ class IndexCheck:
             message = f"{name} is {tally.example}, which is no whole number; {tally.extent}"
             yield tally.problem("bad-index-column", message)
         if self._scattered.rows:
-            message = f"the rows of {episodes_text(self._scattered.episodes)} do not stand together"
+            message = f"the rows of {EPISODES} do not stand together"
             yield self._scattered.problem("scattered-episode", message, "LeRobot takes them for one piece")
         if self._late.rows:
             message = f"{self._late.example}; LeRobot reads rows in the order of the files"
@@ -163,9 +163,7 @@ class IndexCheck:
         if strange:
             rows = sum(self._seen[episode] for episode in strange)
             first = self._files[strange[0]][0]
-            message = (
-                f"{count(rows, 'row')} of {episodes_text(strange)}, which the episodes list does not name"
-            )
+            message = f"{count(rows, 'row')} of {EPISODES}, which the episodes list does not name"
             hint = "the episodes list and the tables belong to different versions of the dataset"
             if min(strange) >= len(known):
                 when = "" if self._view.legacy else " (finalize() does that)"
@@ -173,7 +171,8 @@ class IndexCheck:
                     f"the recording was interrupted before its episodes were listed{when}, or the list is "
                     "that of an older version of the dataset"
                 )
-            yield Problem("unlisted-rows", message, Place(str(first), episode=min(strange), frame=0), hint)
+            place = Place(str(first), episode=min(strange), frame=0)
+            yield Problem("unlisted-rows", message, place, hint, episodes=the_episodes(strange))
         wrong: dict[int, tuple[Path, int, int]] = {}
         for episode, row in known.items():
             length = int(listed.lengths[row])
@@ -206,10 +205,11 @@ class IndexCheck:
             expected = readings[0][name]
             wrong = np.flatnonzero(values != expected)
             row = int(wrong[0])
-            episodes = episodes_text(listed.indices[wrong])
-            message = f"{name} is {values[row]}, should be {expected[row]}; {episodes}"
+            message = f"{name} is {values[row]}, should be {expected[row]}; {EPISODES}"
             hint = "LeRobot takes an episode's rows by it"
-            yield Problem("wrong-range", message, Place(str(listed.where), episode=row), hint)
+            place = Place(str(listed.where), episode=row)
+            episodes = the_episodes(listed.indices[wrong].tolist())
+            yield Problem("wrong-range", message, place, hint, episodes=episodes)
 
     def _elsewhere(self) -> dict[tuple[Path, Path], list[int]]:
         """Listed episodes by the file their rows are in and the one they are listed in."""
@@ -224,7 +224,7 @@ class IndexCheck:
         for (found, listed), episodes in self._elsewhere().items():
             gone = "" if listed.is_file() else ", which is not there"
             listed_as = f"{self._view.named(listed)}{gone}"
-            message = f"the rows of {episodes_text(episodes)} are here, the episodes list says {listed_as}"
+            message = f"the rows of {EPISODES} are here, the episodes list says {listed_as}"
             hint = (
                 "the file has to be named by its episode; LeRobot's converter counts episodes by the file"
                 if self._view.legacy
@@ -232,8 +232,9 @@ class IndexCheck:
                 "edits and its downloads of single episodes go by data/chunk_index and data/file_index"
             )
             severity: Severity = "error" if self._view.legacy else "warning"
+            place = Place(str(found), episode=min(episodes))
             yield Problem(
-                "wrong-file", message, Place(str(found), episode=min(episodes)), hint, severity=severity
+                "wrong-file", message, place, hint, severity=severity, episodes=the_episodes(episodes)
             )
 
     def moved(self) -> set[Path]:
@@ -254,12 +255,13 @@ class IndexCheck:
                 lost.setdefault(path, []).append(episode)
         for path, episodes in lost.items():
             rows = int(self._view.lengths[[self._view.rows_of[episode] for episode in episodes]].sum())
-            message = f"the file has no rows of {episodes_text(episodes)}, the episodes list says {rows}"
+            message = f"the file has no rows of {EPISODES}, the episodes list says {rows}"
             hint = (
                 "rows were taken out by hand, or the table is older than the list: copy it again, or leave "
                 f'the episodes out with lerobot-grasp-merge, episodes: "{all_but(episodes)}"'
             )
-            yield Problem("missing-rows", message, Place(str(path), episode=min(episodes)), hint)
+            place = Place(str(path), episode=min(episodes))
+            yield Problem("missing-rows", message, place, hint, episodes=the_episodes(episodes))
 
     def _episode_tasks(self) -> Iterator[Problem]:
         listed, tasks = self._view.episodes, self._view.tasks
@@ -273,7 +275,7 @@ class IndexCheck:
                 example = f"its rows have the task {lacking[0]!r}, which the episodes list does not give it"
                 tally.add(listed.where, episode, None, 1, example)
         if tally.rows:
-            message = f"{tally.example}; {episodes_text(tally.episodes)}"
+            message = f"{tally.example}; {EPISODES}"
             yield tally.problem("episode-tasks", message)
 
 
@@ -283,8 +285,9 @@ def _wrong_lengths(wrong: dict[int, tuple[Path, int, int]]) -> Iterator[Problem]
     for episode, (path, seen, length) in itertools.islice(wrong.items(), 1 if several else None):
         message = f"the tables hold {count(seen, 'row')} of the episode, the episodes list says {length}"
         if several:
-            message += f"; it is wrong for {episodes_text(wrong)}"
-        yield Problem("wrong-length", message, Place(str(path), episode=episode, frame=min(seen, length)))
+            message += f"; it is wrong for {EPISODES}"
+        place = Place(str(path), episode=episode, frame=min(seen, length))
+        yield Problem("wrong-length", message, place, episodes=the_episodes(wrong) if several else ())
 
 
 def _integer(value: Any) -> int:

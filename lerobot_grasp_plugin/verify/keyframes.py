@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from lerobot_grasp_plugin.core.video_index import CLEAN_START
-from lerobot_grasp_plugin.findings.problem import Problem
-from lerobot_grasp_plugin.verify.place import Tally, agree, episodes_text
+from lerobot_grasp_plugin.findings.problem import EPISODES, Problem
+from lerobot_grasp_plugin.verify.place import Tally, agree
 from lerobot_grasp_plugin.verify.video_use import FileUse, Match
 from lerobot_grasp_plugin.video.samples import VideoSamples
 
@@ -61,4 +61,4 @@ def _open_groups(use: FileUse, samples: VideoSamples, match: Match) -> Iterator[
 
 
 def _begin(tally: Tally) -> str:
-    return f"{episodes_text(tally.episodes)} {agree(len(tally.episodes), 'begins', 'begin')}"
+    return f"{EPISODES} {agree(len(tally.episodes), 'begins', 'begin')}"

@@ -15,7 +15,8 @@ from lerobot_grasp_plugin.core.labels import SuccessEvidence, SuccessRule
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.provenance import Provenance
 from lerobot_grasp_plugin.dataset.recording import read_recording
-from lerobot_grasp_plugin.findings.problem import Place, Problem, Severity
+from lerobot_grasp_plugin.findings.problem import EPISODES, Place, Problem, Severity, the_episodes
+from lerobot_grasp_plugin.findings.words import agree
 from lerobot_grasp_plugin.verify.place import Tally, count, episodes_text
 from lerobot_grasp_plugin.verify.rows import Rows
 from lerobot_grasp_plugin.verify.sidecar import expected_done
@@ -255,8 +256,9 @@ class LabelCheck:
         yield self._share("all", list(self._success))
         without = [episode for episode, (hits, _) in self._success.items() if not hits]
         if without:
-            message = f"{episodes_text(without)} {'has' if len(without) == 1 else 'have'} no success frame"
-            yield Problem("no-success", message, Place(str(self._view.root / "data"), episode=min(without)))
+            message = f"{EPISODES} {agree(len(without), 'has', 'have')} no success frame"
+            place = Place(str(self._view.root / "data"), episode=min(without))
+            yield Problem("no-success", message, place, episodes=the_episodes(without))
         sidecar = self._trusted
         if sidecar is None or len(sidecar.sources) < 2:
             return
@@ -295,10 +297,10 @@ class LabelCheck:
             yield Problem("done-all-true", message, where, hint)
             return
         if self._no_done.rows:
-            message = f"{episodes_text(self._no_done.episodes)}: success, and next.done is never true"
+            message = f"{EPISODES}: success, and next.done is never true"
             yield self._no_done.problem("reward-without-done", message)
         if self._open.rows:
-            message = f"the last row of {episodes_text(self._open.episodes)} is not done"
+            message = f"the last row of {EPISODES} is not done"
             yield self._open.problem("done-missing-at-end", message)
         modes = {None} if self._sidecar is None else {source.done for source in self._sidecar.sources}
         if self._early.rows and not modes & {"first_success", "last_frame_of_success"}:

@@ -10,8 +10,8 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset.info import is_depth
-from lerobot_grasp_plugin.findings.problem import Problem
-from lerobot_grasp_plugin.verify.place import Tally, episodes_text
+from lerobot_grasp_plugin.findings.problem import EPISODES, Problem
+from lerobot_grasp_plugin.verify.place import Tally
 from lerobot_grasp_plugin.verify.stored_stats import read_stored_stats
 from lerobot_grasp_plugin.verify.view import View
 
@@ -69,7 +69,7 @@ class PictureMeans:
                 tallies.setdefault(key, Tally()).add(path, episode, None, number, example)
         for key, tally in tallies.items():
             message = (
-                f"{key!r}: the pictures of {episodes_text(tally.episodes)} are not those its statistics were "
+                f"{key!r}: the pictures of {EPISODES} are not those its statistics were "
                 f"made of: {tally.example}"
             )
             hint = "is it the video of another camera or episode, or were its pictures changed since?"

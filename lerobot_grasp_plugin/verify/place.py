@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lerobot_grasp_plugin.findings.problem import NOWHERE, Place, Problem, Severity
+from lerobot_grasp_plugin.findings.problem import EPISODES, NOWHERE, Place, Problem, Severity, the_episodes
 from lerobot_grasp_plugin.findings.words import agree, count, episodes_text, ranges_text
 
 __all__ = ["Tally", "agree", "count", "episodes_text", "ranges_text"]
@@ -40,13 +40,11 @@ class Tally:
         self.rows += rows
         self.episodes[int(episode)] = self.episodes.get(int(episode), 0) + rows
 
-    def problem(
-        self, code: str, message: str, hint: str = "", *, severity: Severity | None = None
-    ) -> Problem:
-        """The finding, at the first place."""
-        return Problem(code, message, self.place, hint, severity=severity)
+    def problem(self, code: str, text: str, hint: str = "", *, severity: Severity | None = None) -> Problem:
+        """The finding, at the first place; its text may name the episodes by ``EPISODES``."""
+        return Problem(code, text, self.place, hint, severity=severity, episodes=the_episodes(self.episodes))
 
     @property
     def extent(self) -> str:
-        """``3 rows of episode 7``, or ``20 rows of episodes 0-3, 7``."""
-        return f"{count(self.rows, 'row')} of {episodes_text(self.episodes)}"
+        """``3 rows of episode 7``, or ``20 rows of episodes 0-3, 7``, in the text of the finding."""
+        return f"{count(self.rows, 'row')} of {EPISODES}"

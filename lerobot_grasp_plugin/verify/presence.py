@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from lerobot_grasp_plugin.core.stats import MOMENTS
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.info import is_depth
-from lerobot_grasp_plugin.findings.problem import Place, Problem, Severity
+from lerobot_grasp_plugin.findings.problem import EPISODES, Place, Problem, Severity, the_episodes
 from lerobot_grasp_plugin.findings.words import some
-from lerobot_grasp_plugin.verify.place import agree, episodes_text
+from lerobot_grasp_plugin.verify.place import agree
 from lerobot_grasp_plugin.verify.statistics import (
     MAKE_ANEW,
     hint_of,
@@ -107,9 +107,10 @@ def _episodes(view: View, stored: StoredStats) -> Iterator[Problem]:
         return
     without = view.episodes.indices[~stored.known].tolist()
     if without:
-        message = f"{episodes_text(without)} {agree(len(without), 'has', 'have')} no statistics"
+        message = f"{EPISODES} {agree(len(without), 'has', 'have')} no statistics"
         hint = f"LeRobot's converter and merge need those of every episode; {MAKE_ANEW}"
-        yield Problem("missing-stats", message, Place(str(stored.where[1]), episode=min(without)), hint)
+        place = Place(str(stored.where[1]), episode=min(without))
+        yield Problem("missing-stats", message, place, hint, episodes=the_episodes(without))
 
 
 def _pictures(

@@ -51,19 +51,12 @@ class VerifyReport:
         return sum(problem.severity == severity for problem in self.problems)
 
     def moved(self, root: Path) -> VerifyReport:
-        """The same report of a dataset that was renamed since; commands in hints name its new folder."""
-        before, after = (str(self.root), self.root.name), (str(root), root.name)
-
-        def renamed(command: str) -> str:
-            for old, new in zip(before, after, strict=True):
-                command = command.replace(old, new)
-            return command
-
+        """The same report of a dataset that was renamed since; commands name its new folder."""
         problems = [
             replace(
                 problem,
                 place=replace(problem.place, root=str(root)) if problem.place.root else problem.place,
-                hint=renamed(problem.hint),
+                commands=tuple(command.moved(self.root, root) for command in problem.commands),
             )
             for problem in self.problems
         ]

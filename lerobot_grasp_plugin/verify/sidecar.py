@@ -13,9 +13,8 @@ from lerobot_grasp_plugin.core.labels import done_rows
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import is_numeric
 from lerobot_grasp_plugin.dataset.provenance import Provenance, find_provenance
-from lerobot_grasp_plugin.findings.problem import Place, Problem
+from lerobot_grasp_plugin.findings.problem import EPISODES, Place, Problem, the_episodes
 from lerobot_grasp_plugin.findings.words import count
-from lerobot_grasp_plugin.verify.place import episodes_text
 from lerobot_grasp_plugin.verify.rows import Rows
 from lerobot_grasp_plugin.verify.view import View
 
@@ -45,10 +44,10 @@ def _other_data(view: View, sidecar: Provenance) -> Iterator[Problem]:
     if wrong:
         first = min(wrong)
         message = (
-            f"it says {sidecar.episodes[first].length} frames, the episodes list {lengths[first]}; "
-            f"{episodes_text(wrong)}"
+            f"it says {sidecar.episodes[first].length} frames, the episodes list {lengths[first]}; {EPISODES}"
         )
-        yield Problem("sidecar-of-other-data", message, Place(str(sidecar.path), episode=first), hint)
+        place = Place(str(sidecar.path), episode=first)
+        yield Problem("sidecar-of-other-data", message, place, hint, episodes=the_episodes(wrong))
 
 
 class ContentCheck:
@@ -98,13 +97,14 @@ class ContentCheck:
 
     def found(self) -> Iterator[Problem]:
         if self._wrong and self._possible:
-            message = f"the rows of {episodes_text(self._wrong)} are not those it was written for"
+            message = f"the rows of {EPISODES} are not those it was written for"
             hint = "columns other than labels were changed since, or the sidecar is another dataset's"
             yield Problem(
                 "sidecar-of-other-data",
                 message,
                 Place(str(self._sidecar.path), episode=min(self._wrong)),
                 hint,
+                episodes=the_episodes(self._wrong),
             )
 
 

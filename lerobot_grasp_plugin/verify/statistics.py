@@ -19,10 +19,9 @@ from lerobot_grasp_plugin.core.stats import (
     describe,
     differing,
 )
-from lerobot_grasp_plugin.findings.problem import Place, Problem, Severity
+from lerobot_grasp_plugin.findings.problem import EPISODES, Place, Problem, Severity, the_episodes
 from lerobot_grasp_plugin.verify.episode_quantiles import QuantileCheck
 from lerobot_grasp_plugin.verify.overall_quantiles import OverallQuantiles
-from lerobot_grasp_plugin.verify.place import episodes_text
 from lerobot_grasp_plugin.verify.stored_stats import StoredStats
 from lerobot_grasp_plugin.verify.summaries import LABELS, Summaries, Summary
 from lerobot_grasp_plugin.verify.view import View
@@ -93,7 +92,7 @@ def check_statistics(
     for columns in unread.values():
         first, *others = columns
         more = f"; those of {', '.join(map(repr, others))} are wrong as well" if others else ""
-        yield replace(columns[first], message=columns[first].message + more)
+        yield replace(columns[first], text=columns[first].text + more)
 
 
 def _with_quantiles(found: Iterable[Problem], wrong: Sequence[str]) -> Iterator[Problem]:
@@ -101,9 +100,7 @@ def _with_quantiles(found: Iterable[Problem], wrong: Sequence[str]) -> Iterator[
     for problem in found:
         if wrong and problem.code in ("stale-statistics", "wrong-statistics"):
             are = "is not the quantile" if len(wrong) == 1 else "are not the quantiles"
-            problem = replace(
-                problem, message=f"{problem.message}; {', '.join(wrong)} {are} of the rows either"
-            )
+            problem = replace(problem, text=f"{problem.text}; {', '.join(wrong)} {are} of the rows either")
         yield problem
 
 
@@ -304,11 +301,12 @@ def _per_episode(
         message = f"{name!r}: {describe(moments)}"
     else:
         message = f"{name!r}: {quantiles[min(misplaced_in)]}, which is not where the rows have it"
-    message = f"{message} (statistics of {episodes_text(wrong)})"
+    message = f"{message} (statistics of {EPISODES})"
     yield Problem(
         code_of(name),
         message,
         Place(str(where), episode=min(wrong)),
         hint_of(name),
         severity=severity_of(name),
+        episodes=the_episodes(wrong),
     )

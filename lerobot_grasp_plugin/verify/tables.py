@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import list_lengths, present, to_numpy
 from lerobot_grasp_plugin.dataset.tables import TableFile, whole_numbers
-from lerobot_grasp_plugin.findings.problem import GraspError, Problem, column_of
+from lerobot_grasp_plugin.findings.problem import EPISODES, GraspError, Problem, column_of, the_episodes
 from lerobot_grasp_plugin.verify.empty_table import check_empty
 from lerobot_grasp_plugin.verify.pictures import PictureCheck
-from lerobot_grasp_plugin.verify.place import Tally, count, episodes_text
+from lerobot_grasp_plugin.verify.place import Tally, count
 from lerobot_grasp_plugin.verify.rows import Rows
 from lerobot_grasp_plugin.verify.runs import Runs
 from lerobot_grasp_plugin.verify.unseen import Unseen
@@ -119,8 +119,10 @@ class Tables:
             if own and others:
                 kept = "is one episode" if others == 1 else f"are {others} episodes"
                 hint += f"; in other tables {kept}, which lerobot-grasp-merge can take out"
-            message = problem.message + f"; it holds {episodes_text(own)}" * bool(own)
-            self.problems.append(replace(problem, message=message, hint=hint))
+            if own:
+                text = f"{problem.text}; it holds {EPISODES}"
+                problem = replace(problem, text=text, episodes=the_episodes(own))
+            self.problems.append(replace(problem, hint=hint))
 
     def _runs(self, file: TableFile) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Episode, first row and end of each run of a file."""
@@ -275,10 +277,11 @@ class Tables:
         home = view.data_paths[view.rows_of[next(iter(episodes))]]
         message = (
             f"no episode refers to this table, and its {count(file.rows, 'row')} of "
-            f"{episodes_text(episodes)} are in {home and view.named(home)} already; LeRobot reads them twice"
+            f"{EPISODES} are in {home and view.named(home)} already; LeRobot reads them twice"
         )
         hint = "a copy, or an interrupted conversion: move it out of the dataset"
-        self.problems.append(Problem("extra-file", message, path, hint, severity="error"))
+        found = the_episodes(episodes)
+        self.problems.append(Problem("extra-file", message, path, hint, severity="error", episodes=found))
         self.unseen.doubled.add(path)
         return True
 

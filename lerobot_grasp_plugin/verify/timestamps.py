@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from lerobot_grasp_plugin.core.timeline import off_grid
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.reader import VideoSpan
-from lerobot_grasp_plugin.findings.problem import Problem, Severity
-from lerobot_grasp_plugin.verify.place import Tally, count, episodes_text
+from lerobot_grasp_plugin.findings.problem import EPISODES, Problem, Severity
+from lerobot_grasp_plugin.verify.place import Tally, count
 from lerobot_grasp_plugin.verify.rows import Rows
 from lerobot_grasp_plugin.verify.view import View
 
@@ -111,7 +111,7 @@ class TimestampCheck:
     def _off_grid(self) -> Problem:
         assert self._fps is not None
         message = (
-            f"{self._off.rows} timestamps of {episodes_text(self._off.episodes)} are off frame_index / fps "
+            f"{self._off.rows} timestamps of {EPISODES} are off frame_index / fps "
             f"(the first: {self._off.example}), {self._deviations.described(self._fps)}"
         )
         rate = self._deviations.rate(self._fps)

@@ -36,7 +36,7 @@ class StreamCheck:
         """The findings, each at its first file."""
         for problem, *alike in self._found.values():
             more = f"; the same in {count(len(alike) - 1, 'more file')}" if len(alike) > 1 else ""
-            yield replace(problem, message=problem.message + more)
+            yield replace(problem, text=problem.text + more)
 
     def _differences(self, samples: VideoSamples) -> Iterator[tuple[str, str, str, Severity]]:
         stream, info = samples.signature, self._info

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.reader import VideoSpan
-from lerobot_grasp_plugin.findings.problem import GraspError, Place, Problem
+from lerobot_grasp_plugin.findings.problem import EPISODES, GraspError, Place, Problem, the_episodes
 from lerobot_grasp_plugin.verify.keyframes import check_starts
 from lerobot_grasp_plugin.verify.place import Tally, agree, count, episodes_text
 from lerobot_grasp_plugin.verify.video_stream import StreamCheck
@@ -71,7 +71,7 @@ def check_videos(
     for key, uses in files.items():
         streams = StreamCheck(key, features.get(key, {}), fps)
         held: list[tuple[FileUse, int]] = []
-        rates: list[Problem] = []
+        rates: list[tuple[str, Problem]] = []
         surplus: list[int] = []
         for use in uses:
             try:
@@ -84,7 +84,7 @@ def check_videos(
                 match = match_rows(use, samples, fps)
                 for problem in check_file(use, samples, match, fps):
                     if problem.code == "video-wrong-fps":
-                        rates.append(problem)
+                        rates.append((_rate_text(samples, fps), problem))
                         continue
                     if problem.code == "unreferenced-frames":
                         surplus.append(int((match.owner < 0).sum()))
@@ -109,12 +109,13 @@ def check_file(use: FileUse, samples: VideoSamples, match: Match, fps: float) ->
     yield from check_starts(use, samples, match)
     rate = _own_rate(samples)
     if rate is not None and abs(rate - fps) > max(_OTHER_RATE, 0.5 / len(samples.pts)) * fps:
-        message = f"its pictures come at {rate:.4g} fps, the dataset's are {fps:g} fps"
+        message = _rate_text(samples, fps)
         if match.lost:
-            rows = f"{count(match.lost, 'row')} of {episodes_text(use.episodes)}"
-            message += f"; {rows} have no picture at frame / fps"
+            message += f"; {count(match.lost, 'row')} of {EPISODES} have no picture at frame / fps"
             hint = f"it is not the video of these rows, or fps in info.json is wrong; {_TOLERANCE}"
-            yield Problem("video-wrong-fps", message, use.start, hint)
+            yield Problem(
+                "video-wrong-fps", message, use.start, hint, episodes=the_episodes(use.episodes.tolist())
+            )
         else:
             hint = "LeRobot finds a picture for every row; the others are never shown"
             yield Problem("video-wrong-fps", message, use.start, hint, severity="warning")
@@ -128,14 +129,18 @@ def check_file(use: FileUse, samples: VideoSamples, match: Match, fps: float) ->
     yield from _unreferenced(use, samples, match, fps)
 
 
-def _of_one_rate(key: str, rates: Sequence[Problem], files: int) -> Iterator[Problem]:
+def _rate_text(samples: VideoSamples, fps: float) -> str:
+    """At which rate the pictures of a file come, where that is not the dataset's."""
+    return f"its pictures come at {_own_rate(samples):.4g} fps, the dataset's are {fps:g} fps"
+
+
+def _of_one_rate(key: str, rates: Sequence[tuple[str, Problem]], files: int) -> Iterator[Problem]:
     """A camera's files of another frame rate; in one finding where all its files have the same."""
-    said = {problem.message.partition(";")[0] for problem in rates}
-    if len(rates) < 2 or len(rates) < files or len(said) > 1:
-        yield from rates
+    if len(rates) < 2 or len(rates) < files or len({text for text, _ in rates}) > 1:
+        yield from (problem for _, problem in rates)
         return
-    message = f"{key!r}: {said.pop()}; the same in {count(files - 1, 'more file')}"
-    yield replace(rates[0], message=message)
+    text, problem = rates[0]
+    yield replace(problem, text=f"{key!r}: {text}; the same in {count(files - 1, 'more file')}", episodes=())
 
 
 def _mixed_up(key: str, held: Sequence[tuple[FileUse, int]]) -> Iterator[Problem]:
@@ -145,13 +150,13 @@ def _mixed_up(key: str, held: Sequence[tuple[FileUse, int]]) -> Iterator[Problem
     if len(set(wanted)) < 2 or sorted(wanted) != sorted(found):
         return
     use, number = wrong[0]
-    alike = [int(other.episodes[0]) for other, _ in wrong if int(other.lengths[0]) == number]
-    whose = episodes_text(int(other.episodes[0]) for other, _ in wrong)
     message = (
-        f"{key!r}: the videos of {whose} seem to be mixed up: "
-        f"this one has {count(number, 'picture')}, as many as {episodes_text(alike)} has rows"
+        f"{key!r}: the videos of {EPISODES} seem to be mixed up: "
+        f"this one has {count(number, 'picture')}, as many as another one of them should have"
     )
-    yield Problem("videos-mixed-up", message, use.start, "give each file the name of the episode it shows")
+    hint = "give each file the name of the episode it shows"
+    episodes = the_episodes(int(other.episodes[0]) for other, _ in wrong)
+    yield Problem("videos-mixed-up", message, use.start, hint, episodes=episodes)
 
 
 def _own_rate(samples: VideoSamples) -> float | None:
@@ -215,7 +220,7 @@ def _ends(use: FileUse, fps: float) -> Iterator[Problem]:
         )
         tally.add(use.path, int(use.episodes[at]), None, 1, example)
     if tally.rows:
-        message = f"to_timestamp is wrong for {episodes_text(tally.episodes)}: {tally.example}"
+        message = f"to_timestamp is wrong for {EPISODES}: {tally.example}"
         hint = "items are read without it; LeRobot's delete, split, streaming and resume go by it"
         yield tally.problem("video-wrong-to-timestamp", message, hint)
     back = np.flatnonzero(np.diff(use.episodes) < 0)

@@ -240,6 +240,7 @@ def test_several_datasets_in_one_call(tmp_path: Path, capsys) -> None:
         "field": None,
         "episode": None,
         "frame": None,
+        "episodes": None,
         "hint": "copy it again from where the dataset comes from",
     }
     assert main(["--roots", f"[{sound}, {tmp_path / 'nothing'}]"]) == 2

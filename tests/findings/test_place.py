@@ -7,7 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from lerobot_grasp_plugin.findings.problem import NOWHERE, Place, Problem, column_of
+from lerobot_grasp_plugin.findings.command import Command
+from lerobot_grasp_plugin.findings.problem import (
+    EPISODES,
+    NOWHERE,
+    Episodes,
+    Place,
+    Problem,
+    column_of,
+    the_episodes,
+)
 from lerobot_grasp_plugin.verify.report import VerifyReport
 
 
@@ -50,10 +59,11 @@ def test_a_path_is_a_file_and_a_text_a_field() -> None:
 
 
 def test_a_report_moves_with_its_dataset_and_so_do_commands_in_hints() -> None:
-    hint = "lerobot-edit-dataset --repo_id arm.staging-1 --root /sets/arm.staging-1"
     root = Path("/sets/arm.staging-1")
+    command = Command("lerobot-edit-dataset", root, flags={"names": {"arm.staging-1": "b"}})
+    place = Place(str(root / "meta/info.json")).within(root)
     problems = [
-        Problem("bad-info", "fps", Place(str(root / "meta/info.json")).within(root), hint),
+        Problem("bad-info", "fps", place, "spell arm.staging-1 right:", commands=[command]),
         Problem("unused-section", "no source", Place("/labels/arm.staging-1.txt", 2)),
     ]
     moved = VerifyReport(root, [], problems).moved(Path("/sets/arm"))
@@ -61,4 +71,18 @@ def test_a_report_moves_with_its_dataset_and_so_do_commands_in_hints() -> None:
         "/sets/arm/meta/info.json",
         "/labels/arm.staging-1.txt:2",
     ]
-    assert moved.problems[0].hint == "lerobot-edit-dataset --repo_id arm --root /sets/arm"
+    assert moved.problems[0].advice == (
+        "spell arm.staging-1 right: lerobot-edit-dataset --repo_id arm --root /sets/arm "
+        """--names '{"arm.staging-1": "b"}'"""
+    )
+
+
+def test_episodes_are_named_where_the_text_has_their_place() -> None:
+    text = f"4 rows of {EPISODES} are wrong"
+    assert Problem("bad-info", text, episodes=the_episodes([3, 1, 2, 7])).message == (
+        "4 rows of episodes 1-3, 7 are wrong"
+    )
+    others = [Episodes((0,), "bad"), Episodes((4, 5), "good")]
+    assert Problem("bad-info", text, episodes=others).message == (
+        "4 rows of episode 0 of bad and episodes 4-5 of good are wrong"
+    )

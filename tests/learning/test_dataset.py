@@ -148,7 +148,7 @@ def test_shuffled_in_spawned_workers(recorded, annotated, tmp_path):
 
 @pytest.mark.parametrize("cached", [True, False])
 @pytest.mark.parametrize("spoil", [lambda path: path.write_bytes(b"spoiled"), lambda path: path.unlink()])
-def test_an_error_of_a_worker_comes_out_as_it_was(copied, annotated, cached, spoil):
+def test_an_error_of_a_worker_comes_out_with_what_it_said(copied, annotated, cached, spoil):
     root = copied("av1")
     made = laid_over(root, annotations=annotated(WHOLE), cache_frames=cached)
     spoil(next(root.glob(f"videos/{WRIST}/**/*.mp4")))
@@ -160,7 +160,7 @@ def test_an_error_of_a_worker_comes_out_as_it_was(copied, annotated, cached, spo
         from_worker = ExceptionWrapper(where="in DataLoader worker process 0")
     with pytest.raises(type(here.value)) as raised:
         from_worker.reraise()
-    assert str(raised.value) == str(here.value)
+    assert str(here.value) in str(raised.value)
 
 
 def test_a_chosen_episode_needs_only_its_own_files(copied):

@@ -496,8 +496,8 @@ def test_the_command_of_near_tasks_runs_as_printed(
     root = tmp_path / "two spellings"
     merged(root, *sources)
     (finding,) = [problem for problem in verify_dataset(root).problems if problem.code == "near-tasks"]
-    command = shlex.split(finding.hint[finding.hint.index("lerobot-edit-dataset") :])
-    monkeypatch.setattr("sys.argv", command)
+    (command,) = finding.commands
+    monkeypatch.setattr("sys.argv", shlex.split(str(command)))
     edit()
     assert "near-tasks" not in [problem.code for problem in verify_dataset(root).problems]
     assert set(open_set(root).meta.tasks.index) == {"pick the cube", "Pick the cube's  side."}
@@ -590,7 +590,7 @@ def test_images_and_video_name_the_command(copied: Recorded, tmp_path: Path) -> 
     with pytest.raises(MergeError) as caught:
         merged(tmp_path / "out", one, other)
     (problem,) = [each for each in caught.value.problems if each.code == "feature-dtype"]
-    command = problem.hint.split("lerobot-edit-dataset ")[1].split(";")[0]
-    assert f"--root={other}" in command
-    assert "--operation.type=convert_image_to_video" in command
+    (command,) = map(str, problem.commands)
+    assert f"--root {other}" in command
+    assert "--operation.type convert_image_to_video" in command
     assert str(one) not in command
