@@ -24,6 +24,7 @@ class EpisodeRows:
         ranges: The success ranges.
         all_fail: The row that gives it neither start nor end.
         comments: The remarks in its rows, each once.
+        is_partial: Whether a row of it is left out, because of what it says.
     """
 
     index: int
@@ -33,6 +34,7 @@ class EpisodeRows:
     ranges: list[WrittenRange] = field(default_factory=list)
     all_fail: Span | None = None
     comments: dict[str, None] = field(default_factory=dict)
+    is_partial: bool = False
 
     def annotation(
         self, base: IndexBase, findings: Findings, *, has_frames: bool, is_known: bool
@@ -59,7 +61,7 @@ class EpisodeRows:
             self.before,
             line=self.place.line,
             places=places,
-            frames=len(self.frames) if has_frames else None,
+            frames=len(self.frames) if has_frames and not self.is_partial else None,
         )
 
     def _runs(self, base: IndexBase, findings: Findings, *, is_known: bool) -> list[WrittenRange]:
@@ -68,15 +70,17 @@ class EpisodeRows:
         if is_known and frames and frames[0] < base:
             hint = "the first frame is 1 here; a file that counts from 0 must say so: `# index_base: 0`"
             findings.error("frame-zero", "frames of a 1-indexed file start at 1, not at 0", self.place, hint)
+            self.is_partial = True
             return []
         missing = _gaps(frames, base if is_known or not frames else frames[0])
-        if missing:
+        if missing and not self.is_partial:
             gaps = format_ranges([FrameInterval(a - base, b - base) for a, b in missing[:3]], base)
             message = f"episode {self.index} has no row for the frames {gaps}" + ", ..." * (len(missing) > 3)
             hint = "give every frame one row; for ranges use the columns episode,start,end"
             if missing == [(0, 1)]:
                 hint = "if the first frame is 1 here, the index base is 1"
             findings.error("frames-missing", message, self.place, hint)
+            self.is_partial = True
         hits = [frame for frame in frames if self.frames[frame][0]]
         numbered = groupby(enumerate(hits), key=lambda pair: pair[1] - pair[0])
         runs = [[frame for _, frame in run] for _, run in numbered]

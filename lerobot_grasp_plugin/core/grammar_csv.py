@@ -173,6 +173,7 @@ class _Reader:
             self.comments.note(text, row.place(self.columns.places["comment"]))
         reset = self._flag(row, "reset") if self._cell(row, "reset").lower() not in NOTHING else False
         if reset is None:
+            episode.is_partial = True
             return
         if reset:
             self.resets.append(row)
@@ -197,6 +198,7 @@ class _Reader:
         if frame is None or not check_number(
             frame, "frame number", row.place(self.columns.places["frame"]), self.findings
         ):
+            episode.is_partial = True
             return
         role = "reward" if "reward" in self.columns.places else "success"
         cell, place = self._cell(row, role), row.place(self.columns.places[role])

@@ -124,14 +124,16 @@ class _Reader:
             top = self._members(root, "", _TOP).named
             listing, path = top["datasets"].value, "datasets"
         if listing.kind != "array":
-            note_wrong(self.findings, listing, path, "a list of objects, one for each dataset")
+            expected = "a list of objects, one for each dataset"
+            note_wrong(self.findings, listing, path, expected, code="wrong-structure")
             return top, []
         parts = []
         for i, item in enumerate(listing.items):
             if item.kind == "object":
                 parts.append((item, f"{path}[{i}]"))
             else:
-                note_wrong(self.findings, item, f"{path}[{i}]", "an object with the episodes of a dataset")
+                expected = "an object with the episodes of a dataset"
+                note_wrong(self.findings, item, f"{path}[{i}]", expected, code="wrong-structure")
         return top, parts
 
     def _members(
@@ -195,7 +197,8 @@ class _Reader:
             if nested.value.kind == "object":
                 members += self._members(nested.value, nested.path, (), is_section=True).episodes
             else:
-                note_wrong(self.findings, nested.value, nested.path, "an object with episode numbers as keys")
+                expected = "an object with episode numbers as keys"
+                note_wrong(self.findings, nested.value, nested.path, expected, code="wrong-structure")
         episodes = [item for item in (self._listed(member, dataset) for member in members) if item]
         above += self._remark_lines(found.named)
         if not members:
@@ -217,7 +220,8 @@ class _Reader:
             return None
         value = named[0].value
         if value.kind != "string":
-            note_wrong(self.findings, value, named[0].path, "a path, a repo_id or a name")
+            expected = "a path, a repo_id or a name"
+            note_wrong(self.findings, value, named[0].path, expected, code="missing-dataset")
         elif fault := dataset_fault(value.text):
             self.findings.error("missing-dataset", f"{named[0].path} {fault}", value.place)
         else:

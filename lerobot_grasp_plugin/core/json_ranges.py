@@ -54,10 +54,12 @@ def read_frame(value: JsonValue, path: str, findings: Findings, hint: str) -> in
     return None
 
 
-def note_wrong(findings: Findings, value: JsonValue, path: str, expected: str) -> None:
+def note_wrong(
+    findings: Findings, value: JsonValue, path: str, expected: str, *, code: str = "wrong-type"
+) -> None:
     """Note that a value cannot stand where it does."""
     message = f"{path or 'the file'}: {value.place.text} cannot stand here"
-    findings.error("wrong-type", message, value.place, f"expected {expected}")
+    findings.error(code, message, value.place, f"expected {expected}")
 
 
 def _read_pair(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -35,6 +36,16 @@ def folded(problems: Iterable[Problem], all_in: str = "") -> Iterator[str]:
         if len(shown) < len(group):
             rest = f"{severity}: {len(group) - len(shown)} more like it [{code}]"
             yield f"{rest}; {all_in}" if all_in else rest
+
+
+def in_lines(problems: Iterable[Problem]) -> list[Problem]:
+    """Problems of one file in the order of its lines; those of the whole file stand last."""
+
+    def at(problem: Problem) -> tuple[float, int]:
+        place = problem.place
+        return (math.inf if place.line is None else place.line, place.column or 0)
+
+    return sorted(problems, key=at)
 
 
 def counts(problems: Iterable[Problem]) -> dict[str, int]:

@@ -13,6 +13,7 @@ from lerobot_grasp_plugin.core.episode_notes import notes_of
 from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.core.section_check import check_section
 from lerobot_grasp_plugin.dataset.hub import lerobot_home
+from lerobot_grasp_plugin.findings.collect import in_lines
 from lerobot_grasp_plugin.findings.gathering import Gathered
 from lerobot_grasp_plugin.findings.problem import AnnotationError, Place, Problem, Severity, UsageError
 from lerobot_grasp_plugin.findings.words import count, episodes_text
@@ -131,7 +132,7 @@ def label_sources(
                 for source in users:
                     source.labels = None  # nobody can say which episodes are unlisted
             warnings += [*file.warnings, *(problem for problem in found if problem.severity == "warning")]
-            _raise([problem for problem in found if problem.severity == "error"])
+            _raise(in_lines(problem for problem in found if problem.severity == "error"))
     for source, own in zip(sources, paths, strict=True):
         if exclude_flagged and own is not None:
             leave_out_flagged(source)

@@ -11,7 +11,10 @@ ANNOTATIONS = Family(
         Code("bad-label-values", "The values of success and failure are not two numbers that differ.", ERROR),
         Code("conflicting-keys", "Two keys or columns say the same thing in two ways.", ERROR),
         Code(
-            "conflicting-rows", "One row says an episode fails throughout, another gives it success.", ERROR
+            "conflicting-rows",
+            "One row says an episode fails throughout, another gives it success.",
+            ERROR,
+            leaves_out="range",
         ),
         Code("control-character", "A character cannot stand in a text.", ERROR),
         Code("counting-doubtful", "A comment contradicts how the numbers of the file are counted.", ERROR),
@@ -31,7 +34,7 @@ ANNOTATIONS = Family(
         ),
         Code("frame-listed-twice", "A frame of an episode is listed twice.", ERROR, leaves_out="range"),
         Code("frame-zero", "Frame 0 stands in a file that counts from 1.", ERROR, leaves_out="range"),
-        Code("frames-missing", "Not every frame of an episode has a row.", ERROR),
+        Code("frames-missing", "Not every frame of an episode has a row.", ERROR, leaves_out="range"),
         Code("header-doubtful", "A comment is almost a header.", ERROR),
         Code("index-base-contradiction", "The file and the option name two index bases.", ERROR),
         Code(
@@ -49,8 +52,10 @@ ANNOTATIONS = Family(
         Code("listed-twice", "A selection lists an episode twice.", ERROR),
         Code("missing-colon", "A line has no colon after the episode.", ERROR, leaves_out="episode"),
         Code("missing-dataset", "A header, row or key should name a dataset and does not.", ERROR),
-        Code("missing-label", "A row of a CSV file gives its frame no label.", ERROR),
-        Code("missing-number", "A row of a CSV file lacks its episode or frame.", ERROR),
+        Code("missing-label", "A row of a CSV file gives its frame no label.", ERROR, leaves_out="range"),
+        Code(
+            "missing-number", "A row of a CSV file lacks its episode or frame.", ERROR, leaves_out="episode"
+        ),
         Code("missing-ranges", "An episode is listed without ranges.", ERROR, leaves_out="range"),
         Code("negative-number", "A number is negative.", ERROR, leaves_out="episode"),
         Code("no-annotations", "An annotation file is needed, and none is given.", ERROR),
@@ -73,10 +78,15 @@ ANNOTATIONS = Family(
         Code("overlapping-ranges", "Ranges of one episode overlap.", ERROR, leaves_out="range"),
         Code("range-past-end", "A range reaches past the end of its episode.", ERROR),
         Code("ranges-out-of-order", "Ranges are not in the order of the frames.", WARNING),
-        Code("reset-doubtful", "A frame is success and a reset at once.", ERROR),
+        Code("reset-doubtful", "A frame is success and a reset at once.", ERROR, leaves_out="range"),
         Code("reset-unused", "A column `reset` is set and changes no label.", WARNING),
         Code("reversed-range", "A range ends before it begins.", ERROR, leaves_out="range"),
-        Code("reward-unknown", "A reward in a CSV file is neither success nor failure.", ERROR),
+        Code(
+            "reward-unknown",
+            "A reward in a CSV file is neither success nor failure.",
+            ERROR,
+            leaves_out="range",
+        ),
         Code("text-exists", "The text file that the review page would write exists already.", ERROR),
         Code("time-not-frame", "A number is a time, not a frame.", ERROR, leaves_out="episode"),
         Code("too-many-errors", "Reading stopped after a thousand errors.", ERROR),
@@ -90,7 +100,18 @@ ANNOTATIONS = Family(
         Code("unlisted-episode", "A chosen episode is not annotated.", ERROR),
         Code("unused-annotations", "An annotation file is not used.", WARNING),
         Code("unused-section", "A section of the annotation file fits no source.", WARNING),
-        Code("wrong-cells", "A row of a CSV file has more or fewer cells than the first.", ERROR),
-        Code("wrong-type", "A value has another type than the one that is meant there.", ERROR),
+        Code(
+            "wrong-cells",
+            "A row of a CSV file has more or fewer cells than the first.",
+            ERROR,
+            leaves_out="episode",
+        ),
+        Code("wrong-structure", "A JSON file does not list datasets or episodes as it should.", ERROR),
+        Code(
+            "wrong-type",
+            "A value has another type than the one that is meant there.",
+            ERROR,
+            leaves_out="episode",
+        ),
     ),
 )
