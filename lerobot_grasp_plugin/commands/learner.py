@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lerobot_grasp_plugin.commands.help import Guide
 from lerobot_grasp_plugin.commands.rl_config import run_rl
 from lerobot_grasp_plugin.commands.run import TerminalProgress, command, sigterm_ends
-from lerobot_grasp_plugin.findings.problem import DataError, Problem
+from lerobot_grasp_plugin.findings.problem import DataError, Problem, UsageError
 from lerobot_grasp_plugin.findings.words import count
 
 if TYPE_CHECKING:
@@ -43,16 +43,17 @@ def _check(call: Outline) -> None:
         GraspError: With all that is wrong.
     """
     from lerobot_grasp_plugin.findings.gathering import Gathered
-    from lerobot_grasp_plugin.learning.upstream_faults import check_blocks
     from lerobot_grasp_plugin.merging.annotate import check_annotations
     from lerobot_grasp_plugin.merging.recipe import LabelOptions
+    from lerobot_grasp_plugin.preflight.checks.upstream import BLOCKS, existing_output_dir, missing_blocks
 
     new_run = call["output_dir"] is not None and call["resume"] is not True
     annotations, base = call["dataset.annotations"], call["dataset.index_base"]
     problems = Gathered()
     with problems:
-        blocks = [name for name in ("dataset", "policy", "env") if call.names_block(name)]
-        check_blocks(blocks, Path(str(call["output_dir"])) if new_run else None)
+        blocks = [name for name in BLOCKS if call.names_block(name)]
+        folder = existing_output_dir(str(call["output_dir"])) if new_run else ()
+        _refuse([*missing_blocks(blocks), *folder])
     if annotations is not None:
         with problems:
             check_annotations([Path(str(annotations))], LabelOptions(index_base=base))
@@ -60,10 +61,13 @@ def _check(call: Outline) -> None:
 
 
 def _learn(config: GraspTrainRLConfig, given: list[str]) -> int:
-    from lerobot_grasp_plugin.learning.upstream_faults import check_config
+    from lerobot_grasp_plugin.preflight.checks.address import check_address
+    from lerobot_grasp_plugin.preflight.checks.upstream import BLOCKS, missing_blocks
 
-    check_config(config)
+    _refuse(missing_blocks([name for name in BLOCKS if getattr(config, name) is not None]))
     assert config.dataset is not None
+    address = config.policy.actor_learner_config
+    _refuse(check_address(address.learner_host, address.learner_port))
     if config.resume:  # the checkpoint has its own copy of the offline buffer
         dataset = config.dataset.of_checkpoint()
     else:
@@ -72,6 +76,16 @@ def _learn(config: GraspTrainRLConfig, given: list[str]) -> int:
         dataset = config.dataset.plain(cached.repo_id, cached.root)
     with sigterm_ends():  # until LeRobot handles signals itself: the actor ends, too
         return _run(config, config.plain(dataset), given)
+
+
+def _refuse(problems: Iterable[Problem]) -> None:
+    """Raises what is wrong with a call, if anything is.
+
+    Raises:
+        UsageError: There are problems.
+    """
+    if found := list(problems):
+        raise UsageError(found)
 
 
 def _run(config: GraspTrainRLConfig, plain: TrainRLServerPipelineConfig, given: list[str]) -> int:
@@ -101,10 +115,8 @@ def _run(config: GraspTrainRLConfig, plain: TrainRLServerPipelineConfig, given: 
 
 def _dataset(config: GraspTrainRLConfig) -> CachedDataset:
     from lerobot_grasp_plugin.commands.render import merge_report
-    from lerobot_grasp_plugin.dataset.info import read_info
     from lerobot_grasp_plugin.learning.dataset_cache import cached_dataset
     from lerobot_grasp_plugin.learning.offline_pictures import offline_preprocessing
-    from lerobot_grasp_plugin.learning.upstream_faults import check_dataset
 
     assert config.dataset is not None
     inputs = config.policy.input_features
@@ -122,7 +134,6 @@ def _dataset(config: GraspTrainRLConfig) -> CachedDataset:
         print(merge_report(cached.report))
     else:
         print(f"Nothing has changed since {cached.repo_id} was made: {cached.root}")
-    check_dataset(config.policy, read_info(cached.root), cached.root)
     return cached
 
 

@@ -1,0 +1,23 @@
+"""The address that the learner listens on for its actor."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+
+from lerobot_grasp_plugin.findings.problem import Problem
+
+_PORT = "policy.actor_learner_config.learner_port"
+
+
+def check_address(host: str, port: int) -> Iterator[Problem]:
+    """Whether the address is free now: LeRobot's learner waits for its actor for ever where it is not."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError:
+        message = f"{host}:{port} cannot be listened on, and the learner would wait for its actor for ever"
+        hint = "another learner may be running: end it, or change the port here and for the actor"
+        yield Problem("port-in-use", message, _PORT, hint)
