@@ -100,7 +100,7 @@ def _as_result(problem: Problem, root: Path, rule: int) -> dict[str, Any]:
         "ruleId": problem.code,
         "ruleIndex": rule,
         "level": problem.severity,
-        "message": {"text": "\n".join(filter(None, (problem.message, problem.hint)))},
+        "message": {"text": "\n".join(filter(None, (problem.message, problem.advice)))},
         "locations": [{"physicalLocation": physical}],
         "properties": {name: value for name, value in values.items() if value is not None},
     }
@@ -116,7 +116,7 @@ def _as_markdown(dataset: Verified) -> Iterator[str]:
     if report.problems:
         yield from ("| severity | code | where | what |", "| --- | --- | --- | --- |")
     for problem in report.problems:
-        what = "<br>".join(map(_cell, filter(None, (problem.message, problem.hint))))
+        what = "<br>".join(map(_cell, filter(None, (problem.message, problem.advice))))
         yield f"| {problem.severity} | `{problem.code}` | {_cell(str(problem.place))} | {what} |"
     if report.problems:
         yield ""

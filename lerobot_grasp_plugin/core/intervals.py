@@ -134,6 +134,12 @@ class IntervalSet:
             if interval.start < length
         )
 
+    def open_at(self, length: int) -> tuple[FrameInterval, ...]:
+        """The frames of an episode of ``length`` frames; what reaches its last frame has an open end."""
+        return tuple(
+            FrameInterval(item.start, None) if item.stop == length else item for item in self.clip(length)
+        )
+
     def count(self, length: int) -> int:
         """How many frames of an episode of ``length`` frames are in the set."""
         return sum(

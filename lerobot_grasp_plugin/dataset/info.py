@@ -21,6 +21,7 @@ _MAX_VALUES = 2**28
 """Values a feature may have per frame; a picture of 16k has half of that."""
 
 
+_CHANNELS = (1, 3, 4)
 _FEATURE_KEYS = frozenset({"info", "video_info", "fps"})
 _KNOWN_KEYS = frozenset(
     {
@@ -83,11 +84,24 @@ class Feature:
         return [str(entry) for entry in names] if isinstance(names, (Mapping, list, tuple)) else []
 
     @property
+    def is_channels_first(self) -> bool:
+        """Whether the shape of a camera is (channels, height, width): by its names, else by its numbers."""
+        if names := self.dimensions:
+            return names[0].startswith("channel")
+        return self.shape[0] in _CHANNELS and self.shape[-1] not in _CHANNELS
+
+    @property
+    def image_shape(self) -> tuple[int, int, int] | None:
+        """(channels, height, width) of a camera's images; None where the shape is not that of images."""
+        if len(self.shape) != 3:
+            return None
+        first, second, third = self.shape
+        return (first, second, third) if self.is_channels_first else (third, first, second)
+
+    @property
     def image_size(self) -> tuple[int, int]:
         """Height and width of a camera's images, whether the channels are first or last."""
-        channels = (1, 3, 4)
-        is_first = self.shape[0] in channels and self.shape[-1] not in channels
-        height, width = self.shape[-2:] if is_first else self.shape[:2]
+        height, width = self.shape[-2:] if self.is_channels_first else self.shape[:2]
         return height, width
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from lerobot_grasp_plugin.core.annotations import (
@@ -12,7 +12,6 @@ from lerobot_grasp_plugin.core.annotations import (
     dataset_fault,
 )
 from lerobot_grasp_plugin.core.grammar import format_text, parse_partly
-from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
 from lerobot_grasp_plugin.core.source_text import UNPRINTABLE
 from lerobot_grasp_plugin.findings.problem import DataError, Problem, UsageError
 from lerobot_grasp_plugin.labelers.draft_record import record_path
@@ -54,7 +53,7 @@ def draft_text(
             remarks.append(_remark(confidence, proposal.reason))
         elif proposal.reason:
             remarks.append(_remark("reason", proposal.reason))
-        ranges = tuple(open_ended(proposal.success, lengths[index]))
+        ranges = proposal.success.open_at(lengths[index])
         episodes.append(EpisodeAnnotation(index, ranges, before=tuple(remarks)))
         remarks = []
     if not episodes:
@@ -93,12 +92,6 @@ def refuse_existing(draft: Path) -> None:
     if found:
         problems = [Problem("target-exists", "the file exists already", path, hint) for path in found]
         raise UsageError(problems)
-
-
-def open_ended(success: IntervalSet, length: int) -> Iterator[FrameInterval]:
-    """The intervals within an episode, the one that reaches its end with an open end."""
-    for interval in success.clip(length):
-        yield FrameInterval(interval.start, None) if interval.stop == length else interval
 
 
 def _remark(about: str, words: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from lerobot.rewards.classifier import RewardClassifierConfig
 
+from lerobot_grasp_plugin.dataset.info import Feature
 from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 
 
@@ -51,6 +52,6 @@ def check_shapes(model: RewardClassifierConfig, shapes: dict[str, tuple[int, int
 
 def shape_of(feature: dict[str, Any]) -> tuple[int, int, int]:
     """(C, H, W) of an image feature in LeRobot's metadata, which may be stored as (H, W, C)."""
-    first, second, third = (int(size) for size in feature["shape"])
-    channels_first = str((feature.get("names") or [""])[0]).startswith("channel")
-    return (first, second, third) if channels_first else (third, first, second)
+    shape = Feature(feature["dtype"], tuple(feature["shape"]), feature.get("names"), {}).image_shape
+    assert shape is not None
+    return shape

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lerobot_grasp_plugin.dataset.info import Feature
 from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
 from lerobot_grasp_plugin.learning.preprocessing import Crop, ImagePreprocessing
 from lerobot_grasp_plugin.learning.sidecar import read_learning
@@ -40,12 +39,12 @@ def offline_preprocessing(
         problems += _other_preprocessing(source, whole)
         for camera_key, wanted in _cameras(input_features).items():
             feature = source.features.get(camera_key)
-            if feature is None:
+            stored = feature.image_shape if feature is not None else None
+            if stored is None:
                 hint = f"its cameras: {', '.join(source.reader.info.camera_keys) or 'none'}"
                 message = f"{source.title} has no {camera_key}, which the policy takes in"
                 problems.append(Problem("missing-camera", message, hint=hint))
                 continue
-            stored = picture_shape(feature)
             prepared = stored == wanted and stored[1:] != _camera_size(env, camera_key)
             crop = None if prepared else whole.crops.get(camera_key)
             own = ImagePreprocessing({} if crop is None else {camera_key: crop}, whole.resize)
@@ -66,14 +65,6 @@ def offline_preprocessing(
     if problems:
         raise DatasetError(list(dict.fromkeys(problems)))
     return ImagePreprocessing(crops, whole.resize)
-
-
-def picture_shape(feature: Feature) -> tuple[int, int, int]:
-    """``(channels, height, width)`` of a camera, whichever order its feature names."""
-    first, second, third = feature.shape
-    names = feature.names if isinstance(feature.names, (list, tuple)) else ()
-    channels_first = names[0] in ("channel", "channels") if names else first in (1, 3)
-    return (first, second, third) if channels_first else (third, first, second)
 
 
 def _cameras(input_features: Mapping[str, Any]) -> dict[str, tuple[int, int, int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lerobot_grasp_plugin.dataset.info import Feature
 from lerobot_grasp_plugin.findings.problem import DatasetError, GraspError, Problem
 from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
 
@@ -32,16 +33,16 @@ def prepared_features(meta: Any, preprocessing: ImagePreprocessing) -> dict[str,
     ]
     features = dict(meta.features)
     for key in cameras:
-        channels_first = str((features[key].get("names") or [""])[0]).startswith("channel")
-        shape = tuple(features[key]["shape"])
-        chw = shape if channels_first else (shape[2], shape[0], shape[1])
+        entry = features[key]
+        feature = Feature(entry["dtype"], tuple(entry["shape"]), entry.get("names"), {})
+        assert feature.image_shape is not None
         try:
-            channels, height, width = preprocessing.output_shape(key, chw)
+            channels, height, width = preprocessing.output_shape(key, feature.image_shape)
         except GraspError as error:
             problems += error.problems
             continue
-        shape = (channels, height, width) if channels_first else (height, width, channels)
-        features[key] = {**features[key], "shape": shape}
+        shape = (channels, height, width) if feature.is_channels_first else (height, width, channels)
+        features[key] = {**entry, "shape": shape}
     if problems:
         raise DatasetError(problems)
     return features

@@ -25,7 +25,6 @@ from lerobot_grasp_plugin.preflight.dataset_facts import read_object
 from lerobot_grasp_plugin.preflight.pictures import (
     Preprocessing,
     Shape,
-    picture_shape,
     preprocessing_of,
 )
 
@@ -145,7 +144,7 @@ def _whole_pictures(root: Path, images: Mapping[str, Any]) -> dict[str, Shape]:
         feature = features.get(key) if isinstance(features, Mapping) else None
         shape = shape_of(feature)
         if isinstance(feature, Mapping) and shape is not None:
-            picture = picture_shape(Feature("video", shape, feature.get("names"), {}))
+            picture = Feature("video", shape, feature.get("names"), {}).image_shape
             found |= {} if picture is None else {key: picture}
     return found
 

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lerobot_grasp_plugin.dataset.info import Feature
-
 Shape = tuple[int, int, int]
 """Channels, height, width."""
 Crop = tuple[int, int, int, int]
@@ -59,16 +57,6 @@ def whole_numbers(value: Any, count: int) -> tuple[int, ...] | None:
     """A list of ``count`` whole numbers, none below 0; None for anything else."""
     sized = isinstance(value, (list, tuple)) and len(value) == count
     return tuple(value) if sized and all(type(number) is int and number >= 0 for number in value) else None
-
-
-def picture_shape(feature: Feature) -> Shape | None:
-    """Channels, height and width of a dataset's camera, in whichever order it names them."""
-    if len(feature.shape) != 3:
-        return None
-    first, second, third = feature.shape
-    names = list(feature.names) if isinstance(feature.names, (list, tuple)) else []
-    channels_first = names[0] in ("channels", "channel") if names else first in (1, 3, 4)
-    return (first, second, third) if channels_first else (third, first, second)
 
 
 def as_text(shape: Shape) -> str:

@@ -12,7 +12,6 @@ from lerobot_grasp_plugin.core.text_edit import parse_editable
 from lerobot_grasp_plugin.findings.problem import GraspError
 from lerobot_grasp_plugin.findings.words import episodes_text
 from lerobot_grasp_plugin.merging.label_text import ChangedOutsideError, LabelText, Ranges, same
-from lerobot_grasp_plugin.recording.records import open_ended
 
 Ask = Callable[[str], str | None]
 
@@ -69,7 +68,7 @@ class AnnotationFile:
         Returns:
             Whether the file says so now.
         """
-        ranges = open_ended(success, length)
+        ranges = success.open_at(length)
         self._unwritten[episode] = (ranges, length)
         self.write()
         return episode not in self._unwritten and same(self._text.labels.get(episode), ranges, length)

@@ -7,7 +7,7 @@ from typing import Any
 
 from lerobot_grasp_plugin.core.grammar import parse
 from lerobot_grasp_plugin.core.grammar_ranges import format_ranges
-from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
+from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.core.section_check import check_section
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.recording import FORMAT, RecordingSidecar, read_recording
@@ -42,16 +42,9 @@ def recording_of(root: Path, labels: dict[str, Any]) -> RecordingSidecar:
     return sidecar
 
 
-def open_ended(success: IntervalSet, length: int) -> tuple[FrameInterval, ...]:
-    """Ranges with an open end where they reach the episode's last frame."""
-    return tuple(
-        FrameInterval(item.start, None) if item.stop == length else item for item in success.clip(length)
-    )
-
-
 def spelled(success: IntervalSet, length: int) -> str:
     """Success ranges as a person writes them, frames counted from 1: ``40-48, 60-``."""
-    return format_ranges(open_ended(success, length), 1)
+    return format_ranges(success.open_at(length), 1)
 
 
 def told(success: IntervalSet, length: int) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 from lerobot_grasp_plugin.dataset.episode_frames import EpisodeFrames
 from lerobot_grasp_plugin.findings.gathering import Gathered
 from lerobot_grasp_plugin.findings.problem import GraspError
-from lerobot_grasp_plugin.labelers.draft import open_ended
 from lerobot_grasp_plugin.labelers.episode import StoredEpisode
 from lerobot_grasp_plugin.labelers.labeler import LabelerConfig, Proposal
 from lerobot_grasp_plugin.labelers.proposing import propose_one
@@ -66,9 +65,7 @@ class Proposals:
         length, success = int(self._source.reader.lengths[episode]), proposal.success
         curve = proposal.curve
         return {
-            "ranges": None
-            if success is None
-            else [[one.start, one.stop] for one in open_ended(success, length)],
+            "ranges": None if success is None else [[one.start, one.stop] for one in success.open_at(length)],
             "reason": proposal.reason,
             "confidence": proposal.confidence,
             "curve": None if curve is None else [round(float(value), 3) for value in curve],

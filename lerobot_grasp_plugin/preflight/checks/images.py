@@ -16,7 +16,6 @@ from lerobot_grasp_plugin.preflight.pictures import (
     Shape,
     as_text,
     crop_text,
-    picture_shape,
 )
 
 RESIZE = f"{IMAGE_PREPROCESSING}.resize_size"
@@ -122,7 +121,7 @@ def _scaled_by_transform(facts: Facts) -> bool:
 def _camera(
     facts: Facts, dataset: DatasetFacts, key: str, wanted: tuple[int, ...] | None
 ) -> Iterator[Problem]:
-    recorded = picture_shape(dataset.features[key])
+    recorded = dataset.features[key].image_shape
     if recorded is None or wanted is None:
         return
     stored = dataset.preprocessing

@@ -11,7 +11,7 @@ from lerobot_grasp_plugin.findings.problem import Problem
 from lerobot_grasp_plugin.preflight.config_view import shape_of
 from lerobot_grasp_plugin.preflight.dataset_facts import DatasetFacts
 from lerobot_grasp_plugin.preflight.facts import Facts
-from lerobot_grasp_plugin.preflight.pictures import Preprocessing, as_text, picture_shape
+from lerobot_grasp_plugin.preflight.pictures import Preprocessing, as_text
 
 MODEL = "reward_model"
 _CAMERAS = 2
@@ -114,7 +114,7 @@ def _camera(
         message = f"reward_model.input_features wants {key}, the cameras are {', '.join(dataset.cameras)}"
         yield Problem("missing-column", message, dataset.column_place(key), "name the dataset's camera")
         return
-    recorded = picture_shape(dataset.features[key])
+    recorded = dataset.features[key].image_shape
     if recorded is None or wanted is None or facts.config.flag("dataset.image_transforms.enable", False):
         return
     given = (dataset.preprocessing or Preprocessing({}, None)).output(key, recorded)
