@@ -33,9 +33,9 @@ from lerobot.configs.default import DatasetConfig
 from lerobot.datasets import LeRobotDataset
 from lerobot.rl.buffer import ReplayBuffer
 
-from lerobot_grasp_plugin.learning.preprocessing import to_unit_range
+from lerobot_grasp_plugin.learning.data.preprocessing import to_unit_range
+from lerobot_grasp_plugin.learning.data.sidecar import read_learning
 from lerobot_grasp_plugin.learning.registration import install
-from lerobot_grasp_plugin.learning.sidecar import read_learning
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
         VerificationError,
         VideoError,
     )
-    from lerobot_grasp_plugin.learning.dataset import GraspDataset
-    from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
-    from lerobot_grasp_plugin.learning.sidecar import LearningSidecar, read_learning, write_learning
+    from lerobot_grasp_plugin.learning.data.dataset import GraspDataset
+    from lerobot_grasp_plugin.learning.data.preprocessing import ImagePreprocessing
+    from lerobot_grasp_plugin.learning.data.sidecar import LearningSidecar, read_learning, write_learning
     from lerobot_grasp_plugin.merging.merge import merge
     from lerobot_grasp_plugin.merging.recipe import MergeConfig, RelabelConfig, SourceConfig
     from lerobot_grasp_plugin.merging.relabel import relabel
@@ -53,9 +53,9 @@ _HOMES = {
         "VerificationError",
         "VideoError",
     ),
-    "learning.dataset": ("GraspDataset",),
-    "learning.preprocessing": ("ImagePreprocessing",),
-    "learning.sidecar": ("LearningSidecar", "read_learning", "write_learning"),
+    "learning.data.dataset": ("GraspDataset",),
+    "learning.data.preprocessing": ("ImagePreprocessing",),
+    "learning.data.sidecar": ("LearningSidecar", "read_learning", "write_learning"),
     "merging.merge": ("merge",),
     "merging.recipe": ("MergeConfig", "RelabelConfig", "SourceConfig"),
     "merging.relabel": ("relabel",),

@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 from lerobot.rewards.classifier import RewardClassifierConfig
 
-from lerobot_grasp_plugin.learning.classifier_model import configured, make_classifier
-from lerobot_grasp_plugin.learning.small_encoder import make_small_encoder
+from lerobot_grasp_plugin.learning.classifier.model import configured, make_classifier
+from lerobot_grasp_plugin.learning.classifier.small_encoder import make_small_encoder
 
 
 def bright_classifier(folder: Path, camera_key: str) -> Path:

@@ -21,8 +21,8 @@ from lerobot_grasp_plugin import (
     plugin,  # noqa: F401  # registers robots and teleoperators
 )
 from lerobot_grasp_plugin.commands.run import parse
-from lerobot_grasp_plugin.learning.classifier_configs import ClassifierTrainConfig
-from lerobot_grasp_plugin.learning.rl_configs import GraspTrainRLConfig
+from lerobot_grasp_plugin.learning.classifier.configs import ClassifierTrainConfig
+from lerobot_grasp_plugin.learning.rl.configs import GraspTrainRLConfig
 from lerobot_grasp_plugin.merging.recipe import RelabelConfig
 
 CONFIGS = Path(__file__).parents[1] / "configs"

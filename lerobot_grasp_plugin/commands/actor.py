@@ -11,7 +11,7 @@ from lerobot_grasp_plugin.commands.rl_config import run_rl
 from lerobot_grasp_plugin.commands.run import command
 
 if TYPE_CHECKING:
-    from lerobot_grasp_plugin.learning.rl_configs import GraspTrainRLConfig
+    from lerobot_grasp_plugin.learning.rl.configs import GraspTrainRLConfig
 
 PROGRAM = "lerobot-grasp-actor"
 GUIDE = Guide(

@@ -30,14 +30,14 @@ def main(args: Sequence[str] | None = None) -> int:
     if code := check_early(given, PROGRAM, _check):
         return code
     announce_loading(PROGRAM)
-    from lerobot_grasp_plugin.learning.classifier_configs import ClassifierEvalConfig
+    from lerobot_grasp_plugin.learning.classifier.configs import ClassifierEvalConfig
 
     given = load_plugins(given, partial(fail, PROGRAM))
     config = parse(ClassifierEvalConfig, given, program=PROGRAM, guide=GUIDE, plugins=True)
 
     def action() -> int:
         from lerobot_grasp_plugin.commands.render_classifier import evaluation_lines
-        from lerobot_grasp_plugin.learning.classifier_review import eval_classifier
+        from lerobot_grasp_plugin.learning.classifier.review import eval_classifier
 
         progress = TerminalProgress()
         try:
@@ -56,7 +56,7 @@ def _check(call: Outline) -> None:
     Raises:
         GraspError: With all that is wrong.
     """
-    from lerobot_grasp_plugin.learning.classifier_options import ClassifierEvalOptions, check_options
+    from lerobot_grasp_plugin.learning.classifier.options import ClassifierEvalOptions, check_options
 
     call.require("pretrained_path", "dataset.repo_id")
     options = call.own(ClassifierEvalOptions)

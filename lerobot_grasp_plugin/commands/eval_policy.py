@@ -122,7 +122,7 @@ def _evaluate(options: EvalPolicyOptions) -> int:
 
 def _next_commands(recorder: EpisodeRecorder, config: TrainRLServerPipelineConfig) -> Iterator[str]:
     """Drafts the annotation file, and says how its episodes come to the classifier's dataset."""
-    from lerobot_grasp_plugin.learning.classifier_model import read_record
+    from lerobot_grasp_plugin.learning.classifier.model import read_record
     from lerobot_grasp_plugin.sim.truth import read_truth, truth_folder
     from lerobot_grasp_plugin.sim.truth_labels import truth_annotations
 

@@ -5,7 +5,7 @@ from lerobot_grasp_plugin.labelers.file import FileLabelerConfig
 from lerobot_grasp_plugin.labelers.gripper import GripperLabelerConfig
 from lerobot_grasp_plugin.labelers.progress import ProgressLabelerConfig
 from lerobot_grasp_plugin.labelers.vlm import VlmLabelerConfig
-from lerobot_grasp_plugin.learning.classifier_labeler import ClassifierLabelerConfig
+from lerobot_grasp_plugin.learning.classifier.labeler import ClassifierLabelerConfig
 
 __all__ = [
     "ClassifierLabelerConfig",

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from lerobot.rl.train_rl import TrainRLServerPipelineConfig
 
     from lerobot_grasp_plugin.commands.outline import Outline
-    from lerobot_grasp_plugin.learning.dataset_cache import CachedDataset
-    from lerobot_grasp_plugin.learning.rl_configs import GraspTrainRLConfig
+    from lerobot_grasp_plugin.learning.rl.configs import GraspTrainRLConfig
+    from lerobot_grasp_plugin.learning.rl.dataset_cache import CachedDataset
 
 PROGRAM = "lerobot-grasp-learner"
 GUIDE = Guide(
@@ -90,7 +90,7 @@ def _refuse(problems: Iterable[Problem]) -> None:
 
 def _run(config: GraspTrainRLConfig, plain: TrainRLServerPipelineConfig, given: list[str]) -> int:
     from lerobot_grasp_plugin.commands.actor_process import ActorProcess
-    from lerobot_grasp_plugin.learning.learner_run import check_accepted, run_learner
+    from lerobot_grasp_plugin.learning.rl.learner_run import check_accepted, run_learner
     from lerobot_grasp_plugin.learning.rl.rerun_view import RerunView
     from lerobot_grasp_plugin.learning.rl.trainer import TrainerSettings
 
@@ -115,8 +115,8 @@ def _run(config: GraspTrainRLConfig, plain: TrainRLServerPipelineConfig, given: 
 
 def _dataset(config: GraspTrainRLConfig) -> CachedDataset:
     from lerobot_grasp_plugin.commands.render import merge_report
-    from lerobot_grasp_plugin.learning.dataset_cache import cached_dataset
-    from lerobot_grasp_plugin.learning.offline_pictures import offline_preprocessing
+    from lerobot_grasp_plugin.learning.rl.dataset_cache import cached_dataset
+    from lerobot_grasp_plugin.learning.rl.offline_pictures import offline_preprocessing
 
     assert config.dataset is not None
     inputs = config.policy.input_features

@@ -49,7 +49,7 @@ def _check(call: Outline) -> None:
     Raises:
         UsageError: The folder is not a checkpoint.
     """
-    from lerobot_grasp_plugin.learning.classifier_options import check_checkpoint
+    from lerobot_grasp_plugin.learning.classifier.options import check_checkpoint
 
     call.require("robot.type", "pretrained_path")
     check_checkpoint(Path(str(call["pretrained_path"])).expanduser())
@@ -66,7 +66,7 @@ def _serve(config: LiveClassifierConfig) -> int:
         served,
         warn_of_visitors,
     )
-    from lerobot_grasp_plugin.learning.frame_judge import FrameJudge
+    from lerobot_grasp_plugin.learning.classifier.frame_judge import FrameJudge
     from lerobot_grasp_plugin.recording.live_classifier import LiveClassifier, create_app
 
     config.check()

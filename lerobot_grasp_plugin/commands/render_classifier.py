@@ -9,13 +9,13 @@ from lerobot_grasp_plugin.commands.render_labelers import disagreement_lines
 from lerobot_grasp_plugin.findings.words import count
 
 if TYPE_CHECKING:
-    from lerobot_grasp_plugin.learning.classifier_data import LabelledEpisode
-    from lerobot_grasp_plugin.learning.classifier_evaluation import Evaluation
-    from lerobot_grasp_plugin.learning.classifier_fit import Validation
-    from lerobot_grasp_plugin.learning.classifier_review import EvaluationReport
-    from lerobot_grasp_plugin.learning.classifier_training import TrainingPlan, TrainingReport
-    from lerobot_grasp_plugin.learning.metrics import Confusion
-    from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
+    from lerobot_grasp_plugin.learning.classifier.data import LabelledEpisode
+    from lerobot_grasp_plugin.learning.classifier.evaluation import Evaluation
+    from lerobot_grasp_plugin.learning.classifier.fit import Validation
+    from lerobot_grasp_plugin.learning.classifier.metrics import Confusion
+    from lerobot_grasp_plugin.learning.classifier.review import EvaluationReport
+    from lerobot_grasp_plugin.learning.classifier.training import TrainingPlan, TrainingReport
+    from lerobot_grasp_plugin.learning.data.preprocessing import ImagePreprocessing
 
 LEROBOT_THRESHOLD = 0.5
 BEST = "checkpoints/last/pretrained_model"

@@ -16,7 +16,7 @@ from lerobot_grasp_plugin.commands.outline import Outline, announce_loading, che
 from lerobot_grasp_plugin.commands.run import fail, guarded, parse
 
 if TYPE_CHECKING:
-    from lerobot_grasp_plugin.learning.rl_configs import GraspTrainRLConfig
+    from lerobot_grasp_plugin.learning.rl.configs import GraspTrainRLConfig
 
 
 def run_rl(
@@ -78,7 +78,7 @@ def parse_rl_config(given: list[str], program: str, guide: Guide) -> GraspTrainR
         import_module(guide.upstream)
         import_module("lerobot_grasp_plugin.plugin")
 
-        from lerobot_grasp_plugin.learning.rl_configs import GraspTrainRLConfig
+        from lerobot_grasp_plugin.learning.rl.configs import GraspTrainRLConfig
     except ImportError as error:
         fail(program, f"{guide.upstream} cannot be imported: {error}; install lerobot_grasp_plugin[learn]")
     given = load_plugins(given, partial(fail, program))

@@ -22,8 +22,8 @@ from lerobot_grasp_plugin.commands.run import (
 )
 
 if TYPE_CHECKING:
-    from lerobot_grasp_plugin.learning.classifier_fit import Validation
-    from lerobot_grasp_plugin.learning.classifier_training import TrainingPlan
+    from lerobot_grasp_plugin.learning.classifier.fit import Validation
+    from lerobot_grasp_plugin.learning.classifier.training import TrainingPlan
 
 PROGRAM = "lerobot-grasp-train-classifier"
 GUIDE = Guide(
@@ -50,7 +50,7 @@ def main(args: Sequence[str] | None = None) -> int:
 
 def _train(given: list[str]) -> int:
     announce_loading(PROGRAM)
-    from lerobot_grasp_plugin.learning.classifier_configs import ClassifierTrainConfig
+    from lerobot_grasp_plugin.learning.classifier.configs import ClassifierTrainConfig
 
     given = load_plugins(_with_model_type(given), partial(fail, PROGRAM))
     config = parse(ClassifierTrainConfig, given, program=PROGRAM, guide=GUIDE, plugins=True)
@@ -60,7 +60,7 @@ def _train(given: list[str]) -> int:
         training_lines,
         validation_line,
     )
-    from lerobot_grasp_plugin.learning.classifier_training import train_classifier
+    from lerobot_grasp_plugin.learning.classifier.training import train_classifier
 
     progress = TerminalProgress()
     best: Validation | None = None
@@ -96,7 +96,7 @@ def _check(call: Outline) -> None:
     Raises:
         GraspError: With all that is wrong.
     """
-    from lerobot_grasp_plugin.learning.classifier_options import (
+    from lerobot_grasp_plugin.learning.classifier.options import (
         ClassifierTrainOptions,
         check_options,
         check_output_dir,

@@ -87,8 +87,8 @@ def _build(plain: Any, repo_id: str, root: str | Path | None, *args: Any, **kwar
     is_remote = "://" in str(root) or kwargs.get("repo_type", "dataset") != "dataset"
     if is_remote or not has_sidecar(_folder(repo_id, root, kwargs.get("revision"))):
         return plain(repo_id, root, *args, **kwargs)
-    from lerobot_grasp_plugin.learning import offline_buffer
-    from lerobot_grasp_plugin.learning.dataset import GraspDataset
+    from lerobot_grasp_plugin.learning.data.dataset import GraspDataset
+    from lerobot_grasp_plugin.learning.rl import offline_buffer
 
     offline_buffer.install()
     # LeRobot's learner takes uint8 for floats; its training scales only what is uint8

@@ -29,7 +29,7 @@ from lerobot_grasp_plugin.preflight.pictures import (
 )
 
 RECORD = "grasp_classifier.json"
-"""What ``classifier_model`` writes beside ``config.json``; that module imports torch."""
+"""What ``learning.classifier.model`` writes beside ``config.json``; that module imports torch."""
 PATH_KEY = "env.processor.reward_classifier.pretrained_path"
 
 

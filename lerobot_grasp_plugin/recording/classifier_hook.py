@@ -14,7 +14,7 @@ import torch
 from lerobot_grasp_plugin.core.hysteresis import success_ranges
 from lerobot_grasp_plugin.findings.problem import UsageError
 from lerobot_grasp_plugin.labelers.thresholds import threshold_problems
-from lerobot_grasp_plugin.learning.frame_judge import FrameJudge
+from lerobot_grasp_plugin.learning.classifier.frame_judge import FrameJudge
 from lerobot_grasp_plugin.recording.hooks import HookConfig, HookResult, HookSession, RecordingHook
 
 

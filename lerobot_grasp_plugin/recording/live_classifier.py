@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from lerobot_grasp_plugin.findings.problem import UsageError
-from lerobot_grasp_plugin.learning.frame_judge import FrameJudge
+from lerobot_grasp_plugin.learning.classifier.frame_judge import FrameJudge
 from lerobot_grasp_plugin.review.security import Guard
 
 _STATIC = {"": ("live.html", "text/html"), "live.js": ("live.js", "text/javascript")}

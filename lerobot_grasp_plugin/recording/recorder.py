@@ -17,7 +17,7 @@ from lerobot_grasp_plugin.recording.pause import Pause
 from lerobot_grasp_plugin.recording.timing import Timing
 
 if TYPE_CHECKING:
-    from lerobot_grasp_plugin.learning.dataset import GraspDataset
+    from lerobot_grasp_plugin.learning.data.dataset import GraspDataset
 
 
 @dataclass

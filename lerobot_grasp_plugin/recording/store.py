@@ -15,7 +15,7 @@ from lerobot_grasp_plugin.dataset.reader import open_dataset
 from lerobot_grasp_plugin.dataset.recording import RecordingSidecar
 from lerobot_grasp_plugin.dataset.writer_lock import WriterLock
 from lerobot_grasp_plugin.findings.problem import DatasetError, Place, Problem, UsageError
-from lerobot_grasp_plugin.learning.dataset import GraspDataset
+from lerobot_grasp_plugin.learning.data.dataset import GraspDataset
 from lerobot_grasp_plugin.recording import checkpoint
 from lerobot_grasp_plugin.recording.annotation_file import AnnotationFile
 from lerobot_grasp_plugin.recording.config import GraspRecordConfig

@@ -11,7 +11,7 @@ from lerobot.configs.train import TrainPipelineConfig
 from lerobot.rewards.classifier import RewardClassifierConfig
 
 from lerobot_grasp_plugin.commands import eval_classifier, train_classifier
-from lerobot_grasp_plugin.learning.classifier_configs import ClassifierTrainConfig
+from lerobot_grasp_plugin.learning.classifier.configs import ClassifierTrainConfig
 
 CONFIG = Path(__file__).parents[2] / "configs/reward_classifier_train_config.json"
 

@@ -25,15 +25,17 @@ from torch.utils.data import DataLoader
 from lerobot_grasp_plugin.core.selection import select_episodes, without_episodes
 from lerobot_grasp_plugin.dataset.info import read_info, read_json
 from lerobot_grasp_plugin.findings.problem import DatasetError, UsageError, VideoError
-from lerobot_grasp_plugin.learning import classifier_configs, registration, rl_configs
-from lerobot_grasp_plugin.learning.classifier_configs import ClassifierEvalConfig, ClassifierTrainConfig
-from lerobot_grasp_plugin.learning.classifier_data import open_data, open_metadata
-from lerobot_grasp_plugin.learning.dataset import GraspDataset
-from lerobot_grasp_plugin.learning.dataset_cache import cached_dataset
-from lerobot_grasp_plugin.learning.frame_cache import FrameCache
-from lerobot_grasp_plugin.learning.frame_reader import FrameReader
-from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
-from lerobot_grasp_plugin.learning.rl_configs import GraspDatasetConfig
+from lerobot_grasp_plugin.learning import registration
+from lerobot_grasp_plugin.learning.classifier import configs as classifier_configs
+from lerobot_grasp_plugin.learning.classifier.configs import ClassifierEvalConfig, ClassifierTrainConfig
+from lerobot_grasp_plugin.learning.classifier.data import open_data, open_metadata
+from lerobot_grasp_plugin.learning.data.dataset import GraspDataset
+from lerobot_grasp_plugin.learning.data.frame_cache import FrameCache
+from lerobot_grasp_plugin.learning.data.frame_reader import FrameReader
+from lerobot_grasp_plugin.learning.data.preprocessing import ImagePreprocessing
+from lerobot_grasp_plugin.learning.rl import configs as rl_configs
+from lerobot_grasp_plugin.learning.rl.configs import GraspDatasetConfig
+from lerobot_grasp_plugin.learning.rl.dataset_cache import cached_dataset
 from lerobot_grasp_plugin.lerobot_seams import version
 from lerobot_grasp_plugin.lerobot_seams.access import SeamError, _parameters, require
 from lerobot_grasp_plugin.merging.recipe import SourceConfig

@@ -24,9 +24,9 @@ from torch.utils.data import DataLoader
 from verifying import DATA, EPISODES, change_column, change_table
 
 from lerobot_grasp_plugin.findings.problem import Problem, UsageError
-from lerobot_grasp_plugin.learning.dataset import GraspDataset
-from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
-from lerobot_grasp_plugin.learning.sidecar import LearningSidecar, write_learning
+from lerobot_grasp_plugin.learning.data.dataset import GraspDataset
+from lerobot_grasp_plugin.learning.data.preprocessing import ImagePreprocessing
+from lerobot_grasp_plugin.learning.data.sidecar import LearningSidecar, write_learning
 
 CLASSES = (LeRobotDataset, GraspDataset)
 WRIST = "observation.images.wrist"
@@ -461,7 +461,7 @@ def test_a_dataset_that_is_nowhere(both, inside):
 
 def test_many_problems_are_few_notes(both, recorded, monkeypatch):
     problems = [Problem("missing-file", f"file {number} is missing") for number in range(7)]
-    monkeypatch.setattr("lerobot_grasp_plugin.learning.on_disk.what_is_wrong", lambda *_: problems)
+    monkeypatch.setattr("lerobot_grasp_plugin.learning.data.on_disk.what_is_wrong", lambda *_: problems)
     _, made = both(reading(recorded("av1"), lambda root: shutil.rmtree(root / "data")))
     assert made.__notes__[:5] == [str(problem) for problem in problems[:5]]
     assert made.__notes__[5:] == ["and 2 more; lerobot-grasp-verify lists them"]

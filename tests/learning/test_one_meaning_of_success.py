@@ -16,11 +16,11 @@ from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.dataset.recorded_success import read_rule
 from lerobot_grasp_plugin.frames.config import FramesConfig
 from lerobot_grasp_plugin.frames.extract import extract_frames
-from lerobot_grasp_plugin.learning.classifier_data import LabelledEpisode, open_data, open_metadata
-from lerobot_grasp_plugin.learning.dataset import GraspDataset
-from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
-from lerobot_grasp_plugin.learning.recorded_labels import RecordedLabels
-from lerobot_grasp_plugin.learning.splits import class_weights
+from lerobot_grasp_plugin.learning.classifier.data import LabelledEpisode, open_data, open_metadata
+from lerobot_grasp_plugin.learning.data.dataset import GraspDataset
+from lerobot_grasp_plugin.learning.data.preprocessing import ImagePreprocessing
+from lerobot_grasp_plugin.learning.data.recorded_labels import RecordedLabels
+from lerobot_grasp_plugin.learning.data.splits import class_weights
 from lerobot_grasp_plugin.merging.recipe import LabelOptions
 from lerobot_grasp_plugin.preflight.config_view import ConfigView
 from lerobot_grasp_plugin.preflight.dataset_facts import load_datasets

@@ -17,10 +17,10 @@ import torch
 from lerobot.configs.parser import PluginLoadError, load_plugin
 from lerobot.datasets import LeRobotDataset
 
-from lerobot_grasp_plugin.learning.dataset import GraspDataset
-from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
+from lerobot_grasp_plugin.learning.data.dataset import GraspDataset
+from lerobot_grasp_plugin.learning.data.preprocessing import ImagePreprocessing
+from lerobot_grasp_plugin.learning.data.sidecar import LearningSidecar, write_learning
 from lerobot_grasp_plugin.learning.registration import install
-from lerobot_grasp_plugin.learning.sidecar import LearningSidecar, write_learning
 from lerobot_grasp_plugin.lerobot_seams.access import SeamError
 
 WRIST = "observation.images.wrist"

@@ -1196,7 +1196,7 @@ def test_a_leader_in_deltas_is_a_leader(tmp_path: Path) -> None:
 
 def test_options_of_the_plugins_learner_are_its_own(tmp_path: Path) -> None:
     pytest.importorskip("grpc")
-    from lerobot_grasp_plugin.learning.rl_configs import GraspTrainRLConfig, TrainRLServerPipelineConfig
+    from lerobot_grasp_plugin.learning.rl.configs import GraspTrainRLConfig, TrainRLServerPipelineConfig
 
     own, lerobots = (
         {entry.name for entry in fields(kind)} for kind in (GraspTrainRLConfig, TrainRLServerPipelineConfig)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from lerobot.datasets import LeRobotDataset
 
 from lerobot_grasp_plugin.findings.problem import GraspError
-from lerobot_grasp_plugin.learning.dataset import GraspDataset
+from lerobot_grasp_plugin.learning.data.dataset import GraspDataset
 from lerobot_grasp_plugin.merging.recipe import RelabelConfig
 from lerobot_grasp_plugin.merging.relabel import relabel
 

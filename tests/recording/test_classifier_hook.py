@@ -13,8 +13,8 @@ from deadline import DEADLINE_S
 
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
 from lerobot_grasp_plugin.findings.problem import UsageError
-from lerobot_grasp_plugin.learning.classifier_model import load_classifier, predict
-from lerobot_grasp_plugin.learning.preprocessing import ImagePreprocessing
+from lerobot_grasp_plugin.learning.classifier.model import load_classifier, predict
+from lerobot_grasp_plugin.learning.data.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.recording.builtin_hooks import RewardClassifierConfig
 from lerobot_grasp_plugin.recording.hooks import HookSession, make_hooks
 from lerobot_grasp_plugin.recording.recorder import EpisodeRecorder

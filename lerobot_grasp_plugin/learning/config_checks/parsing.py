@@ -19,8 +19,8 @@ def check_parsing(facts: Facts) -> Iterator[Problem]:
     from lerobot.robots import so_follower  # noqa: F401  # as above
     from lerobot.teleoperators import gamepad, keyboard, so_leader  # noqa: F401  # as above
 
-    from lerobot_grasp_plugin.learning.classifier_configs import ClassifierTrainConfig
-    from lerobot_grasp_plugin.learning.rl_configs import GraspTrainRLConfig
+    from lerobot_grasp_plugin.learning.classifier.configs import ClassifierTrainConfig
+    from lerobot_grasp_plugin.learning.rl.configs import GraspTrainRLConfig
 
     path = facts.config.path
     config_class: Any = GraspTrainRLConfig if is_of_plugin(facts.config) else TrainRLServerPipelineConfig

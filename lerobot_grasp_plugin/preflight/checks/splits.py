@@ -12,7 +12,7 @@ from lerobot_grasp_plugin.findings.words import several
 from lerobot_grasp_plugin.preflight.classifier_facts import RECORD
 from lerobot_grasp_plugin.preflight.facts import Facts
 
-_CHANGE = "split by episode, with lerobot_grasp_plugin.learning.splits"
+_CHANGE = "split by episode, with lerobot_grasp_plugin.learning.data.splits"
 
 
 def check_splits(facts: Facts) -> Iterator[Problem]:

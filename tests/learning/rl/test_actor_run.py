@@ -43,7 +43,7 @@ def test_a_learner_that_ends_after_a_signal_is_no_failure(killed):
     assert (killed, watch.message) == ([], None)
 
 
-@pytest.mark.parametrize("module", ["learning.learner_run", "learning.rl.actor_run"])
+@pytest.mark.parametrize("module", ["learning.rl.learner_run", "learning.rl.actor_run"])
 def test_a_signal_between_two_halves_of_a_line_writes_nothing(module):
     """A signal's handler runs inside of a write as well, and a second write in there is a RuntimeError."""
     watch = import_module(f"lerobot_grasp_plugin.{module}")._FailureWatch()

@@ -1,0 +1,1 @@
+"""LeRobot's reward classifier: training it, judging it, asking it."""

@@ -1,0 +1,1 @@
+"""Datasets as LeRobot reads them, with this package's labels, images prepared, and splits."""
