@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from lerobot_grasp_plugin.core.grammar import ParsedAnnotations, format_text, parse
     from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
     from lerobot_grasp_plugin.core.labels import EpisodeLabels, label_episode
-    from lerobot_grasp_plugin.dataset.reader import DatasetReader, open_dataset
+    from lerobot_grasp_plugin.dataset.opening import open_dataset
+    from lerobot_grasp_plugin.dataset.reader import DatasetReader
     from lerobot_grasp_plugin.findings.problem import (
         AnnotationError,
         DataError,
@@ -41,7 +42,8 @@ _HOMES = {
     "core.grammar": ("ParsedAnnotations", "format_text", "parse"),
     "core.intervals": ("FrameInterval", "IntervalSet"),
     "core.labels": ("EpisodeLabels", "label_episode"),
-    "dataset.reader": ("DatasetReader", "open_dataset"),
+    "dataset.opening": ("open_dataset",),
+    "dataset.reader": ("DatasetReader",),
     "findings.problem": (
         "AnnotationError",
         "DataError",

@@ -44,7 +44,7 @@ def main(args: Sequence[str] | None = None) -> int:
 
 
 def _write(options: TruthOptions) -> int:
-    from lerobot_grasp_plugin.dataset.reader import open_dataset
+    from lerobot_grasp_plugin.dataset.opening import open_dataset
     from lerobot_grasp_plugin.sim.truth import read_truth, truth_folder
     from lerobot_grasp_plugin.sim.truth_labels import differences, truth_annotations
 

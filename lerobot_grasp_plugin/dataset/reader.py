@@ -11,11 +11,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.stats import STATISTICS
-from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.dataset.hub import Location, locate
+from lerobot_grasp_plugin.dataset.hub import Location
 from lerobot_grasp_plugin.dataset.index_table import IndexTable
-from lerobot_grasp_plugin.dataset.info import DatasetInfo, read_info
-from lerobot_grasp_plugin.dataset.losses import Reason, refuse_lost
+from lerobot_grasp_plugin.dataset.info import DatasetInfo
+from lerobot_grasp_plugin.dataset.losses import Reason
 from lerobot_grasp_plugin.findings.problem import Problem
 
 
@@ -136,35 +135,3 @@ class DatasetReader(Protocol):
             feature -> statistic (``min``, ``q01``, ...) -> shape (episodes, values). A statistic that
             is missing or odd for one of the episodes is left out.
         """
-
-
-def open_dataset(repo_id: str | None = None, root: str | Path | None = None) -> DatasetReader:
-    """Opens a dataset by folder, or by name: in LeRobot's home folder, then on the Hub.
-
-    Args:
-        repo_id: ``owner/name``.
-        root: The dataset's folder. Nothing is downloaded when it is given.
-
-    Raises:
-        UsageError: Neither is given, or the dataset does not exist.
-        DatasetError: Its metadata cannot be read, or does not list every episode.
-    """
-    reader = open_located(locate(repo_id, root))
-    refuse_lost(reader.lost, range(len(reader.lengths)))
-    return reader
-
-
-def open_located(location: Location) -> DatasetReader:
-    """Opens a dataset whose folder is known; some of its episodes may be lost.
-
-    Raises:
-        DatasetError: Its metadata cannot be read.
-    """
-    from lerobot_grasp_plugin.dataset.v21 import LegacyReader
-    from lerobot_grasp_plugin.dataset.v30 import V30Reader
-
-    layout.check_links(location.root, "meta")
-    info = read_info(location.root)
-    reader = V30Reader(location, info) if info.is_v3 else LegacyReader(location, info)
-    reader.warnings += location.links.notes()
-    return reader

@@ -13,8 +13,9 @@ from lerobot_grasp_plugin.core.labels import LabelValues, SuccessEvidence, Succe
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import is_numeric, to_numpy
 from lerobot_grasp_plugin.dataset.hub import locate
+from lerobot_grasp_plugin.dataset.opening import open_located
 from lerobot_grasp_plugin.dataset.provenance import stored_values
-from lerobot_grasp_plugin.dataset.reader import DatasetReader, EpisodeBatch, open_located
+from lerobot_grasp_plugin.dataset.reader import DatasetReader, EpisodeBatch
 from lerobot_grasp_plugin.findings.problem import GraspError
 
 

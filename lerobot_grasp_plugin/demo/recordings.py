@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from lerobot_grasp_plugin.core.progress import Progress, silent
 from lerobot_grasp_plugin.demo import seed
 from lerobot_grasp_plugin.demo.motion import grasp_motion
-from lerobot_grasp_plugin.demo.scene import HEIGHT, WIDTH, Scene
+from lerobot_grasp_plugin.demo.scene import HEIGHT, WIDTH, Frame, Scene
 from lerobot_grasp_plugin.findings.problem import (
     DataError,
     GraspError,
@@ -26,8 +26,6 @@ from lerobot_grasp_plugin.video.chatter import silence_encoders
 from lerobot_grasp_plugin.writers.staging import staged, unused_staging
 
 _SEED = 71
-
-type Frame = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint8]]
 
 
 def refuse_existing(output_dir: Path) -> None:

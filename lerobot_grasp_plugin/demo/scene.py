@@ -10,6 +10,9 @@ from lerobot_grasp_plugin.demo.motion import HOLDING, Motion
 
 HEIGHT, WIDTH = 240, 320
 
+type Frame = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint8]]
+"""State, action and image of a recording."""
+
 _DRAWN = 2  # shapes are drawn this much larger, then reduced, for smooth edges
 _GRASP = (160.0, 128.0)  # pixel between the fingertips
 _CUBE = 52.0  # width of the cube in pixels, as seen between the fingertips

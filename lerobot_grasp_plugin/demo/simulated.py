@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.intervals import IntervalSet
-from lerobot_grasp_plugin.demo.recordings import Frame
-from lerobot_grasp_plugin.demo.scene import HEIGHT, WIDTH
+from lerobot_grasp_plugin.demo.scene import HEIGHT, WIDTH, Frame
 from lerobot_grasp_plugin.demo.seed import FPS
 from lerobot_grasp_plugin.sim.grasp_motion import GraspMotion, Waypoint, plan_grasp
 from lerobot_grasp_plugin.sim.joints import JOINTS, JointUnits

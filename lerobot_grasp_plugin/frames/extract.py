@@ -13,7 +13,8 @@ from lerobot_grasp_plugin.core.selection import select_episodes
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.hub import locate
 from lerobot_grasp_plugin.dataset.losses import refuse_lost
-from lerobot_grasp_plugin.dataset.reader import DatasetReader, open_located
+from lerobot_grasp_plugin.dataset.opening import open_located
+from lerobot_grasp_plugin.dataset.reader import DatasetReader
 from lerobot_grasp_plugin.dataset.recorded_success import success_by_episode
 from lerobot_grasp_plugin.findings.gathering import Gathered
 from lerobot_grasp_plugin.findings.problem import DatasetError, Problem, UsageError

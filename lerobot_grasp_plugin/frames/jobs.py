@@ -21,7 +21,8 @@ from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.core.progress import Progress
 from lerobot_grasp_plugin.dataset.episode_frames import EpisodeFrames
 from lerobot_grasp_plugin.dataset.hub import locate
-from lerobot_grasp_plugin.dataset.reader import DatasetReader, open_located
+from lerobot_grasp_plugin.dataset.opening import open_located
+from lerobot_grasp_plugin.dataset.reader import DatasetReader
 from lerobot_grasp_plugin.findings.problem import DataError, Problem, UsageError
 from lerobot_grasp_plugin.frames.config import PictureFormat
 from lerobot_grasp_plugin.frames.contact_sheet import SheetText, draw_sheet

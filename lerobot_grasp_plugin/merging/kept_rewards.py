@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lerobot_grasp_plugin.dataset.hub import locate
-from lerobot_grasp_plugin.dataset.reader import open_located
+from lerobot_grasp_plugin.dataset.opening import open_located
 from lerobot_grasp_plugin.dataset.recorded_success import success_by_episode
 from lerobot_grasp_plugin.findings.problem import Problem
 from lerobot_grasp_plugin.findings.words import count

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from lerobot_grasp_plugin.core.selection import select_episodes
 from lerobot_grasp_plugin.dataset.hub import Location
 from lerobot_grasp_plugin.dataset.losses import refuse_lost
-from lerobot_grasp_plugin.dataset.reader import DatasetReader, open_located
+from lerobot_grasp_plugin.dataset.opening import open_located
+from lerobot_grasp_plugin.dataset.reader import DatasetReader
 from lerobot_grasp_plugin.findings.codes import CODES
 from lerobot_grasp_plugin.findings.problem import DatasetError
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lerobot_grasp_plugin.core.progress import Progress, silent
-from lerobot_grasp_plugin.dataset.reader import open_dataset
+from lerobot_grasp_plugin.dataset.opening import open_dataset
 from lerobot_grasp_plugin.dataset.writer_lock import WriterLock
 from lerobot_grasp_plugin.findings.gathering import Gathered
 from lerobot_grasp_plugin.findings.problem import Problem, UsageError

@@ -12,7 +12,7 @@ from lerobot_grasp_plugin.core.labels import label_episode
 from lerobot_grasp_plugin.core.progress import Progress, silent
 from lerobot_grasp_plugin.core.section_check import check_section
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.dataset.reader import open_dataset
+from lerobot_grasp_plugin.dataset.opening import open_dataset
 from lerobot_grasp_plugin.dataset.tables import TableFile
 from lerobot_grasp_plugin.findings.problem import AnnotationError
 from lerobot_grasp_plugin.merging.annotation_file import read_annotations

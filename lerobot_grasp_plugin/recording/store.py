@@ -11,7 +11,7 @@ from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.hub import Location, lerobot_home
 from lerobot_grasp_plugin.dataset.info import read_info
-from lerobot_grasp_plugin.dataset.reader import open_dataset
+from lerobot_grasp_plugin.dataset.opening import open_dataset
 from lerobot_grasp_plugin.dataset.recording import RecordingSidecar
 from lerobot_grasp_plugin.dataset.writer_lock import WriterLock
 from lerobot_grasp_plugin.findings.problem import DatasetError, Place, Problem, UsageError

@@ -20,8 +20,9 @@ from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.hub import Location
 from lerobot_grasp_plugin.dataset.info import DatasetInfo, read_info
 from lerobot_grasp_plugin.dataset.losses import Reason, loss_problems, lost_episodes_error
+from lerobot_grasp_plugin.dataset.opening import open_located
 from lerobot_grasp_plugin.dataset.places import Places
-from lerobot_grasp_plugin.dataset.reader import DatasetReader, VideoSpan, open_located
+from lerobot_grasp_plugin.dataset.reader import DatasetReader, VideoSpan
 from lerobot_grasp_plugin.dataset.tables import RowRange, TableFile
 from lerobot_grasp_plugin.dataset.v30 import V30Reader
 from lerobot_grasp_plugin.findings.problem import DatasetError, GraspError, Problem

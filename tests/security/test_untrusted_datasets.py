@@ -27,7 +27,7 @@ from lerobot_grasp_plugin import (
     verify_dataset,
 )
 from lerobot_grasp_plugin.dataset import layout, tables
-from lerobot_grasp_plugin.dataset.reader import open_dataset
+from lerobot_grasp_plugin.dataset.opening import open_dataset
 from lerobot_grasp_plugin.frames.config import FramesConfig
 from lerobot_grasp_plugin.frames.extract import extract_frames
 

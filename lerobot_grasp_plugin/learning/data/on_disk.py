@@ -10,7 +10,7 @@ import av
 
 from lerobot_grasp_plugin.dataset.hub import is_dataset, lerobot_home
 from lerobot_grasp_plugin.dataset.info import read_info
-from lerobot_grasp_plugin.dataset.reader import open_dataset
+from lerobot_grasp_plugin.dataset.opening import open_dataset
 from lerobot_grasp_plugin.findings.problem import GraspError, Problem, VideoError
 from lerobot_grasp_plugin.findings.words import count
 
