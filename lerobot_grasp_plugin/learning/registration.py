@@ -6,10 +6,6 @@ in its place that builds a ``GraspDataset`` for a dataset with a sidecar of this
 ``LeRobotDataset`` for every other. With the first ``GraspDataset``, LeRobot's ``ReplayBuffer`` also learns
 to fill itself with one in a single pass (``offline_buffer``).
 
-It also repairs the declaration of one field: ``ResetConfig.fixed_reset_joint_positions`` is of type
-``Any | None``, on which draccus ends in a TypeError as soon as LeRobot's learner writes its config down,
-into the log or a checkpoint; it becomes ``list[float] | None``.
-
 ``lerobot_seams.table`` lists these and all other places that reach into LeRobot.
 """
 
@@ -22,11 +18,11 @@ from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.learning import has_sidecar
 from lerobot_grasp_plugin.findings.problem import Problem
 from lerobot_grasp_plugin.lerobot_seams.access import SeamError, current, replace, require
+from lerobot_grasp_plugin.lerobot_seams.reset_config import repair_reset_config
 from lerobot_grasp_plugin.lerobot_seams.version import SUPPORTED, installed
 
 SEAM_MODULE: Final = "lerobot.datasets.factory"
 SEAM_NAME: Final = "LeRobotDataset"
-RESET_FIELD: Final = "fixed_reset_joint_positions"
 
 
 def install() -> None:
@@ -46,14 +42,7 @@ def install() -> None:
     if found is not LeRobotDataset:
         raise _seam_error(f"lerobot {installed()} has {found!r} as {SEAM_MODULE}.{SEAM_NAME}")
     replace(SEAM_MODULE, SEAM_NAME, _factory_class(LeRobotDataset))
-    _repair_reset_config()
-
-
-def _repair_reset_config() -> None:
-    from lerobot.envs.configs import ResetConfig
-
-    if ResetConfig.__annotations__.get(RESET_FIELD) == "Any | None":
-        ResetConfig.__annotations__[RESET_FIELD] = "list[float] | None"
+    repair_reset_config()
 
 
 def _seam_error(finding: str) -> SeamError:

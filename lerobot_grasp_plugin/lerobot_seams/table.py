@@ -175,6 +175,13 @@ SEAMS: Final[tuple[Seam, ...]] = (
         "read",
         "the end effector's pose becomes part of the state",
     ),
+    Seam(
+        "environment",
+        "lerobot.processor.pipeline",
+        "DataProcessorPipeline.steps",
+        "written",
+        "the pose is added to the state; an evaluation asks the reward classifier, which decides nothing",
+    ),
     *(
         Seam(
             "clock",

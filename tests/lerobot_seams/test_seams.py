@@ -96,7 +96,7 @@ def test_only_what_the_table_calls_replaced_can_be_replaced() -> None:
 
 
 def test_nothing_of_lerobot_is_replaced_but_by_the_table() -> None:
-    """``setattr`` and assignments to attributes of what was imported from LeRobot stand in one module."""
+    """``setattr`` and assignments to what was imported from LeRobot stand in the room of the table."""
     found = []
     for path in sorted(PACKAGE.rglob("*.py")):
         tree = ast.parse(path.read_text())
@@ -110,15 +110,17 @@ def test_nothing_of_lerobot_is_replaced_but_by_the_table() -> None:
         for node in ast.walk(tree):
             targets = node.targets if isinstance(node, ast.Assign) else []
             found += [
-                f"{path.relative_to(PACKAGE)}: {target.value.id}.{target.attr}"
+                f"{path.relative_to(PACKAGE)}: {ast.unparse(target)}"
                 for target in targets
-                if isinstance(target, ast.Attribute)
-                and isinstance(target.value, ast.Name)
-                and target.value.id in imported
+                if isinstance(target, ast.Attribute | ast.Subscript)
+                and ast.unparse(target).partition(".")[0].partition("[")[0] in imported
             ]
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "setattr":
                 found.append(f"{path.relative_to(PACKAGE)}: setattr({ast.unparse(node.args[0])})")
-    allowed = {"lerobot_seams/access.py: setattr(owner)"}
+    allowed = {
+        "lerobot_seams/access.py: setattr(owner)",
+        "lerobot_seams/reset_config.py: ResetConfig.__annotations__[_FIELD]",
+    }
     others = {  # not of LeRobot
         "commands/streams.py: setattr(sys)",
         "merging/recipe.py: setattr(config)",
@@ -127,6 +129,36 @@ def test_nothing_of_lerobot_is_replaced_but_by_the_table() -> None:
         "commands/options.py: parser.parse_known_args",
     }
     assert set(found) - others == allowed
+
+
+def test_no_private_attribute_of_lerobot_is_used_that_the_table_does_not_list() -> None:
+    """In the rooms that may import LeRobot, a private attribute is the module's own, or a seam."""
+    listed = {seam.path.rpartition(".")[2] for seam in SEAMS}
+    others = {"_actions", "_action_groups", "_group_actions", "_check_value", "_width"}  # of argparse
+    found = []
+    rooms = ("commands", "demo", "learning", "lerobot_seams", "recording", "robots", "sim", "teleop")
+    for path in sorted(path for room in rooms for path in (PACKAGE / room).rglob("*.py")):
+        nodes = list(ast.walk(ast.parse(path.read_text())))
+        private = [
+            node
+            for node in nodes
+            if isinstance(node, ast.Attribute)
+            and node.attr.startswith("_")
+            and not node.attr.startswith("__")
+        ]
+        own = {node.attr for node in private if isinstance(node.ctx, ast.Store) and is_self(node.value)}
+        own |= {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+        own |= {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+        found += [
+            f"{path.relative_to(PACKAGE)}: {ast.unparse(node)}"
+            for node in private
+            if node.attr not in own | listed | others
+        ]
+    assert found == []
+
+
+def is_self(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id in ("self", "cls")
 
 
 def test_a_watch_is_undone(monkeypatch: pytest.MonkeyPatch) -> None:
