@@ -94,6 +94,7 @@ def _check(call: Outline) -> None:
         check_name,
         check_new,
         check_tags,
+        check_trim,
     )
 
     call.require("robot.type", "dataset.repo_id")
@@ -110,6 +111,8 @@ def _check(call: Outline) -> None:
         check_tags(call["dataset.tags"])
     with problems:
         check_batch(call["dataset.video_encoding_batch_size"])
+    with problems:
+        check_trim(call["grasp.trim"], call["dataset.streaming_encoding"])
     with problems:
         if call["dataset.root"] is not None and not resumed:
             check_new(Path(str(call["dataset.root"])).expanduser())

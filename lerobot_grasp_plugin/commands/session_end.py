@@ -10,10 +10,12 @@ from lerobot_grasp_plugin.commands.publish import push_folder
 from lerobot_grasp_plugin.commands.render import merge_report, verify_report
 from lerobot_grasp_plugin.commands.run import TerminalProgress
 from lerobot_grasp_plugin.findings.words import episodes_text
+from lerobot_grasp_plugin.recording.rearranging import carry_out, drop_edits, pending_edits
 from lerobot_grasp_plugin.recording.relabelling import apply, changed_episodes, relabel_command
 from lerobot_grasp_plugin.verify.verifier import verify_dataset
 
 if TYPE_CHECKING:
+    from lerobot_grasp_plugin.recording.edits import Edit
     from lerobot_grasp_plugin.recording.options import GraspOptions
     from lerobot_grasp_plugin.recording.session_report import SessionReport
 
@@ -40,6 +42,8 @@ def finish(grasp: GraspOptions, report: SessionReport, ask: Ask, push: bool, pri
         print(
             f"Look through it: lerobot-grasp-review --root {report.root} --annotations {report.annotations}"
         )
+    if edits := pending_edits(report.root):
+        _edit(edits, grasp, report, ask)
     if changed := changed_episodes(report.root, report.repo_id, report.annotations, grasp):
         _settle(changed, grasp, report, ask)
     verification = verify_dataset(report.root, report.repo_id)
@@ -49,11 +53,30 @@ def finish(grasp: GraspOptions, report: SessionReport, ask: Ask, push: bool, pri
     return verification.ok
 
 
+def _edit(edits: list[Edit], grasp: GraspOptions, report: SessionReport, ask: Ask) -> None:
+    """Replaces, deletes and inserts episodes, unless the person leaves them as they were recorded."""
+    print("Earlier episodes change:")
+    for edit in edits:
+        print(f"  {edit}")
+    asking = grasp.ask and report.failure is None
+    if asking and not _agreed("carry this out; the dataset as it was recorded is kept", "n leave it", ask):
+        drop_edits(report.root)
+        print("The episodes stay as they were recorded.")
+        return
+    progress = TerminalProgress()
+    try:
+        merged = carry_out(report.root, report.repo_id, edits, print, progress)
+    finally:
+        progress.close()
+    print(merge_report(merged))
+
+
 def _settle(changed: list[int], grasp: GraspOptions, report: SessionReport, ask: Ask) -> None:
     """Applies the annotation file where it differs from the dataset, or says how to do so later."""
     print(f"Labels changed since they were recorded: {episodes_text(changed)}")
     asking = grasp.relabel == "ask" and grasp.ask and report.failure is None
-    if grasp.relabel != "always" and not (asking and _agreed(changed, ask)):
+    applied = f"apply changes of {episodes_text(changed)} to the dataset"
+    if grasp.relabel != "always" and not (asking and _agreed(applied, "n leave them", ask)):
         command = relabel_command(report.root, report.repo_id, report.annotations, grasp)
         print(f"The dataset keeps the labels it was recorded with. To apply the changed ones:\n{command}")
         return
@@ -65,10 +88,10 @@ def _settle(changed: list[int], grasp: GraspOptions, report: SessionReport, ask:
     print(merge_report(merged))
 
 
-def _agreed(changed: list[int], ask: Ask) -> bool:
-    """Whether the person applies the labels; asks until the answer is one of the two."""
+def _agreed(yes: str, no: str, ask: Ask) -> bool:
+    """Whether the person agrees; asks until the answer is one of the two."""
     while True:
-        answer = ask(f"[Enter] apply changes of {episodes_text(changed)} to the dataset, n leave them > ")
+        answer = ask(f"[Enter] {yes}, {no} > ")
         if answer is None or answer.lower() in ("", "y", "yes"):
             return True
         if answer.lower() in ("n", "no"):

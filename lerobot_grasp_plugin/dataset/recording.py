@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -49,6 +49,11 @@ class RecordingSidecar:
         return entry if isinstance(entry, Mapping) else None
 
     @property
+    def has_edits(self) -> bool:
+        """Whether episodes are to be replaced, deleted or inserted by the session that recorded them."""
+        return bool(self.raw.get("edits"))
+
+    @property
     def values(self) -> LabelValues | None:
         """The rewards of success and failure frames."""
         return LabelValues.of(self.raw.get("labels"))
@@ -75,3 +80,12 @@ def read_recording(root: Path) -> RecordingSidecar | None:
     except DatasetError as error:
         return RecordingSidecar({}, error.problems)
     return RecordingSidecar(raw if isinstance(raw, dict) else {})
+
+
+def pending_edits(root: Path) -> Iterator[Problem]:
+    """Names a dataset whose recording was interrupted before its episodes were in the order asked for."""
+    sidecar = read_recording(root)
+    if sidecar is not None and sidecar.has_edits:
+        message = "episodes that were to be replaced, deleted or inserted are as they were recorded"
+        hint = "lerobot-grasp-record --resume=true carries it out before it records"
+        yield Problem("pending-edits", message, root / layout.RECORDING_PATH, hint)

@@ -26,6 +26,9 @@ class Listener(Protocol):
     def frame_held(self, dataset: Any) -> None:
         """The episode is paused: an action was carried out, and no row is recorded of it."""
 
+    def frames_kept(self, dataset: Any, start: int, stop: int) -> None:
+        """The rows of the episode before ``start`` and from ``stop`` on were dropped, 0-based."""
+
     def episode_saved(self, dataset: Any, episode_index: int) -> None:
         """The episode is in the dataset, as ``episode_index`` (0-based)."""
 
@@ -56,6 +59,12 @@ def tell_held(dataset: Any) -> None:
     """Tell every listener that the episode is paused, once for each action."""
     for listener in tuple(_listeners):
         listener.frame_held(dataset)
+
+
+def tell_kept(dataset: Any, start: int, stop: int) -> None:
+    """Tell every listener that the episode that is being recorded was trimmed to ``start`` to ``stop``."""
+    for listener in tuple(_listeners):
+        listener.frames_kept(dataset, start, stop)
 
 
 def stop_watch(listener: Listener) -> None:

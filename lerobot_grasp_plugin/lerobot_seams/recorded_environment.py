@@ -60,6 +60,9 @@ class RecordedEnvironment(EnvironmentListener):
     def frame_held(self, dataset: Any) -> None:
         """A pause says nothing of it either."""
 
+    def frames_kept(self, dataset: Any, start: int, stop: int) -> None:
+        """Which rows of an episode are kept does not matter here."""
+
     def episode_saved(self, dataset: Any, episode_index: int) -> None:
         facts = self._facts
         if facts is not None:

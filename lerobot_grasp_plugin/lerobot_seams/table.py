@@ -226,6 +226,14 @@ SEAMS: Final[tuple[Seam, ...]] = (
     Seam(
         "labelling", _WRITER, "DatasetWriter.episode_buffer", "written", "labels by the marks of an episode"
     ),
+    Seam(
+        "recording",
+        _WRITER,
+        "DatasetWriter._wait_image_writer",
+        "called",
+        "images are trimmed when all are there",
+    ),
+    Seam("recording", _WRITER, "DatasetWriter._meta", "read", "which columns of an episode are images"),
     Seam("recording", _WRITER, "DatasetWriter.cancel_pending_videos", "called", "an episode is given up"),
     Seam("recording", _WRITER, "DatasetWriter._streaming_encoder", "read", "lost frames are noticed"),
     Seam(

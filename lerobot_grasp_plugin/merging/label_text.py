@@ -11,6 +11,7 @@ from lerobot_grasp_plugin.core.annotations import Annotations, AnnotationSection
 from lerobot_grasp_plugin.core.episode_notes import EpisodeNote, definition_of, notes_of
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
 from lerobot_grasp_plugin.core.note_edit import with_definition, with_note
+from lerobot_grasp_plugin.core.renumbering import renumbered
 from lerobot_grasp_plugin.core.source_text import MAX_BYTES
 from lerobot_grasp_plugin.core.text_edit import parse_editable, with_ranges
 from lerobot_grasp_plugin.findings.problem import AnnotationError, Problem, UsageError
@@ -103,6 +104,14 @@ class LabelText:
     def put_definition(self, definition: str | None) -> None:
         """Says what counts as success, and saves the file; raises as ``put_note`` does."""
         self._save(with_definition(*self._file, definition, new_header=self._new_header))
+
+    def renumbered(self, order: Sequence[int]) -> str:
+        """The text for a dataset with its episodes in another order; nothing is saved.
+
+        Args:
+            order: The old ``episode_index`` of each new one.
+        """
+        return renumbered(*self._file, order)
 
     @property
     def _file(self) -> tuple[str, Annotations, list[AnnotationSection]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lerobot_grasp_plugin.core.progress import Progress, silent
 from lerobot_grasp_plugin.dataset.hub import check_repo_id, lerobot_home
+from lerobot_grasp_plugin.dataset.recording import pending_edits
 from lerobot_grasp_plugin.findings.gathering import Gathered
 from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 from lerobot_grasp_plugin.merging.annotate import check_annotations, label_sources, sources_of_headers
@@ -63,7 +64,7 @@ def merge(
         warnings = label_sources(sources, config.annotations, config, exclude_flagged=config.exclude_flagged)
     problems.raise_all()
     before_writing(repo_id, sources)
-    warnings += leftover_warnings(root)
+    warnings += source_warnings(sources, root)
     from lerobot_grasp_plugin.merging.build import write
     from lerobot_grasp_plugin.merging.prepare import prepare
 
@@ -122,6 +123,12 @@ def leftover_warnings(root: Path) -> list[Problem]:
         )
         for folder in staging_leftovers(root)
     ]
+
+
+def source_warnings(sources: Sequence[Source], root: Path) -> list[Problem]:
+    """Warnings for what interrupted recordings and runs left in the sources, and next to the target."""
+    pending = [problem for source in sources for problem in pending_edits(source.reader.root)]
+    return [*pending, *leftover_warnings(root)]
 
 
 def at_its_place(report: MergeReport, root: Path) -> MergeReport:

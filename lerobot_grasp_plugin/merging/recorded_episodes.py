@@ -50,7 +50,7 @@ class RecordedEpisodes:
             root: The output's folder.
             labels: How the output was labelled; None where its labels are those of the sources.
         """
-        heads = [{**known.raw, "episodes": {}} for known in self._known.values()]
+        heads = [_head(known) for known in self._known.values()]
         if not heads:
             return
         head = {
@@ -72,3 +72,8 @@ class RecordedEpisodes:
             }
         sidecar = RecordingSidecar({**head, "episodes": self._episodes})
         (root / layout.RECORDING_PATH).write_bytes(sidecar.encoded())
+
+
+def _head(known: RecordingSidecar) -> dict[str, Any]:
+    """A sidecar without its episodes, and without edits of their order, which are carried out by then."""
+    return {**{name: value for name, value in known.raw.items() if name != "edits"}, "episodes": {}}

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from lerobot_grasp_plugin.core.progress import Progress, silent
 from lerobot_grasp_plugin.dataset.opening import open_dataset
-from lerobot_grasp_plugin.dataset.writer_lock import WriterLock
 from lerobot_grasp_plugin.findings.gathering import Gathered
 from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 from lerobot_grasp_plugin.merging.annotate import check_annotations, label_sources
+from lerobot_grasp_plugin.merging.in_place import write_in_place
 from lerobot_grasp_plugin.merging.merge import (
     BeforeWriting,
     allowed,
     at_its_place,
-    leftover_warnings,
     output_place,
     refuse_inside,
+    source_warnings,
 )
 from lerobot_grasp_plugin.merging.recipe import (
     MergeConfig,
@@ -29,7 +28,7 @@ from lerobot_grasp_plugin.merging.recipe import (
 )
 from lerobot_grasp_plugin.merging.report import MergeReport
 from lerobot_grasp_plugin.merging.sources import Source, open_sources
-from lerobot_grasp_plugin.writers.staging import backups, claimed, refuse_existing, staged, swap, sync_tree
+from lerobot_grasp_plugin.writers.staging import backups, refuse_existing, staged
 
 
 def relabel(
@@ -68,21 +67,17 @@ def relabel(
         warnings = _label(sources, config)
     problems.raise_all()
     before_writing(repo_id, sources)
-    warnings += leftover_warnings(root)
+    warnings += source_warnings(sources, root)
     recipe = _as_merge(config, source)
     from lerobot_grasp_plugin.merging.build import write
     from lerobot_grasp_plugin.merging.prepare import prepare
 
     build = prepare(sources, recipe, operation="relabel", progress=progress, warnings=warnings)
-    if not config.in_place:
-        with staged(root) as staging:
-            report = write(build, staging, repo_id, progress)
-        return at_its_place(report, root)
-    with WriterLock(root, "relabelled"), claimed(root) as staging:
+    if config.in_place:
+        return write_in_place(build, root, repo_id, progress)
+    with staged(root) as staging:
         report = write(build, staging, repo_id, progress)
-        sync_tree(staging)
-        backup = swap(staging, root)
-    return replace(at_its_place(report, root), backup=backup)
+    return at_its_place(report, root)
 
 
 def _check_swap(config: RelabelConfig) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lerobot_grasp_plugin.core.annotations import Annotations, AnnotationSection
@@ -79,6 +79,18 @@ class AnnotationFile:
             if episode >= episodes:
                 self._unwritten[episode] = (None, 0)
         self.write()
+
+    def renumbered(self, order: Sequence[int]) -> str:
+        """The file's text, as it is now, for a dataset with its episodes in another order.
+
+        Args:
+            order: The old ``episode_index`` of each new one.
+
+        Raises:
+            AnnotationError: The file has errors.
+        """
+        self._text.load()
+        return self._text.renumbered(order)
 
     def write(self) -> None:
         """Writes what is not yet written; what cannot be written now is kept for the next time."""

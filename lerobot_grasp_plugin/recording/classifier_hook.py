@@ -94,16 +94,14 @@ class RewardClassifier(RecordingHook):
     def episode_ended(self, length: int) -> HookResult:
         self._take_verdict()
         judged = sorted(self._verdicts)
-        record = {
-            "judged_frames": len(judged),
-            "probability": [self._verdicts.get(frame) for frame in range(length)],
-        }
+        record = {"judged_frames": len(judged)}
+        probability = {"probability": [self._verdicts.get(frame) for frame in range(length)]}
         if not judged:
-            return HookResult(record=record)
+            return HookResult(record, per_frame=probability)
         filled = np.interp(np.arange(length), judged, [self._verdicts[frame] for frame in judged])
         config = self._config
         ranges = success_ranges(filled, enter=config.enter, leave=config.leave, min_length=config.min_length)
-        return HookResult(record=record, suggestion=ranges)
+        return HookResult(record, ranges, probability)
 
     def session_ended(self) -> None:
         self._worker.shutdown()

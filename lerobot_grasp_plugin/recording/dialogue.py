@@ -9,14 +9,26 @@ from typing import TYPE_CHECKING
 
 from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.findings.problem import AnnotationError
+from lerobot_grasp_plugin.findings.words import count
+from lerobot_grasp_plugin.recording.edits import Do, Edit
 from lerobot_grasp_plugin.recording.recorder import Attempt
 from lerobot_grasp_plugin.recording.records import parse_ranges, told
 
 if TYPE_CHECKING:
     from lerobot_grasp_plugin.recording.store import RecordingStore
 
-QUESTION = "[Enter] accept, or ranges (34-40, 60-), r re-record, d discard, q accept and quit, NN: ranges > "
+QUESTION = "[Enter] accept, or ranges (34-40, 60-), r re-record, d discard, q accept and quit, ? for more > "
+_MORE = """\
+  t          takes what a hook suggests (t 2: what the second one does)
+  3: 40-48   corrects the labels of episode 3
+  r 3        the next episode that is kept replaces episode 3
+  i 3        the next episode that is kept goes before episode 3
+  d 3        deletes episode 3
+Earlier episodes change when the session ends; until then all keep their numbers."""
 _EARLIER = re.compile(r"(\d+)\s*:\s*(.+)")
+_EDIT = re.compile(r"([rid])\s*(\d+)")
+_TAKE = re.compile(r"t\s*(\d*)")
+_DO: dict[str, Do] = {"r": "replace", "i": "insert", "d": "delete"}
 
 
 @dataclass(frozen=True)
@@ -41,8 +53,7 @@ def ask_about(
 ) -> Verdict:
     """Asks until the person has accepted, corrected or given up the episode.
 
-    ``NN: ranges`` corrects the annotation of an earlier episode; its labels follow when the session
-    ends.
+    Labels of earlier episodes, and their order, follow when the session ends.
     """
     success = attempt.success
     while True:
@@ -52,6 +63,17 @@ def ask_about(
         if answer in ("r", "d"):
             return Verdict(keep=False, counts=int(answer == "d"))
         assert answer is not None
+        if answer == "?":
+            show(_MORE)
+            continue
+        if edit := _EDIT.fullmatch(answer):
+            do, number = _DO[edit[1]], int(edit[2])
+            refused = store.edit(do, number)
+            show(refused or f"{Edit(do, number)}, when the session ends.".capitalize())
+            continue
+        if take := _TAKE.fullmatch(answer):
+            success = _taken(attempt, int(take[1] or 1), success, show)
+            continue
         earlier = _EARLIER.fullmatch(answer)
         try:
             if earlier is not None and int(earlier[1]) != store.episodes:
@@ -62,6 +84,16 @@ def ask_about(
             show(f"Episode {store.episodes}: {told(success, attempt.length)}")
         except AnnotationError as error:
             show(str(error))
+
+
+def _taken(attempt: Attempt, number: int, success: IntervalSet, show: Callable[[str], None]) -> IntervalSet:
+    """What a hook suggests, by its number from 1; the labels as they are where there is none."""
+    suggestions = list(attempt.suggestions.values())
+    if not 1 <= number <= len(suggestions):
+        show(f"Hooks have made {count(len(suggestions), 'suggestion')}.")
+        return success
+    show(f"Taken: {told(suggestions[number - 1], attempt.length)}")
+    return suggestions[number - 1]
 
 
 def _correct(store: RecordingStore, episode: int, text: str, show: Callable[[str], None]) -> None:

@@ -60,10 +60,13 @@ class HookResult:
     Attributes:
         record: For the episode's entry in the sidecar, as JSON values.
         suggestion: Success frames it suggests, 0-based; None when it suggests nothing. Never a label.
+        per_frame: For the episode's entry as well: lists with one value for each frame. They follow where
+            frames are trimmed.
     """
 
     record: dict[str, Any] = field(default_factory=dict)
     suggestion: IntervalSet | None = None
+    per_frame: dict[str, list[Any]] = field(default_factory=dict)
 
 
 class RecordingHook:
@@ -163,8 +166,13 @@ class TimedHook:
         if interval_s > limit >= interval_s - self._last_s:
             self.late_frames += 1
 
-    def ended(self, length: int) -> tuple[dict[str, Any], IntervalSet | None]:
-        """What goes into the sidecar about the episode, and what the hook suggests."""
+    def ended(self, length: int, kept: slice = slice(None)) -> tuple[dict[str, Any], IntervalSet | None]:
+        """What goes into the sidecar about the episode, and what the hook suggests.
+
+        Args:
+            length: Frames that the hook has seen.
+            kept: Those of them that the episode has.
+        """
         result = None
         try:
             result = self.hook.episode_ended(length)
@@ -179,8 +187,11 @@ class TimedHook:
             record["failed"] = self.failure
         if result is None:
             return record, None
-        suggestion = None if self.failure is not None else result.suggestion
-        return {**record, **result.record}, suggestion
+        per_frame = {name: values[kept] for name, values in result.per_frame.items()}
+        record |= {**result.record, **per_frame}
+        if self.failure is not None or result.suggestion is None:
+            return record, None
+        return record, IntervalSet.from_mask(result.suggestion.mask(length)[kept])
 
     def _fail(self, error: Exception) -> None:
         text = str(error) if isinstance(error, GraspError) else f"{type(error).__name__}: {error}"

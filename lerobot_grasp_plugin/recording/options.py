@@ -11,6 +11,7 @@ from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 from lerobot_grasp_plugin.recording.hooks import HookConfig
 
 Relabel = Literal["ask", "always", "never"]
+Trim = Literal["none", "idle"]
 
 
 @dataclass
@@ -34,6 +35,10 @@ class GraspOptions:
     key_repeat_s: float = 0.12
     # an episode recorded at less than this share of --dataset.fps is named as slow
     min_rate: float = 0.9
+    # idle: frames at the start and end in which the arm does not move are left out; none: all are kept
+    trim: Trim = "none"
+    # the arm does not move while no dimension of state and action changes by more than this
+    trim_threshold: float = 1.0
     # ask after each episode whether it is accepted
     ask: bool = True
     # after the session, labels changed in the annotation file are applied: ask, always, never
@@ -68,6 +73,9 @@ class GraspOptions:
             problems.append(Problem("bad-value", "a lag is 0 or more: marks cannot count from later on"))
         if not 0 <= self.min_rate <= 1:
             problems.append(Problem("bad-value", f"min_rate is {self.min_rate}; it is between 0 and 1"))
+        if self.trim_threshold < 0:
+            message = f"trim_threshold is {self.trim_threshold}; it is 0 or more"
+            problems.append(Problem("bad-value", message))
         marks = (self.success_key, self.failure_key, self.undo_key, self.pause_key)
         keys = [*(key.lower() for key in marks), *RESERVED]
         for key in sorted({key for key in keys if keys.count(key) > 1}):
@@ -115,6 +123,17 @@ def check_batch(episodes: object) -> None:
         message = f"--dataset.video_encoding_batch_size is {episodes}; each episode is encoded by itself"
         hint = "leave it out; --dataset.streaming_encoding=true encodes while an episode is recorded"
         raise UsageError(Problem("unsupported-option", message, hint=hint))
+
+
+def check_trim(trim: object, streaming: object) -> None:
+    """Refuses to trim episodes whose videos are encoded while they are recorded.
+
+    Raises:
+        UsageError: Both are asked for.
+    """
+    if trim == "idle" and streaming is True:
+        message = "--grasp.trim=idle leaves out frames that --dataset.streaming_encoding has encoded already"
+        raise UsageError(Problem("contradicting-options", message, hint="leave one of the two out"))
 
 
 def check_tags(tags: object) -> None:

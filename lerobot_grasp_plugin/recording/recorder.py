@@ -7,17 +7,25 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
+from lerobot_grasp_plugin.core.idle import moving_frames
 from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.core.marks import MarkAction, MarkEvent, Marks
-from lerobot_grasp_plugin.lerobot_seams.dataset_watch import tell_held
+from lerobot_grasp_plugin.lerobot_seams.dataset_watch import tell_held, tell_kept
 from lerobot_grasp_plugin.recording.hooks import TimedHook
 from lerobot_grasp_plugin.recording.pause import Pause
 from lerobot_grasp_plugin.recording.timing import Timing
 
 if TYPE_CHECKING:
     from lerobot_grasp_plugin.learning.data.dataset import GraspDataset
+
+
+_PLACES: Final = ("observation.state", "action")
+"""Features that say whether the arm moves."""
 
 
 @dataclass
@@ -30,6 +38,7 @@ class Attempt:
         record: For the sidecar.
         suggestions: What hooks suggest, by name.
         timing: When its frames were added.
+        trimmed: How many more frames it had at the start and at the end.
     """
 
     length: int
@@ -37,6 +46,7 @@ class Attempt:
     record: dict[str, Any]
     suggestions: dict[str, IntervalSet]
     timing: Timing
+    trimmed: tuple[int, int] = (0, 0)
 
 
 class EpisodeRecorder:
@@ -54,6 +64,7 @@ class EpisodeRecorder:
         min_rate: The least share of the frames per second that is not slow.
         simulated: Whether LeRobot's loop runs by a simulated clock.
         pause: Says which actions are not recorded.
+        trim: How far state and action may change in frames that are idle; None to keep all frames.
     """
 
     def __init__(
@@ -67,6 +78,7 @@ class EpisodeRecorder:
         min_rate: float = 0.9,
         simulated: bool = False,
         pause: Pause | None = None,
+        trim: float | None = None,
     ) -> None:
         self._dataset = dataset
         self._lag = lag
@@ -76,6 +88,8 @@ class EpisodeRecorder:
         self._min_rate = min_rate
         self._simulated = simulated
         self._pause = pause
+        self._trim = trim
+        self._places: list[NDArray[np.floating]] = []
         self._pauses: list[tuple[int, float]] = []
         self._held_since: float | None = None
         self._paused_s = 0.0
@@ -143,6 +157,9 @@ class EpisodeRecorder:
         self._heed(index)
         for hook in self._hooks:
             hook.frame(index, frame)
+        if self._trim is not None:
+            parts = [np.asarray(frame[name]).ravel() for name in _PLACES if name in frame]
+            self._places.append(np.concatenate(parts))
         self._dataset.mark_success(self._marks.active)
         self._dataset.add_frame(frame)
         self._added()
@@ -160,35 +177,58 @@ class EpisodeRecorder:
 
     def finish(self) -> Attempt:
         """What the episode came to, once the loop has ended."""
-        length = len(self._times)
-        self._heed(length)
-        success = self._marks.success(length)
+        seen = len(self._times)
+        self._heed(seen)
+        start, stop = self._kept(seen)
+        kept, length = slice(start, stop), stop - start
+        success = IntervalSet.from_mask(self._marks.success(seen).mask(seen)[kept])
         hooks: dict[str, Any] = {}
         suggestions: dict[str, IntervalSet] = {}
         for hook in self._hooks:
-            record, suggestion = hook.ended(length)
+            record, suggestion = hook.ended(seen, kept)
             if suggestion is not None:
-                suggestions[hook.name] = suggestion.clip(length)
+                suggestions[hook.name] = suggestion
                 record["suggestion"] = pairs(suggestion, length)
             hooks[hook.name] = record
-        timing = Timing(self._times, self.fps, self._min_rate, self._simulated)
+        timing = Timing(self._times[kept], self.fps, self._min_rate, self._simulated)
         record = {
             "length": length,
             "recorded_at": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             "lag_frames": self._lag,
-            "keys": [asdict(event) for event in self._marks.events],
+            "keys": [_moved(asdict(event), start, length) for event in self._marks.events],
             "marked": pairs(success, length),
-            "pauses": [list(pause) for pause in self._pauses],
+            "pauses": [[frame - start, seconds] for frame, seconds in self._pauses if start < frame < stop],
             "timing": timing.record(),
             "hooks": hooks,
         }
-        return Attempt(length, success, record, suggestions, timing)
+        if self._trim is not None:
+            record["trimmed"] = [start, seen - stop]
+        return Attempt(length, success, record, suggestions, timing, (start, seen - stop))
+
+    def _kept(self, seen: int) -> tuple[int, int]:
+        """Drops idle frames; start and stop of those that stay, with all that are marked success."""
+        if self._trim is None or not seen:
+            return 0, seen
+        marked = [
+            frame for item in self._marks.success(seen) for frame in (item.start, (item.stop or seen) - 1)
+        ]
+        start, stop = moving_frames(np.array(self._places), self._trim, marked)
+        if (start, stop) != (0, seen):
+            self._dataset.keep_frames(start, stop)
+            tell_kept(self._dataset, start, stop)
+        return start, stop
 
     def _heed(self, index: int) -> None:
         while self._pressed:
             action, pressed = self._pressed.popleft()
             frame = min(index, bisect_right(self._times, pressed))  # the one about to be recorded then
             self._tell(self._marks.press(action, frame, round(max(0.0, pressed - self._started), 3)))
+
+
+def _moved(event: dict[str, Any], start: int, length: int) -> dict[str, Any]:
+    """A key press of an episode without its first frames; before them it counts for the first one left."""
+    moved = {name: min(max(0, event[name] - start), length) for name in ("frame_index", "from_frame")}
+    return {**event, **moved}
 
 
 def pairs(success: IntervalSet, length: int) -> list[list[int]]:

@@ -128,24 +128,27 @@ class Session:
         config, controls, store = self._config, self._controls, self.store
         wanted = config.dataset.num_episodes
         done = 0
-        while done < wanted and not controls.quit:
+        while (done < wanted or store.edits.waiting) and not controls.quit:
             for hook in self._hooks:
                 hook.hook.reset(store.episodes)
             if controls.quit:
                 break
-            saved = False
+            saved = counted = False
+            edit = store.edits.claim()
             attempt = self._attempt()
             verdict = self._verdict(attempt)
             if verdict.keep:
                 saved = self._save(attempt, verdict)
-                done += saved
+                counted = saved and not (edit is not None and edit.do == "replace")
+                done += counted
             else:
                 store.discard()
                 done += verdict.counts
                 self._show(f"Episode {store.episodes} is not kept." + _used(verdict, wanted - done))
-            if not controls.quit and done < wanted and self._reset_rerecords() and saved:
+            more = done < wanted or store.edits.waiting
+            if not controls.quit and more and self._reset_rerecords() and saved:
                 store.take_back()
-                done -= 1
+                done -= counted
                 self._say(f"Re-record episode {store.episodes}")
 
     def _reset_rerecords(self) -> bool:
@@ -174,10 +177,13 @@ class Session:
             min_rate=grasp.min_rate,
             simulated=is_simulated(),
             pause=self._pause,
+            trim=grasp.trim_threshold if grasp.trim == "idle" else None,
         )
         with self._controls.phase("episode"):
             self._mark_keys.recorder = recorder
             self._say(f"Recording episode {store.episodes}")
+            for edit in store.edits.waiting[:1]:
+                self._show(f"  {edit}: this one, if it is kept")
             try:
                 seconds = float(self._config.dataset.episode_time_s)
                 while seconds > 0:  # pauses lengthen the episode
@@ -222,10 +228,14 @@ class Session:
             f"Episode {episode}: {count(length, 'frame')} ({seconds:.1f} s), "
             f"{told(attempt.success, length)} ({attempt.success.count(length)} success frames)"
         )
+        if any(attempt.trimmed):
+            before, after = attempt.trimmed
+            self._show(f"  trimmed: {count(before, 'idle frame')} at the start, {after} at the end")
         for line in attempt.timing.lines():
             self._show(line)
-        for name, suggestion in attempt.suggestions.items():
-            self._show(f"  {name} suggests {spelled(suggestion, length)}")
+        for number, (name, suggestion) in enumerate(attempt.suggestions.items(), 1):
+            key = "t" if number == 1 else f"t {number}"
+            self._show(f"  {key}: {name} suggests {spelled(suggestion, length)}")
         if not self._config.grasp.ask:
             return Verdict(keep=True, success=attempt.success)
         self.keys.stop()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.dataset.hub import Location, lerobot_home
-from lerobot_grasp_plugin.dataset.info import read_info
+from lerobot_grasp_plugin.dataset.hub import lerobot_home
 from lerobot_grasp_plugin.dataset.opening import open_dataset
 from lerobot_grasp_plugin.dataset.recording import RecordingSidecar
 from lerobot_grasp_plugin.dataset.writer_lock import WriterLock
@@ -19,11 +19,11 @@ from lerobot_grasp_plugin.learning.data.dataset import GraspDataset
 from lerobot_grasp_plugin.recording import checkpoint
 from lerobot_grasp_plugin.recording.annotation_file import AnnotationFile
 from lerobot_grasp_plugin.recording.config import GraspRecordConfig
+from lerobot_grasp_plugin.recording.edits import Do, Edits
 from lerobot_grasp_plugin.recording.leftovers import leftover_lines
 from lerobot_grasp_plugin.recording.options import check_new
 from lerobot_grasp_plugin.recording.records import recording_of
-from lerobot_grasp_plugin.salvage.rescuing import with_rescue
-from lerobot_grasp_plugin.verify.verifier import verify_dataset
+from lerobot_grasp_plugin.recording.recovery import recover
 from lerobot_grasp_plugin.video.probe import header
 from lerobot_grasp_plugin.writers.whole import write_whole
 
@@ -44,6 +44,7 @@ class RecordingStore:
 
     Attributes:
         episodes: How many the dataset has.
+        edits: Earlier episodes that are replaced, deleted or inserted when the session ends.
         first_episode: How many it had before this session.
         sidecar: How each was recorded.
         annotations: Its annotation file.
@@ -53,6 +54,7 @@ class RecordingStore:
     first_episode: int
     sidecar: RecordingSidecar
     annotations: AnnotationFile
+    edits: Edits
 
     def __init__(self, config: GraspRecordConfig, robot: Any, features: dict[str, Any], say: Say) -> None:
         self._config = config
@@ -117,7 +119,8 @@ class RecordingStore:
             dataset.finalize()
             self._refuse_short_video(episode, length)
             self.sidecar.episodes[str(episode)] = record
-            write_whole(self.root / layout.RECORDING_PATH, self.sidecar.encoded())
+            self.edits.recorded(episode)
+            self._write_sidecar()
             state = checkpoint.take(self.root, episode + 1)
             checkpoint.commit(self.root, state, self._state)
         except BaseException:
@@ -144,13 +147,26 @@ class RecordingStore:
             self._dataset = None
         self.episodes -= 1
         self.sidecar.episodes.pop(str(self.episodes), None)
+        self.edits.taken_back(self.episodes)
         self._state, self._before = self._before, None
         if self._state is None:
             self._forget()
         else:
             checkpoint.commit(self.root, self._state)
             checkpoint.restore(self.root, self._state, None)
+            self._keep_edits()
         self.annotations.keep_below(self.episodes)
+
+    def edit(self, do: Do, episode: int) -> str | None:
+        """Notes that an earlier episode is to be replaced or deleted, or another one inserted before it.
+
+        Returns:
+            Why it cannot be; None where it was noted.
+        """
+        refused = self.edits.add(do, episode, self.episodes)
+        if refused is None:
+            self._keep_edits()
+        return refused
 
     def close(self) -> None:
         """Ends the session in good order; a dataset without any episode is not left behind."""
@@ -160,9 +176,12 @@ class RecordingStore:
                 self.discard()
                 self._dataset.finalize()
                 self._dataset = None
+            for edit in self.edits.lapse():
+                self._say(f"No episode was recorded for this: {edit}. It stays as it is.")
             if self._state is None:
                 self._forget()
             else:
+                self._keep_edits()
                 checkpoint.restore(self.root, self._state, None)
                 checkpoint.checkpoint_path(self.root).unlink(missing_ok=True)
             self.annotations.write()
@@ -178,7 +197,7 @@ class RecordingStore:
     # -- opening ----------------------------------------------------------------------------------
 
     def _open(self) -> None:
-        found = self._recover() if self._config.resume else 0
+        found = recover(self.root, self.repo_id, self._say) if self._config.resume else 0
         for line in leftover_lines(self.root, self._lock.killed):
             self._say(line)
         if found:
@@ -189,50 +208,13 @@ class RecordingStore:
         self.episodes = self.first_episode = found
         noted = {**self._labels, "next_success": layout.SUCCESS in self.dataset.features}
         self.sidecar = recording_of(self.root, noted)
+        self.edits = Edits()
         self.annotations = AnnotationFile(self.root, self.repo_id, self._say)
         self.annotations.keep_below(found)
         self._mend_annotations()
         if found:
             self._state = checkpoint.take(self.root, found)
             checkpoint.commit(self.root, self._state)
-
-    def _recover(self) -> int:
-        """Puts an interrupted session's dataset in order; returns how many episodes there are."""
-        root = self.root
-        snapshot = checkpoint.read(root)
-        if snapshot is None and not (root / layout.INFO_PATH).is_file():
-            hint = "leave --resume out to record a new one; mind the date in its name (--dataset.no_stamp)"
-            raise UsageError(Problem("no-dataset", "there is no dataset to resume", root, hint))
-        if snapshot is None:
-            self._refuse_unsound()
-            return read_info(root).total_episodes
-        if snapshot.episodes == 0:
-            return self._set_aside("a session that was interrupted before it had finished an episode")
-        differing = checkpoint.changed(root, snapshot)
-        if differing:
-            self._refuse_unsound()
-            self._say("The last session was interrupted; the dataset was changed since, and is sound.")
-            return read_info(root).total_episodes
-        aside = checkpoint.aside_folder(root)
-        moved = checkpoint.restore(root, snapshot, aside)
-        self._say(f"The last session was interrupted. {snapshot.episodes} finished episodes are there.")
-        if moved:
-            self._say(f"An unfinished episode was found, {len(moved)} files; they are now in {aside}")
-        self._refuse_unsound()
-        return snapshot.episodes
-
-    def _refuse_unsound(self) -> None:
-        report = verify_dataset(self.root, self.repo_id, thorough=False)
-        if not report.ok:
-            errors = [problem for problem in report.problems if problem.severity == "error"]
-            raise DatasetError(with_rescue(Location(self.repo_id, self.root), errors))
-
-    def _set_aside(self, what: str) -> int:
-        aside = checkpoint.aside_folder(self.root)
-        if self.root.exists():
-            self.root.rename(aside)
-            self._say(f"Found {what}; it is now in {aside}, and recording begins anew.")
-        return 0
 
     def _create(self) -> None:
         dataset, grasp = self._config.dataset, self._config.grasp
@@ -315,9 +297,26 @@ class RecordingStore:
                     Problem("dropped-frames", message, Place(episode=episode), "record it again")
                 )
 
+    def _write_sidecar(self) -> bytes:
+        if edits := self.edits.to_json():
+            self.sidecar.raw["edits"] = edits
+        else:
+            self.sidecar.raw.pop("edits", None)
+        data = self.sidecar.encoded()
+        write_whole(self.root / layout.RECORDING_PATH, data)
+        return data
+
+    def _keep_edits(self) -> None:
+        """Writes the edits between two episodes, so that a crash does not lose them."""
+        if self._state is not None:
+            small = {**self._state.small, Path(layout.RECORDING_PATH).name: self._write_sidecar()}
+            self._state = replace(self._state, small=small)
+            checkpoint.commit(self.root, self._state, self._state)
+
     def _abandon(self) -> None:
         """Leaves the dataset without the episode that could not be saved, as far as the disk allows."""
         self.sidecar.episodes.pop(str(self.episodes), None)
+        self.edits.taken_back(self.episodes)
         dataset, self._dataset = self._dataset, None
         try:
             if dataset is not None:

@@ -94,6 +94,9 @@ class EnvironmentReset(EnvironmentListener):
     def frame_held(self, dataset: Any) -> None:
         """No frame, no record."""
 
+    def frames_kept(self, dataset: Any, start: int, stop: int) -> None:
+        """Which rows of an episode are kept does not matter here."""
+
     def episode_saved(self, dataset: Any, episode_index: int) -> None:
         """Keep the record as ``lerobot-grasp-record`` keeps that of its hook."""
         if self._record:

@@ -73,6 +73,9 @@ class EpisodeLog:
         self._world.clock.recorded()
         self._acted = False
 
+    def frames_kept(self, dataset: Any, start: int, stop: int) -> None:
+        self._episode = self._episode[start:stop]
+
     def episode_saved(self, dataset: Any, episode_index: int) -> None:
         folder = truth_folder(self._folder, Path(dataset.root))
         EpisodeTruth(episode_index, self._attempt, self._episode).write(folder)

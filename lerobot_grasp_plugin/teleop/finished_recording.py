@@ -25,6 +25,9 @@ class FinishedRecording:
     def frame_held(self, dataset: Any) -> None:
         """A pause needs no closing."""
 
+    def frames_kept(self, dataset: Any, start: int, stop: int) -> None:
+        """Frames that are dropped need no closing."""
+
     def episode_saved(self, dataset: Any, episode_index: int) -> None:
         if dataset is not self._dataset:
             self.finish()

@@ -6,20 +6,21 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.dataset.recording import read_recording
+from lerobot_grasp_plugin.dataset.recording import pending_edits, read_recording
 from lerobot_grasp_plugin.findings.problem import Place, Problem
 from lerobot_grasp_plugin.findings.words import agree, all_but, count
 from lerobot_grasp_plugin.verify.view import View
 
 
 def check_recording(view: View) -> Iterator[Problem]:
-    """Names the episodes that were recorded more slowly than their rows say."""
+    """Names episodes that were recorded more slowly than their rows say, and edits not carried out."""
     path = view.root / layout.RECORDING_PATH
     sidecar = read_recording(view.root) if "meta" not in view.closed else None
     if sidecar is None:
         return
     for problem in sidecar.problems:
         yield Problem("bad-sidecar", problem.message, problem.place, severity="warning")
+    yield from pending_edits(view.root)
     slow = {int(name): timing for name, timing in map(_timing, sidecar.episodes.items()) if timing}
     nominal = view.info.fps
     hint = (

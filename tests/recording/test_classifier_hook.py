@@ -85,7 +85,14 @@ def test_the_loop_never_waits_and_passed_over_frames_have_no_verdict(checkpoint,
     hook.frame(5, {CAMERA: picture(220)})
     result = hook.episode_ended(6)
     hook.session_ended()
-    assert [value is None for value in result.record["probability"]] == [False, True, True, True, True, False]
+    assert [value is None for value in result.per_frame["probability"]] == [
+        False,
+        True,
+        True,
+        True,
+        True,
+        False,
+    ]
     assert result.record["judged_frames"] == 2
     (found,) = result.suggestion
     assert found.stop == 6

@@ -14,6 +14,7 @@ from deadline import DEADLINE_S
 from lerobot_grasp_plugin.recording import keys
 from lerobot_grasp_plugin.recording.controls import Controls
 from lerobot_grasp_plugin.recording.dialogue import Verdict
+from lerobot_grasp_plugin.recording.edits import Edits
 from lerobot_grasp_plugin.recording.recorder import Attempt
 from lerobot_grasp_plugin.recording.session import Session
 
@@ -69,7 +70,7 @@ def test_an_episode_that_was_not_saved_costs_no_other_one(controls, monkeypatch)
     dataset = SimpleNamespace(num_episodes=2, reset_time_s=1)
     session._config = SimpleNamespace(dataset=dataset)
     session._controls, session._hooks, session._show = controls, [], Mock()
-    session.store = Mock(episodes=0)
+    session.store = Mock(episodes=0, edits=Edits())
     saved = iter([True, False, True])
     monkeypatch.setattr(session, "_attempt", lambda: Mock(spec=Attempt), raising=False)
     monkeypatch.setattr(session, "_verdict", lambda attempt: Verdict(keep=True), raising=False)

@@ -7,7 +7,7 @@ import pytest
 from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.findings.problem import UsageError
 from lerobot_grasp_plugin.recording.hooks import HookResult, RecordingHook, TimedHook
-from lerobot_grasp_plugin.recording.options import GraspOptions, check_batch
+from lerobot_grasp_plugin.recording.options import GraspOptions, check_batch, check_trim
 
 
 def test_videos_of_several_episodes_are_not_encoded_at_once():
@@ -15,6 +15,13 @@ def test_videos_of_several_episodes_are_not_encoded_at_once():
     check_batch(1)
     with pytest.raises(UsageError, match="video_encoding_batch_size is 5"):
         check_batch(5)
+
+
+def test_frames_that_are_encoded_already_cannot_be_trimmed():
+    check_trim("idle", None)
+    check_trim("none", True)
+    with pytest.raises(UsageError, match="encoded already"):
+        check_trim("idle", True)
 
 
 @pytest.mark.parametrize("rate", [-0.1, 1.1])
@@ -34,7 +41,7 @@ def test_a_hook_that_failed_suggests_nothing():
 
     hook = TimedHook("failing", Failing(), 0.1)
     hook.frame(0, {})
-    assert hook.ended(1)[1] == IntervalSet.everything()
+    assert hook.ended(1)[1] == IntervalSet.everything().clip(1)
     hook.begin()
     for index in range(3):
         hook.frame(index, {})

@@ -6,12 +6,13 @@ from dataclasses import replace
 from types import SimpleNamespace
 from unittest.mock import Mock
 
+import numpy as np
 import pytest
 
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
 from lerobot_grasp_plugin.findings.problem import UsageError
 from lerobot_grasp_plugin.recording import recorder as module
-from lerobot_grasp_plugin.recording.hooks import RecordingHook, TimedHook
+from lerobot_grasp_plugin.recording.hooks import HookResult, RecordingHook, TimedHook
 from lerobot_grasp_plugin.recording.mark_keys import MarkKeys
 from lerobot_grasp_plugin.recording.options import GraspOptions
 from lerobot_grasp_plugin.recording.pause import Pause
@@ -134,6 +135,37 @@ def test_a_pause_leaves_no_trace_in_frames_times_and_marks(monkeypatch):
     assert attempt.record["hooks"]["hook"]["late_frames"] == attempt.timing.record()["late_frames"] == 0
     hook.hook.paused.assert_called_once_with(3)
     assert [line.split(":")[0] for line in shown] == ["PAUSED", "Going on"]
+
+
+def test_idle_frames_are_left_out_of_everything(monkeypatch):
+    seen = IntervalSet([FrameInterval(1, 5), FrameInterval(8, None)])
+    result = HookResult(suggestion=seen, per_frame={"number": list(range(12))})
+    hook = TimedHook("hook", Mock(spec=RecordingHook, episode_ended=lambda length: result), 0.1)
+    frames = Frames()
+    frames.keep_frames = kept = Mock()
+    recorder = EpisodeRecorder(frames, 0, [hook], lambda event: None, lambda: None, trim=0.5)
+    places = [0, 0.1, 0, 0.2, 1, 2, 3, 2.8, 3, 3.1, 3, 3]
+    for index, place in enumerate(places):
+        monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda now=index / 10: now))
+        if index == 6:
+            recorder.press("toggle", 0.55)
+        if index == 8:
+            recorder.press("toggle", 0.75)
+        state = np.array([5.0, place], np.float32)
+        recorder.add_frame({"observation.state": state, "action": state})
+    monkeypatch.undo()
+    monkeypatch.setattr(module, "tell_kept", told := Mock())
+    attempt = recorder.finish()
+    kept.assert_called_once_with(3, 8)
+    assert told.call_args.args[1:] == (3, 8)
+    assert (attempt.length, attempt.trimmed) == (5, (3, 4))
+    assert attempt.success == success((3, 5))
+    assert attempt.suggestions["hook"] == success((0, 2))
+    record = attempt.record
+    assert record["trimmed"] == [3, 4]
+    assert record["hooks"]["hook"]["number"] == [3, 4, 5, 6, 7]
+    assert [(key["frame_index"], key["from_frame"]) for key in record["keys"]] == [(3, 3), (5, 5)]
+    assert record["timing"]["mean_period_ms"] == 100
 
 
 def test_marks_outside_of_episodes_are_answered():

@@ -3,43 +3,15 @@
 from __future__ import annotations
 
 import errno
-from types import SimpleNamespace
 from unittest.mock import Mock
 
-import numpy as np
 import pytest
-from lerobot.configs.dataset import DatasetRecordConfig
+from small_store import SUCCESS, add, opened, save
 
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
 from lerobot_grasp_plugin.findings.problem import DatasetError, UsageError
 from lerobot_grasp_plugin.recording import checkpoint
-from lerobot_grasp_plugin.recording.options import GraspOptions
-from lerobot_grasp_plugin.recording.store import RecordingStore
 from lerobot_grasp_plugin.verify.verifier import verify_dataset
-
-FEATURES = {
-    name: {"dtype": "float32", "shape": (1,), "names": ["gripper.pos"]}
-    for name in ("observation.state", "action")
-}
-SUCCESS = IntervalSet([FrameInterval(2, 4)])
-
-
-def opened(root, said=None, *, resume=False, **grasp) -> RecordingStore:
-    dataset = DatasetRecordConfig("lab/arm", "grasp", root, fps=10, no_stamp=True, video=False)
-    config = SimpleNamespace(dataset=dataset, grasp=GraspOptions(**grasp), resume=resume)
-    robot = SimpleNamespace(name="arm", robot_type="arm", cameras={})
-    return RecordingStore(config, robot, FEATURES, (said if said is not None else []).append)
-
-
-def add(store: RecordingStore, length: int = 4) -> None:
-    for number in range(length):
-        value = np.array([number], np.float32)
-        store.dataset.add_frame({"observation.state": value, "action": value, "task": "grasp"})
-
-
-def save(store: RecordingStore) -> int:
-    add(store)
-    return store.save(SUCCESS, {"length": 4, "success": [[2, 4]]})
 
 
 def files(root) -> dict[str, bytes]:

@@ -11,6 +11,7 @@ import pytest
 from lerobot.configs.dataset import DatasetRecordConfig
 from lerobot.teleoperators import Teleoperator
 
+from lerobot_grasp_plugin.commands.session_end import finish
 from lerobot_grasp_plugin.dataset.writer_lock import lock_path
 from lerobot_grasp_plugin.recording import session as module
 from lerobot_grasp_plugin.recording.options import GraspOptions
@@ -64,13 +65,13 @@ def recorded(tmp_path, monkeypatch):
     """A function that records; keys are pressed as the leader is read for the n-th time."""
     root = tmp_path / "picks"
 
-    def made(keys, episodes, *, resume=False, **grasp):
+    def made(keys, episodes, answers=(), *, resume=False, **grasp):
         dataset = DatasetRecordConfig("lab/picks", "grasp", root, fps=50, no_stamp=True, video=False)
         dataset.num_episodes, dataset.episode_time_s, dataset.reset_time_s = episodes, 100000, 0
         dataset.push_to_hub = False
         config = SimpleNamespace(
             dataset=dataset,
-            grasp=GraspOptions(ask=False, **grasp),
+            grasp=GraspOptions(ask=bool(answers), **grasp),
             resume=resume,
             robot=None,
             teleop=None,
@@ -85,7 +86,8 @@ def recorded(tmp_path, monkeypatch):
         leader = Leader(script)
         monkeypatch.setattr(module, "make_robot_from_config", lambda config: arm)
         monkeypatch.setattr(module, "make_teleoperator_from_config", lambda config: leader)
-        monkeypatch.setattr(module, "Keys", Mock())
+        given = iter(answers)
+        monkeypatch.setattr(module, "Keys", Mock(return_value=Mock(ask=lambda question: next(given))))
         session = Session(config, said.append)
 
         def press(key):
@@ -135,3 +137,34 @@ def test_marks_pauses_and_edits_of_a_session_that_is_resumed(recorded):
     arm.continue_recording.assert_called_once_with(root, 2)
     assert annotations.read_text().splitlines()[1:] == ["00: 1-2   # slipped", "01: 4-", "02: all fail"]
     assert verify_dataset(root, thorough=False).ok
+
+
+def test_an_earlier_episode_is_replaced_and_one_deleted(recorded, capsys):
+    root = recorded.root
+    keys = {2: ["n"], 5: ["n"], 9: ["n"], 14: ["s"], 15: ["n"]}
+    answers = ["", "", "r 0", "d 1", "2-3", "", ""]
+    report, _, said = recorded(keys, 3, answers)
+    assert (report.failure, report.recorded) == (None, 4)  # the replacement is one more
+    assert "  episode 0 is replaced by the next one that is kept: this one, if it is kept" in said
+    lengths = [len(rows) for rows in actions(root)]
+    options = GraspOptions(relabel="always")
+    assert finish(options, report, lambda question: "", False, False)
+    printed = capsys.readouterr().out
+    assert "  episode 0 is replaced by episode 3\n  episode 1 is deleted\n" in printed
+    assert [len(rows) for rows in actions(root)] == [lengths[3], lengths[2]]
+    assert "Labels changed" not in printed
+    text = root.with_name("picks_annotations.txt").read_text()
+    assert text.splitlines()[2] == "01: 2-3"
+    assert verify_dataset(root, thorough=False).ok
+
+
+def actions(root):
+    """The recorded actions, by episode."""
+    import pyarrow.dataset
+
+    files = sorted(str(path) for path in (root / "data").rglob("*.parquet"))
+    rows = pyarrow.dataset.dataset(files).to_table(columns=["episode_index", "index", "action"])
+    found = {}
+    for row in rows.sort_by("index").to_pylist():
+        found.setdefault(row["episode_index"], []).append(row["action"])
+    return [found[episode] for episode in sorted(found)]

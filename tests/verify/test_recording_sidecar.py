@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from factories import Legacy, write_legacy
 
-from lerobot_grasp_plugin import Problem, verify_dataset
+from lerobot_grasp_plugin import MergeConfig, Problem, SourceConfig, merge, verify_dataset
 from lerobot_grasp_plugin.dataset.layout import RECORDING_PATH
 
 
@@ -38,6 +38,16 @@ def test_slow_episodes_are_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", ["[]", "{}", '{"episodes": {"0": 1, "x": {"timing": {"slow": true}}}}'])
 def test_a_sidecar_without_figures_says_nothing(tmp_path: Path, content: str) -> None:
     assert found(write_legacy(tmp_path / "arm", Legacy()), content) == []
+
+
+def test_edits_that_were_not_carried_out_are_named(tmp_path: Path) -> None:
+    root = write_legacy(tmp_path / "arm", Legacy(labels=True))
+    content = {"format": 1, "episodes": {}, "edits": [{"do": "delete", "episode": 0, "by": None}]}
+    (problem,) = found(root, json.dumps(content))
+    assert (problem.code, problem.severity) == ("pending-edits", "warning")
+    report = merge(MergeConfig(sources=[SourceConfig(root=root)], new_root=tmp_path / "new"))
+    assert "pending-edits" in [warning.code for warning in report.warnings]
+    assert "edits" not in json.loads((tmp_path / "new" / RECORDING_PATH).read_text())
 
 
 def test_a_damaged_sidecar_is_a_warning(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ RECORDING = Family(
         Code("other-labels", "Episodes were labelled with other options before.", ERROR),
         Code("other-robot", "The dataset was recorded with another robot.", ERROR),
         Code("outside-workspace", "A box leaves the workspace.", ERROR),
+        Code("pending-edits", "Episodes were to be replaced, deleted or inserted, and still are.", WARNING),
         Code("reserved-name", "The name is reserved by LeRobot.", ERROR),
         Code("reset-failed", "The arm did not get to its start.", ERROR),
         Code("slow-recording", "Frames were recorded slower than fps says.", WARNING),

@@ -21,9 +21,10 @@ from lerobot_grasp_plugin.learning.data.frame_reader import FrameReader, check_s
 from lerobot_grasp_plugin.learning.data.in_order import InOrderItems
 from lerobot_grasp_plugin.learning.data.on_disk import explained, readable_again
 from lerobot_grasp_plugin.learning.data.overlay import overlay_labels, with_labels
+from lerobot_grasp_plugin.learning.data.pending_frames import keep_frames
 from lerobot_grasp_plugin.learning.data.prepared_features import prepared_features
 from lerobot_grasp_plugin.learning.data.preprocessing import ImagePreprocessing
-from lerobot_grasp_plugin.learning.data.recorded_labels import LABEL_COLUMNS, RecordedLabels
+from lerobot_grasp_plugin.learning.data.recorded_labels import LABEL_COLUMNS, RecordedLabels, label_feature
 from lerobot_grasp_plugin.learning.data.sidecar import LearningSidecar, read_learning, write_learning
 from lerobot_grasp_plugin.learning.data.success_rows import success_rows
 from lerobot_grasp_plugin.lerobot_seams.access import require
@@ -188,7 +189,7 @@ class GraspDataset(LeRobotDataset):  # type: ignore[misc]  # lerobot is not type
             self.reader.episodes = self.episodes
             self.reader.load_and_activate()
         rows = with_labels(self.reader.hf_dataset, overlay, Path(self.root))
-        labels = {name: _label(column.dtype.name) for name, column in overlay.columns.items()}
+        labels = {name: label_feature(column.dtype.name) for name, column in overlay.columns.items()}
         features = {**self.meta.features, **labels}
         self.meta.info.features = {name: features[name] for name in overlay.features}
         columns = [name for name in self.meta.features if name in rows.column_names]
@@ -235,9 +236,9 @@ class GraspDataset(LeRobotDataset):  # type: ignore[misc]  # lerobot is not type
             failure_value=failure_value,
             next_success=next_success,
         )
-        labels = {layout.REWARD: _label("float32"), layout.DONE: _label("bool")}
+        labels = {layout.REWARD: label_feature("float32"), layout.DONE: label_feature("bool")}
         if next_success:
-            labels[layout.SUCCESS] = _label("bool")
+            labels[layout.SUCCESS] = label_feature("bool")
         recorded = RecordedLabels(options, {**labels, **features}, labels.keys() - features.keys())
         dataset: Self = super().create(repo_id, fps, {**labels, **features}, *args, **kwargs)
         write_learning(dataset.root, LearningSidecar(preprocessing=preprocessing))
@@ -300,6 +301,12 @@ class GraspDataset(LeRobotDataset):  # type: ignore[misc]  # lerobot is not type
         """
         self._recording("correct_success").correct(success)
 
+    def keep_frames(self, start: int, stop: int) -> None:
+        """Drops all frames of the episode that is being recorded but ``start`` to ``stop``, half-open."""
+        recorded = self._recording("keep_frames")
+        keep_frames(self.writer, start, stop)
+        recorded.keep(start, stop)
+
     def add_frame(self, frame: dict[str, Any]) -> None:
         """Adds a frame; label columns it lacks are filled.
 
@@ -340,8 +347,3 @@ class GraspDataset(LeRobotDataset):  # type: ignore[misc]  # lerobot is not type
             hint = "open it with GraspDataset.create or GraspDataset.resume"
             raise UsageError(Problem("not-recording", f"{what}: the dataset is not recorded into", hint=hint))
         return self._recorded
-
-
-def _label(dtype: str) -> dict[str, Any]:
-    """LeRobot's feature of a label column."""
-    return {"dtype": dtype, "shape": (1,), "names": None}

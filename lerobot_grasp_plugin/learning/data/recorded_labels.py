@@ -90,6 +90,10 @@ class RecordedLabels:
         self._rows = success.mask(length).tolist()
         self._given, self._done_given = [False] * length, False
 
+    def keep(self, start: int, stop: int) -> None:
+        """Forgets the frames recorded so far that are not in ``start`` to ``stop``, 0-based, half-open."""
+        self._rows, self._given = self._rows[start:stop], self._given[start:stop]
+
     def filled(self, frame: Mapping[str, Any]) -> dict[str, Any]:
         """A copy of a frame with the label columns it lacks, as arrays of the declared dtype and shape."""
         values = {layout.REWARD: self._reward(self._of(frame)), layout.SUCCESS: self._of(frame)}
@@ -184,3 +188,8 @@ def _is_stored_exactly(value: Any, feature: Mapping[str, Any]) -> bool:
 def _as_declared(value: Any, feature: Mapping[str, Any]) -> NDArray[Any]:
     """A label as LeRobot wants it in a frame, or in its episode buffer."""
     return np.full(tuple(feature["shape"]), value, dtype=feature["dtype"])
+
+
+def label_feature(dtype: str) -> dict[str, Any]:
+    """LeRobot's feature of a label column."""
+    return {"dtype": dtype, "shape": (1,), "names": None}
