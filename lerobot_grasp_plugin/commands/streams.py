@@ -21,8 +21,10 @@ def outlive_readers() -> None:
 
 
 def _lasting(stream: io.TextIOWrapper) -> io.TextIOWrapper:
+    raw = _Lasting(stream.fileno(), "w", closefd=False)
+    unbuffered: Any = raw if stream.write_through else io.BufferedWriter(raw)  # as Python itself does
     return io.TextIOWrapper(
-        io.BufferedWriter(_Lasting(stream.fileno(), "w", closefd=False)),
+        unbuffered,
         stream.encoding,
         stream.errors,
         line_buffering=stream.line_buffering,

@@ -10,6 +10,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
+from deadline import wait_until
 
 BIN = Path(sys.executable).parent
 COMMANDS = [
@@ -45,6 +46,36 @@ def test_the_command_ends_as_it_would(recorded, copied, unbuffered):
     assert ended([program, "--roots", f"[{recorded('av1')}, {unsound}]"], unbuffered=unbuffered) == (1, "")
     assert ended([program, "--root", recorded("av1")], unbuffered=unbuffered, both=True) == (0, "")
     assert ended([program, "--rot"], unbuffered=unbuffered, both=True) == (2, "")
+
+
+SAYS = """
+import sys
+from lerobot_grasp_plugin.commands.streams import outlive_readers
+outlive_readers()
+print("first", file=sys.stderr)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_word_is_there_when_it_is_printed(unbuffered):
+    """A container often sets PYTHONUNBUFFERED; the first word then came half a minute late."""
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    command, pipe = [sys.executable, "-c", SAYS], subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stderr=pipe, env=environment) as process:
+        os.set_blocking(process.stderr.fileno(), False)
+        said = b""
+
+        def is_there():
+            nonlocal said
+            assert process.poll() is None
+            said += process.stderr.read() or b""
+            return said == b"first\n"
+
+        try:
+            wait_until(is_there, "the word is not written before the program ends")
+        finally:
+            process.stdin.close()
 
 
 def test_what_is_written_is_written(recorded, tmp_path):
