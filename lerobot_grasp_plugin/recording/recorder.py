@@ -124,6 +124,11 @@ class EpisodeRecorder:
         """
         self._pressed.append((action, pressed - self._paused_s))
 
+    @property
+    def success(self) -> bool:
+        """Whether the frame that was added last is marked success, as far as keys are heeded."""
+        return self._marks.active
+
     def toggle_pause(self) -> bool | None:
         """As of ``Pause``; may be called from any thread."""
         return None if self._pause is None else self._pause.toggle()

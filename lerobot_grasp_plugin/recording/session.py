@@ -197,7 +197,11 @@ class Session:
 
     def _loop(self, recorder: EpisodeRecorder | None, seconds: float) -> None:
         config = self._config
-        teleop_action, robot_action, observation = self._processors
+        teleop_action, robot_action, observed = self._processors
+
+        def observation(raw: Any) -> Any:  # what is not a feature of the dataset is for the display alone
+            return observed(raw) | ({} if recorder is None else {"success": float(recorder.success)})
+
         remote = config.display_data and config.display_ip is not None and config.display_port is not None
         record_loop(
             robot=self.robot,

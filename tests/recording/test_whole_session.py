@@ -158,6 +158,25 @@ def test_an_earlier_episode_is_replaced_and_one_deleted(recorded, capsys):
     assert verify_dataset(root, thorough=False).ok
 
 
+def test_the_display_shows_the_state_of_the_mark(recorded, monkeypatch):
+    shown = []
+    loop = module.record_loop
+
+    def watched(*, robot_observation_processor, **given):
+        def processor(raw):
+            seen = robot_observation_processor(raw)
+            shown.append(seen["success"])
+            return seen
+
+        loop(robot_observation_processor=processor, **given)
+
+    monkeypatch.setattr(module, "record_loop", watched)
+    report, _, _ = recorded({2: ["s"], 5: ["f", "n"]}, 1)
+    assert (report.failure, report.recorded) == (None, 1)
+    assert shown == [0, 0, 0, 1, 1, 1]
+    assert "success" not in json.loads((recorded.root / "meta/info.json").read_text())["features"]
+
+
 def actions(root):
     """The recorded actions, by episode."""
     import pyarrow.dataset
