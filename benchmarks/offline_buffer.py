@@ -35,7 +35,7 @@ from lerobot.rl.buffer import ReplayBuffer
 
 from lerobot_grasp_plugin.learning.data.preprocessing import to_unit_range
 from lerobot_grasp_plugin.learning.data.sidecar import read_learning
-from lerobot_grasp_plugin.learning.registration import install
+from lerobot_grasp_plugin.learning.registration import install_dataset
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def filled(root: Path, keys: list[str], with_plugin: bool) -> tuple[ReplayBuffer
     config = SimpleNamespace(dataset=block, trainable_config=indices, tolerance_s=1e-4)
     ReplayBuffer(2, device="cpu", state_keys=keys)  # torch.compile is imported now, and nobody pays for it
     if with_plugin:
-        install()
+        install_dataset()
     wall, cpu = time.perf_counter(), time.process_time()
     dataset = factory.make_dataset(config)
     opened = time.perf_counter()

@@ -20,7 +20,7 @@ from lerobot_grasp_plugin import (
     MergeConfig,
     plugin,  # noqa: F401  # registers robots and teleoperators
 )
-from lerobot_grasp_plugin.commands.run import parse
+from lerobot_grasp_plugin.commands.run import parse_call
 from lerobot_grasp_plugin.learning.classifier.configs import ClassifierTrainConfig
 from lerobot_grasp_plugin.learning.rl.configs import GraspTrainRLConfig
 from lerobot_grasp_plugin.merging.recipe import RelabelConfig
@@ -35,12 +35,12 @@ def by_lerobot(config_class: type) -> Callable[[Path], Any]:
 
 
 def by_command(config_class: type) -> Callable[[Path], Any]:
-    return lambda path: parse(config_class, [f"--config_path={path}"], program="test")
+    return lambda path: parse_call(config_class, [f"--config_path={path}"], program="test")
 
 
 def as_dataset_block(path: Path) -> Any:
     flags = [f"--config_path={HILSERL}", "--dataset", f"include {path}"]
-    return parse(GraspTrainRLConfig, flags, program="test")
+    return parse_call(GraspTrainRLConfig, flags, program="test")
 
 
 READERS: dict[str, list[Callable[[Path], Any]]] = {

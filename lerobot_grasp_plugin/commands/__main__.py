@@ -5,6 +5,6 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from lerobot_grasp_plugin.commands.reference import write
+from lerobot_grasp_plugin.commands.reference import write_pages
 
-write(Path(sys.argv[1]))
+write_pages(Path(sys.argv[1]))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lerobot_grasp_plugin.commands.help import Guide
-from lerobot_grasp_plugin.commands.run import command, fail, guarded, parse
+from lerobot_grasp_plugin.commands.run import command, fail, guarded, parse_call
 
 PROGRAM = "lerobot-grasp-compare"
 GUIDE = Guide(
@@ -36,7 +36,7 @@ class CompareConfig:
 @command
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command; returns 0 when the files were compared, however they differ."""
-    config = parse(CompareConfig, _with_files(list(args or [])), program=PROGRAM, guide=GUIDE)
+    config = parse_call(CompareConfig, _with_files(list(args or [])), program=PROGRAM, guide=GUIDE)
     if len(config.annotations) != 2:
         number = len(config.annotations)
         fail(PROGRAM, f"two annotation files are compared, not {number}: A.txt B.txt, or --annotations")
@@ -59,7 +59,7 @@ def _with_files(args: list[str]) -> list[str]:
 
 def _compare(config: CompareConfig) -> int:
     from lerobot_grasp_plugin.commands.render_labelers import comparison_lines
-    from lerobot_grasp_plugin.commands.verify_formats import write_json
+    from lerobot_grasp_plugin.commands.verify_formats import write_json_file
     from lerobot_grasp_plugin.labelers.comparing import compare_files
     from lerobot_grasp_plugin.merging.recipe import SourceConfig
 
@@ -72,7 +72,7 @@ def _compare(config: CompareConfig) -> int:
         print(*comparison_lines(comparison), sep="\n")
     if config.report is not None:
         content = {"format": 1, "annotations": [str(first), str(second)]}
-        write_json(config.report, {**content, "datasets": [each.to_json() for each in comparisons]})
+        write_json_file(config.report, {**content, "datasets": [each.to_json() for each in comparisons]})
     return 0
 
 

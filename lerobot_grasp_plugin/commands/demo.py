@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lerobot_grasp_plugin.commands.help import Guide
-from lerobot_grasp_plugin.commands.run import TerminalProgress, command, guarded, parse
+from lerobot_grasp_plugin.commands.run import TerminalProgress, command, guarded, parse_call
 
 if TYPE_CHECKING:
     from lerobot_grasp_plugin.demo.datasets import ReadBack
@@ -37,7 +37,7 @@ class DemoConfig:
 @command
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command; returns 0 when every figure is the expected one."""
-    config = parse(DemoConfig, args, program=PROGRAM, guide=GUIDE)
+    config = parse_call(DemoConfig, args, program=PROGRAM, guide=GUIDE)
     progress = TerminalProgress()
 
     def action() -> int:
@@ -53,9 +53,9 @@ def _demo(output_dir: Path, simulate: bool | None, progress: TerminalProgress) -
     from lerobot_grasp_plugin.commands.render import merge_report
     from lerobot_grasp_plugin.demo import seed
     from lerobot_grasp_plugin.demo.datasets import build, check_recordings, read_with_lerobot
-    from lerobot_grasp_plugin.demo.recordings import recorded, refuse_existing
+    from lerobot_grasp_plugin.demo.recordings import recorded, refuse_existing_folders
 
-    refuse_existing(output_dir)
+    refuse_existing_folders(output_dir)
     started = time.monotonic()
     _say(f"Recording {' and '.join(recording.name for recording in seed.RECORDINGS)}")
     if simulate is None:

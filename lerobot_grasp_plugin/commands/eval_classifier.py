@@ -8,7 +8,14 @@ from functools import partial
 from lerobot_grasp_plugin.commands.help import Guide
 from lerobot_grasp_plugin.commands.options import load_plugins
 from lerobot_grasp_plugin.commands.outline import Outline, announce_loading, check_early
-from lerobot_grasp_plugin.commands.run import TerminalProgress, command, fail, guarded, parse, require
+from lerobot_grasp_plugin.commands.run import (
+    TerminalProgress,
+    command,
+    fail,
+    guarded,
+    parse_call,
+    require_extra,
+)
 
 PROGRAM = "lerobot-grasp-eval-classifier"
 GUIDE = Guide(
@@ -26,14 +33,14 @@ GUIDE = Guide(
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     given = list(args or [])
-    require(PROGRAM, "learn", "transformers")
+    require_extra(PROGRAM, "learn", "transformers")
     if code := check_early(given, PROGRAM, _check):
         return code
     announce_loading(PROGRAM)
     from lerobot_grasp_plugin.learning.classifier.configs import ClassifierEvalConfig
 
     given = load_plugins(given, partial(fail, PROGRAM))
-    config = parse(ClassifierEvalConfig, given, program=PROGRAM, guide=GUIDE, plugins=True)
+    config = parse_call(ClassifierEvalConfig, given, program=PROGRAM, guide=GUIDE, plugins=True)
 
     def action() -> int:
         from lerobot_grasp_plugin.commands.render_classifier import evaluation_lines

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 
 from lerobot_grasp_plugin.commands.help import Guide
 from lerobot_grasp_plugin.commands.outline import announce_loading
-from lerobot_grasp_plugin.commands.run import TerminalProgress, command, fail, guarded, parse, require
+from lerobot_grasp_plugin.commands.run import (
+    TerminalProgress,
+    command,
+    fail,
+    guarded,
+    parse_call,
+    require_extra,
+)
 
 if TYPE_CHECKING:
     from lerobot.rl.train_rl import TrainRLServerPipelineConfig
@@ -48,12 +55,12 @@ class EvalPolicyOptions:
 @command
 def main(args: Sequence[str] | None = None) -> int:
     """Count grasps; returns the command's exit code."""
-    options = parse(EvalPolicyOptions, args, program=PROGRAM, guide=GUIDE)
+    options = parse_call(EvalPolicyOptions, args, program=PROGRAM, guide=GUIDE)
     if options.run is None:
         fail(PROGRAM, "no run is named; give --run with the output_dir of lerobot-grasp-learner")
     if options.num_episodes < 1:
         fail(PROGRAM, f"--num_episodes is {options.num_episodes}, and should be at least 1")
-    require(PROGRAM, "sim", "mujoco", "so101_nexus")
+    require_extra(PROGRAM, "sim", "mujoco", "so101_nexus")
     sys.argv = [PROGRAM]  # LeRobot's validation reads --config_path from it
     return guarded(lambda: _evaluate(options))
 
@@ -75,17 +82,17 @@ def _evaluate(options: EvalPolicyOptions) -> int:
         CheckpointResult,
         PolicyEvaluation,
         best_of,
-        table,
+        results_table,
     )
     from lerobot_grasp_plugin.sim.results import (
         EPISODES,
         EpisodeVideos,
-        read_config,
+        read_run_config,
         use_classifier,
         write_results,
     )
 
-    config = read_config(checkpoints[-1])
+    config = read_run_config(checkpoints[-1])
     use_classifier(config, options.classifier)
     recorder = None
     if options.hard_negatives is not None:
@@ -110,7 +117,7 @@ def _evaluate(options: EvalPolicyOptions) -> int:
         if recorder is not None:
             recorder.close()
         evaluation.close()
-    print("\n".join(table(results)))
+    print("\n".join(results_table(results)))
     write_results(results, folder)
     print(f"Best: {best_of(results).path}")
     print(f"Every episode is in {folder / EPISODES}")

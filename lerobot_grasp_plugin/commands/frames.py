@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 
 from lerobot_grasp_plugin.commands.help import Guide
-from lerobot_grasp_plugin.commands.run import TerminalProgress, command, guarded, parse
+from lerobot_grasp_plugin.commands.run import TerminalProgress, command, guarded, parse_call
 from lerobot_grasp_plugin.frames.config import FramesConfig
 
 PROGRAM = "lerobot-grasp-frames"
@@ -19,7 +19,7 @@ GUIDE = Guide(
 @command
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
-    config = parse(FramesConfig, args, program=PROGRAM, guide=GUIDE)
+    config = parse_call(FramesConfig, args, program=PROGRAM, guide=GUIDE)
 
     def action() -> int:
         from lerobot_grasp_plugin.commands.render import frames_report

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lerobot_grasp_plugin.commands.help import Guide
 from lerobot_grasp_plugin.commands.options import load_recorder_plugins
 from lerobot_grasp_plugin.commands.outline import Outline, announce_loading, check_early
-from lerobot_grasp_plugin.commands.run import command, fail, guarded, parse, require, sigterm_ends
+from lerobot_grasp_plugin.commands.run import command, fail, guarded, parse_call, require_extra, sigterm_ends
 from lerobot_grasp_plugin.findings.problem import GraspError, Problem, UsageError
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ GUIDE = Guide(
 @command
 def main(args: Sequence[str] | None = None) -> int:
     """Serve the page until Ctrl+C or SIGTERM; returns the command's exit code."""
-    require(PROGRAM, "learn", "transformers")
-    require(PROGRAM, "review", "starlette", "uvicorn")
+    require_extra(PROGRAM, "learn", "transformers")
+    require_extra(PROGRAM, "review", "starlette", "uvicorn")
     given = list(args or [])
     if code := check_early(given, PROGRAM, _check):
         return code
@@ -39,7 +39,7 @@ def main(args: Sequence[str] | None = None) -> int:
     from lerobot_grasp_plugin.recording.live_config import LiveClassifierConfig
 
     given = load_recorder_plugins(given, partial(fail, PROGRAM))
-    config = parse(LiveClassifierConfig, given, program=PROGRAM, guide=GUIDE, plugins=True)
+    config = parse_call(LiveClassifierConfig, given, program=PROGRAM, guide=GUIDE, plugins=True)
     return guarded(lambda: _serve(config))
 
 
@@ -67,7 +67,7 @@ def _serve(config: LiveClassifierConfig) -> int:
         warn_of_visitors,
     )
     from lerobot_grasp_plugin.learning.classifier.frame_judge import FrameJudge
-    from lerobot_grasp_plugin.recording.live_classifier import LiveClassifier, create_app
+    from lerobot_grasp_plugin.recording.live_classifier import LiveClassifier, live_app
 
     config.check()
     check_port(config.port)
@@ -82,7 +82,7 @@ def _serve(config: LiveClassifierConfig) -> int:
             teleop.connect()
         live = LiveClassifier(robot, judge, fps=config.fps, threshold=config.threshold, teleop=teleop)
         token = secrets.token_urlsafe(24)
-        with sigterm_ends(), served(create_app(live, token=token, host=config.host), listening):
+        with sigterm_ends(), served(live_app(live, token=token, host=config.host), listening):
             print_addresses(config.host, listening, token)
             print("Ctrl+C ends it.", flush=True)
             live.run()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lerobot_grasp_plugin.commands.help import Guide
 from lerobot_grasp_plugin.commands.publish import check_publishing, push
-from lerobot_grasp_plugin.commands.run import TerminalProgress, command, guarded, parse
+from lerobot_grasp_plugin.commands.run import TerminalProgress, command, guarded, parse_call
 from lerobot_grasp_plugin.merging.recipe import MergeConfig, SourceConfig
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def _take_text_sources() -> None:
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     _take_text_sources()
-    config = parse(MergeConfig, args, program=PROGRAM, guide=GUIDE)
+    config = parse_call(MergeConfig, args, program=PROGRAM, guide=GUIDE)
 
     reports: list[MergeReport] = []
 

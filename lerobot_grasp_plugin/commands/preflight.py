@@ -57,7 +57,7 @@ def main(args: Sequence[str] | None = None) -> int:
         fail(PROGRAM, f"--report: the folder {given.report.parent} does not exist")
 
     def action() -> int:
-        from lerobot_grasp_plugin.commands.verify_formats import write_json
+        from lerobot_grasp_plugin.commands.verify_formats import write_json_file
         from lerobot_grasp_plugin.learning.config_checks import MACHINE, PARSING
         from lerobot_grasp_plugin.preflight import preflight
 
@@ -69,7 +69,7 @@ def main(args: Sequence[str] | None = None) -> int:
         )
         print("\n".join(preflight_lines(report, "--report FILE.json lists all")))
         if given.report is not None:
-            write_json(given.report, _as_json(report))
+            write_json_file(given.report, _as_json(report))
         return 0 if report.ok and not (given.strict and report.count("warning")) else 1
 
     return guarded(action)

@@ -11,7 +11,7 @@ from pathlib import Path
 from lerobot_grasp_plugin.commands import labeler_types  # noqa: F401  # makes them known by name
 from lerobot_grasp_plugin.commands.help import Guide
 from lerobot_grasp_plugin.commands.options import load_packages
-from lerobot_grasp_plugin.commands.run import TerminalProgress, command, fail, guarded, parse
+from lerobot_grasp_plugin.commands.run import TerminalProgress, command, fail, guarded, parse_call
 from lerobot_grasp_plugin.findings.words import count, episodes_text
 from lerobot_grasp_plugin.labelers.labeler import LabelerConfig
 
@@ -46,7 +46,7 @@ class ProposeConfig:
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     given = load_packages(list(args or []), partial(fail, PROGRAM))
-    config = parse(ProposeConfig, given, program=PROGRAM, guide=GUIDE, plugins=True)
+    config = parse_call(ProposeConfig, given, program=PROGRAM, guide=GUIDE, plugins=True)
     labeler, output_path = config.labeler, config.output_path
     if labeler is None or output_path is None:
         options = {"labeler.type": labeler, "output_path": output_path}
@@ -58,13 +58,13 @@ def main(args: Sequence[str] | None = None) -> int:
 
 
 def _write(config: ProposeConfig, labeler: LabelerConfig, output_path: Path) -> int:
-    from lerobot_grasp_plugin.labelers.draft import draft_text, refuse_existing, write_draft
+    from lerobot_grasp_plugin.labelers.draft import draft_text, refuse_existing_draft, write_draft
     from lerobot_grasp_plugin.labelers.draft_record import record_path, record_text
     from lerobot_grasp_plugin.labelers.proposing import propose
     from lerobot_grasp_plugin.merging.recipe import SourceConfig
     from lerobot_grasp_plugin.merging.sources import open_sources
 
-    refuse_existing(output_path)
+    refuse_existing_draft(output_path)
     chosen = SourceConfig(repo_id=config.repo_id, root=config.root, episodes=config.episodes)
     (source,) = open_sources([chosen], [], follow_links=config.follow_links)
     if labeler.notice:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lerobot_grasp_plugin.commands.help import Guide
-from lerobot_grasp_plugin.commands.run import command, fail, guarded, parse
+from lerobot_grasp_plugin.commands.run import command, fail, guarded, parse_call
 
 if TYPE_CHECKING:
     from lerobot_grasp_plugin.merging.recipe import OutputOptions
@@ -39,7 +39,7 @@ class PublishConfig:
 @command
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
-    config = parse(PublishConfig, args, program=PROGRAM, guide=GUIDE)
+    config = parse_call(PublishConfig, args, program=PROGRAM, guide=GUIDE)
     if config.repo_id is None:
         fail(PROGRAM, "the dataset has no name on the Hub; give --repo_id owner/name")
     repo_id = config.repo_id

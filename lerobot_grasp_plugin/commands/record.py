@@ -16,7 +16,7 @@ from lerobot_grasp_plugin.commands.run import (
     command,
     fail,
     guarded,
-    parse,
+    parse_call,
 )
 from lerobot_grasp_plugin.findings.problem import GraspError
 from lerobot_grasp_plugin.findings.words import agree, count
@@ -137,7 +137,7 @@ def _parse(given: list[str]) -> GraspRecordConfig:
     except ImportError as error:
         fail(PROGRAM, f"LeRobot cannot record here: {error}; install lerobot_grasp_plugin[record]")
     given = load_recorder_plugins(given, partial(fail, PROGRAM))
-    return parse(GraspRecordConfig, given, program=PROGRAM, guide=GUIDE, plugins=True)
+    return parse_call(GraspRecordConfig, given, program=PROGRAM, guide=GUIDE, plugins=True)
 
 
 def _complain(report: SessionReport) -> bool:

@@ -45,7 +45,7 @@ The public names of `lerobot_grasp_plugin`. All others may change in any version
 """
 
 
-def write(folder: Path) -> None:
+def write_pages(folder: Path) -> None:
     """Writes both pages.
 
     Args:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lerobot_grasp_plugin.commands.help import Guide
 from lerobot_grasp_plugin.commands.publish import check_publishing, push
-from lerobot_grasp_plugin.commands.run import TerminalProgress, command, guarded, parse
+from lerobot_grasp_plugin.commands.run import TerminalProgress, command, guarded, parse_call
 from lerobot_grasp_plugin.merging.recipe import RelabelConfig
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ GUIDE = Guide(
 @command
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
-    config = parse(RelabelConfig, args, program=PROGRAM, guide=GUIDE)
+    config = parse_call(RelabelConfig, args, program=PROGRAM, guide=GUIDE)
 
     reports: list[MergeReport] = []
 

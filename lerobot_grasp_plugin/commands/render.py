@@ -79,7 +79,7 @@ def _sources(report: MergeReport) -> Iterator[str]:
         total = len(report.episodes)
         rows.append(("in all", str(total), str(report.frames), *_share(report.success_frames, report.frames)))
     yield f"=== {report.repo_id} ==="
-    yield from table(rows)
+    yield from aligned(rows)
     if report.success_frames is None:
         yield "Nothing is labelled: no column says which frames are success, and no --annotations were given"
     dones = {source.done for source in report.sources}
@@ -134,14 +134,14 @@ def _remapping(report: MergeReport) -> Iterator[str]:
         name = report.sources[first.source].repo_id.rsplit("/", 1)[-1]
         output = _span(first.episode_index, last.episode_index)
         rows.append((output, name, _span(first.source_episode, last.source_episode)))
-    yield from table(rows)
+    yield from aligned(rows)
 
 
 def _span(first: int, last: int) -> str:
     return str(first) if first == last else f"{first}-{last}"
 
 
-def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """Columns side by side, numbers to the right."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     numeric = [

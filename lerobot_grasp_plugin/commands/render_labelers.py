@@ -28,7 +28,7 @@ def comparison_lines(comparison: Comparison) -> Iterator[str]:
     Args:
         comparison: Of the files A and B.
     """
-    from lerobot_grasp_plugin.commands.render import table
+    from lerobot_grasp_plugin.commands.render import aligned
 
     yield f"=== {comparison.repo_id} ==="
     differing = most_differing(comparison.episodes)
@@ -37,7 +37,7 @@ def comparison_lines(comparison: Comparison) -> Iterator[str]:
         (str(each.episode_index), *_figures([each]), difference(each, "in A", "in B")) for each in differing
     ]
     rows.append(("in all", *_figures(comparison.episodes), ""))
-    yield from table(rows)
+    yield from aligned(rows)
     equal = len(comparison.episodes) - len(differing)
     yield f"{count(equal, 'episode')} of {len(comparison.episodes)} agree on every frame"
     for name, episodes in zip("AB", comparison.only_listed, strict=True):

@@ -11,7 +11,7 @@ from pathlib import Path
 from lerobot_grasp_plugin.commands import labeler_types  # noqa: F401  # makes them known by name
 from lerobot_grasp_plugin.commands.help import Guide
 from lerobot_grasp_plugin.commands.options import load_packages
-from lerobot_grasp_plugin.commands.run import command, fail, guarded, parse, require
+from lerobot_grasp_plugin.commands.run import command, fail, guarded, parse_call, require_extra
 from lerobot_grasp_plugin.labelers.gripper import GripperLabelerConfig
 from lerobot_grasp_plugin.labelers.labeler import LabelerConfig
 
@@ -50,8 +50,8 @@ class ReviewConfig:
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command until Ctrl+C; returns its exit code."""
     given = load_packages(list(args or []), partial(fail, PROGRAM))
-    config = parse(ReviewConfig, given, program=PROGRAM, guide=GUIDE, plugins=True)
-    require(PROGRAM, "review", "starlette", "uvicorn")
+    config = parse_call(ReviewConfig, given, program=PROGRAM, guide=GUIDE, plugins=True)
+    require_extra(PROGRAM, "review", "starlette", "uvicorn")
     return guarded(lambda: _serve(config))
 
 

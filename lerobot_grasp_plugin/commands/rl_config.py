@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from lerobot_grasp_plugin.commands.help import Guide
 from lerobot_grasp_plugin.commands.options import load_plugins
 from lerobot_grasp_plugin.commands.outline import Outline, announce_loading, check_early
-from lerobot_grasp_plugin.commands.run import fail, guarded, parse
+from lerobot_grasp_plugin.commands.run import fail, guarded, parse_call
 
 if TYPE_CHECKING:
     from lerobot_grasp_plugin.learning.rl.configs import GraspTrainRLConfig
@@ -51,9 +51,9 @@ def run_rl(
     config = parse_rl_config(given, program, guide)
 
     def action() -> int:
-        from lerobot_grasp_plugin.learning.registration import install
+        from lerobot_grasp_plugin.learning.registration import install_dataset
 
-        install()
+        install_dataset()
         return run(config, given)
 
     return guarded(action)
@@ -98,4 +98,4 @@ def parse_rl_config(given: list[str], program: str, guide: Guide) -> GraspTrainR
         fail(program, f"--config_path: {named}: {(error.strerror or str(error)).lower()}")
     except ValueError as error:
         fail(program, f"--config_path: {named} is not valid YAML or JSON: {error}")
-    return parse(GraspTrainRLConfig, given, program=program, guide=guide, plugins=True)
+    return parse_call(GraspTrainRLConfig, given, program=program, guide=guide, plugins=True)

@@ -92,7 +92,7 @@ def _print_versions() -> int:
     return 0
 
 
-def parse[Config](
+def parse_call[Config](
     config_class: type[Config],
     args: Sequence[str] | None,
     *,
@@ -195,7 +195,7 @@ def parse_value(text: str) -> Any:
         return text
 
 
-def require(program: str, extra: str, *modules: str) -> None:
+def require_extra(program: str, extra: str, *modules: str) -> None:
     """Ends the program with exit code 2 where modules of an extra are not installed."""
     missing = [module for module in modules if find_spec(module) is None]
     if missing:

@@ -16,8 +16,8 @@ from lerobot_grasp_plugin.commands.run import (
     command,
     fail,
     guarded,
-    parse,
-    require,
+    parse_call,
+    require_extra,
     sigterm_ends,
 )
 
@@ -41,7 +41,7 @@ GUIDE = Guide(
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     given = list(args or [])
-    require(PROGRAM, "learn", "transformers")
+    require_extra(PROGRAM, "learn", "transformers")
     if code := check_early(given, PROGRAM, _check):
         return code
     with sigterm_ends():
@@ -53,7 +53,7 @@ def _train(given: list[str]) -> int:
     from lerobot_grasp_plugin.learning.classifier.configs import ClassifierTrainConfig
 
     given = load_plugins(_with_model_type(given), partial(fail, PROGRAM))
-    config = parse(ClassifierTrainConfig, given, program=PROGRAM, guide=GUIDE, plugins=True)
+    config = parse_call(ClassifierTrainConfig, given, program=PROGRAM, guide=GUIDE, plugins=True)
     from lerobot_grasp_plugin.commands.render_classifier import (
         BEST,
         plan_lines,
@@ -99,13 +99,13 @@ def _check(call: Outline) -> None:
     from lerobot_grasp_plugin.learning.classifier.options import (
         ClassifierTrainOptions,
         check_options,
-        check_output_dir,
+        refuse_existing_run,
     )
 
     call.require("dataset.repo_id")
     checks = []
     if call["output_dir"] is not None:
-        checks.append(partial(check_output_dir, Path(str(call["output_dir"])).expanduser()))
+        checks.append(partial(refuse_existing_run, Path(str(call["output_dir"])).expanduser()))
     options = call.own(ClassifierTrainOptions)
     check_options(options, call["dataset.repo_id"], call["dataset.root"], checks)
 

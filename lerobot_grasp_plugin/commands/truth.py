@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lerobot_grasp_plugin.commands.help import Guide
-from lerobot_grasp_plugin.commands.run import command, fail, guarded, parse
+from lerobot_grasp_plugin.commands.run import command, fail, guarded, parse_call
 from lerobot_grasp_plugin.core.choices import Truth
 from lerobot_grasp_plugin.findings.problem import DataError, Problem, UsageError
 from lerobot_grasp_plugin.findings.words import count
@@ -36,7 +36,7 @@ class TruthOptions:
 @command
 def main(args: Sequence[str] | None = None) -> int:
     """Write the file; returns the command's exit code."""
-    options = parse(TruthOptions, args, program=PROGRAM, guide=GUIDE)
+    options = parse_call(TruthOptions, args, program=PROGRAM, guide=GUIDE)
     missing = [f"--{name}" for name in ("root", "annotations") if getattr(options, name) is None]
     if missing:
         fail(PROGRAM, f"{' and '.join(missing)} must be given")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lerobot_grasp_plugin.commands.help import Guide
-from lerobot_grasp_plugin.commands.run import TerminalProgress, command, fail, guarded, parse
+from lerobot_grasp_plugin.commands.run import TerminalProgress, command, fail, guarded, parse_call
 from lerobot_grasp_plugin.core.choices import Level, ReportFormat
 from lerobot_grasp_plugin.findings.words import count
 
@@ -63,7 +63,7 @@ class VerifyConfig:
 @command
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command; returns 0 for sound datasets, 1 where one is not, 2 where one is not there."""
-    config = parse(VerifyConfig, args, program=PROGRAM, guide=GUIDE)
+    config = parse_call(VerifyConfig, args, program=PROGRAM, guide=GUIDE)
     if config.explain is not None:
         return _explain(config.explain)
     wanted: list[tuple[str | None, Path | None]] = [

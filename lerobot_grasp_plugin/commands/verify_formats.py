@@ -53,11 +53,11 @@ def as_json(datasets: Sequence[Verified]) -> dict[str, Any]:
 
 def write_report(path: Path, datasets: Sequence[Verified]) -> int:
     """Writes the reports of all datasets as JSON; returns 0."""
-    write_json(path, as_json(datasets))
+    write_json_file(path, as_json(datasets))
     return 0
 
 
-def write_json(path: Path, content: dict[str, Any]) -> None:
+def write_json_file(path: Path, content: dict[str, Any]) -> None:
     """Writes a report."""
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 

@@ -85,17 +85,17 @@ class Form:
 def _read_json(
     source: Source, base: IndexBase | None, findings: Findings, is_dataset: IsDataset
 ) -> Annotations:
-    from lerobot_grasp_plugin.core.grammar_json import parse_json
+    from lerobot_grasp_plugin.core.grammar_json import parse_json_form
 
-    return parse_json(source, base, findings, is_dataset)
+    return parse_json_form(source, base, findings, is_dataset)
 
 
 def _read_csv(
     source: Source, base: IndexBase | None, findings: Findings, is_dataset: IsDataset
 ) -> Annotations:
-    from lerobot_grasp_plugin.core.grammar_csv import parse_csv
+    from lerobot_grasp_plugin.core.grammar_csv import parse_csv_form
 
-    return parse_csv(source, base, findings, is_dataset)
+    return parse_csv_form(source, base, findings, is_dataset)
 
 
 FORMS = (

@@ -56,7 +56,7 @@ class _Section:
     episodes: dict[int, EpisodeRows] = field(default_factory=dict)
 
 
-def parse_csv(
+def parse_csv_form(
     source: Source, index_base: IndexBase | None, findings: Findings, is_dataset: IsDataset = no_dataset
 ) -> Annotations:
     """Read a whole CSV file; what is wrong is noted in ``findings``.

@@ -36,7 +36,7 @@ from lerobot_grasp_plugin.core.grammar_ranges import (
 )
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
 from lerobot_grasp_plugin.core.json_ranges import note_wrong, read_frame, read_ranges
-from lerobot_grasp_plugin.core.json_text import JsonValue, read_json
+from lerobot_grasp_plugin.core.json_text import JsonValue, read_value
 from lerobot_grasp_plugin.core.said_counting import INDEX_BASE, check_said_counting
 from lerobot_grasp_plugin.core.source_text import UNPRINTABLE, Findings, Source, Span
 
@@ -65,7 +65,7 @@ class _Members:
     episodes: list[_Member]
 
 
-def parse_json(
+def parse_json_form(
     source: Source, index_base: IndexBase | None, findings: Findings, is_dataset: IsDataset = no_dataset
 ) -> Annotations:
     """Read a whole JSON file, whose datasets all have a key; what is wrong is noted in ``findings``.
@@ -89,7 +89,7 @@ class _Reader:
         self.remarks: list[tuple[str, Span]] = []
 
     def read(self) -> Annotations:
-        root = read_json(self.source, self.findings)
+        root = read_value(self.source, self.findings)
         top, parts = self._parts(root)
         members = [(part, self._members(part, path, _SECTION, is_section=True)) for part, path in parts]
         for named in (top, *(found.named for _, found in members)):

@@ -51,7 +51,7 @@ class JsonValue:
     members: tuple[tuple[JsonValue, JsonValue], ...] = ()
 
 
-def read_json(source: Source, findings: Findings) -> JsonValue:
+def read_value(source: Source, findings: Findings) -> JsonValue:
     """Read a source that holds one JSON value.
 
     Raises:

@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from lerobot_grasp_plugin.dataset.arrow_types import is_text, own_metadata, table_of
 from lerobot_grasp_plugin.dataset.column_metadata import metadata_of_columns
-from lerobot_grasp_plugin.dataset.json_lines import read_json_lines, whole
-from lerobot_grasp_plugin.dataset.tables import TableFile, whole_numbers
+from lerobot_grasp_plugin.dataset.json_lines import as_index, read_json_lines
+from lerobot_grasp_plugin.dataset.tables import TableFile, index_numbers
 from lerobot_grasp_plugin.findings.problem import DatasetError, Problem, column_of
 
 PANDAS_INDEX = "__index_level_0__"
@@ -59,12 +59,12 @@ def read_index_table(path: Path, index_column: str) -> IndexTable:
         raise DatasetError(Problem("missing-column", message, path))
     where = column_of(path, index_column)
     if path.suffix == ".jsonl":
-        values = [whole(value) for value in table[index_column].to_pylist()]
+        values = [as_index(value) for value in table[index_column].to_pylist()]
         indices = [value for value in values if isinstance(value, int)]
         if len(indices) < len(values):
             raise DatasetError(Problem("bad-index-column", "not an index column", where))
     else:
-        indices = whole_numbers(table[index_column], where).tolist()
+        indices = index_numbers(table[index_column], where).tolist()
     return IndexTable(
         index_column,
         base if keys[0] == PANDAS_INDEX else keys[0],

@@ -13,7 +13,7 @@ from lerobot_grasp_plugin.findings.problem import DatasetError, Place, Problem
 _MAX_LINE_BYTES = 8 * 2**20
 
 
-def whole(value: object) -> object:
+def as_index(value: object) -> object:
     """An index that was written as a float, as the index it is."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 

@@ -180,7 +180,7 @@ class TableFile:
         if layout.EPISODE_INDEX not in self.columns:
             raise DatasetError(Problem("missing-column", "column 'episode_index' is missing", self.path))
         table = self.read(0, self.rows, [layout.EPISODE_INDEX])
-        indices = whole_numbers(table.column(0), column_of(self.path, "episode_index"))
+        indices = index_numbers(table.column(0), column_of(self.path, "episode_index"))
         starts = np.flatnonzero(np.diff(indices, prepend=indices[:1] - 1)).tolist() if len(indices) else []
         stops = [*starts[1:], len(indices)] if starts else []
         ranges: dict[int, list[RowRange]] = {}
@@ -229,7 +229,7 @@ class TableFile:
         return self._cache[1].slice(offset, stop - start)
 
 
-def whole_numbers(column: pa.ChunkedArray | pa.Array, place: Place = NOWHERE) -> NDArray[Any]:
+def index_numbers(column: pa.ChunkedArray | pa.Array, place: Place = NOWHERE) -> NDArray[Any]:
     """An index column as int64, whatever number type it was written with.
 
     Raises:

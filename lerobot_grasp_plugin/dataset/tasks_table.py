@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.dataset.tables import TableFile, whole_numbers
+from lerobot_grasp_plugin.dataset.tables import TableFile, index_numbers
 from lerobot_grasp_plugin.findings.problem import DatasetError, Problem, column_of
 
 
@@ -75,7 +75,7 @@ def task_rows(path: Path) -> list[tuple[int, str]]:
     if layout.TASK_INDEX not in table.column_names or not texts:
         message = f"expected the columns 'task' and 'task_index', found {table.column_names}"
         raise DatasetError(Problem("missing-column", message, path))
-    indices = whole_numbers(table[layout.TASK_INDEX], column_of(path, "task_index"))
+    indices = index_numbers(table[layout.TASK_INDEX], column_of(path, "task_index"))
     try:
         sentences = table[texts[0]].to_pylist()
     except UnicodeDecodeError as error:

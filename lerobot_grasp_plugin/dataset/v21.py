@@ -19,7 +19,7 @@ from lerobot_grasp_plugin.dataset.arrow_types import table_of
 from lerobot_grasp_plugin.dataset.hub import Location
 from lerobot_grasp_plugin.dataset.index_table import IndexTable, read_index_table
 from lerobot_grasp_plugin.dataset.info import DatasetInfo
-from lerobot_grasp_plugin.dataset.json_lines import read_json_lines, whole
+from lerobot_grasp_plugin.dataset.json_lines import as_index, read_json_lines
 from lerobot_grasp_plugin.dataset.losses import (
     Reason,
     lost_episodes_error,
@@ -117,11 +117,11 @@ class LegacyReader:
             places = {
                 each: self._places.of(each) for each in range(len(self.lengths)) if each not in self.lost
             }
-            whole = all(
+            as_index = all(
                 len(found) == 1 and found[0].stop - found[0].start == self.lengths[each]
                 for each, found in places.items()
             )
-            self._by_rows = {each: found[0] for each, found in places.items()} if whole else {}
+            self._by_rows = {each: found[0] for each, found in places.items()} if as_index else {}
         if episode not in self._by_rows:
             chosen = dict.fromkeys([*self._required, episode])
             wrong = [each for each in chosen if not TableFile(self.data_path(each)).holds_only(each)]
@@ -158,7 +158,7 @@ class LegacyReader:
         kept: dict[int, dict[str, dict[str, Any]]] = {}
         unknown: dict[str, None] = {}
         for number, entry in enumerate(read_json_lines(path), start=1):
-            episode, stats = whole(entry.get("episode_index")), entry.get("stats")
+            episode, stats = as_index(entry.get("episode_index")), entry.get("stats")
             if not isinstance(episode, int) or not isinstance(stats, dict):
                 message = "expected an object with episode_index and stats"
                 raise DatasetError(Problem("bad-json", message, Place(str(path), number)))
@@ -221,7 +221,7 @@ class LegacyReader:
         path = self.root / layout.LEGACY_TASKS_PATH
         tasks = {}
         for number, entry in enumerate(read_json_lines(path), start=1):
-            index, task = whole(entry.get("task_index")), entry.get("task")
+            index, task = as_index(entry.get("task_index")), entry.get("task")
             if not isinstance(index, int) or not isinstance(task, str):
                 message = "expected an object with task_index and task"
                 raise DatasetError(Problem("bad-json", message, Place(str(path), number)))
@@ -233,7 +233,7 @@ class LegacyReader:
         entries: dict[int, tuple[int, tuple[str, ...]]] = {}
         shared: dict[tuple[str, ...], tuple[str, ...]] = {}
         for number, entry in enumerate(read_json_lines(path), start=1):
-            episode, length = whole(entry.get("episode_index")), whole(entry.get("length"))
+            episode, length = as_index(entry.get("episode_index")), as_index(entry.get("length"))
             tasks = entry.get("tasks", [])
             tasks = [tasks] if isinstance(tasks, str) else tasks
             if (

@@ -30,7 +30,7 @@ from lerobot_grasp_plugin.dataset.losses import (
 from lerobot_grasp_plugin.dataset.places import Places
 from lerobot_grasp_plugin.dataset.reader import EpisodeBatch, VideoSpan
 from lerobot_grasp_plugin.dataset.side_columns import is_known, selected, split_columns
-from lerobot_grasp_plugin.dataset.tables import RowRange, TableFile, read_batches, read_whole, whole_numbers
+from lerobot_grasp_plugin.dataset.tables import RowRange, TableFile, index_numbers, read_batches, read_whole
 from lerobot_grasp_plugin.dataset.tasks_table import read_tasks_table
 from lerobot_grasp_plugin.dataset.video_places import VideoPlaces
 from lerobot_grasp_plugin.findings.problem import DatasetError, Problem, column_of
@@ -238,7 +238,7 @@ class V30Reader:
             )
         known = [name for name in names if is_known(name, self.info.features)]
         table = read_whole(files, [name for name in known if not name.startswith("stats/")], where)
-        indices = whole_numbers(table["episode_index"], column_of(where, "episode_index"))
+        indices = index_numbers(table["episode_index"], column_of(where, "episode_index"))
         wrong = np.flatnonzero(np.diff(indices, prepend=-1) < 1)
         if len(wrong):
             row = int(wrong[0])
@@ -252,8 +252,8 @@ class V30Reader:
             self.warnings.append(Problem("wrong-total", message, where, severity="warning"))
         self._row = np.full(total, -1, dtype=np.int64)
         self._row[indices] = np.arange(len(indices))
-        chunk = whole_numbers(table["data/chunk_index"], column_of(where, "data/chunk_index"))
-        file = whole_numbers(table["data/file_index"], column_of(where, "data/file_index"))
+        chunk = index_numbers(table["data/chunk_index"], column_of(where, "data/chunk_index"))
+        file = index_numbers(table["data/file_index"], column_of(where, "data/file_index"))
         self._data_keys = self._by_episode(chunk * (1 << 32) + file)
         return table
 
@@ -265,7 +265,7 @@ class V30Reader:
 
     def _lengths(self) -> NDArray[Any]:
         where = column_of(self.root / layout.EPISODES_DIR, "length")
-        lengths = self._by_episode(whole_numbers(self._episodes["length"], where))
+        lengths = self._by_episode(index_numbers(self._episodes["length"], where))
         reason = Reason("empty-episode", "no frames by the episodes table", where)
         empty = np.flatnonzero((lengths < 1) & (self._row >= 0))
         self.lost = {**self.lost, **dict.fromkeys(empty.tolist(), reason)}

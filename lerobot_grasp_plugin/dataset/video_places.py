@@ -14,7 +14,7 @@ from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import to_numpy
 from lerobot_grasp_plugin.dataset.hub import Location
 from lerobot_grasp_plugin.dataset.info import DatasetInfo
-from lerobot_grasp_plugin.dataset.tables import whole_numbers
+from lerobot_grasp_plugin.dataset.tables import index_numbers
 from lerobot_grasp_plugin.findings.problem import DatasetError, Place, Problem, column_of
 
 
@@ -79,7 +79,7 @@ class VideoPlaces:
         if video_key not in self._videos:
             table = self._root / layout.EPISODES_DIR
             names = [f"videos/{video_key}/{each}" for each in ("chunk_index", "file_index", "from_timestamp")]
-            chunks, files = (whole_numbers(self._table[name], column_of(table, name)) for name in names[:2])
+            chunks, files = (index_numbers(self._table[name], column_of(table, name)) for name in names[:2])
             try:
                 starts = to_numpy(self._table[names[2]]).reshape(-1)
             except ValueError as error:

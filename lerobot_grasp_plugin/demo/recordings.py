@@ -28,7 +28,7 @@ from lerobot_grasp_plugin.writers.staging import staged, unused_staging
 _SEED = 71
 
 
-def refuse_existing(output_dir: Path) -> None:
+def refuse_existing_folders(output_dir: Path) -> None:
     """Refuses a folder that is there already.
 
     Raises:
@@ -56,7 +56,7 @@ def make_recordings(output_dir: Path, progress: Progress = silent, *, simulate: 
     Raises:
         GraspError: The folder exists or cannot be written, or LeRobot failed.
     """
-    refuse_existing(output_dir)
+    refuse_existing_folders(output_dir)
     differing = 0
     with staged(output_dir) as staging:
         for recording in seed.RECORDINGS:

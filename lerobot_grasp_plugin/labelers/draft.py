@@ -75,13 +75,13 @@ def write_draft(path: Path, text: str, record: str | None = None) -> None:
     Raises:
         UsageError: One of the files exists.
     """
-    refuse_existing(path)
+    refuse_existing_draft(path)
     if record is not None:
         write_whole(record_path(path), record.encode("utf-8"))
     write_whole(path, text.encode("utf-8"))
 
 
-def refuse_existing(draft: Path) -> None:
+def refuse_existing_draft(draft: Path) -> None:
     """Refuses the path of a draft where it, or the file next to it, exists.
 
     Raises:

@@ -53,7 +53,7 @@ def record_text(proposals: Mapping[int, Proposal], origin: str) -> str | None:
     return json.dumps(content, indent=1, ensure_ascii=False, default=str) + "\n"
 
 
-def read_record(draft: Path) -> dict[int, DraftEntry]:
+def read_draft_record(draft: Path) -> dict[int, DraftEntry]:
     """What is kept next to a draft, by ``episode_index``; empty where there is no such file.
 
     Raises:

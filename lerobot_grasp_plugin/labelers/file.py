@@ -40,13 +40,13 @@ class FileLabelerConfig(LabelerConfig):  # type: ignore[no-untyped-call]  # drac
             AnnotationError: It has errors, or does not label the dataset.
             DataError: The file that a draft has next to it cannot be read.
         """
-        from lerobot_grasp_plugin.labelers.draft_record import read_record
+        from lerobot_grasp_plugin.labelers.draft_record import read_draft_record
 
         if self.path is None:
             hint = "give --labeler.path FILE"
             raise UsageError(Problem("no-annotations", "no annotation file is given", hint=hint))
         path = self.path.expanduser()
-        return FileLabeler(path.name, read_success(path, self.index_base, source), read_record(path))
+        return FileLabeler(path.name, read_success(path, self.index_base, source), read_draft_record(path))
 
 
 class FileLabeler:

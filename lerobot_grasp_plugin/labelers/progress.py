@@ -102,7 +102,7 @@ def read_progress(path: Path, column: str | None, source: Source) -> dict[int, N
         DatasetError: Its rows are not those of the dataset.
     """
     from lerobot_grasp_plugin.dataset.arrow import to_numpy
-    from lerobot_grasp_plugin.dataset.tables import whole_numbers
+    from lerobot_grasp_plugin.dataset.tables import index_numbers
     from lerobot_grasp_plugin.merging.side_tables import episodes_of, first_indices, read_side_table
 
     table = read_side_table(path)
@@ -113,11 +113,11 @@ def read_progress(path: Path, column: str | None, source: Source) -> dict[int, N
     if name not in table.column_names:
         hint = f"columns: {', '.join(table.column_names)}"
         raise UsageError(Problem("no-progress", f"the table has no column {name!r}", path, hint))
-    index, starts = whole_numbers(table[layout.INDEX], column_of(path, "index")), first_indices(source)
+    index, starts = index_numbers(table[layout.INDEX], column_of(path, "index")), first_indices(source)
     episodes = episodes_of(index, starts, source)
     own = episodes
     if layout.EPISODE_INDEX in table.column_names:
-        own = whole_numbers(table[layout.EPISODE_INDEX], column_of(path, "episode_index"))
+        own = index_numbers(table[layout.EPISODE_INDEX], column_of(path, "episode_index"))
     if episodes is None or own is None or not np.array_equal(own[episodes >= 0], episodes[episodes >= 0]):
         message, hint = "its rows are not the frames of the dataset", "compute the progress for this dataset"
         raise DatasetError(Problem("other-progress", message, path, hint))

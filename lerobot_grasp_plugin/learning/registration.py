@@ -1,7 +1,7 @@
 """How LeRobot's dataset factory learns of ``GraspDataset``.
 
 ``lerobot.datasets.factory.make_dataset`` builds its dataset through a global of its module,
-``LeRobotDataset``; lerobot-train and lerobot.rl.learner both go through it. ``install`` puts a class
+``LeRobotDataset``; lerobot-train and lerobot.rl.learner both go through it. ``install_dataset`` puts a class
 in its place that builds a ``GraspDataset`` for a dataset with a sidecar of this package, and a plain
 ``LeRobotDataset`` for every other. With the first ``GraspDataset``, LeRobot's ``ReplayBuffer`` also learns
 to fill itself with one in a single pass (``offline_buffer``).
@@ -25,7 +25,7 @@ SEAM_MODULE: Final = "lerobot.datasets.factory"
 SEAM_NAME: Final = "LeRobotDataset"
 
 
-def install() -> None:
+def install_dataset() -> None:
     """Makes LeRobot's dataset factory build a ``GraspDataset`` where that is due; once is enough.
 
     Raises:
@@ -79,7 +79,7 @@ def _build(plain: Any, repo_id: str, root: str | Path | None, *args: Any, **kwar
     from lerobot_grasp_plugin.learning.data.dataset import GraspDataset
     from lerobot_grasp_plugin.learning.rl import offline_buffer
 
-    offline_buffer.install()
+    offline_buffer.install_offline_buffer()
     # LeRobot's learner takes uint8 for floats; its training scales only what is uint8
     return GraspDataset(repo_id, root, *args, **{**kwargs, "return_uint8": False})
 

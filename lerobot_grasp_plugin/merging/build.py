@@ -40,7 +40,7 @@ from lerobot_grasp_plugin.writers.column_store import ColumnStore
 from lerobot_grasp_plugin.writers.episodes_table import EpisodesWriter
 
 
-def write(build: Build, root: Path, repo_id: str, progress: Progress) -> MergeReport:
+def write_build(build: Build, root: Path, repo_id: str, progress: Progress) -> MergeReport:
     """Writes the planned dataset into an empty folder and verifies it.
 
     Raises:

@@ -39,10 +39,10 @@ def write_in_place(
         progress: Told how far it is.
         before_swap: Called when the new dataset is verified and on disk.
     """
-    from lerobot_grasp_plugin.merging.build import write
+    from lerobot_grasp_plugin.merging.build import write_build
 
     with WriterLock(root, "relabelled"), claimed(root) as staging:
-        report = write(build, staging, repo_id, progress)
+        report = write_build(build, staging, repo_id, progress)
         sync_tree(staging)
         before_swap()
         backup = swap(staging, root)

@@ -65,12 +65,12 @@ def merge(
     problems.raise_all()
     before_writing(repo_id, sources)
     warnings += source_warnings(sources, root)
-    from lerobot_grasp_plugin.merging.build import write
+    from lerobot_grasp_plugin.merging.build import write_build
     from lerobot_grasp_plugin.merging.prepare import prepare
 
     build = prepare(sources, config, operation="merge", progress=progress, warnings=warnings)
     with staged(root) as staging:
-        report = write(build, staging, repo_id, progress)
+        report = write_build(build, staging, repo_id, progress)
     return at_its_place(report, root)
 
 

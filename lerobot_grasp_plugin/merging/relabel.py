@@ -69,14 +69,14 @@ def relabel(
     before_writing(repo_id, sources)
     warnings += source_warnings(sources, root)
     recipe = _as_merge(config, source)
-    from lerobot_grasp_plugin.merging.build import write
+    from lerobot_grasp_plugin.merging.build import write_build
     from lerobot_grasp_plugin.merging.prepare import prepare
 
     build = prepare(sources, recipe, operation="relabel", progress=progress, warnings=warnings)
     if config.in_place:
         return write_in_place(build, root, repo_id, progress)
     with staged(root) as staging:
-        report = write(build, staging, repo_id, progress)
+        report = write_build(build, staging, repo_id, progress)
     return at_its_place(report, root)
 
 

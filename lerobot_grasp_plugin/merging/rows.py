@@ -22,7 +22,7 @@ from lerobot_grasp_plugin.dataset.arrow import from_numpy, is_numeric, list_leng
 from lerobot_grasp_plugin.dataset.arrow_types import conform, decoded, innermost_type, is_text
 from lerobot_grasp_plugin.dataset.image_columns import embedded_images
 from lerobot_grasp_plugin.dataset.reader import EpisodeBatch
-from lerobot_grasp_plugin.dataset.tables import whole_numbers
+from lerobot_grasp_plugin.dataset.tables import index_numbers
 from lerobot_grasp_plugin.findings.problem import DatasetError, Problem, column_of
 from lerobot_grasp_plugin.merging.features import TargetFormat
 from lerobot_grasp_plugin.merging.index_tables import mapped_numbers
@@ -177,7 +177,7 @@ class RowBuilder:
         if layout.FRAME_INDEX not in batch.table.column_names:
             return True
         where = column_of(batch.path, "frame_index")
-        own = whole_numbers(batch.table[layout.FRAME_INDEX], where)
+        own = index_numbers(batch.table[layout.FRAME_INDEX], where)
         if np.array_equal(own, frames):
             return False
         inside = frames[1:] > 0
@@ -196,7 +196,7 @@ class RowBuilder:
         if not has_column:
             message = "column 'task_index' is missing, and the dataset has several tasks"
             raise DatasetError(Problem("missing-column", message, batch.path))
-        own = whole_numbers(batch.table[layout.TASK_INDEX], column_of(batch.path, "task_index"))
+        own = index_numbers(batch.table[layout.TASK_INDEX], column_of(batch.path, "task_index"))
         known, inverse = np.unique(own, return_inverse=True)
         strange = [task for task in known.tolist() if task not in self._task_map]
         if strange:

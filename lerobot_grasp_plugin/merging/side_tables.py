@@ -14,7 +14,7 @@ from lerobot_grasp_plugin.core.plan import PlannedEpisode
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import from_numpy
 from lerobot_grasp_plugin.dataset.arrow_types import own_metadata
-from lerobot_grasp_plugin.dataset.tables import TableFile, whole_numbers
+from lerobot_grasp_plugin.dataset.tables import TableFile, index_numbers
 from lerobot_grasp_plugin.findings.problem import GraspError, column_of
 from lerobot_grasp_plugin.merging.sources import Source
 
@@ -51,7 +51,7 @@ def map_rows(
     try:
         for name in (layout.INDEX, layout.EPISODE_INDEX):
             if name in table.column_names:
-                numbers[name] = whole_numbers(table[name])
+                numbers[name] = index_numbers(table[name])
     except GraspError:
         return None
     total = len(source.reader.lengths)
@@ -93,7 +93,7 @@ def first_indices(source: Source) -> dict[int, int]:
     for batch in reader.read(source.episodes, [layout.INDEX]):
         if layout.INDEX not in batch.table.column_names:
             return {}
-        index = whole_numbers(batch.table[layout.INDEX], column_of(batch.path, "index"))
+        index = index_numbers(batch.table[layout.INDEX], column_of(batch.path, "index"))
         firsts = np.cumsum([0, *batch.lengths[:-1]])
         starts.update(zip(batch.episodes, index[firsts].tolist(), strict=True))
     return starts

@@ -66,7 +66,7 @@ class ClassifierFacts:
         return _mode({"norm_map": self.config.get("normalization_mapping")}) != "IDENTITY"
 
 
-def load_classifier(config: ConfigView) -> tuple[ClassifierFacts | None, list[Problem]]:
+def classifier_facts(config: ConfigView) -> tuple[ClassifierFacts | None, list[Problem]]:
     """Opens the checkpoint the config names."""
     named = config.text(PATH_KEY)
     if named is None:

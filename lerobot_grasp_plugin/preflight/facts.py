@@ -10,7 +10,7 @@ from typing import Any
 
 from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 from lerobot_grasp_plugin.lerobot_seams.recorded_environment import STATE_PARTS
-from lerobot_grasp_plugin.preflight.classifier_facts import ClassifierFacts, load_classifier
+from lerobot_grasp_plugin.preflight.classifier_facts import ClassifierFacts, classifier_facts
 from lerobot_grasp_plugin.preflight.config_view import ConfigView, is_image, read_config, shape_of
 from lerobot_grasp_plugin.preflight.dataset_facts import (
     DatasetFacts,
@@ -173,5 +173,5 @@ def load_facts(
         raise UsageError(Problem("config-trains-nothing", message, config_path, hint))
     built = plugin_learner or is_of_plugin(config)
     datasets, findings = load_datasets(config, built)
-    classifier, more = load_classifier(config)
+    classifier, more = classifier_facts(config)
     return Facts(config, datasets, classifier, built, [*findings, *more])

@@ -43,17 +43,16 @@ def preprocessing_of(raw: Any) -> Preprocessing | None:
         return None
     crops = raw.get("crop_params_dict")
     sizes = {
-        str(key): whole_numbers(crop, 4)
-        for key, crop in (crops.items() if isinstance(crops, Mapping) else ())
+        str(key): counts_of(crop, 4) for key, crop in (crops.items() if isinstance(crops, Mapping) else ())
     }
-    resize = whole_numbers(raw.get("resize_size"), 2)
+    resize = counts_of(raw.get("resize_size"), 2)
     return Preprocessing(
         {key: (crop[0], crop[1], crop[2], crop[3]) for key, crop in sizes.items() if crop is not None},
         (resize[0], resize[1]) if resize is not None else None,
     )
 
 
-def whole_numbers(value: Any, count: int) -> tuple[int, ...] | None:
+def counts_of(value: Any, count: int) -> tuple[int, ...] | None:
     """A list of ``count`` whole numbers, none below 0; None for anything else."""
     sized = isinstance(value, (list, tuple)) and len(value) == count
     return tuple(value) if sized and all(type(number) is int and number >= 0 for number in value) else None

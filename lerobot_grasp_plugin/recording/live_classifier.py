@@ -94,7 +94,7 @@ class LiveClassifier:
         }
 
 
-def create_app(live: LiveClassifier, *, token: str, host: str) -> Starlette:
+def live_app(live: LiveClassifier, *, token: str, host: str) -> Starlette:
     """The page; every address begins with ``/token/``."""
 
     def latest(request: Request) -> Response:

@@ -18,7 +18,7 @@ from lerobot_grasp_plugin.dataset.info import DatasetInfo
 from lerobot_grasp_plugin.dataset.losses import MAX_UNLISTED, Reason
 from lerobot_grasp_plugin.dataset.pages import salvage
 from lerobot_grasp_plugin.dataset.reader import VideoSpan
-from lerobot_grasp_plugin.dataset.tables import RowRange, TableFile, whole_numbers
+from lerobot_grasp_plugin.dataset.tables import RowRange, TableFile, index_numbers
 from lerobot_grasp_plugin.findings.problem import DatasetError, GraspError, Problem, column_of
 from lerobot_grasp_plugin.findings.words import count
 from lerobot_grasp_plugin.salvage.whole_episodes import reason_of
@@ -144,7 +144,7 @@ def _counts_up(rows: pa.Table) -> bool:
     """Whether rows can be a row group: ``index`` counts them one by one."""
     if layout.INDEX not in rows.column_names:
         return True
-    return bool((np.diff(whole_numbers(rows[layout.INDEX])) == 1).all())
+    return bool((np.diff(index_numbers(rows[layout.INDEX])) == 1).all())
 
 
 def found_in(
@@ -182,7 +182,7 @@ def _add_episodes(file: TableFile, found: dict[int, FoundEpisode], lost: dict[in
         raise DatasetError(Problem("missing-column", message, file.path))
     table = file.read(0, file.rows, names)
     frames, index = (
-        whole_numbers(table[name], column_of(file.path, name)) for name in (layout.FRAME_INDEX, layout.INDEX)
+        index_numbers(table[name], column_of(file.path, name)) for name in (layout.FRAME_INDEX, layout.INDEX)
     )
     for episode, runs in file.episode_ranges().items():
         rows = runs[0]
@@ -206,5 +206,5 @@ def tasks_of(episode: FoundEpisode, tasks: Mapping[int, str]) -> list[str]:
     if layout.TASK_INDEX not in file.columns:
         return []
     column = file.read(rows.start, rows.stop, [layout.TASK_INDEX]).column(0)
-    used = dict.fromkeys(whole_numbers(column, column_of(rows.path, "task_index")).tolist())
+    used = dict.fromkeys(index_numbers(column, column_of(rows.path, "task_index")).tolist())
     return [tasks[task] for task in used if task in tasks]

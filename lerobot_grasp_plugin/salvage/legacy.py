@@ -19,7 +19,7 @@ from lerobot_grasp_plugin.core.stats import STATISTICS
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.hub import Location
 from lerobot_grasp_plugin.dataset.info import DatasetInfo
-from lerobot_grasp_plugin.dataset.json_lines import read_json_lines, whole
+from lerobot_grasp_plugin.dataset.json_lines import as_index, read_json_lines
 from lerobot_grasp_plugin.dataset.losses import Reason, loss_problems
 from lerobot_grasp_plugin.dataset.reader import EpisodeBatch
 from lerobot_grasp_plugin.dataset.side_columns import unknown_of
@@ -116,7 +116,7 @@ class SalvagedLegacyReader(LegacyReader):
         entries: dict[int, dict[str, Any]] = {}
         with suppress(DatasetError):
             for entry in read_json_lines(self.root / layout.LEGACY_EPISODES_PATH):
-                episode = whole(entry.get("episode_index"))
+                episode = as_index(entry.get("episode_index"))
                 if isinstance(episode, int):
-                    entries[episode] = {**entry, "length": whole(entry.get("length"))}
+                    entries[episode] = {**entry, "length": as_index(entry.get("length"))}
         return entries

@@ -244,7 +244,7 @@ def _action(policy: Any, preprocessor: Any, postprocessor: Any, observation: dic
     return action
 
 
-def table(results: Sequence[CheckpointResult]) -> Iterator[str]:
+def results_table(results: Sequence[CheckpointResult]) -> Iterator[str]:
     """Lines of a table: a checkpoint each, the best one marked."""
     best = best_of(results)
     head = f"{'Checkpoint':<12}{'Held':>8}{'95 %':>14}{'Lifted':>8}{'95 %':>14}"

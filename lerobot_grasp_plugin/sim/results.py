@@ -21,7 +21,7 @@ EPISODES = "episodes.csv"
 COLUMNS = ("checkpoint", "episode", "held", "lifted", "steps", "rewarded", "false_rewards")
 
 
-def read_config(checkpoint: Path) -> TrainRLServerPipelineConfig:
+def read_run_config(checkpoint: Path) -> TrainRLServerPipelineConfig:
     """The learner's config that a checkpoint was saved with.
 
     Args:

@@ -92,7 +92,7 @@ def check_tasks(view: View) -> Iterator[Problem]:
     yield from near_task_warnings(dict.fromkeys(indices, ()), where, view.root)
 
 
-def check_splits(view: View) -> Iterator[Problem]:
+def check_declared_splits(view: View) -> Iterator[Problem]:
     """``splits`` against the number of episodes."""
     splits = view.info.raw.get("splits")
     if not isinstance(splits, dict) or view.episodes is None:
@@ -122,7 +122,7 @@ def _shared(view: View, splits: Mapping[str, Any]) -> Iterator[Problem]:
             yield Problem("bad-splits", message, view.info.where, hint, severity="warning", episodes=shared)
 
 
-def check_columns(view: View, schemas: Mapping[pa.Schema, Path]) -> Iterator[Problem]:
+def check_declared_columns(view: View, schemas: Mapping[pa.Schema, Path]) -> Iterator[Problem]:
     """Each declared feature against the column of its name, in every kind of table there is."""
     declared = {name: feature for name, feature in view.info.features.items() if feature["dtype"] != "video"}
     if not declared:
@@ -229,7 +229,7 @@ def check_widths(
     Args:
         view: The dataset.
         widths: Column, values per row, and the file and episode it was first seen in.
-        schemas: As of ``check_columns``, which names a column whose type disagrees.
+        schemas: As of ``check_declared_columns``, which names a column whose type disagrees.
     """
     for name, width, path, episode in widths:
         feature = view.info.features.get(name)

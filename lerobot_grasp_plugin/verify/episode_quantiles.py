@@ -55,7 +55,7 @@ class QuantileCheck:
                     self.wrong.setdefault(name, {}).setdefault(int(rows.episodes[run]), example)
 
     def found(self) -> Iterator[Problem]:
-        """Nothing by itself; see ``check_statistics``."""
+        """Nothing by itself; see ``check_stored_statistics``."""
         yield from ()
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import present, to_numpy
-from lerobot_grasp_plugin.dataset.tables import TableFile, whole_numbers
+from lerobot_grasp_plugin.dataset.tables import TableFile, index_numbers
 from lerobot_grasp_plugin.findings.problem import GraspError, Place, Problem, Severity, column_of
 from lerobot_grasp_plugin.findings.words import some
 from lerobot_grasp_plugin.verify.empty_table import check_empty
@@ -190,10 +190,10 @@ class _Columns:
                 return
             values = np.full(len(known), -1, dtype=np.int64)
             if known.any():
-                values[known] = whole_numbers(column.drop_null(), column_of(self._where, name))
+                values[known] = index_numbers(column.drop_null(), column_of(self._where, name))
             self.numbers[name] = values
             return
-        self.numbers[name] = whole_numbers(column, column_of(self._where, name))
+        self.numbers[name] = index_numbers(column, column_of(self._where, name))
         if pa.types.is_floating(column.type):
             self._floats.append(name)
 

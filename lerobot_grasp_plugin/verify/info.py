@@ -62,7 +62,7 @@ class Info:
         return [name for name, feature in self.features.items() if feature["dtype"] in dtypes]
 
 
-def read_info(root: Path) -> Info:
+def inspect_info(root: Path) -> Info:
     """Reads ``meta/info.json`` of a folder that may be damaged in any way."""
     where = root / layout.INFO_PATH
     problems: list[Problem] = []

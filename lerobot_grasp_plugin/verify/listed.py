@@ -40,7 +40,7 @@ class EpisodeList:
     files: Sequence[Path] = ()
 
 
-def whole(value: object) -> int | None:
+def as_count(value: object) -> int | None:
     """A count or index of a JSON file, or None where it is none."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None

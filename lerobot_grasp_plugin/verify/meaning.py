@@ -13,7 +13,7 @@ from lerobot_grasp_plugin.verify.overall_quantiles import OverallQuantiles
 from lerobot_grasp_plugin.verify.presence import check_presence
 from lerobot_grasp_plugin.verify.rows import RowCheck
 from lerobot_grasp_plugin.verify.sidecar import ContentCheck, read_sidecar
-from lerobot_grasp_plugin.verify.statistics import check_statistics, is_normalised
+from lerobot_grasp_plugin.verify.statistics import check_stored_statistics, is_policy_column
 from lerobot_grasp_plugin.verify.stored_stats import read_stored_stats
 from lerobot_grasp_plugin.verify.summaries import Summaries
 from lerobot_grasp_plugin.verify.view import View
@@ -32,7 +32,7 @@ class Thorough:
     def __init__(self, view: View) -> None:
         stored, sidecar = read_stored_stats(view), read_sidecar(view)
         summaries, quantiles = Summaries(), QuantileCheck(view, stored)
-        normalised = [name for name in view.info.features if is_normalised(name)]
+        normalised = [name for name in view.info.features if is_policy_column(name)]
         overall = OverallQuantiles(stored, normalised)
         checks: list[RowCheck] = [LabelCheck(view, sidecar), JumpCheck()]
         if sidecar is not None:
@@ -44,7 +44,7 @@ class Thorough:
             "sidecar": lambda: iter([] if sidecar is None else sidecar.problems),
         }
         self.after: Mapping[str, Callable[[], Iterator[Problem]]] = {
-            "statistics": lambda: check_statistics(view, stored, summaries, quantiles, overall),
+            "statistics": lambda: check_stored_statistics(view, stored, summaries, quantiles, overall),
             "values": lambda: check_hazards(view, summaries),
             **self.without_rows,
         }

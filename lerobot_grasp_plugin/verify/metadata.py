@@ -10,10 +10,10 @@ from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.json_lines import read_json_lines
 from lerobot_grasp_plugin.findings.problem import GraspError, Place, Problem
 from lerobot_grasp_plugin.verify.episodes_table import read_episodes_table
-from lerobot_grasp_plugin.verify.listed import EpisodeList, Report, whole
+from lerobot_grasp_plugin.verify.listed import EpisodeList, Report, as_count
 
 
-def read_episodes(root: Path, legacy: bool, report: Report) -> EpisodeList | None:
+def read_listed_episodes(root: Path, legacy: bool, report: Report) -> EpisodeList | None:
     """The episodes the metadata lists; None where it lists none."""
     try:
         listed = _legacy(root, report) if legacy else read_episodes_table(root, report)
@@ -52,7 +52,7 @@ def _legacy(root: Path, report: Report) -> EpisodeList | None:
     shared: dict[tuple[str, ...], tuple[str, ...]] = {}
     try:
         for number, entry in enumerate(read_json_lines(path), start=1):
-            episode, length = whole(entry.get("episode_index")), whole(entry.get("length"))
+            episode, length = as_count(entry.get("episode_index")), as_count(entry.get("length"))
             if episode is None or length is None:
                 found = ", ".join(f"{name} is {entry.get(name)!r}" for name in ("episode_index", "length"))
                 message = f"expected whole numbers: {found[:80]}"

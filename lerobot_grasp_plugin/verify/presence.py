@@ -18,7 +18,7 @@ from lerobot_grasp_plugin.verify.place import agree
 from lerobot_grasp_plugin.verify.statistics import (
     MAKE_ANEW,
     hint_of,
-    is_normalised,
+    is_policy_column,
     severity_of,
 )
 from lerobot_grasp_plugin.verify.stored_stats import StoredStats, Values
@@ -72,7 +72,7 @@ def _lacking(
     features: Mapping[str, Mapping[str, Any]], lacking: Sequence[str], where: Path, *, overall: bool
 ) -> Iterator[Problem]:
     """Columns without statistics: those a policy needs, and the others by themselves."""
-    needed = [name for name in lacking if is_normalised(name) or _is_picture(features[name])]
+    needed = [name for name in lacking if is_policy_column(name) or _is_picture(features[name])]
     unread = [name for name in lacking if name not in needed]
     hint = f"LeRobot loses them when it merges or splits; {MAKE_ANEW}"
     if overall and any(_is_picture(features[name]) for name in needed):

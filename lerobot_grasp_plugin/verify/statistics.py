@@ -47,7 +47,7 @@ _KINDS = {
 """By kind of quantiles: what they are, and what that means for training."""
 
 
-def check_statistics(
+def check_stored_statistics(
     view: View,
     stored: StoredStats,
     summaries: Summaries,
@@ -75,7 +75,7 @@ def check_statistics(
         lengths = summaries.lengths[summary.runs]
         if int(lengths.sum()) >= int(view.lengths.sum()):  # else rows that count were not read
             found += _with_quantiles(_overall(name, stored, summary, lengths, row), overall.wrong(name))
-            if not found and is_normalised(name):
+            if not found and is_policy_column(name):
                 kind = overall.kind(name, trusted=name not in quantiles.wrong)
                 kinds.setdefault(kind, []).append(name)
                 if kind == "none":
@@ -131,21 +131,21 @@ def code_of(name: str) -> str:
     return "stale-label-statistics" if name in LABELS else "wrong-statistics"
 
 
-def is_normalised(name: str) -> bool:
+def is_policy_column(name: str) -> bool:
     """Whether policies take a column as input or output (``dataset_to_policy_features``)."""
     return name.startswith(_OF_POLICIES)
 
 
 def severity_of(name: str) -> Severity:
     """How bad wrong statistics of a column are: nobody normalises others than those of policies."""
-    return "warning" if is_normalised(name) or name in LABELS else "note"
+    return "warning" if is_policy_column(name) or name in LABELS else "note"
 
 
 def hint_of(name: str) -> str:
     """What is to be done about wrong statistics of a column."""
     if name in LABELS:
         return "the labels were changed and their statistics were not; lerobot-grasp-relabel writes both"
-    if not is_normalised(name):
+    if not is_policy_column(name):
         return f"no policy normalises with them; {MAKE_ANEW}"
     return f"training normalises with them; {MAKE_ANEW}"
 
@@ -161,7 +161,7 @@ def _overall(
     where = stored.where[0]
     odd = [each for each in (*MOMENTS, *QUANTILES) if each in own and not _fits(own[each], wanted)]
     if odd:
-        needed = [each for each in odd if each in NORMALISING and is_normalised(name)]
+        needed = [each for each in odd if each in NORMALISING and is_policy_column(name)]
         first = (needed or odd)[0]
         message = f"{name!r}: {first} has {own[first].size} values, the column {wanted[-1]}"
         if own[first].size == math.prod(row):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import list_lengths, present, to_numpy
-from lerobot_grasp_plugin.dataset.tables import TableFile, whole_numbers
+from lerobot_grasp_plugin.dataset.tables import TableFile, index_numbers
 from lerobot_grasp_plugin.findings.problem import EPISODES, GraspError, Problem, column_of, the_episodes
 from lerobot_grasp_plugin.verify.empty_table import check_empty
 from lerobot_grasp_plugin.verify.pictures import PictureCheck
@@ -130,7 +130,7 @@ class Tables:
         if layout.EPISODE_INDEX in file.columns:
             column = file.read(0, file.rows, [layout.EPISODE_INDEX]).column(0)
             try:
-                values = whole_numbers(column, column_of(file.path, "episode_index"))
+                values = index_numbers(column, column_of(file.path, "episode_index"))
                 breaks = np.flatnonzero(np.diff(values)) + 1
                 starts = np.concatenate(([0], breaks))
                 if not len(breaks) and self._renamed(file, int(values[0])):

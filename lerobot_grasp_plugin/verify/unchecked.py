@@ -17,7 +17,7 @@ _HINT = "mend what is named above and verify again: more may be wrong there"
 _CLOSED = "what is in it may not be read"
 
 
-def left_out(
+def unchecked_notes(
     view: View,
     level: Level,
     unseen: Unseen,

@@ -37,7 +37,7 @@ from lerobot_grasp_plugin.verify.report import Check, VerifyReport
 from lerobot_grasp_plugin.verify.rows import RowCheck, Rows
 from lerobot_grasp_plugin.verify.tables import Tables
 from lerobot_grasp_plugin.verify.timestamps import TimestampCheck
-from lerobot_grasp_plugin.verify.unchecked import left_out
+from lerobot_grasp_plugin.verify.unchecked import unchecked_notes
 from lerobot_grasp_plugin.verify.unseen import Unseen
 from lerobot_grasp_plugin.verify.values import FiniteCheck
 from lerobot_grasp_plugin.verify.videos import VideoCheck, check_videos
@@ -116,7 +116,7 @@ class _Verifier:
         if self.thorough:
             self.collect("recording sidecar", lambda: check_recording(view))
         self.collect("tasks", lambda: declared.check_tasks(view))
-        self.collect("splits", lambda: declared.check_splits(view))
+        self.collect("splits", lambda: declared.check_declared_splits(view))
         if self.thorough and self.level == "meta":
             self.collect("statistics", lambda: check_metadata(view))
         if self.level != "meta" and "meta" not in view.closed:
@@ -135,7 +135,7 @@ class _Verifier:
             self.collect("what can be rescued", self.name_rescue)
         self.collect(
             "what was left out",
-            lambda: left_out(view, self.level, self.unseen, self.problems),
+            lambda: unchecked_notes(view, self.level, self.unseen, self.problems),
         )
 
     def name_rescue(self) -> Iterable[Problem]:
@@ -205,7 +205,7 @@ class _Verifier:
         yield from tables.found()
         if pictures is not None:
             yield from pictures.found()
-        yield from declared.check_columns(view, tables.schemas)
+        yield from declared.check_declared_columns(view, tables.schemas)
         widths = [(name, width, *place) for (name, width), place in finite.widths.items()]
         yield from declared.check_widths(view, widths, tables.schemas)
         for check in [*checks, *by_episode]:

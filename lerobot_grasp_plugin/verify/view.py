@@ -27,9 +27,9 @@ from lerobot_grasp_plugin.verify.formats import (
     is_legacy,
     sorted_out,
 )
-from lerobot_grasp_plugin.verify.info import Info, read_info
+from lerobot_grasp_plugin.verify.info import Info, inspect_info
 from lerobot_grasp_plugin.verify.listed import EpisodeList
-from lerobot_grasp_plugin.verify.metadata import read_episodes
+from lerobot_grasp_plugin.verify.metadata import read_listed_episodes
 from lerobot_grasp_plugin.verify.nested import nested_datasets
 from lerobot_grasp_plugin.verify.tasks import read_tasks
 
@@ -334,7 +334,7 @@ def open_view(root: Path, links: Links = layout.NO_LINKS) -> View:
     if "meta" in closed:
         unread = Info(root / layout.INFO_PATH, {}, None, None, {}, layout.CHUNKS_SIZE, ())
         return View(root, unread, False, closed=frozenset(closed), problems=problems)
-    info = read_info(root)
+    info = inspect_info(root)
     view = View(
         root, info, False, closed=frozenset(closed), problems=[*problems, *info.problems], links=links
     )
@@ -342,5 +342,5 @@ def open_view(root: Path, links: Links = layout.NO_LINKS) -> View:
     for problem in check_formats(root, info, view.legacy, view.tables, view.videos):
         view.report(problem)
     view.tasks = read_tasks(root, view.legacy, view.report)
-    view.episodes = read_episodes(root, view.legacy, view.report)
+    view.episodes = read_listed_episodes(root, view.legacy, view.report)
     return view

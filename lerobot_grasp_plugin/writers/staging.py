@@ -76,7 +76,7 @@ def staged(target: Path, *, wait: bool = False) -> Iterator[Path]:
         refuse_existing(target)
         yield staging
         sync_tree(staging)
-        publish(staging, target)
+        move_to_place(staging, target)
 
 
 @contextmanager
@@ -202,7 +202,7 @@ def _is_in_use(folder: Path) -> bool:
     return False
 
 
-def publish(staging: Path, target: Path) -> None:
+def move_to_place(staging: Path, target: Path) -> None:
     """Renames a finished folder to its target.
 
     Raises:

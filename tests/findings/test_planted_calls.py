@@ -19,7 +19,7 @@ from lerobot_grasp_plugin.merging.derivation.arms import _calibration
 from lerobot_grasp_plugin.merging.index_tables import mapped_numbers
 from lerobot_grasp_plugin.merging.merge import refuse_inside
 from lerobot_grasp_plugin.verify.expected import Expected, check_expected
-from lerobot_grasp_plugin.verify.info import read_info
+from lerobot_grasp_plugin.verify.info import inspect_info
 from lerobot_grasp_plugin.writers.data_schema import column_type
 from lerobot_grasp_plugin.writers.link import take_over
 from lerobot_grasp_plugin.writers.pictures import refuse_foreign_folder
@@ -77,5 +77,5 @@ def test_features_that_every_dataset_has(tmp_path: Path) -> None:
     features = {"action": {"dtype": "float32", "shape": [2], "names": None}}
     info = {"codebase_version": "v3.0", "fps": 10, "features": features}
     (tmp_path / "meta/info.json").write_text(json.dumps(info))
-    found = {(each.code, each.severity) for each in read_info(tmp_path).problems}
+    found = {(each.code, each.severity) for each in inspect_info(tmp_path).problems}
     assert {("missing-feature", "error"), ("missing-feature", "warning")} <= found

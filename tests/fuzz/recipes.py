@@ -18,7 +18,7 @@ with atheris.instrument_imports(include=["lerobot_grasp_plugin", "draccus", "yam
     import draccus  # noqa: F401 - the parser imports them when it is called
     import yaml  # noqa: F401 - as above
 
-    from lerobot_grasp_plugin.commands.run import parse
+    from lerobot_grasp_plugin.commands.run import parse_call
     from lerobot_grasp_plugin.core.selection import select_episodes
     from lerobot_grasp_plugin.findings.problem import UsageError
     from lerobot_grasp_plugin.merging.recipe import MergeConfig, RelabelConfig
@@ -35,7 +35,7 @@ def one(data: bytes) -> None:
     said, code = io.StringIO(), 0
     try:
         with contextlib.redirect_stderr(said):
-            config = parse(kind, ["--config_path", str(RECIPE)], program=program)
+            config = parse_call(kind, ["--config_path", str(RECIPE)], program=program)
     except SystemExit as end:
         code = end.code
     if code:

@@ -21,7 +21,7 @@ from factories import Legacy, write_legacy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lerobot_grasp_plugin.commands.run import parse
+from lerobot_grasp_plugin.commands.run import parse_call
 from lerobot_grasp_plugin.merging.recipe import MergeConfig, RelabelConfig
 
 type Recorded = Callable[[str], Path]
@@ -149,7 +149,7 @@ recipes = st.dictionaries(fields, values, max_size=4) | values
 
 def understood(config: type, args: list[str]) -> None:
     with suppress(SystemExit):
-        parse(config, args, program="fuzz")
+        parse_call(config, args, program="fuzz")
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

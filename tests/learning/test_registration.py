@@ -20,7 +20,7 @@ from lerobot.datasets import LeRobotDataset
 from lerobot_grasp_plugin.learning.data.dataset import GraspDataset
 from lerobot_grasp_plugin.learning.data.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.data.sidecar import LearningSidecar, write_learning
-from lerobot_grasp_plugin.learning.registration import install
+from lerobot_grasp_plugin.learning.registration import install_dataset
 from lerobot_grasp_plugin.lerobot_seams.access import SeamError
 
 WRIST = "observation.images.wrist"
@@ -54,9 +54,9 @@ def made_by_factory(root: Path) -> Any:
 
 def test_the_factory_builds_what_is_due(seam, recorded, carrying):
     plain = made_by_factory(recorded("av1"))
-    install()
+    install_dataset()
     first = factory.LeRobotDataset
-    install()
+    install_dataset()
     assert factory.LeRobotDataset is first
     again = made_by_factory(recorded("av1"))
     assert type(again) is LeRobotDataset
@@ -70,13 +70,13 @@ def test_the_factory_builds_what_is_due(seam, recorded, carrying):
 def test_without_a_preprocessing_pictures_are_floats_between_0_and_1(seam, copied):
     root = copied("av1")
     write_learning(root, LearningSidecar())
-    install()
+    install_dataset()
     picture = made_by_factory(root)[0][WRIST]
     assert torch.equal(picture, LeRobotDataset("lab/set", root, video_backend="pyav")[0][WRIST])
 
 
 def test_the_name_still_stands_for_lerobots_class(seam, recorded):
-    install()
+    install_dataset()
     name: Any = factory.LeRobotDataset
     plain = LeRobotDataset("lab/set", recorded("av1"), video_backend="pyav")
     assert isinstance(plain, name)
@@ -94,7 +94,7 @@ def test_an_unknown_version_is_an_error_that_the_host_command_names(seam, monkey
     monkeypatch.setattr("lerobot_grasp_plugin.lerobot_seams.version.version", lambda _: version)
     monkeypatch.delitem(sys.modules, "lerobot_grasp_plugin.plugin", raising=False)
     with pytest.raises(SeamError, match=f"lerobot {version} is installed"):
-        install()
+        install_dataset()
     with pytest.raises(PluginLoadError, match=f"lerobot {version} is installed"):
         load_plugin("lerobot_grasp_plugin")
     assert factory.LeRobotDataset is LeRobotDataset
@@ -103,10 +103,10 @@ def test_an_unknown_version_is_an_error_that_the_host_command_names(seam, monkey
 def test_a_changed_factory_is_an_error(monkeypatch):
     monkeypatch.setattr(factory, "LeRobotDataset", dict)
     with pytest.raises(SeamError, match="class 'dict'"):
-        install()
+        install_dataset()
     monkeypatch.delattr(factory, "LeRobotDataset")
     with pytest.raises(SeamError, match=r"has no lerobot\.datasets\.factory\.LeRobotDataset"):
-        install()
+        install_dataset()
 
 
 # -- LeRobot's own command ----------------------------------------------------------------------------

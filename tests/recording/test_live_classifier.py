@@ -12,7 +12,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from lerobot_grasp_plugin.findings.problem import Problem, UsageError
-from lerobot_grasp_plugin.recording.live_classifier import LiveClassifier, create_app
+from lerobot_grasp_plugin.recording.live_classifier import LiveClassifier, live_app
 
 BASE = "http://127.0.0.1:8766"
 ORIGIN = {"origin": BASE}
@@ -57,7 +57,7 @@ class Still:
 def test_the_page_has_the_images_their_probability_and_a_threshold_to_change(robot):
     teleop = Still(robot)
     live = LiveClassifier(robot, Judge(), fps=10, threshold=0.5, teleop=teleop)
-    client = TestClient(create_app(live, token="secret", host="127.0.0.1"), base_url=BASE)
+    client = TestClient(live_app(live, token="secret", host="127.0.0.1"), base_url=BASE)
     assert client.get("/secret/api/latest").json() == {"number": -1, "threshold": 0.5}
     live.step()
     live.step()

@@ -105,7 +105,7 @@ def test_what_cannot_be_is_named_before_anything_moves(environment, options, sai
 def test_the_record_of_each_episode_is_kept_in_dataset_and_log(environment, tmp_path):  # noqa: F811
     from lerobot.rl import gym_manipulator as gm
 
-    from lerobot_grasp_plugin.learning.rl.episode_log import EpisodeLog, read_episodes
+    from lerobot_grasp_plugin.learning.rl.episode_log import EpisodeLog, read_episode_log
     from lerobot_grasp_plugin.lerobot_seams.environment import follow_environment, leave_environment
 
     built = environment(
@@ -135,7 +135,7 @@ def test_the_record_of_each_episode_is_kept_in_dataset_and_log(environment, tmp_
     }
     episodes = recording["episodes"]
     kept = [episodes[number]["hooks"]["random_ee_reset"] for number in ("0", "1")]
-    assert [episode.reset for episode in read_episodes(tmp_path / "episodes.jsonl")] == kept
+    assert [episode.reset for episode in read_episode_log(tmp_path / "episodes.jsonl")] == kept
     assert kept[0]["commanded"] != kept[1]["commanded"]
     rows = pq.read_table(tmp_path / "set/data")
     states = rows["observation.state"].to_pylist()

@@ -6,7 +6,13 @@ pytest.importorskip("lerobot.rl")
 
 from lerobot_grasp_plugin.findings.problem import DataError, UsageError
 from lerobot_grasp_plugin.sim.checkpoints import checkpoints_of
-from lerobot_grasp_plugin.sim.evaluation import CheckpointResult, EpisodeResult, best_of, table, wilson
+from lerobot_grasp_plugin.sim.evaluation import (
+    CheckpointResult,
+    EpisodeResult,
+    best_of,
+    results_table,
+    wilson,
+)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +40,7 @@ def result(name, held, lifted, number=4):
 def test_the_best_checkpoint_need_not_be_the_last():
     results = [result("000500", 2, 1), result("001000", 4, 3), result("001500", 0, 0)]
     assert best_of(results).name == "001000"
-    lines = list(table(results))
+    lines = list(results_table(results))
     assert len(lines) == 4
     assert lines[2].endswith("best")
     assert "4/4" in lines[2]

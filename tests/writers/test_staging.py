@@ -13,7 +13,7 @@ from factories import tree
 from lerobot_grasp_plugin import UsageError
 from lerobot_grasp_plugin.writers import link
 from lerobot_grasp_plugin.writers.link import take_over
-from lerobot_grasp_plugin.writers.staging import publish, staged, staging_leftovers, swap
+from lerobot_grasp_plugin.writers.staging import move_to_place, staged, staging_leftovers, swap
 
 
 def test_a_folder_appears_when_the_block_ends(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_a_link_to_nothing_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "staging").mkdir()
     (tmp_path / "out").symlink_to(tmp_path / "nothing")
     with pytest.raises(UsageError):
-        publish(tmp_path / "staging", tmp_path / "out")
+        move_to_place(tmp_path / "staging", tmp_path / "out")
     assert (tmp_path / "staging").is_dir()
     assert (tmp_path / "out").is_symlink()
 

@@ -50,7 +50,7 @@ def check_shapes(model: RewardClassifierConfig, shapes: dict[str, tuple[int, int
         raise UsageError(problems)
 
 
-def shape_of(feature: dict[str, Any]) -> tuple[int, int, int]:
+def stored_shape(feature: dict[str, Any]) -> tuple[int, int, int]:
     """(C, H, W) of an image feature in LeRobot's metadata, which may be stored as (H, W, C)."""
     shape = Feature(feature["dtype"], tuple(feature["shape"]), feature.get("names"), {}).image_shape
     assert shape is not None

@@ -79,7 +79,7 @@ class BestCheckpoint:
     def complete(self, record: Mapping[str, Any]) -> None:
         """Put the figures of the finished training into the checkpoint's record."""
         building = self.path / f".{RECORD}"
-        write_json(building, record)
+        write_record(building, record)
         building.replace(self.path / RECORD)
 
     def _write(self, folder: Path, model: Classifier, record: Mapping[str, Any]) -> None:
@@ -94,10 +94,10 @@ class BestCheckpoint:
         for processor in make_reward_pre_post_processors(model.config):
             processor.save_pretrained(folder)
         self._config.plain(model.config, self._root, self._output_dir).save_pretrained(folder)
-        write_json(folder / RECORD, record)
+        write_record(folder / RECORD, record)
 
 
-def write_json(path: Path, raw: Mapping[str, Any]) -> None:
+def write_record(path: Path, raw: Mapping[str, Any]) -> None:
     """Write a file, and bring it to disk."""
     path.write_text(json.dumps(raw, indent=2) + "\n", encoding="utf-8")
     sync(path)

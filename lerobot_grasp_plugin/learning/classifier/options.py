@@ -169,7 +169,7 @@ def check_dataset(repo_id: str | None, root: str | Path | None) -> None:
     locate(repo_id, root, options="--dataset.")
 
 
-def check_output_dir(output_dir: Path) -> None:
+def refuse_existing_run(output_dir: Path) -> None:
     """Refuses a folder that a run cannot be written to.
 
     Raises:

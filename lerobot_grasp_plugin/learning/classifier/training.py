@@ -19,8 +19,8 @@ from lerobot_grasp_plugin.core.selection import select_episodes
 from lerobot_grasp_plugin.dataset.learning import has_sidecar
 from lerobot_grasp_plugin.findings.gathering import Gathered
 from lerobot_grasp_plugin.findings.problem import DatasetError, Problem, UsageError
-from lerobot_grasp_plugin.learning.classifier.cameras import check_cameras, check_shapes, shape_of
-from lerobot_grasp_plugin.learning.classifier.checkpoint import BestCheckpoint, move_files, write_json
+from lerobot_grasp_plugin.learning.classifier.cameras import check_cameras, check_shapes, stored_shape
+from lerobot_grasp_plugin.learning.classifier.checkpoint import BestCheckpoint, move_files, write_record
 from lerobot_grasp_plugin.learning.classifier.configs import VAL_SHARE, ClassifierTrainConfig
 from lerobot_grasp_plugin.learning.classifier.curves import contact_sheet, plot_episodes
 from lerobot_grasp_plugin.learning.classifier.data import (
@@ -35,7 +35,7 @@ from lerobot_grasp_plugin.learning.classifier.data import (
 from lerobot_grasp_plugin.learning.classifier.evaluation import Evaluation, evaluate
 from lerobot_grasp_plugin.learning.classifier.fit import Validation, fit
 from lerobot_grasp_plugin.learning.classifier.model import configured, make_classifier
-from lerobot_grasp_plugin.learning.classifier.options import check_output_dir
+from lerobot_grasp_plugin.learning.classifier.options import refuse_existing_run
 from lerobot_grasp_plugin.learning.classifier.small_encoder import STAGES, make_small_encoder
 from lerobot_grasp_plugin.learning.data.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.data.quiet import hide_progress_bars
@@ -172,7 +172,7 @@ def train_classifier(
     cameras = list(model_config.input_features) or color_cameras(meta)
     check_cameras(cameras, color_cameras(meta), root)
     data = open_data(config.dataset, meta, preprocessing, label_options, config.dataset.episodes)
-    shapes = {camera: shape_of(data.dataset.meta.features[camera]) for camera in cameras}
+    shapes = {camera: stored_shape(data.dataset.meta.features[camera]) for camera in cameras}
     check_shapes(model_config, shapes)
     splits, splits_from = choose_splits(config, stored.splits, data)
     train, val = data.part(splits.part("train")), data.part(splits.part("val"))
@@ -216,7 +216,7 @@ def train_classifier(
     }
     best.complete(record | figures)
     with claimed(output_dir / "results") as staging:
-        write_json(staging / "report.json", report.to_json())
+        write_record(staging / "report.json", report.to_json())
         threshold = report.suggested_threshold or LEROBOT_THRESHOLD
         plot_episodes(evaluation.episodes, threshold).save(staging / "validation_curves.png")
         contact_sheet(evaluation.worst).save(staging / "worst_frames.png")
@@ -297,7 +297,7 @@ def _output_dir(config: ClassifierTrainConfig) -> Path:
     name = config.job_name or "reward_classifier"
     default = Path("outputs/train") / f"{datetime.now():%Y-%m-%d/%H-%M-%S}_{name}"
     output_dir = Path(config.output_dir or default).expanduser()
-    check_output_dir(output_dir)
+    refuse_existing_run(output_dir)
     return output_dir
 
 

@@ -19,7 +19,7 @@ from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 from lerobot_grasp_plugin.learning.data.frame_cache import FrameCache
 from lerobot_grasp_plugin.learning.data.frame_reader import FrameReader, check_storage
 from lerobot_grasp_plugin.learning.data.in_order import InOrderItems
-from lerobot_grasp_plugin.learning.data.on_disk import explained, readable_again
+from lerobot_grasp_plugin.learning.data.on_disk import readable_again, with_reasons
 from lerobot_grasp_plugin.learning.data.overlay import overlay_labels, with_labels
 from lerobot_grasp_plugin.learning.data.pending_frames import keep_frames
 from lerobot_grasp_plugin.learning.data.prepared_features import prepared_features
@@ -105,7 +105,7 @@ class GraspDataset(LeRobotDataset):  # type: ignore[misc]  # lerobot is not type
             message = "options for labels are given, and no annotation file"
             raise UsageError(Problem("no-annotations", message, hint="give annotations="))
         require("reading")
-        with explained(repo_id, root, args[0] if args else kwargs.get("episodes")):
+        with with_reasons(repo_id, root, args[0] if args else kwargs.get("episodes")):
             super().__init__(repo_id, root, *args, **kwargs)
         self._set_up(None)
         is_written = self.writer is not None

@@ -19,7 +19,7 @@ _LISTED = 5
 
 
 @contextmanager
-def explained(repo_id: str, root: str | Path | None, episodes: Sequence[int] | None) -> Iterator[None]:
+def with_reasons(repo_id: str, root: str | Path | None, episodes: Sequence[int] | None) -> Iterator[None]:
     """Adds notes to an exception of LeRobot's that say what is wrong with the dataset on this machine.
 
     The exception stays the one LeRobot raised, so that code written for LeRobot catches it. A folder that

@@ -14,7 +14,7 @@ from lerobot.rl import actor
 from lerobot.rl.train_rl import TrainRLServerPipelineConfig
 
 from lerobot_grasp_plugin.findings.problem import GraspError, Problem
-from lerobot_grasp_plugin.learning.rl.episode_log import EpisodeLog, EpisodeRecord, read_episodes
+from lerobot_grasp_plugin.learning.rl.episode_log import EpisodeLog, EpisodeRecord, read_episode_log
 from lerobot_grasp_plugin.learning.rl.training_watch import EPISODES_SHOWN, FALSE_REWARD, HELD
 from lerobot_grasp_plugin.lerobot_seams.access import current, replace, require
 from lerobot_grasp_plugin.lerobot_seams.environment import follow_environment, leave_environment
@@ -47,7 +47,7 @@ def run_actor(config: TrainRLServerPipelineConfig, truth: Callable[[], Any]) -> 
     require("actor")
     run = Path(config.output_dir or "outputs/actor")
     path = run / EPISODES
-    log = EpisodeLog(path, truth, lambda record: logging.info("%s", summary(path, record)))
+    log = EpisodeLog(path, truth, lambda record: logging.info("%s", run_summary(path, record)))
     if config.resume and hasattr(config.env.teleop, "first_episode"):
         config.env.teleop.first_episode = log.episodes  # its share of interventions goes on, too
     config.output_dir = _unused(run)
@@ -83,9 +83,9 @@ def _with_truth(to_bytes: Callable[[Any], bytes], log: EpisodeLog, message: Any)
     return to_bytes(message)
 
 
-def summary(path: Path, record: EpisodeRecord) -> str:
+def run_summary(path: Path, record: EpisodeRecord) -> str:
     """One line on the last episodes of a log."""
-    last = list(read_episodes(path))[-EPISODES_SHOWN:]
+    last = list(read_episode_log(path))[-EPISODES_SHOWN:]
     counts = [("rewarded", [one.rewarded for one in last])]
     if record.held is not None:
         counts.append(("held", [bool(one.held) for one in last]))

@@ -163,6 +163,6 @@ class GraspTrainRLConfig(TrainRLServerPipelineConfig):  # type: ignore[misc]
         return TrainRLServerPipelineConfig(**settings | {"dataset": dataset})
 
     def encoded(self) -> dict[str, Any]:
-        """The configuration as JSON types, with every default in it; ``install`` comes first."""
+        """The configuration as JSON types, with every default in it; ``install_dataset`` comes first."""
         raw: dict[str, Any] = self.to_dict()
         return raw

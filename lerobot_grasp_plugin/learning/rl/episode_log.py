@@ -77,7 +77,7 @@ class EpisodeLog(EnvironmentListener):
         self._truth = truth
         self._ended = ended
         cut_torn_line(path)
-        earlier = list(read_episodes(path))
+        earlier = list(read_episode_log(path))
         self.episodes = len(earlier)
         self._steps = earlier[-1].total_steps if earlier else 0
         self._began = time.monotonic() - (earlier[-1].seconds if earlier else 0.0)
@@ -136,6 +136,6 @@ def _intervenes(info: dict[Any, Any]) -> bool:
     return any(bool(value) for key, value in info.items() if getattr(key, "value", key) == "is_intervention")
 
 
-def read_episodes(path: Path) -> Iterator[EpisodeRecord]:
+def read_episode_log(path: Path) -> Iterator[EpisodeRecord]:
     """The episodes of a log, in their order; a last line that was cut off by a kill is left out."""
     return (EpisodeRecord(**entry) for entry in read_lines(path))

@@ -27,7 +27,7 @@ PATH: Final = "ReplayBuffer.from_lerobot_dataset"
 _INFO: Final = "complementary_info."
 
 
-def install() -> None:
+def install_offline_buffer() -> None:
     """Lets LeRobot's ``ReplayBuffer``, where it is loaded, fill itself this way; once is enough.
 
     Raises:

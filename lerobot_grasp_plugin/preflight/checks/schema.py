@@ -10,7 +10,7 @@ from lerobot_grasp_plugin.findings.words import short
 from lerobot_grasp_plugin.preflight.config_labels import LABEL_CHOICES
 from lerobot_grasp_plugin.preflight.config_view import is_number, numbers_of, shape_of
 from lerobot_grasp_plugin.preflight.facts import IMAGE_PREPROCESSING, Facts
-from lerobot_grasp_plugin.preflight.pictures import whole_numbers
+from lerobot_grasp_plugin.preflight.pictures import counts_of
 
 _OBJECTS = (
     "dataset",
@@ -73,10 +73,10 @@ def check_schema(facts: Facts) -> Iterator[Problem]:
         if value is not None and value not in choices:
             yield wrong(f"dataset.{name}", f"one of {', '.join(map(str, choices))}", value)
     resize = config.get(f"{IMAGE_PREPROCESSING}.resize_size")
-    if resize is not None and whole_numbers(resize, 2) is None:
+    if resize is not None and counts_of(resize, 2) is None:
         yield wrong(f"{IMAGE_PREPROCESSING}.resize_size", "[height, width]", resize)
     for key, crop in config.mapping(f"{IMAGE_PREPROCESSING}.crop_params_dict").items():
-        if whole_numbers(crop, 4) is None:
+        if counts_of(crop, 4) is None:
             yield wrong(f"{IMAGE_PREPROCESSING}.crop_params_dict.{key}", "[top, left, height, width]", crop)
     for block in ("policy.input_features", "policy.output_features", "env.features"):
         for key, feature in config.mapping(block).items():

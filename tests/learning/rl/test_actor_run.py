@@ -90,6 +90,6 @@ def test_one_line_says_what_the_last_episodes_came_to(tmp_path):
         truth.held = number % 2 == 0
         log.stepped(None, {"reward": 1.0, "done": True, "truncated": False, "info": {}})
     assert log.last is not None
-    line = actor_run.summary(path, log.last)
+    line = actor_run.run_summary(path, log.last)
     assert "Episode 24: 1 steps, reward 1; last 20: rewarded 20/20, held 10/20, false rewards 10/20" in line
     assert "reward 1.00, interventions 0 % of steps; 25 steps" in line

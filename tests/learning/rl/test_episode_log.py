@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip("lerobot.rl")
 
-from lerobot_grasp_plugin.learning.rl.episode_log import EpisodeLog, read_episodes
+from lerobot_grasp_plugin.learning.rl.episode_log import EpisodeLog, read_episode_log
 
 ACTS = SimpleNamespace(value="is_intervention")
 
@@ -31,7 +31,7 @@ def test_an_episode_is_one_line_and_a_second_run_goes_on(tmp_path):
     log.episode_starts(None)
     truth.held = False
     log.stepped(None, step(1.0, truncated=True))
-    first, second = read_episodes(path)
+    first, second = read_episode_log(path)
     assert (first.steps, first.reward, first.rewarded, first.held) == (2, 1.0, True, True)
     assert (first.intervention_steps, first.false_reward) == (1, False)
     assert (second.episode, second.total_steps, second.false_reward, second.held) == (1, 3, True, False)
@@ -39,7 +39,7 @@ def test_an_episode_is_one_line_and_a_second_run_goes_on(tmp_path):
     later = EpisodeLog(path)
     later.episode_starts(None)
     later.stepped(None, step(done=True))
-    third = list(read_episodes(path))[2]
+    third = list(read_episode_log(path))[2]
     assert (third.episode, third.total_steps, third.held, third.false_reward) == (2, 4, None, None)
     assert third.seconds >= second.seconds
 
@@ -50,11 +50,11 @@ def test_a_line_that_a_kill_cut_off_is_left_out(tmp_path):
     log.episode_starts(None)
     log.stepped(None, step(done=True))
     path.write_text(path.read_text() + json.dumps({"episode": 1})[:8])
-    assert [one.episode for one in read_episodes(path)] == [0]
+    assert [one.episode for one in read_episode_log(path)] == [0]
     later = EpisodeLog(path)  # a line behind half a line would be lost with it
     later.episode_starts(None)
     later.stepped(None, step(done=True))
-    assert [one.episode for one in read_episodes(path)] == [0, 1]
+    assert [one.episode for one in read_episode_log(path)] == [0, 1]
 
 
 def test_the_classifiers_probability_and_vetoes_are_kept(tmp_path):
@@ -74,6 +74,6 @@ def test_the_classifiers_probability_and_vetoes_are_kept(tmp_path):
     log.stepped(None, {**step(done=True), "info": {"vetoed_reward": 1.0}})
     log.episode_starts(None)
     log.stepped(None, {**step(done=True), "info": {"vetoed_reward": 0.0}})
-    first, second = read_episodes(tmp_path / "episodes.jsonl")
+    first, second = read_episode_log(tmp_path / "episodes.jsonl")
     assert (first.probability, first.highest_probability, first.vetoes) == (0.9526, 0.9526, 1)
     assert (second.probability, second.vetoes, second.reset) == (None, 0, None)

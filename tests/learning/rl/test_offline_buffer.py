@@ -42,7 +42,7 @@ def stock_calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     noted.__signature__ = offline_buffer.inspect.signature(stock)
     monkeypatch.setattr(ReplayBuffer, "from_lerobot_dataset", classmethod(noted))
-    offline_buffer.install()
+    offline_buffer.install_offline_buffer()
     return calls
 
 
@@ -165,5 +165,5 @@ def test_what_cannot_be_read_in_one_pass_is_left_to_lerobot(recorded, copied, st
 def test_a_buffer_that_is_not_loaded_is_left_alone(monkeypatch):
     monkeypatch.delitem(offline_buffer.sys.modules, offline_buffer.MODULE)
     before = ReplayBuffer.from_lerobot_dataset.__func__
-    offline_buffer.install()
+    offline_buffer.install_offline_buffer()
     assert ReplayBuffer.from_lerobot_dataset.__func__ is before
