@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from lerobot_grasp_plugin.core.annotations import AnnotationSection, EpisodeAnnotation, IndexBase
 from lerobot_grasp_plugin.core.grammar_ranges import format_range, format_ranges
@@ -29,8 +29,7 @@ def check_section(
     Returns:
         An error for each label of an episode that does not exist (``unknown-episode``) and each
         range that has a frame past the end of its episode (``range-past-end``), or list of frames
-        that is not as long as the episode (``frames-missing``). For episodes without a label see
-        ``unlisted_episodes``.
+        that is not as long as the episode (``frames-missing``).
     """
     known = _by_index(lengths)
     problems: list[Problem] = []
@@ -57,12 +56,6 @@ def check_section(
                 where = episode.places[position] if known_places else _line(episode, name)
                 problems.append(_past_end(episode.episode_index, interval, length, index_base, where))
     return problems
-
-
-def unlisted_episodes(episodes: Iterable[EpisodeAnnotation], lengths: Lengths) -> tuple[int, ...]:
-    """The ``episode_index`` of every episode of the dataset that has no annotation, ascending."""
-    listed = {episode.episode_index for episode in episodes}
-    return tuple(sorted(set(_by_index(lengths)) - listed))
 
 
 def _by_index(lengths: Lengths) -> Mapping[int, int]:

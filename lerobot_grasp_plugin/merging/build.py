@@ -24,7 +24,6 @@ from lerobot_grasp_plugin.merging.episode_tasks import EpisodeTasks
 from lerobot_grasp_plugin.merging.kept_rewards import changed_success, kept_reward_warnings
 from lerobot_grasp_plugin.merging.prepare import Build, keeps_splits
 from lerobot_grasp_plugin.merging.provenance import provenance_writer
-from lerobot_grasp_plugin.merging.recipe import LabelOptions
 from lerobot_grasp_plugin.merging.recorded_episodes import RecordedEpisodes
 from lerobot_grasp_plugin.merging.repeated import RepeatedEpisodes
 from lerobot_grasp_plugin.merging.report import EpisodeReport, MergeReport, SourceReport
@@ -144,8 +143,7 @@ class _Writer:
         build = self.build
         if not build.target.labels:
             return common_labels(build.recorded) or common_values(build.sources)
-        options = {field: getattr(build.config, field) for field in LabelOptions.__dataclass_fields__}
-        return {**options, "columns": list(build.target.labels)}
+        return {**build.config.label_options(), "columns": list(build.target.labels)}
 
     def rows(self, progress: Progress) -> None:
         """Data files, the episodes table and the sidecar."""

@@ -73,6 +73,10 @@ class LabelOptions:
     def __post_init__(self) -> None:
         _take_paths(self)
 
+    def label_options(self) -> dict[str, Any]:
+        """These options by name, without those of a class that adds some."""
+        return {name: getattr(self, name) for name in LabelOptions.__dataclass_fields__}
+
 
 @dataclass(kw_only=True)
 class OutputOptions(LabelOptions):

@@ -6,6 +6,8 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from lerobot_grasp_plugin.writers.whole import write_whole
+
 LIFTED = 0.01
 """How far the cube's lowest point must be above the table to count as lifted, metres."""
 
@@ -46,7 +48,6 @@ class EpisodeTruth:
 
     def write(self, folder: Path) -> Path:
         """Write ``episode_000007.json``, whole or not at all, and return its path."""
-        folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"episode_{self.episode_index:06d}.json"
         content = {
             "episode_index": self.episode_index,
@@ -54,9 +55,7 @@ class EpisodeTruth:
             "length": len(self.frames),
             "frames": [asdict(truth) for truth in self.frames],
         }
-        building = path.with_suffix(".json.part")
-        building.write_text(json.dumps(content) + "\n")
-        building.replace(path)
+        write_whole(path, (json.dumps(content) + "\n").encode())
         return path
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from fractions import Fraction
 from pathlib import Path
@@ -17,9 +16,9 @@ from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from lerobot_grasp_plugin.core.timeline import frame_of_pts, pts_of, ticks_per_frame, timescale
+from lerobot_grasp_plugin.core.timeline import ticks_per_frame, timescale
 from lerobot_grasp_plugin.core.video_plan import PacketRun, VideoShardPlan
-from lerobot_grasp_plugin.video.probe import open_video, signature_of, time_base_of, video_error
+from lerobot_grasp_plugin.video.probe import open_video, signature_of, video_error
 
 _OPEN_FILES = 8
 
@@ -153,62 +152,3 @@ def _write(plan: VideoShardPlan, dst: Path, fps: float) -> None:
         raise video_error("video-not-written", f"cannot be finished: {error}", dst) from error
     if dst.stat().st_size < plan.packet_bytes + plan.moov_bytes:
         raise video_error("video-not-written", "the file is shorter than what was written to it", dst)
-
-
-def _segment_payloads(
-    sources: _OpenSources, path: Path, start_frame: int, length: int, fps: float
-) -> list[tuple[int, bytes]]:
-    """Digest of every packet of a segment, in decode order.
-
-    Returns:
-        Frame relative to ``start_frame`` (0-based), and SHA-256 of the payload.
-    """
-    found: dict[int, bytes] = {}
-    for anew in (False, True):
-        container, stream = sources.get(path, anew=anew)
-        time_base = time_base_of(stream)
-        if not anew:
-            try:
-                target = pts_of(start_frame, fps, time_base)
-                container.seek(target, stream=stream, backward=True, any_frame=False)
-            except av.FFmpegError:
-                continue
-        found = {}
-        for packet in container.demux(stream):
-            if packet.pts is None or not packet.size or packet.is_discard:
-                continue
-            offset = frame_of_pts(packet.pts, fps, time_base) - start_frame
-            if 0 <= offset < length:
-                found[offset] = hashlib.sha256(packet).digest()
-                if len(found) == length:
-                    return list(found.items())
-    missing = min(set(range(length)) - found.keys())
-    raise video_error("video-frame-missing", f"frame {start_frame + missing} is not in the file", path)
-
-
-def hash_segments(path: Path, spans: Iterable[tuple[int, int]], fps: float) -> list[str]:
-    """Digest of what each segment of a file is made of: its packets in decode order, and where each is shown.
-
-    Two segments with equal digests show the same pictures.
-
-    Args:
-        path: The file, opened once.
-        spans: ``(start_frame, length)`` of each segment, on the file's grid, 0-based.
-        fps: Frames per second.
-
-    Raises:
-        VideoError: The file cannot be read, or a frame is missing.
-    """
-    digests = []
-    with _OpenSources() as sources:
-        for start_frame, length in spans:
-            digest = hashlib.sha256()
-            for offset, payload in _segment_payloads(sources, path, start_frame, length, fps):
-                digest.update(offset.to_bytes(8, "little") + payload)
-            digests.append(digest.hexdigest())
-    return digests
-
-
-def hash_segment(path: Path, start_frame: int, length: int, fps: float) -> str:
-    """``hash_segments`` for one segment."""
-    return hash_segments(path, [(start_frame, length)], fps)[0]

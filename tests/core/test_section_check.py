@@ -9,7 +9,7 @@ import pytest
 from lerobot_grasp_plugin.core.annotations import AnnotationSection, EpisodeAnnotation
 from lerobot_grasp_plugin.core.grammar import parse
 from lerobot_grasp_plugin.core.intervals import FrameInterval
-from lerobot_grasp_plugin.core.section_check import check_section, unlisted_episodes
+from lerobot_grasp_plugin.core.section_check import check_section
 
 TEXT = """\
 # a_1
@@ -59,12 +59,6 @@ def test_json_labels_are_located_by_range() -> None:
     (section,) = parse(text, name="l.json").annotations.sections
     (problem,) = check_section(section, {4: 10}, name="l.json", index_base=1)
     assert (str(problem.place), problem.excerpt) == ("l.json:3:3", "  [8, 30]]}}\n  ^^^^^^^")
-
-
-def test_unlisted_episodes() -> None:
-    (section,) = parse(TEXT, name="x").annotations.sections
-    assert unlisted_episodes(section.episodes, [10] * 6) == (4, 5)
-    assert unlisted_episodes(section.episodes, {9: 4, 3: 4, 8: 4}) == (8, 9)
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,24 @@ from pathlib import Path
 
 import av
 import pytest
-from video_judge import AV1, FPS, NO_LIMIT, concatenate, copy_and_judge, decode_all, encode, x265
+from video_judge import (
+    AV1,
+    FPS,
+    NO_LIMIT,
+    concatenate,
+    copy_and_judge,
+    decode_all,
+    encode,
+    hash_segment,
+    hash_segments,
+    x265,
+)
 
 from lerobot_grasp_plugin.core.video_index import Segment
 from lerobot_grasp_plugin.core.video_plan import plan_shards
 from lerobot_grasp_plugin.findings.problem import VideoError
 from lerobot_grasp_plugin.video import packets as packets_module
-from lerobot_grasp_plugin.video.packets import hash_segment, hash_segments, write_shard
+from lerobot_grasp_plugin.video.packets import write_shard
 from lerobot_grasp_plugin.video.probe import scan
 
 PATTERNS = {

@@ -18,6 +18,7 @@ from lerobot_grasp_plugin.findings.problem import DataError, Problem
 from lerobot_grasp_plugin.learning.classifier.configs import ClassifierTrainConfig
 from lerobot_grasp_plugin.learning.classifier.model import ENCODER, RECORD
 from lerobot_grasp_plugin.writers.staging import staged, sync
+from lerobot_grasp_plugin.writers.whole import write_whole
 
 
 class BestCheckpoint:
@@ -78,9 +79,7 @@ class BestCheckpoint:
 
     def complete(self, record: Mapping[str, Any]) -> None:
         """Put the figures of the finished training into the checkpoint's record."""
-        building = self.path / f".{RECORD}"
-        write_record(building, record)
-        building.replace(self.path / RECORD)
+        write_record(self.path / RECORD, record)
 
     def _write(self, folder: Path, model: Classifier, record: Mapping[str, Any]) -> None:
         """The checkpoint as LeRobot writes it, and the record next to its files."""
@@ -98,9 +97,8 @@ class BestCheckpoint:
 
 
 def write_record(path: Path, raw: Mapping[str, Any]) -> None:
-    """Write a file, and bring it to disk."""
-    path.write_text(json.dumps(raw, indent=2) + "\n", encoding="utf-8")
-    sync(path)
+    """Write a file whole or not at all, and bring it to disk."""
+    write_whole(path, (json.dumps(raw, indent=2) + "\n").encode())
 
 
 def move_files(source: Path, target: Path) -> None:

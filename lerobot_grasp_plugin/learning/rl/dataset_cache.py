@@ -19,7 +19,7 @@ from lerobot_grasp_plugin.learning.data.sidecar import LearningSidecar, write_le
 from lerobot_grasp_plugin.learning.rl.configs import GraspDatasetConfig
 from lerobot_grasp_plugin.merging.annotate import sources_of_headers
 from lerobot_grasp_plugin.merging.merge import at_its_place, merge
-from lerobot_grasp_plugin.merging.recipe import LabelOptions, MergeConfig, SourceConfig
+from lerobot_grasp_plugin.merging.recipe import MergeConfig, SourceConfig
 from lerobot_grasp_plugin.merging.report import MergeReport
 from lerobot_grasp_plugin.merging.sources import Source, open_sources
 from lerobot_grasp_plugin.version import VERSION
@@ -89,7 +89,7 @@ def cached_dataset(
         robot_type=config.robot_type,
         new_repo_id=repo_id,
         license="unknown",  # it is not published
-        **{name: getattr(config, name) for name in LabelOptions.__dataclass_fields__},
+        **config.label_options(),
     )
     try:
         with staged(folder, wait=True) as staging:
@@ -118,7 +118,7 @@ def _recipe(
         "format": _FORMAT,
         "tool": VERSION,
         "sources": [_source(source, config) for source in sources],
-        "labels": {name: getattr(config, name) for name in LabelOptions.__dataclass_fields__},
+        "labels": config.label_options(),
         "drop_features": config.drop_features,
         "robot_type": config.robot_type,
         "image_preprocessing": preprocessing.to_json(),
