@@ -40,7 +40,7 @@ class LostEpisodesError(DatasetError):
     lost: Mapping[int, Reason] = MappingProxyType({})
 
 
-def lost_episodes_error(lost: Mapping[int, Reason], *, others: bool = True) -> LostEpisodesError:
+def lost_error(lost: Mapping[int, Reason], *, others: bool = True) -> LostEpisodesError:
     """The error that names lost episodes, as ``loss_problems`` does."""
     error = LostEpisodesError(loss_problems(lost, others=others))
     error.lost = lost
@@ -59,7 +59,7 @@ def refuse_lost(lost: Mapping[int, Reason], episodes: Iterable[int]) -> None:
     """
     asked = list(episodes)
     if lost and (chosen := {episode: lost[episode] for episode in asked if episode in lost}):
-        raise lost_episodes_error(chosen, others=len(chosen) < len(asked))
+        raise lost_error(chosen, others=len(chosen) < len(asked))
 
 
 def loss_problems(lost: Mapping[int, Reason], *, others: bool = True) -> list[Problem]:

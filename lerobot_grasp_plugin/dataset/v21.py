@@ -20,13 +20,7 @@ from lerobot_grasp_plugin.dataset.hub import Location
 from lerobot_grasp_plugin.dataset.index_table import IndexTable, read_index_table
 from lerobot_grasp_plugin.dataset.info import DatasetInfo
 from lerobot_grasp_plugin.dataset.json_lines import as_index, read_json_lines
-from lerobot_grasp_plugin.dataset.losses import (
-    Reason,
-    lost_episodes_error,
-    missing_files,
-    refuse_lost,
-    unlisted,
-)
+from lerobot_grasp_plugin.dataset.losses import Reason, lost_error, missing_files, refuse_lost, unlisted
 from lerobot_grasp_plugin.dataset.places import Places
 from lerobot_grasp_plugin.dataset.reader import EpisodeBatch, VideoSpan
 from lerobot_grasp_plugin.dataset.side_columns import selected, split_keys, unknown_of
@@ -102,7 +96,7 @@ class LegacyReader:
                 rows = self._moved_rows(episode)
                 file = file if rows.path == path else TableFile(rows.path)
             elif file.rows != self.lengths[episode]:
-                raise lost_episodes_error(self._wrong_lengths([*self._required, episode]))
+                raise lost_error(self._wrong_lengths([*self._required, episode]))
             present = [name for name in columns if name in file.columns]
             table = file.read(rows.start, rows.stop, present)
             yield EpisodeBatch([episode], [table.num_rows], table, rows.path)
@@ -125,7 +119,7 @@ class LegacyReader:
         if episode not in self._by_rows:
             chosen = dict.fromkeys([*self._required, episode])
             wrong = [each for each in chosen if not TableFile(self.data_path(each)).holds_only(each)]
-            raise lost_episodes_error({each: self._wrong_table(each) for each in wrong})
+            raise lost_error({each: self._wrong_table(each) for each in wrong})
         moved = [each for each, rows in self._by_rows.items() if rows.path != self.data_path(each)]
         message = f"the rows of {episodes_text(moved)} are in tables named after other episodes"
         self._warn("wrong-file", message, self.root / "data")

@@ -20,13 +20,7 @@ from lerobot_grasp_plugin.dataset.column_metadata import left_out, metadata_of_c
 from lerobot_grasp_plugin.dataset.hub import Location
 from lerobot_grasp_plugin.dataset.index_table import IndexTable, read_index_table
 from lerobot_grasp_plugin.dataset.info import DatasetInfo
-from lerobot_grasp_plugin.dataset.losses import (
-    Reason,
-    lost_episodes_error,
-    missing_files,
-    refuse_lost,
-    unlisted,
-)
+from lerobot_grasp_plugin.dataset.losses import Reason, lost_error, missing_files, refuse_lost, unlisted
 from lerobot_grasp_plugin.dataset.places import Places
 from lerobot_grasp_plugin.dataset.reader import EpisodeBatch, VideoSpan
 from lerobot_grasp_plugin.dataset.side_columns import is_known, selected, split_columns
@@ -308,7 +302,7 @@ class V30Reader:
         if self._trouble(episode, ranges) is not None:
             episodes = dict.fromkeys([*self._required, episode])
             found = {each: self._trouble(each, self._ranges(each)) for each in episodes}
-            raise lost_episodes_error({each: reason for each, reason in found.items() if reason})
+            raise lost_error({each: reason for each, reason in found.items() if reason})
         return self._open(ranges[0].path)[0], ranges[0]
 
     def _ranges(self, episode: int) -> list[RowRange]:

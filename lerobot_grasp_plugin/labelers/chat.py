@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lerobot_grasp_plugin.findings.problem import Problem, UsageError
+from lerobot_grasp_plugin.findings.words import short
 
 _MOST_BYTES = 2**20
 _MOST_TOKENS = 4096
@@ -113,8 +114,7 @@ def _shown(body: bytes) -> str:
 
 def shortened(text: str) -> str:
     """A text on one line, cut short where it is long."""
-    text = " ".join(text.split())
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]} ..."
+    return short(" ".join(text.split()), _SHOWN)
 
 
 def last_object(text: str, key: str) -> Mapping[str, Any] | None:

@@ -14,6 +14,7 @@ from lerobot_grasp_plugin.core.annotations import (
 from lerobot_grasp_plugin.core.grammar import format_text, parse_partly
 from lerobot_grasp_plugin.core.source_text import UNPRINTABLE
 from lerobot_grasp_plugin.findings.problem import DataError, Problem, UsageError
+from lerobot_grasp_plugin.findings.words import short
 from lerobot_grasp_plugin.labelers.draft_record import record_path
 from lerobot_grasp_plugin.labelers.labeler import Proposal
 from lerobot_grasp_plugin.writers.whole import write_whole
@@ -105,5 +106,4 @@ def _remark(about: str, words: str) -> str:
 
 
 def _words(words: str) -> str:
-    words = " ".join(UNPRINTABLE.sub(" ", words).split())
-    return words if len(words) <= _LONGEST else f"{words[:_LONGEST].rstrip()} ..."
+    return short(" ".join(UNPRINTABLE.sub(" ", words).split()), _LONGEST)

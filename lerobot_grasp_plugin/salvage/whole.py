@@ -19,7 +19,7 @@ from lerobot_grasp_plugin.core.stats import STATISTICS
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.hub import Location
 from lerobot_grasp_plugin.dataset.info import DatasetInfo, read_info
-from lerobot_grasp_plugin.dataset.losses import Reason, loss_problems, lost_episodes_error
+from lerobot_grasp_plugin.dataset.losses import Reason, loss_problems, lost_error
 from lerobot_grasp_plugin.dataset.opening import open_located
 from lerobot_grasp_plugin.dataset.places import Places
 from lerobot_grasp_plugin.dataset.reader import DatasetReader, VideoSpan
@@ -61,7 +61,7 @@ def open_whole(location: Location) -> DatasetReader:
     lost = lost_episodes(listed)
     kept = [episode for episode in range(len(listed.lengths)) if episode not in lost]
     if not kept:
-        raise lost_episodes_error(lost, others=False)
+        raise lost_error(lost, others=False)
     if lost:
         listed.lost = lost
         rows = int(listed.lengths[kept].sum())

@@ -9,6 +9,7 @@ import numpy as np
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.json_lines import read_json_lines
 from lerobot_grasp_plugin.findings.problem import GraspError, Place, Problem
+from lerobot_grasp_plugin.findings.words import short
 from lerobot_grasp_plugin.verify.episodes_table import read_episodes_table
 from lerobot_grasp_plugin.verify.listed import EpisodeList, Report, as_count
 
@@ -55,7 +56,7 @@ def _legacy(root: Path, report: Report) -> EpisodeList | None:
             episode, length = as_count(entry.get("episode_index")), as_count(entry.get("length"))
             if episode is None or length is None:
                 found = ", ".join(f"{name} is {entry.get(name)!r}" for name in ("episode_index", "length"))
-                message = f"expected whole numbers: {found[:80]}"
+                message = f"expected whole numbers: {short(found)}"
                 report(Problem("bad-json", message, Place(str(path), number)))
                 if episode is None:
                     continue

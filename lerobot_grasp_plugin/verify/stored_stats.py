@@ -21,6 +21,7 @@ from lerobot_grasp_plugin.dataset.info import read_json
 from lerobot_grasp_plugin.dataset.json_lines import read_json_lines
 from lerobot_grasp_plugin.dataset.tables import TableFile
 from lerobot_grasp_plugin.findings.problem import GraspError, Place, Problem
+from lerobot_grasp_plugin.findings.words import short
 from lerobot_grasp_plugin.verify.view import View
 
 type Values = dict[str, dict[str, NDArray[np.float64]]]
@@ -85,13 +86,13 @@ def read_overall(path: Path, problems: list[Problem]) -> Values | None:
         problems += error.problems
         return None
     if not isinstance(content, dict):
-        message = f"statistics should be an object, and are {str(content)[:40]!r}"
+        message = f"statistics should be an object, and are {short(str(content), 40)!r}"
         problems.append(Problem("bad-stats", message, path, "LeRobot cannot open the dataset with them"))
         return None
     values: Values = {}
     for name, entry in content.items():
         if not isinstance(entry, dict):
-            message = f"{name!r} is no object of statistics, and is {str(entry)[:40]!r}"
+            message = f"{name!r} is no object of statistics, and is {short(str(entry), 40)!r}"
             problems.append(Problem("bad-stats", message, path, _NO_TRAINING))
             continue
         for statistic, value in entry.items():
@@ -123,7 +124,7 @@ def _all_numbers(value: Any) -> bool:
 
 
 def _no_array(name: str, statistic: str, value: Any) -> str:
-    return f"{name!r}: {statistic} is no array of numbers: {json.dumps(value)[:40]}"
+    return f"{name!r}: {statistic} is no array of numbers: {short(json.dumps(value), 40)}"
 
 
 def _columns(view: View, problems: list[Problem]) -> Values | None:

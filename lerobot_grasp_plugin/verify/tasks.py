@@ -12,6 +12,7 @@ from lerobot_grasp_plugin.dataset.json_lines import read_json_lines
 from lerobot_grasp_plugin.dataset.tables import TableFile
 from lerobot_grasp_plugin.dataset.tasks_table import misread_tasks, task_rows, tasks_by_number
 from lerobot_grasp_plugin.findings.problem import DatasetError, GraspError, Place, Problem
+from lerobot_grasp_plugin.findings.words import short
 from lerobot_grasp_plugin.verify.listed import Report, as_count
 
 _OWN_NUMBER = "each task needs its own number, 0, 1, 2, ...; which of the two did the rows with it do?"
@@ -85,6 +86,6 @@ def _task_lines(path: Path) -> Iterator[tuple[int, str]]:
     for number, entry in enumerate(read_json_lines(path), start=1):
         index, task = as_count(entry.get("task_index")), entry.get("task")
         if index is None or not isinstance(task, str):
-            message = f"expected task_index and task, found {str(entry)[:80]}"
+            message = f"expected task_index and task, found {short(str(entry))}"
             raise DatasetError(Problem("bad-json", message, Place(str(path), number)))
         yield index, task

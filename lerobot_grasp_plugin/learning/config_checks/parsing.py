@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lerobot_grasp_plugin.findings.problem import GraspError, Problem
+from lerobot_grasp_plugin.findings.words import short
 from lerobot_grasp_plugin.preflight.dataset_facts import is_of_plugin, is_recipe, is_reward_training
 from lerobot_grasp_plugin.preflight.facts import Facts
 
@@ -33,7 +34,7 @@ def check_parsing(facts: Facts) -> Iterator[Problem]:
             config.dataset.source_configs()
     except (DraccusException, ValueError, TypeError, KeyError, AttributeError) as reason:
         lines = [line.strip() for line in str(reason).splitlines() if line.strip()]
-        message = f"{config_class.__name__} does not take it: " + " ".join(lines)[:600]
+        message = f"{config_class.__name__} does not take it: " + short(" ".join(lines), 600)
         yield Problem("config-rejected", message, path, "fix the field it names")
     except GraspError as failure:
         for problem in failure.problems:
