@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lerobot_grasp_plugin import Problem, verify_dataset
+from lerobot_grasp_plugin.findings.problem import EPISODES as PLACE_OF_EPISODES
 
 EPISODES = "meta/episodes/chunk-000/file-000.parquet"
 DATA = "data/chunk-000/file-000.parquet"
@@ -20,6 +21,7 @@ LEGACY_DATA = "data/chunk-000/episode_000001.parquet"
 def findings(root: Path, level: str = "data", *, notes: bool = False) -> list[Problem]:
     """What verify finds, but for the episodes being as short as tests have them."""
     problems = verify_dataset(root, level=level).problems  # type: ignore[arg-type]
+    assert [problem for problem in problems if PLACE_OF_EPISODES in problem.message] == []
     return [
         problem
         for problem in problems

@@ -164,7 +164,8 @@ class Problem:
     @property
     def message(self) -> str:
         """What is wrong, as a sentence."""
-        return self.text.replace(EPISODES, " and ".join(map(str, self.episodes)))
+        named = " and ".join(map(str, self.episodes))
+        return self.text.replace(EPISODES, named) if named else self.text
 
     @property
     def advice(self) -> str:

@@ -252,7 +252,8 @@ def _late_start(use: FileUse, samples: VideoSamples, match: Match, fps: float) -
         f"{count(frames, 'frame')} before"
     )
     hint = "torchcodec, LeRobot's default reader, fails on all of its rows; write the file with pts from 0"
-    return Problem("video-frame-missing", message, use.at(int(use.episodes[0]), 0), hint)
+    place, episodes = use.at(int(use.episodes[0]), 0), the_episodes(match.absent.episodes)
+    return Problem("video-frame-missing", message, place, hint, episodes=episodes)
 
 
 def _lost(use: FileUse, samples: VideoSamples, match: Match, fps: float) -> Iterator[Problem]:

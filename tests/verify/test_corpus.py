@@ -20,6 +20,7 @@ from report_schema import violation
 from lerobot_grasp_plugin import Problem, RelabelConfig, relabel, verify_dataset
 from lerobot_grasp_plugin.commands.verify_formats import Verified, as_json
 from lerobot_grasp_plugin.core.choices import Level
+from lerobot_grasp_plugin.findings.problem import EPISODES
 
 type Sound = Callable[[str], Path]
 
@@ -85,6 +86,7 @@ def findings_agree(target: Target, levels: Sequence[Level]) -> dict[str, list[Pr
     found = {level: list(report.problems) for level, report in reports.items()}
     for problem in (problem for problems in found.values() for problem in problems):
         assert problem.place.root == str(target.root), problem
+        assert EPISODES not in problem.message
     for (level, shallow), (deeper, deep) in pairwise(found.items()):
         named = {(problem.code, problem.place.path) for problem in deep}
         said = {problem.place.path for problem in deep if problem.severity == "error"}
