@@ -86,8 +86,9 @@ class Feature:
     @property
     def is_channels_first(self) -> bool:
         """Whether the shape of a camera is (channels, height, width): by its names, else by its numbers."""
-        if names := self.dimensions:
-            return names[0].startswith("channel")
+        named = [place for place, name in enumerate(self.dimensions) if name.startswith("channel")]
+        if named:
+            return named[0] == 0
         return self.shape[0] in _CHANNELS and self.shape[-1] not in _CHANNELS
 
     @property
