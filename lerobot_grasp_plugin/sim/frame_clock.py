@@ -15,26 +15,32 @@ class FrameClock:
     """Stands in place of the module ``time`` where a recorder measures an episode.
 
     Seconds are fractions: an episode of 5 s at 30 frames per second has 150 frames, never 149 or 151.
+
+    The first reading after a frame is exactly one frame later, so that the recorder finds no frame late. What
+    else passes, passes after that reading.
     """
 
     def __init__(self, fps: int) -> None:
         """Args:
         fps: Frames per second.
         """
-        self._frame = Fraction(1, fps) * (1 + _HAIR)
+        self._frame = Fraction(1, fps)
         self._now = Fraction(0)
+        self._passed = False
         self._skips = False
 
     def perf_counter(self) -> Fraction:
         """Seconds since the clock was made."""
-        if self._skips:
-            self._skips = False
-            self._now += _LONG
-        return self._now
+        now = self._now
+        if self._passed:
+            self._now += self._frame * _HAIR + _LONG * self._skips
+            self._passed = self._skips = False
+        return now
 
     def observed(self) -> None:
         """A frame passes."""
         self._now += self._frame
+        self._passed = True
 
     def acted(self, *, ready: bool) -> None:
         """An action was carried out.
