@@ -167,7 +167,10 @@ class Session:
             OSError: The file cannot be written; nothing changed then.
         """
         with self._lock:
-            if self.notes.get(episode, NOTHING) != before:
+            known = self.notes.get(episode, NOTHING)
+            if known == after:  # sent again, because the answer was lost
+                return
+            if known != before:
                 raise OvertakenError
             self._text.put_note(episode, after)
             self.serial += 1
@@ -175,6 +178,8 @@ class Session:
     def write_definition(self, before: str | None, after: str | None) -> None:
         """Says what counts as success and saves the file; raises as ``write_note`` does."""
         with self._lock:
+            if self.definition == after:  # sent again, because the answer was lost
+                return
             if self.definition != before:
                 raise OvertakenError
             self._text.put_definition(after)

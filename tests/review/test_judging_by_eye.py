@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from deadline import wait_until
 from looking import file_says, frame, opened, place, select, wait_said
+from relay import Relay
 
 pytestmark = pytest.mark.in_turn
 
@@ -194,6 +196,28 @@ def test_the_definition_of_success_is_in_sight_and_in_the_file(
     page.reload()
     page.wait_for_selector("#strip[data-complete]")
     assert page.input_value("#definition") == "it is held and lifted"
+
+
+@pytest.mark.parametrize("lost", ["request", "answer"])
+def test_a_definition_is_sent_until_there_is_an_answer(
+    long: Path, tmp_path: Path, served: Any, relayed: Callable[[str], Relay], page: Any, lost: str
+) -> None:
+    path = tmp_path / "labels.txt"
+    relay = relayed(served(long, path))
+    opened(page, relay.address)
+    relay.lost = lambda asked: lost if asked == "api/definition" else None
+    page.fill("#definition", "it is held")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#gone:has-text('Not saved: success is “it is held”')")
+    assert page.input_value("#definition") == "it is held"
+    relay.lost = lambda asked: None
+    page.wait_for_selector("#gone", state="hidden")
+    file_says(path, "# success: it is held")
+    assert page.input_value("#definition") == "it is held"
+    page.fill("#definition", "frames are counted from 0")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#trouble:has-text('Not saved: success is “frames are counted from 0”')")
+    assert page.input_value("#definition") == "it is held"
 
 
 def test_an_episode_is_flagged_and_noted(long: Path, tmp_path: Path, served: Any, page: Any) -> None:

@@ -66,6 +66,11 @@ function failed(error, changes) {
   complain(error);
 }
 
+function unsaved(words) {
+  if (!messages.unsaved.includes(words)) messages.unsaved.push(words);
+  messages.draw();
+}
+
 function notice(words) { messages.notice = words; messages.draw(); }
 
 function redraw() {
@@ -328,7 +333,7 @@ try {
   at("dataset").textContent = at("dataset").title = set.dataset;
   labels = new Labels(set.lengths, ask, marked, failed);
   labels.take(set.news);
-  notes = new Notes({ ask, labels, episode: () => episode, blocked: () => messages.blocked, heard: (news) => { labels.take(news); hear(news); }, complain, leave: focus });
+  notes = new Notes({ ask, labels, episode: () => episode, blocked: () => messages.blocked, heard: (news) => { labels.take(news); hear(news); }, complain, unsaved, leave: focus });
   list = new EpisodeList(labels, select, (i) => `episode ${text(i, labels.of(i))} ${set.tasks[i]} ${notes.words(i)}`);
   large = new Large(at("large"), set.cameras, () => { film(); draw(); look(true); });
   proposals = overview.proposals = new Proposals(set.labelers, set.tracks, {

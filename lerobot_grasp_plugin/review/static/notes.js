@@ -3,8 +3,9 @@
 const at = (id) => document.getElementById(id);
 const USUAL = ["bad", "look again"];
 const NOTHING = { flag: null, note: null };
+const AGAIN = 250; // ms until a definition without an answer is sent again
 
-// `page` gives: ask(path, body), labels, episode(), blocked(), heard(news), leave().
+// `page` gives: ask(path, body), labels, episode(), blocked(), heard(news), complain(error), unsaved(text), leave().
 export class Notes {
   constructor(page) {
     this.page = page;
@@ -29,7 +30,7 @@ export class Notes {
 
   draw() {
     const { labels, blocked, episode } = this.page, field = at("definition");
-    if (document.activeElement !== field) field.value = labels.definition ?? "";
+    if (document.activeElement !== field) field.value = (this.wanted ? this.wanted.words : labels.definition) ?? "";
     field.readOnly = blocked();
     field.title = field.value;
     at("noted").textContent = at("noted").title = this.words(episode());
@@ -61,12 +62,25 @@ export class Notes {
     } catch (error) { at("flag-wrong").textContent = `Not saved: ${error.message}`; }
   }
 
+  // What was written is sent until there is an answer, as marks are, and the field shows it until then.
   async define() {
-    const field = at("definition"), before = this.page.labels.definition, after = field.value.trim() || null;
-    if (after === before || after === this.sent) return;
-    this.sent = after;
-    try { this.page.heard(await this.page.ask("api/definition", { serial: this.page.labels.serial, before, after })); }
-    catch (error) { error.message = `Not saved: success is “${field.value.trim()}”: ${error.message}`; this.page.complain(error); }
-    this.sent = undefined;
+    this.wanted = { words: at("definition").value.trim() || null };
+    if (this.sending) return;
+    this.sending = true;
+    while (this.wanted) {
+      const { labels } = this.page, wanted = this.wanted, { words } = wanted;
+      try {
+        if (words !== labels.definition) this.page.heard(await this.page.ask("api/definition", { serial: labels.serial, before: labels.definition, after: words }));
+      } catch (error) {
+        const text = `success is “${words ?? ""}”`;
+        error.message = `Not saved: ${text}: ${error.message}`;
+        this.page.complain(error);
+        if (["gone", "expired", "outside"].includes(error.kind)) this.page.unsaved(text); // these have a line of their own
+        if (error.kind === "gone") { await new Promise((done) => setTimeout(done, AGAIN)); continue; }
+      }
+      if (this.wanted === wanted) this.wanted = undefined;
+    }
+    this.sending = false;
+    this.draw();
   }
 }
