@@ -299,8 +299,21 @@ SEAMS: Final[tuple[Seam, ...]] = (
         _LEARNER,
         "save_training_checkpoint",
         "replaced",
-        "the replay buffers are saved in seconds, and whole or not at all",
+        "the replay buffers are saved in seconds, and whole or not at all; the end of a run is saved",
         _WHEN_THE_LEARNER_ENDS,
+        parameters=(
+            *("cfg", "optimization_step", "online_steps", "interaction_message", "policy", "optimizers"),
+            *("replay_buffer", "algorithm", "offline_replay_buffer", "dataset_repo_id"),
+            *("preprocessor", "postprocessor"),
+        ),
+    ),
+    Seam(
+        "learner",
+        _LEARNER,
+        "make_pre_post_processors",
+        "called",
+        "the end of a run is saved",
+        parameters=("policy_cfg", "dataset_stats"),
     ),
     *(
         Seam(

@@ -16,11 +16,12 @@ from lerobot.utils.process import ensure_multiprocessing_start_method
 
 from lerobot_grasp_plugin.core.run_files import BUFFERS
 from lerobot_grasp_plugin.findings.problem import GraspError, Problem, UsageError
-from lerobot_grasp_plugin.learning.rl.run_buffers import OFFLINE, ONLINE, initialized, save_with_buffers
+from lerobot_grasp_plugin.learning.rl.checkpoints import Checkpoints
+from lerobot_grasp_plugin.learning.rl.run_buffers import OFFLINE, ONLINE, initialized
 from lerobot_grasp_plugin.learning.rl.run_lines import read_lines
 from lerobot_grasp_plugin.learning.rl.trainer import TrainerFactory, TrainerSettings, waiting_service
 from lerobot_grasp_plugin.learning.rl.training_plot import PLOT, plot_training
-from lerobot_grasp_plugin.learning.rl.training_watch import INTERACTION_STEP, Row, TrainingWatch
+from lerobot_grasp_plugin.learning.rl.training_watch import Row, TrainingWatch
 from lerobot_grasp_plugin.lerobot_seams.access import current, replace, require
 
 LEARNER = "lerobot.rl.learner"
@@ -60,7 +61,6 @@ def run_learner(
     failures = _FailureWatch()
     root_logger = logging.getLogger()
     root_logger.addFilter(failures)
-    save = current(LEARNER, "save_training_checkpoint")
     message = current(LEARNER, "process_interaction_message")
     resume = current(LEARNER, "handle_resume_logic")
     buffers = folder / BUFFERS
@@ -70,6 +70,12 @@ def run_learner(
     if config.resume:
         settings = settings.resumed(folder)
     trainer = TrainerFactory(current(LEARNER, "RLTrainer"), settings, watch, resumed=bool(config.resume))
+    checkpoints = Checkpoints(
+        current(LEARNER, "save_training_checkpoint"),
+        current(LEARNER, "make_pre_post_processors"),
+        watch,
+        settings,
+    )
     service = current(LEARNER, "LearnerService")
     if learner.use_threads(config):
         service = waiting_service(service, trainer)
@@ -78,15 +84,17 @@ def run_learner(
             for name, value in (
                 ("RLTrainer", trainer),
                 ("LearnerService", service),
-                ("save_training_checkpoint", partial(_save, save, watch, settings)),
+                ("save_training_checkpoint", checkpoints),
                 ("initialize_replay_buffer", online),
                 ("initialize_offline_replay_buffer", offline),
                 ("process_interaction_message", partial(_watched_message, message, watch)),
-                ("handle_resume_logic", partial(_resumed_with_policy, resume)),
+                ("handle_resume_logic", partial(_resumed_with_policy, resume, checkpoints)),
             ):
                 stack.callback(replace, LEARNER, name, current(LEARNER, name))
                 replace(LEARNER, name, value)
             learner.train(config)
+            if failures.error is None:
+                checkpoints.save_rest(trainer)
     finally:
         root_logger.removeFilter(failures)
         if rows := list(read_lines(watch.path)):
@@ -110,36 +118,19 @@ def check_accepted(config: TrainRLServerPipelineConfig) -> None:
         raise UsageError(Problem("refused-by-lerobot", str(error))) from None
 
 
-def _resumed_with_policy(resume: Callable[..., Any], config: TrainRLServerPipelineConfig) -> Any:
+def _resumed_with_policy(
+    resume: Callable[..., Any], checkpoints: Checkpoints, config: TrainRLServerPipelineConfig
+) -> Any:
     """LeRobot's ``handle_resume_logic``, with the checkpoint's policy.
 
     LeRobot restores critics, optimizers and buffers, and reads the config from the checkpoint again. That has
     no ``pretrained_path``, so that actor, encoder and discrete critic would start from random weights.
     """
-    resumed = resume(config)
+    checkpoints.config = resumed = resume(config)
     if resumed.resume:
         last = Path(resumed.output_dir) / CHECKPOINTS_DIR / LAST_CHECKPOINT_LINK
         resumed.policy.pretrained_path = (last / PRETRAINED_MODEL_DIR).resolve()
     return resumed
-
-
-def _save(
-    save: Callable[..., Any],
-    watch: TrainingWatch,
-    settings: TrainerSettings,
-    *,
-    cfg: TrainRLServerPipelineConfig,
-    interaction_message: Any,
-    **arguments: Any,
-) -> None:
-    """LeRobot's ``save_training_checkpoint``, with the actor's steps, and this package's settings with it.
-
-    LeRobot passes the message of an episode that ended since the last update. There is none as a rule, and
-    it would save that the actor has made 0 steps.
-    """
-    settings.save(Path(cfg.output_dir))
-    message = interaction_message or {INTERACTION_STEP: watch.interaction_step}
-    save_with_buffers(save, cfg=cfg, interaction_message=message, **arguments)
 
 
 def _watched_message(process: Callable[..., Any], watch: TrainingWatch, *args: Any, **settings: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -69,6 +69,8 @@ class TrainerFactory:
 
     Attributes:
         started: Set when the trainer is made, behaviour cloning before the first update included.
+        parts: What LeRobot has made the trainer of, by name; empty before.
+        updates: Made since.
         ending: Set by ``waiting_service`` to LeRobot's event of a signal that ends the learner.
     """
 
@@ -82,13 +84,21 @@ class TrainerFactory:
         resumed: The run goes on from a checkpoint.
         """
         self.started = threading.Event()
+        self.parts: Mapping[str, Any] = {}
+        self.updates = 0
         self.ending: Any = threading.Event()
         self._trainer = trainer
         self._settings = settings
         self._watch = watch
         self._warm_steps = 0 if resumed else settings.bc_steps
 
+    @property
+    def optimization_step(self) -> int:
+        """Updates of the whole run, those before it was resumed included; 0 before there is a trainer."""
+        return self.parts["algorithm"].optimization_step if self.parts else 0
+
     def __call__(self, **arguments: Any) -> Any:
+        self.parts = arguments
         trainer = self._trainer(**arguments)
         algorithm, mixer = arguments["algorithm"], arguments["data_mixer"]
         self._shift_images(mixer.online_buffer, mixer.offline_buffer)
@@ -112,6 +122,7 @@ class TrainerFactory:
         def training_step() -> Any:
             _hold_actor(algorithm, self._settings.critic_steps or 0)
             stats = update()
+            self.updates += 1
             self._watch.updated(algorithm, stats)
             return stats
 
