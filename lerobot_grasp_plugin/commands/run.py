@@ -31,7 +31,7 @@ INTERRUPTED, TERMINATED = 130, 143
 """Exit codes after Ctrl+C and SIGTERM, as a shell gives them."""
 
 
-_COLLECT_AFTER = 100_000
+_COLLECT_AFTER = 5_000
 """New objects between two searches for cyclic garbage. Imports make some hundred thousand that all stay: at
 Python's 700 the searches take a thirtieth of a short command's time."""
 
