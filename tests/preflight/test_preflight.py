@@ -1107,7 +1107,7 @@ def test_a_damaged_learning_sidecar_is_named(content: str, tmp_path: Path) -> No
     case = sound(tmp_path)
     path = case.write()
     (case.root / "meta/grasp_learning.json").write_text(content)
-    (finding,) = [each for each in preflight(path, parse=False).findings if "grasp_learning" in str(each)]
+    (finding,) = [each for each in preflight(path).findings if "grasp_learning" in str(each)]
     assert finding.severity == "error"
     assert finding.place.path == str(case.root / "meta/grasp_learning.json")
 
