@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from lerobot_grasp_plugin.findings.collect import folded, summary
@@ -118,23 +117,36 @@ def _share(success: int | None, frames: int) -> tuple[str, str]:
 
 def _remapping(report: MergeReport) -> Iterator[str]:
     """Output episode ranges against source episode ranges, where both count up together."""
-    rows = [("Output", "Source", "Episode")]
-    runs: list[list[EpisodeReport]] = []
+    has_parts = any(episode.from_frame is not None for episode in report.episodes)
+    frames = (f"Frames ({report.index_base}-indexed)",) if has_parts else ()
+    rows = [("Output", "Source", "Episode", *frames)]
+    merged: list[list[EpisodeReport]] = []
     for episode in report.episodes:
-        runs.append([episode])
-    merged: list[list[EpisodeReport]] = runs[:1]
-    for (before,), (after,) in pairwise(runs):
-        follows = before.source == after.source and before.source_episode + 1 == after.source_episode
-        if follows:
-            merged[-1].append(after)
+        if merged and _follows(merged[-1][-1], episode):
+            merged[-1].append(episode)
         else:
-            merged.append([after])
+            merged.append([episode])
     for run in merged:
         first, last = run[0], run[-1]
         name = report.sources[first.source].repo_id.rsplit("/", 1)[-1]
         output = _span(first.episode_index, last.episode_index)
-        rows.append((output, name, _span(first.source_episode, last.source_episode)))
+        frames = (_frames(first, report.index_base),) if has_parts else ()
+        rows.append((output, name, _span(first.source_episode, last.source_episode), *frames))
     yield from aligned(rows)
+
+
+def _follows(before: EpisodeReport, after: EpisodeReport) -> bool:
+    """Whether two whole episodes of one source follow one another there."""
+    is_next = before.source == after.source and before.source_episode + 1 == after.source_episode
+    return is_next and before.from_frame is None and after.from_frame is None
+
+
+def _frames(episode: EpisodeReport, base: int) -> str:
+    """The frames of a part as the person counts them."""
+    if episode.from_frame is None:
+        return "all"
+    first = episode.from_frame + base
+    return _span(first, first + episode.frames - 1)
 
 
 def _span(first: int, last: int) -> str:

@@ -140,6 +140,22 @@ class IntervalSet:
             FrameInterval(item.start, None) if item.stop == length else item for item in self.clip(length)
         )
 
+    def within(self, start: int, stop: int) -> IntervalSet:
+        """The frames from ``start`` up to but not including ``stop``, counted from ``start``.
+
+        Raises:
+            ValueError: ``start`` is negative, or ``stop`` is below it.
+        """
+        if not 0 <= start <= stop:
+            raise ValueError(f"start and stop must be 0 <= start <= stop, got {start} and {stop}")
+        return IntervalSet(
+            FrameInterval(
+                max(interval.start, start) - start, None if interval.stop is None else interval.stop - start
+            )
+            for interval in self.intervals
+            if interval.stop is None or interval.stop > start
+        ).clip(stop - start)
+
     def count(self, length: int) -> int:
         """How many frames of an episode of ``length`` frames are in the set."""
         return sum(

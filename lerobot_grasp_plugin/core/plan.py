@@ -18,12 +18,16 @@ class ChosenEpisode:
         episode: Its ``episode_index`` there.
         length: Frames.
         data_bytes: About how much of a data file its rows take.
+        part: The number by which it is read, where it is a part of the episode; else None.
+        from_frame: First frame of the part, 0-based; None for a whole episode.
     """
 
     source: int
     episode: int
     length: int
     data_bytes: int
+    part: int | None = None
+    from_frame: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,8 @@ class PlannedEpisode:
         length: Frames.
         from_index: ``index`` of its first row in the output (``dataset_from_index``).
         data_file: Ordinal of the data file its rows go to, 0-based.
+        part: The number by which it is read, where it is a part of the source episode; else None.
+        from_frame: First frame of the part in the source episode, 0-based; None for a whole episode.
     """
 
     episode_index: int
@@ -45,6 +51,19 @@ class PlannedEpisode:
     length: int
     from_index: int
     data_file: int
+    part: int | None = None
+    from_frame: int | None = None
+
+    @property
+    def read_as(self) -> int:
+        """The number by which the reader of the source knows it."""
+        return self.source_episode if self.part is None else self.part
+
+    @property
+    def source_span(self) -> tuple[int, int]:
+        """First frame in the source episode, and the one after the last, 0-based."""
+        start = self.from_frame or 0
+        return start, start + self.length
 
     @property
     def to_index(self) -> int:
@@ -112,7 +131,16 @@ def plan_merge(
         used += choice.data_bytes
         held += 1
         episodes.append(
-            PlannedEpisode(len(episodes), choice.source, choice.episode, choice.length, index, data_file)
+            PlannedEpisode(
+                len(episodes),
+                choice.source,
+                choice.episode,
+                choice.length,
+                index,
+                data_file,
+                choice.part,
+                choice.from_frame,
+            )
         )
         index += choice.length
     numbers: dict[str, int] = {}

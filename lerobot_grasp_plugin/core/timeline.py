@@ -187,6 +187,30 @@ def is_readable(
     return fits
 
 
+def moved_stamps(
+    stamps: NDArray[Any], frames: NDArray[np.int64], starts: NDArray[np.int64], fps: float
+) -> NDArray[Any]:
+    """Timestamps of rows for an episode that begins at a later frame.
+
+    What is on the grid stays on it exactly; what is off the grid stays off by as much.
+
+    Args:
+        stamps: Timestamp of every row in the old episode, seconds, shape (rows,).
+        frames: 0-based frame_index of every row in the new episode, shape (rows,).
+        starts: Frame of the old episode with which the new one of every row begins, 0-based, shape (rows,).
+        fps: Frames per second.
+
+    Returns:
+        Seconds, of the type of ``stamps``, shape (rows,).
+    """
+    before, after = (((frames + first) / fps).astype(stamps.dtype) for first in (starts, 0))
+    deviation = stamps.astype(np.float64) - before
+    if np.issubdtype(stamps.dtype, np.floating):
+        deviation[np.abs(deviation) <= np.spacing(before)] = 0.0
+    moved: NDArray[Any] = (after + deviation).astype(stamps.dtype)
+    return moved
+
+
 def readable_stamps(
     frames: NDArray[np.int64], fps: float, dtype: np.dtype[Any], starts: Sequence[NDArray[np.float64]]
 ) -> NDArray[Any]:

@@ -36,6 +36,7 @@ class ProvenanceSource:
         root: Its folder.
         codebase_version: Its format.
         episodes: The episodes that were chosen, as the call had them.
+        frames: The frames that were kept of some of them, as the call had them.
         rename: Name of a column -> its name in the new dataset.
         task: The task that all of its episodes were given.
         annotations: Path and sha256 of the annotation file that labelled it.
@@ -56,11 +57,12 @@ class ProvenanceSource:
     done: str | None = None
     derived: Mapping[str, Any] | None = None
     metadata: Mapping[str, Any] | None = None
+    frames: Mapping[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The entry of the file."""
         names = ("repo_id", "root", "codebase_version", "episodes", "rename", "task")
-        optional = ("annotations", "labels_from", "done", "derived", "metadata")
+        optional = ("frames", "annotations", "labels_from", "done", "derived", "metadata")
         stated = [name for name in optional if getattr(self, name) is not None]
         return {name: getattr(self, name) for name in (*names, *stated)}
 
@@ -75,6 +77,7 @@ class ProvenanceEpisode:
         length: Rows.
         content_sha256: Hash of its columns that are not labels.
         success: Success rows; None where it was not labelled.
+        from_frame: First frame in the source episode of which it is a part, 0-based; None for a whole one.
     """
 
     source: int | None = None
@@ -82,16 +85,14 @@ class ProvenanceEpisode:
     length: int | None = None
     content_sha256: str | None = None
     success: IntervalSet | None = None
+    from_frame: int | None = None
 
     def to_json(self, episode_index: int) -> dict[str, Any]:
         """The entry of the file."""
-        entry: dict[str, Any] = {
-            "episode_index": episode_index,
-            "source": self.source,
-            "source_episode": self.source_episode,
-            "length": self.length,
-            "content_sha256": self.content_sha256,
-        }
+        names = ["source", "source_episode", "from_frame", "length", "content_sha256"]
+        if self.from_frame is None:
+            names.remove("from_frame")
+        entry = {"episode_index": episode_index, **{name: getattr(self, name) for name in names}}
         return entry if self.success is None else {**entry, "success": self.success.pairs()}
 
 
@@ -171,8 +172,8 @@ class Provenance:
 
     def hashes_of_episodes(self) -> dict[int, str]:
         """``content_sha256`` of each episode that has one, by ``episode_index``."""
-        hashes = {episode: entry.content_sha256 for episode, entry in self.episodes.items()}
-        return {episode: value for episode, value in hashes.items() if value is not None}
+        known = self.episodes.items()
+        return {number: entry.content_sha256 for number, entry in known if entry.content_sha256 is not None}
 
 
 def find_provenance(root: Path) -> Provenance | None:
@@ -256,6 +257,7 @@ class ProvenanceWriter:
                 length=planned.length,
                 content_sha256=digest,
                 success=success,
+                from_frame=planned.from_frame,
             )
             text = json.dumps(entry.to_json(planned.episode_index))
             self._file.write(("" if self._first else ",") + "\n    " + text)
@@ -300,6 +302,7 @@ def _sources(content: Entry) -> Iterator[ProvenanceSource]:
             done=entry.get("done", str, "text"),
             derived=entry.get("derived", dict, "an object"),
             metadata=entry.get("metadata", dict, "an object"),
+            frames=entry.get("frames", dict, "an object"),
         )
 
 
@@ -328,6 +331,7 @@ def _episodes(content: Entry, sources: int) -> Iterator[tuple[int, ProvenanceEpi
                 length=length,
                 content_sha256=entry.get("content_sha256", str, "text"),
                 success=_success(entry, length),
+                from_frame=entry.get("from_frame", int, "a whole number"),
             ),
         )
 

@@ -34,7 +34,8 @@ def _at_source(build: Build, problem: Problem) -> Problem:
     else:
         episode = planned.source_episode if place.episode is not None else None
         file = str(_source_file(build, place.file, planned))
-        place = replace(place, root="", file=file, episode=episode)
+        frame = None if place.frame is None else place.frame + planned.source_span[0]
+        place = replace(place, root="", file=file, episode=episode, frame=frame)
     return replace(problem, place=place, episodes=_in_sources(build, problem.episodes))
 
 
@@ -80,5 +81,5 @@ def _source_file(build: Build, file: str, planned: PlannedEpisode) -> Path:
         return source.reader.root
     camera = files[file]
     if camera is None:
-        return source.reader.data_path(planned.source_episode)
-    return source.reader.video_span(planned.source_episode, source.original[camera]).path
+        return source.reader.data_path(planned.read_as)
+    return source.reader.video_span(planned.read_as, source.original[camera]).path

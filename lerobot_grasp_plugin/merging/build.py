@@ -188,7 +188,7 @@ class _Writer:
         """The source's rows, and the episodes they become, in output order."""
         for run in self.build.plan.runs():
             builder = self.builders[run[0].source]
-            episodes = [episode.source_episode for episode in run]
+            episodes = [episode.read_as for episode in run]
             done = 0
             for batch in builder.source.reader.read(episodes, builder.columns):
                 yield batch, run[done : done + len(batch.episodes)]
@@ -221,7 +221,7 @@ class _Writer:
         self, planned: Sequence[PlannedEpisode], block: RowBlock
     ) -> dict[str, Mapping[str, NDArray[Any]]]:
         number = planned[0].source
-        rows = [self.positions[number][episode.source_episode] for episode in planned]
+        rows = [self.positions[number][episode.read_as] for episode in planned]
         carried = self.build.carried[number]
         stats: dict[str, Mapping[str, NDArray[Any]]] = dict(block.stats)
         for name, arrays in carried.items():
@@ -280,7 +280,14 @@ def _report(
     verification: VerifyReport,
 ) -> MergeReport:
     episodes = [
-        EpisodeReport(episode.episode_index, episode.source, episode.source_episode, episode.length, success)
+        EpisodeReport(
+            episode.episode_index,
+            episode.source,
+            episode.source_episode,
+            episode.length,
+            success,
+            episode.from_frame,
+        )
         for episode, success in zip(build.plan.episodes, writer.success, strict=True)
     ]
     reports = []
@@ -314,7 +321,8 @@ def _report(
     if not is_said and writer.labels is None and layout.REWARD in build.target.features:
         found += changed_success(build.sources, episodes, root)
     warnings = tuple(dict.fromkeys([*build.warnings, *found]))
-    return MergeReport(repo_id, root, reports, episodes, ways, warnings, verification)
+    base = 1 if build.config.index_base is None else build.config.index_base
+    return MergeReport(repo_id, root, reports, episodes, ways, warnings, verification, index_base=base)
 
 
 def _narrowed(builder: RowBuilder) -> Problem:

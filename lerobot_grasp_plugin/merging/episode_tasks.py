@@ -46,7 +46,7 @@ class EpisodeTasks:
                 of_rows = list(dict.fromkeys(rows))
             own = [self._tasks[number] for number in of_rows]
             listed: Sequence[str] = source.reader.episode_tasks(episode.source_episode)
-            if source.config.task is not None or not listed:
+            if source.config.task is not None or not listed or episode.part is not None:
                 listed = own
             elif not set(own) <= set(listed):
                 self._replaced.setdefault(source.number, []).append(episode.source_episode)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lerobot_grasp_plugin.core.progress import Progress, silent
 from lerobot_grasp_plugin.dataset.hub import check_repo_id, lerobot_home
@@ -16,6 +17,9 @@ from lerobot_grasp_plugin.merging.recipe import MergeConfig, SourceConfig, check
 from lerobot_grasp_plugin.merging.report import MergeReport
 from lerobot_grasp_plugin.merging.sources import Source, open_sources
 from lerobot_grasp_plugin.writers.staging import refuse_existing, staged, staging_leftovers
+
+if TYPE_CHECKING:
+    from lerobot_grasp_plugin.merging.cutting import Cuts
 
 type BeforeWriting = Callable[[str, Sequence[Source]], None]
 
@@ -54,6 +58,8 @@ def merge(
             settled=True,
         )
     with problems:
+        cuts = _cuts(sources, config)
+    with problems:
         repo_id, root = output_place(config.new_repo_id, config.new_root)
         refuse_existing(root)
         refuse_inside(sources, root)
@@ -63,6 +69,8 @@ def merge(
             check_annotations(files, config)
         warnings = label_sources(sources, config.annotations, config, exclude_flagged=config.exclude_flagged)
     problems.raise_all()
+    if cuts is not None:
+        warnings += cuts.apply()
     before_writing(repo_id, sources)
     warnings += source_warnings(sources, root)
     from lerobot_grasp_plugin.merging.build import write_build
@@ -72,6 +80,15 @@ def merge(
     with staged(root) as staging:
         report = write_build(build, staging, repo_id, progress)
     return at_its_place(report, root)
+
+
+def _cuts(sources: Sequence[Source], config: MergeConfig) -> Cuts | None:
+    """The parts of episodes that the recipe keeps; None where it keeps whole episodes only."""
+    if not any(source.config.frames for source in sources):
+        return None
+    from lerobot_grasp_plugin.merging.cutting import read_cuts
+
+    return read_cuts(sources, config)
 
 
 def _sources(config: MergeConfig) -> Sequence[SourceConfig]:

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from lerobot_grasp_plugin.core.plan import ChosenEpisode, MergePlan, plan_merge
+from lerobot_grasp_plugin.core.plan import ChosenEpisode, MergePlan, PlannedEpisode, plan_merge
 from lerobot_grasp_plugin.core.progress import Progress
 from lerobot_grasp_plugin.core.stats import MOMENTS, STATISTICS
 from lerobot_grasp_plugin.dataset import layout
@@ -121,13 +121,7 @@ def prepare(
             schemas.append(read_schemas(source, target))
     metadata = agreed_metadata(sources, [own.metadata for own in schemas], "the data tables", contradictions)
     schema = data_schema(target.features, inferred_fields(schemas, target), metadata)
-    chosen = [
-        ChosenEpisode(
-            source.number, episode, int(source.reader.lengths[episode]), source.reader.data_bytes(episode)
-        )
-        for source in sources
-        for episode in source.episodes
-    ]
+    chosen = [_chosen(source, number) for source in sources for number in source.episodes]
     plan = plan_merge(
         chosen,
         [source.tasks for source in sources],
@@ -135,7 +129,7 @@ def prepare(
     )
     side = plan_carried(sources, target, plan, contradictions)
     videos = plan_videos(sources, plan, video_keys, target.fps, progress)
-    carried, statistics = _plan_stats(sources, target, progress)
+    carried, statistics, of_whole = _plan_stats(sources, target, progress)
     recorded = [recorded_labels(source) for source in sources]
     build = Build(
         sources,
@@ -157,11 +151,23 @@ def prepare(
     build.warnings += near_task_warnings(_spelled(sources))
     build.warnings += [*card.warnings, *side.warnings, *contradictions.warnings]
     build.warnings += kept_labels_warnings(sources, recorded, config, bool(target.labels))
+    if any(source.parts for source in sources):
+        from lerobot_grasp_plugin.merging.cutting import part_warnings
+
+        build.warnings += part_warnings(sources, config, labelled=bool(target.labels), cameras=of_whole)
     if target.labels:
         for source in sources:
             build.warnings += changed_outcomes(source)
             source.notes += kept_label_notes(source, config)
     return build
+
+
+def _chosen(source: Source, number: int) -> ChosenEpisode:
+    length, size = int(source.reader.lengths[number]), source.reader.data_bytes(number)
+    if number not in source.parts:
+        return ChosenEpisode(source.number, number, length, size)
+    part = source.parts[number]
+    return ChosenEpisode(source.number, part.episode, length, size, number, part.start)
 
 
 def _derived(sources: Sequence[Source], config: MergeConfig, progress: Progress) -> list[Problem]:
@@ -206,15 +212,22 @@ def _left_out(sources: Sequence[Source]) -> Iterator[Problem]:
 
 def _plan_stats(
     sources: Sequence[Source], target: TargetFormat, progress: Progress
-) -> tuple[list[StatsOfSource], dict[str, Sequence[str]]]:
-    """The cameras' statistics of each source, and which statistics each feature has in the output."""
+) -> tuple[list[StatsOfSource], dict[str, Sequence[str]], dict[int, list[str]]]:
+    """The cameras' statistics of each source, and which statistics each feature has in the output.
+
+    The third value is by the number of a source: its cameras of which parts of episodes have the statistics
+    of the whole episode.
+    """
     cameras = [name for name, feature in target.features.items() if feature.dtype in ("image", "video")]
     carried: list[StatsOfSource] = []
+    of_whole: dict[int, list[str]] = {}
     for source in sources:
         kept: StatsOfSource = {}
         own = source.reader.stats(source.episodes, [source.original[name] for name in cameras])
         for name in cameras:
             kept[name] = _usable(own.get(source.original[name], {}))
+            if kept[name] and any(number in source.parts for number in source.episodes):
+                of_whole.setdefault(source.number, []).append(name)
             if not kept[name]:
                 from lerobot_grasp_plugin.merging.image_stats import measure_images
 
@@ -230,7 +243,7 @@ def _plan_stats(
             statistics[name] = [s for s in STATISTICS if all(s in kept[name] for kept in carried)]
         elif is_numeric(feature.dtype) and 0 not in feature.shape:
             statistics[name] = STATISTICS
-    return carried, statistics
+    return carried, statistics, of_whole
 
 
 def _usable(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
@@ -272,13 +285,19 @@ def _plan_warnings(build: Build) -> Iterator[Problem]:
 
 def _repeated(build: Build) -> Iterator[Problem]:
     """A warning for each dataset of which episodes go into the output more than once."""
-    seen: dict[tuple[Path, int], int] = {}
+    seen: dict[tuple[Path, int], list[PlannedEpisode]] = {}
     twice: dict[Path, list[tuple[int, int, int]]] = {}
     for episode in build.plan.episodes:
         root = build.sources[episode.source].reader.root.resolve()
-        first = seen.setdefault((root, episode.source_episode), episode.episode_index)
-        if first != episode.episode_index:
-            twice.setdefault(root, []).append((episode.source_episode, first, episode.episode_index))
+        start, stop = episode.source_span
+        before = seen.setdefault((root, episode.source_episode), [])
+        for earlier in before:
+            if earlier.source_span[0] < stop and start < earlier.source_span[1]:
+                pair = (earlier.episode_index, episode.episode_index)
+                twice.setdefault(root, []).append((episode.source_episode, *pair))
+                break
+        else:
+            before.append(episode)
     for root, found in twice.items():
         title = next(source.title for source in build.sources if source.reader.root.resolve() == root)
         number, first, again = found[0]

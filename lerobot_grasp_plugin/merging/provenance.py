@@ -31,6 +31,10 @@ STATISTICS_MADE = {
 }
 """How the numbers in ``stats.json`` were made."""
 
+_OF_PARTS = {
+    "images of parts of episodes": "those of the whole source episode, counted by the share of its frames"
+}
+
 
 def provenance_writer(
     path: Path,
@@ -58,7 +62,7 @@ def provenance_writer(
         operation=operation,
         recipe={field: getattr(config, field) for field in _RECIPE_FIELDS},
         labels=labels,
-        statistics=STATISTICS_MADE,
+        statistics=STATISTICS_MADE | (_OF_PARTS if any(source.parts for source in sources) else {}),
         sources=[
             _source(source, config.annotations, done, left_out.get(source.number))
             for source, done in zip(sources, dones, strict=True)
@@ -85,4 +89,5 @@ def _source(
         done=done,
         derived=None if source.derivation is None else source.derivation.recipe,
         metadata=left_out or None,
+        frames={str(episode): ranges for episode, ranges in config["frames"].items()} or None,
     )

@@ -67,7 +67,7 @@ class LabelOptions:
     labels_threshold: float | None = None
     # also write next.success
     next_success: bool = False
-    # what the first frame is called in annotations that do not say it themselves: 0 or 1
+    # what the first frame is called in annotations that do not say it themselves, and in `frames`: 0 or 1
     index_base: int | None = None
 
     def __post_init__(self) -> None:
@@ -124,6 +124,9 @@ class SourceConfig:
     root: Path | None = None
     # which episodes: "0-14", [2, 7, 8], "!19,23" for all but these (without a value: all)
     episodes: list[int] | str | None = None
+    # frames to keep of some of them: {3: "20-180", 5: "1-90, 120-"}; each range becomes an episode,
+    # other episodes are whole; counted from 1, or as index_base says
+    frames: dict[int, str] = field(default_factory=dict)
     # its annotation file (without a value: the recipe's)
     annotations: Path | None = None
     # the column that labels its episodes that no annotation names (without a value: the recipe's)
@@ -145,7 +148,7 @@ class SourceConfig:
 class MergeConfig(OutputOptions):
     """Episodes of several datasets into a new one; labels from annotations in the same pass."""
 
-    # the datasets, in output order, each with repo_id, root, episodes, annotations, rename, task
+    # the datasets, in output order, each with repo_id, root, episodes, frames, annotations, rename, task
     # (without a value: those the annotation file names)
     sources: list[SourceConfig] = field(default_factory=list)
     # annotation file for all sources

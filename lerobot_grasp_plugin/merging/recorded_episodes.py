@@ -23,6 +23,7 @@ class RecordedEpisodes:
     def __init__(self, sources: Sequence[Source]) -> None:
         found = {source.number: read_recording(source.reader.root) for source in sources}
         self._known = {number: each for number, each in found.items() if each is not None and each.is_whole}
+        self._sources = sources
         self._episodes: dict[str, Any] = {}
 
     def see(self, episodes: Sequence[PlannedEpisode], applied: Sequence[IntervalSet | None]) -> None:
@@ -37,6 +38,11 @@ class RecordedEpisodes:
             entry = None if known is None else known.entry(episode.source_episode)
             if entry is None:
                 continue
+            if episode.part is not None:
+                from lerobot_grasp_plugin.dataset.cut_recording import cut_recording
+
+                source = self._sources[episode.source]
+                entry = cut_recording(entry, source.parts[episode.part], source.reader.info.fps)
             if success is not None and "success" in entry:
                 ranges = success.pairs()
                 changed = ranges != entry["success"]

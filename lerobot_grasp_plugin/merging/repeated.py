@@ -31,7 +31,7 @@ class RepeatedEpisodes:
             pairs = [
                 (first, copy)
                 for first, copy in found
-                if not same or first.source_episode != copy.source_episode  # see episode-twice
+                if not same or _origin(first) != _origin(copy)  # see episode-chosen-twice
             ]
             if not pairs:
                 continue
@@ -43,3 +43,7 @@ class RepeatedEpisodes:
                 message += f" of {sources[one].title}"
             hint = "leave one of the two out: an episode twice stands on both sides of a train and test split"
             yield Problem("duplicate-episode", message, hint=hint, severity="warning")
+
+
+def _origin(episode: PlannedEpisode) -> tuple[int, tuple[int, int]]:
+    return episode.source_episode, episode.source_span

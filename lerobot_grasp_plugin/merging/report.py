@@ -41,13 +41,17 @@ class SourceReport:
 
 @dataclass(frozen=True, slots=True)
 class EpisodeReport:
-    """One row of the remapping table; indices are LeRobot's, 0-based."""
+    """One row of the remapping table; indices are LeRobot's, 0-based.
+
+    ``from_frame`` is the first frame of a part of the source episode; None for a whole episode.
+    """
 
     episode_index: int
     source: int
     source_episode: int
     frames: int
     success_frames: int | None
+    from_frame: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class MergeReport:
         warnings: Named, harmless.
         verification: Of the finished dataset.
         backup: Where the old dataset is, after an in-place relabel.
+        index_base: What the person calls the first frame of an episode.
     """
 
     repo_id: str
@@ -73,6 +78,7 @@ class MergeReport:
     warnings: Sequence[Problem]
     verification: VerifyReport
     backup: Path | None = None
+    index_base: int = 1
 
     @property
     def frames(self) -> int:

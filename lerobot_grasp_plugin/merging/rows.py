@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -240,7 +240,7 @@ class RowBuilder:
             message += f", and {int(off.sum()) - 1} more of the {len(off)} rows read with it are off"
         hint = "LeRobot cannot read such frames; --timestamps fix sets them to frame_index / fps"
         place = column_of(batch.path, "timestamp")
-        place = replace(place, episode=batch.episodes[number], frame=int(frames[row]))
+        place = self.source.place_of(place, batch.episodes[number], int(frames[row]))
         self.off_grid = Problem("timestamp-off-grid", message, place, hint)
 
     # -- columns that are taken over --------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.plan import PlannedEpisode
+from lerobot_grasp_plugin.core.timeline import moved_stamps
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.dataset.arrow import from_numpy
+from lerobot_grasp_plugin.dataset.arrow import from_numpy, to_numpy
 from lerobot_grasp_plugin.dataset.arrow_types import own_metadata
 from lerobot_grasp_plugin.dataset.tables import TableFile, index_numbers
 from lerobot_grasp_plugin.findings.problem import GraspError, column_of
@@ -49,12 +51,12 @@ def map_rows(
     """
     numbers: dict[str, NDArray[Any]] = {}
     try:
-        for name in (layout.INDEX, layout.EPISODE_INDEX):
+        for name in (layout.INDEX, layout.EPISODE_INDEX, *([layout.FRAME_INDEX] if source.parts else [])):
             if name in table.column_names:
                 numbers[name] = index_numbers(table[name])
     except GraspError:
         return None
-    total = len(source.reader.lengths)
+    total = len(source.own_lengths)
     starts = first_indices(source)
     if layout.INDEX in numbers:
         episodes = episodes_of(numbers[layout.INDEX], starts, source)
@@ -69,33 +71,75 @@ def map_rows(
             return None
     order = np.argsort(episodes, kind="stable")
     bounds = np.searchsorted(episodes[order], np.arange(total + 1))
-    pieces = [order[bounds[each.source_episode] : bounds[each.source_episode + 1]] for each in planned]
+    pieces = [
+        _of_part(order[bounds[each.source_episode] : bounds[each.source_episode + 1]], each, numbers, starts)
+        for each in planned
+    ]
     rows = np.concatenate(pieces) if pieces else np.empty(0, np.int64)
     counts = [len(piece) for piece in pieces]
     result = table.take(from_numpy(rows.astype(np.int64)))
     if layout.INDEX in numbers:
-        shifts = [each.from_index - starts[each.source_episode] for each in planned]
+        shifts = [each.from_index - starts[each.source_episode] - each.source_span[0] for each in planned]
         moved = numbers[layout.INDEX][rows] + np.repeat(np.asarray(shifts, np.int64), counts)
         result = _replaced(result, layout.INDEX, moved)
     if layout.EPISODE_INDEX in numbers:
         outputs = np.repeat(np.asarray([each.episode_index for each in planned], np.int64), counts)
         result = _replaced(result, layout.EPISODE_INDEX, outputs)
+    if layout.FRAME_INDEX in numbers:
+        firsts = np.repeat(np.asarray([each.source_span[0] for each in planned], np.int64), counts)
+        result = _from_part(
+            result, numbers[layout.FRAME_INDEX][rows] - firsts, firsts, source.reader.info.fps
+        )
     return result, sum(count > 0 for count in counts)
+
+
+def _of_part(
+    rows: NDArray[Any],
+    episode: PlannedEpisode,
+    numbers: Mapping[str, NDArray[Any]],
+    starts: Mapping[int, int],
+) -> NDArray[Any]:
+    """Those of the rows of an episode that are in a part of it; all where rows are not of frames."""
+    if episode.part is None:
+        return rows
+    if layout.INDEX in numbers:
+        frames = numbers[layout.INDEX][rows] - starts[episode.source_episode]
+    elif layout.FRAME_INDEX in numbers:
+        frames = numbers[layout.FRAME_INDEX][rows]
+    else:
+        return rows
+    start, stop = episode.source_span
+    chosen: NDArray[Any] = rows[(frames >= start) & (frames < stop)]
+    return chosen
+
+
+def _from_part(table: pa.Table, frames: NDArray[np.int64], firsts: NDArray[np.int64], fps: float) -> pa.Table:
+    """Rows with frame numbers and times that count from the first frames of the parts they are in."""
+    table = _replaced(table, layout.FRAME_INDEX, frames)
+    position = table.schema.get_field_index(layout.TIMESTAMP)
+    with suppress(ValueError):  # what holds no numbers holds no times
+        if position >= 0:
+            stamps = to_numpy(table[position]).reshape(-1)
+            moved = from_numpy(moved_stamps(stamps, frames, firsts, fps))
+            table = table.set_column(position, table.schema.field(position), moved)
+    return table
 
 
 def first_indices(source: Source) -> dict[int, int]:
     """``index`` of the first row of each episode of a source; of the chosen ones where episodes are lost."""
     reader = source.reader
     if not reader.lost:
-        ends = np.cumsum(np.asarray(reader.lengths, dtype=np.int64)).tolist()
+        ends = np.cumsum(np.asarray(source.own_lengths, dtype=np.int64)).tolist()
         return dict(enumerate([0, *ends[:-1]]))
     starts: dict[int, int] = {}
     for batch in reader.read(source.episodes, [layout.INDEX]):
         if layout.INDEX not in batch.table.column_names:
             return {}
         index = index_numbers(batch.table[layout.INDEX], column_of(batch.path, "index"))
-        firsts = np.cumsum([0, *batch.lengths[:-1]])
-        starts.update(zip(batch.episodes, index[firsts].tolist(), strict=True))
+        firsts = index[np.cumsum([0, *batch.lengths[:-1]])].tolist()
+        for number, first in zip(batch.episodes, firsts, strict=True):
+            before = source.parts[number].start if number in source.parts else 0
+            starts[source.own_episode(number)] = first - before
     return starts
 
 
@@ -110,11 +154,11 @@ def episodes_of(
         return None
     known = np.asarray(order, np.int64)
     firsts = np.asarray([starts[episode] for episode in order], np.int64)
-    lengths = np.asarray(source.reader.lengths, dtype=np.int64)[known]
+    lengths = np.asarray(source.own_lengths, dtype=np.int64)[known]
     at = np.searchsorted(firsts, index, side="right") - 1
     inside = (at >= 0) & (index < (firsts + lengths)[at])
     before = np.where(at >= 0, known[at], -1)
-    after = np.append(known, len(source.reader.lengths))[at + 1]
+    after = np.append(known, len(source.own_lengths))[at + 1]
     if (~inside & (after - before < 2)).any():  # no episode is missing there
         return None
     return np.where(inside, before, -1)

@@ -133,17 +133,21 @@ def changed_outcomes(source: Source) -> Iterator[Problem]:
             frames = sum(counts[episode] for episode in lost)
             message = (
                 f"{source.title}: {name} records success in {count(frames, 'frame')} of "
-                f"{episodes_text(lost)}, which {agree(len(lost), 'is', 'are')} written as failure throughout"
+                f"{_named(source, lost)}, which {agree(len(lost), 'is', 'are')} written as failure throughout"
             )
             hint = f"check the annotations, or take the recorded labels: --labels_from {name}"
             yield Problem("outcome-differs", message, hint=hint)
         if won:
             message = (
-                f"{source.title}: {name} records no success in {episodes_text(won)}, which "
+                f"{source.title}: {name} records no success in {_named(source, won)}, which "
                 f"{agree(len(won), 'is', 'are')} annotated as success"
             )
             hint = "check whether the annotations are about this dataset and these episodes"
             yield Problem("outcome-differs", message, hint=hint)
+
+
+def _named(source: Source, numbers: Sequence[int]) -> str:
+    return episodes_text(map(source.own_episode, numbers))
 
 
 def kept_label_notes(source: Source, options: LabelOptions) -> Iterator[str]:
@@ -160,7 +164,7 @@ def kept_label_notes(source: Source, options: LabelOptions) -> Iterator[str]:
             yield f"next.reward of these episodes is written from {flags}"
         if stamped := [episode for episode in kept if episode in recorded.stamped]:
             yield (
-                f"{flags} is stamped on the last frame of {episodes_text(stamped)}: that frame alone is "
+                f"{flags} is stamped on the last frame of {_named(source, stamped)}: that frame alone is "
                 "success; an annotation file can name more"
             )
     elif source.column is None and rule.rewrites(wanted):

@@ -35,7 +35,8 @@ class SourceStats:
         reader = source.reader
         self._names = {name: source.original[name] for name in names if name in source.original}
         own = list(self._names.values())
-        self._episodes = reader.stats(source.episodes, own, _COMPARED)
+        # what is stored of a whole episode says nothing of a part
+        self._episodes = {} if source.parts else reader.stats(source.episodes, own, _COMPARED)
         self._path = reader.root / layout.STATS_PATH
         # stats.json counts all rows, so it says nothing of those of some episodes.
         is_whole = sorted(source.episodes) == list(range(len(reader.lengths)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,12 +18,13 @@ from lerobot_grasp_plugin.dataset.reader import DatasetReader
 from lerobot_grasp_plugin.dataset.recorded_success import RecordedSuccess
 from lerobot_grasp_plugin.dataset.writer_lock import refuse_in_use
 from lerobot_grasp_plugin.findings.gathering import raise_all
-from lerobot_grasp_plugin.findings.problem import GraspError, Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import GraspError, Place, Problem, UsageError
 from lerobot_grasp_plugin.merging.label_column import LabelColumn
 from lerobot_grasp_plugin.merging.opening import open_episodes
 from lerobot_grasp_plugin.merging.recipe import SourceConfig
 
 if TYPE_CHECKING:
+    from lerobot_grasp_plugin.dataset.cut import Part
     from lerobot_grasp_plugin.merging.derived import Derivation
 
 _LABELS = {layout.REWARD: ("float32", "float64"), layout.DONE: ("bool",), layout.SUCCESS: ("bool",)}
@@ -37,7 +38,7 @@ class Source:
         number: Its place in the recipe, 0-based.
         config: What the recipe says of it.
         reader: The open dataset.
-        episodes: The chosen episodes, by ``episode_index``, in output order.
+        episodes: The chosen episodes, by ``episode_index``, in output order; parts by their numbers.
         features: Its features under their names in the output.
         original: Output name -> name in this dataset.
         state: Of its files, before any was read.
@@ -50,6 +51,8 @@ class Source:
         flagged: Episodes that the annotation file flags, and why.
         notes: What the report should say of it.
         derivation: The columns that are computed from its joints; None where all are taken over.
+        parts: The parts of episodes that are episodes of the output, by the numbers by which ``reader`` knows
+            them: those after its own episodes.
     """
 
     number: int
@@ -67,11 +70,27 @@ class Source:
     flagged: Mapping[int, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     derivation: Derivation | None = None
+    parts: Mapping[int, Part] = field(default_factory=dict)
 
     @property
     def repo_id(self) -> str:
         """The dataset's name."""
         return self.reader.repo_id
+
+    @property
+    def own_lengths(self) -> Sequence[int]:
+        """Frames of each episode of the dataset; parts are left out."""
+        lengths: Sequence[int] = self.reader.lengths[: len(self.reader.lengths) - len(self.parts)].tolist()
+        return lengths
+
+    def own_episode(self, number: int) -> int:
+        """The ``episode_index`` of an episode, or of the one that it is a part of."""
+        return self.parts[number].episode if number in self.parts else number
+
+    def place_of(self, place: Place, number: int, frame: int) -> Place:
+        """A place with the episode and frame in the dataset, of a frame of one of ``episodes``."""
+        start = self.parts[number].start if number in self.parts else 0
+        return replace(place, episode=self.own_episode(number), frame=start + frame)
 
     @property
     def title(self) -> str:

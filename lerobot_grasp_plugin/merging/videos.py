@@ -144,7 +144,8 @@ def _left_out(
     counts = []
     for episode, segment in zip(plan.episodes, segments, strict=True):
         index = indices.get(segment.path)
-        if index is not None and not sources[episode.source].reader.info.is_v3:
+        is_whole = episode.part is None
+        if index is not None and is_whole and not sources[episode.source].reader.info.is_v3:
             counts.append(int((index.frames[index.shown] >= segment.stop_frame).sum()))
     longer = [count for count in counts if count]
     return (len(longer), sum(longer)) if longer else ()
@@ -174,7 +175,7 @@ def _segments(sources: Sequence[Source], plan: MergePlan, video_key: str, fps: f
     segments, problems = [], []
     for episode in plan.episodes:
         source = sources[episode.source]
-        span = source.reader.video_span(episode.source_episode, source.original[video_key])
+        span = source.reader.video_span(episode.read_as, source.original[video_key])
         try:
             start = frame_of(span.from_timestamp, fps)
         except ValueError as error:

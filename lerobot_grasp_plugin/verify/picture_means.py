@@ -10,6 +10,7 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset.info import is_depth
+from lerobot_grasp_plugin.dataset.provenance import find_provenance
 from lerobot_grasp_plugin.findings.problem import EPISODES, Problem
 from lerobot_grasp_plugin.verify.place import Tally
 from lerobot_grasp_plugin.verify.stored_stats import read_stored_stats
@@ -40,12 +41,17 @@ class PictureMeans:
             if values is not None and values.shape[1] == 3 and not is_depth(features[key])
         }
         self._rows = view.rows_of
+        sidecar = find_provenance(view.root) if "meta" not in view.closed else None
+        entries = {} if sidecar is None else sidecar.episodes
+        self._parts = {number for number, entry in entries.items() if entry.from_frame is not None}
         self._sums: dict[tuple[str, int], tuple[NDArray[np.float64], int]] = {}
         self._files: dict[tuple[str, int], Path] = {}
 
     def see(self, key: str, path: Path, episode: int, frame: int, length: int, picture: VideoFrame) -> None:
         """Takes a picture of a camera: frame ``frame`` of an episode with so many."""
         if key not in self._stored or frame % max(1, length // _SAMPLES):
+            return
+        if episode in self._parts:  # their statistics are those of the whole source episode
             return
         small = picture.reformat(width=_WIDTH, height=_HEIGHT, format="rgb24").to_ndarray()
         total, number = self._sums.get((key, episode), (np.zeros(3), 0))

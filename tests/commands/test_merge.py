@@ -104,6 +104,30 @@ def test_the_remapping_table(recorded: Recorded, tmp_path: Path, capsys) -> None
     ]
 
 
+def test_the_remapping_table_has_the_frames_of_parts(recorded: Recorded, tmp_path: Path, capsys) -> None:
+    text = f"""
+sources:
+- root: {recorded("av1")}
+  frames: {{0: "3-5", 2: 4}}
+- root: {recorded("av1")}
+  episodes: [3]
+new_root: {tmp_path / "out"}
+index_base: 0
+"""
+    (tmp_path / "recipe.yaml").write_text(text)
+    _, out, err = ended(["--config_path", str(tmp_path / "recipe.yaml")], capsys)
+    assert err == ""
+    table = out.split("=== Episodes ===\n")[1].split("\n\n")[0]
+    assert [line.split() for line in table.splitlines()] == [
+        ["Output", "Source", "Episode", "Frames", "(0-indexed)"],
+        ["0", "av1", "0", "3-5"],
+        ["1", "av1", "1", "all"],
+        ["2", "av1", "2", "4"],
+        ["3-4", "av1", "3-4", "all"],
+        ["5", "av1", "3", "all"],
+    ]
+
+
 def test_data_at_fault_ends_in_1(recorded: Recorded, tmp_path: Path, capsys) -> None:
     path = recipe(tmp_path / "recipe.yaml", recorded, robot_type=None)
     before = tree(tmp_path)

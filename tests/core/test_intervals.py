@@ -43,6 +43,20 @@ def test_clip_closes_open_ends_and_drops_what_lies_behind() -> None:
     assert frames((2, None)).clip(0) == frames()
 
 
+def test_within_counts_from_the_first_frame_of_the_part() -> None:
+    whole = frames((0, 3), (5, 9), (12, None))
+    assert whole.within(2, 14).intervals == frames((0, 1), (3, 7), (10, 12)).intervals
+    assert whole.within(6, 8) == frames((0, 2))
+    assert not whole.within(3, 5)
+    assert whole.within(0, 20) == whole.clip(20)
+
+
+@pytest.mark.parametrize(("start", "stop"), [(-1, 3), (4, 3)])
+def test_a_part_that_ends_before_it_begins_is_refused(start: int, stop: int) -> None:
+    with pytest.raises(ValueError, match="start and stop"):
+        frames((0, 3)).within(start, stop)
+
+
 def test_mask_marks_start_and_not_stop() -> None:
     np.testing.assert_array_equal(frames((1, 3), (4, None)).mask(6), [False, True, True, False, True, True])
 

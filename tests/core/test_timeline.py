@@ -11,6 +11,7 @@ from lerobot_grasp_plugin.core.timeline import (
     frame_of_pts,
     frames_of_pts,
     is_readable,
+    moved_stamps,
     nearest_frame,
     off_grid,
     pts_of,
@@ -142,3 +143,22 @@ def test_what_is_next_to_the_grid_is_not_found_where_float32_is_coarse() -> None
     assert is_readable(near, frames, 10, [start]).tolist() == [True, False]
     assert np.isnan(off_grid(np.array([np.nan], np.float32), frames[:1], 10)).all()
     assert not is_readable(np.array([np.nan], np.float32), frames[:1], 10, []).any()
+
+
+@pytest.mark.parametrize("fps", [10, 30, 29.97002997002997])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_moved_timestamps_are_on_the_grid_where_they_were_on_it(fps: float, dtype: type) -> None:
+    frames, starts = np.arange(200), np.repeat([7, 40_000], 100)
+    stamps = ((frames + starts) / fps).astype(dtype)
+    grid = (frames / fps).astype(dtype)
+    assert np.array_equal(moved_stamps(stamps, frames, starts, fps), grid)
+    assert np.array_equal(moved_stamps(np.nextafter(stamps, dtype(np.inf)), frames, starts, fps), grid)
+
+
+def test_moved_timestamps_stay_off_the_grid_by_as_much() -> None:
+    frames, starts = np.arange(4), np.full(4, 6)
+    stamps = np.array([0.6, 0.71, np.nan, 0.9], np.float32)
+    moved = moved_stamps(stamps, frames, starts, 10)
+    assert moved.dtype == np.float32
+    assert moved[[0, 1, 3]] == pytest.approx([0, 0.11, 0.3], abs=1e-6)
+    assert np.isnan(moved[2])

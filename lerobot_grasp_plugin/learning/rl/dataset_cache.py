@@ -132,6 +132,9 @@ def _source(source: Source, config: GraspDatasetConfig) -> dict[str, Any]:
         "repo_id": source.repo_id,
         "folder": source.reader.root.name,  # headers of annotation files may be bound by it
         "episodes": [int(episode) for episode in source.episodes],
+        **(
+            {"frames": {str(episode): ranges for episode, ranges in own.frames.items()}} if own.frames else {}
+        ),
         "rename": dict(asdict(own)["rename"]),
         "task": own.task,
         "annotations": None if annotations is None else _digest(annotations),

@@ -160,7 +160,8 @@ def _check_clipped(
     if share > most:
         shares = [float(part.clipped.mean()) for part in episodes]
         worst = sorted(range(len(shares)), key=lambda number: -shares[number])[:_WORST]
-        parts = [f"episode {source.episodes[number]} ({100 * shares[number]:.0f} %)" for number in worst]
+        owns = [source.own_episode(episode) for episode in source.episodes]
+        parts = [f"episode {owns[number]} ({100 * shares[number]:.0f} %)" for number in worst]
         named = ", ".join(parts)
         needed = _needed_sizes(arm, starts, goals)
         message = f"{source.title}: {figures} are longer than {sizes_text(kinematics.sizes.tolist())}, "
@@ -191,6 +192,7 @@ def _path_warnings(source: Source, episodes: Sequence[EpisodeSteps]) -> Iterator
     late = [number for number, off in far.items() if off > _FAR_M]
     if late:
         message = f"{source.title}: the steps end up to {1000 * max(far.values()):.0f} mm from where the "
+        late = list(map(source.own_episode, late))
         message += f"recording ends, in {count(len(late), 'episode')}, such as episode {late[0]}"
         hint = "replayed, these do something else; larger step sizes follow faster"
         yield Problem("path-left", message, Place(str(where), episode=late[0]), hint)
@@ -203,4 +205,4 @@ def _path_warnings(source: Source, episodes: Sequence[EpisodeSteps]) -> Iterator
         message = f"{source.title}: the gripper is turned by up to {turned[worst]:.0f} degrees against "
         message += "the recording"
         hint = "end-effector steps have no rotation: what depends on it is lost"
-        yield Problem("rotation-lost", message, Place(str(where), episode=worst), hint)
+        yield Problem("rotation-lost", message, Place(str(where), episode=source.own_episode(worst)), hint)

@@ -36,7 +36,8 @@ def carry_over(source: Source) -> None:
     if not is_ee_delta(source) and not is_full(source):
         return
     provenance = read_provenance(source.reader.root)
-    origins = [origin for episode in source.episodes if (origin := provenance.source_of(episode)) is not None]
+    owns = map(source.own_episode, source.episodes)
+    origins = [origin for episode in owns if (origin := provenance.source_of(episode)) is not None]
     recipe = origins[0].derived if origins else None
     if recipe is not None and all(origin.derived == recipe for origin in origins):
         source.derivation = Derivation({}, recipe)

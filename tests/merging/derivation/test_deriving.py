@@ -231,3 +231,19 @@ def test_derived_and_derived_merge_and_other_step_sizes_do_not(tmp_path):
     assert [source["derived"]["actions"] for source in sidecar["sources"]] == ["ee_delta", "ee_delta"]
     assert "step-sizes" in problems(tmp_path, tmp_path / "a", tmp_path / "b", actions="keep")
     assert "step-sizes" in problems(tmp_path, tmp_path / "b", more)
+
+
+def test_parts_of_episodes_are_derived_and_what_was_derived_is_known_of_them(tmp_path):
+    root, frames = recording(tmp_path / "joints"), {1: "3-12, 20-"}
+    derive(tmp_path, root, new="whole")
+    for name, source, options in (
+        ("cut", tmp_path / "whole", {}),
+        ("derived", root, {"actions": "ee_delta"}),
+    ):
+        config = SourceConfig(root=source, frames=frames)
+        merge(MergeConfig(sources=[config], new_root=tmp_path / name, **options))
+        made = json.loads((tmp_path / name / "meta/grasp_provenance.json").read_text())["sources"][0]
+        assert made["derived"]["actions"] == "ee_delta"
+        assert column(tmp_path / name, "action").shape == (30 + 10 + 6, 4)
+    whole, cut = column(tmp_path / "whole", "action"), column(tmp_path / "cut", "action")
+    assert np.array_equal(cut[30:], np.concatenate([whole[32:42], whole[49:55]]))
