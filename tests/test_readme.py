@@ -27,7 +27,7 @@ TEXTS = [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"]
 PROGRAMS = Path(sys.executable).parent
 BLOCK = re.compile(r"(?:<!-- not run: (.+?) -->\n)?```(bash|python|text)\n(.*?)```", re.DOTALL)
 SET_UP = "pip install uv && uv run "
-OTHERS = {"--check", "--no-deps", "--target"}
+OTHERS = {"--check", "--group", "--no-deps", "--site-dir", "--strict", "--target"}
 """Options of other programs in the text of a page."""
 
 

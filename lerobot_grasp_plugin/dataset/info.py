@@ -85,11 +85,12 @@ class Feature:
 
     @property
     def is_channels_first(self) -> bool:
-        """Whether the shape of a camera is (channels, height, width): by its names, else by its numbers."""
-        named = [place for place, name in enumerate(self.dimensions) if name.startswith("channel")]
-        if named:
-            return named[0] == 0
-        return self.shape[0] in _CHANNELS and self.shape[-1] not in _CHANNELS
+        """Whether the shape of a camera is (channels, height, width).
+
+        Its numbers decide where one end alone can be channels, which names may contradict; else its names.
+        """
+        first, last = self.shape[0] in _CHANNELS, self.shape[-1] in _CHANNELS
+        return first if first != last else self.dimensions[:1] in (["channel"], ["channels"])
 
     @property
     def image_shape(self) -> tuple[int, int, int] | None:
