@@ -40,7 +40,7 @@ class LeftOut:
             baseline: A file that ``--report`` wrote.
 
         Raises:
-            UsageError: A code is not in the register, or the file is no report.
+            UsageError: A code is not in the register, or the file is not a report.
         """
         problems = [_unknown(code) for code in codes if code not in CODES]
         known: frozenset[_Key] = frozenset()
@@ -50,7 +50,7 @@ class LeftOut:
             except OSError as error:
                 problems.append(_no_report(baseline, f"cannot be read ({error.strerror})"))
             except (ValueError, TypeError, KeyError, AttributeError):
-                problems.append(_no_report(baseline, "is no report of lerobot-grasp-verify"))
+                problems.append(_no_report(baseline, "is not a report of lerobot-grasp-verify"))
         if problems:
             raise UsageError(problems)
         return cls(frozenset(codes), known)

@@ -15,8 +15,8 @@ def moving_frames(
 
     Args:
         places: Positions in each frame, shape (frames, dimensions).
-        threshold: A dimension that is at most this far from where it is in the first frame has not moved yet;
-            one that is at most this far from where it is in the last frame moves no more.
+        threshold: Largest distance of a dimension from its value in the first frame that counts as not moved
+            yet, and from its value in the last frame that counts as at rest again.
         kept: 0-based frames that belong to the result, whether or not anything moves.
 
     Returns:

@@ -208,7 +208,7 @@ def stored_values(root: Path) -> LabelValues | None:
 class ProvenanceWriter:
     """Writes the sidecar, one episode after the other.
 
-    There is no time of day in it: the same recipe gives the same bytes.
+    It holds no time of day: the same recipe gives the same bytes.
 
     Args:
         path: The file.

@@ -92,7 +92,7 @@ def _taken(attempt: Attempt, number: int, success: IntervalSet, show: Callable[[
     if not 1 <= number <= len(suggestions):
         show(f"Hooks have made {count(len(suggestions), 'suggestion')}.")
         return success
-    show(f"Taken: {told(suggestions[number - 1], attempt.length)}")
+    show(f"This episode: {told(suggestions[number - 1], attempt.length)}")
     return suggestions[number - 1]
 
 

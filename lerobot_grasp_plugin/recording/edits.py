@@ -117,7 +117,7 @@ class Edits:
             Why it cannot be; None where it was added.
         """
         if episode >= total:
-            return f"there is no earlier episode {episode}; the last one saved is {total - 1}"
+            return f"episode {episode} is not saved yet; the last one saved is {total - 1}"
         order = self.order(total)
         gone = [edit for edit in self._edits if edit.do != "insert" and edit.episode == episode]
         if gone:

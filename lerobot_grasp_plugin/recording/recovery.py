@@ -29,12 +29,12 @@ def recover(root: Path, repo_id: str, say: Say) -> int:
         How many episodes there are.
 
     Raises:
-        GraspError: There is no dataset, or it is damaged.
+        GraspError: The dataset does not exist, or is damaged.
     """
     snapshot = checkpoint.read(root)
     if snapshot is None and not (root / layout.INFO_PATH).is_file():
         hint = "leave --resume out to record a new one; mind the date in its name (--dataset.no_stamp)"
-        raise UsageError(Problem("no-dataset", "there is no dataset to resume", root, hint))
+        raise UsageError(Problem("no-dataset", "the folder has no dataset to resume", root, hint))
     if snapshot is None:
         _refuse_unsound(root, repo_id)
     elif snapshot.episodes == 0:

@@ -21,7 +21,7 @@ def truth_annotations(dataset: str, episodes: Mapping[int, EpisodeTruth], what: 
     Args:
         dataset: The header's name of the dataset.
         episodes: The truth by ``episode_index`` (0-based).
-        what: Truth counts as success: ``held`` by both jaws, ``lifted`` from the table by more than 1 cm, or
+        what: What counts as success: ``held`` by both jaws, ``lifted`` from the table by more than 1 cm, or
             ``grasped``, which is both.
     """
     annotated = []

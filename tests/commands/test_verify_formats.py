@@ -98,9 +98,9 @@ def test_a_baseline_hides_what_was_known_and_nothing_new(damaged: Path, tmp_path
     ("option", "content", "says"),
     [
         ("--ignore=[wrong-totl]", "", "similar: wrong-total"),
-        ("--baseline={file}", "no JSON", "is no report"),
-        ("--baseline={file}", '{"datasets": [{"repo_id": "x"}]}', "is no report"),
-        ("--baseline={file}", "[]", "is no report"),
+        ("--baseline={file}", "no JSON", "is not a report"),
+        ("--baseline={file}", '{"datasets": [{"repo_id": "x"}]}', "is not a report"),
+        ("--baseline={file}", "[]", "is not a report"),
         ("--baseline={file}.missing", "", "cannot be read"),
         ("--format=xml", "", "text, json, sarif, markdown"),
     ],

@@ -46,7 +46,7 @@ def test_the_order_follows_every_edit():
 
 def test_an_edit_that_cannot_be_says_why():
     edits = Edits()
-    assert edits.add("delete", 2, 2) == "there is no earlier episode 2; the last one saved is 1"
+    assert edits.add("delete", 2, 2) == "episode 2 is not saved yet; the last one saved is 1"
     assert edits.add("delete", 0, 2) is None
     assert edits.add("replace", 0, 2) == "episode 0 is deleted already"
     assert edits.add("insert", 0, 2) == "episode 0 is deleted already"
@@ -65,7 +65,7 @@ def test_a_suggestion_is_taken_by_one_key():
     store = SimpleNamespace(episodes=3)
     hooks = {"one": IntervalSet([FrameInterval(1, 3)]), "two": IntervalSet([FrameInterval(2, 5)])}
     verdict, shown = asked(store, "t", **hooks)
-    assert (verdict.success, shown) == (hooks["one"], ["Taken: success 2-3"])
+    assert (verdict.success, shown) == (hooks["one"], ["This episode: success 2-3"])
     assert asked(store, "t2", **hooks)[0].success == hooks["two"]
     verdict, shown = asked(store, "t", "t 1")
     assert (verdict.success, shown) == (IntervalSet(), ["Hooks have made 0 suggestions."] * 2)

@@ -61,7 +61,7 @@ def write_learning(root: str | Path, sidecar: LearningSidecar, *, replace: bool 
             not there yet is added.
 
     Raises:
-        UsageError: There is no dataset, or something else is stored already.
+        UsageError: The folder has no dataset, or another preprocessing or other splits are stored already.
         DatasetError: The stored file is damaged.
     """
     root = Path(root).expanduser()
