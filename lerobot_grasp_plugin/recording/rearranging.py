@@ -17,6 +17,7 @@ from lerobot_grasp_plugin.merging.report import MergeReport
 from lerobot_grasp_plugin.recording.annotation_file import AnnotationFile, annotation_path
 from lerobot_grasp_plugin.recording.edits import Edit, Edits
 from lerobot_grasp_plugin.sim.truth import read_truth, truth_folder
+from lerobot_grasp_plugin.writers.staging import last_backup
 from lerobot_grasp_plugin.writers.whole import write_whole
 
 STAGED = ".rearranged"
@@ -88,29 +89,27 @@ def carry_out(
                     replace(known[old], episode_index=new).write(_staged(truth))
 
     report = rearrange(repo_id, root, order, progress, before_swap=stage)
-    put_in_place(root, report.backup)
+    put_in_place(root)
     return report
 
 
-def put_in_place(root: Path, backup: Path | None) -> None:
+def put_in_place(root: Path) -> None:
     """Gives the annotation file and the truth that ``carry_out`` has staged their places.
 
-    Where a ``carry_out`` was interrupted before the dataset was in its place, they are removed.
-
-    Args:
-        root: The dataset's folder.
-        backup: The name of the old dataset, for the old ones; None to remove them.
+    The old ones are kept under the name of the old dataset. Where a ``carry_out`` was interrupted before the
+    dataset was in its place, the staged ones are removed.
     """
     done = not pending_edits(root)
     for of in (annotation_path, _truth):
         path, staged = of(root), _staged(of(root))
         if not staged.exists():
             continue
-        if done and path.exists() and backup is not None:
-            path.rename(of(backup))
-        _remove(path if done else staged)
-        if done:
-            staged.rename(path)
+        if not done:
+            _remove(staged)
+            continue
+        if path.exists():
+            path.rename(of(last_backup(root)))
+        staged.rename(path)
 
 
 def _truth(root: Path) -> Path:

@@ -55,7 +55,7 @@ def recover(root: Path, repo_id: str, say: Say) -> int:
 
 def _finish_edits(root: Path, repo_id: str, say: Say) -> None:
     """Carries out the edits of a session that did not come to its end."""
-    put_in_place(root, None)
+    put_in_place(root)
     if edits := pending_edits(root):
         say(f"Edits of the last session are carried out: {'; '.join(map(str, edits))}.")
         checkpoint.checkpoint_path(root).unlink(missing_ok=True)  # the dataset is sound as it is

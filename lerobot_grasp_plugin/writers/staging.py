@@ -259,6 +259,14 @@ def swap(staging: Path, target: Path) -> Path:
     return backup
 
 
+def last_backup(target: Path) -> Path:
+    """Where ``swap`` put the dataset that it replaced last; its first such name where it replaced none."""
+    number = 1
+    while os.path.lexists(target.parent / f"{target.name}{BACKUP_MARK}{number + 1}"):
+        number += 1
+    return target.parent / f"{target.name}{BACKUP_MARK}{number}"
+
+
 def _undo(staging: Path, target: Path, backup: Path) -> None:
     """Puts the folders of an exchange that did not come about back under their names."""
     if not target.exists():

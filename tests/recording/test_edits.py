@@ -161,10 +161,12 @@ def test_a_kill_between_dataset_and_annotation_file_is_made_up_for(edited, monke
     record_rest(edited)
     edited.close()
     with monkeypatch.context() as patched:
-        patched.setattr(rearranging, "put_in_place", lambda root, backup: None)
-        carry_out(edited.root, edited.repo_id, pending_edits(edited.root), edited.said.append)
+        patched.setattr(rearranging, "put_in_place", lambda root: None)
+        backup = carry_out(edited.root, edited.repo_id, pending_edits(edited.root), edited.said.append).backup
     opened(edited.root, resume=True).close()
     check(edited.root)
+    assert backup.with_name(f"{backup.name}_annotations.txt").read_text().count("\n") == 6
+    assert len(read_truth(truth_folder(None, backup))) == 5
 
 
 def test_what_nothing_was_recorded_for_stays(edited):
