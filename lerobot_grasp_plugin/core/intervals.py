@@ -70,9 +70,10 @@ class IntervalSet:
         """
         if mask.ndim != 1 or mask.dtype != np.bool_:
             raise ValueError(f"mask must be bool of shape (length,), got {mask.dtype} {mask.shape}")
-        steps = np.diff(mask.astype(np.int8), prepend=0, append=0)
-        starts, stops = np.flatnonzero(steps == 1).tolist(), np.flatnonzero(steps == -1).tolist()
-        return cls(FrameInterval(start, stop) for start, stop in zip(starts, stops, strict=True))
+        framed = np.zeros(len(mask) + 2, dtype=np.bool_)
+        framed[1:-1] = mask
+        edges = np.flatnonzero(framed[1:] != framed[:-1]).tolist()  # start, stop, start, ...
+        return cls(FrameInterval(start, stop) for start, stop in zip(edges[::2], edges[1::2], strict=True))
 
     @classmethod
     def of_pairs(cls, pairs: Iterable[object]) -> IntervalSet:

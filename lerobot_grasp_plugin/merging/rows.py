@@ -25,7 +25,7 @@ from lerobot_grasp_plugin.dataset.reader import EpisodeBatch
 from lerobot_grasp_plugin.dataset.tables import index_numbers
 from lerobot_grasp_plugin.findings.problem import DatasetError, Problem, column_of
 from lerobot_grasp_plugin.merging.features import TargetFormat
-from lerobot_grasp_plugin.merging.index_tables import mapped_numbers
+from lerobot_grasp_plugin.merging.index_tables import distinct, mapped_numbers
 from lerobot_grasp_plugin.merging.recipe import LabelOptions, Timestamps
 from lerobot_grasp_plugin.merging.row_labels import RowLabels
 from lerobot_grasp_plugin.merging.sources import Source
@@ -197,7 +197,7 @@ class RowBuilder:
             message = "column 'task_index' is missing, and the dataset has several tasks"
             raise DatasetError(Problem("missing-column", message, batch.path))
         own = index_numbers(batch.table[layout.TASK_INDEX], column_of(batch.path, "task_index"))
-        known, inverse = np.unique(own, return_inverse=True)
+        known, inverse = distinct(own)
         strange = [task for task in known.tolist() if task not in self._task_map]
         if strange:
             message = f"task_index {strange} stands in no tasks table"

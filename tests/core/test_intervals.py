@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
 
@@ -70,6 +72,14 @@ def test_count_is_taken_within_the_length() -> None:
 def test_an_interval_without_frames_is_refused(start: int, stop: int) -> None:
     with pytest.raises(ValueError, match="must be"):
         FrameInterval(start, stop)
+
+
+@given(st.lists(st.booleans(), max_size=30))
+def test_a_mask_gives_the_ranges_that_give_it_back(mask: list[bool]) -> None:
+    ranges = IntervalSet.from_mask(np.array(mask, dtype=np.bool_))
+
+    assert ranges.mask(len(mask)).tolist() == mask
+    assert all(interval.stop is not None for interval in ranges)
 
 
 def test_from_mask_takes_only_flat_booleans() -> None:
