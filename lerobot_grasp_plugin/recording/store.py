@@ -12,6 +12,7 @@ from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.hub import lerobot_home
 from lerobot_grasp_plugin.dataset.opening import open_dataset
+from lerobot_grasp_plugin.dataset.provenance import find_provenance
 from lerobot_grasp_plugin.dataset.recording import RecordingSidecar
 from lerobot_grasp_plugin.dataset.writer_lock import WriterLock
 from lerobot_grasp_plugin.findings.problem import DatasetError, Place, Problem, UsageError
@@ -24,6 +25,7 @@ from lerobot_grasp_plugin.recording.leftovers import leftover_lines
 from lerobot_grasp_plugin.recording.options import check_new
 from lerobot_grasp_plugin.recording.records import recording_of
 from lerobot_grasp_plugin.recording.recovery import recover
+from lerobot_grasp_plugin.recording.resumed_stats import aggregate_episodes
 from lerobot_grasp_plugin.video.probe import header
 from lerobot_grasp_plugin.writers.whole import write_whole
 
@@ -203,6 +205,8 @@ class RecordingStore:
         if found:
             self._resume()
             self._check_compatible()
+            if find_provenance(self.root) is not None:
+                aggregate_episodes(open_dataset(self.repo_id, self.root), self.dataset.meta.stats)
         else:
             self._create()
         self.episodes = self.first_episode = found

@@ -13,6 +13,7 @@ from lerobot_grasp_plugin.core.labels import done_rows
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import is_numeric
 from lerobot_grasp_plugin.dataset.provenance import Provenance, find_provenance
+from lerobot_grasp_plugin.dataset.recording import read_recording
 from lerobot_grasp_plugin.findings.problem import EPISODES, Place, Problem, the_episodes
 from lerobot_grasp_plugin.findings.words import count
 from lerobot_grasp_plugin.verify.rows import Rows
@@ -28,11 +29,18 @@ def read_sidecar(view: View) -> Provenance | None:
 
 
 def _other_data(view: View, sidecar: Provenance) -> Iterator[Problem]:
+    """Names where it and the dataset differ. Episodes added later are in the recording sidecar alone."""
     if view.episodes is None:
         return
     lengths = dict(zip(view.episodes.indices.tolist(), view.episodes.lengths.tolist(), strict=True))
     hint = "it belongs to another version of this dataset; what it says of the labels does not hold"
-    if set(lengths) != set(sidecar.episodes):
+    recording = read_recording(view.root)
+    added = {
+        episode
+        for episode in lengths.keys() - sidecar.episodes.keys()
+        if recording is not None and recording.entry(episode) is not None
+    }
+    if lengths.keys() - added != sidecar.episodes.keys():
         message = f"it is about {count(len(sidecar.episodes), 'episode')}, the dataset has {len(lengths)}"
         yield Problem("sidecar-of-other-data", message, sidecar.path, hint)
         return

@@ -10,6 +10,8 @@ from small_store import SUCCESS, add, opened, save
 
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
 from lerobot_grasp_plugin.findings.problem import DatasetError, UsageError
+from lerobot_grasp_plugin.merging.recipe import RelabelConfig
+from lerobot_grasp_plugin.merging.relabel import relabel
 from lerobot_grasp_plugin.recording import checkpoint
 from lerobot_grasp_plugin.verify.verifier import verify_dataset
 
@@ -79,3 +81,22 @@ def test_an_interrupted_session_is_put_in_order(tmp_path):
     assert save(resumed) == 1
     resumed.close()
     assert verify_dataset(root).ok
+
+
+def test_a_relabelled_dataset_that_is_resumed_is_sound(tmp_path):
+    root = tmp_path / "arm"
+    store = opened(root)
+    for first in (0, 5, 30):
+        save(store, length=8, first=first)
+    store.close()
+    (tmp_path / "labels.txt").write_text("0: 2-3\n1: 1-\n2: all fail\n")
+    relabel(RelabelConfig(root=root, annotations=tmp_path / "labels.txt", in_place=True))
+
+    store = opened(root, resume=True)
+    for first in (7, 90):
+        assert save(store, length=6, first=first) >= 3
+    store.close()
+
+    assert {problem.code for problem in verify_dataset(root).problems if problem.severity != "note"} == {
+        "short-episode"
+    }
