@@ -220,6 +220,21 @@ def test_a_definition_is_sent_until_there_is_an_answer(
     assert page.input_value("#definition") == "it is held"
 
 
+def test_only_marks_are_offered_to_be_made_again(long: Path, tmp_path: Path, served: Any, page: Any) -> None:
+    path = tmp_path / "labels.txt"
+    opened(page, served(long, path))
+    page.keyboard.press("f")
+    file_says(path, "00: all fail")
+    page.fill("#definition", "it is held")
+    path.write_text(path.read_text() + "# by hand\n")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#outside:has-text('Not saved: success is “it is held”')")
+    assert page.is_hidden("#outside-redo")
+    page.click("#outside-load")
+    page.wait_for_selector("#outside", state="hidden")
+    assert page.input_value("#definition") == ""
+
+
 def test_an_episode_is_flagged_and_noted(long: Path, tmp_path: Path, served: Any, page: Any) -> None:
     path = tmp_path / "labels.txt"
     opened(page, served(long, path), 2)

@@ -61,7 +61,7 @@ function failed(error, changes) {
     messages.notice = messages.saving = "";
     if (error.kind === "refused") error.message = `Not saved: ${names.join("; ")}: ${error.message}.`;
     else messages.unsaved = [...messages.unsaved, ...names];
-    if (error.kind === "outside") Object.assign(refused, last);
+    if (error.kind === "outside") { Object.assign(refused, last); messages.redo = true; }
   }
   complain(error);
 }
@@ -228,7 +228,7 @@ async function load(again) {
   try {
     const news = await ask("api/load", { serial: labels.serial });
     labels.take(news);
-    refused = {}; messages.unsaved = [];
+    refused = {}; messages.redo = false; messages.unsaved = [];
     hear(news);
     for (const [i, ranges] of Object.entries(changes)) labels.mark(+i, labels.of(+i), ranges);
   } catch (error) { complain(error); }

@@ -11,6 +11,7 @@ export class Messages {
     this.notice = ""; // what was done last
     this.saving = ""; // and whether it is saved
     this.hint = false;
+    this.redo = false; // whether marks among them can be made again
     this.unsaved = []; // changes without an answer, or refused, as text
     at("trouble-close").addEventListener("click", () => { this.complaint = null; this.draw(); });
   }
@@ -24,7 +25,7 @@ export class Messages {
       ? `This address is not valid any more: open the one that lerobot-grasp-review printed last. No marks are taken.${lost}`
       : `The server does not answer. No marks are taken until it does. If lerobot-grasp-review has ended, start it and open the address it prints.${lost}`;
     at("outside-detail").textContent = lost || " Nothing was overwritten.";
-    at("outside-redo").hidden = !this.unsaved.length;
+    at("outside-redo").hidden = !this.redo;
     at("trouble-text").textContent = [this.file && `No marks are taken: ${this.file}.${lost}`, this.complaint].filter(Boolean).join(" ");
     at("trouble-close").hidden = this.file !== null;
     at("saved").textContent = [this.notice, this.saving].filter(Boolean).join(" · ");
