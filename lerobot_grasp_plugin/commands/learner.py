@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,7 +72,7 @@ def _learn(config: GraspTrainRLConfig, given: list[str]) -> int:
     if config.resume:  # the checkpoint has its own copy of the offline buffer
         dataset = config.dataset.of_checkpoint()
     else:
-        _preflight(config)
+        _preflight(config, given)
         cached = _dataset(config)
         dataset = config.dataset.plain(cached.repo_id, cached.root)
     with sigterm_ends():  # until LeRobot handles signals itself: the actor ends, too
@@ -110,6 +111,8 @@ def _run(config: GraspTrainRLConfig, plain: TrainRLServerPipelineConfig, given: 
     finally:
         if actor is not None:
             actor.end()
+    if getattr(config.env.robot, "type", None) == "so101_sim":
+        print(f"Count its grasps: lerobot-grasp-eval-policy --run {plain.output_dir}")
     return 0 if actor is None or not actor.failed else 1
 
 
@@ -137,12 +140,18 @@ def _dataset(config: GraspTrainRLConfig) -> CachedDataset:
     return cached
 
 
-def _preflight(config: GraspTrainRLConfig) -> None:
+def _preflight(config: GraspTrainRLConfig, given: list[str]) -> None:
     """Compares the config, flags included, with what it names; errors end the command.
+
+    Args:
+        config: The config.
+        given: The command's arguments, for the name of the file.
 
     Raises:
         DataError: Preflight found an error; all findings are printed.
     """
+    from lerobot.configs import parser
+
     from lerobot_grasp_plugin.commands.preflight import preflight_lines
     from lerobot_grasp_plugin.learning.config_checks import MACHINE
     from lerobot_grasp_plugin.preflight import preflight
@@ -151,7 +160,8 @@ def _preflight(config: GraspTrainRLConfig) -> None:
         path = Path(folder) / "config.json"
         path.write_text(json.dumps(config.encoded()), encoding="utf-8")
         report = preflight(path, plugin_learner=True, machine=MACHINE)
-    print("\n".join(preflight_lines(report)))
+    named = parser.parse_arg("config_path", given)
+    print("\n".join(preflight_lines(replace(report, config_path=Path(named or path)))))
     if not report.ok:
         message = f"preflight found {count(report.count('error'), 'error')}, see above"
         raise DataError(Problem("preflight-errors", message, hint="fix the errors above, then start again"))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from lerobot_grasp_plugin.findings.problem import Problem, UsageError
+from lerobot_grasp_plugin.findings.words import count
 from lerobot_grasp_plugin.sim.joints import JOINTS
 from lerobot_grasp_plugin.sim.truth import EpisodeTruth, Truth, truth_folder
 from lerobot_grasp_plugin.sim.world import World
@@ -79,6 +80,10 @@ class EpisodeLog:
     def episode_saved(self, dataset: Any, episode_index: int) -> None:
         folder = truth_folder(self._folder, Path(dataset.root))
         EpisodeTruth(episode_index, self._attempt, self._episode).write(folder)
+        if self._world.episodic:  # LeRobot's environment says nothing of its episodes
+            end = "held and lifted" if self._episode and self._episode[-1].grasped else "not held and lifted"
+            frames = count(len(self._episode), "frame")
+            print(f"Episode {episode_index}: {frames}, {end} at its end", flush=True)
         self._world.saved += 1
         self._episode = []
         self._between_episodes()

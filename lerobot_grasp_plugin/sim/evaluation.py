@@ -247,7 +247,7 @@ def _action(policy: Any, preprocessor: Any, postprocessor: Any, observation: dic
 def results_table(results: Sequence[CheckpointResult]) -> Iterator[str]:
     """Lines of a table: a checkpoint each, the best one marked."""
     best = best_of(results)
-    head = f"{'Checkpoint':<12}{'Held':>8}{'95 %':>14}{'Lifted':>8}{'95 %':>14}"
+    head = f"{'Checkpoint':<12}{'Held':>8}{'95 % interval':>14}{'Lifted':>8}{'95 % interval':>14}"
     yield f"{head}{'Rewarded':>10}{'of these false':>16}"
     for result in results:
         number = len(result.episodes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -27,6 +28,12 @@ ACTOR_DIR = "actor"
 
 _LEROBOTS, _MESSAGE = "lerobot.rl.actor", "python_object_to_bytes"
 
+_LOGGERS = (None, "grpc._channel")
+"""Where LeRobot and gRPC log; None is the root logger."""
+
+_REPEATED = ("[ACTOR] Load new parameters from Learner", "[ACTOR] Global step")
+"""What LeRobot logs each time a policy arrives, and of each episode next to this package's line."""
+
 
 class ActorError(GraspError):
     """LeRobot's actor raised an exception, or could not reach the learner."""
@@ -47,13 +54,16 @@ def run_actor(config: TrainRLServerPipelineConfig, truth: Callable[[], Any]) -> 
     require("actor")
     run = Path(config.output_dir or "outputs/actor")
     path = run / EPISODES
-    log = EpisodeLog(path, truth, lambda record: logging.info("%s", run_summary(path, record)))
+    steps = int(config.policy.online_steps)
+    log = EpisodeLog(path, truth, lambda record: logging.info("%s", run_summary(path, record, steps)))
     if config.resume and hasattr(config.env.teleop, "first_episode"):
         config.env.teleop.first_episode = log.episodes  # its share of interventions goes on, too
     config.output_dir = _unused(run)
     config.resume = False  # of the learner's state an actor needs nothing: it gets the policy sent
     failures = _FailureWatch()
-    logging.getLogger().addFilter(failures)
+    for logger in _LOGGERS:
+        logging.getLogger(logger).addFilter(failures)
+    threading.excepthook = failures.of_thread
     follow_environment(log)
     message = current(_LEROBOTS, _MESSAGE)
     replace(_LEROBOTS, _MESSAGE, partial(_with_truth, message, log))
@@ -62,7 +72,9 @@ def run_actor(config: TrainRLServerPipelineConfig, truth: Callable[[], Any]) -> 
     finally:
         replace(_LEROBOTS, _MESSAGE, message)
         leave_environment(log)
-        logging.getLogger().removeFilter(failures)
+        threading.excepthook = threading.__excepthook__
+        for logger in _LOGGERS:
+            logging.getLogger(logger).removeFilter(failures)
     if failures.message is not None:
         raise ActorError(Problem("actor-failed", failures.message, hint="LeRobot's log above says where"))
 
@@ -83,8 +95,14 @@ def _with_truth(to_bytes: Callable[[Any], bytes], log: EpisodeLog, message: Any)
     return to_bytes(message)
 
 
-def run_summary(path: Path, record: EpisodeRecord) -> str:
-    """One line on the last episodes of a log."""
+def run_summary(path: Path, record: EpisodeRecord, steps_in_all: int) -> str:
+    """One line on the last episodes of a log.
+
+    Args:
+        path: The log.
+        record: Its last episode.
+        steps_in_all: Steps after which the run ends.
+    """
     last = list(read_episode_log(path))[-EPISODES_SHOWN:]
     counts = [("rewarded", [one.rewarded for one in last])]
     if record.held is not None:
@@ -95,11 +113,14 @@ def run_summary(path: Path, record: EpisodeRecord) -> str:
     share = sum(one.intervention_steps for one in last) / max(1, steps)
     reward = sum(one.reward for one in last) / len(last)
     seconds = last[-1].seconds - last[0].seconds
-    speed = f", {(steps - last[0].steps) / seconds:.1f} a second" if seconds > 0 else ""
+    speed = ""
+    if seconds > 0 and (rate := (steps - last[0].steps) / seconds) > 0:
+        minutes = max(0, steps_in_all - record.total_steps) / rate / 60
+        speed = f", {rate:.1f} a second, {minutes:.0f} min left"
     return (
         f"Episode {record.episode}: {record.steps} steps, reward {record.reward:g}; last {len(last)}: "
         f"{', '.join(parts)}, reward {reward:.2f}, interventions {100 * share:.0f} % of steps; "
-        f"{record.total_steps} steps{speed}"
+        f"step {record.total_steps} of {steps_in_all}{speed}"
     )
 
 
@@ -116,19 +137,28 @@ class _FailureWatch(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         text = record.getMessage()
+        if text.startswith(_REPEATED):
+            return False
         if record.module == "process":
             self._ending = True
             return False  # written by a signal's handler, which fails in the middle of another line
         if record.module == "actor" and "Policy loop finished" in text:
-            self._ending = True  # LeRobot closes the queues under its streams, and logs a gRPC error
+            self._ending = True
+        if self._ending and ("gRPC error" in text or "Exception iterating requests" in text):
+            return False  # LeRobot closes the queues while its streams still read from them
         if record.module == "actor" and record.levelno >= logging.ERROR:
             info: Any = record.exc_info
             if isinstance(info, tuple) and info[1] is not None:
                 self.message = f"the actor ended: {type(info[1]).__name__}: {info[1]}"
             elif "Failed to establish connection" in text and not self._ending:
                 self.message = "the actor found no learner"
-            elif text.startswith("[ACTOR] gRPC error") and not self._ending:
+            elif text.startswith("[ACTOR] gRPC error"):
                 self._ending = True
                 self.message = "the learner does not answer any more"
                 os.kill(os.getpid(), signal.SIGTERM)
         return True
+
+    def of_thread(self, failure: threading.ExceptHookArgs) -> None:
+        """Prints the exception that ended a thread, unless LeRobot has closed what the thread reads from."""
+        if not (self._ending and isinstance(failure.exc_value, (OSError, ValueError))):
+            threading.__excepthook__(failure)

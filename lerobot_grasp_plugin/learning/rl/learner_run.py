@@ -26,6 +26,13 @@ from lerobot_grasp_plugin.lerobot_seams.access import current, replace, require
 
 LEARNER = "lerobot.rl.learner"
 
+_REPEATED = (
+    "[LEARNER] Optimization frequency loop",
+    "[LEARNER] Push parameters to the Actor",
+    "[LEARNER] Parameters sent",
+)
+"""What LeRobot logs for every update, or every time the policy is sent."""
+
 
 class LearnerError(GraspError):
     """LeRobot's learner ended in an exception of its own."""
@@ -148,8 +155,8 @@ class _FailureWatch(logging.Filter):
         self.error: BaseException | None = None
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if record.getMessage().startswith("[LEARNER] Optimization frequency loop"):
-            return False  # a line for every update
+        if record.getMessage().startswith(_REPEATED):
+            return False
         if record.module == "process":
             return False  # written by a signal's handler, which fails in the middle of another line
         info: Any = record.exc_info

@@ -3,6 +3,8 @@
 import logging
 import os
 import signal
+import threading
+from dataclasses import asdict
 from importlib import import_module
 
 import pytest
@@ -11,6 +13,7 @@ pytest.importorskip("lerobot.rl")
 
 from lerobot_grasp_plugin.learning.rl import actor_run
 from lerobot_grasp_plugin.learning.rl.episode_log import EpisodeLog, EpisodeRecord
+from lerobot_grasp_plugin.learning.rl.run_lines import append_line
 
 
 def said(message, *, module="actor", level=logging.ERROR, error=None):
@@ -29,8 +32,8 @@ def killed(monkeypatch):
 
 def test_an_actor_whose_learner_is_gone_ends(killed):
     watch = actor_run._FailureWatch()
-    for _ in range(3):  # one for each stream
-        assert watch.filter(said("[ACTOR] gRPC error: UNAVAILABLE"))
+    shown = [watch.filter(said("[ACTOR] gRPC error: UNAVAILABLE")) for _ in range(3)]  # of each stream
+    assert shown == [True, False, False]
     assert killed == [(os.getpid(), signal.SIGTERM)]
     assert watch.message == "the learner does not answer any more"
 
@@ -57,8 +60,20 @@ def test_a_signal_between_two_halves_of_a_line_writes_nothing(module):
 def test_streams_that_break_off_after_the_last_step_are_no_failure(killed):
     watch = actor_run._FailureWatch()
     watch.filter(said("[ACTOR] Policy loop finished", level=logging.INFO))
-    watch.filter(said("[ACTOR] gRPC error: UNKNOWN"))
+    assert not watch.filter(said("Exception iterating requests!", module="_channel", error=OSError("closed")))
+    assert not watch.filter(said("[ACTOR] gRPC error: UNKNOWN"))
     assert (killed, watch.message) == ([], None)
+
+
+def test_a_thread_of_a_stream_that_is_closed_at_the_end_is_silent(capsys):
+    watch = actor_run._FailureWatch()
+    closed = ValueError("Queue is closed")
+    failure = threading.ExceptHookArgs((ValueError, closed, None, threading.current_thread()))
+    watch.of_thread(failure)
+    assert "Queue is closed" in capsys.readouterr().err
+    watch.filter(said("[ACTOR] Policy loop finished", level=logging.INFO))
+    watch.of_thread(failure)
+    assert capsys.readouterr().err == ""
 
 
 def test_an_exception_is_kept_also_after_a_signal(killed):
@@ -90,6 +105,15 @@ def test_one_line_says_what_the_last_episodes_came_to(tmp_path):
         truth.held = number % 2 == 0
         log.stepped(None, {"reward": 1.0, "done": True, "truncated": False, "info": {}})
     assert log.last is not None
-    line = actor_run.run_summary(path, log.last)
+    line = actor_run.run_summary(path, log.last, 1000)
     assert "Episode 24: 1 steps, reward 1; last 20: rewarded 20/20, held 10/20, false rewards 10/20" in line
-    assert "reward 1.00, interventions 0 % of steps; 25 steps" in line
+    assert "reward 1.00, interventions 0 % of steps; step 25 of 1000" in line
+
+
+def test_the_line_says_how_long_the_run_will_last(tmp_path):
+    path = tmp_path / "episodes.jsonl"
+    for number in range(3):
+        record = EpisodeRecord(number, steps=30, total_steps=30 * (number + 1), seconds=3.0 * number)
+        append_line(path, asdict(record))
+    line = actor_run.run_summary(path, record, 1290)
+    assert line.endswith("step 90 of 1290, 10.0 a second, 2 min left")
