@@ -22,6 +22,7 @@ pytestmark = pytest.mark.in_turn
 def run(*command):
     code, printed = preloaded.run(command, os.environ)
     assert code == 0, printed[-6000:]
+    return printed
 
 
 def program(name):
@@ -48,13 +49,16 @@ def learner_config(simulator, tmp_path):
     learner["cache_dir"] = str(tmp_path / "cache")
     learner["output_dir"] = str(tmp_path / "run")
     learner["policy"] |= {"online_steps": 300, "online_step_before_learning": 50}
-    run(
+    printed = run(
         sys.executable,
         "-m",
         "lerobot.rl.gym_manipulator",
         write(tmp_path / "record.json", record),
         "--env.discover_packages_path=lerobot_grasp_plugin",
     )
+    assert f"Episode {DEMONSTRATIONS - 1}: " in printed
+    assert "held and lifted at its end" in printed
+    assert "Svt[info]" not in printed
     return write(tmp_path / "learner.json", learner)
 
 
@@ -95,7 +99,10 @@ def untrained(checkpoint, folder):
 
 def test_a_policy_learns_to_grasp(learner_config, tmp_path, port):
     learner_port = f"--policy.actor_learner_config.learner_port={port}"
-    run(program("lerobot-grasp-learner"), learner_config, learner_port)
+    printed = run(program("lerobot-grasp-learner"), learner_config, learner_port)
+    assert f"=== Preflight of {tmp_path / 'learner.json'} ===" in printed
+    assert f"Count its grasps: lerobot-grasp-eval-policy --run {tmp_path / 'run'}" in printed
+    assert "Traceback" not in printed
     checkpoint = (tmp_path / "run/checkpoints/last/pretrained_model").resolve()
     assert lifted(untrained(checkpoint, tmp_path / "untrained"), tmp_path / "before") == 0
     assert lifted(tmp_path / "run", tmp_path / "after") == 1
