@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -90,6 +91,8 @@ def _refuse(problems: Iterable[Problem]) -> None:
 
 
 def _run(config: GraspTrainRLConfig, plain: TrainRLServerPipelineConfig, given: list[str]) -> int:
+    from lerobot.utils.constants import CHECKPOINTS_DIR, LAST_CHECKPOINT_LINK
+
     from lerobot_grasp_plugin.commands.actor_process import ActorProcess
     from lerobot_grasp_plugin.learning.rl.learner_run import check_accepted, run_learner
     from lerobot_grasp_plugin.learning.rl.rerun_view import RerunView
@@ -111,8 +114,10 @@ def _run(config: GraspTrainRLConfig, plain: TrainRLServerPipelineConfig, given: 
     finally:
         if actor is not None:
             actor.end()
-    if getattr(config.env.robot, "type", None) == "so101_sim":
-        print(f"Count its grasps: lerobot-grasp-eval-policy --run {plain.output_dir}")
+    run = Path(str(plain.output_dir))
+    is_simulated = getattr(getattr(config.env, "robot", None), "type", None) == "so101_sim"
+    if is_simulated and (run / CHECKPOINTS_DIR / LAST_CHECKPOINT_LINK).exists():
+        print(f"Count its grasps: lerobot-grasp-eval-policy --run {shlex.quote(str(run))}")
     return 0 if actor is None or not actor.failed else 1
 
 

@@ -12,7 +12,6 @@ from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.hub import lerobot_home
 from lerobot_grasp_plugin.dataset.opening import open_dataset
-from lerobot_grasp_plugin.dataset.provenance import find_provenance
 from lerobot_grasp_plugin.dataset.recording import RecordingSidecar
 from lerobot_grasp_plugin.dataset.writer_lock import WriterLock
 from lerobot_grasp_plugin.findings.problem import DatasetError, Place, Problem, UsageError
@@ -205,8 +204,6 @@ class RecordingStore:
         if found:
             self._resume()
             self._check_compatible()
-            if find_provenance(self.root) is not None:
-                aggregate_episodes(open_dataset(self.repo_id, self.root), self.dataset.meta.stats)
         else:
             self._create()
         self.episodes = self.first_episode = found
@@ -238,6 +235,9 @@ class RecordingStore:
 
     def _resume(self) -> None:
         self._dataset = GraspDataset.resume(self.repo_id, root=self.root, **self._labels, **self._writing())
+        stats = self._dataset.meta.stats
+        if stats and (self.root / layout.PROVENANCE_PATH).is_file():
+            aggregate_episodes(open_dataset(self.repo_id, self.root), stats)
 
     def _writing(self) -> dict[str, Any]:
         """How LeRobot is to write pictures."""

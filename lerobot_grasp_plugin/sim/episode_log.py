@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -81,9 +82,8 @@ class EpisodeLog:
         folder = truth_folder(self._folder, Path(dataset.root))
         EpisodeTruth(episode_index, self._attempt, self._episode).write(folder)
         if self._world.episodic:  # LeRobot's environment says nothing of its episodes
-            end = "held and lifted" if self._episode and self._episode[-1].grasped else "not held and lifted"
             frames = count(len(self._episode), "frame")
-            print(f"Episode {episode_index}: {frames}, {end} at its end", flush=True)
+            print(f"Episode {episode_index}: {frames}, at its end {_outcome(self._episode)}", flush=True)
         self._world.saved += 1
         self._episode = []
         self._between_episodes()
@@ -98,3 +98,10 @@ class EpisodeLog:
         if self._touched and not self._world.episodic:
             self._touched = False
             self._world.lay_out()
+
+
+def _outcome(episode: Sequence[Truth]) -> str:
+    """How an episode ended, in words."""
+    if not episode or not episode[-1].held:
+        return "the cube is not held"
+    return "the cube is held and lifted" if episode[-1].lifted else "the cube is held, not lifted"

@@ -93,6 +93,8 @@ def test_a_relabelled_dataset_that_is_resumed_is_sound(tmp_path):
     relabel(RelabelConfig(root=root, annotations=tmp_path / "labels.txt", in_place=True))
 
     store = opened(root, resume=True)
+    save(store, length=5, first=50)
+    store.take_back()
     for first in (7, 90):
         assert save(store, length=6, first=first) >= 3
     store.close()
@@ -100,3 +102,17 @@ def test_a_relabelled_dataset_that_is_resumed_is_sound(tmp_path):
     assert {problem.code for problem in verify_dataset(root).problems if problem.severity != "note"} == {
         "short-episode"
     }
+
+
+def test_a_relabelled_dataset_without_statistics_is_resumed(tmp_path):
+    root = tmp_path / "arm"
+    store = opened(root)
+    save(store)
+    store.close()
+    (tmp_path / "labels.txt").write_text("0: 2-3\n")
+    relabel(RelabelConfig(root=root, annotations=tmp_path / "labels.txt", in_place=True))
+    (root / "meta/stats.json").unlink()
+
+    store = opened(root, resume=True)
+    assert save(store) == 1
+    store.close()

@@ -57,7 +57,7 @@ def learner_config(simulator, tmp_path):
         "--env.discover_packages_path=lerobot_grasp_plugin",
     )
     assert f"Episode {DEMONSTRATIONS - 1}: " in printed
-    assert "held and lifted at its end" in printed
+    assert "frames, at its end the cube is held and lifted" in printed
     assert "Svt[info]" not in printed
     return write(tmp_path / "learner.json", learner)
 

@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,9 @@ _LOGGERS = (None, "grpc._channel")
 _REPEATED = ("[ACTOR] Load new parameters from Learner", "[ACTOR] Global step")
 """What LeRobot logs each time a policy arrives, and of each episode next to this package's line."""
 
+_CLOSED = "is closed"
+"""What multiprocessing says of a queue or a pipe that LeRobot has closed under a thread."""
+
 
 class ActorError(GraspError):
     """LeRobot's actor raised an exception, or could not reach the learner."""
@@ -54,27 +58,28 @@ def run_actor(config: TrainRLServerPipelineConfig, truth: Callable[[], Any]) -> 
     require("actor")
     run = Path(config.output_dir or "outputs/actor")
     path = run / EPISODES
-    steps = int(config.policy.online_steps)
-    log = EpisodeLog(path, truth, lambda record: logging.info("%s", run_summary(path, record, steps)))
+
+    def ended(record: EpisodeRecord) -> None:
+        logging.info("%s", run_summary(path, record, log.earlier_steps + int(config.policy.online_steps)))
+
+    log = EpisodeLog(path, truth, ended)
     if config.resume and hasattr(config.env.teleop, "first_episode"):
         config.env.teleop.first_episode = log.episodes  # its share of interventions goes on, too
     config.output_dir = _unused(run)
     config.resume = False  # of the learner's state an actor needs nothing: it gets the policy sent
-    failures = _FailureWatch()
-    for logger in _LOGGERS:
-        logging.getLogger(logger).addFilter(failures)
-    threading.excepthook = failures.of_thread
-    follow_environment(log)
-    message = current(_LEROBOTS, _MESSAGE)
-    replace(_LEROBOTS, _MESSAGE, partial(_with_truth, message, log))
-    try:
+    failures = _FailureWatch(threading.excepthook)
+    with ExitStack() as stack:
+        for logger in map(logging.getLogger, _LOGGERS):
+            logger.addFilter(failures)
+            stack.callback(logger.removeFilter, failures)
+        stack.callback(setattr, threading, "excepthook", threading.excepthook)
+        threading.excepthook = failures.of_thread
+        follow_environment(log)
+        stack.callback(leave_environment, log)
+        message = current(_LEROBOTS, _MESSAGE)
+        stack.callback(replace, _LEROBOTS, _MESSAGE, message)
+        replace(_LEROBOTS, _MESSAGE, partial(_with_truth, message, log))
         actor.actor_cli.__wrapped__(config)
-    finally:
-        replace(_LEROBOTS, _MESSAGE, message)
-        leave_environment(log)
-        threading.excepthook = threading.__excepthook__
-        for logger in _LOGGERS:
-            logging.getLogger(logger).removeFilter(failures)
     if failures.message is not None:
         raise ActorError(Problem("actor-failed", failures.message, hint="LeRobot's log above says where"))
 
@@ -128,10 +133,16 @@ class _FailureWatch(logging.Filter):
     """Keeps what ``lerobot.rl.actor`` logs as an error and swallows, and ends it when its learner is gone.
 
     LeRobot's actor goes on without a learner, for ever and with the policy it has.
+
+    Args:
+        of_threads: What prints the exception that ended a thread.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, of_threads: Callable[[threading.ExceptHookArgs], Any] = threading.__excepthook__
+    ) -> None:
         super().__init__()
+        self._of_threads = of_threads
         self.message: str | None = None
         self._ending = False
 
@@ -149,6 +160,7 @@ class _FailureWatch(logging.Filter):
         if record.module == "actor" and record.levelno >= logging.ERROR:
             info: Any = record.exc_info
             if isinstance(info, tuple) and info[1] is not None:
+                self._ending = True
                 self.message = f"the actor ended: {type(info[1]).__name__}: {info[1]}"
             elif "Failed to establish connection" in text and not self._ending:
                 self.message = "the actor found no learner"
@@ -160,5 +172,6 @@ class _FailureWatch(logging.Filter):
 
     def of_thread(self, failure: threading.ExceptHookArgs) -> None:
         """Prints the exception that ended a thread, unless LeRobot has closed what the thread reads from."""
-        if not (self._ending and isinstance(failure.exc_value, (OSError, ValueError))):
-            threading.__excepthook__(failure)
+        of_closed = isinstance(failure.exc_value, OSError | ValueError) and _CLOSED in str(failure.exc_value)
+        if not (self._ending and of_closed):
+            self._of_threads(failure)

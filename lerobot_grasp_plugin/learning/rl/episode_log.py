@@ -58,6 +58,7 @@ class EpisodeLog(EnvironmentListener):
 
     Attributes:
         episodes: How many the log has.
+        earlier_steps: Steps of the episodes that it had when it was opened.
         last: The last episode that ended, None before the first one.
     """
 
@@ -79,7 +80,7 @@ class EpisodeLog(EnvironmentListener):
         cut_torn_line(path)
         earlier = list(read_episode_log(path))
         self.episodes = len(earlier)
-        self._steps = earlier[-1].total_steps if earlier else 0
+        self.earlier_steps = self._steps = earlier[-1].total_steps if earlier else 0
         self._began = time.monotonic() - (earlier[-1].seconds if earlier else 0.0)
         self._record: EpisodeRecord | None = None
         self.last: EpisodeRecord | None = earlier[-1] if earlier else None

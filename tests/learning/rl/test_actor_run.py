@@ -74,12 +74,17 @@ def test_a_thread_of_a_stream_that_is_closed_at_the_end_is_silent(capsys):
     watch.filter(said("[ACTOR] Policy loop finished", level=logging.INFO))
     watch.of_thread(failure)
     assert capsys.readouterr().err == ""
+    full = OSError("No space left on device")
+    watch.of_thread(threading.ExceptHookArgs((OSError, full, None, threading.current_thread())))
+    assert "No space left on device" in capsys.readouterr().err
 
 
 def test_an_exception_is_kept_also_after_a_signal(killed):
     watch = actor_run._FailureWatch()
     watch.filter(said("Unhandled exception", error=ValueError("EE jump")))
     assert watch.message == "the actor ended: ValueError: EE jump"
+    watch.filter(said("[ACTOR] gRPC error: UNAVAILABLE"))
+    assert (killed, watch.message) == ([], "the actor ended: ValueError: EE jump")
     other = actor_run._FailureWatch()
     other.filter(said("[ACTOR] Failed to establish connection with Learner"))
     assert other.message == "the actor found no learner"
@@ -117,3 +122,4 @@ def test_the_line_says_how_long_the_run_will_last(tmp_path):
         append_line(path, asdict(record))
     line = actor_run.run_summary(path, record, 1290)
     assert line.endswith("step 90 of 1290, 10.0 a second, 2 min left")
+    assert EpisodeLog(path).earlier_steps == 90  # a resumed run makes its steps after these
