@@ -12,7 +12,7 @@ from lerobot_grasp_plugin.findings.problem import AnnotationError
 from lerobot_grasp_plugin.findings.words import count
 from lerobot_grasp_plugin.recording.edits import Do, Edit
 from lerobot_grasp_plugin.recording.recorder import Attempt
-from lerobot_grasp_plugin.recording.records import parse_ranges, told
+from lerobot_grasp_plugin.recording.records import label_text, parse_ranges
 
 if TYPE_CHECKING:
     from lerobot_grasp_plugin.recording.store import RecordingStore
@@ -81,7 +81,7 @@ def ask_about(
                 continue
             text = earlier[2] if earlier is not None else answer.removeprefix("e ")
             success = parse_ranges(text, store.episodes, attempt.length)
-            show(f"Episode {store.episodes}: {told(success, attempt.length)}")
+            show(f"Episode {store.episodes}: {label_text(success, attempt.length)}")
         except AnnotationError as error:
             show(str(error))
 
@@ -92,7 +92,7 @@ def _taken(attempt: Attempt, number: int, success: IntervalSet, show: Callable[[
     if not 1 <= number <= len(suggestions):
         show(f"Hooks have made {count(len(suggestions), 'suggestion')}.")
         return success
-    show(f"This episode: {told(suggestions[number - 1], attempt.length)}")
+    show(f"This episode: {label_text(suggestions[number - 1], attempt.length)}")
     return suggestions[number - 1]
 
 
@@ -103,4 +103,4 @@ def _correct(store: RecordingStore, episode: int, text: str, show: Callable[[str
         return
     success = parse_ranges(text, episode, lengths[episode])
     if store.annotations.put(episode, success, lengths[episode]):
-        show(f"Episode {episode}: {told(success, lengths[episode])}, applied after the session")
+        show(f"Episode {episode}: {label_text(success, lengths[episode])}, applied after the session")

@@ -47,7 +47,7 @@ def spelled(success: IntervalSet, length: int) -> str:
     return format_ranges(success.open_at(length), 1)
 
 
-def told(success: IntervalSet, length: int) -> str:
+def label_text(success: IntervalSet, length: int) -> str:
     """An episode's labels in a sentence: ``success 40-48, 60-``, ``all fail``."""
     ranges = spelled(success, length)
     return ranges if ranges.startswith("all") else f"success {ranges}"

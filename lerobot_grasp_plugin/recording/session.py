@@ -31,7 +31,7 @@ from lerobot_grasp_plugin.recording.mark_keys import MarkKeys
 from lerobot_grasp_plugin.recording.options import check_name
 from lerobot_grasp_plugin.recording.pause import Pause
 from lerobot_grasp_plugin.recording.recorder import Attempt, EpisodeRecorder, pairs
-from lerobot_grasp_plugin.recording.records import spelled, told
+from lerobot_grasp_plugin.recording.records import label_text, spelled
 from lerobot_grasp_plugin.recording.session_report import SessionReport
 from lerobot_grasp_plugin.recording.store import RecordingStore
 
@@ -230,7 +230,7 @@ class Session:
         seconds = length / self._config.dataset.fps
         self._show(
             f"Episode {episode}: {count(length, 'frame')} ({seconds:.1f} s), "
-            f"{told(attempt.success, length)} ({attempt.success.count(length)} success frames)"
+            f"{label_text(attempt.success, length)} ({attempt.success.count(length)} success frames)"
         )
         if any(attempt.trimmed):
             before, after = attempt.trimmed

@@ -29,7 +29,7 @@ def read_sidecar(view: View) -> Provenance | None:
 
 
 def _other_data(view: View, sidecar: Provenance) -> Iterator[Problem]:
-    """Names where it and the dataset differ. Episodes added later are in the recording sidecar alone."""
+    """Names what sidecar and dataset state differently; the recording sidecar alone lists later episodes."""
     if view.episodes is None:
         return
     lengths = dict(zip(view.episodes.indices.tolist(), view.episodes.lengths.tolist(), strict=True))
