@@ -79,7 +79,7 @@ def check_outcomes(truth: dict[int, np.ndarray]) -> None:
 
 
 def read_with_lerobot(root: Path, truth: list[np.ndarray]) -> None:
-    """Every item, with its picture, and its label against the physics."""
+    """Every item, with its image, and its label against the physics."""
     from lerobot.datasets import LeRobotDataset
 
     dataset = LeRobotDataset(f"lab/{root.name}", root=root, video_backend="pyav")

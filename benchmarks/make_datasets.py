@@ -42,7 +42,7 @@ LENGTHS = {
 
 
 class Scene:
-    """Pictures that cost an encoder about what a real desk does: texture, motion, sensor noise."""
+    """Images that cost an encoder about what a real desk does: texture, motion, sensor noise."""
 
     def __init__(self, rng: np.random.Generator, height: int, width: int, noise: float) -> None:
         from PIL import Image
@@ -60,8 +60,8 @@ class Scene:
         self.rows, self.columns = np.ogrid[:height, :width]
         self.phase = rng.uniform(0, 2 * np.pi)
 
-    def picture(self, frame: int) -> np.ndarray:
-        """The picture of one moment: an arm moves in front of the desk, a cube lies on it."""
+    def draw(self, frame: int) -> np.ndarray:
+        """The image of one moment: an arm moves in front of the desk, a cube lies on it."""
         image = self.desk.copy()
         angle = self.phase + frame / 20
         x = self.width * (0.5 + 0.3 * np.sin(angle))
@@ -114,7 +114,7 @@ def record(
                 "task": tasks[episode % len(tasks)],
             }
             for camera, scene in scenes.items():
-                row[f"observation.images.{camera}"] = scene.picture(frame)
+                row[f"observation.images.{camera}"] = scene.draw(frame)
             dataset.add_frame(row)
         dataset.save_episode()
     dataset.finalize()

@@ -7,7 +7,7 @@ the same arguments as ``lerobot.rl.learner`` does; they differ in nothing but wh
 factory. The dataset has to carry this package's sidecar. Each fill is timed in a process of its own, the two
 sides taking turns: memory that one has used does not make it easier or harder for the other. Prints seconds,
 their ratio, and how far the two buffers differ: states, actions, rewards and dones must be equal, and
-pictures equal but for LeRobot's range (0-255 instead of 0-1). Pictures are those of the dataset, without
+images equal but for LeRobot's range (0-255 instead of 0-1). Images are those of the dataset, without
 crop and resize, unless these are stored with it: then the stock side is given the same by ``torchvision``,
 outside of the measured time.
 """
@@ -95,7 +95,7 @@ def summary(runs: list[Times]) -> dict[str, float]:
 
 
 def differences(stock: ReplayBuffer, ours: ReplayBuffer, preprocessing: Any) -> dict[str, float]:
-    """Largest difference of each part of two buffers, pictures brought to one range and size first."""
+    """Largest difference of each part of two buffers, images brought to one range and size first."""
     rows = slice(stock.size)
     found = {"size": float(abs(stock.size - ours.size))}
     for name in ("rewards", "dones", "actions"):
@@ -138,7 +138,7 @@ def main() -> None:
     plugin_buffer, _ = filled(given.root, keys, True)
     stored = read_learning(given.root)
     preprocessing = None if stored is None else stored.preprocessing
-    pictures = [key for key in keys if stock_buffer.states[key].ndim == 4]
+    images = [key for key in keys if stock_buffer.states[key].ndim == 4]
     result = {
         "frames": len(plain),
         "cpus": os.cpu_count(),
@@ -153,7 +153,7 @@ def main() -> None:
         },
         "largest_difference": differences(stock_buffer, plugin_buffer, preprocessing),
         "highest_pixel": {
-            name: max(float(buffer.states[key].max()) for key in pictures)
+            name: max(float(buffer.states[key].max()) for key in images)
             for name, buffer in (("stock", stock_buffer), ("plugin", plugin_buffer))
         },
     }

@@ -130,7 +130,7 @@ def simulator() -> None:
 
     try:
         world = World(fps=30, seed=0)
-        world.picture("wrist", 32, 32)
+        world.render("wrist", 32, 32)
     except Exception as error:  # whatever a GL library says
-        pytest.skip(f"no picture can be rendered here: {error}")
+        pytest.skip(f"no image can be rendered here: {error}")
     world.close()

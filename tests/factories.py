@@ -33,8 +33,8 @@ av.logging.set_level(None)
 # -- values -----------------------------------------------------------------------------------------
 
 
-def picture(seed: int, episode: int, frame: int, camera: int = 0) -> np.ndarray:
-    """A picture unlike every other one: a moving ramp under noise."""
+def image(seed: int, episode: int, frame: int, camera: int = 0) -> np.ndarray:
+    """An image unlike every other one: a moving ramp under noise."""
     noise = np.random.default_rng(1000 * seed + 10 * episode + camera).integers(0, 50, (HEIGHT, WIDTH, 3))
     across = (np.arange(WIDTH)[None, :, None] * 2 + frame * 11 + episode * 5) % 170
     return ((noise + across + 20 * camera) % 256).astype(np.uint8)
@@ -141,7 +141,7 @@ def recorded_frame(recording: Recording, episode: int, frame: int) -> dict[str, 
         values["next.reward"] = np.array([float(success)], np.float32)
         values["next.done"] = np.array([frame == recording.lengths[episode] - 1])
     for number, key in enumerate((*recording.cameras, *recording.images)):
-        values[key] = picture(seed, episode, frame, number)
+        values[key] = image(seed, episode, frame, number)
     if recording.odd_features:
         values["odd.matrix"] = np.arange(6, dtype=np.float32).reshape(2, 3) + frame
         values["odd.double"] = np.array([frame / 3, episode / 7, 1e-300])
@@ -231,7 +231,7 @@ def write_legacy(root: Path, spec: Legacy) -> Path:
             path = root / video_path.format(video_key=key, **places)
             path.parent.mkdir(parents=True, exist_ok=True)
             frames = length + spec.extra_video_frames
-            encode(path, [picture(spec.seed, episode, frame, number) for frame in range(frames)], spec.fps)
+            encode(path, [image(spec.seed, episode, frame, number) for frame in range(frames)], spec.fps)
         all_stats.append(legacy_stats(spec, episode, table))
         total += length
     meta = root / "meta"
@@ -307,9 +307,9 @@ def legacy_table(spec: Legacy, episode: int, first_index: int) -> pa.Table:
         ),
     }
     for number, key in enumerate(spec.images, start=len(spec.cameras)):
-        pictures = [png(picture(spec.seed, episode, frame, number)) for frame in range(length)]
+        encoded = [png(image(spec.seed, episode, frame, number)) for frame in range(length)]
         columns[key] = pa.array(
-            [{"bytes": data, "path": f"frame_{frame:06d}.png"} for frame, data in enumerate(pictures)],
+            [{"bytes": data, "path": f"frame_{frame:06d}.png"} for frame, data in enumerate(encoded)],
             pa.struct({"bytes": pa.binary(), "path": pa.string()}),
         )
     if spec.labels:
@@ -342,7 +342,7 @@ def legacy_stats(spec: Legacy, episode: int, table: pa.Table) -> dict[str, Any]:
             "count": [len(values)],
         }
     for number, key in enumerate((*spec.cameras, *spec.images)):
-        stack = np.stack([picture(spec.seed, episode, frame, number) for frame in range(table.num_rows)])
+        stack = np.stack([image(spec.seed, episode, frame, number) for frame in range(table.num_rows)])
         pixels = stack.reshape(-1, 3) / 255
         stats[key] = {
             name: getattr(np, name)(pixels, axis=0).reshape(3, 1, 1).tolist()
@@ -371,20 +371,20 @@ def overall_stats(episodes: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 def encode(
     path: Path,
-    pictures: Sequence[np.ndarray],
+    pixels: Sequence[np.ndarray],
     fps: float = FPS,
     encoder: str = "libx264",
     parameters: str = "keyint=2:scenecut=0:threads=1",
 ) -> Path:
-    """An h264 (or libx265's hevc) file with a keyframe every second picture, or as the parameters say."""
+    """An h264 (or libx265's hevc) file with a keyframe every second image, or as the parameters say."""
     with av.open(str(path), "w") as output:
         options = {"preset": "ultrafast", "crf": "30", f"{encoder.removeprefix('lib')}-params": parameters}
         rate = Fraction(fps).limit_denominator(1001)
         stream = output.add_stream(encoder, rate, options=options)
-        stream.height, stream.width = pictures[0].shape[:2]
+        stream.height, stream.width = pixels[0].shape[:2]
         stream.pix_fmt = "yuv420p"
-        for number, pixels in enumerate(pictures):
-            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+        for number, values in enumerate(pixels):
+            frame = av.VideoFrame.from_ndarray(values, format="rgb24")
             frame.pts, frame.time_base = number, 1 / rate
             output.mux(stream.encode(frame))
         output.mux(stream.encode(None))

@@ -43,11 +43,11 @@ def legacy_items(root: Path, spec: factories.Legacy, episode: int) -> list[Item]
 
     length = spec.lengths[episode]
     stamps = [frame / spec.fps for frame in range(length)]
-    pictures = {}
+    decoded = {}
     for key in spec.cameras:
         places = {"episode_chunk": episode // spec.chunks_size, "episode_index": episode, "video_key": key}
         path = root / (spec.video_path or factories.LEGACY_VIDEO).format(**places)
-        pictures[key] = decode_video_frames(path, stamps, 1e-4, backend="pyav")
+        decoded[key] = decode_video_frames(path, stamps, 1e-4, backend="pyav")
     items = []
     for frame in range(length):
         item: Item = {
@@ -57,9 +57,9 @@ def legacy_items(root: Path, spec: factories.Legacy, episode: int) -> list[Item]
             "timestamp": torch.tensor(stamps[frame], dtype=torch.float32),
             "task": spec.tasks[episode % len(spec.tasks)],
         }
-        item |= {key: stack[frame] for key, stack in pictures.items()}
+        item |= {key: stack[frame] for key, stack in decoded.items()}
         for number, key in enumerate(spec.images, start=len(spec.cameras)):
-            pixels = factories.picture(spec.seed, episode, frame, number)
+            pixels = factories.image(spec.seed, episode, frame, number)
             item[key] = torch.from_numpy(pixels).permute(2, 0, 1).float() / 255
         if spec.labels:
             item["next.reward"] = torch.tensor(float(frame == length - 1))

@@ -93,7 +93,7 @@ def dump(path: Path, value: Any) -> None:
 
 
 def sound(folder: Path) -> Case:
-    """Gamepad, delta actions, discrete gripper; 640x480 pictures, cropped and resized."""
+    """Gamepad, delta actions, discrete gripper; 640x480 images, cropped and resized."""
     preprocessing = {"crop_params_dict": {CAMERA: CROP}, "resize_size": [128, 128]}
     stored = {"format": 1, "image_preprocessing": {**preprocessing, "range": [0.0, 1.0]}, "splits": None}
     parts = {"train": [0, 1, 3], "val": [2]}
@@ -123,7 +123,7 @@ def sound(folder: Path) -> Case:
 
 
 def sound_config(folder: Path, preprocessing: dict[str, Any]) -> dict[str, Any]:
-    picture = {"type": "VISUAL", "shape": [3, 128, 128]}
+    image = {"type": "VISUAL", "shape": [3, 128, 128]}
     state = {"type": "STATE", "shape": [6]}
     action = {"type": "ACTION", "shape": [3]}
     return {
@@ -138,7 +138,7 @@ def sound_config(folder: Path, preprocessing: dict[str, Any]) -> dict[str, Any]:
             "push_to_hub": False,
             "freeze_vision_encoder": False,
             "num_discrete_actions": 3,
-            "input_features": {CAMERA: dict(picture), STATE: dict(state)},
+            "input_features": {CAMERA: dict(image), STATE: dict(state)},
             "output_features": {"action": dict(action)},
             "dataset_stats": {
                 CAMERA: {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]},
@@ -181,7 +181,7 @@ def sound_config(folder: Path, preprocessing: dict[str, Any]) -> dict[str, Any]:
                 },
             },
             "teleop": {"type": "gamepad", "use_gripper": True},
-            "features": {CAMERA: dict(picture), STATE: dict(state), "action": dict(action)},
+            "features": {CAMERA: dict(image), STATE: dict(state), "action": dict(action)},
             "features_map": {CAMERA: CAMERA, STATE: STATE, "action": "action"},
         },
     }
@@ -253,7 +253,7 @@ def sound_info() -> dict[str, Any]:
 
 
 def write_dataset(case: Case) -> None:
-    """A v3.0 dataset without pictures: preflight does not decode any."""
+    """A v3.0 dataset without images: preflight does not decode any."""
     root = case.root
     for name in ("meta/episodes/chunk-000", "data/chunk-000", f"videos/{CAMERA}/chunk-000"):
         (root / name).mkdir(parents=True)
@@ -291,7 +291,7 @@ def write_dataset(case: Case) -> None:
 
 def with_leader(case: Case) -> None:
     """Makes of the sound case another sound one: a leader arm gives joints, without kinematics."""
-    picture, state = {"type": "VISUAL", "shape": [3, 128, 128]}, {"type": "STATE", "shape": [6]}
+    image, state = {"type": "VISUAL", "shape": [3, 128, 128]}, {"type": "STATE", "shape": [6]}
     action = {"type": "ACTION", "shape": [6]}
     processor = case.config["env"]["processor"]
     del processor["inverse_kinematics"]
@@ -303,7 +303,7 @@ def with_leader(case: Case) -> None:
         "id": "follower",
         "calibration_dir": str(case.folder / "calibration"),
     }
-    case.config["env"]["features"] = {CAMERA: picture, STATE: state, "action": action}
+    case.config["env"]["features"] = {CAMERA: image, STATE: state, "action": action}
     policy = case.config["policy"]
     policy["num_discrete_actions"] = None
     policy["output_features"] = {"action": dict(action)}

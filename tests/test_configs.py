@@ -102,7 +102,7 @@ def test_the_relabel_example_shows_the_defaults():
         assert getattr(shown, name) == getattr(plain, name), name
 
 
-def test_recording_classifier_and_learner_see_the_same_picture():
+def test_recording_classifier_and_learner_see_the_same_image():
     record, classifier, learner = (
         json.loads((CONFIGS / name).read_text())
         for name in (

@@ -1,4 +1,4 @@
-"""LeRobot reads an output with both of its video backends, and sees the source's pictures."""
+"""LeRobot reads an output with both of its video backends, and sees the source's images."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def skip_unless_usable(backend: str) -> None:
 
 @pytest.mark.parametrize(("name", "episodes"), [("av1", [4, 0, 2]), ("split", [7, 2, 3, 0])])
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_every_picture_is_the_sources(
+def test_every_image_is_the_sources(
     backend: str, name: str, episodes: list[int], recorded: Callable[[str], Path], tmp_path: Path
 ) -> None:
     """Of AV1, and of H.264 from two cameras in several files."""

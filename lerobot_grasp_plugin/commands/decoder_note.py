@@ -15,7 +15,7 @@ _NO_FFMPEG = (
     r"|.*Library not loaded: \S*lib(av|sw)\w+\.)"
 )
 _NOTE = (
-    "note: pictures are decoded with PyAV; torchcodec is installed, and finds no FFmpeg libraries "
+    "note: images are decoded with PyAV; torchcodec is installed, and finds no FFmpeg libraries "
     "(`apt install ffmpeg` or `conda install ffmpeg` brings them)"
 )
 

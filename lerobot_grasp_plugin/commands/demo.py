@@ -100,7 +100,7 @@ def _read_back(made: Sequence[tuple[Target, ReadBack]]) -> Iterator[str]:
         )
         yield f"    {target.purpose}"
         yield "    every label as annotated"
-        yield f"    {read.pictures} items, with their pictures, equal to those of the recordings"
+        yield f"    {read.images} items, with their images, equal to those of the recordings"
 
 
 def _next(output_dir: Path) -> Iterator[str]:

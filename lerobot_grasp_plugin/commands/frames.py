@@ -1,4 +1,4 @@
-"""``lerobot-grasp-frames``: the frames of a dataset as picture files or contact sheets."""
+"""``lerobot-grasp-frames``: the frames of a dataset as image files or contact sheets."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ def _run(config: GraspTrainRLConfig, plain: TrainRLServerPipelineConfig, given: 
 def _dataset(config: GraspTrainRLConfig) -> CachedDataset:
     from lerobot_grasp_plugin.commands.render import merge_report
     from lerobot_grasp_plugin.learning.rl.dataset_cache import cached_dataset
-    from lerobot_grasp_plugin.learning.rl.offline_pictures import offline_preprocessing
+    from lerobot_grasp_plugin.learning.rl.offline_images import offline_preprocessing
 
     assert config.dataset is not None
     inputs = config.policy.input_features

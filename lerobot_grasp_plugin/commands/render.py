@@ -58,7 +58,7 @@ def frames_report(report: FramesReport) -> str:
     lines = list(folded(report.warnings))
     cameras = f"{count(len(report.cameras), 'camera')}"
     episodes = f"{count(report.episodes, 'episode')}"
-    what = f"{count(report.pictures, 'frame')} of {episodes}, {cameras}"
+    what = f"{count(report.images, 'frame')} of {episodes}, {cameras}"
     if report.sheets:
         what = f"{count(len(report.sheets), 'contact sheet')} of {what}"
     lines += [f"Wrote {what}", f"The first frame of an episode is number {report.index_base}."]

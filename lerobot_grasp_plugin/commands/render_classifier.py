@@ -27,7 +27,7 @@ def plan_lines(plan: TrainingPlan) -> Iterator[str]:
     config = plan.config
     yield f"=== Reward classifier of {config.dataset.repo_id}: {plan.root} ==="
     yield f"Encoder: {plan.encoder}"
-    yield f"Pictures: {_pictures(plan.preprocessing)}; not normalised, as LeRobot's environment shows them"
+    yield f"Images: {_images(plan.preprocessing)}; not normalised, as LeRobot's environment shows them"
     yield f"Training on {_part(plan.train)}"
     yield f"Validating on {_part(plan.val)}; {plan.splits_from}"
     yield (
@@ -67,7 +67,7 @@ def evaluation_lines(report: EvaluationReport) -> Iterator[str]:
     yield ""
     if report.encoder:
         yield f"Encoder: {report.encoder}"
-    yield f"Pictures: {_pictures(report.preprocessing)}"
+    yield f"Images: {_images(report.preprocessing)}"
     if report.trained_on:
         yield f"Episodes it was trained on, so that figures are too good: {_indices(report.trained_on)}"
     if report.evaluation.is_labelled:
@@ -138,7 +138,7 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
 
 
-def _pictures(preprocessing: ImagePreprocessing) -> str:
+def _images(preprocessing: ImagePreprocessing) -> str:
     size = preprocessing.resize
     crops = [
         f"{key} cropped to {list(crop)} (top, left, height, width)"

@@ -90,13 +90,13 @@ def _serve(config: ReviewConfig) -> int:
     from lerobot_grasp_plugin.commands.render import merge_report
     from lerobot_grasp_plugin.commands.serving import listen, print_addresses, serve, warn_of_visitors
     from lerobot_grasp_plugin.review.app import Review, create_app
-    from lerobot_grasp_plugin.review.pictures import Pictures
+    from lerobot_grasp_plugin.review.images import Images
 
     listening = listen(config.host, config.port)
     token = secrets.token_urlsafe(24)
     review = Review(
         session,
-        Pictures(source.reader),
+        Images(source.reader),
         proposals,
         (config.output_dir or path.parent).absolute(),
         merge_report,

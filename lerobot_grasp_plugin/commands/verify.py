@@ -38,7 +38,7 @@ class VerifyConfig:
     repo_ids: list[str] = field(default_factory=list)
     # several datasets by folder: "[a, b]"
     roots: list[Path] = field(default_factory=list)
-    # how deep to look: meta, data (every row), video (packet headers, too), decode (every picture, too)
+    # how deep to look: meta, data (every row), video (packet headers, too), decode (every image, too)
     level: Level = "video"
     # write all findings to this file, as JSON
     report: Path | None = None

@@ -49,7 +49,7 @@ class VideoIndex:
         signature: The stream's parameters.
         parameter_sets: Digest of in-band parameter sets that the extradata lacks; empty when there are none.
         frames: Frame shown by each packet, on the fps grid (0-based, absolute: 0 is pts 0). Negative
-            numbers are pictures before an edit list's start.
+            numbers are frames before an edit list's start.
         shown: False for packets that are decoded and never shown (discard).
         sizes: Payload bytes.
         starts: ``NOT_A_START``, ``CLEAN_START`` or ``OPEN_START`` of each packet.

@@ -145,7 +145,7 @@ class _Source:
         """Decode position of the nearest packet from which copying makes all of a segment decodable.
 
         That is a start shown no later than the segment's first frame with nothing of the segment before
-        it. Pictures coded after a start and shown before it may refer to what is not copied; by the first
+        it. Frames coded after a start and shown before it may refer to what is not copied; by the first
         condition none of them belongs to the segment.
         """
         earliest = int(self.packets(segment).min())
@@ -269,7 +269,7 @@ def plan_shards(
 ) -> list[VideoShardPlan]:
     """Distribute episodes over output files, in the order given.
 
-    A new file is opened where the stream's parameters change, where a run starts with a picture that is
+    A new file is opened where the stream's parameters change, where a run starts with a frame that is
     safe only at the beginning of a file, and where a file would reach ``max_bytes``. One episode that is
     larger than that gets a file of its own.
 

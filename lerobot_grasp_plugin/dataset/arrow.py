@@ -183,7 +183,7 @@ def lists_from_numpy(values: NDArray[Any]) -> pa.Array:
 
 def nested_lists_from_numpy(values: NDArray[Any]) -> pa.Array:
     """An array of shape ``(rows, n)`` as ``rows`` lists of shape ``(n, 1, 1)``, as LeRobot keeps
-    the statistics of pictures.
+    the statistics of images.
     """
     rows, width = values.shape
     array = from_numpy(values.reshape(-1))

@@ -1,4 +1,4 @@
-"""The pictures of one episode and camera, decoded once, in order, exactly as LeRobot shows them."""
+"""The images of one episode and camera, decoded once, in order, exactly as LeRobot shows them."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _KEPT_BYTES = 64 * 2**20
 
 
 class EpisodeFrames:
-    """Decodes episodes of a dataset, stored as video or as pictures in the table.
+    """Decodes episodes of a dataset, stored as video or as images in the table.
 
-    Frame ``k`` is the picture LeRobot's reader gives for ``from_timestamp + k / fps``. Where a
+    Frame ``k`` is the image LeRobot's reader gives for ``from_timestamp + k / fps``. Where a
     recording's timestamps are off that grid, LeRobot cannot read it; frame ``k`` is then what row ``k``
     has once ``lerobot-grasp-relabel`` or ``-merge`` has set the timestamps right. Several threads may
     decode at once.
@@ -47,12 +47,12 @@ class EpisodeFrames:
             only: Wanted frames, 0-based as ``frame_index``, in any order; None for all.
 
         Yields:
-            ``frame_index``, ascending, and its picture: height x width x 3, uint8, RGB.
+            ``frame_index``, ascending, and its image: height x width x 3, uint8, RGB.
 
         Raises:
             UsageError: The dataset has no such camera.
             ValueError: A wanted frame is not in the episode.
-            DatasetError: A picture is missing or damaged, or the episode begins off the grid of frames.
+            DatasetError: An image is missing or damaged, or the episode begins off the grid of frames.
         """
         info = self._reader.info
         if camera_key not in info.camera_keys:
@@ -90,10 +90,10 @@ class EpisodeFrames:
         column, path = self._images_of(episode, camera_key)
         for frame in wanted:
             try:
-                with Image.open(io.BytesIO(column[frame].as_py()["bytes"])) as picture:
-                    yield frame, np.asarray(picture.convert("RGB"))
+                with Image.open(io.BytesIO(column[frame].as_py()["bytes"])) as image:
+                    yield frame, np.asarray(image.convert("RGB"))
             except (OSError, TypeError) as error:
-                message = f"episode {episode}, frame {frame}: not a picture: {error}"
+                message = f"episode {episode}, frame {frame}: not an image: {error}"
                 raise DatasetError(Problem("bad-picture", message, path)) from None
 
     def _images_of(self, episode: int, camera_key: str) -> tuple[pa.StructArray, Path]:

@@ -11,10 +11,10 @@ from lerobot_grasp_plugin.findings.problem import DatasetError, Place, Problem
 
 
 def embedded_images(column: pa.ChunkedArray, root: Path, place: Place) -> pa.ChunkedArray | pa.Array:
-    """A picture column as LeRobot stores it: structs of ``bytes`` and ``path``, the bytes inside.
+    """An image column as LeRobot stores it: structs of ``bytes`` and ``path``, the bytes inside.
 
     Raises:
-        DatasetError: The column holds no pictures, or a picture file is missing.
+        DatasetError: The column holds no images, or an image file is missing.
     """
     target = pa.struct({"bytes": pa.binary(), "path": pa.string()})
     kind = column.type
@@ -26,22 +26,22 @@ def embedded_images(column: pa.ChunkedArray, root: Path, place: Place) -> pa.Chu
         {kind.field(number).name for number in range(kind.num_fields)} if pa.types.is_struct(kind) else set()
     )
     if names != {"bytes", "path"}:
-        message = f"holds {kind}, not pictures (structs of bytes and path)"
+        message = f"holds {kind}, not images (structs of bytes and path)"
         raise DatasetError(Problem("bad-column", message, place))
     array = column.combine_chunks()
     array = array if isinstance(array, pa.Array) else pa.concat_arrays(array.chunks)
     data, paths = array.field("bytes").cast(pa.binary()), array.field("path").cast(pa.string())
     if not data.null_count:
         return pa.StructArray.from_arrays([data, paths], fields=list(target))
-    pictures = []
+    images = []
     for value, path in zip(data.to_pylist(), paths.to_pylist(), strict=True):
-        pictures.append(value if value is not None else _picture_file(root, path, place))
-    return pa.StructArray.from_arrays([from_bytes(pictures), paths], fields=list(target))
+        images.append(value if value is not None else _image_file(root, path, place))
+    return pa.StructArray.from_arrays([from_bytes(images), paths], fields=list(target))
 
 
-def _picture_file(root: Path, path: str | None, place: Place) -> bytes:
+def _image_file(root: Path, path: str | None, place: Place) -> bytes:
     file = (root / (path or "")).resolve()
     if not path or not file.is_relative_to(root.resolve()) or not file.is_file():
-        message = f"a picture is not in the table, and its file {path!r} is not in the dataset"
+        message = f"an image is not in the table, and its file {path!r} is not in the dataset"
         raise DatasetError(Problem("missing-file", message, place))
     return file.read_bytes()

@@ -18,7 +18,7 @@ from lerobot_grasp_plugin.findings.words import short
 NOT_JSON_HINT = "mend it by hand, or copy it again from where the dataset comes from"
 _MAX_JSON_BYTES = 64 * 2**20
 _MAX_VALUES = 2**28
-"""Values a feature may have per frame; a picture of 16k has half of that."""
+"""Values a feature may have per frame; an image of 16k has half of that."""
 
 
 _CHANNELS = (1, 3, 4)
@@ -49,7 +49,7 @@ class Feature:
 
     Attributes:
         dtype: ``float32``, ``int64``, ``bool``, ``string``, ``image``, ``video``, ...
-        shape: Without the batch axis; ``(1,)`` for scalars, ``(height, width, channels)`` for pictures.
+        shape: Without the batch axis; ``(1,)`` for scalars, ``(height, width, channels)`` for images.
         names: Names of the dimensions, or None.
         extra: Every other key as it stands (``info``, ``fps``, ...).
     """
@@ -169,7 +169,7 @@ class DatasetInfo:
 
     @property
     def image_keys(self) -> tuple[str, ...]:
-        """Cameras stored as pictures in the table."""
+        """Cameras stored as images in the table."""
         return tuple(key for key, feature in self.features.items() if feature.dtype == "image")
 
     @property

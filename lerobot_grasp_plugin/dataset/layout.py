@@ -69,7 +69,7 @@ NOT_HASHED: Final = frozenset({*INDEX_COLUMNS, TIMESTAMP, REWARD, DONE, SUCCESS}
 """Columns that an episode's content hash leaves out: merge and relabel change them."""
 
 TIMESTAMP_TOLERANCE_S: Final = TOLERANCE_S
-"""How far a row's timestamp may be from its picture for LeRobot to read it (``tolerance_s``)."""
+"""How far a row's timestamp may be from its image for LeRobot to read it (``tolerance_s``)."""
 
 KNOWN_META_FILES: Final = frozenset(
     {

@@ -20,7 +20,7 @@ from lerobot_grasp_plugin.findings.problem import Problem
 
 @dataclass(frozen=True, slots=True)
 class VideoSpan:
-    """Where one episode's pictures of one camera are.
+    """Where one episode's images of one camera are.
 
     Attributes:
         path: The video file.
@@ -86,7 +86,7 @@ class DatasetReader(Protocol):
         """Names of the columns in the episode's file."""
 
     def video_span(self, episode: int, video_key: str) -> VideoSpan:
-        """Where the episode's pictures of a camera are."""
+        """Where the episode's images of a camera are."""
 
     def require(self, episodes: Sequence[int], video_keys: Sequence[str]) -> None:
         """Makes the files of these episodes available, and names every one that is missing.

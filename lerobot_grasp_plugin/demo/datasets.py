@@ -26,12 +26,12 @@ class ReadBack:
     Attributes:
         rows: Rows whose labels were read.
         success_frames: Of these, rows with reward 1.
-        pictures: Pictures compared with those of the recordings.
+        images: Images compared with those of the recordings.
     """
 
     rows: int
     success_frames: int
-    pictures: int
+    images: int
 
 
 def recipe(target: seed.Target, output_dir: Path) -> MergeConfig:
@@ -141,7 +141,7 @@ def _read(target: seed.Target, output_dir: Path, progress: Progress) -> ReadBack
     compare("episodes", dataset.num_episodes, target.episodes)
     compare("frames", dataset.num_frames, target.frames)
     compare("rows", len(rows["index"]), target.frames)
-    first, pictures = 0, 0
+    first, images = 0, 0
     for episode, (source, source_episode) in enumerate(_origin(target)):
         success = masks[source][source_episode]
         length = len(success)
@@ -161,12 +161,12 @@ def _read(target: seed.Target, output_dir: Path, progress: Progress) -> ReadBack
             for name in (seed.CAMERA_KEY, "observation.state", "action", "timestamp"):
                 same = bool((item[name] == original[name]).all())
                 compare(f"{where}, {name} as in the recording", same, True)
-            pictures += 1
+            images += 1
         first += length
         progress(f"Reading {target.name} with LeRobot", episode + 1, target.episodes)
     if problems:
         raise VerificationError(problems)
-    return ReadBack(len(rows["index"]), int((rows["next.reward"] == 1).sum()), pictures)
+    return ReadBack(len(rows["index"]), int((rows["next.reward"] == 1).sum()), images)
 
 
 def _open(repo_id: str, output_dir: Path) -> Any:

@@ -140,12 +140,12 @@ def _record(recording: seed.Recording, root: Path, progress: Progress, simulate:
                 frames = episode.frames()
             else:
                 frames = _drawn(success, np.random.default_rng([_SEED, number, episode_index]))
-            for state, action, picture in frames:
+            for state, action, image in frames:
                 dataset.add_frame(
                     {
                         "observation.state": state,
                         "action": action,
-                        seed.CAMERA_KEY: picture,
+                        seed.CAMERA_KEY: image,
                         "task": seed.TASK,
                     }
                 )
@@ -160,12 +160,12 @@ def _record(recording: seed.Recording, root: Path, progress: Progress, simulate:
 
 
 def _drawn(success: NDArray[np.bool_], rng: np.random.Generator) -> Iterator[Frame]:
-    """State, action and picture of each frame of an episode."""
+    """State, action and image of each frame of an episode."""
     motion = grasp_motion(success, rng)
     states, actions = motion.joints(rng)
     scene = Scene(rng)
     for frame_index, (state, action) in enumerate(zip(states, actions, strict=True)):
-        yield state, action, scene.picture(motion, frame_index)
+        yield state, action, scene.draw(motion, frame_index)
 
 
 def _features() -> dict[str, dict[str, Any]]:

@@ -17,7 +17,7 @@ _DRAWN = 2  # shapes are drawn this much larger, then reduced, for smooth edges
 _GRASP = (160.0, 128.0)  # pixel between the fingertips
 _CUBE = 52.0  # width of the cube in pixels, as seen between the fingertips
 _FIXED_FACE = _GRASP[0] - _CUBE / 2  # pixel column of the fixed jaw's inner side
-_TABLE, _TABLE_PER_CUBE = 1024, 32  # side of the table's picture, and of a cube on it
+_TABLE, _TABLE_PER_CUBE = 1024, 32  # side of the table's image, and of a cube on it
 _NOISE_ROOM = 32
 
 _JAW, _JAW_EDGE, _PAD = (232, 184, 52), (150, 112, 24), (58, 58, 62)
@@ -37,7 +37,7 @@ class Scene:
         self._noise = noise.round().astype(np.int16)
         self._rng = rng
 
-    def picture(self, motion: Motion, frame_index: int) -> NDArray[np.uint8]:
+    def draw(self, motion: Motion, frame_index: int) -> NDArray[np.uint8]:
         """One frame: RGB, shape (HEIGHT, WIDTH, 3).
 
         Args:

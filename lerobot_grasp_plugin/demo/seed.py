@@ -1,7 +1,7 @@
 """The demo's recordings, their annotation file, and the datasets that must come out of them.
 
 Episode lengths and success ranges are those of two SO101 recordings that were annotated by hand,
-one of grasps and one of attempts that were meant to fail; only the pictures are drawn.
+one of grasps and one of attempts that were meant to fail; only the images are drawn.
 """
 
 from __future__ import annotations

@@ -25,10 +25,10 @@ _REHEARSALS = 8
 
 
 def can_simulate() -> bool:
-    """Whether the extra ``sim`` is installed, and pictures can be rendered here."""
+    """Whether the extra ``sim`` is installed, and images can be rendered here."""
     try:
         world = World(fps=FPS, seed=0)
-        world.picture("wrist", WIDTH, HEIGHT)
+        world.render("wrist", WIDTH, HEIGHT)
         world.close()
     except Exception:  # not installed, or whatever a GL library says
         return False
@@ -38,7 +38,7 @@ def can_simulate() -> bool:
 class SimulatedEpisode:
     """A cube that is between the jaws in the frames that are to be success.
 
-    The motion is rehearsed, without pictures, and its times are moved until the physics agree.
+    The motion is rehearsed, without images, and its times are moved until the physics agree.
 
     Args:
         success: Shape (length,).
@@ -68,14 +68,14 @@ class SimulatedEpisode:
                 tails[number] += _STEP_S * np.sign(min((b - stop for _, b in there), key=abs))
 
     def frames(self) -> Iterator[Frame]:
-        """State and action, float32 (6,), degrees and 0..100 of the gripper, and the wrist's picture."""
+        """State and action, float32 (6,), degrees and 0..100 of the gripper, and the wrist's image."""
         for world, goal in self._play(self._motion):
             units = JointUnits(world.ranges, use_degrees=True)
             state, action = (
                 np.array([units.from_radians(angles)[name] for name in JOINTS], dtype=np.float32)
                 for angles in (world.joints, goal)
             )
-            yield state, action, world.picture("wrist", WIDTH, HEIGHT)
+            yield state, action, world.render("wrist", WIDTH, HEIGHT)
 
     def _play(self, motion: GraspMotion) -> Iterator[tuple[World, Any]]:
         """The table before each action, and the action's joint goals."""

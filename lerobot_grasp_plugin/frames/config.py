@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-PictureFormat = Literal["jpg", "png"]
+ImageFormat = Literal["jpg", "png"]
 
 
 @dataclass(kw_only=True)
 class FramesConfig:
-    """The frames of a dataset as picture files, or as one contact sheet for each episode."""
+    """The frames of a dataset as image files, or as one contact sheet per episode."""
 
     # the dataset, owner/name
     repo_id: str | None = None
@@ -25,15 +25,15 @@ class FramesConfig:
     camera_key: str | None = None
     # every how many frames one is taken; numbers stay those of the source
     stride: int = 1
-    # the part of the picture to take: top,left,height,width in pixels
+    # part of each image to keep: top,left,height,width in pixels
     crop: list[int] | str | None = None
-    # folder for the pictures (without a value: frames/ in the dataset's folder)
+    # folder for the images (default: frames/ in the dataset's folder)
     output_dir: Path | None = None
     # number of an episode's first frame, 0 or 1 (without a value: the annotation file's, else 1)
     index_base: int | None = None
     # jpg (high quality) or png (exact)
-    format: PictureFormat = "jpg"
-    # one picture of all frames for each episode, instead of a file for each frame
+    format: ImageFormat = "jpg"
+    # write one image per episode that shows all its frames, instead of one file per frame
     contact_sheet: bool = False
     # annotation file whose labels the contact sheets show (without a value: the recorded labels)
     annotations: Path | None = None

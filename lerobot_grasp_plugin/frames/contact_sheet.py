@@ -33,12 +33,12 @@ type _Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 @dataclass(frozen=True, slots=True)
 class SheetText:
-    """What stands on a sheet beside its pictures.
+    """The text on a sheet, next to its images.
 
     Attributes:
         dataset: Name of the dataset.
         episode: ``episode_index``.
-        camera_key: Whose pictures.
+        camera_key: Camera that the images are from.
         task: The task's sentence; empty for none.
         length: Frames of the episode.
         fps: Frames per second.
@@ -77,8 +77,8 @@ def draw_sheet(
     """Draws a page.
 
     Args:
-        frames: ``frame_index`` and picture (height x width x 3, uint8, RGB) of the frames to show, in
-            order; all pictures of one size.
+        frames: ``frame_index`` and image (height x width x 3, uint8, RGB) of the frames to show, in
+            order; all images of one size.
         text: What to write on it.
         success: The success frames, 0-based; None where the episode has no labels.
     """
@@ -107,7 +107,7 @@ def _grid(count: int, ratio: float, header: int) -> _Grid:
 
     Args:
         count: Thumbnails.
-        ratio: Width of a picture by its height.
+        ratio: Width of an image divided by its height.
         header: Height of what stands above them.
     """
     best: tuple[float, _Grid] | None = None

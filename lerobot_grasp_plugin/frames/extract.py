@@ -1,4 +1,4 @@
-"""Frames of a dataset as picture files, numbered as the source numbers them, or as contact sheets."""
+"""Frames of a dataset as image files, numbered as the source numbers them, or as contact sheets."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from lerobot_grasp_plugin.merging.annotation_file import read_annotations
 from lerobot_grasp_plugin.merging.opening import aborted_named
 from lerobot_grasp_plugin.merging.recipe import LabelOptions, SourceConfig
 from lerobot_grasp_plugin.merging.sources import open_sources
-from lerobot_grasp_plugin.writers.pictures import (
+from lerobot_grasp_plugin.writers.images import (
     read_index,
     refuse_foreign_folder,
-    refuse_foreign_picture,
-    staged_pictures,
+    refuse_foreign_image,
+    staged_images,
 )
 
 FRAMES_DIR = "frames"
@@ -43,8 +43,8 @@ class FramesReport:
     Attributes:
         output_dir: The folder of all of it.
         episodes: How many episodes.
-        cameras: Whose pictures.
-        pictures: Frames decoded and written, over all cameras.
+        cameras: Cameras that the images are from.
+        images: Images decoded and written, over all cameras.
         sheets: Contact sheets written; empty when each frame is a file.
         index_base: Number of an episode's first frame in names and sheets.
         warnings: What was odd.
@@ -53,7 +53,7 @@ class FramesReport:
     output_dir: Path
     episodes: int
     cameras: Sequence[str]
-    pictures: int
+    images: int
     sheets: Sequence[Path]
     index_base: int
     warnings: Sequence[Problem]
@@ -63,7 +63,7 @@ def extract_frames(config: FramesConfig, progress: Progress = silent, *, workers
     """Writes the chosen frames, all of them or none.
 
     An episode's folder or sheet from an earlier run is replaced; anything else that stands in the way
-    is refused before a picture is decoded.
+    is refused before an image is decoded.
 
     Args:
         config: What is asked for.
@@ -72,9 +72,9 @@ def extract_frames(config: FramesConfig, progress: Progress = silent, *, workers
             ``if __name__ == "__main__"``.
 
     Raises:
-        UsageError: The call is at fault: an unknown camera or episode, a crop outside the picture, files
+        UsageError: The call is at fault: an unknown camera or episode, a crop outside the image, files
             of somebody else's in the way.
-        DatasetError: A picture is missing or damaged.
+        DatasetError: An image is missing or damaged.
     """
     source = SourceConfig(repo_id=config.repo_id, root=config.root, episodes=config.episodes)
     reader: DatasetReader | None = None
@@ -107,7 +107,7 @@ def extract_frames(config: FramesConfig, progress: Progress = silent, *, workers
     jobs = _jobs(reader, config, output_dir, episodes, cameras)
     for job in jobs:
         with problems:
-            (refuse_foreign_picture if config.contact_sheet else refuse_foreign_folder)(job.target)
+            (refuse_foreign_image if config.contact_sheet else refuse_foreign_folder)(job.target)
     problems.raise_all()
     work = FrameWork(
         repo_id=reader.repo_id,
@@ -120,7 +120,7 @@ def extract_frames(config: FramesConfig, progress: Progress = silent, *, workers
         index_base=base,
         labels=labels,
     )
-    with staged_pictures() as staged:
+    with staged_images() as staged:
         done = run_jobs(work, reader, jobs, staged, workers, progress)
     warnings += [] if config.contact_sheet else _other_bases(jobs, base)
     return FramesReport(

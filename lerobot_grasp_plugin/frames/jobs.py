@@ -24,9 +24,9 @@ from lerobot_grasp_plugin.dataset.hub import locate
 from lerobot_grasp_plugin.dataset.opening import open_located
 from lerobot_grasp_plugin.dataset.reader import DatasetReader
 from lerobot_grasp_plugin.findings.problem import DataError, Problem, UsageError
-from lerobot_grasp_plugin.frames.config import PictureFormat
+from lerobot_grasp_plugin.frames.config import ImageFormat
 from lerobot_grasp_plugin.frames.contact_sheet import SheetText, draw_sheet
-from lerobot_grasp_plugin.writers.pictures import StagedPictures, save_picture, write_index
+from lerobot_grasp_plugin.writers.images import StagedImages, save_image, write_index
 
 _WORTH_PROCESSES = 300
 """Frames from which on starting processes is quicker than not."""
@@ -40,7 +40,7 @@ class FrameJob:
 
     Attributes:
         episode: ``episode_index``.
-        camera_key: Whose pictures.
+        camera_key: Camera that the images are from.
         frames: Wanted frames, 0-based.
         target: The folder or the sheet it becomes.
     """
@@ -59,10 +59,10 @@ class FrameWork:
         repo_id: Name of the dataset.
         root: Its folder.
         follow_links: Whether links in it may lead outside.
-        suffix: Of picture files: ``jpg`` or ``png``.
+        suffix: Of image files: ``jpg`` or ``png``.
         as_sheets: Whether an episode becomes one contact sheet, and not a folder of frames.
         stride: Every how many frames one is taken.
-        crop: top, left, height, width in pixels; None for whole pictures.
+        crop: top, left, height, width in pixels; None for whole images.
         index_base: Number of an episode's first frame.
         labels: Success frames of labelled episodes.
     """
@@ -70,7 +70,7 @@ class FrameWork:
     repo_id: str
     root: Path
     follow_links: bool
-    suffix: PictureFormat
+    suffix: ImageFormat
     as_sheets: bool
     stride: int
     crop: Crop | None
@@ -82,7 +82,7 @@ def run_jobs(
     work: FrameWork,
     reader: DatasetReader,
     jobs: Sequence[FrameJob],
-    staged: StagedPictures,
+    staged: StagedImages,
     workers: int,
     progress: Progress,
 ) -> int:
@@ -97,8 +97,8 @@ def run_jobs(
         progress: Told how many frames are done.
 
     Raises:
-        UsageError: The crop is outside the pictures, or nothing can be written.
-        DataError: A picture is missing or damaged, or a process came to a bad end.
+        UsageError: The crop is outside the images, or nothing can be written.
+        DataError: An image is missing or damaged, or a process died.
     """
     total, done = sum(len(job.frames) for job in jobs), 0
     progress("frames", 0, total)
@@ -114,7 +114,7 @@ def run_jobs(
 
 
 def _in_processes(
-    work: FrameWork, jobs: Sequence[FrameJob], staged: StagedPictures, workers: int, progress: Progress
+    work: FrameWork, jobs: Sequence[FrameJob], staged: StagedImages, workers: int, progress: Progress
 ) -> int:
     total, done = sum(len(job.frames) for job in jobs), 0
     context = multiprocessing.get_context("spawn")
@@ -131,7 +131,7 @@ def _in_processes(
                     done += len(running.pop(future).frames)
                     progress("frames", done, total)
         except BrokenProcessPool:
-            message = "a process that decodes pictures came to a bad end, perhaps for want of memory"
+            message = "a process that decodes images died, perhaps because memory ran out"
             raise DataError(Problem("process-lost", message, work.root)) from None
         except BaseException:
             given_up.set()
@@ -179,7 +179,7 @@ class _Worker:
     def __init__(self, work: FrameWork, reader: DatasetReader, given_up: Event | None) -> None:
         self._work = work
         self._reader = reader
-        self._pictures = EpisodeFrames(reader)
+        self._images = EpisodeFrames(reader)
         self._given_up = given_up
 
     def run(self, job: FrameJob, staging: Path) -> None:
@@ -189,12 +189,12 @@ class _Worker:
             self._write_frames(job, staging)
 
     def _decoded(self, job: FrameJob) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-        """Wanted frames, 0-based, and their pictures, cropped; ends early when the run was given up."""
+        """The job's frames, 0-based, and their images, cropped; ends early when the run is cancelled."""
         crop = self._work.crop
-        for frame, picture in self._pictures.decode(job.episode, job.camera_key, job.frames):
+        for frame, image in self._images.decode(job.episode, job.camera_key, job.frames):
             if self._given_up is not None and self._given_up.is_set():
                 raise _GivenUpError
-            yield frame, picture if crop is None else _cropped(picture, crop, job.camera_key)
+            yield frame, image if crop is None else _cropped(image, crop, job.camera_key)
 
     def _write_frames(self, job: FrameJob, folder: Path) -> None:
         base, fps = self._work.index_base, self._reader.info.fps
@@ -211,9 +211,9 @@ class _Worker:
             "frames": entries,
         }
         folder.mkdir()
-        for frame, picture in self._decoded(job):
+        for frame, image in self._decoded(job):
             name = f"frame_{frame + base:04d}.{self._work.suffix}"
-            save_picture(picture, folder / name)
+            save_image(image, folder / name)
             entries.append(
                 {"file": name, "number": frame + base, "frame_index": frame, "timestamp": frame / fps}
             )
@@ -230,16 +230,16 @@ class _Worker:
             stride=self._work.stride,
             index_base=self._work.index_base,
         )
-        save_picture(draw_sheet(self._decoded(job), text, self._work.labels.get(job.episode)), path)
+        save_image(draw_sheet(self._decoded(job), text, self._work.labels.get(job.episode)), path)
 
 
-def _cropped(picture: NDArray[np.uint8], crop: Crop, camera_key: str) -> NDArray[np.uint8]:
+def _cropped(image: NDArray[np.uint8], crop: Crop, camera_key: str) -> NDArray[np.uint8]:
     top, left, height, width = crop
-    rows, columns = picture.shape[:2]
+    rows, columns = image.shape[:2]
     if top + height > rows or left + width > columns:
         message = (
             f"crop {top},{left},{height},{width} reaches to row {top + height} and column {left + width}; "
-            f"pictures of {camera_key!r} have {rows} rows and {columns} columns"
+            f"images of {camera_key!r} have {rows} rows and {columns} columns"
         )
         raise UsageError(Problem("crop-outside", message, hint="crop is top,left,height,width"))
-    return picture[top : top + height, left : left + width]
+    return image[top : top + height, left : left + width]

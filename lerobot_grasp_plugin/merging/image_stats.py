@@ -1,6 +1,6 @@
-"""Statistics of pictures, for sources that keep none (format v2.0).
+"""Statistics of images, for sources that keep none (format v2.0).
 
-Samples and shrinks pictures as ``lerobot/datasets/compute_stats.py`` does, so that the numbers mean
+Samples and shrinks images as ``lerobot/datasets/compute_stats.py`` does, so that the numbers mean
 the same.
 """
 
@@ -27,13 +27,13 @@ def sampled_frames(length: int) -> list[int]:
     return [int(frame) for frame in np.round(np.linspace(0, length - 1, count))]
 
 
-def shrunk(picture: NDArray[Any]) -> NDArray[Any]:
-    """Every n-th pixel of a large picture of shape (height, width, channels), as LeRobot takes it."""
-    height, width = picture.shape[:2]
+def shrunk(image: NDArray[Any]) -> NDArray[Any]:
+    """Every n-th pixel of a large image of shape (height, width, channels), as LeRobot takes it."""
+    height, width = image.shape[:2]
     if max(height, width) < _LARGE:
-        return picture
+        return image
     step = int((width if width > height else height) / _SHRUNK)
-    return picture[::step, ::step]
+    return image[::step, ::step]
 
 
 def measure_images(source: Source, name: str, progress: Progress) -> dict[str, NDArray[Any]]:
@@ -41,21 +41,21 @@ def measure_images(source: Source, name: str, progress: Progress) -> dict[str, N
 
     Returns:
         ``STATISTICS`` by name, shape (episodes, channels), values in [0, 1]; ``count`` is the number
-        of pictures looked at.
+        of images looked at.
     """
     rows: list[dict[str, NDArray[Any]]] = []
     progress(f"measuring {name}", 0, len(source.episodes))
     for number, episode in enumerate(source.episodes, start=1):
-        pictures = [shrunk(picture) for picture in _pictures(source, name, episode)]
-        pixels = np.concatenate([picture.reshape(-1, picture.shape[-1]) for picture in pictures])
+        images = [shrunk(image) for image in _images(source, name, episode)]
+        pixels = np.concatenate([image.reshape(-1, image.shape[-1]) for image in images])
         stats = episode_stats(pixels, [len(pixels)])
         scaled = {key: values if key == "count" else values / 255.0 for key, values in stats.items()}
-        rows.append({**scaled, "count": np.array([[len(pictures)]])})
+        rows.append({**scaled, "count": np.array([[len(images)]])})
         progress(f"measuring {name}", number, len(source.episodes))
     return {key: np.concatenate([row[key] for row in rows]) for key in STATISTICS}
 
 
-def _pictures(source: Source, name: str, episode: int) -> Iterator[NDArray[Any]]:
+def _images(source: Source, name: str, episode: int) -> Iterator[NDArray[Any]]:
     wanted = sampled_frames(int(source.reader.lengths[episode]))
     decoded = dict(EpisodeFrames(source.reader).decode(episode, source.original[name], wanted))
     yield from (decoded[frame] for frame in wanted)

@@ -275,7 +275,7 @@ def _plan_warnings(build: Build) -> Iterator[Problem]:
             yield Problem("audio-left-out", message)
         if camera.snapped_s > layout.TIMESTAMP_TOLERANCE_S:
             message = (
-                f"camera {camera.video_key!r}: pictures were up to {camera.snapped_s:.6f} s off frame / fps, "
+                f"camera {camera.video_key!r}: images were up to {camera.snapped_s:.6f} s off frame / fps, "
                 "and stand on it now"
             )
             yield Problem("video-retimed", message)

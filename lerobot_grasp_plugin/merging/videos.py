@@ -35,7 +35,7 @@ _WORKERS = 4
 
 @dataclass(frozen=True, slots=True)
 class VideoPlace:
-    """Where an output episode's pictures of one camera are.
+    """Where an output episode's images of one camera are.
 
     Attributes:
         file: Ordinal of the camera's file, 0-based.
@@ -64,7 +64,7 @@ class CameraPlan:
         files: What each of its files is made of, by ordinal.
         places: Of each output episode.
         unreferenced: Frames in packed files that no row refers to; they make others decodable.
-        snapped_s: Largest distance of a copied picture's time from the grid, in seconds.
+        snapped_s: Largest distance of a copied image's time from the grid, in seconds.
         left_out: Episodes whose own video file is longer than their rows, and the frames too many;
             empty when there are none.
         has_audio: Whether a packed file had sound.
@@ -159,7 +159,7 @@ def _check_whole_files(runs: Iterable[Sequence[Segment]], fps: float) -> None:
         try:
             found = header(path)
             if found.fps != exact_fps(fps):
-                scan(path, fps)  # refuses pictures that are not shown at the dataset's rate
+                scan(path, fps)  # refuses images that are not shown at the dataset's rate
         except GraspError as error:
             problems += error.problems
             continue

@@ -22,7 +22,7 @@ from lerobot_grasp_plugin.preflight.config_view import (
     shape_of,
 )
 from lerobot_grasp_plugin.preflight.dataset_facts import read_object
-from lerobot_grasp_plugin.preflight.pictures import (
+from lerobot_grasp_plugin.preflight.image_shapes import (
     Preprocessing,
     Shape,
     preprocessing_of,
@@ -44,9 +44,9 @@ class ClassifierFacts:
         preprocessing: The crop and resize it was trained with; None where nothing says so.
         preprocessing_from: What says so.
         image_stats: camera_key -> statistic -> values, as its saved normaliser applies them.
-        value_range: Lowest and highest value of its pictures; None where nothing says so.
+        value_range: Lowest and highest value of its images; None where nothing says so.
         splits: Episodes it was trained and validated on; None where nothing says so.
-        whole_pictures: camera_key -> shape of the pictures it was trained on, where LeRobot alone trained
+        whole_images: camera_key -> shape of the images it was trained on, where LeRobot alone trained
             it on a dataset that is here: LeRobot's training does not crop.
     """
 
@@ -58,11 +58,11 @@ class ClassifierFacts:
     image_stats: Mapping[str, Mapping[str, tuple[float, ...]]]
     value_range: tuple[float, ...] | None = None
     splits: Mapping[str, Any] | None = None
-    whole_pictures: Mapping[str, Shape] = field(default_factory=dict)
+    whole_images: Mapping[str, Shape] = field(default_factory=dict)
 
     @property
     def normalises(self) -> bool:
-        """Whether its config has pictures normalised."""
+        """Whether its config has images normalised."""
         return _mode({"norm_map": self.config.get("normalization_mapping")}) != "IDENTITY"
 
 
@@ -104,7 +104,7 @@ def classifier_facts(config: ConfigView) -> tuple[ClassifierFacts | None, list[P
         image_stats=_image_stats(root, images),
         value_range=numbers_of(stored.get("range")) if isinstance(stored, Mapping) else None,
         splits=splits if isinstance(splits, Mapping) else None,
-        whole_pictures={} if preprocessing is not None else _whole_pictures(root, images),
+        whole_images={} if preprocessing is not None else _whole_images(root, images),
     ), []
 
 
@@ -136,7 +136,7 @@ def _training_dataset(root: Path) -> Path | None:
     return lerobot_home() / repo_id if isinstance(repo_id, str) else None
 
 
-def _whole_pictures(root: Path, images: Mapping[str, Any]) -> dict[str, Shape]:
+def _whole_images(root: Path, images: Mapping[str, Any]) -> dict[str, Shape]:
     dataset = _training_dataset(root)
     features = (read_object(dataset / layout.INFO_PATH) or {}).get("features") if dataset else None
     found: dict[str, Shape] = {}
@@ -144,13 +144,13 @@ def _whole_pictures(root: Path, images: Mapping[str, Any]) -> dict[str, Shape]:
         feature = features.get(key) if isinstance(features, Mapping) else None
         shape = shape_of(feature)
         if isinstance(feature, Mapping) and shape is not None:
-            picture = Feature("video", shape, feature.get("names"), {}).image_shape
-            found |= {} if picture is None else {key: picture}
+            image = Feature("video", shape, feature.get("names"), {}).image_shape
+            found |= {} if image is None else {key: image}
     return found
 
 
 def _image_stats(root: Path, images: Mapping[str, Any]) -> dict[str, dict[str, tuple[float, ...]]]:
-    """Statistics of pictures in the saved preprocessor, where it normalises pictures."""
+    """Statistics of images in the saved preprocessor, where it normalises images."""
     found: dict[str, dict[str, tuple[float, ...]]] = {}
     for path in sorted(root.glob("*preprocessor.json")):
         steps = (read_object(path) or {}).get("steps")

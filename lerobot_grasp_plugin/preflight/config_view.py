@@ -120,7 +120,7 @@ def shape_of(feature: Any) -> tuple[int, ...] | None:
 
 
 def is_image(key: str, feature: Any = None) -> bool:
-    """Whether a feature holds pictures, by its type or, as LeRobot's policy does, by its name."""
+    """Whether a feature holds images, by its type or, as LeRobot's policy does, by its name."""
     kind = feature.get("type") if isinstance(feature, Mapping) else None
     return kind == "VISUAL" if isinstance(kind, str) else key.startswith("observation.image")
 

@@ -26,7 +26,7 @@ from lerobot_grasp_plugin.merging.source_labels import read_source_labels
 from lerobot_grasp_plugin.merging.sources import Source, open_sources
 from lerobot_grasp_plugin.preflight.config_labels import label_options, labels_of
 from lerobot_grasp_plugin.preflight.config_view import ConfigView
-from lerobot_grasp_plugin.preflight.pictures import Preprocessing, preprocessing_of
+from lerobot_grasp_plugin.preflight.image_shapes import Preprocessing, preprocessing_of
 
 _WIDEST = 256
 
@@ -110,7 +110,7 @@ class DatasetFacts:
 
     @property
     def cameras(self) -> list[str]:
-        """Features that are pictures."""
+        """Features that are images."""
         return [name for name, feature in self.features.items() if feature.dtype in ("image", "video")]
 
     @property

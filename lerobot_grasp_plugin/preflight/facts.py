@@ -18,7 +18,7 @@ from lerobot_grasp_plugin.preflight.dataset_facts import (
     is_reward_training,
     load_datasets,
 )
-from lerobot_grasp_plugin.preflight.pictures import Preprocessing, preprocessing_of
+from lerobot_grasp_plugin.preflight.image_shapes import Preprocessing, preprocessing_of
 
 IMAGE_PREPROCESSING = "env.processor.image_preprocessing"
 
@@ -77,7 +77,7 @@ class Facts:
 
     @property
     def cameras(self) -> Mapping[str, Any]:
-        """The pictures among them, camera_key -> feature."""
+        """The images among them, camera_key -> feature."""
         return {key: feature for key, feature in self.inputs.items() if is_image(key, feature)}
 
     @property

@@ -76,7 +76,7 @@ class RewardClassifier(RecordingHook):
         if problems := list(self._judge.problems_of(cameras)):
             raise UsageError(problems)
         if self._judge.whole:
-            session.say("reward_classifier: the checkpoint names no crop; it looks at whole pictures")
+            session.say("reward_classifier: the checkpoint names no crop; it looks at whole images")
         black = {key: np.zeros(cameras[key], np.uint8) for key in self._judge.camera_keys}
         self._worker.submit(self._judge.probability, black).result()  # the first verdict takes its time
 

@@ -240,7 +240,7 @@ class RecordingStore:
             aggregate_episodes(open_dataset(self.repo_id, self.root), stats)
 
     def _writing(self) -> dict[str, Any]:
-        """How LeRobot is to write pictures."""
+        """How LeRobot is to write images."""
         dataset = self._config.dataset
         cameras = len(getattr(self._robot, "cameras", {}))
         return {
@@ -287,7 +287,7 @@ class RecordingStore:
         dropped = {key: count for key, count in getattr(encoder, "_dropped_frames", {}).items() if count}
         if dropped:
             told = ", ".join(f"{count} of {key}" for key, count in dropped.items())
-            message = f"the video encoder lost frames ({told}); rows and pictures would not fit"
+            message = f"the video encoder lost frames ({told}); rows and images would not fit"
             hint = "record it again; a larger --dataset.encoder_queue_maxsize or a faster codec helps"
             raise DatasetError(Problem("dropped-frames", message, Place(episode=self.episodes), hint))
 
@@ -296,7 +296,7 @@ class RecordingStore:
         for key in reader.info.video_keys:
             held = header(reader.video_span(episode, key).path).frames
             if held < length:
-                message = f"the video of {key} holds {held} pictures for {length} rows"
+                message = f"the video of {key} holds {held} images for {length} rows"
                 raise DatasetError(
                     Problem("dropped-frames", message, Place(episode=episode), "record it again")
                 )

@@ -1,4 +1,4 @@
-"""The page's HTTP side: a few addresses over one ``Session`` and its ``Pictures``."""
+"""The page's HTTP side: a few addresses over one ``Session`` and its ``Images``."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from lerobot_grasp_plugin.review.body import (
     words_of,
 )
 from lerobot_grasp_plugin.review.change import OvertakenError
-from lerobot_grasp_plugin.review.pictures import CHUNK, Pictures
+from lerobot_grasp_plugin.review.images import CHUNK, Images
 from lerobot_grasp_plugin.review.proposals import Proposals
 from lerobot_grasp_plugin.review.security import Guard
 from lerobot_grasp_plugin.review.session import Session
@@ -55,7 +55,7 @@ class Review:
 
     Args:
         session: The labels.
-        pictures: The frames.
+        images: The frames.
         proposals: What labelers propose.
         output_dir: Folder in which datasets with the labels are made.
         render: A report as text.
@@ -64,12 +64,12 @@ class Review:
     def __init__(
         self,
         session: Session,
-        pictures: Pictures,
+        images: Images,
         proposals: Proposals,
         output_dir: Path,
         render: Callable[[MergeReport], str],
     ) -> None:
-        self.session, self.pictures, self.proposals = session, pictures, proposals
+        self.session, self.images, self.proposals = session, images, proposals
         self.output_dir, self.render = output_dir, render
         self._rule: SuccessRule | None = None
         self.cameras = session.source.reader.info.camera_keys
@@ -146,13 +146,13 @@ class Review:
         return JSONResponse(await run_in_threadpool(statistics, self.session))
 
     async def strip(self, request: Request) -> Response:
-        """Neighbouring thumbnails as one picture."""
+        """Neighbouring thumbnails as one image."""
         episode, camera = self._episode(request), self._camera(request)
         chunk = request.path_params["chunk"]
         if chunk * CHUNK >= self.session.lengths[episode]:
             raise HTTPException(404)
         gone = threading.Event()
-        work = asyncio.create_task(run_in_threadpool(self.pictures.strip, episode, camera, chunk, gone))
+        work = asyncio.create_task(run_in_threadpool(self.images.strip, episode, camera, chunk, gone))
         while not (await asyncio.wait({work}, timeout=_LOOK_S))[0]:
             if await request.is_disconnected():
                 gone.set()
@@ -161,16 +161,16 @@ class Review:
     async def ahead(self, request: Request) -> Response:
         """Begins to decode an episode that will be looked at."""
         episode, camera = self._episode(request), self._camera(request)
-        self.pictures.ahead(episode, camera)
+        self.images.ahead(episode, camera)
         return JSONResponse({})
 
     async def frame(self, request: Request) -> Response:
-        """One picture in full size."""
+        """One image in full size."""
         episode, camera = self._episode(request), self._camera(request)
         frame, exact = request.path_params["frame"], request.path_params["kind"] == "png"
         if frame >= self.session.lengths[episode]:
             raise HTTPException(404)
-        data = await run_in_threadpool(self.pictures.frame, episode, camera, frame, exact=exact)
+        data = await run_in_threadpool(self.images.frame, episode, camera, frame, exact=exact)
         return Response(data, media_type="image/png" if exact else "image/jpeg")
 
     async def change(self, request: Request) -> Response:
@@ -266,15 +266,15 @@ class Review:
 
 def create_app(review: Review, *, token: str, host: str) -> Starlette:
     """The ASGI application; every address begins with ``/token/``."""
-    pictures = "pictures/{episode:int}/{camera:int}"
+    images = "images/{episode:int}/{camera:int}"
     addresses: list[tuple[str, Handler, str]] = [
         ("api/state", review.state, "GET"),
         ("api/signals/{episode:int}", review.signals, "GET"),
         ("api/proposals/{labeler:int}/{episode:int}", review.proposal, "GET"),
         ("api/statistics", review.statistics, "GET"),
-        (pictures + "/strip/{chunk:int}", review.strip, "GET"),
-        (pictures + "/ahead", review.ahead, "POST"),
-        (pictures + "/frame/{frame:int}/{kind}", review.frame, "GET"),
+        (images + "/strip/{chunk:int}", review.strip, "GET"),
+        (images + "/ahead", review.ahead, "POST"),
+        (images + "/frame/{frame:int}/{kind}", review.frame, "GET"),
         ("api/news/{after:int}", review.news, "GET"),
         ("api/change", review.change, "POST"),
         ("api/note", review.note, "POST"),

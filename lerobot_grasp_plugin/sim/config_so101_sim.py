@@ -10,7 +10,7 @@ from lerobot_grasp_plugin.robots.ee_reset import EeResetConfig
 
 @dataclass
 class SimCameraConfig:
-    """One picture of the scene: 8-bit RGB, ``height`` x ``width`` x 3."""
+    """One image of the scene: 8-bit RGB, ``height`` x ``width`` x 3."""
 
     # `wrist` or `front`; left out, the name of the camera says it
     view: str | None = None
@@ -18,7 +18,7 @@ class SimCameraConfig:
     height: int = 240
     # vertical field of view, degrees; left out, the model's: 48.5 of the wrist's camera, 52 of the front's
     fovy: float | None = None
-    # as every camera config has it; a picture is rendered for each observation
+    # as every camera config has it; an image is rendered for each observation
     fps: int = 30
 
 

@@ -205,7 +205,7 @@ class PolicyEvaluation:
         )
 
     def _look(self, result: EpisodeResult, held: bool) -> None:
-        result.images.append(_world().picture("front", 160, 120))
+        result.images.append(_world().render("front", 160, 120))
         result.held_images.append(held)
 
     def _says_success(self, transition: Any) -> bool | None:

@@ -61,8 +61,8 @@ class So101Sim(Robot):  # type: ignore[misc]
 
     @cached_property
     def observation_features(self) -> dict[str, Any]:
-        pictures = {name: (camera.height, camera.width, 3) for name, camera in self.cameras.items()}
-        return {**self._motors_ft, **pictures}
+        images = {name: (camera.height, camera.width, 3) for name, camera in self.cameras.items()}
+        return {**self._motors_ft, **images}
 
     @cached_property
     def action_features(self) -> dict[str, type]:
@@ -91,8 +91,8 @@ class So101Sim(Robot):  # type: ignore[misc]
         """
         world = World(fps=self.config.fps, seed=self.config.seed, layout=self._layout)
         self._units = JointUnits(world.ranges, use_degrees=self.config.use_degrees)
-        for name, camera in self.cameras.items():  # the first picture of each takes its time
-            world.picture(self._views[name], camera.width, camera.height, camera.fovy)
+        for name, camera in self.cameras.items():  # the first image of each takes its time
+            world.render(self._views[name], camera.width, camera.height, camera.fovy)
         self._log = EpisodeLog(world, self.config.truth_dir)
         start_watch(self._log)
         follow_environment(self._environment)
@@ -123,7 +123,7 @@ class So101Sim(Robot):  # type: ignore[misc]
         self._log.observed(positions)
         observation: dict[str, Any] = {f"{name}.pos": value for name, value in positions.items()}
         for name, camera in self.cameras.items():
-            observation[name] = self._world.picture(
+            observation[name] = self._world.render(
                 self._views[name], camera.width, camera.height, camera.fovy
             )
         return observation

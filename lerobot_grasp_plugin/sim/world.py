@@ -179,7 +179,7 @@ class World:
         lowest = z - CUBE_HALF * float(np.abs(rotation[2]).sum())
         return Truth({self._fixed_jaw, self._moving_jaw} <= touching, lowest > LIFTED, (x, y, z))
 
-    def picture(self, view: str, width: int, height: int, fovy: float | None = None) -> NDArray[np.uint8]:
+    def render(self, view: str, width: int, height: int, fovy: float | None = None) -> NDArray[np.uint8]:
         """The scene from ``wrist`` or ``front``, RGB, uint8 (height, width, 3).
 
         Args:

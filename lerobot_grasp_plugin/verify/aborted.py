@@ -14,11 +14,11 @@ from lerobot_grasp_plugin.verify.view import View
 _EPISODE = re.compile(r"episode[-_](\d{1,9})")
 _ENCODED_IN = re.compile(r"tmp[a-z0-9_]{8}")
 """Folders LeRobot encodes videos in, beside ``videos``, as tempfile names them."""
-_PICTURES = frozenset({".png", ".tiff", ".jpg"})
+_IMAGES = frozenset({".png", ".tiff", ".jpg"})
 
 
 def check_aborted(view: View) -> Iterator[Problem]:
-    """A dataset without episodes, without files, or with files that nothing lists; pictures left over."""
+    """A dataset without episodes, without files, or with files that nothing lists; images left over."""
     listed = 0 if view.episodes is None else len(view.episodes.indices)
     files = bool(view.data_files or view.video_files)
     known = bool(view.info.raw) and not view.closed
@@ -30,7 +30,7 @@ def check_aborted(view: View) -> Iterator[Problem]:
         yield from _unlisted(view)
     elif known and listed and not view.legacy:
         yield from _resumed(view)
-    yield from _pictures(view)
+    yield from _images(view)
     yield from _encoded(view)
 
 
@@ -147,21 +147,21 @@ def _resumed(view: View) -> Iterator[Problem]:
     yield Problem("unfinished-resume", message, view.info.where, hint)
 
 
-def _pictures(view: View) -> Iterator[Problem]:
-    """Pictures that were not made into a video, or not put into a table."""
+def _images(view: View) -> Iterator[Problem]:
+    """Images that were not made into a video, or not put into a table."""
     left = _left(view)
     if not view.video_keys:  # those of saved episodes are in the tables as well
         left = {episode: number for episode, number in left.items() if episode not in view.rows_of}
     if not left or (view.info.raw and not view.info.keys("video", "image")):
         return
-    pictures, episodes = sum(left.values()), {episode for episode in left if episode >= 0}
+    waiting, episodes = sum(left.values()), {episode for episode in left if episode >= 0}
     of = f" of {EPISODES}" if episodes else ""
-    was, place = agree(pictures, "was", "were"), "video" if view.video_keys else "table"
-    message = f"{count(pictures, 'picture')}{of} {was} never put into a {place}"
+    was, place = agree(waiting, "was", "were"), "video" if view.video_keys else "table"
+    message = f"{count(waiting, 'image')}{of} {was} never put into a {place}"
     unseen = _without_video(view, episodes)
     if unseen:
         have = agree(len(unseen), "has", "have")
-        hint = f"keep them: {episodes_text(unseen)} {have} no video, and can be encoded from these pictures"
+        hint = f"keep them: {episodes_text(unseen)} {have} no video, and can be encoded from these images"
     else:
         hint = (
             "the recording ended before it was saved; move the folder out of the dataset if nothing is missed"
@@ -189,12 +189,12 @@ def _encoded_videos(view: View) -> list[Path]:
 
 
 def _left(view: View) -> dict[int, int]:
-    """Pictures in ``images/`` by episode; -1 for those whose folder names none."""
+    """Images in ``images/`` by episode; -1 for those whose folder names none."""
     images = view.root / "images"
     left: dict[int, int] = {}
     if images.is_dir() and not images.is_symlink():
         for path in images.rglob("*"):
-            if path.suffix in _PICTURES:
+            if path.suffix in _IMAGES:
                 match = _EPISODE.fullmatch(path.parent.name)
                 episode = int(match[1]) if match else -1
                 left[episode] = left.get(episode, 0) + 1

@@ -137,7 +137,7 @@ def check_declared_columns(view: View, schemas: Mapping[pa.Schema, Path]) -> Ite
             hint = "LeRobot refuses tables with columns that features does not name"
             if name in view.info.features:
                 message = f"column {name!r} is in the table, and info.json declares it as a video"
-                hint = "set its dtype to image, if it holds pictures; LeRobot refuses the table"
+                hint = "set its dtype to image, if it holds images; LeRobot refuses the table"
             elif name.startswith("__index_level_"):
                 hint += "; pandas wrote its row index: leave it out with to_parquet(index=False)"
             yield Problem("undeclared-column", message, path, hint)
@@ -147,15 +147,15 @@ def check_declared_columns(view: View, schemas: Mapping[pa.Schema, Path]) -> Ite
 
 def _missing(view: View, name: str, path: Path) -> Problem:
     hint = "LeRobot fills a column that features names with nothing, and gives None for it"
-    if _declared_as_picture(view, name):
+    if _declared_as_image(view, name):
         hint = "there are videos of it: set its dtype to video"
     return Problem("missing-column", f"column {name!r} is missing, info.json declares it", path, hint)
 
 
-def _declared_as_picture(view: View, name: str) -> bool:
-    """Whether a camera is declared as pictures in the table while there are videos of it."""
-    pictures = view.info.features[name]["dtype"] == "image"
-    return pictures and any(name in path.parts for path in view.video_files)
+def _declared_as_image(view: View, name: str) -> bool:
+    """Whether a camera is declared as images in the table while there are videos of it."""
+    images = view.info.features[name]["dtype"] == "image"
+    return images and any(name in path.parts for path in view.video_files)
 
 
 def _column(name: str, feature: Mapping[str, Any], kind: pa.DataType, path: Path) -> Iterator[Problem]:
@@ -163,8 +163,8 @@ def _column(name: str, feature: Mapping[str, Any], kind: pa.DataType, path: Path
     if dtype == "language":
         return
     if dtype == "image":
-        if not _holds_pictures(kind):
-            message = f"{name!r} holds {kind}, info.json declares pictures"
+        if not _holds_images(kind):
+            message = f"{name!r} holds {kind}, info.json declares images"
             yield Problem("dtype-mismatch", message, path)
         return
     if name in layout.INDEX_COLUMNS and not dtype.startswith(("int", "uint")):
@@ -266,7 +266,7 @@ def _unwrapped(kind: pa.DataType) -> tuple[pa.DataType, list[int]]:
             return kind, dims
 
 
-def _holds_pictures(kind: pa.DataType) -> bool:
+def _holds_images(kind: pa.DataType) -> bool:
     if pa.types.is_struct(kind):
         return {kind.field(number).name for number in range(kind.num_fields)} >= {"bytes"}
     return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_string(kind))

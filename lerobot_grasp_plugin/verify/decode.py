@@ -1,4 +1,4 @@
-"""Every picture decoded once, in order: what the headers cannot say."""
+"""Every frame decoded once, in order: what the headers cannot say."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from numpy.typing import NDArray
 from lerobot_grasp_plugin.dataset.reader import VideoSpan
 from lerobot_grasp_plugin.findings.problem import EPISODES, GraspError, Problem, VideoError
 from lerobot_grasp_plugin.verify.frozen import Movement, StillRuns, frozen_runs
-from lerobot_grasp_plugin.verify.picture_means import PictureMeans
+from lerobot_grasp_plugin.verify.image_means import ImageMeans
 from lerobot_grasp_plugin.verify.place import Tally, count
 from lerobot_grasp_plugin.verify.video_use import FileUse, Match, files_in_use, match_rows
 from lerobot_grasp_plugin.video.probe import open_stream
 from lerobot_grasp_plugin.video.samples import VideoSamples, read_samples
 
 _FLAT = 2
-"""Levels of 255 the brightness of a picture with nothing on it may span: coding leaves a little."""
+"""Levels of 255 the brightness of a frame with nothing on it may span: coding leaves a little."""
 _STILL = 8
-"""Levels that pictures of one view may differ by: coding leaves some."""
+"""Levels that frames of one view may differ by: coding leaves some."""
 
 
 def check_decoding(
@@ -36,10 +36,10 @@ def check_decoding(
     spans: Mapping[str, Sequence[VideoSpan | None]],
     lengths: NDArray[np.int64],
     progress: Callable[[int, int], None] | None = None,
-    means: PictureMeans | None = None,
+    means: ImageMeans | None = None,
     movement: Movement | None = None,
 ) -> Iterator[Problem]:
-    """Decodes the video files, the whole of each, and names the pictures that fail.
+    """Decodes the video files, the whole of each, and names the frames that fail.
 
     Files that cannot be opened are left to ``check_videos``, of which the arguments are.
 
@@ -47,10 +47,10 @@ def check_decoding(
         root: The dataset's folder.
         fps: Frames per second.
         features: As ``info.json`` has them, those that are well-formed.
-        spans: Per video key, where each episode's pictures are; None where the metadata cannot say.
+        spans: Per video key, where each episode's frames are; None where the metadata cannot say.
         lengths: Rows of each episode, int64, shape (episodes,).
-        progress: Told how many pictures of how many are decoded.
-        means: Compares the pictures with their statistics, where that is wanted.
+        progress: Told how many frames of how many are decoded.
+        means: Compares the frames with their statistics, where that is wanted.
         movement: Says when the robot moves, for cameras that freeze; None to look for none.
     """
     uses = [use for each in files_in_use(spans, lengths).values() for use in each]
@@ -73,9 +73,9 @@ def check_decoding(
 
 
 class _Decoding:
-    """One file: which pictures came out, and what they are like."""
+    """One file: which frames came out, and what they are like."""
 
-    def __init__(self, use: FileUse, samples: VideoSamples, match: Match, means: PictureMeans | None) -> None:
+    def __init__(self, use: FileUse, samples: VideoSamples, match: Match, means: ImageMeans | None) -> None:
         self._use = use
         self._samples = samples
         self._match = match
@@ -94,15 +94,15 @@ class _Decoding:
         self._still_runs = StillRuns()
 
     def run(self) -> Iterator[int]:
-        """Decodes; yields how many pictures came out, every hundred of them."""
+        """Decodes; yields how many frames came out, every hundred of them."""
         number = 0
         with open_stream(self._use.path) as (container, stream):
             stream.thread_type = "AUTO"
             stream.codec_context.options = {"err_detect": "explode"}  # nothing is made up for lost data
             try:
                 for packet in container.demux(stream):
-                    for picture in self._pictures(stream, packet):
-                        self._see(picture)
+                    for video_frame in self._video_frames(stream, packet):
+                        self._see(video_frame)
                         number += 1
                         if number % 100 == 0:
                             yield number
@@ -110,7 +110,7 @@ class _Decoding:
                 self._reason = self._reason or str(error)
         yield number
 
-    def _pictures(self, stream: VideoStream, packet: Packet) -> Sequence[VideoFrame]:
+    def _video_frames(self, stream: VideoStream, packet: Packet) -> Sequence[VideoFrame]:
         if packet.is_corrupt:
             self._mark(packet.pts, self._faulty)
         try:
@@ -126,34 +126,34 @@ class _Decoding:
         if at < len(marks) and self._samples.pts[at] == pts:
             marks[at] = True
 
-    def _see(self, picture: VideoFrame) -> None:
-        self._mark(picture.pts, self._decoded)
-        if picture.is_corrupt:
-            self._mark(picture.pts, self._faulty)
-        if (picture.height, picture.width) != self._size:
-            self._mark(picture.pts, self._other_size)
-            self._found_size = (picture.height, picture.width)
-        self._compare(picture)
-        lines = _some_lines(picture)
+    def _see(self, video_frame: VideoFrame) -> None:
+        self._mark(video_frame.pts, self._decoded)
+        if video_frame.is_corrupt:
+            self._mark(video_frame.pts, self._faulty)
+        if (video_frame.height, video_frame.width) != self._size:
+            self._mark(video_frame.pts, self._other_size)
+            self._found_size = (video_frame.height, video_frame.width)
+        self._compare(video_frame)
+        lines = _some_lines(video_frame)
         if int(lines.max()) - int(lines.min()) <= _FLAT:
-            self._mark(picture.pts, self._flat)
+            self._mark(video_frame.pts, self._flat)
             return
-        if self._is_still(picture.pts, lines):
-            self._mark(picture.pts, self._same)
-        at = int(np.searchsorted(self._samples.pts, picture.pts or 0))
+        if self._is_still(video_frame.pts, lines):
+            self._mark(video_frame.pts, self._same)
+        at = int(np.searchsorted(self._samples.pts, video_frame.pts or 0))
         if at < len(self._match.owner) and self._match.owner[at] >= 0:
             self._still_runs.see(int(self._match.owner[at]), int(self._match.frame[at]), lines)
 
-    def _compare(self, picture: VideoFrame) -> None:
-        """Shows a picture that belongs to a row to those who compare it with the statistics."""
-        at = int(np.searchsorted(self._samples.pts, picture.pts or 0))
+    def _compare(self, video_frame: VideoFrame) -> None:
+        """Shows a frame that belongs to a row to those who compare it with the statistics."""
+        at = int(np.searchsorted(self._samples.pts, video_frame.pts or 0))
         if self._means is None or at >= len(self._match.owner) or self._match.owner[at] < 0:
             return
         episode, frame = int(self._match.owner[at]), int(self._match.frame[at])
-        self._means.see(self._use.key, self._use.path, episode, frame, self._lengths[episode], picture)
+        self._means.see(self._use.key, self._use.path, episode, frame, self._lengths[episode], video_frame)
 
     def _is_still(self, pts: int | None, lines: NDArray[np.uint8]) -> bool:
-        """Whether a picture is as the first one of its episode that came out."""
+        """Whether a frame is as the first one of its episode that came out."""
         at = int(np.searchsorted(self._samples.pts, pts or 0))
         episode = int(self._match.owner[at]) if at < len(self._match.owner) else -1
         if self._first is None or self._first[0] != episode or self._first[1].shape != lines.shape:
@@ -166,32 +166,30 @@ class _Decoding:
         why = f" ({self._reason})" if self._reason else ""
         hint = "LeRobot fails on these rows, or shows what the decoder makes up"
         if lost.rows:
-            message = f"{lost.extent} have a picture that cannot be decoded{why}"
+            message = f"{lost.extent} have a video frame that cannot be decoded{why}"
             yield lost.problem("video-frame-undecodable", message, hint)
         elif not self._decoded.all():
-            message = (
-                f"{count(int((~self._decoded).sum()), 'picture')} no row refers to cannot be decoded{why}"
-            )
+            message = f"{count(int((~self._decoded).sum()), 'frame')} no row refers to cannot be decoded{why}"
             yield Problem("video-frame-undecodable", message, self._use.path, severity="warning")
         faulty = self._tally(self._faulty & self._decoded)
         if faulty.rows:
-            message = f"{faulty.extent} have a picture with damage in it"
+            message = f"{faulty.extent} have a damaged video frame"
             yield faulty.problem("video-frame-corrupt", message, "LeRobot shows it as it is")
         other = self._tally(self._other_size)
         if other.rows:
             (height, width), (high, wide) = self._size, self._found_size
-            message = f"{other.extent} have pictures of {high} x {wide}, the file says {height} x {width}"
+            message = f"{other.extent} have video frames of {high} x {wide}, the file says {height} x {width}"
             yield other.problem("video-frame-size", message, "LeRobot cannot put them in one batch")
         flat = self._tally(self._flat)
         if flat.rows:
             whole = any(number == self._lengths[episode] for episode, number in flat.episodes.items())
-            message = f"{flat.extent} have a picture of one brightness, with nothing on it"
-            hint = "the camera was covered, or gave no picture"
+            message = f"{flat.extent} have an image of one brightness, with nothing on it"
+            hint = "the camera was covered, or sent no image"
             yield flat.problem("video-frame-flat", message, hint, severity="warning" if whole else "note")
 
         frozen = self._frozen()
         if frozen.rows:
-            message = f"the picture does not change in {EPISODES}"
+            message = f"the image does not change in {EPISODES}"
             hint = "the camera stood still or was read only once; nothing can be learned from it"
             yield frozen.problem("video-frozen", message, hint)
 
@@ -202,7 +200,7 @@ class _Decoding:
         return [run for run in self._still_runs.runs if run[0] not in whole]
 
     def _frozen(self) -> Tally:
-        """Episodes of which all pictures are alike, with something on them."""
+        """Episodes of which all frames are alike, with something on them."""
         tally = Tally()
         same = Counter(self._match.owner[self._same & (self._match.frame > 0)].tolist())
         for episode, length in zip(self._use.episodes.tolist(), self._use.lengths.tolist(), strict=True):
@@ -211,7 +209,7 @@ class _Decoding:
         return tally
 
     def _tally(self, marks: NDArray[np.bool_]) -> Tally:
-        """The rows of marked pictures; those of no row are left out."""
+        """The rows of marked frames; those of no row are left out."""
         tally = Tally()
         rows = np.flatnonzero(marks & (self._match.owner >= 0))
         rows = rows[np.lexsort((self._match.frame[rows], self._match.owner[rows]))]
@@ -221,8 +219,8 @@ class _Decoding:
         return tally
 
 
-def _some_lines(picture: VideoFrame) -> NDArray[np.uint8]:
+def _some_lines(video_frame: VideoFrame) -> NDArray[np.uint8]:
     """Every eighth line of the first plane, the brightness of most formats."""
-    plane = picture.planes[0]
+    plane = video_frame.planes[0]
     lines = np.frombuffer(plane, dtype=np.uint8).reshape(-1, plane.line_size)
     return lines[::8, : plane.width].copy()

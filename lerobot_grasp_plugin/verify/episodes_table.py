@@ -213,7 +213,7 @@ class _Columns:
         self.seconds[name] = values
         if len(empty := np.flatnonzero(~np.isfinite(values))):
             message = f"{name!r} is not a number for {len(empty)} episodes"
-            hint = "LeRobot finds no picture of them"
+            hint = "LeRobot cannot find their images"
             self._report(Problem("bad-column", message, Place(str(self._where), episode=int(empty[0])), hint))
 
     def indices(self) -> NDArray[np.int64]:

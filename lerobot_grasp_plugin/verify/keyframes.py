@@ -16,7 +16,7 @@ _CAN_BE_OPEN = frozenset({"h264", "hevc"})
 
 
 def check_starts(use: FileUse, samples: VideoSamples, match: Match) -> Iterator[Problem]:
-    """Episodes that begin off a clean start, and frames that an open group of pictures can lose."""
+    """Episodes that begin off a clean start, and frames that an open GOP can lose."""
     inside, open_starts = Tally(), Tally()
     can_be_open = samples.signature.codec in _CAN_BE_OPEN
     for episode, at in zip(use.episodes.tolist(), match.firsts.tolist(), strict=True):
@@ -32,7 +32,7 @@ def check_starts(use: FileUse, samples: VideoSamples, match: Match) -> Iterator[
         yield inside.problem("episode-off-keyframe", message, hint)
     if open_starts.rows:
         message = f"{_begin(open_starts)} on a keyframe that is not a clean start"
-        hint = "pictures next to it can need those before: LeRobot's pyav reader can fail on them"
+        hint = "frames next to it can need those before: LeRobot's pyav reader can fail on them"
         yield open_starts.problem("episode-open-start", message, hint)
     if can_be_open:
         yield from _open_groups(use, samples, match)

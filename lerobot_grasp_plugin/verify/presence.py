@@ -1,4 +1,4 @@
-"""Statistics that are missing, and those of pictures, which are not recomputed."""
+"""Statistics that are missing, and those of images, which are not recomputed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from lerobot_grasp_plugin.verify.view import View
 
 
 def check_presence(view: View, stored: StoredStats) -> Iterator[Problem]:
-    """Statistics that are missing, and those of pictures, which are not recomputed."""
+    """Statistics that are missing, and those of images, which are not recomputed."""
     yield from stored.problems
     features = {
         name: feature
@@ -45,14 +45,14 @@ def check_presence(view: View, stored: StoredStats) -> Iterator[Problem]:
             yield from _lacking(features, lacking, where, overall=values is stored.overall)
     yield from _episodes(view, stored)
     for name, feature in features.items():
-        if _is_picture(feature):
+        if _is_image(feature):
             if name in (stored.overall or {}):
                 assert stored.overall is not None
-                yield from _pictures(name, feature, stored.overall[name], stored.where[0])
+                yield from _images(name, feature, stored.overall[name], stored.where[0])
             if name in (stored.episodes or {}):
                 assert stored.episodes is not None
                 own = {each: values[stored.known] for each, values in stored.episodes[name].items()}
-                yield from _pictures(name, feature, own, stored.where[1])
+                yield from _images(name, feature, own, stored.where[1])
 
 
 def _absence(view: View, stored: StoredStats, *, overall: bool) -> tuple[str, str]:
@@ -72,10 +72,10 @@ def _lacking(
     features: Mapping[str, Mapping[str, Any]], lacking: Sequence[str], where: Path, *, overall: bool
 ) -> Iterator[Problem]:
     """Columns without statistics: those a policy needs, and the others by themselves."""
-    needed = [name for name in lacking if is_policy_column(name) or _is_picture(features[name])]
+    needed = [name for name in lacking if is_policy_column(name) or _is_image(features[name])]
     unread = [name for name in lacking if name not in needed]
     hint = f"LeRobot loses them when it merges or splits; {MAKE_ANEW}"
-    if overall and any(_is_picture(features[name]) for name in needed):
+    if overall and any(_is_image(features[name]) for name in needed):
         hint = f"lerobot-train fails without those of every camera (use_imagenet_stats); {MAKE_ANEW}"
     by_severity: list[tuple[list[str], str, Severity]] = [
         (needed, hint, "warning"),
@@ -87,7 +87,7 @@ def _lacking(
             yield Problem("missing-stats", f"no statistics of {named}", where, why, severity=severity)
 
 
-def _is_picture(feature: Mapping[str, Any]) -> bool:
+def _is_image(feature: Mapping[str, Any]) -> bool:
     return feature["dtype"] in ("image", "video")
 
 
@@ -113,7 +113,7 @@ def _episodes(view: View, stored: StoredStats) -> Iterator[Problem]:
         yield Problem("missing-stats", message, place, hint, episodes=the_episodes(without))
 
 
-def _pictures(
+def _images(
     name: str, feature: Mapping[str, Any], stats: Mapping[str, NDArray[np.float64]], where: Path
 ) -> Iterator[Problem]:
     depth = is_depth(feature)
@@ -129,7 +129,7 @@ def _pictures(
         yield Problem("wrong-stats-shape", message, where, MAKE_ANEW)
         return
     if overall:
-        yield from _picture_shape(name, given, channels.pop(), where)
+        yield from _image_shape(name, given, channels.pop(), where)
     low, high, mean, std = (given[each] for each in ("min", "max", "mean", "std"))
     with np.errstate(invalid="ignore"):
         unordered = (low > mean + 1e-3).any() or (mean > high + 1e-3).any() or (std < 0).any()
@@ -141,12 +141,12 @@ def _pictures(
     elif unordered or outside:
         message = (
             f"{name!r}: statistics go from {np.nanmin(low):.4g} to {np.nanmax(high):.4g}, mean "
-            f"{np.nanmean(mean):.4g}; those of pictures lie in [0, 1], the mean between"
+            f"{np.nanmean(mean):.4g}; those of images lie in [0, 1], the mean between"
         )
         yield Problem("wrong-statistics", message, where, hint_of(name), severity=severity_of(name))
 
 
-def _picture_shape(
+def _image_shape(
     name: str, given: Mapping[str, NDArray[np.float64]], channels: int, where: Path
 ) -> Iterator[Problem]:
     """One value per channel, in a form that cannot be put against (channels, height, width)."""

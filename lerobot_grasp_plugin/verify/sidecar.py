@@ -61,7 +61,7 @@ def _other_data(view: View, sidecar: Provenance) -> Iterator[Problem]:
 class ContentCheck:
     """The content hash of every episode against the sidecar's.
 
-    Only where all columns are numbers of the declared type: text and pictures are hashed in a form that
+    Only where all columns are numbers of the declared type: text and images are hashed in a form that
     depends on the version of pyarrow.
     """
 

@@ -15,7 +15,7 @@ from lerobot_grasp_plugin.dataset.arrow import list_lengths, present, to_numpy
 from lerobot_grasp_plugin.dataset.tables import TableFile, index_numbers
 from lerobot_grasp_plugin.findings.problem import EPISODES, GraspError, Problem, column_of, the_episodes
 from lerobot_grasp_plugin.verify.empty_table import check_empty
-from lerobot_grasp_plugin.verify.pictures import PictureCheck
+from lerobot_grasp_plugin.verify.images import ImageCheck
 from lerobot_grasp_plugin.verify.place import Tally, count
 from lerobot_grasp_plugin.verify.rows import Rows
 from lerobot_grasp_plugin.verify.runs import Runs
@@ -24,7 +24,7 @@ from lerobot_grasp_plugin.verify.view import View
 
 BATCH_ROWS = 100_000
 _WIDE_ROW_BYTES = 2**14
-"""Columns that take more per row hold pictures or clouds; their values are not looked at."""
+"""Columns that take more per row hold images or clouds; their values are not looked at."""
 
 
 class Tables:
@@ -37,14 +37,14 @@ class Tables:
         unseen: What was not looked at.
     """
 
-    def __init__(self, view: View, pictures: PictureCheck | None = None) -> None:
+    def __init__(self, view: View, images: ImageCheck | None = None) -> None:
         """Prepares to read.
 
         Args:
             view: The dataset.
-            pictures: Shown the pictures in the tables; None where nobody looks at them.
+            images: Shown the images in the tables; None where nobody looks at them.
         """
-        self._look_at = pictures
+        self._look_at = images
         self.problems: list[Problem] = []
         self.schemas: dict[pa.Schema, Path] = {}
         self.rows = 0
@@ -88,7 +88,7 @@ class Tables:
             self.problems += check_empty(file, legacy=self._view.legacy)
             if not file.rows:
                 return
-            self._pictures(file)
+            self._images(file)
             episodes, starts, stops = self._runs(file)
             runs = Runs(path, episodes, starts, stops)
             self._texts(file, runs)
@@ -178,8 +178,8 @@ class Tables:
         tally.add(file.path, owners[0], 0, file.rows, f"episode_index is {episode}, should be {owners[0]}")
         return True
 
-    def _pictures(self, file: TableFile) -> None:
-        """Pictures of the table that are not in it, by what the footer counts."""
+    def _images(self, file: TableFile) -> None:
+        """Images of the table that are not in it, by what the footer counts."""
         meta, schema = file.file.metadata, file.file.schema_arrow
         lost = {
             name: file.rows
@@ -194,7 +194,7 @@ class Tables:
                 if name is not None and statistics is not None and statistics.null_count:
                     lost[name] = lost.get(name, 0) + statistics.null_count
         for name, rows in lost.items():
-            message = f"{name!r}: {rows} of {file.rows} pictures are not in the table, only their paths"
+            message = f"{name!r}: {rows} of {file.rows} images are not in the table, only their paths"
             hint = "LeRobot looks for them in the folder it is started in; lerobot-grasp-merge embeds them"
             self.problems.append(Problem("picture-not-embedded", message, file.path, hint))
 

@@ -1,4 +1,4 @@
-"""Timestamps: on the grid of the frame rate, in order, and such that LeRobot finds the picture."""
+"""Timestamps: on the grid of the frame rate, in order, and such that LeRobot finds the image."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class TimestampCheck:
             yield self._back.problem("timestamp-order", message)
         for key, tally in self._lost.items():
             if tally.rows:
-                message = f"LeRobot does not find the pictures of {key!r}: {tally.example}; {tally.extent}"
+                message = f"LeRobot does not find the images of {key!r}: {tally.example}; {tally.extent}"
                 hint = (
                     "from_timestamp has to be on the grid of fps, and small enough for float32 (about 1000 s)"
                 )
@@ -120,7 +120,7 @@ class TimestampCheck:
             mend = f"set fps in info.json to {rate:g}, if it was recorded so"
         elif rate is not None:
             mend = "a dataset has one frame rate: leave them out with lerobot-grasp-merge"
-        hint = f"LeRobot reads pictures by timestamp, within {layout.TIMESTAMP_TOLERANCE_S} s; {mend}"
+        hint = f"LeRobot reads images by timestamp, within {layout.TIMESTAMP_TOLERANCE_S} s; {mend}"
         severity: Severity = "error" if self._view.video_keys else "warning"
         return self._off.problem("timestamp-off-grid", message, hint, severity=severity)
 
@@ -167,8 +167,8 @@ class _Deviations:
             frames = round(low * fps)
             if frames and abs(low - frames / fps) <= layout.TIMESTAMP_TOLERANCE_S:
                 other = f"{count(abs(frames), 'frame')} {'after' if frames > 0 else 'before'}"
-                return f"all by {low:+.6f} s: LeRobot shows the pictures {other} theirs"
-            return f"all by {low:+.6f} s, {low * fps:+.4f} frames: LeRobot finds no picture at such a time"
+                return f"all by {low:+.6f} s: LeRobot shows the images {other} theirs"
+            return f"all by {low:+.6f} s, {low * fps:+.4f} frames: LeRobot finds no image at such a time"
         if self._alike:
             return (
                 f"each episode by a time of its own, {low:+.3f} to {high:+.3f} s: they do not begin at 0 "

@@ -100,8 +100,8 @@ def _of_lists(view: View, level: Level) -> Iterator[Problem]:
         closed = ("data" if setting == "the table" else "videos") in view.closed
         if lost and not closed:
             why = f"the metadata does not say where {setting} of {episodes_text(lost)} is"
-            pictures = setting != "the table" and level in ("video", "decode")
-            what = "its pictures" if pictures else "files that are missing or left over"
+            images = setting != "the table" and level in ("video", "decode")
+            what = "its images" if images else "files that are missing or left over"
             yield _note(view.episodes.where, why, _were_not(what))
 
 
@@ -131,7 +131,7 @@ def _of_videos(view: View, problems: Sequence[Problem]) -> Iterator[Problem]:
         return
     if view.videos.swapped and view.video_keys:
         why = "the videos are of another format than the metadata"
-        yield _note(view.root / "videos", why, _were_not("their pictures"))
+        yield _note(view.root / "videos", why, _were_not("their images"))
         return
     unopened = {  # what is found in a file that can be opened has an episode
         problem.place.path
@@ -150,5 +150,5 @@ def _of_videos(view: View, problems: Sequence[Problem]) -> Iterator[Problem]:
             number = len({path for _, path in lost})
             are = agree(number, "is", "are")
             why = f"{count(number, 'video')} of camera {key!r} {are} missing or cannot be read"
-            what = f"the pictures of {episodes_text(episode for episode, _ in lost)} were not checked"
+            what = f"the images of {episodes_text(episode for episode, _ in lost)} were not checked"
             yield _note(min(path for _, path in lost), why, what)

@@ -26,12 +26,12 @@ from lerobot_grasp_plugin.verify.expected import Expected, check_expected
 from lerobot_grasp_plugin.verify.explained import unexplained
 from lerobot_grasp_plugin.verify.files import check_files
 from lerobot_grasp_plugin.verify.frozen import Movement
+from lerobot_grasp_plugin.verify.image_means import ImageMeans
+from lerobot_grasp_plugin.verify.images import ImageCheck
 from lerobot_grasp_plugin.verify.in_use import check_in_use
 from lerobot_grasp_plugin.verify.indices import IndexCheck
 from lerobot_grasp_plugin.verify.jumps import JumpCheck
 from lerobot_grasp_plugin.verify.meaning import Thorough, check_metadata
-from lerobot_grasp_plugin.verify.picture_means import PictureMeans
-from lerobot_grasp_plugin.verify.pictures import PictureCheck
 from lerobot_grasp_plugin.verify.recording import check_recording
 from lerobot_grasp_plugin.verify.report import Check, VerifyReport
 from lerobot_grasp_plugin.verify.rows import RowCheck, Rows
@@ -60,7 +60,7 @@ def verify_dataset(
         root: The dataset's folder.
         repo_id: Its name; the findings name files, so it only serves the caller.
         level: How deep to look: ``meta`` reads the metadata, ``data`` every row as well, ``video`` the
-            packet headers of the videos as well, ``decode`` decodes every picture.
+            packet headers of the videos as well, ``decode`` decodes every frame.
         thorough: Whether to recompute statistics and to look at labels and values, too, and not only at
             the structure.
         follow_links: Whether links in ``data`` and ``videos`` may lead outside the folder.
@@ -126,9 +126,9 @@ class _Verifier:
         if self.level in ("video", "decode") and view.video_keys and view.info.fps is not None:
             self.collect("videos", lambda: self.videos(check_videos, "reading video packets"))
             if self.level == "decode":
-                means = PictureMeans(view) if self.thorough else None
+                means = ImageMeans(view) if self.thorough else None
                 decoding = partial(check_decoding, means=means, movement=self.movement)
-                self.collect("pictures", lambda: self.videos(decoding, "decoding pictures"))
+                self.collect("images", lambda: self.videos(decoding, "decoding frames"))
         found = [*map(self.within, view.problems), *self.problems]
         self.problems = [*map(self.within, unexplained(view, found, self.unseen))]
         if self.thorough:
@@ -174,8 +174,8 @@ class _Verifier:
     def tables(self) -> Iterator[Problem]:
         view = self.view
         deep = self.level in ("video", "decode") and view.info.keys("image")
-        pictures = PictureCheck(view, decode=self.level == "decode") if deep else None
-        tables = Tables(view, pictures)
+        images = ImageCheck(view, decode=self.level == "decode") if deep else None
+        tables = Tables(view, images)
         indices, finite = IndexCheck(view), FiniteCheck()
         checks: list[RowCheck] = [finite]
         by_episode: list[RowCheck] = [indices, TimestampCheck(view)]
@@ -203,8 +203,8 @@ class _Verifier:
             }
         self.rows = tables.rows if not tables.unseen.unread else None
         yield from tables.found()
-        if pictures is not None:
-            yield from pictures.found()
+        if images is not None:
+            yield from images.found()
         yield from declared.check_declared_columns(view, tables.schemas)
         widths = [(name, width, *place) for (name, width), place in finite.widths.items()]
         yield from declared.check_widths(view, widths, tables.schemas)

@@ -43,8 +43,8 @@ class StreamCheck:
         height, width = stream.height, stream.width
         if self._size is not None and (height, width) not in self._size:
             wanted = " or ".join(f"{h} x {w}" for h, w in self._size)
-            message = f"pictures are {height} x {width} (height x width), shape in info.json says {wanted}"
-            hint = "LeRobot hands out the pictures as they are; batches and policies expect the shape"
+            message = f"images are {height} x {width} (height x width), shape in info.json says {wanted}"
+            hint = "LeRobot hands out the images as they are; batches and policies expect the shape"
             yield "video-wrong-size", message, hint, "error"
         for name, real in (("height", height), ("width", width)):
             said = info.get(f"video.{name}", real)
@@ -67,7 +67,7 @@ class StreamCheck:
             message = f"the file {holds} an audio stream, info.json says has_audio {str(audio).lower()}"
             yield "video-audio", message, "LeRobot does not read it", "note"
         if not samples.upright:
-            message = "the header turns or mirrors the pictures"
+            message = "the header turns or mirrors the images"
             hint = "torchcodec, LeRobot's default reader, follows it, pyav does not: write the file without"
             yield "video-turned", message, hint, "error"
         if samples.video_streams > 1:

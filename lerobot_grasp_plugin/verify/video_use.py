@@ -1,4 +1,4 @@
-"""Which row shows which picture of a video file."""
+"""Which row shows which frame of a video file."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from lerobot_grasp_plugin.video.samples import VideoSamples
 
 _FAR = 2**62
 _MOST_MISSING = 1_000_000
-"""Rows without a picture that are looked at by themselves, before the rest counts as late."""
+"""Rows without a frame that are looked at by themselves, before the rest counts as late."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileUse:
-    """The episodes whose pictures of one camera are in one file, in the order of their times; n of them.
+    """The episodes whose frames of one camera are in one file, in the order of their times; n of them.
 
     Attributes:
         key: The camera.
@@ -31,7 +31,7 @@ class FileUse:
         starts: ``from_timestamp``, seconds, shape (n,).
         stops: ``to_timestamp``, seconds, shape (n,); NaN where the format does not say.
         lengths: Rows, shape (n,).
-        complete: Whether the metadata says of every episode where its pictures are.
+        complete: Whether the metadata says of every episode where its frames are.
     """
 
     key: str
@@ -97,21 +97,21 @@ def _use(
 
 @dataclass
 class Match:
-    """What LeRobot finds in a file for the rows that look there, n pictures.
+    """What LeRobot finds in a file for the rows that look there, n frames.
 
-    It looks for the picture of frame ``k`` at ``from_timestamp + k / fps`` and refuses one that is
+    It looks for the image of row ``k`` of an episode at ``from_timestamp + k / fps`` and refuses one that is
     ``tolerance_s`` away or more.
 
     Attributes:
-        owner: Episode of each picture, shape (n,); -1 where no row refers to it.
+        owner: Episode of each frame, shape (n,); -1 where no row refers to it.
         frame: Its frame in that episode, 0-based, shape (n,).
-        firsts: The picture frame 0 of each episode gets; -1 where there is none. As ``FileUse.episodes``.
-        late: Rows after the last picture.
-        absent: Other rows with no picture within half a frame.
-        off: Rows whose picture is within half a frame, and not within the tolerance.
+        firsts: The video frame that row 0 of each episode gets; -1 for none. As ``FileUse.episodes``.
+        late: Rows after the last frame.
+        absent: Other rows with no video frame within half a frame's time.
+        off: Rows whose video frame is within half a frame's time, and outside the tolerance.
         off_by: The largest distance of those, in seconds.
-        shared: Rows whose picture is another episode's as well.
-        miscounted: Rows whose picture is there, but not where torchcodec looks for it.
+        shared: Rows whose frame is another episode's as well.
+        miscounted: Rows whose frame is there, but not where torchcodec looks for it.
     """
 
     owner: NDArray[np.int64]
@@ -131,9 +131,9 @@ class Match:
 
 
 def match_rows(use: FileUse, samples: VideoSamples, fps: float) -> Match:
-    """Looks for the picture of every row, as LeRobot does.
+    """Looks for the frame of every row, as LeRobot does.
 
-    Memory grows with the pictures in the file, not with what metadata or header claim.
+    Memory grows with the frames in the file, not with what metadata or header claim.
     """
     seconds = samples.seconds
     count = len(seconds)
@@ -144,7 +144,7 @@ def match_rows(use: FileUse, samples: VideoSamples, fps: float) -> Match:
     )
     rows = zip(use.episodes.tolist(), use.starts.tolist(), use.lengths.tolist(), strict=True)
     for at, (episode, start, length) in enumerate(rows):
-        reach = int(max(0.0, seconds[-1] - start) * fps) + 2  # the rows after these have no picture
+        reach = int(max(0.0, seconds[-1] - start) * fps) + 2  # the rows after these have no frame
         looked = min(length, reach, count + _MOST_MISSING)
         wanted = start + np.arange(looked) / fps
         nearest = _nearest(seconds, wanted)
@@ -189,9 +189,9 @@ def _nearest(seconds: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArr
 def _counted(
     samples: VideoSamples, seconds: NDArray[np.float64], wanted: NDArray[np.float64], fps: float
 ) -> NDArray[np.bool_]:
-    """Whether torchcodec finds the pictures.
+    """Whether torchcodec finds the frames.
 
-    LeRobot asks it for number ``time * average_fps``; torchcodec takes the first picture that is not
+    LeRobot asks it for number ``time * average_fps``; torchcodec takes the first frame that is not
     before ``begin + number / average_fps``, without a look at how many there are before it.
     """
     average = float(samples.average_fps or fps)

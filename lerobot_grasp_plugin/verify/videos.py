@@ -1,8 +1,8 @@
-"""Every episode's pictures against the headers of the video files; nothing is decoded.
+"""Every episode's frames against the headers of the video files; nothing is decoded.
 
 Findings are graded by what LeRobot does. It seeks to a keyframe at or before the time it looks for and
-decodes from there, or asks torchcodec for picture number ``time * average_fps``; either way a picture that
-is not within ``tolerance_s`` of that time is an error, and a picture of another episode is not noticed.
+decodes from there, or asks torchcodec for frame number ``time * average_fps``; either way a frame that
+is not within ``tolerance_s`` of that time is an error, and a frame of another episode is not noticed.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from lerobot_grasp_plugin.verify.video_stream import StreamCheck
 from lerobot_grasp_plugin.verify.video_use import FileUse, Match, files_in_use, match_rows
 from lerobot_grasp_plugin.video.samples import VideoSamples, read_samples
 
-_TOLERANCE = f"LeRobot refuses a picture {layout.TIMESTAMP_TOLERANCE_S} s or more from its row's time"
+_TOLERANCE = f"LeRobot refuses a video frame {layout.TIMESTAMP_TOLERANCE_S} s or more from its row's time"
 _COPY_AGAIN = "copy it again from where it was recorded, or leave its episodes out with lerobot-grasp-merge"
-_APART = "rows and pictures may have come apart: compare them with lerobot-grasp-review"
+_APART = "rows and video frames may be misaligned: compare them with lerobot-grasp-review"
 _OTHER_RATE = 5e-4
 _SUMMED_UP = 4
 """Files from which on surplus frames of a camera are summed up as well."""
@@ -54,7 +54,7 @@ def check_videos(
     lengths: NDArray[np.int64],
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[Problem]:
-    """Pictures in each file against the rows that refer to them, and streams against ``info.json``.
+    """Frames in each file against the rows that refer to them, and streams against ``info.json``.
 
     Files that are missing are passed over.
 
@@ -62,7 +62,7 @@ def check_videos(
         root: The dataset's folder.
         fps: Frames per second.
         features: As ``info.json`` has them, those that are well-formed.
-        spans: Per video key, where each episode's pictures are; None where the metadata cannot say.
+        spans: Per video key, where each episode's frames are; None where the metadata cannot say.
         lengths: Rows of each episode, int64, shape (episodes,).
         progress: Told how many files of how many are done.
     """
@@ -102,7 +102,7 @@ def check_videos(
 
 
 def check_file(use: FileUse, samples: VideoSamples, match: Match, fps: float) -> Iterator[Problem]:
-    """One file's pictures against the rows of its episodes, by what ``match_rows`` found."""
+    """One file's frames against the rows of its episodes, by what ``match_rows`` found."""
     yield from _container(use, samples, match, fps)
     yield from _ends(use, fps)
     yield from _keyframes(use, samples, match)
@@ -111,13 +111,13 @@ def check_file(use: FileUse, samples: VideoSamples, match: Match, fps: float) ->
     if rate is not None and abs(rate - fps) > max(_OTHER_RATE, 0.5 / len(samples.pts)) * fps:
         message = _rate_text(samples, fps)
         if match.lost:
-            message += f"; {count(match.lost, 'row')} of {EPISODES} have no picture at frame / fps"
+            message += f"; {count(match.lost, 'row')} of {EPISODES} have no video frame at frame / fps"
             hint = f"it is not the video of these rows, or fps in info.json is wrong; {_TOLERANCE}"
             yield Problem(
                 "video-wrong-fps", message, use.start, hint, episodes=the_episodes(use.episodes.tolist())
             )
         else:
-            hint = "LeRobot finds a picture for every row; the others are never shown"
+            hint = "LeRobot finds a video frame for every row; the others are never shown"
             yield Problem("video-wrong-fps", message, use.start, hint, severity="warning")
         return
     late = _late_start(use, samples, match, fps)
@@ -130,8 +130,8 @@ def check_file(use: FileUse, samples: VideoSamples, match: Match, fps: float) ->
 
 
 def _rate_text(samples: VideoSamples, fps: float) -> str:
-    """At which rate the pictures of a file come, where that is not the dataset's."""
-    return f"its pictures come at {_own_rate(samples):.4g} fps, the dataset's are {fps:g} fps"
+    """At which rate the frames of a file come, where that is not the dataset's."""
+    return f"its frames come at {_own_rate(samples):.4g} fps, the dataset's are {fps:g} fps"
 
 
 def _of_one_rate(key: str, rates: Sequence[tuple[str, Problem]], files: int) -> Iterator[Problem]:
@@ -144,7 +144,7 @@ def _of_one_rate(key: str, rates: Sequence[tuple[str, Problem]], files: int) -> 
 
 
 def _mixed_up(key: str, held: Sequence[tuple[FileUse, int]]) -> Iterator[Problem]:
-    """Files of one episode each that hold as many pictures as others of them should."""
+    """Files of one episode each that hold as many frames as others of them should."""
     wrong = [(use, number) for use, number in held if len(use.episodes) == 1 and number != use.lengths[0]]
     wanted, found = [int(use.lengths[0]) for use, _ in wrong], [number for _, number in wrong]
     if len(set(wanted)) < 2 or sorted(wanted) != sorted(found):
@@ -152,7 +152,7 @@ def _mixed_up(key: str, held: Sequence[tuple[FileUse, int]]) -> Iterator[Problem
     use, number = wrong[0]
     message = (
         f"{key!r}: the videos of {EPISODES} seem to be mixed up: "
-        f"this one has {count(number, 'picture')}, as many as another one of them should have"
+        f"this one has {count(number, 'frame')}, as many as another one of them should have"
     )
     hint = "give each file the name of the episode it shows"
     episodes = the_episodes(int(other.episodes[0]) for other, _ in wrong)
@@ -160,7 +160,7 @@ def _mixed_up(key: str, held: Sequence[tuple[FileUse, int]]) -> Iterator[Problem
 
 
 def _own_rate(samples: VideoSamples) -> float | None:
-    """Frames per second of a file whose pictures come regularly; None for another one."""
+    """Frames per second of a file whose frames come regularly; None for another one."""
     seconds = samples.seconds
     steps = np.diff(seconds)
     if not len(steps) or seconds[-1] <= seconds[0]:
@@ -175,7 +175,7 @@ def _container(use: FileUse, samples: VideoSamples, match: Match, fps: float) ->
     if len(cut):
         at = int(cut[0])
         lie = agree(len(cut), "lies", "lie")
-        message = f"{count(len(cut), 'picture')} {lie} past the end of the file ({samples.file_bytes} bytes)"
+        message = f"{count(len(cut), 'frame')} {lie} past the end of the file ({samples.file_bytes} bytes)"
         yield Problem("video-truncated", message, _place_of(use, match, at), "fetch or copy the file again")
     if samples.undated:
         message = f"{count(samples.undated, 'packet')} {agree(samples.undated, 'has', 'have')} no time"
@@ -184,13 +184,13 @@ def _container(use: FileUse, samples: VideoSamples, match: Match, fps: float) ->
     if len(twice):
         at = int(twice[0])
         have = agree(len(twice), "has", "have")
-        message = f"{count(len(twice), 'picture')} {have} the time of the one before"
+        message = f"{count(len(twice), 'frame')} {have} the time of the one before"
         hint = "LeRobot shows one of the two"
         yield Problem("video-picture-twice", message, _place_of(use, match, at), hint)
     if samples.hidden:
         seconds, everything = samples.hidden / fps, samples.hidden + len(samples.pts)
         message = (
-            f"an edit list hides {samples.hidden} of {count(everything, 'picture')} ({seconds:.1f} s); "
+            f"an edit list hides {samples.hidden} of {count(everything, 'frame')} ({seconds:.1f} s); "
             "they are in the file and are never shown"
         )
         hint = "LeRobot's pyav reader leaves them out, torchcodec counts them"
@@ -232,7 +232,7 @@ def _ends(use: FileUse, fps: float) -> Iterator[Problem]:
 
 
 def _late_start(use: FileUse, samples: VideoSamples, match: Match, fps: float) -> Problem | None:
-    """Pictures that come at the right rate, all of them later than their rows."""
+    """Frames that come at the right rate, all of them later than their rows."""
     begin, wanted = float(samples.seconds[0]), float(use.starts[0])
     shift = begin - wanted
     grid = begin + np.arange(len(samples.pts)) / fps
@@ -240,15 +240,15 @@ def _late_start(use: FileUse, samples: VideoSamples, match: Match, fps: float) -
     if shift < layout.TIMESTAMP_TOLERANCE_S or not even:
         return None
     frames = round(shift * fps)
-    what = f"the first picture is shown at {begin:.6g} s, its row is at {wanted:.6g} s"
+    what = f"the first frame is shown at {begin:.6g} s, its row is at {wanted:.6g} s"
     if abs(shift - frames / fps) >= layout.TIMESTAMP_TOLERANCE_S:
-        message = f"{what}: all pictures of the file are {shift:.6g} s late"
+        message = f"{what}: all frames of the file are {shift:.6g} s late"
         return Problem("video-off-grid", message, use.at(int(use.episodes[0]), 0), _TOLERANCE)
     last = float((use.starts + (use.lengths - 1) / fps).max())
     if float(samples.seconds[-1]) < last + 0.5 / fps or not match.absent.rows:
-        return None  # the first pictures are missing, and the others are where they belong
+        return None  # the first frames are missing, and the others are where they belong
     message = (
-        f"{what}: there is none for {match.absent.extent}, and the others get the picture of "
+        f"{what}: there is none for {match.absent.extent}, and the others get the image of "
         f"{count(frames, 'frame')} before"
     )
     hint = "torchcodec, LeRobot's default reader, fails on all of its rows; write the file with pts from 0"
@@ -257,17 +257,17 @@ def _late_start(use: FileUse, samples: VideoSamples, match: Match, fps: float) -
 
 
 def _lost(use: FileUse, samples: VideoSamples, match: Match, fps: float) -> Iterator[Problem]:
-    """Rows LeRobot has no picture for."""
+    """Rows LeRobot has no frame for."""
     held = count(len(samples.pts), "frame")
     if match.late.rows:
         message = f"the file holds {held}; {match.late.extent} come after its end"
         hint = (
-            "LeRobot fails on these rows; where frames were dropped while recording, rows and pictures have "
+            "LeRobot fails on these rows; where frames were dropped while recording, rows and frames have "
             "come apart before: compare them with lerobot-grasp-review"
         )
         yield match.late.problem("video-too-short", message, hint)
     if match.absent.rows:
-        message = f"there is no picture for {match.absent.extent}; the file holds {held}"
+        message = f"{match.absent.extent} have no video frame; the file holds {held}"
         yield match.absent.problem("video-frame-missing", message, "LeRobot fails on these rows")
     if match.off.rows:
         off = use.starts * fps - np.round(use.starts * fps)
@@ -275,18 +275,18 @@ def _lost(use: FileUse, samples: VideoSamples, match: Match, fps: float) -> Iter
             deviation = float(off[np.abs(off).argmax()]) / fps
             why = f"from_timestamp is {deviation:+.6f} s off the {fps:g} fps grid"
         else:
-            why = f"the pictures do not come at {fps:g} fps"
-        message = f"{match.off.extent} are up to {match.off_by:.6f} s from their pictures: {why}"
+            why = f"the frames do not come at {fps:g} fps"
+        message = f"{match.off.extent} are up to {match.off_by:.6f} s from their video frames: {why}"
         yield match.off.problem("video-off-grid", message, _TOLERANCE)
     if match.miscounted.rows:
         why = f"by the header it has {float(samples.average_fps or 0):.6g} fps"
         if float(samples.seconds[0]) >= layout.TIMESTAMP_TOLERANCE_S:
-            why = f"the first picture is shown at {float(samples.seconds[0]):.6g} s"
+            why = f"the first frame is shown at {float(samples.seconds[0]):.6g} s"
         elif match.absent.rows:
-            why = "pictures are missing"
+            why = "frames are missing"
         message = f"{why}, so that torchcodec misses {match.miscounted.extent}"
         hint = (
-            "LeRobot asks torchcodec, its default reader, for picture number time * fps; "
+            "LeRobot asks torchcodec, its default reader, for frame number time * fps; "
             "dataset.video_backend=pyav reads them"
         )
         yield match.miscounted.problem("video-average-fps", message, hint)
@@ -295,8 +295,8 @@ def _lost(use: FileUse, samples: VideoSamples, match: Match, fps: float) -> Iter
 def _shared(match: Match) -> Iterator[Problem]:
     if match.shared.rows:
         tally = match.shared
-        message = f"{tally.extent} show pictures of other episodes as well, the first of {tally.example}"
-        hint = "LeRobot does not notice: one of the two has the wrong pictures"
+        message = f"{tally.extent} show images of other episodes as well, the first of {tally.example}"
+        hint = "LeRobot does not notice: one of the two has the wrong images"
         yield tally.problem("video-overlap", message, hint)
 
 
@@ -324,6 +324,6 @@ def _keyframes(use: FileUse, samples: VideoSamples, match: Match) -> Iterator[Pr
     first = int(samples.keyframes.argmax()) if samples.keyframes.any() else len(samples.pts)
     if first:
         come = agree(first, "comes", "come")
-        message = f"{count(first, 'picture')} {come} before the first keyframe, at the beginning of the file"
+        message = f"{count(first, 'frame')} {come} before the first keyframe, at the beginning of the file"
         hint = "LeRobot cannot decode them"
         yield Problem("video-no-keyframe", message, _place_of(use, match, 0), hint)

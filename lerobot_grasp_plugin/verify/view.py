@@ -123,7 +123,7 @@ class View:
 
     @cached_property
     def spans(self) -> dict[str, Sequence[VideoSpan | None]]:
-        """Where the pictures of each listed episode are, by video key."""
+        """Where the frames of each listed episode are, by video key."""
         spans: dict[str, Sequence[VideoSpan | None]] = {}
         if self.episodes is None:
             return {key: [] for key in self.video_keys}
@@ -148,7 +148,7 @@ class View:
         if values is None:
             message = f"camera {key!r} has no column {column!r}"
             severity: Severity = "error" if side == "from" else "warning"
-            hint = f"LeRobot cannot {'find a picture' if side == 'from' else 'edit the dataset'} without it"
+            hint = f"LeRobot cannot {'find the frames' if side == 'from' else 'edit the dataset'} without it"
             self.report(Problem("missing-column", message, self.episodes.where, hint, severity=severity))
             return [None] * len(self.episodes.indices)
         return [value if np.isfinite(value) else None for value in values.tolist()]

@@ -37,7 +37,7 @@ def decode_segment(
             for all.
 
     Yields:
-        Frame relative to ``start_frame``, ascending, and its picture: height x width x 3, uint8, RGB.
+        Frame relative to ``start_frame``, ascending, and its image: height x width x 3, uint8, RGB.
 
     Raises:
         ValueError: A wanted frame is not in ``0..length-1``.
@@ -64,13 +64,13 @@ def _decoded(
             _rewind(container, stream, pts_of(start_frame + wanted[done], fps, time_base), from_the_beginning)
             try:
                 missing = frozenset(start_frame + at for at in wanted[done:])
-                for picture in _pictures(container, stream, missing, fps):
-                    assert picture.pts is not None
-                    frame = frame_of_pts(picture.pts, fps, time_base) - start_frame
+                for video_frame in _video_frames(container, stream, missing, fps):
+                    assert video_frame.pts is not None
+                    frame = frame_of_pts(video_frame.pts, fps, time_base) - start_frame
                     if frame > wanted[done]:
-                        break  # the seek led past it, or a picture is missing
+                        break  # the seek led past it, or a frame is missing
                     if frame == wanted[done]:
-                        yield frame, np.asarray(picture.to_ndarray(format="rgb24"), dtype=np.uint8)
+                        yield frame, np.asarray(video_frame.to_ndarray(format="rgb24"), dtype=np.uint8)
                         done += 1
                         if done == len(wanted):
                             return
@@ -92,10 +92,10 @@ def _rewind(container: InputContainer, stream: VideoStream, pts: int, to_beginni
             _rewind(container, stream, pts, True)
 
 
-def _pictures(
+def _video_frames(
     container: InputContainer, stream: VideoStream, wanted: frozenset[int], fps: float
 ) -> Iterator[VideoFrame]:
-    """Pictures from the reading position on, without stretches that hold no wanted frame.
+    """Frames from the reading position on, without stretches that hold no wanted frame.
 
     The packets after a clean start are held back until one of a wanted frame comes (then all of them are
     decoded) or the next clean start does (then none of them is needed). Long stretches are not held.
@@ -139,7 +139,7 @@ def _pictures(
 
 
 def _shown(stream: VideoStream, packet: Packet | None) -> Iterator[VideoFrame]:
-    """Pictures the decoder gives for a packet; for None, those it still keeps."""
-    for picture in stream.decode(packet):
-        if picture.pts is not None:
-            yield picture
+    """Frames the decoder gives for a packet; for None, those it still keeps."""
+    for video_frame in stream.decode(packet):
+        if video_frame.pts is not None:
+            yield video_frame

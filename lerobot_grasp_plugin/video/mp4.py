@@ -34,7 +34,7 @@ class Track:
         offsets: Position in the file, int64, shape (n,).
         sync: Whether a decoder may start at the sample, bool, shape (n,).
         edits: Entries of the edit list: duration (in ticks of the movie), media time, rate (16.16).
-        upright: Whether the track's matrix leaves its pictures as they are coded.
+        upright: Whether the track's matrix leaves its frames as they are coded.
     """
 
     kind: str

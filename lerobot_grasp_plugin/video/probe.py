@@ -36,7 +36,7 @@ class VideoHeader:
 
     Attributes:
         signature: Parameters of the video stream.
-        frames: Number of samples, pictures hidden by an edit list included.
+        frames: Number of samples, frames hidden by an edit list included.
         fps: Average frame rate; None when unknown.
         duration_s: Seconds from the first to after the last frame; None when unknown.
         has_audio: Whether there is an audio stream.

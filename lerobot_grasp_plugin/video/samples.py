@@ -1,7 +1,7 @@
-"""Every picture of a video file by its header: when it is shown, and where it stands. Nothing is decoded.
+"""Every frame of a video file by its header: when it is shown, and where it stands. Nothing is decoded.
 
 A sound mp4 says all this in its tables, so that a file of any size costs a few milliseconds. Where the
-tables are not enough (edit lists that hide pictures, fragments, other containers) the packets are listed.
+tables are not enough (edit lists that hide frames, fragments, other containers) the packets are listed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _RATE_ONE = 1 << 16
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VideoSamples:
-    """The shown pictures of a file's first video stream, in the order they are shown; n of them.
+    """The shown frames of a file's first video stream, in the order they are shown; n of them.
 
     Attributes:
         path: The file.
@@ -38,12 +38,12 @@ class VideoSamples:
         sizes: Bytes, int64, shape (n,).
         keyframes: The container's flag, bool, shape (n,).
         average_fps: What torchcodec calls so, ffmpeg's base rate; None when unknown.
-        hidden: Pictures that are in the file and never shown.
+        hidden: Frames that are in the file and never shown.
         undated: Packets without a pts.
         descriptions: Number of sample descriptions.
         video_streams: Number of video streams.
         audio_streams: Number of audio streams.
-        upright: Whether the pictures are to be shown as they are coded, not turned or mirrored.
+        upright: Whether the frames are to be shown as they are coded, not turned or mirrored.
         file_bytes: Size of the file.
     """
 
@@ -65,17 +65,17 @@ class VideoSamples:
 
     @property
     def seconds(self) -> NDArray[np.float64]:
-        """When each picture is shown, float64, shape (n,)."""
+        """When each frame is shown, float64, shape (n,)."""
         ticks = self.pts.astype(np.float64)
         return ticks * self.time_base.numerator / self.time_base.denominator
 
     @property
     def cut(self) -> NDArray[np.bool_]:
-        """Which pictures lie, in part, past the end of the file."""
+        """Which frames lie, in part, past the end of the file."""
         return (self.offsets >= 0) & (self.offsets + self.sizes > self.file_bytes)
 
     def start_kind(self, at: int) -> int:
-        """What kind of start a picture is: its flag, and the first of its NAL units or OBUs.
+        """What kind of start a frame is: its flag, and the first of its NAL units or OBUs.
 
         Raises:
             VideoError: The file cannot be read.
@@ -194,7 +194,7 @@ def _samples(
     if not len(pts):
         message = "the video stream has no packets"
         if hidden:
-            message = f"its edit list hides all of its {hidden} pictures"
+            message = f"its edit list hides all of its {hidden} frames"
         raise video_error("video-no-frames", message, path)
     return VideoSamples(
         path=path,

@@ -83,18 +83,18 @@ def test_the_cube_is_up_in_the_success_frames_alone(recording, episode):
     assert (action[success, 5] < state[success, 5]).all()
 
 
-def test_pictures_are_the_same_each_time_and_show_the_hold():
+def test_images_are_the_same_each_time_and_show_the_hold():
     success = seed.success_masks(seed.POSITIVE)[14]
 
-    def pictures():
+    def images():
         rng = np.random.default_rng(5)
         motion = grasp_motion(success, rng)
         scene = Scene(rng)
-        return [scene.picture(motion, frame).astype(int) for frame in (38, 39, 47, 48)]
+        return [scene.draw(motion, frame).astype(int) for frame in (38, 39, 47, 48)]
 
-    closed, lifted, held, lost = pictures()
+    closed, lifted, held, lost = images()
     assert closed.shape == (HEIGHT, WIDTH, 3)
-    assert all(np.array_equal(*pair) for pair in zip((closed, lifted, held, lost), pictures(), strict=True))
+    assert all(np.array_equal(*pair) for pair in zip((closed, lifted, held, lost), images(), strict=True))
     noise = 4
     assert np.abs(closed - lifted).mean() > noise
     assert np.abs(held - lost).mean() > noise
@@ -109,9 +109,9 @@ def test_the_physics_say_what_the_annotations_say(simulator, recording, episode)
     success = seed.success_masks(recording)[episode]
     made = SimulatedEpisode(success, 100 * seed.RECORDINGS.index(recording) + episode)
     assert np.array_equal(made.held, success)
-    state, action, picture = next(made.frames())
+    state, action, image = next(made.frames())
     assert state.shape == action.shape == (len(seed.JOINTS),)
-    assert picture.shape == (HEIGHT, WIDTH, 3)
+    assert image.shape == (HEIGHT, WIDTH, 3)
 
 
 def test_where_it_is_installed_the_demo_is_recorded_with_the_simulation(simulator, demo):
@@ -215,12 +215,12 @@ def test_a_drawn_recording_is_read_as_it_was_drawn(tmp_path, monkeypatch):
         for frame in recordings._drawn(success, np.random.default_rng([recordings._SEED, 0, episode]))
     ]
     assert len(dataset) == len(drawn)
-    for row, (state, action, picture) in enumerate(drawn):
+    for row, (state, action, image) in enumerate(drawn):
         item = dataset[row]
         assert np.array_equal(item["observation.state"], state)
         assert np.array_equal(item["action"], action)
         coded = item[seed.CAMERA_KEY].numpy().transpose(1, 2, 0) * 255
-        assert np.abs(coded - picture).mean() < 8
+        assert np.abs(coded - image).mean() < 8
 
 
 def test_the_command_as_a_person_runs_it(demo, tmp_path):

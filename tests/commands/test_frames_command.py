@@ -1,4 +1,4 @@
-"""``lerobot-grasp-frames``: files as named, pictures as decoded, and nothing stale or foreign touched."""
+"""``lerobot-grasp-frames``: files as named, images as decoded, and nothing stale or foreign touched."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def names(folder: Path) -> list[str]:
 
 
 def pixels(path: Path) -> np.ndarray:
-    with Image.open(path) as picture:
-        return np.asarray(picture)
+    with Image.open(path) as image:
+        return np.asarray(image)
 
 
 def test_the_default_is_frames_in_the_dataset(copied: Recorded, capsys) -> None:
@@ -54,11 +54,11 @@ def test_the_default_is_frames_in_the_dataset(copied: Recorded, capsys) -> None:
     assert {name: content for name, content in tree(root).items() if "frames/" not in str(name)} == before
 
 
-def test_png_pictures_are_lerobots(recorded: Recorded, tmp_path: Path) -> None:
+def test_png_images_are_lerobots(recorded: Recorded, tmp_path: Path) -> None:
     output = tmp_path / "out"
     config = FramesConfig(root=recorded("split"), episodes="3,7", output_dir=output, format="png")
     report = extract_frames(config)
-    assert (report.pictures, len(report.cameras)) == (20, 2)
+    assert (report.images, len(report.cameras)) == (20, 2)
     for episode in (3, 7):
         for frame, item in enumerate(items_of(recorded("split"), episode)):
             for key in report.cameras:
@@ -83,9 +83,9 @@ def test_stride_crop_and_base_keep_source_numbers(tmp_path: Path) -> None:
         "frame_index": 2,
         "timestamp": 0.2,
     }
-    from factories import picture
+    from factories import image
 
-    assert np.array_equal(pixels(folder / "frame_0002.png"), picture(7, 0, 2, 1)[10:40, 20:60])
+    assert np.array_equal(pixels(folder / "frame_0002.png"), image(7, 0, 2, 1)[10:40, 20:60])
 
 
 def test_an_earlier_run_leaves_nothing_behind(recorded: Recorded, tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_a_file_in_the_place_of_the_output_folder(recorded: Recorded, tmp_path: 
     (tmp_path / "out").write_text("mine")
     args = ["--root", str(recorded("av1")), "--episodes", "0", "--output_dir", str(tmp_path / "out")]
     assert main(args) == 2
-    assert capsys.readouterr().err.startswith(f"{tmp_path}/out: error: pictures cannot be put here: ")
+    assert capsys.readouterr().err.startswith(f"{tmp_path}/out: error: images cannot be put here: ")
     assert (tmp_path / "out").read_text() == "mine"
 
 
@@ -244,7 +244,7 @@ def test_a_full_disk_is_named_and_nothing_is_left(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("lerobot_grasp_plugin.frames.jobs.save_picture", full)
+    monkeypatch.setattr("lerobot_grasp_plugin.frames.jobs.save_image", full)
     args = ["--root", str(recorded("av1")), "--episodes", "0", "--output_dir", str(tmp_path / "out")]
     capsys.readouterr()
     assert main(args) == 1

@@ -84,7 +84,7 @@ def test_reference_packets_shown_later_become_postroll_without_a_hole() -> None:
     assert (plan.postroll, plan.total_frames, plan.reorder_depth) == (2, 5, 3)
 
 
-def test_an_open_start_opens_a_file_and_loses_the_pictures_before_it() -> None:
+def test_an_open_start_opens_a_file_and_loses_the_images_before_it() -> None:
     open_gop = index(A, [0, 2, 1, 6, 4, 3, 5, 8, 7], {0: CLEAN_START, 6: OPEN_START})
     plans = plan_shards([Segment(A, 0, 3), Segment(A, 6, 3)], {A: open_gop}, 10, 10**9)
     assert [plan.ordinal for plan in plans] == [0, 1]

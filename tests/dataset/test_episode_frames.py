@@ -1,4 +1,4 @@
-"""Pictures of an episode are those LeRobot's reader gives, whatever they are stored as."""
+"""Images of an episode are those LeRobot's reader gives, whatever they are stored as."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from factories import Legacy, picture, write_legacy
+from factories import Legacy, image, write_legacy
 from lerobot_judge import items_of, legacy_items
 
 from lerobot_grasp_plugin import DatasetError, UsageError, open_dataset
@@ -17,7 +17,7 @@ type Recorded = Callable[[str], Path]
 
 
 def pixels(tensor) -> np.ndarray:
-    """A picture of LeRobot's, as bytes, height x width x 3."""
+    """An image of LeRobot's, as bytes, height x width x 3."""
     return (tensor * 255).round().byte().permute(1, 2, 0).numpy()
 
 
@@ -47,7 +47,7 @@ def test_older_versions_and_chosen_frames(tmp_path: Path, version: str) -> None:
         decoded = dict(frames.decode(2, key, [4, 1, 1]))
         assert list(decoded) == [1, 4]
         assert all(np.array_equal(found, pixels(items[frame][key])) for frame, found in decoded.items())
-    assert np.array_equal(dict(frames.decode(2, spec.images[0]))[3], picture(spec.seed, 2, 3, 1))
+    assert np.array_equal(dict(frames.decode(2, spec.images[0]))[3], image(spec.seed, 2, 3, 1))
 
 
 def test_what_is_not_there_is_named(recorded: Recorded) -> None:
@@ -58,7 +58,7 @@ def test_what_is_not_there_is_named(recorded: Recorded) -> None:
         list(frames.decode(0, "observation.images.eye", [4]))
 
 
-def test_a_damaged_picture_is_named(tmp_path: Path) -> None:
+def test_a_damaged_image_is_named(tmp_path: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -66,8 +66,8 @@ def test_a_damaged_picture_is_named(tmp_path: Path) -> None:
     path = next(root.rglob("episode_000001.parquet"))
     table = pq.ParquetFile(path).read()
     column = table["eye"].to_pylist()
-    column[2]["bytes"] = b"no picture"
+    column[2]["bytes"] = b"no image"
     place = table.column_names.index("eye")
     pq.write_table(table.set_column(place, "eye", pa.array(column, table["eye"].type)), path)
-    with pytest.raises(DatasetError, match=r"(?s)episode 1, frame 2: not a picture.*\[bad-picture\]"):
+    with pytest.raises(DatasetError, match=r"(?s)episode 1, frame 2: not an image.*\[bad-picture\]"):
         list(EpisodeFrames(open_dataset(root=root)).decode(1, "eye"))

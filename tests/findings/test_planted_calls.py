@@ -21,8 +21,8 @@ from lerobot_grasp_plugin.merging.merge import refuse_inside
 from lerobot_grasp_plugin.verify.expected import Expected, check_expected
 from lerobot_grasp_plugin.verify.info import inspect_info
 from lerobot_grasp_plugin.writers.data_schema import column_type
+from lerobot_grasp_plugin.writers.images import refuse_foreign_folder
 from lerobot_grasp_plugin.writers.link import take_over
-from lerobot_grasp_plugin.writers.pictures import refuse_foreign_folder
 
 
 def _inside(folder: Path) -> None:

@@ -16,13 +16,13 @@ class MadeEpisode:
 
     columns: Mapping[str, np.ndarray]
     names: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    pictures: Mapping[str, Sequence[np.ndarray]] = field(default_factory=dict)
+    pixels: Mapping[str, Sequence[np.ndarray]] = field(default_factory=dict)
     index: int = 0
     fps: float = 10
 
     @property
     def length(self) -> int:
-        return max(map(len, [*self.columns.values(), *self.pictures.values()]))
+        return max(map(len, [*self.columns.values(), *self.pixels.values()]))
 
     @property
     def features(self) -> dict[str, Feature]:
@@ -30,9 +30,7 @@ class MadeEpisode:
             name: Feature(str(values.dtype), values.shape[1:] or (1,), self.names.get(name), {})
             for name, values in self.columns.items()
         }
-        cameras = {
-            name: Feature("image", pictures[0].shape, None, {}) for name, pictures in self.pictures.items()
-        }
+        cameras = {name: Feature("image", pixels[0].shape, None, {}) for name, pixels in self.pixels.items()}
         return columns | cameras
 
     def values(self, column: str) -> np.ndarray | None:
@@ -40,4 +38,4 @@ class MadeEpisode:
 
     def images(self, camera_key: str, frames: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:
         for frame in sorted(frames):
-            yield frame, self.pictures[camera_key][frame]
+            yield frame, self.pixels[camera_key][frame]

@@ -18,7 +18,7 @@ def is_success(episode: int) -> np.ndarray:
     return label
 
 
-def picture(episode: int, frame: int) -> np.ndarray:
+def image(episode: int, frame: int) -> np.ndarray:
     rng = np.random.default_rng((7, episode, frame))
     pixels = np.clip(rng.normal(90, 12, (1, 1, 3)) + rng.normal(0, 6, (HEIGHT, WIDTH, 3)), 0, 255)
     if is_success(episode)[frame]:
@@ -38,7 +38,7 @@ def record(root: Path) -> Path:
     for episode in range(EPISODES):
         for frame in range(LENGTH):
             values = {
-                CAMERA: picture(episode, frame),
+                CAMERA: image(episode, frame),
                 "observation.state": np.zeros(2, np.float32),
                 "action": np.zeros(2, np.float32),
                 "next.reward": np.array([is_success(episode)[frame]], np.float32),

@@ -35,7 +35,7 @@ JOINTS = ["shoulder_pan", "shoulder_lift", "elbow_flex", "wrist_flex", "wrist_ro
 # -- recordings ---------------------------------------------------------------------------------------
 
 
-def picture(seed: int, episode: int, frame: int) -> np.ndarray:
+def image(seed: int, episode: int, frame: int) -> np.ndarray:
     down, across = np.mgrid[0:480, 0:640]
     pixels = np.stack([down // 2, across // 3, (down + across) // 5], axis=2)
     return ((pixels + 31 * seed + 17 * episode + 5 * frame) % 256).astype(np.uint8)
@@ -68,7 +68,7 @@ def record(root: Path, repo_id: str, lengths: Sequence[int], seed: int) -> Path:
         for frame in range(length):
             dataset.add_frame(
                 {
-                    CAMERA: picture(seed, episode, frame),
+                    CAMERA: image(seed, episode, frame),
                     STATE: state(seed, episode, frame),
                     "action": action(seed, episode, frame),
                     PENALTY: np.array([-0.02 * (frame % 2)], np.float32),
@@ -81,7 +81,7 @@ def record(root: Path, repo_id: str, lengths: Sequence[int], seed: int) -> Path:
 
 
 def decoded(root: Path, repo_id: str) -> list[dict[str, Any]]:
-    """Every item as LeRobot reads it: pictures are floats in [0, 1]."""
+    """Every item as LeRobot reads it: images are floats in [0, 1]."""
     dataset = LeRobotDataset(repo_id, root, video_backend="pyav")
     return [dataset[index] for index in range(len(dataset))]
 
@@ -124,7 +124,7 @@ def write(path: Path, config: dict[str, Any]) -> Path:
 
 
 def transitions(count: int) -> list[dict[str, Any]]:
-    """What an actor sends: batches of one, pictures in [0, 1], the last step done."""
+    """What an actor sends: batches of one, images in [0, 1], the last step done."""
     torch.manual_seed(5)
     states = [{CAMERA: torch.rand(1, 3, *SIZE), STATE: torch.rand(1, 6) * 90} for _ in range(count + 1)]
     return [

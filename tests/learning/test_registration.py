@@ -67,12 +67,12 @@ def test_the_factory_builds_what_is_due(seam, recorded, carrying):
     assert torch.equal(made[3][WRIST], SQUARE(WRIST, plain[3][WRIST]))
 
 
-def test_without_a_preprocessing_pictures_are_floats_between_0_and_1(seam, copied):
+def test_without_a_preprocessing_images_are_floats_between_0_and_1(seam, copied):
     root = copied("av1")
     write_learning(root, LearningSidecar())
     install_dataset()
-    picture = made_by_factory(root)[0][WRIST]
-    assert torch.equal(picture, LeRobotDataset("lab/set", root, video_backend="pyav")[0][WRIST])
+    image = made_by_factory(root)[0][WRIST]
+    assert torch.equal(image, LeRobotDataset("lab/set", root, video_backend="pyav")[0][WRIST])
 
 
 def test_the_name_still_stands_for_lerobots_class(seam, recorded):
@@ -123,7 +123,7 @@ def tiny_resnet(folder: Path) -> Path:
 
 @pytest.mark.in_turn
 def test_lerobot_train_reads_the_stored_preprocessing(carrying, tmp_path):
-    # the classifier's spatial map is hard-coded to 4 x 4, so the 64 x 96 pictures as recorded would fail
+    # the classifier's spatial map is hard-coded to 4 x 4, so the 64 x 96 images as recorded would fail
     config = {
         "dataset": {
             "repo_id": "lab/set",

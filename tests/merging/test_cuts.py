@@ -76,11 +76,11 @@ def test_a_cut_between_keyframes_copies_from_the_keyframe(tmp_path: Path, versio
     spec = Legacy(lengths=(45, 40), version=version, extra_video_frames=2, tasks=("pick", "place"))
     source = write_legacy(tmp_path / "source", spec)
     for episode, length in enumerate(spec.lengths):
-        pictures = [factories.picture(spec.seed, episode, frame) for frame in range(length + 2)]
+        images = [factories.image(spec.seed, episode, frame) for frame in range(length + 2)]
         path = source / factories.LEGACY_VIDEO.format(
             episode_chunk=0, video_key=spec.cameras[0], episode_index=episode
         )
-        factories.encode(path, pictures, spec.fps, parameters=SLOW_KEYFRAMES)
+        factories.encode(path, images, spec.fps, parameters=SLOW_KEYFRAMES)
     report = merged(tmp_path / "out", SourceConfig(root=source, frames={0: "5-8, 34-41", 1: "11-"}))
     zero, one = legacy_items(source, spec, 0), legacy_items(source, spec, 1)
     assert_items(tmp_path / "out", [zero[4:8], zero[33:41], one[10:40]])

@@ -300,7 +300,7 @@ def test_lerobots_own_tools_run_on_the_output(recorded: Recorded, tmp_path: Path
         flat = [item for items in wanted for item in items]
         again = open_set(Path(dataset.root))
         assert len(again) == len(flat)
-        for index, source in enumerate(flat):  # these two re-encode, so pictures are near, not equal
+        for index, source in enumerate(flat):  # these two re-encode, so images are near, not equal
             item = again[index]
             assert np.array_equal(item["observation.state"], source["observation.state"])
             assert item["task"] == source["task"]

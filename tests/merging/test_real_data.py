@@ -34,16 +34,16 @@ def banana(shared_data: SharedData, tmp_path_factory: pytest.TempPathFactory) ->
     return relabel(RelabelConfig(root=source, annotations=labels, new_root=target))
 
 
-def pictures_equal(output: Path, camera: str, paths: list[Path]) -> None:
-    """First and last pictures of each episode against a file of its own."""
+def images_equal(output: Path, camera: str, paths: list[Path]) -> None:
+    """First and last images of each episode against a file of its own."""
     import torch
     from lerobot.datasets.video_utils import decode_video_frames
 
     dataset = open_set(output)
     for row, path in zip(dataset.meta.episodes, paths, strict=True):
         for frame in (0, row["length"] - 1):
-            (picture,) = decode_video_frames(path, [frame / dataset.fps], 1e-4, backend="pyav")
-            assert torch.equal(dataset[row["dataset_from_index"] + frame][camera], picture), (path, frame)
+            (image,) = decode_video_frames(path, [frame / dataset.fps], 1e-4, backend="pyav")
+            assert torch.equal(dataset[row["dataset_from_index"] + frame][camera], image), (path, frame)
 
 
 def test_banana_figures(banana: MergeReport) -> None:
@@ -57,7 +57,7 @@ def banana_video(shared_data: SharedData, episode: int) -> Path:
     return shared_data("cr5_banana_v21") / f"videos/chunk-000/{TOP}/episode_{episode:06d}.mp4"
 
 
-def test_banana_rows_and_pictures(banana: MergeReport, shared_data: SharedData) -> None:
+def test_banana_rows_and_images(banana: MergeReport, shared_data: SharedData) -> None:
     own, tables = data_table(banana.root), []
     for episode in range(20):
         path = shared_data("cr5_banana_v21") / f"data/chunk-000/episode_{episode:06d}.parquet"
@@ -101,7 +101,7 @@ def test_banana_subset_with_another(banana: MergeReport, shared_data: SharedData
     lengths = open_dataset(root=source).lengths
     assert [episode.frames for episode in report.episodes] == [lengths[n] for n in (3, 7, 11, 18, 19)]
     paths = [banana_video(shared_data, episode) for episode in (3, 7, 11, 18, 19)]
-    pictures_equal(tmp_path / "out", TOP, paths)
+    images_equal(tmp_path / "out", TOP, paths)
     assert open_set(tmp_path / "out")[report.frames - 1]["task"] == "eat it"
 
 
@@ -123,7 +123,7 @@ def test_gr1(shared_data: SharedData, tmp_path: Path) -> None:
     )
     camera = "observation.images.ego_view"
     paths = [source / f"videos/chunk-000/{camera}/episode_{own:06d}.mp4" for own in (4,)]
-    pictures_equal(tmp_path / "out", camera, paths)
+    images_equal(tmp_path / "out", camera, paths)
     own = data_table(tmp_path / "out")
     theirs = [pq.ParquetFile(source / f"data/chunk-000/episode_{n:06d}.parquet").read() for n in (4,)]
     for name in ("observation.state", "action", "next.reward", "next.done"):

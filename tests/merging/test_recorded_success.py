@@ -95,7 +95,7 @@ def outcome_warnings(report: Any) -> list[str]:
 
 
 def with_rewards(root: Path, rewards: Sequence[float]) -> Path:
-    """Two episodes without pictures; their rewards alternate between these."""
+    """Two episodes without images; their rewards alternate between these."""
     write_legacy(root, Legacy(lengths=(4, 3), cameras=(), labels=True, seed=len(root.name)))
     for path in sorted((root / "data").rglob("*.parquet")):
         name = path.relative_to(root).as_posix()

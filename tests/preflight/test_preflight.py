@@ -133,7 +133,7 @@ def _(case: Case) -> None:
     del case.config["env"]["features_map"][STATE]
 
 
-# -- pictures
+# -- images
 planted("env resizes to another size", "image-size classifier-image-size", f"{IMAGES}/resize_size", [96, 96])
 planted("env squeezes what was cropped", "image-crop classifier-crop", f"{IMAGES}/crop_params_dict", {})
 planted(
@@ -144,7 +144,7 @@ planted(
 )
 planted("crop of another camera", "crop-unknown-camera",
         f"{IMAGES}/crop_params_dict", {CAMERA: CROP, "observation.images.top": CROP})  # fmt: skip
-planted("crop past the picture", "crop-outside image-crop classifier-crop",
+planted("crop past the image", "crop-outside image-crop classifier-crop",
         f"{IMAGES}/crop_params_dict", {CAMERA: [0, 200, 480, 480]})  # fmt: skip
 planted("camera of another name", "missing-camera classifier-camera",
         "env/robot/cameras", {"front": {"type": "opencv", "index_or_path": 0, "width": 640, "height": 480, "fps": 30}})  # fmt: skip # noqa: E501
@@ -189,12 +189,12 @@ def _(case: Case) -> None:
     features["observation.images.top"] = features.pop(CAMERA)
 
 
-@plant("classifier on full pictures", "classifier-image-size")
+@plant("classifier on full images", "classifier-image-size")
 def _(case: Case) -> None:
     case.classifier["input_features"][CAMERA]["shape"] = [3, 480, 640]
 
 
-@plant("classifier on squeezed pictures", "classifier-crop")
+@plant("classifier on squeezed images", "classifier-crop")
 def _(case: Case) -> None:
     case.classifier_learning["image_preprocessing"]["crop_params_dict"] = {}
 
@@ -460,7 +460,7 @@ def _(case: Case) -> None:
 planted("teleoperator without its gripper", "gripper-disabled", "env/teleop/use_gripper", False)
 
 
-@plant("classifier that LeRobot alone trained on squeezed pictures", "classifier-crop")
+@plant("classifier that LeRobot alone trained on squeezed images", "classifier-crop")
 def _(case: Case) -> None:
     case.classifier_learning = None
     other = case.folder / "other"
@@ -473,7 +473,7 @@ def _(case: Case) -> None:
     case.after.append(train_config)
 
 
-@plant("classifier of normalised pictures, by its config", "classifier-normaliser", "warning")
+@plant("classifier of normalised images, by its config", "classifier-normaliser", "warning")
 def _(case: Case) -> None:
     case.classifier["normalization_mapping"] = {"VISUAL": "MEAN_STD"}
 
@@ -746,10 +746,10 @@ planted("no logging", "frequency", "log_freq", 0)
 planted("buffers larger than any machine", "buffer-memory", "policy/online_buffer_capacity", 10**9, "warning")
 planted("modes without their statistics", "stats-missing", "policy/normalization_mapping",
         {"VISUAL": "MEAN_STD", "STATE": "QUANTILES", "ACTION": "MIN_MAX"})  # fmt: skip
-plant("mean of the pictures alone", "stats-missing")(
+plant("mean of the images alone", "stats-missing")(
     lambda case: case.config["policy"]["dataset_stats"][CAMERA].pop("std")
 )
-plant("no statistics of the pictures", "stats-missing", "warning")(
+plant("no statistics of the images", "stats-missing", "warning")(
     lambda case: case.config["policy"]["dataset_stats"].pop(CAMERA)
 )
 plant("classifier whose encoder was left behind", "encoder-missing")(
@@ -775,7 +775,7 @@ def _(case: Case) -> None:
     case.config |= {"resume": True, "output_dir": str(case.folder / "run")}
 
 
-@plant("pictures too small for the encoder", "image-size classifier-image-size")
+@plant("images too small for the encoder", "image-size classifier-image-size")
 def _(case: Case) -> None:
     case.set(f"{IMAGES}/resize_size", [32, 32])
     case.learning["image_preprocessing"]["resize_size"] = [32, 32]
@@ -800,7 +800,7 @@ for _name, _codes, _path, _value, _severity in (
     ("three classes", "class-count", "num_classes", 3, "error"),
     ("two cameras announced", "camera-count", "num_cameras", 2, "error"),
     (
-        "normalised pictures",
+        "normalised images",
         "classifier-normaliser",
         "normalization_mapping",
         {"VISUAL": "MEAN_STD"},
@@ -831,7 +831,7 @@ plant_in_training("an episode that is not there", "dataset-unreadable")(
 plant_in_training("labels of the next frame", "alignment", "warning")(
     lambda case: case.provenance["labels"].update(alignment="next")
 )
-plant_in_training("whole pictures", "image-size", "note")(lambda case: setattr(case, "learning", None))
+plant_in_training("whole images", "image-size", "note")(lambda case: setattr(case, "learning", None))
 
 
 @plant_in_training("whole numbers for labels", "reward-dtype")
@@ -1039,7 +1039,7 @@ def test_the_plugins_learner_mends_what_lerobots_crashes_on(tmp_path: Path) -> N
     assert preflight(path, plugin_learner=True).codes == {"no-reset"}
 
 
-def test_pictures_recorded_after_the_crop_are_not_cropped_again(tmp_path: Path) -> None:
+def test_images_recorded_after_the_crop_are_not_cropped_again(tmp_path: Path) -> None:
     case = sound(tmp_path)
     case.learning = None
     shape = {"shape": [3, 128, 128], "names": ["channels", "height", "width"]}

@@ -23,7 +23,7 @@ CAMERA = "observation.images.front"
 SIZE = (48, 64, 3)
 
 
-def picture(level):
+def image(level):
     return np.full(SIZE, level, np.uint8)
 
 
@@ -45,7 +45,7 @@ def test_bright_frames_are_suggested_and_stored_and_the_label_stays_the_persons(
     timed.hook.episode_started(0)
     recorder = EpisodeRecorder(Mock(fps=10), 0, [timed], Mock(), Mock())
     for level in levels:
-        recorder.add_frame({CAMERA: picture(level), "task": "x"})
+        recorder.add_frame({CAMERA: image(level), "task": "x"})
         timed.hook._judging[1].result()  # the classifier keeps up
     attempt = recorder.finish()
     timed.hook.session_ended()
@@ -59,7 +59,7 @@ def test_bright_frames_are_suggested_and_stored_and_the_label_stays_the_persons(
     expected = [
         predict(
             load_classifier(checkpoint),
-            [prepared(CAMERA, torch.from_numpy(picture(level)).permute(2, 0, 1))[None]],
+            [prepared(CAMERA, torch.from_numpy(image(level)).permute(2, 0, 1))[None]],
         )
         for level in (40, 220)
     ]
@@ -79,10 +79,10 @@ def test_the_loop_never_waits_and_passed_over_frames_have_no_verdict(checkpoint,
     hook._judge._predict = lambda *given: go.wait(DEADLINE_S) and real(*given)
     hook.episode_started(0)
     for frame in range(5):
-        hook.frame(frame, {CAMERA: picture(40)})  # would wait for ever if it waited
+        hook.frame(frame, {CAMERA: image(40)})  # would wait for ever if it waited
     go.set()
     hook._judging[1].result()
-    hook.frame(5, {CAMERA: picture(220)})
+    hook.frame(5, {CAMERA: image(220)})
     result = hook.episode_ended(6)
     hook.session_ended()
     assert [value is None for value in result.per_frame["probability"]] == [
@@ -105,7 +105,7 @@ def test_a_verdict_that_fails_is_told_and_the_next_episode_is_judged_again(check
     for level, failed in ((None, True), (40, False)):
         timed.begin()
         timed.hook.episode_started(0)
-        timed.frame(0, {CAMERA: level if level is None else picture(level)})
+        timed.frame(0, {CAMERA: level if level is None else image(level)})
         record, _ = timed.ended(1)
         assert ("failed" in record) == failed
     timed.hook.session_ended()

@@ -37,7 +37,7 @@ class Foreign(RecordingHook):
 
     def frame(self, frame_index, frame):
         if self.fails:
-            raise RuntimeError("no picture")
+            raise RuntimeError("no image")
         time.sleep(0.002)
 
     def episode_ended(self, length):
@@ -68,7 +68,7 @@ def test_time_failures_and_late_frames_are_recorded():
     assert record["seen"] == 3
     assert suggestion == IntervalSet([FrameInterval(1, 3)])
     record, _ = broken.ended(3)
-    assert record["failed"] == "RuntimeError: no picture"
+    assert record["failed"] == "RuntimeError: no image"
     assert record["late_frames"] == 0
 
 

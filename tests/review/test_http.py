@@ -20,7 +20,7 @@ from lerobot_grasp_plugin.dataset.episode_frames import EpisodeFrames
 from lerobot_grasp_plugin.merging.recipe import SourceConfig
 from lerobot_grasp_plugin.merging.sources import open_sources
 from lerobot_grasp_plugin.review.app import Review, create_app
-from lerobot_grasp_plugin.review.pictures import Pictures
+from lerobot_grasp_plugin.review.images import Images
 from lerobot_grasp_plugin.review.proposals import Proposals
 from lerobot_grasp_plugin.review.session import Session
 
@@ -36,11 +36,11 @@ def site(recorded: Callable[[str], Path], tmp_path: Path) -> SimpleNamespace:
     path.write_text(f"{mine}\n# dataset path: someone/else_v1\n05: 7\n")
     (source,) = open_sources([SourceConfig(root=root)], [])
     session = Session(source, path, None)
-    pictures = Pictures(source.reader, strip_bytes=9_000, frame_bytes=60_000)
-    review = Review(session, pictures, Proposals(source, []), tmp_path, merge_report)
+    images = Images(source.reader, strip_bytes=9_000, frame_bytes=60_000)
+    review = Review(session, images, Proposals(source, []), tmp_path, merge_report)
     app = create_app(review, token="secret", host="127.0.0.1")
     client = TestClient(app, base_url=BASE, raise_server_exceptions=False)
-    return SimpleNamespace(client=client, session=session, path=path, root=root, pictures=pictures)
+    return SimpleNamespace(client=client, session=session, path=path, root=root, images=images)
 
 
 def post(site: SimpleNamespace, path: str, **body: Any) -> Any:
@@ -198,18 +198,18 @@ def test_a_change_from_outside_is_never_overwritten(site: SimpleNamespace) -> No
     assert site.path.read_text() == outside.replace("00: 3-", "00: all fail")
 
 
-def test_pictures_are_exact_and_bounded(site: SimpleNamespace) -> None:
+def test_images_are_exact_and_bounded(site: SimpleNamespace) -> None:
     reader = site.session.source.reader
     camera = reader.info.camera_keys[0]
     for episode, length in enumerate(site.session.lengths):
-        assert site.client.get(f"/secret/pictures/{episode}/0/strip/0").status_code == 200
+        assert site.client.get(f"/secret/images/{episode}/0/strip/0").status_code == 200
         for frame, pixels in EpisodeFrames(reader).decode(episode, camera):
-            shown = site.client.get(f"/secret/pictures/{episode}/0/frame/{frame}/png").content
+            shown = site.client.get(f"/secret/images/{episode}/0/frame/{frame}/png").content
             assert np.array_equal(np.asarray(Image.open(io.BytesIO(shown))), pixels)
-        assert site.client.get(f"/secret/pictures/{episode}/0/frame/{length}/png").status_code == 404
-    assert site.client.get("/secret/pictures/0/99/strip/0").status_code == 404
-    assert site.client.get("/secret/pictures/0/0/strip/99").status_code == 404
-    assert max(site.pictures.kept_bytes) <= 300_000
+        assert site.client.get(f"/secret/images/{episode}/0/frame/{length}/png").status_code == 404
+    assert site.client.get("/secret/images/0/99/strip/0").status_code == 404
+    assert site.client.get("/secret/images/0/0/strip/99").status_code == 404
+    assert max(site.images.kept_bytes) <= 300_000
 
 
 def test_notes_and_the_definition_of_success(site: SimpleNamespace) -> None:

@@ -17,7 +17,7 @@ from lerobot_grasp_plugin.labelers.labeler import Episode, LabelerConfig, Propos
 from lerobot_grasp_plugin.merging.recipe import SourceConfig
 from lerobot_grasp_plugin.merging.sources import Source, open_sources
 from lerobot_grasp_plugin.review.app import Review, create_app
-from lerobot_grasp_plugin.review.pictures import Pictures
+from lerobot_grasp_plugin.review.images import Images
 from lerobot_grasp_plugin.review.proposals import Proposals
 from lerobot_grasp_plugin.review.session import Session
 
@@ -58,7 +58,7 @@ def test_proposals_of_several_labelers(source: Source, tmp_path: Path) -> None:
     proposals = Proposals(source, [counting, FileLabelerConfig(path=draft), FileLabelerConfig(path=draft)])
     review = Review(
         Session(source, tmp_path / "labels.txt", None),
-        Pictures(source.reader),
+        Images(source.reader),
         proposals,
         tmp_path,
         merge_report,

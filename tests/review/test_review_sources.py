@@ -14,7 +14,7 @@ from lerobot_grasp_plugin.commands.review import main
 from lerobot_grasp_plugin.merging.recipe import SourceConfig
 from lerobot_grasp_plugin.merging.sources import open_sources
 from lerobot_grasp_plugin.review.app import Review, create_app
-from lerobot_grasp_plugin.review.pictures import Pictures
+from lerobot_grasp_plugin.review.images import Images
 from lerobot_grasp_plugin.review.proposals import Proposals
 from lerobot_grasp_plugin.review.session import Session
 
@@ -53,7 +53,7 @@ def test_images_have_their_aspect_wherever_the_channels_are(
     change_info(root, features=features)
     (source,) = open_sources([SourceConfig(root=root)], [])
     session = Session(source, tmp_path / "labels.txt", None)
-    review = Review(session, Pictures(source.reader), Proposals(source, []), tmp_path, merge_report)
+    review = Review(session, Images(source.reader), Proposals(source, []), tmp_path, merge_report)
     client = TestClient(
         create_app(review, token="secret", host="127.0.0.1"), base_url="http://127.0.0.1:8765"
     )
@@ -68,9 +68,9 @@ def test_as_many_images_are_kept_wherever_the_channels_are(tmp_path: Path) -> No
         features["observation.images.wrist"]["shape"] = shape
         change_info(root, features=features)
         (source,) = open_sources([SourceConfig(root=root)], [])
-        pictures = Pictures(source.reader)
-        pictures.strip(0, "observation.images.wrist", 0)  # waits for all of the episode
-        kept.append(pictures.kept_bytes)
+        images = Images(source.reader)
+        images.strip(0, "observation.images.wrist", 0)  # waits for all of the episode
+        kept.append(images.kept_bytes)
     assert kept[0] == kept[1]
 
 

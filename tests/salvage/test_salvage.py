@@ -19,7 +19,7 @@ from factories import (
     Legacy,
     data_table,
     encode,
-    picture,
+    image,
     read_info,
     record,
     tree,
@@ -141,7 +141,7 @@ def test_frames_and_rows_that_do_not_fit_are_refused(tmp_path: Path, copied: Rec
     root = copied("split")
     shutil.rmtree(root / "meta/episodes")
     videos = sorted((root / "videos/observation.images.front").rglob("*.mp4"))
-    encode(videos[0], [picture(0, 0, frame) for frame in range(3)])
+    encode(videos[0], [image(0, 0, frame) for frame in range(3)])
     with pytest.raises(DatasetError, match="video-rows"):
         rescue(root, tmp_path / "out")
 

@@ -119,7 +119,7 @@ def test_links_of_data_and_videos_are_followed_where_that_is_asked_for(
     config = RelabelConfig(root=root, annotations=labels, new_root=tmp_path / "labelled", follow_links=True)
     assert relabel(config).verification.ok
     frames = FramesConfig(root=root, output_dir=tmp_path / "frames", episodes=[0], follow_links=True)
-    assert extract_frames(frames).pictures == 7
+    assert extract_frames(frames).images == 7
     assert "followed-link" in {problem.code for problem in verify_dataset(root, follow_links=True).problems}
     assert verify_dataset(root, follow_links=True).ok
     assert not verify_dataset(root).ok

@@ -70,15 +70,15 @@ def test_each_attempt_has_its_own_place_for_the_cube(make_world):
     assert all(0.17 < np.hypot(x, y) < 0.26 for x, y, _ in places)
 
 
-def test_pictures_have_the_size_that_was_asked_for_and_show_the_cube(simulator):
+def test_images_have_the_size_that_was_asked_for_and_show_the_cube(simulator):
     from lerobot_grasp_plugin.sim.world import World
 
     world = World(fps=30, seed=0)
     for size in ((64, 48), (128, 96), (64, 48)):
-        picture = world.picture("front", *size)
-        assert picture.shape == (size[1], size[0], 3)
-        assert picture.dtype == np.uint8
-        red = (picture[..., 0] > 90) & (picture[..., 1] < 70) & (picture[..., 2] < 70)
+        image = world.render("front", *size)
+        assert image.shape == (size[1], size[0], 3)
+        assert image.dtype == np.uint8
+        red = (image[..., 0] > 90) & (image[..., 1] < 70) & (image[..., 2] < 70)
         assert red.any()
     world.close()
 

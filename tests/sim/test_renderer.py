@@ -18,7 +18,7 @@ def test_images_are_those_of_mujoco(make_world, view):
     for width, height in SIZES:
         world.data.qpos[:6] = world.home + random.uniform(-0.5, 0.5, 6)
         mujoco.mj_forward(world.model, world.data)
-        image = world.picture(view, width, height)
+        image = world.render(view, width, height)
         scene = world._renderer._scene
         left_out += sum(geom.type == mujoco.mjtGeom.mjGEOM_NONE for geom in scene.geoms[: scene.ngeom])
         world.model.vis.global_.offwidth, world.model.vis.global_.offheight = 160, 128
@@ -37,7 +37,7 @@ def test_a_wider_lens_sees_more_and_leaves_the_model_alone(make_world):
     world = make_world()
 
     def cube(fovy):
-        image = world.picture("wrist", 48, 48, fovy).astype(int)
+        image = world.render("wrist", 48, 48, fovy).astype(int)
         return int(((image[..., 0] > 2 * image[..., 1]) & (image[..., 0] > 60)).sum())
 
     world.data.qpos[6:9] = 0.2, 0.0, 0.0125
@@ -49,8 +49,8 @@ def test_a_wider_lens_sees_more_and_leaves_the_model_alone(make_world):
 
 def test_the_table_reaches_the_horizon(make_world):
     world = make_world()
-    bottom = world.picture("front", 64, 48)[-1]
-    top = world.picture("front", 64, 48)[0, [0, -1]]
+    bottom = world.render("front", 64, 48)[-1]
+    top = world.render("front", 64, 48)[0, [0, -1]]
     assert (bottom > 40).all()
     assert (top > 40).all()
 

@@ -138,10 +138,10 @@ def test_gym_manipulator_records_with_it_and_the_recording_is_complete(bus, tmp_
 
     reader = threading.Thread(target=read)
     reader.start()
-    pictures = root / "images/observation.images.wrist"
+    images = root / "images/observation.images.wrist"
     try:
         for episode, key in ends.items():
-            waited_for = pictures / f"episode-{episode:06d}/frame-000012.png"
+            waited_for = images / f"episode-{episode:06d}/frame-000012.png"
             wait_until(lambda: waited_for.exists() or process.poll() is not None, f"no {waited_for}")  # noqa: B023
             os.write(master, key)
         process.wait(DEADLINE_S)

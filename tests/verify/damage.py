@@ -144,19 +144,19 @@ class Target:
 
     # -- videos -----------------------------------------------------------------------------------
 
-    def first_picture(self, episode: int = 1) -> int:
-        """Number of the picture of frame 0 in the episode's file."""
+    def first_image(self, episode: int = 1) -> int:
+        """Number of the image of frame 0 in the episode's file."""
         return sum(LENGTHS[:episode]) if self.is_v3 else 0
 
     def remux(
-        self, change: Callable[[list[Picture]], list[Picture]], episode: int = 1, delay: int | None = None
+        self, change: Callable[[list[Image]], list[Image]], episode: int = 1, delay: int | None = None
     ) -> None:
         """Writes the packets of a video anew, changed; with a delay, as many are decoded ahead."""
         path = self.video(episode)
         with av.open(str(path)) as source:
             stream = source.streams.video[0]
-            pictures = [
-                Picture(bytes(packet), packet.pts * stream.time_base * FPS, packet.is_keyframe)
+            images = [
+                Image(bytes(packet), packet.pts * stream.time_base * FPS, packet.is_keyframe)
                 for packet in source.demux(stream)
                 if packet.size
             ]
@@ -164,20 +164,20 @@ class Target:
             with av.open(str(other), "w") as output:
                 copy = output.add_stream_from_template(stream, opaque=True)
                 copy.time_base = Fraction(1, 10_240)
-                for number, picture in enumerate(change(pictures)):
-                    packet = av.Packet(picture.data)
+                for number, image in enumerate(change(images)):
+                    packet = av.Packet(image.data)
                     packet.stream, packet.time_base = copy, copy.time_base
-                    packet.pts = packet.dts = round(picture.at * 1024)
+                    packet.pts = packet.dts = round(image.at * 1024)
                     if delay is not None:
                         packet.dts = (number - delay) * 1024
                     packet.duration = 1024
-                    packet.is_keyframe = picture.is_keyframe
+                    packet.is_keyframe = image.is_keyframe
                     output.mux_one(packet)
         other.replace(path)
 
 
 @dataclass
-class Picture:
+class Image:
     """A packet: its bytes, when it is shown (in frames), and whether it is marked as a keyframe."""
 
     data: bytes
@@ -218,13 +218,13 @@ def in_fragments(path: Path) -> None:
         for packet in source.demux(stream):
             if packet.size:
                 packet.stream = copy
-                packet.pts += packet.duration  # as encoders that reorder pictures do
+                packet.pts += packet.duration  # as encoders that reorder images do
                 output.mux_one(packet)
     other.replace(path)
 
 
 def turn(path: Path) -> None:
-    """Lets the header of a file ask for its pictures to be turned by 90 degrees."""
+    """Lets the header of a file ask for its images to be turned by 90 degrees."""
     content = bytearray(path.read_bytes())
     at = content.index(b"tkhd") + 4 + 40
     for number, value in enumerate([0, 1 << 16, 0, -(1 << 16), 0]):

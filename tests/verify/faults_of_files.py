@@ -171,8 +171,8 @@ def chunk_limit(target: Target) -> None:
     target.set_info(chunks_size=2)
 
 
-@fault("files", "interrupted recording left pictures", "unfinished-episode", "warning")
-def left_pictures(target: Target) -> None:
+@fault("files", "interrupted recording left images", "unfinished-episode", "warning")
+def left_images(target: Target) -> None:
     folder = target.root / f"images/{CAMERA}/episode-000003"
     folder.mkdir(parents=True)
     (folder / "frame-000000.png").write_bytes(b"\x89PNG")

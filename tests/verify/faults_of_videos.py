@@ -26,16 +26,16 @@ def _last_video(target: Target) -> Path:
     return target.video(LAST)
 
 
-def _shifted(pictures: list[Any], frame: int, by: float) -> list[Any]:
-    return [replace(p, at=p.at + by * (at >= frame)) for at, p in enumerate(pictures)]
+def _shifted(images: list[Any], frame: int, by: float) -> list[Any]:
+    return [replace(p, at=p.at + by * (at >= frame)) for at, p in enumerate(images)]
 
 
-def _unmarked(pictures: list[Any], *frames: int) -> list[Any]:
-    return [replace(p, is_keyframe=p.is_keyframe and at not in frames) for at, p in enumerate(pictures)]
+def _unmarked(images: list[Any], *frames: int) -> list[Any]:
+    return [replace(p, is_keyframe=p.is_keyframe and at not in frames) for at, p in enumerate(images)]
 
 
-def _without(pictures: list[Any], frame: int) -> list[Any]:
-    return [*pictures[:frame], *pictures[frame + 1 :]]
+def _without(images: list[Any], frame: int) -> list[Any]:
+    return [*images[:frame], *images[frame + 1 :]]
 
 
 add(
@@ -71,7 +71,7 @@ add(
 add(
     "video",
     "a frame missing inside",
-    lambda t: t.remux(lambda p: _without(p, t.first_picture() + 5)),
+    lambda t: t.remux(lambda p: _without(p, t.first_image() + 5)),
     "video-frame-missing",
     where=video_of,
     episode=1,
@@ -81,7 +81,7 @@ add(
     "video",
     "a frame missing, the others moved up",
     lambda t: t.remux(
-        lambda p: _shifted(_without(p, t.first_picture(LAST) + 5), t.first_picture(LAST) + 5, -1), LAST
+        lambda p: _shifted(_without(p, t.first_image(LAST) + 5), t.first_image(LAST) + 5, -1), LAST
     ),
     "video-too-short",
     where=_last_video,
@@ -108,7 +108,7 @@ add(
 )
 add(
     "video",
-    "pictures begin late",
+    "images begin late",
     lambda t: t.remux(lambda p: _shifted(p, 0, 2)),
     "video-frame-missing",
     where=video_of,
@@ -118,7 +118,7 @@ add(
 )
 add(
     "video",
-    "pictures begin half a frame late",
+    "images begin half a frame late",
     lambda t: t.remux(lambda p: _shifted(p, 0, 0.5)),
     "video-off-grid",
     where=video_of,
@@ -138,9 +138,9 @@ add(
 )
 add(
     "video",
-    "one picture off the grid",
+    "one image off the grid",
     lambda t: t.remux(
-        lambda p: [replace(q, at=q.at + 0.3 * (n == t.first_picture() + 5)) for n, q in enumerate(p)]
+        lambda p: [replace(q, at=q.at + 0.3 * (n == t.first_image() + 5)) for n, q in enumerate(p)]
     ),
     "video-off-grid",
     where=video_of,
@@ -156,7 +156,7 @@ add(
 )
 add(
     "video",
-    "twice as many pictures",
+    "twice as many images",
     lambda t: encode(t.video(), [np.full((64, 96, 3), n, np.uint8) for n in range(2 * LENGTHS[1])], 20),
     "video-wrong-fps",
     "warning",
@@ -195,7 +195,7 @@ add(
 )
 add(
     "video",
-    "two episodes share their pictures",
+    "two episodes share their images",
     lambda t: t.change_episode(1, camera__from_timestamp=0.0, camera__to_timestamp=1.1),
     "video-overlap",
     where=video_of,
@@ -260,7 +260,7 @@ add(
 add(
     "video",
     "episode begins off a keyframe",
-    lambda t: t.remux(lambda p: _unmarked(p, t.first_picture())),
+    lambda t: t.remux(lambda p: _unmarked(p, t.first_image())),
     "episode-off-keyframe",
     "note",
     where=video_of,
@@ -277,10 +277,10 @@ add(
     episode=0,
     frame=0,
 )
-add("video", "two pictures at one time", lambda t: _twice(t), "video-picture-twice", where=video_of)
+add("video", "two images at one time", lambda t: _twice(t), "video-picture-twice", where=video_of)
 add(
     "video",
-    "an edit list hides pictures",
+    "an edit list hides images",
     lambda t: t.remux(lambda p: _shifted(p, 0, -2), 0),
     "video-edit-list",
     "warning",
@@ -289,7 +289,7 @@ add(
 )
 add(
     "video",
-    "audio beside the pictures",
+    "audio beside the images",
     lambda t: add_streams(t.video(0), "audio"),
     "video-audio",
     "note",
@@ -307,10 +307,10 @@ add(
 )
 add(
     "video",
-    "a picture that cannot be decoded",
+    "an image that cannot be decoded",
     lambda t: t.remux(
         lambda p: [
-            replace(q, data=q.data if n != t.first_picture() + 5 else q.data[:6] + bytes(len(q.data) - 6))
+            replace(q, data=q.data if n != t.first_image() + 5 else q.data[:6] + bytes(len(q.data) - 6))
             for n, q in enumerate(p)
         ]
     ),
@@ -322,7 +322,7 @@ add(
 )
 add(
     "video",
-    "pictures are all black",
+    "images are all black",
     lambda t: encode(t.video(), [np.zeros((64, 96, 3), np.uint8)] * LENGTHS[1]),
     "video-frame-flat",
     "warning",
@@ -336,7 +336,7 @@ add(
 
 add(
     "video",
-    "the picture stands still",
+    "the image stands still",
     lambda t: encode(t.video(), [STILL] * LENGTHS[1]),
     "video-frozen",
     "warning",
@@ -422,10 +422,10 @@ def exchange(first: Path, second: Path) -> None:
 
 
 def _twice(target: Target) -> None:
-    first = target.first_picture()
+    first = target.first_image()
 
-    def change(pictures: list[Any]) -> list[Any]:
-        at = pictures[first + 4].at
-        return [*pictures[: first + 5], replace(pictures[first + 5], at=at), *pictures[first + 6 :]]
+    def change(images: list[Any]) -> list[Any]:
+        at = images[first + 4].at
+        return [*images[: first + 5], replace(images[first + 5], at=at), *images[first + 6 :]]
 
     target.remux(change, delay=1)

@@ -301,10 +301,10 @@ def nothing_listed(target: Target) -> None:
 add("aborted", "files, and totals of 0", _unlist, "unfinished-recording", where=info_of)
 
 
-@fault("aborted", "only pictures were written", "no-episodes", where=info_of)
-def only_pictures(target: Target) -> None:
+@fault("aborted", "only images were written", "no-episodes", where=info_of)
+def only_images(target: Target) -> None:
     nothing_saved(target)
-    leave_pictures(target, 0)
+    leave_images(target, 0)
 
 
 @fault("aborted", "killed before finalize()", "unfinished-recording", where=info_of, formats=V3)
@@ -342,17 +342,17 @@ def _last(target: Target) -> Path:
     return target.data().with_name("file-001.parquet")
 
 
-def leave_pictures(target: Target, episode: int) -> None:
+def leave_images(target: Target, episode: int) -> None:
     folder = target.root / f"images/{CAMERA}/episode{'-' if target.is_v3 else '_'}{episode:06d}"
     folder.mkdir(parents=True)
     (folder / "frame-000000.png").write_bytes(b"\x89PNG")
     (folder / "frame-000001.png").write_bytes(b"\x89PNG")
 
 
-@fault("aborted", "an episode of pictures without video", "unfinished-episode", "warning")
-def pictures_to_keep(target: Target) -> None:
+@fault("aborted", "an episode of images without video", "unfinished-episode", "warning")
+def images_to_keep(target: Target) -> None:
     target.video().unlink()
-    leave_pictures(target, 1)
+    leave_images(target, 1)
 
 
 @fault("aborted", "only the metadata", "only-metadata", where=lambda t: t.root)

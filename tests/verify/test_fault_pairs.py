@@ -92,13 +92,13 @@ def dtype_and_shape(target: Target) -> None:
 
 
 def rate_and_keyframe(target: Target) -> None:
-    """The video of another rate, and its first picture no keyframe."""
+    """The video of another rate, and its first image no keyframe."""
 
-    def changed(pictures: list) -> list:
-        pictures[0].is_keyframe = False
-        for picture in pictures:
-            picture.at *= 2
-        return pictures
+    def changed(images: list) -> list:
+        images[0].is_keyframe = False
+        for image in images:
+            image.at *= 2
+        return images
 
     target.remux(changed)
 

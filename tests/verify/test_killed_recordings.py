@@ -139,7 +139,7 @@ STATES = {
         {"unfinished-resume", "bad-parquet"},
         "set total_episodes to 2 and total_frames to 24",
     ),
-    "resumed_in_the_third": ({"unfinished-episode"}, "5 pictures of episode 2"),
+    "resumed_in_the_third": ({"unfinished-episode"}, "5 images of episode 2"),
     "resumed_only": (set(), ""),
 }
 

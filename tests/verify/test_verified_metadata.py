@@ -81,7 +81,7 @@ INFO_FAULTS = {
     "another type": (feature("action", dtype="int64"), "dtype-mismatch", "error"),
     "a narrower type": (feature("action", dtype="float64"), "dtype-mismatch", "warning"),
     "a float index": (feature("episode_index", dtype="float64"), "index-dtype", "error"),
-    "a picture of two dimensions": (feature("observation.images.wrist", shape=[64, 96]), "bad-info", "error"),
+    "an image of two dimensions": (feature("observation.images.wrist", shape=[64, 96]), "bad-info", "error"),
     "a codec by its tag": (
         feature("observation.images.wrist", info={"video.codec": "mp4v"}),
         "codec-name",
@@ -103,7 +103,7 @@ INFO_FAULTS = {
         "template-mismatch",
         "error",
     ),
-    "a camera declared as pictures": (
+    "a camera declared as images": (
         feature("observation.images.wrist", dtype="image"),
         "missing-column",
         "error",
@@ -522,7 +522,7 @@ def test_a_feature_that_cannot_be_understood_is_one_finding(entry: object, copie
     assert found(root) == [("bad-info", "error")]
 
 
-def test_pictures_declared_as_a_video_are_not_undeclared(copied: Recorded) -> None:
+def test_images_declared_as_a_video_are_not_undeclared(copied: Recorded) -> None:
     root = copied("odd")
     feature("observation.images.eye", dtype="video")(root)
     assert "as a video" in by_code(root, "undeclared-column").message

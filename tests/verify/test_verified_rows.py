@@ -41,7 +41,7 @@ FILE_0 = "data/chunk-000/episode_000000.parquet"
 
 @pytest.fixture
 def plain(tmp_path: Path) -> Path:
-    """Three episodes of 12, 14 and 11 rows at 10 fps, without pictures."""
+    """Three episodes of 12, 14 and 11 rows at 10 fps, without images."""
     return write_legacy(tmp_path / "set", Legacy(cameras=(), lengths=(12, 14, 11)))
 
 
@@ -126,7 +126,7 @@ def test_an_episodes_table_that_was_never_written(copied: Recorded) -> None:
     assert found(root) == [("missing-episodes-table", "error")]
 
 
-def test_pictures_of_an_episode_that_was_never_saved(copied: Recorded) -> None:
+def test_images_of_an_episode_that_was_never_saved(copied: Recorded) -> None:
     root = copied("av1")
     left = root / "images/observation.images.wrist/episode-000005/frame-000000.png"
     left.parent.mkdir(parents=True)
@@ -192,12 +192,12 @@ def test_timestamps_that_are_a_frame_late(plain: Path) -> None:
         change_column(plain, path, "timestamp", lambda values: [value + 0.1 for value in values])
     problem = by_code(plain, "timestamp-off-grid")
     assert "37 timestamps of episodes 0-2" in problem.message
-    assert "all by +0.100000 s: LeRobot shows the pictures 1 frame after theirs" in problem.message
-    assert problem.severity == "warning"  # there are no pictures to miss
+    assert "all by +0.100000 s: LeRobot shows the images 1 frame after theirs" in problem.message
+    assert problem.severity == "warning"  # there are no images to miss
 
 
 CLOCKS = {
-    "less than a frame late": (lambda s, n: s + 2e-4, "+0.0020 frames: LeRobot finds no picture"),
+    "less than a frame late": (lambda s, n: s + 2e-4, "+0.0020 frames: LeRobot finds no image"),
     "time of day": (lambda s, n: s + 1.7e9, "they are the time of day"),
     "milliseconds": (lambda s, n: s * 1000, "they are milliseconds"),
     "frame numbers": (lambda s, n: s * 10, "they are frame numbers"),
@@ -260,7 +260,7 @@ def test_timestamps_that_are_no_numbers_are_named_once(where: Sequence[int], pla
 
 
 def test_what_float32_makes_of_an_hour() -> None:
-    """Its steps are wider than the tolerance after 2048 s; LeRobot rounds the picture's time as well."""
+    """Its steps are wider than the tolerance after 2048 s; LeRobot rounds the image's time as well."""
     length = 120_000
     view = View(Path("set"), Info("info.json", {}, None, 30.0, {}, 1000, ()), legacy=True)
     check = TimestampCheck(view)
@@ -276,7 +276,7 @@ def test_jitter_is_measured(tmp_path: Path) -> None:
     assert "rows a second on average" in problem.message
 
 
-def test_a_start_off_the_grid_keeps_lerobot_from_the_pictures(copied: Recorded) -> None:
+def test_a_start_off_the_grid_keeps_lerobot_from_the_images(copied: Recorded) -> None:
     root = copied("av1")
     column = "videos/observation.images.wrist/from_timestamp"
     change_column(root, EPISODES, column, lambda values: [values[0], values[1] + 0.03, *values[2:]])
@@ -340,7 +340,7 @@ def test_one_large_row_group_is_read_in_batches(tmp_path: Path) -> None:
     assert (problem.place.episode, problem.place.frame) == (2, 69_000)
 
 
-def test_pictures_that_are_not_in_the_table(tmp_path: Path) -> None:
+def test_images_that_are_not_in_the_table(tmp_path: Path) -> None:
     camera = "observation.images.eye"
     root = write_legacy(tmp_path / "set", Legacy(cameras=(), images=(camera,), lengths=(12, 11, 11)))
     assert found(root) == []
@@ -422,13 +422,13 @@ def test_a_fault_of_very_many_files_is_named_for_each_and_nothing_else(tmp_path:
 EYE = "observation.images.eye"
 SPOILED = {
     "no bytes": (lambda data: b"", "has no bytes"),
-    "a page": (lambda data: b"<html>not found", "which no picture does"),
+    "a page": (lambda data: b"<html>not found", "which no image does"),
     "cut off": (lambda data: data[:-20], "is cut off"),
 }
 
 
 @pytest.mark.parametrize("kind", SPOILED)
-def test_pictures_in_tables_that_are_none(kind: str, copied: Recorded) -> None:
+def test_images_in_tables_that_are_none(kind: str, copied: Recorded) -> None:
     root = copied("odd")
     change, reason = SPOILED[kind]
     change_column(root, DATA, EYE, lambda v: [*v[:5], {**v[5], "bytes": change(v[5]["bytes"])}, *v[6:]])
@@ -438,7 +438,7 @@ def test_pictures_in_tables_that_are_none(kind: str, copied: Recorded) -> None:
     assert "picture-damaged" not in {code for code, _ in found(root, "data")}
 
 
-def test_bytes_behind_a_picture_are_passed_over(tmp_path: Path) -> None:
+def test_bytes_behind_a_image_are_passed_over(tmp_path: Path) -> None:
     root = write_legacy(tmp_path / "set", Legacy(cameras=(), images=(EYE,), lengths=(12, 14, 11)))
 
     def longer(values: list[dict[str, bytes]]) -> list[dict[str, bytes]]:
@@ -448,7 +448,7 @@ def test_bytes_behind_a_picture_are_passed_over(tmp_path: Path) -> None:
     assert found(root, "decode") == []
 
 
-def test_pictures_in_tables_are_decoded(copied: Recorded) -> None:
+def test_images_in_tables_are_decoded(copied: Recorded) -> None:
     root = copied("odd")
     change_column(
         root,
@@ -460,7 +460,7 @@ def test_pictures_in_tables_are_decoded(copied: Recorded) -> None:
     assert "cannot be decoded" in by_code(root, "picture-damaged", "decode").message
 
 
-def test_sizes_of_pictures_in_tables(copied: Recorded) -> None:
+def test_sizes_of_images_in_tables(copied: Recorded) -> None:
     root = copied("odd")
     features = read_info(root)["features"]
     change_info(root, features={**features, EYE: {**features[EYE], "shape": [3, 64, 96]}})
@@ -472,17 +472,17 @@ def test_sizes_of_pictures_in_tables(copied: Recorded) -> None:
     change_column(root, DATA, EYE, lambda v: [*v[:5], {**v[5], "bytes": small}, *v[6:]])
     problem = by_code(root, "picture-size", "video")
     assert (problem.severity, problem.place.episode, problem.place.frame) == ("error", 1, 1)
-    assert "pictures of 10 x 12" in problem.message
+    assert "images of 10 x 12" in problem.message
 
 
 @pytest.mark.parametrize("form", ["JPEG", "TIFF", "WEBP", "BMP"])
-def test_pictures_in_tables_of_other_forms(form: str, copied: Recorded) -> None:
+def test_images_in_tables_of_other_forms(form: str, copied: Recorded) -> None:
     root = copied("odd")
     buffer = BytesIO()
     Image.fromarray(np.zeros((64, 96, 3), np.uint8)).save(buffer, form)
     change_column(root, DATA, EYE, lambda v: [{**each, "bytes": buffer.getvalue()} for each in v])
     for level in ("video", "decode"):
-        assert not {code for code, _ in found(root, level) if code.startswith("picture")}
+        assert not {code for code, _ in found(root, level) if code.startswith("image")}
 
 
 def test_no_index_column_is_not_called_sound(copied: Recorded) -> None:

@@ -36,7 +36,7 @@ TABLE = "data/chunk-000/episode_{:06d}.parquet"
 
 @pytest.fixture
 def plain(tmp_path: Path) -> Path:
-    """Three labelled episodes of 12, 14 and 11 rows, without pictures."""
+    """Three labelled episodes of 12, 14 and 11 rows, without images."""
     return write_legacy(tmp_path / "set", Legacy(cameras=(), lengths=(12, 14, 11), labels=True))
 
 
@@ -78,12 +78,12 @@ STATS_FAULTS = {
         "wrong-stats-shape",
         "warning",
     ),
-    "pictures from 0 to 255": (
+    "images from 0 to 255": (
         stat("observation.images.wrist", "max", [[[255.0]]] * 3),
         "wrong-statistics",
         "warning",
     ),
-    "pictures of no channels": (
+    "images of no channels": (
         stat("observation.images.wrist", "mean", [0.5, 0.5, 0.5, 0.5]),
         "wrong-stats-shape",
         "error",
@@ -213,7 +213,7 @@ def test_statistics_nobody_reads_are_worth_a_note(copied: Recorded, plain: Path)
     assert "bad-stats" in {code for code, severity in found(plain) if severity == "error"}
 
 
-def test_statistics_of_pictures_from_0_to_255_say_nothing_of_the_pictures(tmp_path: Path) -> None:
+def test_statistics_of_images_from_0_to_255_say_nothing_of_the_images(tmp_path: Path) -> None:
     root = write_legacy(tmp_path / "set", Legacy(lengths=(12, 11)))
     path = root / "meta/episodes_stats.jsonl"
     entries = [json.loads(line) for line in path.read_text().splitlines()]

@@ -1,4 +1,4 @@
-"""Which picture LeRobot finds for a row, by what a file's header says."""
+"""Which image LeRobot finds for a row, by what a file's header says."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def use_of(lengths: list[int], starts: list[float] | None = None) -> FileUse:
 )
 @example(lengths=[3], surplus=0, missing={0, 1})
 @example(lengths=[20, 10], surplus=0, missing={11, 12, 13, 14})
-def test_every_row_and_every_picture_is_accounted_for(
+def test_every_row_and_every_image_is_accounted_for(
     lengths: list[int], surplus: int, missing: set[int]
 ) -> None:
     rows = sum(lengths)
@@ -79,19 +79,19 @@ def test_every_row_and_every_picture_is_accounted_for(
 
 
 def test_an_average_that_is_off_leads_torchcodec_astray() -> None:
-    """It takes the first picture that is not before number / average, and no number it does not have."""
+    """It takes the first image that is not before number / average, and no number it does not have."""
     assert not match_rows(use_of([200]), file_of(list(range(200))), FPS).miscounted.rows
     match = match_rows(use_of([200]), file_of(list(range(200)), Fraction(FPS * 200, 199)), FPS)
     assert (match.miscounted.place.frame, match.miscounted.rows) == (100, 100)
 
 
-def test_pictures_that_are_missing_lead_torchcodec_astray() -> None:
-    """It counts by the time: of 38 pictures, none has the numbers 38 and 39."""
+def test_images_that_are_missing_lead_torchcodec_astray() -> None:
+    """It counts by the time: of 38 images, none has the numbers 38 and 39."""
     match = match_rows(use_of([40]), file_of([frame for frame in range(40) if frame not in (7, 8)]), FPS)
     assert (match.absent.rows, match.miscounted.place.frame, match.miscounted.rows) == (2, 38, 2)
 
 
-def test_pictures_that_begin_late_lead_torchcodec_astray() -> None:
+def test_images_that_begin_late_lead_torchcodec_astray() -> None:
     """It counts from the first one."""
     match = match_rows(use_of([10], [1.0]), file_of(list(range(30, 40))), FPS)
     assert match.miscounted.rows == 10

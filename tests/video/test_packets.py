@@ -291,7 +291,7 @@ def test_lerobots_own_join_reads_the_outputs(video, tmp_path: Path) -> None:
 
 
 def test_a_run_that_begins_on_a_cra_twice(tmp_path: Path) -> None:
-    """Subset of a subset: the file that starts on a CRA picture is copied again."""
+    """Subset of a subset: the file that starts on a CRA image is copied again."""
     source = encode(tmp_path / "source.mp4", x265(6), 24)
     (tmp_path / "one").mkdir()
     _, (first,) = copy_and_judge([Segment(source, 6, 15)], tmp_path / "one")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from factories import Legacy, encode, picture, write_legacy
+from factories import Legacy, encode, image, write_legacy
 
 from lerobot_grasp_plugin.findings.problem import VideoError
 from lerobot_grasp_plugin.video import samples
@@ -38,7 +38,7 @@ def test_recorded_files(name: str, recorded: Recorded, monkeypatch: pytest.Monke
         assert same(read_samples(path), listed(path, monkeypatch))
 
 
-def test_pictures_out_of_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_images_out_of_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """B-frames: decode order is not the order of showing, and an edit list sets the beginning."""
     import av
 
@@ -47,7 +47,7 @@ def test_pictures_out_of_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         stream = output.add_stream("libx264", 10, options={"preset": "medium", "x264-params": "threads=1"})
         stream.height, stream.width, stream.pix_fmt = 64, 96, "yuv420p"
         for frame in range(30):
-            output.mux(stream.encode(av.VideoFrame.from_ndarray(picture(0, 0, frame), format="rgb24")))
+            output.mux(stream.encode(av.VideoFrame.from_ndarray(image(0, 0, frame), format="rgb24")))
         output.mux(stream.encode(None))
     tables = read_samples(path)
     assert same(tables, listed(path, monkeypatch))
@@ -63,7 +63,7 @@ def test_real_files(shared_data: Callable[[str], Path], monkeypatch: pytest.Monk
 
 def test_a_header_that_claims_too_much(tmp_path: Path) -> None:
     """Numbers in tables are checked before memory is taken for them."""
-    path = encode(tmp_path / "a.mp4", [picture(0, 0, frame) for frame in range(4)])
+    path = encode(tmp_path / "a.mp4", [image(0, 0, frame) for frame in range(4)])
     data = path.read_bytes()
     for box, at in (("stsz", 12), ("stts", 8), ("stts", 12), ("stco", 8), ("stsc", 8)):
         start = data.index(box.encode()) + at

@@ -1,4 +1,4 @@
-"""Making small videos, and judging a copy by the pictures a decoder gives."""
+"""Making small videos, and judging a copy by the images a decoder gives."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ AOM = Recipe(
 VP9 = Recipe("libvpx-vp9", {"cpu-used": "8", "crf": "40", "g": "4", "deadline": "realtime"})
 
 
-def picture(number: int, seed: int = 0) -> np.ndarray:
-    """A picture unlike every other one: a moving ramp under fixed noise."""
+def image(number: int, seed: int = 0) -> np.ndarray:
+    """An image unlike every other one: a moving ramp under fixed noise."""
     noise = np.random.default_rng(seed).integers(0, 60, (HEIGHT, WIDTH, 3))
     across = (np.arange(WIDTH)[None, :, None] * 2 + number * 9) % 160
     down = np.arange(HEIGHT)[:, None, None] * (1 + seed % 3)
@@ -59,7 +59,7 @@ def picture(number: int, seed: int = 0) -> np.ndarray:
 
 
 def encode(path: Path, recipe: Recipe, frames: int, *, seed: int = 0, first: int = 0, fps: int = FPS) -> Path:
-    """Encode ``frames`` pictures whose first one is shown at frame ``first``."""
+    """Encode ``frames`` images whose first one is shown at frame ``first``."""
     with av.open(str(path), "w") as output:
         stream = output.add_stream(recipe.codec, fps, options=dict(recipe.options))
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
@@ -67,7 +67,7 @@ def encode(path: Path, recipe: Recipe, frames: int, *, seed: int = 0, first: int
         if "g" in recipe.options:
             stream.codec_context.gop_size = int(recipe.options["g"])
         for number in range(frames):
-            frame = av.VideoFrame.from_ndarray(picture(number, seed), format="rgb24")
+            frame = av.VideoFrame.from_ndarray(image(number, seed), format="rgb24")
             frame.pts, frame.time_base = first + number, Fraction(1, fps)
             output.mux(stream.encode(frame))
         output.mux(stream.encode(None))
@@ -111,7 +111,7 @@ def _digest(frame: av.VideoFrame) -> str:
 
 
 def decode_all(path: Path, fps: int = FPS) -> dict[int, str]:
-    """Digest of every picture of a file decoded from beginning to end, by frame."""
+    """Digest of every image of a file decoded from beginning to end, by frame."""
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         return {
@@ -180,8 +180,8 @@ def copy_and_judge(
         segment, output = placement.segment, outputs[placement.shard]
         here = range(segment.start_frame, segment.stop_frame)
         there = range(placement.from_frame, placement.to_frame)
-        pictures, packets = whole[segment.path]
-        assert [whole[output][0].get(k) for k in there] == [pictures[k] for k in here]
+        images, packets = whole[segment.path]
+        assert [whole[output][0].get(k) for k in there] == [images[k] for k in here]
         assert [whole[output][1].get(k) for k in there] == [packets[k] for k in here]
         sought = decode_by_seeking(segment.path, here, fps)
         copied = decode_by_seeking(output, there, fps)
@@ -196,7 +196,7 @@ def copy_and_judge(
 def hash_segments(path: Path, spans: Iterable[tuple[int, int]], fps: float) -> list[str]:
     """Digest of what each segment of a file is made of: its packets in decode order, and where each is shown.
 
-    Two segments with equal digests show the same pictures.
+    Two segments with equal digests show the same images.
 
     Args:
         path: The file, opened once.

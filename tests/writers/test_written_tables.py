@@ -124,7 +124,7 @@ def test_statistics_of_every_column(name, episodes, output) -> None:
 
 
 @pytest.mark.parametrize(("name", "episodes"), SHAPES)
-def test_picture_statistics_are_the_sources(name, episodes, output, recorded: Recorded) -> None:
+def test_image_statistics_are_the_sources(name, episodes, output, recorded: Recorded) -> None:
     own, theirs = episodes_table(output(name, episodes)), episodes_table(recorded(name))
     for key in (*RECORDINGS[name].cameras, *RECORDINGS[name].images):
         columns = [column for column in theirs.column_names if column.startswith(f"stats/{key}/")]
@@ -188,7 +188,7 @@ def test_relabel_renews_the_statistics_of_labels(recorded: Recorded, tmp_path: P
             assert np.allclose(table[column].to_pylist(), theirs[column].to_pylist(), rtol=1e-5)
 
 
-def test_v20_pictures_are_measured_as_lerobot_does(tmp_path: Path) -> None:
+def test_v20_images_are_measured_as_lerobot_does(tmp_path: Path) -> None:
     import torch
     from lerobot.datasets.compute_stats import compute_episode_stats
     from lerobot.datasets.video_utils import decode_video_frames
@@ -224,7 +224,7 @@ def test_v20_pictures_are_measured_as_lerobot_does(tmp_path: Path) -> None:
                 assert np.allclose(own, value, atol=close), (key, statistic)
 
 
-def test_large_pictures_are_shrunk_as_lerobot_does() -> None:
+def test_large_images_are_shrunk_as_lerobot_does() -> None:
     from lerobot.datasets.compute_stats import auto_downsample_height_width, sample_indices
 
     from lerobot_grasp_plugin.merging.image_stats import sampled_frames, shrunk
@@ -238,7 +238,7 @@ def test_large_pictures_are_shrunk_as_lerobot_does() -> None:
 
 
 def test_v21_statistics_without_quantiles(tmp_path: Path) -> None:
-    """v2.1 kept five statistics; pictures keep these, columns are computed anew."""
+    """v2.1 kept five statistics; images keep these, columns are computed anew."""
     source = write_legacy(tmp_path / "source", Legacy())
     labels = tmp_path / "labels.txt"
     labels.write_text("0: 1\n1: 1\n2: 1\n")

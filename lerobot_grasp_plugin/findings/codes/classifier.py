@@ -1,4 +1,4 @@
-"""Codes of reward classifiers: training, checkpoints, pictures they see."""
+"""Codes of reward classifiers: training, checkpoints, images they see."""
 
 from __future__ import annotations
 

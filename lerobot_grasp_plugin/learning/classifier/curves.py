@@ -1,4 +1,4 @@
-"""Pictures of an evaluation: probability along each episode, and the frames it gets most wrong."""
+"""Images of an evaluation: probability along each episode, and the frames it gets most wrong."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ def contact_sheet(frames: Sequence[WorstFrame]) -> Image.Image:
     for number, frame in enumerate(frames):
         row, column = divmod(number, _TILES)
         left, top = column * (_TILE + 4), row * (_TILE + caption + 4)
-        picture = Image.fromarray(frame.picture)
-        picture.thumbnail((_TILE, _TILE))
-        image.paste(picture, (left, top))
+        tile = Image.fromarray(frame.image)
+        tile.thumbnail((_TILE, _TILE))
+        image.paste(tile, (left, top))
         word = "success" if frame.label else "failure"
         text = (
             f"episode {frame.episode_index} frame {frame.frame_index}\n{word}, said {frame.probability:.3f}"

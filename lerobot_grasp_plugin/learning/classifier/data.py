@@ -1,4 +1,4 @@
-"""What a reward classifier is trained and judged on: pictures and labels, episode by episode."""
+"""What a reward classifier is trained and judged on: images and labels, episode by episode."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from lerobot_grasp_plugin.learning.data.dataset import GraspDataset
 from lerobot_grasp_plugin.learning.data.on_disk import what_is_wrong
 from lerobot_grasp_plugin.learning.data.preprocessing import ImagePreprocessing
 
-_CACHE_BYTES = 2**30  # pictures are gone through once, in order: a few episodes are enough
+_CACHE_BYTES = 2**30  # images are gone through once, in order: a few episodes are enough
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class ClassifierData:
 
     Attributes:
         dataset: It.
-        preprocessing: Of its pictures, already applied to what ``pictures`` gives.
+        preprocessing: Of its images, already applied to what ``images`` gives.
         episodes: Those chosen, by ascending ``episode_index``.
     """
 
@@ -68,8 +68,8 @@ class ClassifierData:
         chosen = set(episodes)
         return [episode for episode in self.episodes if episode.episode_index in chosen]
 
-    def pictures(self, episode: LabelledEpisode, cameras: Sequence[str]) -> Iterator[dict[str, torch.Tensor]]:
-        """An episode's pictures in order, a block of frames at a time.
+    def images(self, episode: LabelledEpisode, cameras: Sequence[str]) -> Iterator[dict[str, torch.Tensor]]:
+        """An episode's images in order, a block of frames at a time.
 
         Yields:
             camera_key -> float32 in [0, 1], shape (block, 3, H, W).
@@ -108,12 +108,12 @@ def open_data(
     label_options: Mapping[str, Any],
     episodes: Sequence[int] | None,
 ) -> ClassifierData:
-    """Opens a dataset; pictures are decoded when they are asked for.
+    """Opens a dataset; images are decoded when they are asked for.
 
     Args:
         config: LeRobot's ``dataset`` block.
         meta: What ``open_metadata`` gave for it.
-        preprocessing: Of its pictures.
+        preprocessing: Of its images.
         label_options: ``annotations`` and what goes with it, for ``GraspDataset``; empty for its labels.
         episodes: By ``episode_index``; None for all. Those of ``dataset.exclude_episodes`` are left out.
 

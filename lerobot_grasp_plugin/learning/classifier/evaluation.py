@@ -51,14 +51,14 @@ class WorstFrame:
         frame_index: 0-based.
         probability: Of success.
         label: Whether it is a success.
-        picture: What the first camera showed, after the preprocessing: uint8, shape (H, W, 3).
+        image: What the first camera showed, after the preprocessing: uint8, shape (H, W, 3).
     """
 
     episode_index: int
     frame_index: int
     probability: float
     label: bool
-    picture: NDArray[np.uint8]
+    image: NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -158,11 +158,11 @@ def evaluate(
         progress("evaluating", done, len(episodes))
         probabilities: list[NDArray[np.float32]] = []
         first = 0
-        for pictures in data.pictures(episode, cameras):
-            found = predict(model, [pictures[camera] for camera in cameras]).numpy()
+        for images in data.images(episode, cameras):
+            found = predict(model, [images[camera] for camera in cameras]).numpy()
             probabilities.append(found)
             if episode.label is not None:
-                candidates = _worst(episode, first, found, pictures[cameras[0]])
+                candidates = _worst(episode, first, found, images[cameras[0]])
                 worst = heapq.nlargest(WORST_FRAMES, (*worst, *candidates), key=lambda item: item[:2])
             first += len(found)
         verdict = EpisodeVerdict(
@@ -174,17 +174,15 @@ def evaluate(
 
 
 def _worst(
-    episode: LabelledEpisode, first: int, probability: NDArray[np.float32], pictures: torch.Tensor
+    episode: LabelledEpisode, first: int, probability: NDArray[np.float32], images: torch.Tensor
 ) -> Iterator[tuple[float, int, WorstFrame]]:
     """The block's frames that may be among the worst, each with how wrong it is and a tie-breaker."""
     assert episode.label is not None
     label = episode.label[first : first + len(probability)]
     wrong = np.abs(probability - label)
     for at in np.argsort(-wrong, kind="stable")[:WORST_FRAMES].tolist():
-        picture = (pictures[at].permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
-        frame = WorstFrame(
-            episode.episode_index, first + at, float(probability[at]), bool(label[at]), picture
-        )
+        image = (images[at].permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
+        frame = WorstFrame(episode.episode_index, first + at, float(probability[at]), bool(label[at]), image)
         yield float(wrong[at]), -(episode.rows[0] + first + at), frame
 
 

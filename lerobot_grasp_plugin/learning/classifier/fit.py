@@ -68,7 +68,7 @@ class Frames:
     """Frames as they are kept between steps.
 
     Attributes:
-        inputs: camera_key -> the frozen encoder's result, float32, or pictures, uint8; shape (frames, ...).
+        inputs: camera_key -> the frozen encoder's result, float32, or images, uint8; shape (frames, ...).
         label: 1.0 for success, shape (frames,).
     """
 
@@ -93,7 +93,7 @@ def fit(
     a single step are a matter of luck while the learning rate is high.
 
     A frozen encoder stays in evaluation mode, so what it makes of a frame never changes: it is
-    computed once. An encoder made for this run learns with the head, from pictures that are varied a
+    computed once. An encoder made for this run learns with the head, from images that are varied a
     little. The learning rates rise and fall once over ``config.steps`` (Smith 2018).
 
     Args:
@@ -183,18 +183,18 @@ class Run:
             progress(step, done, len(episodes))
             assert episode.label is not None
             labels.append(torch.from_numpy(episode.label))
-            for block in data.pictures(episode, self.cameras):
-                for camera, pictures in block.items():
-                    kept[camera].append(self._kept(camera, pictures))
+            for block in data.images(episode, self.cameras):
+                for camera, images in block.items():
+                    kept[camera].append(self._kept(camera, images))
         progress(step, len(episodes), len(episodes))
         inputs = {camera: torch.cat(parts) for camera, parts in kept.items()}
         return Frames(inputs, torch.cat(labels).to(torch.float32))
 
-    def _kept(self, camera: str, pictures: Tensor) -> Tensor:
+    def _kept(self, camera: str, images: Tensor) -> Tensor:
         if self.encoder_learns:
-            return (pictures * 255).round().to(torch.uint8)
+            return (images * 255).round().to(torch.uint8)
         with torch.no_grad():
-            return encode(self.model, camera, pictures.to(self.device)).cpu()
+            return encode(self.model, camera, images.to(self.device)).cpu()
 
     def batches(self, frames: int) -> Iterator[Tensor]:
         """Positions of frames: every frame once, in random order, and over again."""

@@ -36,7 +36,7 @@ def configured(
 ) -> RewardClassifierConfig:
     """The configuration of a classifier that looks at these cameras.
 
-    Pictures are not normalised: LeRobot's ``RewardClassifierProcessorStep`` never runs the saved
+    Images are not normalised: LeRobot's ``RewardClassifierProcessorStep`` never runs the saved
     normaliser, so the only one that means the same there and here is the identity.
 
     Args:
@@ -68,8 +68,8 @@ def make_classifier(config: RewardClassifierConfig) -> Classifier:
     model.to(config.device)
     model.eval()
     for key, feature in config.input_features.items():
-        picture = torch.zeros((1, *feature.shape), device=config.device)
-        encoded = encode(model, key, picture)
+        image = torch.zeros((1, *feature.shape), device=config.device)
+        encoded = encode(model, key, image)
         if model.is_cnn and tuple(encoded.shape[2:]) != _MAP:
             cells = " x ".join(str(size) for size in encoded.shape[2:])
             size = " x ".join(str(size) for size in feature.shape[1:])
@@ -125,22 +125,22 @@ def load_classifier(folder: Path) -> Classifier:
     return model
 
 
-def encode(model: Classifier, camera_key: str, pictures: Tensor) -> Tensor:
+def encode(model: Classifier, camera_key: str, images: Tensor) -> Tensor:
     """The part that LeRobot freezes.
 
     Args:
-        model: The classifier; in evaluation mode the result depends on each picture alone.
-        camera_key: Which camera the pictures are from.
-        pictures: float32 in [0, 1], shape (batch, C, H, W).
+        model: The classifier; in evaluation mode the result depends on each image alone.
+        camera_key: Which camera the images are from.
+        images: float32 in [0, 1], shape (batch, C, H, W).
 
     Returns:
         The encoder's last map, shape (batch, channels, 4, 4); of a transformer the first token,
         shape (batch, channels).
     """
     if model.is_cnn:
-        encoded: Tensor = model.encoders[camera_key.replace(".", "_")][0](pictures).last_hidden_state
+        encoded: Tensor = model.encoders[camera_key.replace(".", "_")][0](images).last_hidden_state
         return encoded
-    token: Tensor = model.encoder(pictures).last_hidden_state[:, 0, :]
+    token: Tensor = model.encoder(images).last_hidden_state[:, 0, :]
     return token
 
 
@@ -174,12 +174,12 @@ def head_parameters(model: Classifier) -> list[nn.Parameter]:
     return [parameter for parameter in model.parameters() if id(parameter) not in encoder]
 
 
-def predict(model: Classifier, pictures: Sequence[Tensor]) -> Tensor:
+def predict(model: Classifier, images: Sequence[Tensor]) -> Tensor:
     """Probabilities of success by LeRobot's own ``predict``.
 
     Args:
         model: In evaluation mode.
-        pictures: One tensor a camera, in the order of the model's cameras: float32 in [0, 1], shape
+        images: One tensor a camera, in the order of the model's cameras: float32 in [0, 1], shape
             (batch, C, H, W).
 
     Returns:
@@ -187,7 +187,7 @@ def predict(model: Classifier, pictures: Sequence[Tensor]) -> Tensor:
     """
     with torch.inference_mode():
         device = model.config.device
-        found: Tensor = model.predict([picture.to(device) for picture in pictures]).probabilities
+        found: Tensor = model.predict([image.to(device) for image in images]).probabilities
         return found.cpu()
 
 
@@ -203,7 +203,7 @@ def read_record(folder: Path) -> dict[str, Any]:
 
 
 def record_preprocessing(folder: Path) -> ImagePreprocessing | None:
-    """How a checkpoint's training pictures were prepared; None when it does not say."""
+    """How a checkpoint's training images were prepared; None when it does not say."""
     raw = read_record(folder).get("image_preprocessing")
     return None if raw is None else ImagePreprocessing.from_json(raw)
 

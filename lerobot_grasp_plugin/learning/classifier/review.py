@@ -37,12 +37,12 @@ class EvaluationReport:
     Attributes:
         evaluation: Verdicts and figures.
         threshold: For the figures.
-        preprocessing: Of the pictures.
+        preprocessing: Of the images.
         encoder: What the encoder is, in words; None when the checkpoint does not say.
         trained_on: Episodes of this dataset that the checkpoint was trained on, as far as it says.
         disagreements: The labels (first) and what the labeler ``classifier`` would propose at the threshold
             (second) of each episode; empty without labels.
-        output_dir: Where report and pictures were written; None when nobody asked.
+        output_dir: Where report and images were written; None when nobody asked.
         warnings: What is doubtful.
     """
 
@@ -154,7 +154,7 @@ def _preprocessing(
         return trained_with, [Problem("other-preprocessing", message, root, hint, severity="warning")]
     if stored is not None:
         return stored, []
-    message = "nothing says how the training's pictures were cropped: whole pictures are taken"
+    message = "nothing says how the training's images were cropped: whole images are taken"
     hint = "train with lerobot-grasp-train-classifier, which writes it down"
     size = next(iter(sizes)) if len(sizes) == 1 else None
     return ImagePreprocessing({}, size), [Problem("unknown-crop", message, hint=hint)]

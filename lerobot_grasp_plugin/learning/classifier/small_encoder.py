@@ -1,4 +1,4 @@
-"""A small picture encoder for machines without network: made here, trained with the classifier."""
+"""A small image encoder for machines without network: made here, trained with the classifier."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from torch import Tensor
 from torch.nn import functional
 
 STAGES = (16, 32, 64, 128)
-"""Channels of the four stages; the last has 4 x 4 cells for a picture of 128 x 128."""
+"""Channels of the four stages; the last has 4 x 4 cells for an image of 128 x 128."""
 
 LEARNING_RATE = 1e-3
 """Of its weights, which begin at random; ``reward_model.learning_rate`` is the head's."""
 
-_SHIFT, _ZOOM, _TURN = 0.1, 0.15, math.radians(8)  # share of the picture's sides, share, radians
+_SHIFT, _ZOOM, _TURN = 0.1, 0.15, math.radians(8)  # share of the image's sides, share, radians
 _CONTRAST, _BRIGHTNESS, _TINT = 0.2, 0.1, 0.05
-_HIDDEN = 0.3  # sides of the square that is hidden in every other picture, as a share of the picture's
+_HIDDEN = 0.3  # sides of the square that is hidden in every other image, as a share of the image's
 
 
 def make_small_encoder(folder: Path) -> None:
@@ -35,20 +35,20 @@ def make_small_encoder(folder: Path) -> None:
     transformers.ResNetModel(config).save_pretrained(folder)
 
 
-def augmented(pictures: Tensor, generator: torch.Generator) -> Tensor:
-    """Pictures as another camera position, light and arm would show them.
+def augmented(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Images as another camera position, light and arm would show them.
 
     Each one is shifted, zoomed and turned a little, made lighter or darker and tinted, and of every other
     one a square is hidden, so that an encoder can learn neither the view nor a single detail by heart.
 
     Args:
-        pictures: float32 in [0, 1], shape (batch, C, H, W).
+        images: float32 in [0, 1], shape (batch, C, H, W).
         generator: Decides.
 
     Returns:
         The same shape and range.
     """
-    count, channels, height, width = pictures.shape
+    count, channels, height, width = images.shape
 
     def drawn(most: float, *shape: int) -> Tensor:
         return most * (2 * torch.rand((count, *shape), generator=generator) - 1)
@@ -58,8 +58,8 @@ def augmented(pictures: Tensor, generator: torch.Generator) -> Tensor:
         torch.stack([zoom * turn.cos(), -zoom * turn.sin() / aspect, drawn(2 * _SHIFT)], dim=1),
         torch.stack([zoom * turn.sin() * aspect, zoom * turn.cos(), drawn(2 * _SHIFT)], dim=1),
     ]
-    grid = functional.affine_grid(torch.stack(rows, dim=1), list(pictures.shape), align_corners=False)
-    moved = functional.grid_sample(pictures, grid, padding_mode="border", align_corners=False)
+    grid = functional.affine_grid(torch.stack(rows, dim=1), list(images.shape), align_corners=False)
+    moved = functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
     contrast = 1 + drawn(_CONTRAST, 1, 1, 1) + drawn(_TINT, channels, 1, 1)
     lit = ((moved - 0.5) * contrast + 0.5 + drawn(_BRIGHTNESS, 1, 1, 1)).clamp(0.0, 1.0)
     return lit * _shown(count, height, width, generator)

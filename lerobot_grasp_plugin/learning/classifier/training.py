@@ -55,7 +55,7 @@ class TrainingPlan:
     Attributes:
         root: Folder of the dataset.
         encoder: What the encoder is, in words.
-        preprocessing: Of the pictures.
+        preprocessing: Of the images.
         train: Episodes to learn from.
         val: Episodes to validate on.
         splits_from: Where the split came from, in words.
@@ -87,7 +87,7 @@ class TrainingReport:
         output_dir: Its folder.
         pretrained_path: The best checkpoint, for ``env.processor.reward_classifier.pretrained_path``.
         encoder: What the encoder is, in words.
-        preprocessing: Of the pictures.
+        preprocessing: Of the images.
         splits: Episodes that trained (``train``) and that validated (``val``).
         splits_from: Where the splits came from, in words.
         history: Every validation.
@@ -150,7 +150,7 @@ def train_classifier(
         config: All settings.
         progress: Told how far each step is.
         told: Called after each validation.
-        planned: Called before the first picture is decoded.
+        planned: Called before the first image is decoded.
 
     Raises:
         GraspError: With everything that is wrong with the settings, the labels or the dataset.
@@ -242,7 +242,7 @@ def choose_preprocessing(
         asked = ImagePreprocessing.from_env(config.image_preprocessing)
     if asked is not None and stored is not None and asked != stored:
         message = f"image_preprocessing is {asked.to_env()}, and {stored.to_env()} is stored with the dataset"
-        hint = "leave it out; what is learned from the dataset is to see the same pictures everywhere"
+        hint = "leave it out; what is learned from the dataset is to see the same images everywhere"
         raise UsageError(Problem("other-preprocessing", message, root, hint))
     if asked is not None or stored is not None:
         chosen = asked or stored

@@ -1,4 +1,4 @@
-"""Neighbouring items of a dataset, read together: their columns at once, their pictures by threads ahead."""
+"""Neighbouring items of a dataset, read together: their columns at once, their images by threads ahead."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from lerobot_grasp_plugin.lerobot_seams.version import is_within_tolerance
 from lerobot_grasp_plugin.video.frames import decode_segment
 
 _BLOCK_BYTES = 128 * 2**20
-"""Pictures of a block, as floats; an episode of small pictures is one block."""
+"""Images of a block, as floats; an episode of small images is one block."""
 _AHEAD = max(1, min(4, os.cpu_count() or 1))
 """Blocks that are read ahead, each by a thread of its own."""
 
-type Pictures = dict[str, torch.Tensor]
+type Images = dict[str, torch.Tensor]
 """camera_key -> shape ``(items, 3, height, width)``: float32 in [0, 1], or uint8 where that was asked for."""
 
 
@@ -38,14 +38,14 @@ class Block:
     Attributes:
         first: Index of the first in the loaded rows, 0-based.
         stop: Index after the last.
-        columns: Values of each item, as LeRobot makes them; without the pictures of videos.
-        pictures: Those, or a VideoError, as soon as they are decoded.
+        columns: Values of each item, as LeRobot makes them; without the images of videos.
+        images: Those, or a VideoError, as soon as they are decoded.
     """
 
     first: int
     stop: int
     columns: dict[str, list[Any]]
-    pictures: Future[Pictures]
+    images: Future[Images]
 
 
 class ReadAhead:
@@ -55,9 +55,9 @@ class ReadAhead:
 
     Args:
         reader: LeRobot's ``DatasetReader``.
-        preprocessing: What is done to pictures; None for LeRobot's own conversion.
+        preprocessing: What is done to images; None for LeRobot's own conversion.
         first: Index of the first item.
-        into: camera_key -> where pictures of videos are written, by the index of the item; None for new
+        into: camera_key -> where images of videos are written, by the index of the item; None for new
             memory for each block.
     """
 
@@ -78,10 +78,10 @@ class ReadAhead:
         self.next_item = first
 
     def block(self) -> Block | None:
-        """The next block, its pictures perhaps not decoded yet.
+        """The next block, its images perhaps not decoded yet.
 
         Returns:
-            None at the end, and where an item is more than one row and its pictures, or a picture is not
+            None at the end, and where an item is more than one row and its images, or an image is not
             where it should be.
         """
         while len(self._begun) <= _AHEAD and self._begin_at < len(self._reader.hf_dataset):
@@ -101,7 +101,7 @@ class ReadAhead:
         self._pool.shutdown(cancel_futures=True)
 
     def _begin(self, first: int) -> Block | None:
-        """Reads the columns of a block and lets a thread decode its pictures."""
+        """Reads the columns of a block and lets a thread decode its images."""
         reader, meta, preprocessing = self._reader, self._reader._meta, self._preprocessing
         rows = _values(self._table[first : first + _block_frames(meta, preprocessing)])
         episodes = np.asarray(rows[layout.EPISODE_INDEX])
@@ -127,7 +127,7 @@ class ReadAhead:
             {} if self._into is None else {key: out[first : first + size] for key, out in self._into.items()}
         )
 
-        def decode() -> Pictures:
+        def decode() -> Images:
             return {
                 key: _decoded(path, start, size, fps, key, whole, into.get(key))
                 for key, (path, start) in spans.items()
@@ -137,7 +137,7 @@ class ReadAhead:
 
 
 def readable(reader: Any) -> bool:
-    """Whether an item of LeRobot's ``DatasetReader`` is one row and its pictures, decoded when it is read."""
+    """Whether an item of LeRobot's ``DatasetReader`` is one row and its images, decoded when it is read."""
     return (
         isinstance(reader, DatasetReader)
         and reader.hf_dataset is not None
@@ -149,9 +149,9 @@ def readable(reader: Any) -> bool:
 
 
 def _as_stored(table: Any) -> Any:
-    """LeRobot's table without its conversion; only pictures in it have to go through their decoding."""
-    has_pictures = any(isinstance(feature, datasets.Image) for feature in table.features.values())
-    return table.with_format(None if has_pictures else "arrow")
+    """LeRobot's table without its conversion; only images in it have to go through their decoding."""
+    has_images = any(isinstance(feature, datasets.Image) for feature in table.features.values())
+    return table.with_format(None if has_images else "arrow")
 
 
 def _values(rows: Any) -> dict[str, list[Any]]:
@@ -176,9 +176,9 @@ def _columns(rows: dict[str, list[Any]], preprocessing: ImagePreprocessing | Non
             columns[name] = list(torch.tensor(values).unbind(0))
             continue
         columns[name] = hf_transform_to_torch({name: values})[name]
-        is_picture = isinstance(columns[name][0], torch.Tensor) and columns[name][0].ndim == 3
-        if is_picture and preprocessing is not None:
-            columns[name] = [preprocessing(name, picture) for picture in columns[name]]
+        is_image = isinstance(columns[name][0], torch.Tensor) and columns[name][0].ndim == 3
+        if is_image and preprocessing is not None:
+            columns[name] = [preprocessing(name, image) for image in columns[name]]
     return columns
 
 
@@ -191,7 +191,7 @@ def _decoded(
     preprocessing: ImagePreprocessing | None,
     out: torch.Tensor | None,
 ) -> torch.Tensor:
-    """A stretch of a video, each picture prepared while the processor still has it at hand.
+    """A stretch of a video, each image prepared while the processor still has it at hand.
 
     Args:
         path: The video file.
@@ -199,7 +199,7 @@ def _decoded(
         length: Frames.
         fps: Frames per second.
         camera_key: Which camera it is.
-        preprocessing: What is done to pictures; None to leave them as bytes.
+        preprocessing: What is done to images; None to leave them as bytes.
         out: Where they are written, shape ``(length, 3, height, width)``; None for new memory.
 
     Returns:
@@ -209,19 +209,17 @@ def _decoded(
         VideoError: It cannot be decoded.
     """
     for frame, pixels in decode_segment(path, start, length, fps):
-        picture = torch.from_numpy(pixels).permute(2, 0, 1)
+        image = torch.from_numpy(pixels).permute(2, 0, 1)
         if out is None:
             shape = (
-                picture.shape
-                if preprocessing is None
-                else preprocessing.output_shape(camera_key, picture.shape)
+                image.shape if preprocessing is None else preprocessing.output_shape(camera_key, image.shape)
             )
             kind = np.uint8 if preprocessing is None else np.float32
             out = torch.from_numpy(np.empty((length, *shape), kind))  # numpy asks for large pages of memory
         if preprocessing is None:
-            out[frame] = picture
+            out[frame] = image
         else:
-            preprocessing.write(camera_key, picture, out[frame])
+            preprocessing.write(camera_key, image, out[frame])
     assert out is not None
     return out
 

@@ -38,7 +38,7 @@ class GraspDataset(LeRobotDataset):  # type: ignore[misc]  # lerobot is not type
 
     Reading: with ``annotations``, items are those that ``lerobot-grasp-relabel`` would have written,
     and nothing is written. One thing differs: with ``unlisted="drop"`` the remaining episodes keep
-    their ``episode_index`` and ``index``, as with ``episodes=``. Pictures are prepared as the
+    their ``episode_index`` and ``index``, as with ``episodes=``. Images are prepared as the
     dataset's sidecar says, and are then floats in [0, 1] even with ``return_uint8=True``. Without
     annotations, sidecar and cache it is a ``LeRobotDataset``: it reads what that reads, downloads what that
     downloads, and raises what that raises, with notes that name the files that are missing.
@@ -57,7 +57,7 @@ class GraspDataset(LeRobotDataset):  # type: ignore[misc]  # lerobot is not type
         success_value: ``next.reward`` of success frames.
         failure_value: ``next.reward`` of all others.
         next_success: Also give ``next.success``.
-        preprocessing: Of pictures: ``stored`` for what the sidecar says, None for none.
+        preprocessing: Of images: ``stored`` for what the sidecar says, None for none.
         cache_frames: Keep decoded episodes in memory (see ``FrameCache``). Its pixels are those of
             LeRobot's ``pyav`` backend.
         **kwargs: LeRobot's further arguments.
@@ -225,7 +225,7 @@ class GraspDataset(LeRobotDataset):  # type: ignore[misc]  # lerobot is not type
             success_value: ``next.reward`` of success frames.
             failure_value: ``next.reward`` of all others.
             next_success: Also record ``next.success``.
-            preprocessing: Stored in the sidecar; the pictures themselves are recorded whole.
+            preprocessing: Stored in the sidecar; the images themselves are recorded whole.
             **kwargs: LeRobot's further arguments.
         """
         require("labelling")

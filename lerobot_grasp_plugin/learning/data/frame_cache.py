@@ -1,4 +1,4 @@
-"""Pictures of whole episodes, decoded once and kept in memory."""
+"""Images of whole episodes, decoded once and kept in memory."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from lerobot_grasp_plugin.learning.data.preprocessing import ImagePreprocessing
 logger = logging.getLogger(__name__)
 
 type Decode = Callable[[], Iterable[NDArray[Any]]]
-"""Gives an episode's pictures in order: uint8, shape ``(height, width, 3)``."""
+"""Gives an episode's images in order: uint8, shape ``(height, width, 3)``."""
 
 
 class FrameCache:
     """Episodes as tensors, in the smaller of the two forms that lose nothing.
 
-    After the crop a picture is kept as uint8, or as float32 after crop and resize where that takes
+    After the crop an image is kept as uint8, or as float32 after crop and resize where that takes
     less room (uint8 after a resize would round). Beyond ``max_bytes`` the episode that was not used
     for longest is let go and decoded anew when it is wanted again.
 
@@ -31,7 +31,7 @@ class FrameCache:
     memory; what a worker decodes later is its own.
 
     Args:
-        preprocessing: What is done to every picture; None for nothing.
+        preprocessing: What is done to every image; None for nothing.
         max_bytes: How much may be kept, besides the episode in use. None for half of the memory.
     """
 
@@ -47,7 +47,7 @@ class FrameCache:
         return sum(frames.nbytes for frames in self._kept.values())
 
     def episode(self, episode_index: int, camera_key: str, length: int, decode: Decode) -> torch.Tensor:
-        """An episode's pictures of one camera, as kept.
+        """An episode's images of one camera, as kept.
 
         Args:
             episode_index: Which episode.
@@ -59,7 +59,7 @@ class FrameCache:
             Shape ``(length, 3, height, width)``: uint8 after the crop, or float32 after all.
 
         Raises:
-            DatasetError: ``decode`` gave fewer pictures.
+            DatasetError: ``decode`` gave fewer images.
         """
         key = (episode_index, camera_key)
         if key in self._kept:
@@ -80,20 +80,20 @@ class FrameCache:
         frames = torch.empty(0)
         done = 0
         for pixels in decode():
-            picture = self._packed(camera_key, torch.from_numpy(pixels).permute(2, 0, 1))
+            image = self._packed(camera_key, torch.from_numpy(pixels).permute(2, 0, 1))
             if not done:
-                frames = torch.empty((length, *picture.shape), dtype=picture.dtype)
-            frames[done] = picture
+                frames = torch.empty((length, *image.shape), dtype=image.dtype)
+            frames[done] = image
             done += 1
         if done < length:
-            message = f"camera {camera_key!r} has {done} pictures of {length} frames"
+            message = f"camera {camera_key!r} has {done} images of {length} frames"
             raise DatasetError(Problem("video-frame-missing", message))
         return frames
 
-    def _packed(self, camera_key: str, picture: torch.Tensor) -> torch.Tensor:
+    def _packed(self, camera_key: str, image: torch.Tensor) -> torch.Tensor:
         if self._preprocessing is None:
-            return picture
-        cropped = self._preprocessing.cropped(camera_key, picture)
+            return image
+        cropped = self._preprocessing.cropped(camera_key, image)
         size = self._preprocessing.resize
         if size is not None and 4 * size[0] * size[1] < cropped.shape[-2] * cropped.shape[-1]:
             return self._preprocessing.resized(cropped.contiguous())

@@ -38,14 +38,14 @@ def check_storage(reader: Any, root: str | Path) -> None:
 
 
 class FrameReader(DatasetReader):  # type: ignore[misc]  # lerobot is not typed
-    """Reads items as LeRobot does; only what becomes of pictures differs.
+    """Reads items as LeRobot does; only what becomes of images differs.
 
     Crop, resize and range come right after decoding, before LeRobot's ``image_transforms``. Depth
     maps are left as they are.
 
     Args:
         reader: An open reader of LeRobot's, whose rows are taken over.
-        preprocessing: What is done to pictures; None for nothing. With it, pictures are float32 in
+        preprocessing: What is done to images; None for nothing. With it, images are float32 in
             [0, 1] even where ``return_uint8`` was asked for.
         cache: Where decoded episodes are kept; None to decode every frame when it is read.
     """
@@ -143,7 +143,7 @@ class FrameReader(DatasetReader):  # type: ignore[misc]  # lerobot is not typed
 
 
 class _RowTransform:
-    """Rows as tensors (LeRobot's rule), with pictures that stand in the table preprocessed."""
+    """Rows as tensors (LeRobot's rule), with images that stand in the table preprocessed."""
 
     def __init__(self, cameras: Sequence[str], preprocessing: ImagePreprocessing | None) -> None:
         self._cameras = cameras
@@ -155,6 +155,6 @@ class _RowTransform:
             for camera_key in self._cameras:
                 if camera_key in items:
                     items[camera_key] = [
-                        self._preprocessing(camera_key, picture) for picture in items[camera_key]
+                        self._preprocessing(camera_key, image) for image in items[camera_key]
                     ]
         return items

@@ -1,4 +1,4 @@
-"""Items read in order: each picture is decoded once, with its neighbours, ahead of being asked for.
+"""Items read in order: each image is decoded once, with its neighbours, ahead of being asked for.
 
 LeRobot reads every item by itself: a query of the table, a video file opened, sought and decoded.
 Reading in order is noticed here; no option asks for it.
@@ -60,7 +60,7 @@ class InOrderItems:
 
         Args:
             reader: LeRobot's ``DatasetReader``.
-            preprocessing: What is done to pictures; None for LeRobot's own conversion.
+            preprocessing: What is done to images; None for LeRobot's own conversion.
             idx: Index of the item in the loaded rows, 0-based.
 
         Returns:
@@ -98,12 +98,12 @@ def _is_decoded_with_pyav(reader: Any) -> bool:
 
 
 def _items(block: Block) -> _Items:
-    """Waits for the pictures.
+    """Waits for the images.
 
     Raises:
         VideoError: They cannot be decoded.
     """
-    pictures = {key: frames.unbind(0) for key, frames in block.pictures.result().items()}
-    columns = {**pictures, **block.columns}  # in LeRobot's order
+    images = {key: frames.unbind(0) for key, frames in block.images.result().items()}
+    columns = {**images, **block.columns}  # in LeRobot's order
     items = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
     return _Items(block.first, list(items))

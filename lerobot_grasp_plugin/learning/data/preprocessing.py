@@ -1,4 +1,4 @@
-"""Crop, resize and value range of pictures, the same at training and in the environment."""
+"""Crop, resize and value range of images, the same at training and in the environment."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ImagePreprocessing:
     """Crop per camera, then resize, then floats in [0, 1].
 
     The arithmetic is that of LeRobot's ``VanillaObservationProcessorStep`` and
-    ``ImageCropResizeProcessorStep`` (``lerobot/processor``), so that a stored picture comes out bit
+    ``ImageCropResizeProcessorStep`` (``lerobot/processor``), so that a stored image comes out bit
     for bit as the environment would have made it.
 
     Attributes:
@@ -59,49 +59,49 @@ class ImagePreprocessing:
     def __hash__(self) -> int:
         return hash((tuple(sorted(self.crops.items())), self.resize))
 
-    def __call__(self, camera_key: str, picture: torch.Tensor) -> torch.Tensor:
-        """One picture, or several of one camera.
+    def __call__(self, camera_key: str, image: torch.Tensor) -> torch.Tensor:
+        """One image, or several of one camera.
 
         Args:
             camera_key: Which camera it is from.
-            picture: Shape ``(..., C, H, W)``; uint8, or floats that are in [0, 1] already.
+            image: Shape ``(..., C, H, W)``; uint8, or floats that are in [0, 1] already.
 
         Returns:
             float32 in [0, 1], shape ``(..., C, height, width)``.
         """
-        return self.resized(self.cropped(camera_key, picture))
+        return self.resized(self.cropped(camera_key, image))
 
-    def write(self, camera_key: str, picture: torch.Tensor, out: torch.Tensor) -> None:
+    def write(self, camera_key: str, image: torch.Tensor, out: torch.Tensor) -> None:
         """The same, into memory that is there.
 
         Args:
             camera_key: Which camera it is from.
-            picture: Shape ``(C, H, W)``, uint8.
+            image: Shape ``(C, H, W)``, uint8.
             out: float32, shape ``(C, height, width)``.
         """
-        picture = self.cropped(camera_key, picture)
+        image = self.cropped(camera_key, image)
         if self.resize is None:  # by numpy, in this thread alone: callers have one for each processor
-            np.divide(np.ascontiguousarray(picture.numpy()), np.float32(255), out=out.numpy())
+            np.divide(np.ascontiguousarray(image.numpy()), np.float32(255), out=out.numpy())
         else:
-            out.copy_(self.resized(picture))
+            out.copy_(self.resized(image))
 
-    def cropped(self, camera_key: str, picture: torch.Tensor) -> torch.Tensor:
+    def cropped(self, camera_key: str, image: torch.Tensor) -> torch.Tensor:
         """The crop alone, dtype as given."""
         crop = self.crops.get(camera_key)
-        return picture if crop is None else F.crop(picture, *crop)
+        return image if crop is None else F.crop(image, *crop)
 
-    def resized(self, picture: torch.Tensor) -> torch.Tensor:
+    def resized(self, image: torch.Tensor) -> torch.Tensor:
         """All but the crop: float32 in [0, 1]."""
-        picture = to_unit_range(picture).contiguous()
+        image = to_unit_range(image).contiguous()
         if self.resize is not None:
-            picture = F.resize(picture, list(self.resize)).clamp(0.0, 1.0)
-        return picture
+            image = F.resize(image, list(self.resize)).clamp(0.0, 1.0)
+        return image
 
     def output_shape(self, camera_key: str, shape_chw: Sequence[int]) -> tuple[int, int, int]:
-        """Shape ``(C, height, width)`` that comes out for a camera's pictures.
+        """Shape ``(C, height, width)`` that comes out for a camera's images.
 
         Raises:
-            DatasetError: The crop reaches outside of the picture.
+            DatasetError: The crop reaches outside of the image.
         """
         channels, height, width = shape_chw
         crop = self.crops.get(camera_key)
@@ -110,7 +110,7 @@ class ImagePreprocessing:
             if top + crop_height > height or left + crop_width > width:
                 message = (
                     f"the crop {list(crop)} of {camera_key!r} (top, left, height, width) reaches outside "
-                    f"of its pictures, which are {height} x {width} (height x width)"
+                    f"of its images, which are {height} x {width} (height x width)"
                 )
                 hint = "LeRobot would fill the rest with black"
                 raise DatasetError(Problem("crop-outside", message, hint=hint))
@@ -162,11 +162,11 @@ class ImagePreprocessing:
         return cls(dict(crops or {}), size)
 
 
-def to_unit_range(picture: torch.Tensor) -> torch.Tensor:
+def to_unit_range(image: torch.Tensor) -> torch.Tensor:
     """float32 in [0, 1]: uint8 is divided by 255, floats are taken to be in [0, 1] already."""
-    if picture.dtype == torch.uint8:
-        return torch.div(picture, 255, out=torch.empty(picture.shape))  # in one pass, contiguous
-    return picture.to(torch.float32)
+    if image.dtype == torch.uint8:
+        return torch.div(image, 255, out=torch.empty(image.shape))  # in one pass, contiguous
+    return image.to(torch.float32)
 
 
 def _whole(values: object, count: int) -> list[int] | None:

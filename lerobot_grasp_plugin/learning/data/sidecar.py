@@ -19,7 +19,7 @@ class LearningSidecar:
     """What is written down with a dataset for those who learn from it.
 
     Attributes:
-        preprocessing: Of its pictures; None when they are taken as they are.
+        preprocessing: Of its images; None when they are taken as they are.
         splits: Of its episodes; None when there are none.
     """
 

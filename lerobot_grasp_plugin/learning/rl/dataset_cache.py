@@ -49,7 +49,7 @@ class CachedDataset:
 
 
 type Prepare = Callable[[Sequence[Source]], ImagePreprocessing]
-"""Says how pictures of opened sources are to be prepared."""
+"""Says how images of opened sources are to be prepared."""
 
 
 def cached_dataset(
@@ -62,7 +62,7 @@ def cached_dataset(
 
     Args:
         config: The dataset block.
-        prepare: How pictures are prepared; written into the dataset's sidecar, and part of the key.
+        prepare: How images are prepared; written into the dataset's sidecar, and part of the key.
         cache_dir: Without a value: LeRobot's home folder / ``grasp_cache``.
         progress: Told how far it is.
 

@@ -1,7 +1,7 @@
 """LeRobot's replay buffer, filled with a ``GraspDataset`` in one pass.
 
 ``ReplayBuffer.from_lerobot_dataset`` reads every item about twice, makes a list of all transitions, and
-copies it into the buffer. Here each picture is decoded once, into the buffer's own memory. What comes
+copies it into the buffer. Here each image is decoded once, into the buffer's own memory. What comes
 out is the same.
 """
 
@@ -124,7 +124,7 @@ def _fill(places: dict[str, torch.Tensor], dataset: GraspDataset) -> bool:
         False when an item cannot be read this way.
 
     Raises:
-        VideoError: Pictures cannot be decoded.
+        VideoError: Images cannot be decoded.
     """
     videos = {key: place for key, place in places.items() if key in dataset.meta.video_keys}
     ahead = ReadAhead(dataset.reader, dataset.preprocessing, into=videos)
@@ -135,7 +135,7 @@ def _fill(places: dict[str, torch.Tensor], dataset: GraspDataset) -> bool:
                 for key in places.keys() - videos.keys():
                     out = places[key][rows]
                     out.copy_(torch.stack(block.columns[key]).view(out.shape))
-                block.pictures.result()
+                block.images.result()
                 progress.update(block.stop - block.first)
     finally:
         ahead.close()

@@ -80,7 +80,7 @@ def _frequencies(facts: Facts) -> Iterator[Problem]:
 
 
 def _memory(facts: Facts, transitions: float) -> Iterator[Problem]:
-    """Buffers hold every picture as floats; memory is taken as they fill, hours after the start."""
+    """Buffers hold every image as floats; memory is taken as they fill, hours after the start."""
     if not (facts.config.text("policy.storage_device") or "cpu").startswith("cpu"):
         return
     shapes = [shape_of(feature) for feature in facts.inputs.values()]
@@ -89,7 +89,5 @@ def _memory(facts: Facts, transitions: float) -> Iterator[Problem]:
     if needed > machine:
         message = f"both replay buffers take {needed / _GB:.0f} GB when they are full, this machine has "
         message += f"{machine / _GB:.0f} GB"
-        change = (
-            "lower policy.online_buffer_capacity and offline_buffer_capacity, or the size of the pictures"
-        )
+        change = "lower policy.online_buffer_capacity and offline_buffer_capacity, or the size of the images"
         yield Problem("buffer-memory", message, "policy.online_buffer_capacity", change)

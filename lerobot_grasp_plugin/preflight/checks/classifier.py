@@ -9,7 +9,7 @@ from lerobot_grasp_plugin.preflight.checks.images import CROPS, camera_name, cam
 from lerobot_grasp_plugin.preflight.classifier_facts import PATH_KEY, RECORD, ClassifierFacts
 from lerobot_grasp_plugin.preflight.config_view import shape_of
 from lerobot_grasp_plugin.preflight.facts import Facts
-from lerobot_grasp_plugin.preflight.pictures import Preprocessing, as_text, crop_text
+from lerobot_grasp_plugin.preflight.image_shapes import Preprocessing, as_text, crop_text
 
 _WEIGHTS = "model.safetensors"
 _NOTHING = Preprocessing({}, None)
@@ -36,35 +36,33 @@ def check_classifier(facts: Facts) -> Iterator[Problem]:
     given = {f"observation.images.{name}" for name in cameras} or set(facts.cameras)
     for key in classifier.image_features:
         if key not in given:
-            message = f"it looks at {key}, the environment gives {', '.join(sorted(given)) or 'no pictures'}"
+            message = f"it looks at {key}, the environment gives {', '.join(sorted(given)) or 'no images'}"
             yield Problem("classifier-camera", message, PATH_KEY, "train it on the environment's cameras")
     count = classifier.config.get("num_cameras")
     if isinstance(count, int) and count != len(classifier.image_features):
-        message = f"num_cameras is {count}, input_features has {len(classifier.image_features)} pictures"
+        message = f"num_cameras is {count}, input_features has {len(classifier.image_features)} images"
         yield Problem("classifier-camera", message, config_file, "train it with as many as there are")
     for key, feature in classifier.image_features.items():
         if key in given:
-            yield from _picture(facts, classifier, key, shape_of(feature))
+            yield from _image(facts, classifier, key, shape_of(feature))
     for key, stats in classifier.image_stats.items():
         highest = max((max(values) for values in stats.values()), default=0.0)
         if highest > 1.5:
-            message = f"it was trained with statistics of {key} up to {highest:g}, so on pictures in 0-255; "
+            message = f"it was trained with statistics of {key} up to {highest:g}, so on images in 0-255; "
             message += "the environment gives 0-1"
-            yield Problem("image-range", message, classifier.root, "train it again on pictures in 0-1")
+            yield Problem("image-range", message, classifier.root, "train it again on images in 0-1")
     if classifier.normalises or classifier.image_stats:
-        message = "it was trained on normalised pictures, and LeRobot leaves the saved normaliser out "
+        message = "it was trained on normalised images, and LeRobot leaves the saved normaliser out "
         message += "in the environment: probabilities differ"
         change = "train with normalization_mapping VISUAL: IDENTITY (lerobot-grasp-train-classifier does)"
         yield Problem("classifier-normaliser", message, classifier.root, change)
     if classifier.value_range not in (None, (0.0, 1.0)):
-        message = (
-            f"it was trained on pictures in {list(classifier.value_range or ())}, the environment gives "
-        )
+        message = f"it was trained on images in {list(classifier.value_range or ())}, the environment gives "
         message += "[0.0, 1.0]"
-        yield Problem("image-range", message, classifier.root / RECORD, "train it again on pictures in 0-1")
+        yield Problem("image-range", message, classifier.root / RECORD, "train it again on images in 0-1")
 
 
-def _picture(
+def _image(
     facts: Facts, classifier: ClassifierFacts, key: str, trained: tuple[int, ...] | None
 ) -> Iterator[Problem]:
     environment = facts.environment or _NOTHING
@@ -88,11 +86,11 @@ def _picture(
 
 
 def _without_record(classifier: ClassifierFacts, key: str, environment: Preprocessing) -> Iterator[Problem]:
-    """LeRobot's training takes pictures as they are stored, and resizes them at most."""
-    crop, stored = environment.crops.get(key), classifier.whole_pictures.get(key)
+    """LeRobot's training takes images as they are stored, and resizes them at most."""
+    crop, stored = environment.crops.get(key), classifier.whole_images.get(key)
     if crop is None or stored is None or stored[1:] == crop[2:] or stored[1:] == environment.resize:
         return
-    message = f"{crop_text(crop)} of {camera_name(key)}, the classifier was trained on whole pictures of "
+    message = f"{crop_text(crop)} of {camera_name(key)}, the classifier was trained on whole images of "
     message += as_text(stored)
     change = "train it with this crop (lerobot-grasp-train-classifier --image_preprocessing)"
     yield Problem("classifier-crop", message, f"{CROPS}.{key}", change)

@@ -1,4 +1,4 @@
-"""The picture encoder that the policy, or a reward classifier, begins with."""
+"""The image encoder that the policy, or a reward classifier, begins with."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ def check_features(facts: Facts) -> Iterator[Problem]:
         yield Problem("feature-key", "action is missing", "policy.output_features", change)
     if not features:
         message = "it is empty, and the policy takes its action from it"
-        yield Problem("feature-key", message, "env.features", "list the pictures, the state and the action")
+        yield Problem("feature-key", message, "env.features", "list the images, the state and the action")
         return
     given: dict[str, str] = {}
     for key in features:
@@ -54,5 +54,5 @@ def check_features(facts: Facts) -> Iterator[Problem]:
             change = "add it to policy.input_features, or take it out of env.features"
             yield Problem("feature-unused", message, f"env.features.{given[key]}", change)
     if facts.inputs and not facts.cameras and "observation.state" not in facts.inputs:
-        message = "neither a picture nor observation.state is among them"
+        message = "neither an image nor observation.state is among them"
         yield Problem("feature-key", message, "policy.input_features", "add what the policy is to look at")

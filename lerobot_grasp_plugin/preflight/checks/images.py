@@ -1,4 +1,4 @@
-"""Size, crop and value range of pictures between dataset, environment and policy."""
+"""Size, crop and value range of images between dataset, environment and policy."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lerobot_grasp_plugin.findings.problem import Place, Problem
 from lerobot_grasp_plugin.preflight.config_view import numbers_of, shape_of
 from lerobot_grasp_plugin.preflight.dataset_facts import DatasetFacts
 from lerobot_grasp_plugin.preflight.facts import IMAGE_PREPROCESSING, Facts
-from lerobot_grasp_plugin.preflight.pictures import (
+from lerobot_grasp_plugin.preflight.image_shapes import (
     Preprocessing,
     Shape,
     as_text,
@@ -25,7 +25,7 @@ _NOTHING = Preprocessing({}, None)
 
 
 def check_images(facts: Facts) -> Iterator[Problem]:
-    """Pictures must reach the policy equal from both sides."""
+    """Images must reach the policy equal from both sides."""
     yield from _environment(facts)
     for dataset in facts.datasets:
         if any(key in dataset.features for key in facts.cameras):
@@ -91,7 +91,7 @@ def _crop_fits(
 
 def _range(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
     if not dataset.ours and not _scaled_by_transform(facts):
-        message = "LeRobot's learner reads these pictures as 0-255, the environment gives 0-1"
+        message = "LeRobot's learner reads these images as 0-255, the environment gives 0-1"
         change = "make it with lerobot-grasp-relabel or -merge, so that it is read as a GraspDataset (0-1)"
         yield Problem("image-range", message, dataset.where, change)
     stored: Any = dataset.learning.image_preprocessing
@@ -104,7 +104,7 @@ def _range(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
         given = [numbers_of((stats if isinstance(stats, dict) else {}).get(name)) for name in _STATISTICS]
         highest = max((max(values) for values in given if values), default=0.0)
         if highest > 1.5:
-            message = f"the statistics of {key} go to {highest:g}, LeRobot's are of pictures in 0-1"
+            message = f"the statistics of {key} go to {highest:g}, LeRobot's are of images in 0-1"
             change = "merge or relabel the dataset, or divide them by 255"
             yield Problem("image-range", message, dataset.root / "meta/stats.json", change)
 
@@ -131,11 +131,11 @@ def _camera(
         stored = environment  # the plugin's learner stores it with what it builds
     if stored is not None:
         yield from _crop_fits(
-            stored, key, recorded, "the dataset's pictures", dataset.root / layout.LEARNING_PATH
+            stored, key, recorded, "the dataset's images", dataset.root / layout.LEARNING_PATH
         )
     given = (stored or _NOTHING).output(key, recorded)
     if given != wanted and not facts.config.flag("dataset.image_transforms.enable", False):
-        message = f"pictures of {as_text(recorded)} reach the learner as {as_text(given)}"
+        message = f"images of {as_text(recorded)} reach the learner as {as_text(given)}"
         message += f", the policy expects {list(wanted)}"
         change = "store the environment's crop and resize with the dataset (image_preprocessing)"
         yield Problem("image-size", message, dataset.column_place(key), change)
@@ -148,6 +148,6 @@ def _camera(
     camera = camera_shape(facts, key)
     if camera is not None and camera != recorded:
         message = f"{as_text(camera)}, the dataset was recorded at {as_text(recorded)}: its crop and squeeze "
-        message += "mean another part of the picture"
+        message += "mean another part of the image"
         place = f"env.robot.cameras.{camera_name(key)}"
         yield Problem("camera-size", message, place, f"set the camera to {as_text(recorded)}")

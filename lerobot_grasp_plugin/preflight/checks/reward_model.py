@@ -11,7 +11,7 @@ from lerobot_grasp_plugin.findings.problem import Problem
 from lerobot_grasp_plugin.preflight.config_view import shape_of
 from lerobot_grasp_plugin.preflight.dataset_facts import DatasetFacts
 from lerobot_grasp_plugin.preflight.facts import Facts
-from lerobot_grasp_plugin.preflight.pictures import Preprocessing, as_text
+from lerobot_grasp_plugin.preflight.image_shapes import Preprocessing, as_text
 
 MODEL = "reward_model"
 _CAMERAS = 2
@@ -42,7 +42,7 @@ def _model(facts: Facts) -> Iterator[Problem]:
         message = f"{classes:g}, and a frame is success or failure: the environment asks for class 1 of 2"
         yield Problem("class-count", message, f"{MODEL}.num_classes", "set it to 2")
     if not facts.cameras:
-        message = f"there is no picture in it, and lerobot-train looks at these alone ({_TRAINER} takes all)"
+        message = f"there is no image in it, and lerobot-train looks at these alone ({_TRAINER} takes all)"
         yield Problem(
             "feature-key",
             message,
@@ -57,7 +57,7 @@ def _model(facts: Facts) -> Iterator[Problem]:
     mapping = config.get(f"{MODEL}.normalization_mapping")
     mode = mapping.get("VISUAL", "IDENTITY") if isinstance(mapping, dict) else "MEAN_STD"
     if mode != "IDENTITY":
-        message = f"pictures are normalised ({mode}) in training, and the environment never does so"
+        message = f"images are normalised ({mode}) in training, and the environment never does so"
         yield Problem(
             "classifier-normaliser", message, f"{MODEL}.normalization_mapping", 'VISUAL: "IDENTITY"'
         )
@@ -120,7 +120,7 @@ def _camera(
     given = (dataset.preprocessing or Preprocessing({}, None)).output(key, recorded)
     if given == wanted:
         return
-    message = f"pictures of {as_text(recorded)} reach it as {as_text(given)}, it expects {list(wanted)}"
+    message = f"images of {as_text(recorded)} reach it as {as_text(given)}, it expects {list(wanted)}"
     if dataset.preprocessing is not None:
         change = f"write what {dataset.root / layout.LEARNING_PATH} makes of them"
         yield Problem("image-size", message, f"{MODEL}.input_features.{key}", change)

@@ -10,7 +10,7 @@ from lerobot_grasp_plugin.findings.words import short
 from lerobot_grasp_plugin.preflight.config_labels import LABEL_CHOICES
 from lerobot_grasp_plugin.preflight.config_view import is_number, numbers_of, shape_of
 from lerobot_grasp_plugin.preflight.facts import IMAGE_PREPROCESSING, Facts
-from lerobot_grasp_plugin.preflight.pictures import counts_of
+from lerobot_grasp_plugin.preflight.image_shapes import counts_of
 
 _OBJECTS = (
     "dataset",

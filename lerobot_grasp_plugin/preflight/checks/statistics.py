@@ -29,19 +29,19 @@ _MOST_DEGREES = 400.0
 
 def check_statistics(facts: Facts) -> Iterator[Problem]:
     """Source of the rules: ``NormalizerProcessorStep``, which by default maps [min, max] to [-1, 1] and
-    pictures by mean and std.
+    images by mean and std.
     """  # fmt: skip
     stats = facts.config.mapping(STATS)
     for key, entry in stats.items():
         if isinstance(entry, Mapping):
             yield from _needed(facts, key, entry)
             if key.startswith("observation.image"):
-                yield from _picture(key, entry)
+                yield from _image(key, entry)
             elif _mode(facts, key) == "MIN_MAX":
                 yield from _bounds(facts, key, entry)
     for key in facts.cameras:
         if key not in stats and _mode(facts, key) in _NEEDED:
-            message = "there is none: its pictures stay in 0-1, which no pretrained encoder knows"
+            message = "there is none: its images stay in 0-1, which no pretrained encoder knows"
             yield Problem(
                 "stats-missing",
                 message,
@@ -80,11 +80,11 @@ def _needed(facts: Facts, key: str, entry: Mapping[str, Any]) -> Iterator[Proble
         yield Problem("stats-missing", message, f"{STATS}.{key}", "write both, or choose another mode")
 
 
-def _picture(key: str, entry: Mapping[str, Any]) -> Iterator[Problem]:
+def _image(key: str, entry: Mapping[str, Any]) -> Iterator[Problem]:
     for name in ("mean", "std", "min", "max"):
         values = numbers_of(entry.get(name))
         if values is not None and max(values) > 1.5:
-            message = f"{list(values)} are of pictures in 0-255, the environment gives 0-1"
+            message = f"{list(values)} are of images in 0-255, the environment gives 0-1"
             yield Problem("image-range", message, f"{STATS}.{key}.{name}", "divide them by 255")
         if values is not None and name == "std" and min(values) <= 0:
             message = f"{list(values)} divides by nothing"

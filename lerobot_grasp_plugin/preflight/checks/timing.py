@@ -28,7 +28,7 @@ def check_timing(facts: Facts) -> Iterator[Problem]:
         place = f"env.robot.cameras.{name}.fps"
         camera = facts.config.number(place)
         if camera is not None and camera < fps:
-            message = f"{camera:g}, the environment runs at {fps:g}: pictures would repeat"
+            message = f"{camera:g}, the environment runs at {fps:g}: images would repeat"
             yield Problem("camera-fps", message, place, f"set it to {fps:g} or more")
     for number, dataset in enumerate(facts.datasets[1:], start=1):
         if dataset.fps != facts.datasets[0].fps:
@@ -47,10 +47,10 @@ def check_readable(facts: Facts) -> Iterator[Problem]:
     if backend is None:
         return
     if backend not in _BACKENDS:
-        message = f"{backend!r} is none of {', '.join(_BACKENDS)}: no picture can be read"
+        message = f"{backend!r} is none of {', '.join(_BACKENDS)}: no image can be read"
         yield Problem("video-backend", message, "dataset.video_backend", 'leave it out, or write "pyav"')
     elif backend == "torchcodec" and find_spec("torchcodec") is None:
-        message = "torchcodec is not installed here: no picture can be read"
+        message = "torchcodec is not installed here: no image can be read"
         yield Problem("video-backend", message, "dataset.video_backend", 'leave it out, or write "pyav"')
 
 

@@ -24,7 +24,7 @@ def check_upstream(facts: Facts) -> Iterator[Problem]:
         message += "field of type Any)"
         change = "start lerobot-grasp-learner, or name the plugin: "
         change += "--dataset.discover_packages_path=lerobot_grasp_plugin"
-        named = any(dataset.ours for dataset in facts.datasets)  # it has to be, or pictures are 0-255
+        named = any(dataset.ours for dataset in facts.datasets)  # it has to be, or images are 0-255
         yield Problem(
             "reset-crash", message, "env.processor.reset", change, severity="note" if named else "error"
         )

@@ -136,7 +136,7 @@ strip.ready = () => {
   const next = list.nextUnlabelled(episode);
   if (next === undefined || next === episode) return;
   for (const camera of large.cameras) {
-    ask(`pictures/${next}/${camera}/ahead`, {}).catch(() => {});
+    ask(`images/${next}/${camera}/ahead`, {}).catch(() => {});
     large.load({ episode: next, frame: 0, kind: "jpg", number: base }, camera);
   }
 };
@@ -147,7 +147,7 @@ async function select(i, frame = 0) {
   episode = i; cursor = frame;
   const length = set.lengths[i];
   view = { episode: i, length, aspects: set.aspects, chunk: set.chunk, base, curves: [], suggested: proposals.suggested(i), cursor, pointed: null, mask: [], cameras: large.cameras,
-    stripAddress: (camera, chunk) => `pictures/${i}/${camera}/strip/${chunk}` };
+    stripAddress: (camera, chunk) => `images/${i}/${camera}/strip/${chunk}` };
   at("title").textContent = `Episode ${i} · ${length} frames · ${(length / set.fps).toFixed(1)} s`;
   at("strip").setAttribute("aria-valuemin", base);
   at("strip").setAttribute("aria-valuemax", length - 1 + base);

@@ -24,4 +24,4 @@ export class Images {
   }
 }
 
-export const frameAddress = (episode, camera, frame, kind) => `pictures/${episode}/${camera}/frame/${frame}/${kind}`;
+export const frameAddress = (episode, camera, frame, kind) => `images/${episode}/${camera}/frame/${frame}/${kind}`;

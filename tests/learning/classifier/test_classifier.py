@@ -113,7 +113,7 @@ def test_it_separates_episodes_it_was_not_trained_on(trained):
 
 
 def test_the_command_says_what_it_will_do_and_how_long_it_takes(squares, tmp_path, capfd):
-    """The plan is said before a picture is read; each validation says the time left."""
+    """The plan is said before an image is read; each validation says the time left."""
     output_dir = tmp_path / "out"
     code = train_classifier_command.main(
         [
@@ -251,11 +251,11 @@ def test_what_learns_is_what_lerobot_predicts_with(tmp_path):
     make_small_encoder(tmp_path)
     shapes = {"observation.images.a": (3, 128, 128), "observation.images.b": (3, 128, 128)}
     model = make_classifier(configured(RewardClassifierConfig(model_name=str(tmp_path)), shapes))
-    pictures = {camera: torch.rand(3, *shape) for camera, shape in shapes.items()}
-    encoded = {camera: encode(model, camera, picture) for camera, picture in pictures.items()}
+    tensors = {camera: torch.rand(3, *shape) for camera, shape in shapes.items()}
+    encoded = {camera: encode(model, camera, image) for camera, image in tensors.items()}
     found = logits(model, encoded)
     with torch.no_grad():
-        expected = model.predict(list(pictures.values())).logits
+        expected = model.predict(list(tensors.values())).logits
     torch.testing.assert_close(found.detach(), expected)
     found.sum().backward()
     assert all(encoder[1].kernel.grad is not None for encoder in model.encoders.values())

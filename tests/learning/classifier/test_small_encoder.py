@@ -1,4 +1,4 @@
-"""What pictures a small encoder learns from."""
+"""What images a small encoder learns from."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ def seeded(seed: int = 0) -> torch.Generator:
 
 
 @pytest.mark.parametrize("shape", [(5, 3, 32, 32), (4, 1, 24, 48), (1, 3, 40, 20)])
-def test_pictures_keep_their_shape_and_range_and_the_generator_decides(shape):
-    pictures = torch.rand(shape, generator=seeded(1))
-    made = augmented(pictures, seeded())
-    assert made.shape == pictures.shape
+def test_images_keep_their_shape_and_range_and_the_generator_decides(shape):
+    images = torch.rand(shape, generator=seeded(1))
+    made = augmented(images, seeded())
+    assert made.shape == images.shape
     assert made.dtype == torch.float32
     assert 0 <= float(made.min()) <= float(made.max()) <= 1
-    assert torch.equal(made, augmented(pictures, seeded()))
-    assert not torch.equal(made, augmented(pictures, seeded(2)))
+    assert torch.equal(made, augmented(images, seeded()))
+    assert not torch.equal(made, augmented(images, seeded(2)))
 
 
-def test_each_picture_is_varied_by_itself():
+def test_each_image_is_varied_by_itself():
     one = torch.rand(1, 3, 32, 32, generator=seeded(1))
     made = augmented(one.expand(6, 3, 32, 32), seeded())
     assert all(not torch.equal(made[0], other) for other in made[1:])
 
 
-def test_what_is_there_stays_in_the_picture():
-    # a bright square in the middle, a sixth of the picture wide
-    pictures = torch.zeros(200, 3, 60, 60)
-    pictures[:, :, 25:35, 25:35] = 1.0
-    made = augmented(pictures, seeded()).mean(dim=1)
+def test_what_is_there_stays_in_the_image():
+    # a bright square in the middle, a sixth of the image wide
+    images = torch.zeros(200, 3, 60, 60)
+    images[:, :, 25:35, 25:35] = 1.0
+    made = augmented(images, seeded()).mean(dim=1)
     bright = made > 0.5
     rows, columns = torch.arange(60.0).reshape(1, -1, 1), torch.arange(60.0).reshape(1, 1, -1)
     area = bright.sum(dim=(1, 2))
@@ -46,7 +46,7 @@ def test_what_is_there_stays_in_the_picture():
     assert float(area[whole].float().std()) > 5  # nearer and farther
 
 
-def test_of_every_other_picture_a_square_is_hidden():
+def test_of_every_other_image_a_square_is_hidden():
     made = augmented(torch.full((400, 3, 30, 30), 0.9), seeded())
     hidden = (made == 0).all(dim=1).float().mean(dim=(1, 2))
     assert 0.4 < float((hidden > 0).float().mean()) < 0.6

@@ -218,7 +218,7 @@ def test_the_stored_preprocessing_is_applied_before_transforms(copied: Callable[
     assert torch.equal(laid_over(root, preprocessing=None)[3][WRIST], plain(root)[3][WRIST])
 
 
-def test_pictures_in_the_table_are_prepared_too(recorded):
+def test_images_in_the_table_are_prepared_too(recorded):
     key = "observation.images.eye"
     prepare = ImagePreprocessing({key: (1, 2, 30, 40)}, (12, 16))
     windows = {key: [-0.1, 0.0]}
@@ -234,6 +234,6 @@ def test_a_preprocessing_that_does_not_fit_is_refused(recorded):
     assert [problem.code for problem in raised.value.problems] == ["missing-camera", "crop-outside"]
 
 
-def _negative(picture: torch.Tensor) -> torch.Tensor:
-    assert picture.dtype == torch.float32
-    return 1 - picture
+def _negative(image: torch.Tensor) -> torch.Tensor:
+    assert image.dtype == torch.float32
+    return 1 - image

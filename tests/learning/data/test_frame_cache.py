@@ -32,7 +32,7 @@ def decoded(monkeypatch):
 
 @pytest.mark.parametrize("preprocessing", [None, SMALL, LARGE])
 @pytest.mark.parametrize("name", ["av1", "split"])
-def test_cached_pictures_are_the_decoded_ones_and_each_episode_is_decoded_once(
+def test_cached_images_are_the_decoded_ones_and_each_episode_is_decoded_once(
     recorded, decoded, name, preprocessing
 ):
     windows = {WRIST: [-0.1, 0.0, 0.1]} if preprocessing is SMALL else None
@@ -66,7 +66,7 @@ def test_bytes_are_given_as_lerobot_gives_them(recorded):
     ],
 )
 def test_the_smaller_form_that_loses_nothing_is_kept(preprocessing, dtype, shape):
-    frames = FrameCache(preprocessing).episode(0, WRIST, 4, lambda: pictures(4))
+    frames = FrameCache(preprocessing).episode(0, WRIST, 4, lambda: images(4))
     assert (frames.dtype, tuple(frames.shape)) == (dtype, shape)
 
 
@@ -76,7 +76,7 @@ def test_memory_is_bounded(caplog):
     decodes = []
 
     def read(episode: int) -> None:
-        cache.episode(episode, WRIST, 4, lambda: decodes.append(episode) or pictures(4))
+        cache.episode(episode, WRIST, 4, lambda: decodes.append(episode) or images(4))
 
     for episode in (0, 1, 0, 2, 0, 1):
         read(episode)
@@ -84,13 +84,13 @@ def test_memory_is_bounded(caplog):
     assert decodes == [0, 1, 2, 1]
     assert caplog.text.count("frame cache is full") == 1
     one = FrameCache(None, max_bytes=1)
-    one.episode(0, WRIST, 4, lambda: pictures(4))
+    one.episode(0, WRIST, 4, lambda: images(4))
     assert one.nbytes == size
 
 
 def test_a_video_that_ends_early_is_an_error():
-    with pytest.raises(DatasetError, match="3 pictures of 4"):
-        FrameCache(None).episode(0, WRIST, 4, lambda: pictures(3))
+    with pytest.raises(DatasetError, match="3 images of 4"):
+        FrameCache(None).episode(0, WRIST, 4, lambda: images(3))
 
 
 def test_filling_needs_a_cache(recorded):
@@ -98,5 +98,5 @@ def test_filling_needs_a_cache(recorded):
         GraspDataset("lab/set", recorded("av1"), video_backend="pyav").fill_frame_cache()
 
 
-def pictures(count: int) -> list[np.ndarray]:
+def images(count: int) -> list[np.ndarray]:
     return [np.full((70, 90, 3), number, np.uint8) for number in range(count)]

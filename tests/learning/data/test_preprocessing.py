@@ -16,11 +16,11 @@ def pixels(height: int = 60, width: int = 81) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (height, width, 3)).astype(np.uint8)
 
 
-def environment(picture: np.ndarray, crops: dict, size: tuple[int, int] | None) -> torch.Tensor:
-    """What LeRobot's HIL-SERL environment makes of a camera picture, by its own steps."""
+def environment(image: np.ndarray, crops: dict, size: tuple[int, int] | None) -> torch.Tensor:
+    """What LeRobot's HIL-SERL environment makes of a camera image, by its own steps."""
     from lerobot.processor import ImageCropResizeProcessorStep, VanillaObservationProcessorStep
 
-    seen = VanillaObservationProcessorStep().observation({"pixels": {"wrist": picture}})
+    seen = VanillaObservationProcessorStep().observation({"pixels": {"wrist": image}})
     seen = ImageCropResizeProcessorStep(crop_params_dict=crops, resize_size=size).observation(seen)
     return seen[KEY][0]
 
@@ -36,11 +36,11 @@ def environment(picture: np.ndarray, crops: dict, size: tuple[int, int] | None) 
         ({KEY: (3, 0, 24, 24)}, (24, 24)),
     ],
 )
-def test_pictures_are_those_of_the_environment_bit_for_bit(crops, size):
-    picture = pixels()
+def test_images_are_those_of_the_environment_bit_for_bit(crops, size):
+    image = pixels()
     prepare = ImagePreprocessing(crops, size)
-    expected = environment(picture, crops, size)
-    stored = torch.from_numpy(picture).permute(2, 0, 1)
+    expected = environment(image, crops, size)
+    stored = torch.from_numpy(image).permute(2, 0, 1)
     for given in (stored, stored.contiguous(), stored.to(torch.float32) / 255):
         made = prepare(KEY, given)
         assert made.dtype == torch.float32
@@ -63,8 +63,8 @@ def test_every_byte_becomes_what_lerobot_makes_of_it():
 
 def test_other_cameras_are_not_cropped():
     prepare = ImagePreprocessing({KEY: (0, 0, 10, 10)})
-    picture = torch.from_numpy(pixels()).permute(2, 0, 1)
-    assert prepare("observation.images.front", picture).shape == (3, 60, 81)
+    image = torch.from_numpy(pixels()).permute(2, 0, 1)
+    assert prepare("observation.images.front", image).shape == (3, 60, 81)
 
 
 def test_written_and_read_it_is_the_same():

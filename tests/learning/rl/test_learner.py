@@ -92,7 +92,7 @@ def expected_rows(recordings: Path) -> list[dict[str, Any]]:
         for frame in range(length):
             rows.append(
                 {
-                    "picture": PREPARED(CAMERA, items[name][starts[name, episode] + frame][CAMERA]),
+                    "image": PREPARED(CAMERA, items[name][starts[name, episode] + frame][CAMERA]),
                     "state": torch.from_numpy(scene.state(SEEDS[name], episode, frame)),
                     "action": torch.from_numpy(scene.action(SEEDS[name], episode, frame)),
                     # the reward of step t is that of the state after it; the last step keeps its own
@@ -138,22 +138,22 @@ def test_the_offline_buffer_is_the_annotation_and_sac_learns_from_it(recordings:
     buffer = torch.load(f"{script}.buffer", weights_only=False)
     rows = expected_rows(recordings)
     assert buffer["class"] == "GraspDataset"
-    name, picture = buffer["plain"]  # a dataset without a sidecar is left as LeRobot has it, fault included
-    assert (name, picture.dtype, tuple(picture.shape)) == ("LeRobotDataset", torch.uint8, (3, 480, 640))
+    name, image = buffer["plain"]  # a dataset without a sidecar is left as LeRobot has it, fault included
+    assert (name, image.dtype, tuple(image.shape)) == ("LeRobotDataset", torch.uint8, (3, 480, 640))
     assert len(buffer["transitions"]) == len(buffer["rewards"]) == len(rows) == FRAMES
     for number, row in enumerate(rows):
         transition = buffer["transitions"][number]
-        assert torch.equal(buffer["states"][CAMERA][number], row["picture"])
+        assert torch.equal(buffer["states"][CAMERA][number], row["image"])
         assert torch.equal(buffer["states"][STATE][number], row["state"])
         assert torch.equal(buffer["actions"][number], row["action"])
         assert float(buffer["rewards"][number]) == transition["reward"] == row["reward"]
         assert bool(buffer["dones"][number]) == transition["done"] == row["done"]
         after_it = rows[number] if row["done"] else rows[number + 1]
-        assert torch.equal(transition["next_state"][CAMERA][0], after_it["picture"])
+        assert torch.equal(transition["next_state"][CAMERA][0], after_it["image"])
         assert torch.equal(transition["next_state"][STATE][0], after_it["state"])
-    pictures = buffer["states"][CAMERA]
-    assert 0 <= float(pictures.min()) < 0.2
-    assert 0.8 < float(pictures.max()) <= 1
+    images = buffer["states"][CAMERA]
+    assert 0 <= float(images.min()) < 0.2
+    assert 0.8 < float(images.max()) <= 1
 
 
 def recipe(recordings: Path) -> dict[str, Any]:

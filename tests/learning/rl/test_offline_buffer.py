@@ -94,7 +94,7 @@ def test_it_is_lerobots_buffer(recorded, annotated, stock_calls, name, keys, dat
     assert_same(made, expected)
 
 
-def test_each_picture_is_decoded_once(recorded, stock_calls, monkeypatch):
+def test_each_image_is_decoded_once(recorded, stock_calls, monkeypatch):
     decoded: Counter[tuple[Path, int]] = Counter()
     decode = blocks.decode_segment
 

@@ -3,7 +3,7 @@ from lerobot.cameras import Camera
 
 
 class Still(Camera):
-    """A grey picture with a bright square that moves one pixel with each picture."""
+    """A grey image with a bright square that moves one pixel with each image."""
 
     def __init__(self, config):
         super().__init__(config)
@@ -22,11 +22,11 @@ class Still(Camera):
         self._on = True
 
     def read(self, *args):
-        picture = np.full((self.height, self.width, 3), 90, np.uint8)
+        image = np.full((self.height, self.width, 3), 90, np.uint8)
         left = self._count % (self.width - 8)
-        picture[4:12, left : left + 8] = 250
+        image[4:12, left : left + 8] = 250
         self._count += 1
-        return picture
+        return image
 
     async_read = read
 

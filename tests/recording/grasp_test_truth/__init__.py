@@ -31,7 +31,7 @@ class ShowTruth(RecordingHook):
 
     So the key belongs to the same frame on every machine. Afterwards it says which frames show the cube
     grasped. A hook is called when the action has been carried out: what it sees then is on the next frame's
-    picture.
+    image.
     """
 
     def __init__(self, config):

@@ -15,7 +15,7 @@ from lerobot_grasp_plugin.dataset.episode_frames import EpisodeFrames
 from lerobot_grasp_plugin.dataset.reader import DatasetReader
 from lerobot_grasp_plugin.merging.recipe import SourceConfig
 from lerobot_grasp_plugin.merging.sources import open_sources
-from lerobot_grasp_plugin.review.pictures import CHUNK, Pictures
+from lerobot_grasp_plugin.review.images import CHUNK, Images
 
 
 @pytest.fixture
@@ -39,63 +39,63 @@ class Slow:
 
 
 def test_strips_hold_every_frame(reader: DatasetReader) -> None:
-    pictures, camera = Pictures(reader), reader.info.camera_keys[0]
+    images, camera = Images(reader), reader.info.camera_keys[0]
     for chunk, count in enumerate((20, 20, 20, 6)):
-        image = Image.open(io.BytesIO(pictures.strip(3, camera, chunk)))
+        image = Image.open(io.BytesIO(images.strip(3, camera, chunk)))
         assert image.width % count == 0
-    frame = np.asarray(Image.open(io.BytesIO(pictures.frame(3, camera, 65, exact=True))))
+    frame = np.asarray(Image.open(io.BytesIO(images.frame(3, camera, 65, exact=True))))
     (wanted,) = EpisodeFrames(reader).decode(3, camera, [65])
     assert np.array_equal(frame, wanted[1])
-    assert pictures.frame(3, camera, 65, exact=True) is pictures.frame(3, camera, 65, exact=True)
+    assert images.frame(3, camera, 65, exact=True) is images.frame(3, camera, 65, exact=True)
 
 
 def test_what_is_kept_is_bounded(reader: DatasetReader) -> None:
     camera = reader.info.camera_keys[0]
-    size = len(Pictures(reader).strip(2, camera, 0))
-    pictures = Pictures(reader, strip_bytes=4 * size, frame_bytes=10_000)
+    size = len(Images(reader).strip(2, camera, 0))
+    images = Images(reader, strip_bytes=4 * size, frame_bytes=10_000)
     for episode, length in enumerate(reader.lengths):
         for chunk in range(-(-int(length) // CHUNK)):
-            pictures.strip(episode, camera, chunk)
+            images.strip(episode, camera, chunk)
         for frame in range(int(length)):
-            pictures.frame(episode, camera, frame, exact=False)
-    strips, frames = pictures.kept_bytes
-    assert strips <= sum(len(pictures.strip(3, camera, chunk)) for chunk in range(4)) + 4 * size
-    assert frames <= 10_000 + len(pictures.frame(3, camera, 65, exact=False))
+            images.frame(episode, camera, frame, exact=False)
+    strips, frames = images.kept_bytes
+    assert strips <= sum(len(images.strip(3, camera, chunk)) for chunk in range(4)) + 4 * size
+    assert frames <= 10_000 + len(images.frame(3, camera, 65, exact=False))
 
 
 def test_the_next_episode_is_decoded_ahead(reader: DatasetReader) -> None:
-    pictures, camera = Pictures(reader), reader.info.camera_keys[0]
-    pictures.strip(0, camera, 1)
-    pictures.ahead(1, camera)
-    wait_until(lambda: pictures._films[1, camera].complete, "it is not decoded")
+    images, camera = Images(reader), reader.info.camera_keys[0]
+    images.strip(0, camera, 1)
+    images.ahead(1, camera)
+    wait_until(lambda: images._films[1, camera].complete, "it is not decoded")
 
 
 def test_who_waits_is_served_first_and_work_goes_on_where_it_was(reader: DatasetReader) -> None:
-    pictures, camera = Pictures(reader), reader.info.camera_keys[0]
-    slow = pictures._frames = Slow(reader)  # type: ignore[assignment]
-    pictures.ahead(1, camera)
+    images, camera = Images(reader), reader.info.camera_keys[0]
+    slow = images._frames = Slow(reader)  # type: ignore[assignment]
+    images.ahead(1, camera)
     found: list[bytes] = []
-    waiting = threading.Thread(target=lambda: found.append(pictures.strip(2, camera, 0)))
+    waiting = threading.Thread(target=lambda: found.append(images.strip(2, camera, 0)))
     waiting.start()
-    wait_until(lambda: pictures._films.get((2, camera)) is not None, "nobody waits")
+    wait_until(lambda: images._films.get((2, camera)) is not None, "nobody waits")
     slow.may.release(12 + 20)  # what the two decode by then
     slow.may.release(20)
     waiting.join(DEADLINE_S)
     assert found
-    wait_until(lambda: not pictures._films[1, camera].decoding or len(slow.decoded) >= 52, "it goes on")
+    wait_until(lambda: not images._films[1, camera].decoding or len(slow.decoded) >= 52, "it goes on")
     slow.may.release(1000)
-    pictures.strip(1, camera, 5)
+    images.strip(1, camera, 5)
     frames = [frame for episode, frame in slow.decoded if episode == 1]
     assert sorted(set(frames)) == list(range(120))
     assert len(frames) < 120 + CHUNK
 
 
 def test_who_is_gone_is_not_waited_for(reader: DatasetReader) -> None:
-    pictures, camera = Pictures(reader), reader.info.camera_keys[0]
-    slow = pictures._frames = Slow(reader)  # type: ignore[assignment]
+    images, camera = Images(reader), reader.info.camera_keys[0]
+    slow = images._frames = Slow(reader)  # type: ignore[assignment]
     gone = threading.Event()
     gone.set()
     with pytest.raises(InterruptedError):
-        pictures.strip(1, camera, 5, gone)
-    assert pictures._films[1, camera].wanted == 0
+        images.strip(1, camera, 5, gone)
+    assert images._films[1, camera].wanted == 0
     slow.may.release(1000)

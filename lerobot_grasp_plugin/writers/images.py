@@ -1,6 +1,6 @@
-"""Picture files that take the place of those an earlier run wrote, and of nothing else.
+"""Image files that take the place of those an earlier run wrote, and of nothing else.
 
-What a run wrote is known by the index in a folder, and by the remark in a single picture.
+What a run wrote is known by the index in a folder, and by the remark in a single image.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 from lerobot_grasp_plugin.writers.staging import FULL, STAGING_MARK, sync
 
 
-def save_picture(picture: Image.Image | NDArray[np.uint8], path: Path) -> None:
-    """Writes a picture, ``.jpg`` at high quality with full colour or ``.png``, with the maker's remark."""
-    image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
+def save_image(image: Image.Image | NDArray[np.uint8], path: Path) -> None:
+    """Writes an image, ``.jpg`` at high quality with full colour or ``.png``, with the maker's remark."""
+    image = image if isinstance(image, Image.Image) else Image.fromarray(image)
     if path.suffix == ".png":
         remark = PngInfo()
         remark.add_text("Comment", MADE_BY)
@@ -53,8 +53,8 @@ def refuse_foreign_folder(folder: Path) -> None:
     raise _foreign(f"the folder would be replaced, but {strange}", folder)
 
 
-def refuse_foreign_picture(path: Path) -> None:
-    """Refuses a picture file that an earlier run did not write.
+def refuse_foreign_image(path: Path) -> None:
+    """Refuses an image file that an earlier run did not write.
 
     Raises:
         UsageError: It did not.
@@ -72,7 +72,7 @@ def refuse_foreign_picture(path: Path) -> None:
     raise _foreign(f"the file would be replaced, but {MADE_BY} did not write it", path)
 
 
-class StagedPictures:
+class StagedImages:
     """What one run writes, each beside its place until all of it is complete."""
 
     def __init__(self) -> None:
@@ -97,7 +97,7 @@ class StagedPictures:
             UsageError: Somebody else's files are in the way by now. Nothing was replaced.
         """
         for staging, target in self._staged:
-            (refuse_foreign_folder if staging.is_dir() else refuse_foreign_picture)(target)
+            (refuse_foreign_folder if staging.is_dir() else refuse_foreign_image)(target)
         for staging, target in self._staged:
             if not staging.is_dir():
                 staging.replace(target)
@@ -137,14 +137,14 @@ class StagedPictures:
         except OSError as error:
             reason = error.strerror or str(error)
             hint = "choose another folder with --output_dir"
-            problem = Problem("cannot-write", f"pictures cannot be put here: {reason}", folder, hint)
+            problem = Problem("cannot-write", f"images cannot be put here: {reason}", folder, hint)
             raise UsageError(problem) from None
 
 
 @contextmanager
-def staged_pictures() -> Iterator[StagedPictures]:
-    """Pictures that appear together when the block ends, and not at all when it ends with an error."""
-    staged = StagedPictures()
+def staged_images() -> Iterator[StagedImages]:
+    """Images that appear together when the block ends, and not at all when it ends with an error."""
+    staged = StagedImages()
     try:
         yield staged
         staged.publish()
@@ -157,7 +157,7 @@ def staged_pictures() -> Iterator[StagedPictures]:
 
 
 def write_index(folder: Path, index: Mapping[str, Any]) -> None:
-    """Writes the index beside the pictures; ``frames`` in it is a list with a ``file`` each."""
+    """Writes the index beside the images; ``frames`` in it is a list with a ``file`` each."""
     text = json.dumps({"made_by": MADE_BY, **index}, indent=1, ensure_ascii=False)
     (folder / INDEX_NAME).write_text(text + "\n", encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""Pictures that are kept in the tables: whether they are pictures, whole, and of the declared size."""
+"""Images that are kept in the tables: whether they are images, whole, and of the declared size."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _JPEG, _JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
 _OTHERS = (b"II*\0", b"MM\0*", b"RIFF", b"BM", b"GIF8")
 """TIFF (depth), WebP, BMP, GIF: taken as they are, unless they are decoded."""
 _LARGEST = 2**26
-"""Dots of a picture above which it is not decoded."""
+"""Dots of an image above which it is not decoded."""
 
 type Size = tuple[int, int]
 """Height and width."""
 
 
-class PictureCheck:
-    """Looks at each picture's first and last bytes, or decodes it."""
+class ImageCheck:
+    """Looks at each image's first and last bytes, or decodes it."""
 
     def __init__(self, view: View, *, decode: bool) -> None:
         self._view = view
@@ -37,7 +37,7 @@ class PictureCheck:
         self._left_out: list[Problem] = []
 
     def see(self, file: TableFile, runs: Runs) -> None:
-        """Looks at the pictures of a table."""
+        """Looks at the images of a table."""
         schema = file.file.schema_arrow
         for name in self._view.info.keys("image"):
             if name in schema.names and _holds_bytes(schema.field(name).type):
@@ -45,7 +45,7 @@ class PictureCheck:
                     self._column(name, file, runs)
                 except GraspError as error:
                     reason = error.problems[0].message
-                    message = f"{reason}, so that the pictures of {name!r} were not checked"
+                    message = f"{reason}, so that the images of {name!r} were not checked"
                     self._left_out.append(Problem("not-checked", message, file.path))
 
     def _column(self, name: str, file: TableFile, runs: Runs) -> None:
@@ -54,9 +54,9 @@ class PictureCheck:
                 column = file.read(first, min(stop, first + file.batch_rows), [name]).column(0)
                 for at, data in enumerate(_bytes(column), start=first - start):
                     if data is not None:
-                        self._picture(name, data, runs, episode, at)
+                        self._image(name, data, runs, episode, at)
 
-    def _picture(self, name: str, data: bytes, runs: Runs, episode: int, frame: int) -> None:
+    def _image(self, name: str, data: bytes, runs: Runs, episode: int, frame: int) -> None:
         try:
             size = _header(data)
             if self._decode:
@@ -73,7 +73,7 @@ class PictureCheck:
         """All that was found."""
         yield from self._left_out
         for name, tally in self._damaged.items():
-            message = f"{name!r}: the picture {tally.example}; {tally.extent}"
+            message = f"{name!r}: the image {tally.example}; {tally.extent}"
             yield tally.problem("picture-damaged", message, "LeRobot fails on these rows")
         for name, sizes in self._sizes.items():
             yield from self._other_sizes(name, sizes)
@@ -85,7 +85,7 @@ class PictureCheck:
             if (height, width) in fitting:
                 continue
             message = (
-                f"{name!r}: {tally.extent} have pictures of {height} x {width}, info.json says {list(shape)}"
+                f"{name!r}: {tally.extent} have images of {height} x {width}, info.json says {list(shape)}"
             )
             if len(sizes) > 1:
                 yield tally.problem(
@@ -112,10 +112,10 @@ def _bytes(column: pa.ChunkedArray) -> Iterator[bytes | None]:
 
 
 def _header(data: bytes) -> Size | None:
-    """Height and width by a picture's first bytes; None for formats that are not looked into.
+    """Height and width by an image's first bytes; None for formats that are not looked into.
 
     Raises:
-        ValueError: It is no picture, or its end is missing.
+        ValueError: It is no image, or its end is missing.
     """
     if not data:
         raise ValueError("has no bytes")
@@ -129,7 +129,7 @@ def _header(data: bytes) -> Size | None:
             raise ValueError("is cut off")
         return _jpeg_size(data)
     if not data.startswith(_OTHERS):
-        raise ValueError(f"begins with {data[:8]!r}, which no picture does")
+        raise ValueError(f"begins with {data[:8]!r}, which no image does")
     return None
 
 
@@ -147,10 +147,10 @@ def _decoded(data: bytes) -> None:
     from PIL import Image
 
     try:
-        with Image.open(BytesIO(data)) as picture:
-            width, height = picture.size
+        with Image.open(BytesIO(data)) as image:
+            width, height = image.size
             if width * height > _LARGEST:
                 raise ValueError(f"of {height} x {width} is too large")
-            picture.load()
+            image.load()
     except Exception as error:  # PIL raises what its plugins raise
         raise ValueError(f"cannot be decoded ({type(error).__name__}: {error})") from None

@@ -55,7 +55,7 @@ class _Film:
         return sum(map(len, self.strips))
 
 
-class Pictures:
+class Images:
     """Thumbnails and exact frames of a dataset.
 
     No pixels are kept, only files: what was looked at before is there at once, up to a bound. An episode that

@@ -1,4 +1,4 @@
-"""The colours of decoded pictures against the statistics they were recorded with."""
+"""The colours of decoded frames against the statistics they were recorded with."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from lerobot_grasp_plugin.verify.stored_stats import read_stored_stats
 from lerobot_grasp_plugin.verify.view import View
 
 _SAMPLES = 20
-"""Pictures of an episode that are looked at, as LeRobot takes a sample of them for its statistics."""
+"""Frames of an episode that are looked at, as LeRobot takes a sample of them for its statistics."""
 _WIDTH, _HEIGHT = 32, 24
 _OTHER, _LIKE = 0.05, 0.02
 """How far the mean of a channel, in [0, 1], has to be off, and how near another camera's is. Coding and
 sampling make 0.012 at the most in real recordings."""
 
 
-class PictureMeans:
-    """The mean of each colour channel in every episode, from a few of its pictures.
+class ImageMeans:
+    """The mean of each colour channel in every episode, from a few of its frames.
 
     Args:
         view: The dataset.
@@ -47,19 +47,21 @@ class PictureMeans:
         self._sums: dict[tuple[str, int], tuple[NDArray[np.float64], int]] = {}
         self._files: dict[tuple[str, int], Path] = {}
 
-    def see(self, key: str, path: Path, episode: int, frame: int, length: int, picture: VideoFrame) -> None:
-        """Takes a picture of a camera: frame ``frame`` of an episode with so many."""
+    def see(
+        self, key: str, path: Path, episode: int, frame: int, length: int, video_frame: VideoFrame
+    ) -> None:
+        """Takes frame ``frame`` of an episode of ``length`` frames, as one camera shows it."""
         if key not in self._stored or frame % max(1, length // _SAMPLES):
             return
         if episode in self._parts:  # their statistics are those of the whole source episode
             return
-        small = picture.reformat(width=_WIDTH, height=_HEIGHT, format="rgb24").to_ndarray()
+        small = video_frame.reformat(width=_WIDTH, height=_HEIGHT, format="rgb24").to_ndarray()
         total, number = self._sums.get((key, episode), (np.zeros(3), 0))
         self._sums[key, episode] = (total + small.reshape(-1, 3).mean(axis=0) / 255, number + 1)
         self._files.setdefault((key, episode), path)
 
     def found(self) -> Iterator[Problem]:
-        """One finding for each camera that has episodes with other pictures."""
+        """One finding for each camera that has episodes with other frames."""
         tallies: dict[str, Tally] = {}
         for (key, episode), (total, number) in self._sums.items():
             row = self._rows.get(episode)
@@ -75,10 +77,10 @@ class PictureMeans:
                 tallies.setdefault(key, Tally()).add(path, episode, None, number, example)
         for key, tally in tallies.items():
             message = (
-                f"{key!r}: the pictures of {EPISODES} are not those its statistics were "
+                f"{key!r}: the frames of {EPISODES} are not those its statistics were "
                 f"made of: {tally.example}"
             )
-            hint = "is it the video of another camera or episode, or were its pictures changed since?"
+            hint = "is it the video of another camera or episode, or were its frames changed since?"
             yield tally.problem("video-other-pictures", message, hint)
 
     def _fitting(self, key: str, row: int, seen: NDArray[np.float64]) -> str:

@@ -1,4 +1,4 @@
-"""How the pictures of an offline dataset become what the policy gets from the environment."""
+"""How the images of an offline dataset become what the policy gets from the environment."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ OBS_IMAGES = "observation.images."
 def offline_preprocessing(
     env: Any, input_features: Mapping[str, Any], sources: Sequence[Source]
 ) -> ImagePreprocessing:
-    """The environment's crop and resize, for pictures that have not been through them.
+    """The environment's crop and resize, for images that have not been through them.
 
-    ``gym_manipulator`` stores pictures after crop and resize, ``lerobot-record`` as the camera gives
-    them. A camera whose stored pictures have the policy's size, and not the camera's, is not cropped
+    ``gym_manipulator`` stores images after crop and resize, ``lerobot-record`` as the camera gives
+    them. A camera whose stored images have the policy's size, and not the camera's, is not cropped
     again; a resize to the size they have changes nothing.
 
     Args:
@@ -55,7 +55,7 @@ def offline_preprocessing(
                 continue
             if result != wanted:
                 message = (
-                    f"{source.title}: pictures of {camera_key} are {_text(stored)}, after crop and resize "
+                    f"{source.title}: images of {camera_key} are {_text(stored)}, after crop and resize "
                     f"{_text(result)}, and the policy takes {_text(wanted)} (channels x height x width)"
                 )
                 hint = "env.processor.image_preprocessing and policy.input_features must fit each other"

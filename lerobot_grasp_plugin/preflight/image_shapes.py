@@ -1,4 +1,4 @@
-"""Sizes of pictures on their way from a camera to a network; no pixel is touched."""
+"""Sizes of images on their way from a camera to a network; no pixel is touched."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Preprocessing:
     resize: tuple[int, int] | None
 
     def output(self, camera_key: str, shape: Shape) -> Shape:
-        """The shape of a picture after it."""
+        """The shape of an image after it."""
         channels, height, width = shape
         if camera_key in self.crops:
             height, width = self.crops[camera_key][2:]
