@@ -1,4 +1,4 @@
-"""The actor as a process of the learner's: each ends when the other does."""
+"""The actor as a process that the learner starts: each ends when the other does."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 _PATIENCE_S = 60.0
 _ALONE_S = 20.0
-"""Seconds in which an actor that had connected ends by itself; a second signal would force it."""
+"""Seconds that a connected actor gets to end by itself; a second signal would force it."""
 
 _LEARNER = "GRASP_LEARNER_PID"
 """Environment variable of the actor: the process that started it."""
@@ -35,7 +35,7 @@ class ActorProcess:
 
     @property
     def failed(self) -> bool:
-        """The actor ended by itself, and not because its steps were done."""
+        """Handles an actor that ended before its steps were done."""
         return not self._ending and bool(self._process.returncode)
 
     def _wait(self) -> None:
@@ -60,7 +60,7 @@ class ActorProcess:
 
 
 def end_with_learner() -> None:
-    """End this process, an actor, when the learner that started it is gone, also before they have connected.
+    """End this process, an actor, when the learner that started it has ended, also before they connect.
 
     Does nothing in an actor that a person started.
     """

@@ -1,4 +1,4 @@
-"""The hosts under which a browser reaches a server, by what the server is bound to."""
+"""The host names under which a browser reaches a server, by the address it is bound to."""
 
 from __future__ import annotations
 

@@ -21,13 +21,13 @@ GUIDE = Guide(
 class CompareConfig:
     """Compares two annotation files of one dataset: lerobot-grasp-compare A.txt B.txt."""
 
-    # the two annotation files; the same as naming them without an option
+    # the two annotation files; they can also be given without an option
     annotations: list[Path] = field(default_factory=list)
-    # the dataset they label, owner/name (without one: the datasets that the headers of the first file name)
+    # the dataset they label, owner/name (default: the datasets named by the headers of the first file)
     repo_id: str | None = None
     # its folder
     root: Path | None = None
-    # what the first frame is called in a file that does not say it: 0 or 1
+    # index base of a file that does not state one: 0 or 1
     index_base: int | None = None
     # write the comparison to this file, as JSON
     report: Path | None = None
@@ -39,14 +39,14 @@ def main(args: Sequence[str] | None = None) -> int:
     config = parse_call(CompareConfig, _with_files(list(args or [])), program=PROGRAM, guide=GUIDE)
     if len(config.annotations) != 2:
         number = len(config.annotations)
-        fail(PROGRAM, f"two annotation files are compared, not {number}: A.txt B.txt, or --annotations")
+        fail(PROGRAM, f"give two annotation files, not {number}: A.txt B.txt, or --annotations")
     if config.report is not None and not config.report.parent.is_dir():
         fail(PROGRAM, f"--report: the folder {config.report.parent} does not exist")
     return guarded(lambda: _compare(config))
 
 
 def _with_files(args: list[str]) -> list[str]:
-    """The call with its files, which stand without an option, as values of ``--annotations``."""
+    """The call with its positional files as values of ``--annotations``."""
     files: list[str] = []
     others: list[str] = []
     before = ""

@@ -1,4 +1,4 @@
-"""One line for LeRobot's pages on a torchcodec that lacks FFmpeg's libraries."""
+"""One line instead of LeRobot's long warning when torchcodec finds no FFmpeg libraries."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ _NO_FFMPEG = (
     r"|.*Library not loaded: \S*lib(av|sw)\w+\.)"
 )
 _NOTE = (
-    "note: images are decoded with PyAV; torchcodec is installed, and finds no FFmpeg libraries "
-    "(`apt install ffmpeg` or `conda install ffmpeg` brings them)"
+    "note: images are decoded with PyAV; torchcodec is installed but finds no FFmpeg libraries "
+    "(install them with `apt install ffmpeg` or `conda install ffmpeg`)"
 )
 
 
 def shorten_decoder_warning() -> None:
-    """From now on LeRobot's warning is one line where FFmpeg is missing; all others stay as they are."""
+    """Shortens LeRobot's warning to one line where FFmpeg is missing; other warnings stay as they are."""
     logger = logging.getLogger(_LOGGER)
     if not any(isinstance(each, _Shortened) for each in logger.filters):
         logger.addFilter(_Shortened())
 
 
 class _Shortened(logging.Filter):
-    """Says once what LeRobot says at length, and keeps that back."""
+    """Prints the short note once and suppresses LeRobot's long warning."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""``lerobot-grasp-demo``: two small recordings, and both datasets built of them."""
+"""``lerobot-grasp-demo``: two small recordings, and both datasets built from them."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ GUIDE = Guide(
 
 @dataclass(kw_only=True)
 class DemoConfig:
-    """Makes two small recordings with an annotation file, and both datasets from them."""
+    """Records two small datasets with an annotation file, and builds both output datasets from them."""
 
-    # folder for all of it; must not exist
+    # output folder; must not exist
     output_dir: Path = Path("grasp_demo")
-    # record on the simulated SO101, or draw (without a value: simulate where the extra sim is installed)
+    # record on the simulated SO101, or draw the images (default: simulate if the extra sim is installed)
     simulate: bool | None = None
 
 
@@ -71,7 +71,7 @@ def _demo(output_dir: Path, simulate: bool | None, progress: TerminalProgress) -
             _say(f"{recording.repo_id}: {len(recording.lengths)} episodes, {recording.frames} frames")
         if simulate:
             frames = sum(recording.frames for recording in seed.RECORDINGS)
-            _say(f"The physics say of {frames - differing} of {frames} frames what the annotations say.")
+            _say(f"The physics agree with the annotations on {frames - differing} of {frames} frames.")
         _say(f"Recorded in {time.monotonic() - started:.0f} s.")
         made: list[tuple[Target, ReadBack]] = []
         for target in seed.TARGETS:
@@ -82,7 +82,7 @@ def _demo(output_dir: Path, simulate: bool | None, progress: TerminalProgress) -
             progress.close()
         _say("\n=== Read with LeRobot ===")
         _say("\n".join(_read_back(made)))
-    _say(f"\nAll figures are the expected ones. {time.monotonic() - started:.0f} s; all is in {output_dir}")
+    _say(f"\nAll figures are as expected. {time.monotonic() - started:.0f} s; everything is in {output_dir}")
     _say("\n".join(_next(output_dir)))
     return 0
 
@@ -100,11 +100,11 @@ def _read_back(made: Sequence[tuple[Target, ReadBack]]) -> Iterator[str]:
         )
         yield f"    {target.purpose}"
         yield "    every label as annotated"
-        yield f"    {read.images} items, with their images, equal to those of the recordings"
+        yield f"    {read.images} items, with images equal to those of the recordings"
 
 
 def _next(output_dir: Path) -> Iterator[str]:
-    """The calls that make the same again, each into a folder of its own."""
+    """The commands that build the same datasets, each into a new folder."""
     from lerobot_grasp_plugin.demo import seed
     from lerobot_grasp_plugin.demo.datasets import recipe
 
@@ -116,7 +116,7 @@ def _next(output_dir: Path) -> Iterator[str]:
         yield f"# {target.purpose}"
         yield _merge_call(config)
     name = "so101_grasp_only_v1_labelled"
-    yield "# one recording with labels, nothing merged"
+    yield "# one labelled recording, nothing merged"
     yield _call(
         "lerobot-grasp-relabel",
         f"--root {_path(output_dir / seed.POSITIVE.repo_id)}",

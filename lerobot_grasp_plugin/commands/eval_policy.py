@@ -1,4 +1,4 @@
-"""``lerobot-grasp-eval-policy``: how often each checkpoint of a run grasps, in the simulation."""
+"""``lerobot-grasp-eval-policy``: how often each checkpoint of a run grasps in the simulation."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ GUIDE = Guide(
 
 @dataclass(kw_only=True)
 class EvalPolicyOptions:
-    """Lets the checkpoints of a run act in the simulation, and counts held and lifted cubes."""
+    """Runs the checkpoints of a run in the simulation and counts held and lifted cubes."""
 
-    # output_dir of a run of lerobot-grasp-learner, or one of its checkpoints
+    # output_dir of a lerobot-grasp-learner run, or one of its checkpoints
     run: Path | None = None
-    # episodes of each checkpoint
+    # episodes per checkpoint
     num_episodes: int = 20
-    # decides where the cube lies; the same for every checkpoint
+    # seed of the cube positions; the same for every checkpoint
     seed: int = 1000
-    # only the last checkpoint, and not all of them
+    # evaluate the last checkpoint only
     last: bool = False
-    # where the table of episodes goes (without a value: RUN/eval)
+    # folder for the table of episodes (default: RUN/eval)
     output_dir: Path | None = None
-    # pretrained_model folder of another reward classifier than the one the run had
+    # pretrained_model folder of a reward classifier to use instead of the run's own
     classifier: Path | None = None
-    # record the episodes that fooled the classifier here, as a dataset with an annotation file of the truth
+    # record the episodes that fooled the classifier here, as a dataset with an annotation file of true labels
     hard_negatives: Path | None = None
 
 
@@ -57,9 +57,9 @@ def main(args: Sequence[str] | None = None) -> int:
     """Count grasps; returns the command's exit code."""
     options = parse_call(EvalPolicyOptions, args, program=PROGRAM, guide=GUIDE)
     if options.run is None:
-        fail(PROGRAM, "no run is named; give --run with the output_dir of lerobot-grasp-learner")
+        fail(PROGRAM, "--run is missing; give the output_dir of lerobot-grasp-learner")
     if options.num_episodes < 1:
-        fail(PROGRAM, f"--num_episodes is {options.num_episodes}, and should be at least 1")
+        fail(PROGRAM, f"--num_episodes must be at least 1, not {options.num_episodes}")
     require_extra(PROGRAM, "sim", "mujoco", "so101_nexus")
     sys.argv = [PROGRAM]  # LeRobot's validation reads --config_path from it
     return guarded(lambda: _evaluate(options))
@@ -128,7 +128,7 @@ def _evaluate(options: EvalPolicyOptions) -> int:
 
 
 def _next_commands(recorder: EpisodeRecorder, config: TrainRLServerPipelineConfig) -> Iterator[str]:
-    """Drafts the annotation file, and says how its episodes come to the classifier's dataset."""
+    """Writes the annotation file, and prints how to add the episodes to the classifier's dataset."""
     from lerobot_grasp_plugin.learning.classifier.model import read_record
     from lerobot_grasp_plugin.sim.truth import read_truth, truth_folder
     from lerobot_grasp_plugin.sim.truth_labels import truth_annotations
@@ -143,9 +143,9 @@ def _next_commands(recorder: EpisodeRecorder, config: TrainRLServerPipelineConfi
     record = read_record(Path(config.env.processor.reward_classifier.pretrained_path))
     source = record.get("dataset", {}).get("root", "DATASET_OF_THE_CLASSIFIER")
     yield f"{recorder.episodes} episodes fooled the classifier; they are in {root}"
-    yield f"The truth of each frame is in {annotations}. Look at them:"
+    yield f"The true labels are in {annotations}. Look at them:"
     yield f"  lerobot-grasp-review --root {root} --annotations {annotations}"
-    yield "Add them to what the classifier learns from:"
+    yield "Add them to the classifier's training data:"
     yield f"  lerobot-grasp-merge --sources '[{{root: {source}}}, {{root: {root}}}]' \\"
     yield f"    --annotations {annotations} --unlisted keep --new_root {root}_merged"
 

@@ -14,9 +14,9 @@ VERSION, HELP, HELP_ALL = "--version", "--help", "--help_all"
 
 _PACKAGE = __name__.partition(".")[0]
 _TEXTS = {
-    "config_path": "options from this YAML or JSON file, named as here; flags overrule it",
+    "config_path": "YAML or JSON file of options, named as here; flags override it",
     "dataset.repo_id": "the dataset, owner/name",
-    "labeler.type": "what proposes success; docs/labelers.md lists all labelers",
+    "labeler.type": "the labeler that proposes success; docs/labelers.md lists all labelers",
     "robot.type": "the robot, by its name in LeRobot",
 }
 """Help of options that draccus and LeRobot declare, where this package lists them."""
@@ -24,17 +24,17 @@ _TEXTS = {
 _VALUES = {"config_path": "PATH", "labeler.type": "NAME", "robot.type": "NAME"}
 _GENERAL = ("config_path", "help", "help_all", "version")
 _NAMES = {"bool": "[BOOL]", "str": "TEXT"}
-"""What stands for a value of a type, where that is not the type's name; a switch needs no value."""
+"""Placeholder of a type's value in help, where it is not the type's name; a switch takes no value."""
 
 
 @dataclass(frozen=True)
 class Guide:
-    """What the help of a command says besides its options.
+    """The help text of a command, without its options.
 
     Attributes:
         purpose: What the command does; empty where its config says it.
         example: A call that a person can run who has run ``lerobot-grasp-demo`` in the same folder.
-        required: The options that a call must give; ``a|b`` where one of several is enough.
+        required: The options that a call must give; ``a|b`` where one of several suffices.
         upstream: The command of LeRobot whose options the command also takes.
     """
 
@@ -82,7 +82,7 @@ def _declared(config_class: type, prefix: str) -> Iterator[tuple[str, type]]:
 
 
 def options_of(config_class: type) -> str:
-    """The options of a block that has no command, as help lists them.
+    """The options of a block without a command of its own, as help lists them.
 
     Args:
         config_class: The block's class.
@@ -133,9 +133,7 @@ def arrange(
         VERSION, action="store_true", help="print the versions of this package and of LeRobot"
     )
     if guide.upstream:
-        parser.add_argument(
-            HELP_ALL, action="store_true", help=f"print the options of {guide.upstream} as well"
-        )
+        parser.add_argument(HELP_ALL, action="store_true", help=f"print the options of {guide.upstream} too")
     # draccus makes its parser itself, so that none of another class can be given to it
     parser.format_help = lambda: _text(parser, guide, own(), everything)  # type: ignore[method-assign]  # an instance, not a class
 
@@ -162,7 +160,7 @@ def _text(parser: argparse.ArgumentParser, guide: Guide, own: Mapping[str, str],
         formatter.add_text(f"OPTIONS OF {guide.upstream}".upper())
         _add_upstream(formatter, parser, listed)
     elif guide.upstream:
-        more = f"The options of {guide.upstream} are taken, too; {HELP_ALL} prints them."
+        more = f"All options of {guide.upstream} work too; {HELP_ALL} prints them."
         formatter.add_text(fill(more, formatter.width))
     return formatter.format_help()
 

@@ -1,4 +1,4 @@
-"""The types of labelers that come with the package; importing this makes them known by name."""
+"""Registers the labeler types that come with the package, by name."""
 
 from lerobot_grasp_plugin.labelers.column import ColumnLabelerConfig
 from lerobot_grasp_plugin.labelers.file import FileLabelerConfig

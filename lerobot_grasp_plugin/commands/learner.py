@@ -1,4 +1,4 @@
-"""``lerobot-grasp-learner``: HIL-SERL's learner, on a dataset that is merged and labelled first."""
+"""``lerobot-grasp-learner``: merge and label the offline dataset, then run HIL-SERL's learner."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _learn(config: GraspTrainRLConfig, given: list[str]) -> int:
 
 
 def _refuse(problems: Iterable[Problem]) -> None:
-    """Raises what is wrong with a call, if anything is.
+    """Raises one error with all problems of a call.
 
     Raises:
         UsageError: There are problems.
@@ -141,12 +141,12 @@ def _dataset(config: GraspTrainRLConfig) -> CachedDataset:
     if cached.report is not None:
         print(merge_report(cached.report))
     else:
-        print(f"Nothing has changed since {cached.repo_id} was made: {cached.root}")
+        print(f"{cached.repo_id} is up to date: {cached.root}")
     return cached
 
 
 def _preflight(config: GraspTrainRLConfig, given: list[str]) -> None:
-    """Compares the config, flags included, with what it names; errors end the command.
+    """Runs preflight on the config, flags included; errors end the command.
 
     Args:
         config: The config.

@@ -84,19 +84,19 @@ def _serve(config: LiveClassifierConfig) -> int:
         token = secrets.token_urlsafe(24)
         with sigterm_ends(), served(live_app(live, token=token, host=config.host), listening):
             print_addresses(config.host, listening, token)
-            print("Ctrl+C ends it.", flush=True)
+            print("Press Ctrl+C to stop.", flush=True)
             live.run()
     finally:
         listening.close()
         if teleop is not None and teleop.is_connected:
             teleop.disconnect()
         robot.disconnect()
-    print(f"The last threshold: env.processor.reward_classifier.success_threshold={live.threshold}")
+    print(f"Last threshold: env.processor.reward_classifier.success_threshold={live.threshold}")
     return 0
 
 
 def _device(make: Callable[[Any], Any], config: object) -> Any:
-    """A robot or teleoperator of LeRobot's, which covers the class's own error with a ``ValueError``.
+    """Makes a robot or teleoperator; LeRobot hides the class's own error behind a ``ValueError``.
 
     Raises:
         GraspError: The class refuses the config.

@@ -25,7 +25,7 @@ GUIDE = Guide(
 
 
 def _source(raw: Any, path: Sequence[str]) -> SourceConfig:
-    """A source of a recipe; one that is only text is its folder, or else its name."""
+    """A source of a recipe; plain text is its folder, or else its repo_id."""
     from draccus.parsers.decoding import decode_dataclass
 
     if isinstance(raw, str):
@@ -34,7 +34,7 @@ def _source(raw: Any, path: Sequence[str]) -> SourceConfig:
 
 
 def _take_text_sources() -> None:
-    """Makes draccus read sources with ``_source``, also where it has read some without it before."""
+    """Makes draccus read sources with ``_source``, even if it has cached another decoder."""
     import draccus
     from draccus.parsers.decoding import get_decoding_fn
 

@@ -1,4 +1,4 @@
-"""Options that a command does not know, and which ones were probably meant."""
+"""Unknown options of a command, and the options that were probably meant."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from typing import Any, NoReturn, get_args, get_type_hints
 DISCOVER = "discover_packages_path"
 _SUGGESTIONS = 3
 _SHORT = 4
-"""Letters of a name in which one wrong letter is a third of it."""
+"""Names of so few letters match only by a stricter rule: one letter is a third of them."""
 
 _CLEAR = 0.87
-"""Likeness from which on nothing else was meant."""
+"""Similarity above which only the best match is suggested."""
 
 _NO_LIST = re.compile(r"`(\S+)`: Failed when parsing value='(.*)' into field .* of type list\[")
 _NO_FIELDS = re.compile(r"(?:`(\S+)`: )?The fields (.*) are not valid for (\w+)")
@@ -31,7 +31,7 @@ _NO_VALUE = re.compile(
 )
 _MISSING = re.compile(r"(?:`(\S+)`: )?Missing required field\(s\) (.*) for \w+")
 
-_KINDS = {"int": "a whole number", "float": "a number", "bool": "true or false"}
+_KINDS = {"int": "an integer", "float": "a number", "bool": "true or false"}
 
 
 def make_strict(
@@ -41,13 +41,13 @@ def make_strict(
     plugins: bool = False,
     lists: Container[str] = frozenset(),
 ) -> None:
-    """Makes a parser complain in one line, about everything on the command line that it does not take.
+    """Makes a parser report, in one line, everything on the command line that it does not accept.
 
     Args:
         parser: Changed in place.
         fail: Ends the program with a message.
         plugins: Whether ``--NAME.discover_packages_path`` was understood before.
-        lists: The options whose value is a list, such as ``--roots``.
+        lists: Options whose value is a list, such as ``--roots``.
     """
     take = parser.parse_known_args
     complaints: list[str] = []
@@ -73,10 +73,10 @@ def make_strict(
 
 
 def in_words(message: str, config_class: type) -> str:
-    """What draccus says of values it cannot decode, with options in place of its own classes."""
+    """Draccus's message about values it cannot decode, with option names in place of class names."""
     if found := _NO_LIST.match(message):
         name, value = found.groups()
-        return f"--{name} is a list, also of one: --{name} '[{value}]'"
+        return f"--{name} must be a list, even of one value: --{name} '[{value}]'"
     if found := _NO_CHOICE.fullmatch(message):
         name, value, listed = found.groups()
         return _no_choice(f"--{name}", value, listed.split(", "))
@@ -87,7 +87,7 @@ def in_words(message: str, config_class: type) -> str:
         return _no_choice(f"--{name}.type", value, choices)
     if found := _NO_VALUE.fullmatch(message):
         name, value, kind = found.groups()
-        return f"--{name} is {_KINDS[kind]}, not {value!r}"
+        return f"--{name} must be {_KINDS[kind]}, not {value!r}"
     if found := _MISSING.fullmatch(message):
         parent, names = found.groups()
         wanted = [f"{parent}.{name}" if parent else name for name in re.findall(r"`(\S+)`", names)]
@@ -139,7 +139,7 @@ def load_plugins(args: Sequence[str], fail: Callable[[str], NoReturn]) -> list[s
 
 
 def load_packages(args: Sequence[str], fail: Callable[[str], NoReturn]) -> list[str]:
-    """The same without importing LeRobot, for commands that do without it."""
+    """The same without importing LeRobot, for commands that do not need it."""
     others: list[str] = []
     for flag in args:
         name, _, package = flag.partition("=")
@@ -169,7 +169,7 @@ def load_recorder_plugins(args: Sequence[str], fail: Callable[[str], NoReturn]) 
 
 
 def unread_value(args: Sequence[str]) -> str | None:
-    """What is wrong with the first value that is not YAML, with its option; None where each is."""
+    """The error of the first value that is not YAML, with its option; None if all are."""
     import yaml
     from draccus.cfgparsing import parse_string
 
@@ -185,7 +185,7 @@ def unread_value(args: Sequence[str]) -> str | None:
 
 
 def yaml_fault(error: Exception) -> str:
-    """What is wrong in a text that is not YAML, and where."""
+    """The error in a text that is not YAML, with its line and column."""
     problem, mark = getattr(error, "problem", None), getattr(error, "problem_mark", None)
     if problem is None or mark is None:
         return str(error)
@@ -201,15 +201,15 @@ def _complaints(
         if text.startswith("-"):
             yield f"unknown option {_with_meant(name, _alike(name, known))}"
             before = "" if assigned else text
-        elif before:  # the value of an option that is named already
+        elif before:  # the value of an option that is already reported
             before = ""
         else:
-            yield f"{text!r} belongs to no option, {_hint(text, known, args, lists)}"
+            yield f"unexpected value {text!r}: {_hint(text, known, args, lists)}"
 
 
 def _no_choice(option: str, value: str, choices: Sequence[str]) -> str:
     meant = get_close_matches(value, choices, 1)
-    return _with_meant(f"{option} is one of {', '.join(choices)}, not {value!r}", meant)
+    return _with_meant(f"{option} must be one of {', '.join(choices)}, not {value!r}", meant)
 
 
 def _with_meant(name: str, meant: Sequence[str]) -> str:
@@ -231,7 +231,7 @@ def _hint(text: str, known: Sequence[str], args: Sequence[str], lists: Container
     at = args.index(text)
     flag, value = args[at - 2 : at] if at > 1 else ("", "")
     if flag in lists and not value.startswith("--"):
-        return f"an option takes one value, and a list is one: {flag} '[{value}, {text}]'"
+        return f"write several values as a list: {flag} '[{value}, {text}]'"
     if "--root" in known and Path(text).is_dir():
         return f"did you mean --root {text}?"
-    return "an option takes one value, and a list is one: '[a, b]'"
+    return "write several values as a list: '[a, b]'"

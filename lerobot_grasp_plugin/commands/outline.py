@@ -1,4 +1,4 @@
-"""What a call names, read before LeRobot's classes can read it: they take long to import."""
+"""The options of a call, read without LeRobot's classes, which take long to import."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lerobot_grasp_plugin.commands.run import config_file, fail, guarded, parse_
 
 
 def announce_loading(program: str) -> None:
-    """Says on stderr what is loaded, where that takes long and has yet to be done."""
+    """Prints to stderr that PyTorch and LeRobot are being loaded, if they are not loaded yet."""
     if "torch" not in sys.modules:
         print(f"{program}: loading PyTorch and LeRobot, which can take half a minute ...", file=sys.stderr)
 
@@ -39,7 +39,7 @@ class Outline:
         return self[name] is not None or any(known.startswith(f"{name}.") for known in self.values)
 
     def without(self, name: str) -> Outline:
-        """The same call without an option or block, as one that only later imports can read."""
+        """The same call without an option or block that only later imports can read."""
         kept = {
             known: value
             for known, value in self.values.items()

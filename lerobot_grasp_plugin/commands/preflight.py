@@ -1,4 +1,4 @@
-"""``lerobot-grasp-preflight``: what disagrees between a training config and what it names."""
+"""``lerobot-grasp-preflight``: compares a training config with the datasets and files it names."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 PROGRAM = "lerobot-grasp-preflight"
 GUIDE = Guide(
     purpose="Compares a config of HIL-SERL, or of a reward classifier's training, with the datasets, the "
-    "classifier and calibration it names, and reports at once all that disagrees. Writes nothing.",
+    "classifier and calibration it names, and reports every mismatch. Writes nothing.",
     example=f"{PROGRAM} --config_path configs/grasp_only_hilserl_train_config.json",
     required=("config_path",),
 )
 
 _OPTIONS = {
-    "config_path": "the training's config, JSON",
-    "dataset.root": "the dataset's folder, over the config's",
+    "config_path": "the training config, JSON",
+    "dataset.root": "the dataset's folder; overrides the config's",
     "report": "write all findings to this file, as JSON",
-    "strict": "warnings count for the exit code as errors do",
+    "strict": "exit with 1 on warnings too",
 }
 
 
@@ -52,7 +52,7 @@ def main(args: Sequence[str] | None = None) -> int:
         flags = load_plugins(flags, partial(fail, PROGRAM))
     given = parser.parse_args(flags)
     if given.config_path is None:
-        fail(PROGRAM, "no config is named; give --config_path")
+        fail(PROGRAM, "--config_path is missing")
     if given.report is not None and not given.report.parent.is_dir():
         fail(PROGRAM, f"--report: the folder {given.report.parent} does not exist")
 
@@ -76,7 +76,7 @@ def main(args: Sequence[str] | None = None) -> int:
 
 
 def _know_own_types(_: Facts) -> tuple[()]:
-    """Registers the robots and teleoperators of this package before a config is parsed; finds nothing."""
+    """Registers the robots and teleoperators of this package before a config is parsed."""
     announce_loading(PROGRAM)
     from lerobot_grasp_plugin.robots import config_so101_follower_hil  # noqa: F401  # makes their types known
     from lerobot_grasp_plugin.sim import config_so101_script, config_so101_sim  # noqa: F401  # makes their types known
@@ -86,7 +86,7 @@ def _know_own_types(_: Facts) -> tuple[()]:
 
 
 def preflight_lines(report: PreflightReport, all_in: str = "") -> Iterator[str]:
-    """The report as text, also for the learner's first step; ``all_in`` says where the whole list is."""
+    """The report as text, also for the learner's first step; ``all_in`` names the place of the full list."""
     yield f"=== Preflight of {report.config_path} ==="
     yield from report.looked_at
     yield from folded(report.findings, all_in)

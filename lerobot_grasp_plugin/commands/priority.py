@@ -2,8 +2,8 @@
 
 SVT-AV1, LeRobot's default encoder, puts the whole process under ``SCHED_FIFO`` with priority 99 where it may,
 as root may (in containers, mostly). The encoder then runs before the loop that moves the arm and before every
-other program, and what the process starts later inherits it. Without the capability ``CAP_SYS_NICE`` it takes
-turns with the others.
+other program, and what the process starts later inherits it. Without the capability ``CAP_SYS_NICE`` it
+shares the processor with the others.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def give_up_real_time_priority() -> bool:
     """Drop ``CAP_SYS_NICE`` from this thread and from every process it starts.
 
     Returns:
-        Whether it was there and is gone; False where this user cannot raise priorities anyway.
+        Whether it was dropped; False if this user cannot raise priorities anyway.
     """
     if sys.platform != "linux" or os.geteuid() != 0:
         return False

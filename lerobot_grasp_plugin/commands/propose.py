@@ -26,15 +26,15 @@ GUIDE = Guide(
 
 @dataclass(kw_only=True)
 class ProposeConfig:
-    """Writes a draft annotation file: what a labeler proposes as success. A person looks through it."""
+    """Writes a draft annotation file with the success frames that a labeler proposes."""
 
     # the dataset, owner/name
     repo_id: str | None = None
-    # its folder (without a value: LeRobot's home folder, then the Hub)
+    # its folder (default: LeRobot's home folder, then the Hub)
     root: Path | None = None
     # follow links in data/ and videos/ that lead outside the dataset's folder
     follow_links: bool = False
-    # which episodes: "0-14", [2, 7, 8], "!19,23" for all but these (without a value: all)
+    # episodes to use: "0-14", [2, 7, 8], "!19,23" for all but these (default: all)
     episodes: list[int] | str | None = None
     # the labeler
     labeler: LabelerConfig | None = None
@@ -87,15 +87,15 @@ def _write(config: ProposeConfig, labeler: LabelerConfig, output_path: Path) -> 
         f"{labeler.type} proposes {frames} of {total} frames of {count(len(proposed), 'episode')} as success"
     )
     if silent := [index for index in proposals if index not in proposed]:
-        print(f"It proposes nothing for {episodes_text(silent)}")
-    print(f"Wrote the draft to {output_path}; look through it before it is used")
+        print(f"No proposal for {episodes_text(silent)}")
+    print(f"Wrote the draft to {output_path}; look through it before you use it")
     if record is not None:
         print(f"Curves and answers are in {record_path(output_path)}")
     return 0
 
 
 def settings(labeler: LabelerConfig) -> str:
-    """A labeler's type and the settings that are not the default ones: ``gripper, reading=held``."""
+    """A labeler's type and its settings that differ from the defaults: ``gripper, reading=held``."""
     default = type(labeler)()
     pairs = [(each.name, getattr(labeler, each.name)) for each in fields(labeler)]
     changed = [f"{name}={value}" for name, value in pairs if value != getattr(default, name)]

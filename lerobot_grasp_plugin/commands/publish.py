@@ -1,4 +1,4 @@
-"""``lerobot-grasp-publish``: a dataset's folder becomes its repository on the Hub."""
+"""``lerobot-grasp-publish``: uploads a dataset's folder to its repository on the Hub."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ GUIDE = Guide(
 
 @dataclass(kw_only=True)
 class PublishConfig:
-    """Uploads a dataset in one commit; what the repository held and the folder does not is deleted."""
+    """Uploads a dataset in one commit; files of the repository that the folder does not have are deleted."""
 
     # the dataset, owner/name
     repo_id: str | None = None
-    # its folder (without a value: LeRobot's home folder / repo_id)
+    # its folder (default: LeRobot's home folder / repo_id)
     root: Path | None = None
-    # a new repository is private
+    # create a new repository as private
     private: bool = False
-    # replace what the repository holds, even if that is another dataset
+    # replace the repository's contents, even if they are another dataset
     replace: bool = False
 
 
@@ -41,7 +41,7 @@ def main(args: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     config = parse_call(PublishConfig, args, program=PROGRAM, guide=GUIDE)
     if config.repo_id is None:
-        fail(PROGRAM, "the dataset has no name on the Hub; give --repo_id owner/name")
+        fail(PROGRAM, "the dataset's name on the Hub is missing; give --repo_id owner/name")
     repo_id = config.repo_id
 
     def upload() -> int:
@@ -55,17 +55,17 @@ def main(args: Sequence[str] | None = None) -> int:
 
 
 def check_publishing(config: OutputOptions, repo_id: str, sources: Sequence[Source]) -> None:
-    """Refuses what the Hub would refuse when the output is done, before the work is begun.
+    """Refuses, before any work starts, what the Hub would refuse at the end.
 
     Raises:
-        UsageError: With all that is in the way.
+        UsageError: With all problems.
     """
     from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 
     if not config.push_to_hub:
         idle = [f"--{name}" for name in ("private", "replace") if getattr(config, name)]
         if idle:
-            message = f"{' and '.join(idle)} mean nothing without --push_to_hub"
+            message = f"{' and '.join(idle)} have no effect without --push_to_hub"
             raise UsageError(Problem("contradicting-options", message, hint="add --push_to_hub"))
         return
     from lerobot_grasp_plugin.dataset.publish import Publication, check
@@ -78,7 +78,7 @@ def push(config: OutputOptions, report: MergeReport) -> None:
     """Publishes an output where its recipe asks for it.
 
     Raises:
-        UsageError: The Hub does not take it. The dataset stays where it is.
+        UsageError: The Hub refuses it. The dataset stays where it is.
     """
     if config.push_to_hub:
         push_folder(report.repo_id, report.root, private=config.private, replace=config.replace)
@@ -88,7 +88,7 @@ def push_folder(repo_id: str, root: Path, *, private: bool, replace: bool = Fals
     """Publishes a dataset's folder.
 
     Raises:
-        UsageError: The Hub does not take it.
+        UsageError: The Hub refuses it.
     """
     import shlex
 

@@ -41,7 +41,7 @@ GUIDE = Guide(
 
 @command
 def main(args: Sequence[str] | None = None) -> int:
-    """Records; returns 0 when all went well, 1 when the session or the data is at fault."""
+    """Records; returns 0 on success, 1 when the session or the data is at fault."""
     given = list(args or [])
     if code := check_early(given, PROGRAM, _check):
         return code
@@ -135,13 +135,13 @@ def _parse(given: list[str]) -> GraspRecordConfig:
         import lerobot_grasp_plugin.recording.builtin_hooks  # noqa: F401  # makes them known by name
         from lerobot_grasp_plugin.recording.config import GraspRecordConfig
     except ImportError as error:
-        fail(PROGRAM, f"LeRobot cannot record here: {error}; install lerobot_grasp_plugin[record]")
+        fail(PROGRAM, f"LeRobot's recorder cannot be imported: {error}; install lerobot_grasp_plugin[record]")
     given = load_recorder_plugins(given, partial(fail, PROGRAM))
     return parse_call(GraspRecordConfig, given, program=PROGRAM, guide=GUIDE, plugins=True)
 
 
 def _complain(report: SessionReport) -> bool:
-    """Says what went wrong at the end; the session itself has said what is saved."""
+    """Prints what went wrong at the end; the session has already printed what is saved."""
     for complaint in report.shutdown:
         print(f"While shutting down, after everything was saved: {complaint}")
     return report.failure is None and not any(line.startswith("the dataset") for line in report.shutdown)

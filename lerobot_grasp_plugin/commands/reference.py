@@ -63,7 +63,7 @@ def programs() -> dict[str, str]:
 
 
 def help_of(module: str, flag: str = HELP) -> str:
-    """What a command prints when it is called for help, in lines of 100 characters.
+    """The help text of a command, in lines of 100 characters.
 
     Args:
         module: The command's.
@@ -77,7 +77,7 @@ def help_of(module: str, flag: str = HELP) -> str:
 
 @contextmanager
 def _wide() -> Iterator[None]:
-    """Lines are as long on every terminal."""
+    """Sets the line length, whatever the terminal's width."""
     before = os.environ.get("COLUMNS")
     os.environ["COLUMNS"] = _COLUMNS
     try:
@@ -101,7 +101,7 @@ def command_lines() -> Iterator[str]:
 
 
 def chosen_by_name() -> dict[str, type]:
-    """Blocks that no command's help lists: a source, and what this package registers by a name."""
+    """Blocks that no command's help lists: a source, and the types this package registers by name."""
     from lerobot.robots import RobotConfig
     from lerobot.teleoperators import TeleoperatorConfig
 

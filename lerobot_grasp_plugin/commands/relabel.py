@@ -1,4 +1,4 @@
-"""``lerobot-grasp-relabel``: an annotation file becomes ``next.reward`` and ``next.done``."""
+"""``lerobot-grasp-relabel``: writes the labels of an annotation file into a copy of one dataset."""
 
 from __future__ import annotations
 

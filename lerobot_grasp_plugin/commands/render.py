@@ -27,9 +27,9 @@ def merge_report(report: MergeReport) -> str:
     ]
     ways = ", ".join(f"{count} by {way}" for way, count in sorted(report.video_files.items()))
     if ways:
-        lines.append(f"Video taken over without re-encoding: {ways}")
+        lines.append(f"Videos copied without re-encoding: {ways}")
     if report.backup is not None:
-        lines.append(f"The old dataset is kept at {report.backup}; remove it when you do not need it.")
+        lines.append(f"The old dataset is kept at {report.backup}; remove it when you no longer need it.")
     lines.append(f"Wrote {report.repo_id} to {report.root}")
     return "\n".join(lines)
 
@@ -54,16 +54,16 @@ def verify_report(report: VerifyReport, *, notes: bool = True) -> str:
 
 
 def frames_report(report: FramesReport) -> str:
-    """What was written where, and how it is numbered."""
+    """The files written, their folders and their numbering."""
     lines = list(folded(report.warnings))
     cameras = f"{count(len(report.cameras), 'camera')}"
     episodes = f"{count(report.episodes, 'episode')}"
     what = f"{count(report.images, 'frame')} of {episodes}, {cameras}"
     if report.sheets:
         what = f"{count(len(report.sheets), 'contact sheet')} of {what}"
-    lines += [f"Wrote {what}", f"The first frame of an episode is number {report.index_base}."]
+    lines += [f"Wrote {what}", f"Frame numbers start at {report.index_base}."]
     folder = report.sheets[0].parent if report.sheets and len(report.cameras) == 1 else report.output_dir
-    lines.append(f"They are in {folder}")
+    lines.append(f"Folder: {folder}")
     return "\n".join(lines)
 
 
@@ -80,7 +80,7 @@ def _sources(report: MergeReport) -> Iterator[str]:
     yield f"=== {report.repo_id} ==="
     yield from aligned(rows)
     if report.success_frames is None:
-        yield "Nothing is labelled: no column says which frames are success, and no --annotations were given"
+        yield "No labels: the dataset has no label column, and --annotations is not given"
     dones = {source.done for source in report.sources}
     for source in report.sources:
         name = source.repo_id.rsplit("/", 1)[-1]
@@ -89,13 +89,14 @@ def _sources(report: MergeReport) -> Iterator[str]:
             yield f"{whose} is {_DONE[source.done]} (--done {source.done})"
         if source.timestamps_fixed and source.max_deviation_s:
             yield (
-                f"{name}: {source.timestamps_fixed} timestamps were up to {source.max_deviation_s:.6f} s off "
-                "frame_index / fps, which LeRobot cannot read, and were set to it"
+                f"{name}: {source.timestamps_fixed} timestamps differed by up to "
+                f"{source.max_deviation_s:.6f} s from "
+                "frame_index / fps, more than LeRobot accepts, and were set to it"
             )
         elif source.timestamps_fixed:
             yield (
                 f"{name}: {source.timestamps_fixed} timestamps were set to frame_index / fps, because "
-                "LeRobot finds no frame by those of the source"
+                "LeRobot finds no frame at the source's timestamps"
             )
         for note in source.notes:
             yield f"{name}: {note}"
@@ -116,7 +117,7 @@ def _share(success: int | None, frames: int) -> tuple[str, str]:
 
 
 def _remapping(report: MergeReport) -> Iterator[str]:
-    """Output episode ranges against source episode ranges, where both count up together."""
+    """Table of output episode ranges and the source episode ranges they come from."""
     has_parts = any(episode.from_frame is not None for episode in report.episodes)
     frames = (f"Frames ({report.index_base}-indexed)",) if has_parts else ()
     rows = [("Output", "Source", "Episode", *frames)]
@@ -136,13 +137,13 @@ def _remapping(report: MergeReport) -> Iterator[str]:
 
 
 def _follows(before: EpisodeReport, after: EpisodeReport) -> bool:
-    """Whether two whole episodes of one source follow one another there."""
+    """Whether two whole episodes are consecutive in one source."""
     is_next = before.source == after.source and before.source_episode + 1 == after.source_episode
     return is_next and before.from_frame is None and after.from_frame is None
 
 
 def _frames(episode: EpisodeReport, base: int) -> str:
-    """The frames of a part as the person counts them."""
+    """The frames of a part in the index base of the annotations."""
     if episode.from_frame is None:
         return "all"
     first = episode.from_frame + base

@@ -23,7 +23,7 @@ _HEAD = ("Frames", "Success", "Accuracy", "Precision", "Recall", "F1", "AUC")
 
 
 def plan_lines(plan: TrainingPlan) -> Iterator[str]:
-    """What is going to be trained, on what, for how long, and where it will be."""
+    """The plan of a training: model, episodes, steps, output folder."""
     config = plan.config
     yield f"=== Reward classifier of {config.dataset.repo_id}: {plan.root} ==="
     yield f"Encoder: {plan.encoder}"
@@ -32,9 +32,9 @@ def plan_lines(plan: TrainingPlan) -> Iterator[str]:
     yield f"Validating on {_part(plan.val)}; {plan.splits_from}"
     yield (
         f"At most {config.steps} steps of {config.batch_size} frames on {plan.device}, validated every "
-        f"{config.eval_steps}; ends after {config.patience} validations without a lower loss"
+        f"{config.eval_steps}; stops after {config.patience} validations without a lower loss"
     )
-    yield f"Output: {plan.output_dir}, always with the best checkpoint so far in {BEST}"
+    yield f"Output: {plan.output_dir}, with the best checkpoint so far in {BEST}"
 
 
 def validation_line(validation: Validation) -> str:
@@ -49,7 +49,7 @@ def validation_line(validation: Validation) -> str:
 
 
 def training_lines(report: TrainingReport) -> Iterator[str]:
-    """How good the classifier is on the validation episodes, and what to do with it."""
+    """The classifier's quality on the validation episodes, and how to use it."""
     yield from map(str, report.warnings)
     yield f"Lowest validation loss at step {report.best_step} of {report.steps}"
     yield ""
@@ -61,7 +61,7 @@ def training_lines(report: TrainingReport) -> Iterator[str]:
 
 
 def evaluation_lines(report: EvaluationReport) -> Iterator[str]:
-    """Disagreements with the labels first, then how good the classifier is."""
+    """Disagreements with the labels first, then the classifier's quality."""
     yield from map(str, report.warnings)
     yield from disagreement_lines(report.disagreements)
     yield ""
@@ -69,7 +69,7 @@ def evaluation_lines(report: EvaluationReport) -> Iterator[str]:
         yield f"Encoder: {report.encoder}"
     yield f"Images: {_images(report.preprocessing)}"
     if report.trained_on:
-        yield f"Episodes it was trained on, so that figures are too good: {_indices(report.trained_on)}"
+        yield f"Episodes it was trained on, for which the figures are too good: {_indices(report.trained_on)}"
     if report.evaluation.is_labelled:
         yield from _quality(report.evaluation, report.threshold)
         suggested = report.evaluation.suggested_threshold

@@ -23,7 +23,7 @@ _HEAD = ("Episode", "Frames", "Success A", "Success B", "Agree", "Boundary", "Ka
 
 
 def comparison_lines(comparison: Comparison) -> Iterator[str]:
-    """The episodes that differ, most frames first, then all together; frames count from 1.
+    """The episodes that differ, most frames first, then the totals; frames are 1-based.
 
     Args:
         comparison: Of the files A and B.
@@ -46,13 +46,13 @@ def comparison_lines(comparison: Comparison) -> Iterator[str]:
 
 
 def disagreement_lines(agreements: Sequence[Agreement]) -> Iterator[str]:
-    """Where a classifier and the labels differ, one episode a line, most frames first; frames count from 1.
+    """The frames on which classifier and labels differ, one episode per line, most frames first; 1-based.
 
     Args:
         agreements: The labels first, the classifier second; empty without labels.
     """
     if not agreements:
-        yield "There are no labels to compare with."
+        yield "No labels to compare with."
         return
     episodes, differing = count(len(agreements), "episode"), most_differing(agreements)
     if not differing:

@@ -1,4 +1,4 @@
-"""``lerobot-grasp-review``: a page on which episodes are labelled by looking at them."""
+"""``lerobot-grasp-review``: serves a page for labelling episodes by looking at them."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ GUIDE = Guide(
 
 @dataclass(kw_only=True)
 class ReviewConfig:
-    """Serves a page to label a dataset by looking, and saves the annotation file on every change."""
+    """Serves a page for labelling a dataset by looking at it; saves the annotation file on every change."""
 
     # the dataset, owner/name
     repo_id: str | None = None
-    # its folder (without a value: LeRobot's home folder, then the Hub)
+    # its folder (default: LeRobot's home folder, then the Hub)
     root: Path | None = None
     # follow links in data/ and videos/ that lead outside the dataset's folder
     follow_links: bool = False
-    # the annotation file; begun when it does not exist; JSON or CSV continues in a text file next to it
+    # the annotation file; created if missing; for JSON or CSV, changes go to a text file next to it
     annotations: Path | None = None
-    # what the first frame is called in a file that does not say it: 0 or 1
+    # index base of a file that does not state one: 0 or 1
     index_base: int | None = None
-    # what proposes labels, a track for each; a slow one as its draft: '[{type: file, path: draft.txt}]'
+    # labelers to show as tracks; for a slow one use its draft: '[{type: file, path: draft.txt}]'
     labelers: list[LabelerConfig] = field(default_factory=lambda: [GripperLabelerConfig()])
-    # where datasets with the labels are made (without a value: the annotation file's folder)
+    # folder for datasets written with the labels (default: the annotation file's folder)
     output_dir: Path | None = None
-    # address to serve at; other machines can reach it when it is not 127.0.0.1
+    # address to serve at; any other than 127.0.0.1 lets other machines reach the page
     host: str = "127.0.0.1"
-    # port to serve at; 0 takes a free one
+    # port to serve at; 0 for any free port
     port: int = 8765
 
 
@@ -83,7 +83,7 @@ def _serve(config: ReviewConfig) -> int:
         print(f"{PROGRAM}: {notice}", file=sys.stderr)
     if form := other_form(path):
         path, given = text_beside(path, config.index_base, source), path
-        print(f"{given.name} is {form}; its labels are now in {path}, and are changed there only.")
+        print(f"{given.name} is {form}; its labels are copied to {path}, where all changes go.")
     session = Session(source, path, config.index_base, follow_links=config.follow_links)
     import secrets
 
@@ -103,23 +103,23 @@ def _serve(config: ReviewConfig) -> int:
     )
     app = create_app(review, token=token, host=config.host)
     warn_of_visitors(config.host, "see the images and change the labels")
-    print(f"Labels of {source.repo_id} in {path}")
+    print(f"Labels of {source.repo_id}: {path}")
     if session.strangers:
         found = contents(session.strangers)
-        print(f"It has no section for this dataset ({found}); the first label begins one.")
+        print(f"The file has no section for this dataset ({found}); the first label adds one.")
     if trouble := session.trouble():
-        print(f"warning: no label can be saved now: {trouble}", file=sys.stderr)
+        print(f"warning: labels cannot be saved: {trouble}", file=sys.stderr)
     print_addresses(config.host, listening, token)
-    print("Every change is saved at once. Ctrl+C ends it.", flush=True)
+    print("Every change is saved at once. Press Ctrl+C to stop.", flush=True)
     serve(app, listening)
     return 0
 
 
 def _annotation_file(config: ReviewConfig) -> Path:
-    """Where the annotation file is or will be, after a look at it.
+    """The path of the annotation file, which may not exist yet, after checking it.
 
     Raises:
-        GraspError: None is given, its folder does not exist, or it has errors.
+        GraspError: The path is missing, its folder does not exist, or the file has errors.
     """
     from lerobot_grasp_plugin.findings.problem import AnnotationError, Problem, UsageError
     from lerobot_grasp_plugin.merging.annotate import check_annotations
@@ -128,8 +128,8 @@ def _annotation_file(config: ReviewConfig) -> Path:
 
     options = LabelOptions(index_base=config.index_base)
     if config.annotations is None:
-        hint = "give --annotations FILE; it is begun when it does not exist"
-        raise UsageError(Problem("no-annotations", "no annotation file is given", hint=hint))
+        hint = "give --annotations FILE; the file is created if it does not exist"
+        raise UsageError(Problem("no-annotations", "--annotations is missing", hint=hint))
     path = config.annotations.expanduser().absolute()
     if not path.parent.is_dir():
         raise UsageError(Problem("no-folder", "the annotation file's folder does not exist", path))

@@ -41,7 +41,7 @@ def run_rl(
 
     def check_named(call: Outline) -> None:
         if call["config_path"] is None:
-            fail(program, "no config is named; give --config_path")
+            fail(program, "--config_path is missing")
         check(call)
 
     given = list(args or [])

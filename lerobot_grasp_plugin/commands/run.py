@@ -131,7 +131,7 @@ def parse_call[Config](
     except (ParsingError, DecodingError) as error:
         fail(program, in_words(str(error).strip(), config_class))
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
-        fail(program, unread_value(given) or f"the call cannot be understood: {error}")
+        fail(program, unread_value(given) or f"the options cannot be read: {error}")
 
 
 def _lists(config_class: type) -> set[str]:
@@ -155,9 +155,9 @@ def _switched_on(config_class: type, args: Sequence[str]) -> list[str]:
 
 
 def config_file(args: Sequence[str], program: str, *, in_folder: str = "") -> dict[str, Any]:
-    """The options in the file given as ``--config_path``; empty without one.
+    """The options in the ``--config_path`` file; empty without one.
 
-    Ends the program with exit code 2 and one line where draccus would fail with less to say.
+    Ends the program with exit code 2 and one line, where draccus's error would say less.
 
     Args:
         args: The flags.
@@ -180,7 +180,7 @@ def config_file(args: Sequence[str], program: str, *, in_folder: str = "") -> di
         except (UnicodeDecodeError, yaml.YAMLError, ValueError, RecursionError) as error:
             fail(program, f"--config_path: {name} is not valid YAML or JSON: {yaml_fault(error)}")
         if not isinstance(content, dict):
-            fail(program, f"--config_path: {name} should hold options, as `name: value`")
+            fail(program, f"--config_path: {name} must contain options, as `name: value`")
     return dict(content)
 
 
@@ -241,11 +241,11 @@ def guarded(action: Callable[[], int], *, writes: bool = False) -> int:
 
 
 _QUICK_S = 0.5
-"""Seconds in which a command ends without a bar."""
+"""Seconds before a progress bar appears."""
 
 
 class TerminalProgress:
-    """A progress bar on stderr for steps that take long, where somebody can see it."""
+    """A progress bar on stderr for slow steps, if stderr is a terminal."""
 
     def __init__(self) -> None:
         self._bar: Any = None
@@ -266,7 +266,7 @@ class TerminalProgress:
         self._bar.update(done - self._bar.n)
 
     def close(self) -> None:
-        """Takes the bar away."""
+        """Removes the bar."""
         if self._bar is not None:
             self._bar.close()
             self._bar = None

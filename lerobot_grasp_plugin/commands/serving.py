@@ -24,14 +24,14 @@ def check_port(port: int) -> None:
         UsageError: It is below 0 or above 65535.
     """
     if not 0 <= port <= 65535:
-        raise UsageError(Problem("bad-value", f"port is 0 to 65535, not {port}"))
+        raise UsageError(Problem("bad-value", f"port must be 0 to 65535, not {port}"))
 
 
 def listen(host: str, port: int) -> socket.socket:
     """A socket that listens; port 0 takes a free one.
 
     Raises:
-        UsageError: The address cannot be served at.
+        UsageError: The server cannot listen at this address.
     """
     listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -39,7 +39,7 @@ def listen(host: str, port: int) -> socket.socket:
         listening.bind((host, port))
     except OSError as error:
         listening.close()
-        message = f"{host}:{port} cannot be served at: {error.strerror or error}"
+        message = f"cannot serve at {host}:{port}: {error.strerror or error}"
         raise UsageError(Problem("bad-address", message, hint="choose another --port or --host")) from None
     listening.listen(128)
     return listening
@@ -50,13 +50,13 @@ def warn_of_visitors(host: str, can: str) -> None:
 
     Args:
         host: The address it is served at.
-        can: What somebody who has the address can do there.
+        can: What anyone with the address can do there.
     """
     from lerobot_grasp_plugin.review.security import is_loopback
 
     if not is_loopback(host):
-        reached = f"warning: at {host} other machines can reach this page; whoever has the address can {can}"
-        print(f"{reached}, and nothing is encrypted", file=sys.stderr)
+        reached = f"warning: other machines can reach this page at {host}; anyone with the address can {can}"
+        print(f"{reached}; the connection is not encrypted", file=sys.stderr)
 
 
 def print_addresses(host: str, listening: socket.socket, token: str) -> None:

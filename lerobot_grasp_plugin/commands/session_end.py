@@ -28,7 +28,7 @@ def finish(grasp: GraspOptions, report: SessionReport, ask: Ask, push: bool, pri
     Args:
         grasp: The session's options.
         report: What the session left.
-        ask: Asks the person; None for an answer when there is nobody.
+        ask: Asks the person; returns None when nobody can answer.
         push: Whether to publish the dataset.
         private: Whether a new repository is private.
 
@@ -55,13 +55,17 @@ def finish(grasp: GraspOptions, report: SessionReport, ask: Ask, push: bool, pri
 
 def _edit(edits: list[Edit], grasp: GraspOptions, report: SessionReport, ask: Ask) -> None:
     """Replaces, deletes and inserts episodes, unless the person leaves them as they were recorded."""
-    print("Earlier episodes change:")
+    print("Changes to earlier episodes:")
     for edit in edits:
         print(f"  {edit}")
     asking = grasp.ask and report.failure is None
-    if asking and not _agreed("carry this out; the dataset as it was recorded is kept", "n leave it", ask):
+    if asking and not _agreed(
+        "apply these changes; the dataset as recorded is kept as a backup",
+        "n keep the episodes as recorded",
+        ask,
+    ):
         drop_edits(report.root)
-        print("The episodes stay as they were recorded.")
+        print("The episodes stay as recorded.")
         return
     progress = TerminalProgress()
     try:
@@ -73,12 +77,12 @@ def _edit(edits: list[Edit], grasp: GraspOptions, report: SessionReport, ask: As
 
 def _settle(changed: list[int], grasp: GraspOptions, report: SessionReport, ask: Ask) -> None:
     """Applies the annotation file where it differs from the dataset, or says how to do so later."""
-    print(f"Labels changed since they were recorded: {episodes_text(changed)}")
+    print(f"Labels changed since recording: {episodes_text(changed)}")
     asking = grasp.relabel == "ask" and grasp.ask and report.failure is None
     applied = f"apply changes of {episodes_text(changed)} to the dataset"
-    if grasp.relabel != "always" and not (asking and _agreed(applied, "n leave them", ask)):
+    if grasp.relabel != "always" and not (asking and _agreed(applied, "n keep the recorded labels", ask)):
         command = relabel_command(report.root, report.repo_id, report.annotations, grasp)
-        print(f"The dataset keeps the labels it was recorded with. To apply the changed ones:\n{command}")
+        print(f"The dataset keeps its recorded labels. To apply the changed ones:\n{command}")
         return
     progress = TerminalProgress()
     try:
@@ -96,4 +100,4 @@ def _agreed(yes: str, no: str, ask: Ask) -> bool:
             return True
         if answer.lower() in ("n", "no"):
             return False
-        print(f"{answer!r} is neither Enter nor n.")
+        print(f"{answer!r}: press Enter or type n.")

@@ -1,4 +1,4 @@
-"""Printed text that nobody reads any more."""
+"""Output whose reader has closed it, such as ``| head``."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 
 
 def outlive_readers() -> None:
-    """From now on the program goes on, and ends as it would, when what it prints into is closed.
+    """Lets the program continue, and end with its usual exit code, when its output is closed.
 
-    So ``lerobot-grasp-verify ... | head -1`` ends without a complaint, with the exit code of its findings.
+    So ``lerobot-grasp-verify ... | head -1`` ends without an error message, with the exit code of its
+    findings.
     """
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
@@ -33,7 +34,7 @@ def _lasting(stream: io.TextIOWrapper) -> io.TextIOWrapper:
 
 
 class _Lasting(io.FileIO):
-    """A file whose writes go nowhere once its reader has gone."""
+    """A file that ignores writes once its reader has closed it."""
 
     def write(self, data: Any, /) -> int:
         try:

@@ -111,7 +111,7 @@ def _check(call: Outline) -> None:
 
 
 def _with_model_type(args: list[str]) -> list[str]:
-    """The flags, with the only model there is for settings of a model that neither flag nor file names."""
+    """The flags, with the default model type where settings of a model are given without one."""
     names = {arg.partition("=")[0] for arg in args}
     named = names & {"--config_path", "--reward_model", "--reward_model.type", "--reward_model.path"}
     if named or not any(name.startswith("--reward_model.") for name in names):

@@ -1,4 +1,4 @@
-"""``lerobot-grasp-truth``: what the simulation knows of a recording, as an annotation file."""
+"""``lerobot-grasp-truth``: the simulation's true labels of a recording, as an annotation file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ GUIDE = Guide(
 
 @dataclass(kw_only=True)
 class TruthOptions:
-    """Writes an annotation file from what the simulation knows of a recording."""
+    """Writes an annotation file from the simulation's record of the true state of each frame."""
 
     # folder of the dataset that was recorded with the simulated arm
     root: Path | None = None
@@ -29,7 +29,7 @@ class TruthOptions:
     annotations: Path | None = None
     # what counts as success: held (by both jaws), lifted (by more than 1 cm), grasped (both)
     what: Truth = "grasped"
-    # where the truth is (without a value: ROOT_sim_truth)
+    # folder of the simulation's record (default: ROOT_sim_truth)
     truth_dir: Path | None = None
 
 
@@ -54,15 +54,15 @@ def _write(options: TruthOptions) -> int:
     folder = truth_folder(options.truth_dir, root)
     episodes = read_truth(folder)
     if not episodes:
-        message = "the folder has no truth of a simulated recording"
-        hint = "the robot so101_sim writes it next to the dataset; --truth_dir names another folder"
+        message = "the folder does not contain a simulation's record"
+        hint = "the robot so101_sim writes it next to the dataset; give another folder with --truth_dir"
         raise UsageError(Problem("no-truth", message, folder, hint))
     lengths = [int(length) for length in open_dataset(root=root).lengths]
     problems = list(differences(str(root), lengths, folder, episodes))
     if problems:
         raise DataError(problems)
     if options.annotations.exists():
-        hint = "give another name, or remove the file"
+        hint = "choose another name, or remove the file"
         raise UsageError(Problem("target-exists", "the file exists already", options.annotations, hint))
     text = truth_annotations(str(root.resolve()), episodes, options.what)
     options.annotations.write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""``lerobot-grasp-verify``: whether datasets are sound."""
+"""``lerobot-grasp-verify``: checks whether datasets are sound."""
 
 from __future__ import annotations
 
@@ -28,41 +28,41 @@ GUIDE = Guide(
 
 @dataclass(kw_only=True)
 class VerifyConfig:
-    """Names everything that is wrong with datasets of format v2.0, v2.1 or v3.0; changes nothing."""
+    """Reports everything that is wrong with datasets of format v2.0, v2.1 or v3.0; changes nothing."""
 
     # the dataset, owner/name
     repo_id: str | None = None
-    # its folder (without a value: LeRobot's home folder, then the Hub)
+    # its folder (default: LeRobot's home folder, then the Hub)
     root: Path | None = None
     # several datasets by name: "[owner/a, owner/b]"
     repo_ids: list[str] = field(default_factory=list)
     # several datasets by folder: "[a, b]"
     roots: list[Path] = field(default_factory=list)
-    # how deep to look: meta, data (every row), video (packet headers, too), decode (every image, too)
+    # how much to check: meta, data (every row), video (also packet headers), decode (also every frame)
     level: Level = "video"
     # write all findings to this file, as JSON
     report: Path | None = None
-    # what to print: text, json (as --report), sarif (code scanning), markdown (a page)
+    # output format: text, json (as --report), sarif (code scanning), markdown (a page)
     format: ReportFormat = "text"
     # leave out findings with these codes: "[class-balance, no-success]"
     ignore: list[str] = field(default_factory=list)
-    # leave out the findings of an earlier --report: what is left is new
+    # leave out the findings of an earlier --report, so that only new ones are listed
     baseline: Path | None = None
     # follow links in data/ and videos/ that lead outside the dataset's folder
     follow_links: bool = False
-    # how many episodes were recorded: another number is an error
+    # expected number of episodes; any other is an error
     expected_episodes: int | None = None
-    # how many frames were recorded: another number is an error
+    # expected number of frames; any other is an error
     expected_frames: int | None = None
-    # warnings count for the exit code as errors do
+    # exit with 1 on warnings too
     strict: bool = False
-    # print what a code of a finding means, and check nothing
+    # explain a finding code, and check nothing
     explain: str | None = None
 
 
 @command
 def main(args: Sequence[str] | None = None) -> int:
-    """Runs the command; returns 0 for sound datasets, 1 where one is not, 2 where one is not there."""
+    """Runs the command; returns 0 if all datasets are sound, 1 if one is not, 2 if one is missing."""
     config = parse_call(VerifyConfig, args, program=PROGRAM, guide=GUIDE)
     if config.explain is not None:
         return _explain(config.explain)
@@ -72,7 +72,7 @@ def main(args: Sequence[str] | None = None) -> int:
         *((None, root) for root in config.roots),
     ]
     if not wanted:
-        fail(PROGRAM, "no dataset is named; give --root, --roots, --repo_id or --repo_ids")
+        fail(PROGRAM, "no dataset given; use --root, --roots, --repo_id or --repo_ids")
     if config.report is not None:
         _check_report(config.report)
     verified: list[Verified] = []
@@ -118,7 +118,7 @@ def _explain(code: str) -> int:
     name = code.strip("[]'\" ").lower()
     if name not in CODES:
         meant = ", ".join(similar(name))
-        fail(PROGRAM, f"--explain: no finding has the code {code!r}" + f"; similar: {meant}" * bool(meant))
+        fail(PROGRAM, f"--explain: unknown finding code {code!r}" + f"; similar: {meant}" * bool(meant))
     print(*explained(name), sep="\n")
     return 0
 
@@ -158,7 +158,7 @@ def _verify(
             print(f"=== {location.repo_id}: {location.root} ===")
         print(verify_report(report))
         if number := len(found.problems) - len(report.problems):
-            print(f"{count(number, 'finding')} left out, by --ignore or --baseline")
+            print(f"{count(number, 'finding')} left out by --ignore or --baseline")
     verified.append(Verified(location.repo_id, report))
     return 0 if _sound(report, config.strict) else 1
 

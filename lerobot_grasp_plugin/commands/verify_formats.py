@@ -23,7 +23,7 @@ class Verified(NamedTuple):
 
 
 def document(form: ReportFormat, datasets: Sequence[Verified]) -> str:
-    """One text for all datasets, in another form than ``text``."""
+    """One text for all datasets, in any format but ``text``."""
     if form == "markdown":
         return "\n".join(line for dataset in datasets for line in _as_markdown(dataset))
     values = _as_sarif(datasets) if form == "sarif" else as_json(datasets)
@@ -31,7 +31,7 @@ def document(form: ReportFormat, datasets: Sequence[Verified]) -> str:
 
 
 def as_json(datasets: Sequence[Verified]) -> dict[str, Any]:
-    """Reports as docs/report.schema.json says; places are null where there is none, numbers 0-based."""
+    """Reports as docs/report.schema.json says; a missing place is null, numbers are 0-based."""
     return {
         "format": 1,
         "datasets": [
@@ -63,7 +63,7 @@ def write_json_file(path: Path, content: dict[str, Any]) -> None:
 
 
 def _as_sarif(datasets: Sequence[Verified]) -> dict[str, Any]:
-    """SARIF 2.1.0, the form of code scanning (https://docs.oasis-open.org/sarif/sarif/v2.1.0)."""
+    """SARIF 2.1.0, the format of code scanning (https://docs.oasis-open.org/sarif/sarif/v2.1.0)."""
     codes = sorted({problem.code for _, report in datasets for problem in report.problems})
     rules = [
         {
@@ -91,7 +91,7 @@ def _as_result(problem: Problem, root: Path, rule: int) -> dict[str, Any]:
     path = Path(place.path or root).absolute()
     here = Path.cwd()
     inside = path.relative_to(here).as_posix() if path.is_relative_to(here) else path.as_uri()
-    region = {"startLine": place.line or 1}  # GitHub takes no result without a line
+    region = {"startLine": place.line or 1}  # GitHub rejects a result without a line
     if place.column is not None:
         region["startColumn"] = place.column
     physical = {"artifactLocation": {"uri": inside}, "region": region}
@@ -123,6 +123,6 @@ def _as_markdown(dataset: Verified) -> Iterator[str]:
 
 
 def _cell(text: str) -> str:
-    """Text that does not end a cell of a table, and is no HTML."""
+    """Text escaped for a table cell: no cell end, no HTML."""
     shown = text.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|")
     return " ".join(shown.split())

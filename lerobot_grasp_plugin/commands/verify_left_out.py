@@ -1,4 +1,4 @@
-"""Findings that a person does not want to see again: those of some codes, and those of an earlier report."""
+"""Findings to leave out: those with given codes, and those of an earlier report."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _key(problem: dict[str, Any], repo_id: str, root: PurePath) -> _Key:
 def _unknown(code: str) -> Problem:
     meant = ", ".join(similar(code))
     hint = f"similar: {meant}" if meant else "docs/findings.md lists the codes"
-    return Problem("unknown-choice", f"no finding has the code {code!r}", "--ignore", hint)
+    return Problem("unknown-choice", f"unknown finding code {code!r}", "--ignore", hint)
 
 
 def _no_report(path: Path, message: str) -> Problem:

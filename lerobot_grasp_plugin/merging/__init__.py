@@ -1,1 +1,1 @@
-"""Chosen episodes of datasets as a new one, with labels: typed arguments in, typed reports out."""
+"""Builds a new, labelled dataset from chosen episodes: typed arguments in, typed reports out."""

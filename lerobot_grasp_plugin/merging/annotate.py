@@ -1,4 +1,4 @@
-"""Which section of which annotation file labels which source."""
+"""Assigns the sections of annotation files to the sources that they label."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def sources_of_headers(path: Path, index_base: int | None) -> list[SourceConfig]
     """The sources an annotation file names in its headers, each once, in its order.
 
     Raises:
-        AnnotationError: A header names no dataset on this machine, or there is none.
+        AnnotationError: A header names no dataset on this machine, or the file has no header.
     """
     path = path.expanduser()
     file = read_annotations(path, index_base)
@@ -49,7 +49,7 @@ def sources_of_headers(path: Path, index_base: int | None) -> list[SourceConfig]
     problems: list[Problem] = []
     for section in file.annotations.sections:
         if section.dataset is None:
-            message = "these episodes stand under no header, so they name no dataset"
+            message = "these episodes have no header above them that names their dataset"
             hint = "write `# dataset path: owner/name` above them, or give the sources"
             problems.append(Problem("no-header", message, file.place(section), hint))
             continue
@@ -57,10 +57,10 @@ def sources_of_headers(path: Path, index_base: int | None) -> list[SourceConfig]
         if folder is None and is_doubtful(section) and not section.episodes:
             continue
         if folder is None:
-            message = f"{section.dataset!r} is not a dataset here, neither as a path nor in {lerobot_home()}"
+            message = f"no dataset {section.dataset!r} found, neither as a path nor in {lerobot_home()}"
             hint = "give the sources with --sources, or correct the header"
             if is_doubtful(section):
-                hint += "; a remark has more than one word"
+                hint += "; write a remark with more than one word"
             problems.append(Problem("unknown-dataset", message, file.place(section), hint))
         elif not any(same_folder(folder, other) for other in found):
             found.append(folder)
@@ -86,7 +86,7 @@ def label_sources(
     *,
     exclude_flagged: bool = False,
 ) -> list[Problem]:
-    """Gives each source its ``labels``, and drops unlisted episodes where that is asked for.
+    """Sets ``labels`` of each source, and drops unlisted episodes if the options say so.
 
     Args:
         sources: Changed in place.
@@ -98,7 +98,7 @@ def label_sources(
         Warnings.
 
     Raises:
-        GraspError: With everything wrong in any file, and every label that fits no episode.
+        GraspError: With all errors of all files, and every label that matches no episode.
     """
     problems = Gathered()
     with problems:
@@ -109,7 +109,7 @@ def label_sources(
     given = [source.config.annotations or annotations for source in sources]
     paths = [None if path is None else path.expanduser() for path in given]
     if exclude_flagged and not any(paths):
-        message = "exclude_flagged leaves out what an annotation file flags, and there is none"
+        message = "exclude_flagged needs an annotation file, which flags episodes"
         with problems:
             raise UsageError(Problem("no-annotations", message, hint="give --annotations FILE"))
     if not any(paths) and not any(label_column_name(source, options) for source in sources):
@@ -117,7 +117,7 @@ def label_sources(
         return []
     warnings: list[Problem] = []
     if annotations is not None and annotations.expanduser() not in paths:
-        message = "every source has annotations of its own, so this file is not used"
+        message = "this file is not used: every source has an annotation file of its own"
         warnings.append(Problem("unused-annotations", message, annotations))
     files = dict.fromkeys(path for path in paths if path is not None)
     for path in files:
@@ -130,7 +130,7 @@ def label_sources(
                 found += _bind(file, users, strict=strict)
             if not file.parsed.episodes_stand:
                 for source in users:
-                    source.labels = None  # nobody can say which episodes are unlisted
+                    source.labels = None  # which episodes are unlisted is unknown
             warnings += [*file.warnings, *(problem for problem in found if problem.severity == "warning")]
             _raise(in_lines(problem for problem in found if problem.severity == "error"))
     for source, own in zip(sources, paths, strict=True):
@@ -144,10 +144,10 @@ def label_sources(
 
 
 def check_annotations(paths: Iterable[Path | None], options: LabelOptions) -> None:
-    """Looks at what there is to be said of annotation files where their datasets cannot be opened.
+    """Checks annotation files as far as possible without their datasets, which cannot be opened.
 
     Raises:
-        GraspError: With everything wrong in any file, and with the options.
+        GraspError: With all errors of all files and of the options.
     """
     problems = Gathered()
     with problems:
@@ -167,12 +167,12 @@ def _check_options(options: LabelOptions) -> None:
     base = index_base_problem(options.index_base)
     problems = [base] if base else []
     values = (options.success_value, options.failure_value)
-    with np.errstate(over="ignore"):  # next.reward is float32, and what does not fit is infinite there
+    with np.errstate(over="ignore"):  # next.reward is float32, where larger values become infinite
         written = np.array(values, dtype=np.float64).astype(np.float32)
     if not np.isfinite(written).all() or written[0] == written[1]:
         message = (
             f"success_value {values[0]} and failure_value {values[1]} must be two different numbers, "
-            "as float32 holds them"
+            "also as float32"
         )
         problems.append(Problem("bad-label-values", message))
     if problems:
@@ -180,11 +180,11 @@ def _check_options(options: LabelOptions) -> None:
 
 
 def _explained(errors: Sequence[Problem], users: Sequence[Source], options: LabelOptions) -> list[Problem]:
-    """The errors of a file; an empty one is not needed where a column labels every episode."""
+    """The errors of a file; an empty file is one where a column labels every episode."""
     column = next(filter(None, (label_column_name(source, options) for source in users)), None)
     if column is None or [problem.code for problem in errors] != ["no-episodes"]:
         return list(errors)
-    hint = f"leave --annotations out: --labels_from {column} labels every episode without it"
+    hint = f"omit --annotations: --labels_from {column} labels every episode"
     return [replace(problem, hint=hint) for problem in errors]
 
 
@@ -210,7 +210,7 @@ def _bind(file: AnnotationFile, users: Sequence[Source], *, strict: bool) -> lis
         problems += other_owner(file, section, fitting)
         for source in fitting:
             mine[source.number].append(section)
-    strict = strict or not any(mine.values())  # not one section fits: that is no choice
+    strict = strict or not any(mine.values())  # no section fits, which cannot be meant
     for source in users:
         listed: dict[int, AnnotationSection] = {}
         for section in mine[source.number]:
@@ -224,7 +224,7 @@ def _bind(file: AnnotationFile, users: Sequence[Source], *, strict: bool) -> lis
                 if episode.episode_index in listed:
                     message = f"episode {episode.episode_index} of {source.title} is labelled in two sections"
                     place = Place(str(file.path), episode.line)
-                    hint = f"the other section is at {file.place(listed[episode.episode_index])}"
+                    hint = f"the other section: {file.place(listed[episode.episode_index])}"
                     problems.append(Problem("episode-listed-twice", message, place, hint))
                 listed[episode.episode_index] = section
         if not mine[source.number]:
@@ -232,9 +232,9 @@ def _bind(file: AnnotationFile, users: Sequence[Source], *, strict: bool) -> lis
                 continue  # the lines that would be its section cannot be read
             message = f"no section fits the source {source.repo_id} ({source.reader.root})"
             found = contents(file.annotations.sections)
-            hint = f"{found}; a header `# dataset path: {source.title}` would fit"
+            hint = f"{found}; expected a header `# dataset path: {source.title}`"
             if made := origin(source):
-                hint += f"; {made}: label those and make it anew, or write sections of its own episodes"
+                hint += f"; {made}: label those and rebuild it, or add a section for its own episodes"
             severity: Severity = "error" if strict else "warning"
             problems.append(Problem("no-section", message, file.path, hint, severity=severity))
             if strict:
@@ -249,17 +249,17 @@ def _bind(file: AnnotationFile, users: Sequence[Source], *, strict: bool) -> lis
 def _flagged(
     file: AnnotationFile, sections: Sequence[AnnotationSection], total: int
 ) -> tuple[Mapping[int, str], list[Problem]]:
-    """Flagged episodes and why, and warnings about those that the dataset does not have."""
+    """Flagged episodes with their reasons, and warnings about flags of episodes that do not exist."""
     notes = notes_of(file.annotations, sections)
     flagged = {episode: note.flag for episode, note in notes.items() if note.flag is not None}
     absent = [episode for episode in flagged if episode >= total]
-    message = f"{episodes_text(absent)} flagged, and the dataset has {count(total, 'episode')}"
+    message = f"{episodes_text(absent)} flagged, but the dataset has {count(total, 'episode')}"
     problem = Problem("flag-without-episode", message, file.path)
     return flagged, [problem] if absent else []
 
 
 def _success(sections: Sequence[AnnotationSection], lengths: Sequence[int]) -> Mapping[int, IntervalSet]:
-    """Success frames of each episode; what reaches past an end was found by ``check_section``."""
+    """Success frames of each episode; ``check_section`` has found ranges past an episode's end."""
     return {
         episode.episode_index: episode.success.clip(lengths[episode.episode_index])
         for section in sections

@@ -1,4 +1,4 @@
-"""An annotation file that is read, and which sources its sections are about."""
+"""Reads an annotation file and matches its sections with the sources."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lerobot_grasp_plugin.merging.sources import Source, same_folder
 
 _MOST_BYTES = 8 * 2**20
 _NEAR = 0.85
-"""Likeness of a name in a header to a source's from which on that source was probably meant."""
+"""Similarity of a header's name to a source's name above which that source was probably meant."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,12 @@ class AnnotationFile:
 
     @property
     def annotations(self) -> Annotations:
-        """What it says."""
+        """Its parsed content."""
         return self.parsed.annotations
 
     @property
     def warnings(self) -> Sequence[Problem]:
-        """What about it is doubtful."""
+        """Warnings about its content."""
         return self.parsed.warnings
 
     def place(self, section: AnnotationSection) -> Place:
@@ -50,7 +50,7 @@ def read_annotations(path: Path, index_base: int | None, sources: Sequence[Sourc
 
     Raises:
         UsageError: The file does not exist, or ``index_base`` is neither 0 nor 1.
-        AnnotationError: With everything that is wrong in it.
+        AnnotationError: With all of its errors.
     """
     file = read_partly(path, index_base, sources)
     if file.parsed.errors:
@@ -59,7 +59,7 @@ def read_annotations(path: Path, index_base: int | None, sources: Sequence[Sourc
 
 
 def read_partly(path: Path, index_base: int | None, sources: Sequence[Source] = ()) -> AnnotationFile:
-    """Reads what can be read of an annotation file of any form.
+    """Reads an annotation file of any form, as far as it can be read.
 
     Args:
         path: The file.
@@ -74,7 +74,7 @@ def read_partly(path: Path, index_base: int | None, sources: Sequence[Source] = 
         raise UsageError(problem)
     try:
         with path.open("rb") as file:
-            data = file.read(_MOST_BYTES)  # what is longer than the grammar takes is refused there
+            data = file.read(_MOST_BYTES)  # the grammar refuses longer files
     except (OSError, ValueError) as error:  # a ValueError for a name with a null byte
         reason = getattr(error, "strerror", None) or str(error)
         raise UsageError(Problem("unreadable-file", f"the file cannot be read: {reason}", path)) from None
@@ -97,14 +97,14 @@ def header_folder(dataset: str, annotation_folder: Path) -> Path | None:
 
 
 def index_base_problem(index_base: int | None) -> Problem | None:
-    """What is wrong with the option ``index_base``."""
+    """The error of the option ``index_base``, if it is wrong."""
     if index_base in (None, 0, 1):
         return None
-    return Problem("index-base-unknown", f"index_base is 0 or 1, not {index_base}")
+    return Problem("index-base-unknown", f"index_base must be 0 or 1, not {index_base}")
 
 
 def names_dataset(folder: Path, sources: Sequence[Source]) -> IsDataset:
-    """Which words are headers: names of sources, and datasets on this machine.
+    """Tells headers from remarks: names of sources and of datasets on this machine are headers.
 
     Args:
         folder: The annotation file's.
@@ -114,12 +114,12 @@ def names_dataset(folder: Path, sources: Sequence[Source]) -> IsDataset:
 
 
 def is_doubtful(section: AnnotationSection) -> bool:
-    """Whether the header may be a remark: it has no keyword, and is not a path without spaces."""
+    """Whether the header may be a remark: no keyword, and not a path without spaces."""
     return bool(section.text) and not says_dataset(section.text) and not is_one_path(section.text)
 
 
 def contents(sections: Sequence[AnnotationSection]) -> str:
-    """The sections of a file in words, each with its place."""
+    """The sections of a file as text, each with its place."""
     found = [
         f"{section.dataset or 'no header'} (line {section.line}, {count(len(section.episodes), 'episode')})"
         for section in sections
@@ -131,7 +131,7 @@ def sections_of(file: AnnotationFile, source: Source) -> list[AnnotationSection]
     """The sections of a file that label a source.
 
     Raises:
-        AnnotationError: A header fits, and may mean another dataset.
+        AnnotationError: A header fits, but may mean another dataset.
     """
     found: list[AnnotationSection] = []
     for section in file.annotations.sections:
@@ -147,10 +147,10 @@ def sections_of(file: AnnotationFile, source: Source) -> list[AnnotationSection]
 
 
 def checked_sections(file: AnnotationFile, source: Source) -> list[AnnotationSection]:
-    """The sections of a file that label a source, whose labels fit its episodes.
+    """The sections of a file that label a source, after checking their labels against its episodes.
 
     Raises:
-        AnnotationError: A header may mean another dataset, or a label fits no episode.
+        AnnotationError: A header may mean another dataset, or a label matches no episode.
     """
     sections = sections_of(file, source)
     lengths = source.reader.lengths.tolist()
@@ -177,7 +177,7 @@ def fitting_sources(
     if section.dataset is None:
         if len({source.reader.root.resolve() for source in users}) > 1:
             names = ", ".join(source.title for source in users)
-            message = f"these episodes stand under no header, and there are several sources: {names}"
+            message = f"these episodes have no header, and the recipe has several sources: {names}"
             hint = "write `# dataset path: NAME` above them"
             return [], Problem("no-header", message, where, hint)
         return list(users), None
@@ -190,14 +190,14 @@ def fitting_sources(
     roots = {source.reader.root.resolve() for source in fitting}
     if len(roots) > 1:
         names = " and ".join(str(root) for root in sorted(roots))
-        message = f"the header {section.dataset!r} fits two sources: {names}"
-        return [], Problem("ambiguous-header", message, where, "write the path of the one that is meant")
+        message = f"the header {section.dataset!r} matches two sources: {names}"
+        return [], Problem("ambiguous-header", message, where, "write the path of the source you mean")
     if fitting and folder is not None:
         message = (
             f"the header {section.dataset!r} is the dataset {folder}, but the source of that name is "
             f"{fitting[0].reader.root}"
         )
-        hint = "write the path of the one that is meant into the header"
+        hint = "write the path of the dataset you mean into the header"
         return [], Problem("ambiguous-header", message, where, hint)
     return fitting, None
 
@@ -205,33 +205,33 @@ def fitting_sources(
 def unused_header(
     file: AnnotationFile, section: AnnotationSection, sources: Sequence[Source]
 ) -> list[Problem]:
-    """Says that a header which fits no source is not a dataset on this machine either.
+    """Warns that a header matches neither a source nor a dataset on this machine.
 
     Args:
         file: The file.
         section: Whose header it is.
-        sources: Those that it fits none of; the one that was probably meant is named.
+        sources: The sources, none of which it matches; the message names the one probably meant.
     """
     if header_folder(section.dataset or "", file.path.parent) is not None:
         return []
     titles = [source.title for source in sources]
     near = get_close_matches((section.dataset or "").rpartition("/")[2], titles, 1, _NEAR)
-    meant = f"was `# dataset path: {near[0]}` meant?" if near else ""
-    fits_nothing = f"{section.dataset!r} fits no source, and is not a dataset on this machine"
+    meant = f"did you mean `# dataset path: {near[0]}`?" if near else ""
+    fits_nothing = f"{section.dataset!r} matches no source and no dataset on this machine"
     if not is_doubtful(section) or _begins_anew(file, section):
         number = count(len(section.episodes), "episode")
-        message = f"the header {fits_nothing}; what it says of {number} is not used"
+        message = f"the header {fits_nothing}; its labels ({number}) are not used"
         return [Problem("unused-section", message, file.place(section), meant)]
     if not section.episodes:
         return []
-    message = f"is this a header or a remark? {fits_nothing}"
-    header = meant or f"write `# dataset path: {section.dataset}` for a header"
-    hint = f"{header}; or word a remark differently"
+    message = f"header or remark? {fits_nothing}"
+    header = meant or f"for a header, write `# dataset path: {section.dataset}`"
+    hint = f"{header}; reword a remark"
     return [Problem("header-doubtful", message, file.place(section), hint, f"{section.text.strip()}\n^")]
 
 
 def _begins_anew(file: AnnotationFile, section: AnnotationSection) -> bool:
-    """Whether a section cannot go on with the one before: it names episodes that the other has named."""
+    """Whether a section cannot continue the one before it, because both name the same episodes."""
     sections = file.annotations.sections
     before = sections[sections.index(section) - 1]
     named = {episode.episode_index for episode in before.episodes}
@@ -239,7 +239,7 @@ def _begins_anew(file: AnnotationFile, section: AnnotationSection) -> bool:
 
 
 def other_owner(file: AnnotationFile, section: AnnotationSection, fitting: Sequence[Source]) -> list[Problem]:
-    """Says that a header ``owner/name`` fits a source by its name only, whose owner is another one."""
+    """Warns that a header ``owner/name`` matches a source by name, but the source has another owner."""
     dataset = section.dataset or ""
     owner, _, name = dataset.partition("/")
     owners = {source.repo_id.rpartition("/")[0] for source in fitting}
@@ -248,12 +248,12 @@ def other_owner(file: AnnotationFile, section: AnnotationSection, fitting: Seque
     if header_folder(dataset, file.path.parent) is not None:
         return []
     message = f"the header {dataset!r} labels the source {fitting[0].repo_id}, which has another owner"
-    hint = f"write `# dataset path: {fitting[0].repo_id}` if that is meant"
+    hint = f"write `# dataset path: {fitting[0].repo_id}` if you mean that source"
     return [Problem("other-owner", message, file.place(section), hint)]
 
 
 def _named(dataset: str, sources: Sequence[Source]) -> list[Source]:
-    """The sources whose repo_id a header ends with, else those whose name it ends with."""
+    """The sources whose repo_id, or else whose name, is the end of a header."""
     parts = dataset.replace("\\", "/").rstrip("/").split("/")
     repo_id, name = "/".join(parts[-2:]), parts[-1]
     found = [source for source in sources if len(parts) > 1 and source.repo_id == repo_id]

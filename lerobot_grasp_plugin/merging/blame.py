@@ -1,4 +1,4 @@
-"""Findings about a new dataset, put at the files and episodes of the sources that they come from."""
+"""Maps findings about a new dataset to the files and episodes of the sources they come from."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ def at_sources(build: Build, problems: Iterable[Problem]) -> list[Problem]:
     """The same findings with the places of the sources.
 
     Args:
-        build: What was written.
-        problems: Found in it; episodes are those of the new dataset.
+        build: The dataset that was written.
+        problems: Its findings, with episodes of the new dataset.
 
     Returns:
-        Findings whose file and episode are those of a source; the path in the new dataset stands where
-        nothing of it comes from one source.
+        Findings with the file and episode of a source; findings without a source keep the path in
+        the new dataset.
     """
     return [_at_source(build, problem) for problem in problems]
 
@@ -40,7 +40,7 @@ def _at_source(build: Build, problem: Problem) -> Problem:
 
 
 def _in_sources(build: Build, episodes: Iterable[Episodes]) -> tuple[Episodes, ...]:
-    """Episodes of the new dataset as those of the sources; one that was not planned stays as it is."""
+    """Maps episodes of the new dataset to those of the sources; an unplanned one stays as it is."""
     planned = build.plan.episodes
     numbers: dict[str, list[int]] = {}
     for number in (number for some in episodes for number in some.numbers):
@@ -53,7 +53,7 @@ def _in_sources(build: Build, episodes: Iterable[Episodes]) -> tuple[Episodes, .
 
 
 def _planned(build: Build, file: str, episode: int | None) -> PlannedEpisode | None:
-    """The episode a finding is about: the one it names, or the first one of the file."""
+    """The episode of a finding: the one it names, or the first one in its file."""
     planned = build.plan.episodes
     if episode is not None:
         return planned[episode] if 0 <= episode < len(planned) else None

@@ -43,8 +43,8 @@ def write_build(build: Build, root: Path, repo_id: str, progress: Progress) -> M
     """Writes the planned dataset into an empty folder and verifies it.
 
     Raises:
-        GraspError: A source turned out to be damaged.
-        VerificationError: What was written is not what the plan said.
+        GraspError: A source is damaged.
+        VerificationError: The written dataset differs from the plan.
     """
     try:
         with VideoWriter(build.videos, root, build.target.fps, build.config.link) as videos:
@@ -56,7 +56,7 @@ def write_build(build: Build, root: Path, repo_id: str, progress: Progress) -> M
             ways = videos.finish(progress)
         _write_metadata(build, root, repo_id, writer)
     except (GraspError, OSError):
-        _check_unchanged(build.sources)  # the cause, where they are not
+        _check_unchanged(build.sources)  # the cause, if they are not
         raise
     _check_unchanged(build.sources)
     verification = verify_dataset(root, repo_id, thorough=False)
@@ -67,10 +67,10 @@ def write_build(build: Build, root: Path, repo_id: str, progress: Progress) -> M
 
 
 def _check_unchanged(sources: Sequence[Source]) -> None:
-    """Refuses an output whose sources were written to in the meantime.
+    """Refuses an output whose sources changed while they were read.
 
     Raises:
-        DatasetError: With a file of each source that is gone or different.
+        DatasetError: With a missing or changed file of each such source.
     """
     problems = [problem for source in sources for problem in source.state.changes()]
     if problems:
@@ -78,7 +78,7 @@ def _check_unchanged(sources: Sequence[Source]) -> None:
 
 
 class _Writer:
-    """Writes tables, and adds up what goes into the report."""
+    """Writes tables and collects the figures of the report."""
 
     def __init__(self, build: Build, root: Path) -> None:
         self.build = build
@@ -139,7 +139,7 @@ class _Writer:
         return [known.get("done") for known in self.build.recorded]
 
     def _labels(self) -> Mapping[str, Any] | None:
-        """How the labels of the output were made; None where it has none, or sources differ."""
+        """How the labels of the output were made; None if it has none, or sources differ."""
         build = self.build
         if not build.target.labels:
             return common_labels(build.recorded) or common_values(build.sources)
@@ -176,7 +176,7 @@ class _Writer:
             self._statistics(table, store)
 
     def _statistics(self, table: EpisodesWriter, store: ColumnStore) -> None:
-        """Statistics over the output, and what is wrong with those the sources store."""
+        """Statistics over the output, and findings about those the sources store."""
         owners = np.array([episode.source for episode in self.build.plan.episodes])
         for name, arrays, overall in table.statistics(store):
             self.stats[name] = overall
@@ -264,7 +264,7 @@ def _write_metadata(build: Build, root: Path, repo_id: str, writer: _Writer) -> 
 
 
 def _splits(build: Build) -> Mapping[str, object]:
-    """The source's splits, where they still name the same episodes; else one for training."""
+    """The source's splits, if they still name the same episodes; else one for training."""
     if keeps_splits(build):
         splits: Mapping[str, object] = build.sources[0].reader.info.splits
         return splits
@@ -297,7 +297,7 @@ def _report(
         rows, worst = writer.fixed.get(source.number, (0, 0.0))
         notes = [*source.notes, *writer.tasks.notes(source)]
         if source.number in writer.renumbered:
-            notes.append("frame_index was missing, or did not count 0, 1, 2, ..., and was numbered anew")
+            notes.append("frame_index was missing or did not count 0, 1, 2, ..., and was renumbered")
         reports.append(
             SourceReport(
                 repo_id=source.repo_id,
@@ -328,6 +328,6 @@ def _report(
 def _narrowed(builder: RowBuilder) -> Problem:
     names = ", ".join(f"{name!r} ({count(number, 'value')})" for name, number in builder.narrowed.items())
     title = builder.source.title
-    message = f"{title}: the tables hold wider numbers than info.json declares; values changed in {names}"
-    hint = "each became the nearest value of the declared dtype; declare the dtype of the tables to keep them"
+    message = f"{title}: the tables have wider dtypes than info.json declares; values changed in {names}"
+    hint = "each was rounded to the declared dtype; to keep the values, declare the tables' dtype"
     return Problem("numbers-narrowed", message, hint=hint)

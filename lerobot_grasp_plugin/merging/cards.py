@@ -1,4 +1,4 @@
-"""The card of an output, from the cards of its sources: licence, tags and text follow."""
+"""Makes the dataset card of an output from the cards of its sources: licence, tags and text."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ _VISUALIZE: Final = (
 
 @dataclass(frozen=True)
 class OutputCard:
-    """What the card of an output takes from its sources.
+    """The parts of an output's card that come from its sources.
 
     Attributes:
         header: Its YAML header.
-        text: Of the sources' cards, under a heading for each source.
-        warnings: What does not follow, and why.
+        text: The sources' texts, under a heading for each source.
+        warnings: The parts that are left out, and why.
     """
 
     header: Mapping[str, Any]
@@ -53,7 +53,7 @@ def merged_card(sources: Sequence[Source], license_given: str | None, found: Con
 
     Args:
         sources: Whose cards are read.
-        license_given: The licence that the call states; None where the sources decide.
+        license_given: The licence that the call states; None if the sources decide.
         found: Takes the values that the sources do not agree on.
 
     Raises:
@@ -89,7 +89,7 @@ def _licences(
 ) -> tuple[dict[str, Any], list[Problem]]:
     if license_given is not None:
         if not license_given.strip():
-            hint = "the Hub's names are such as apache-2.0, cc-by-4.0, cc-by-nc-4.0, other"
+            hint = "use a name of the Hub, such as apache-2.0, cc-by-4.0, cc-by-nc-4.0, other"
             raise UsageError(Problem("bad-license", "the licence is empty", hint=hint))
         same = [card for card in cards if card.license == license_given]
         names = same[0].header if same else {}
@@ -103,15 +103,18 @@ def _licences(
             by_license.setdefault(card.license.casefold(), []).append(source.title)
     if len(by_license) > 1:
         groups = "; ".join(f"{name} in {', '.join(titles)}" for name, titles in by_license.items())
-        hint = "say under which licence the new dataset is: --license NAME"
+        hint = "state the licence of the new dataset with --license NAME"
         raise MergeError(Problem("license-mismatch", f"the licences differ: {groups}", hint=hint))
     name = next(iter(by_license))
     header = stated[name].header
     silent = [source.title for source, card in zip(sources, cards, strict=True) if card.license is None]
     warnings = []
     if silent:
-        message = f"{', '.join(silent)} states no licence; the new dataset's card says {name} for all of it"
-        hint = "if that is wrong, state the licence with --license NAME"
+        message = (
+            f"no licence in the card of {', '.join(silent)}; the new dataset's card says {name} for "
+            "all episodes"
+        )
+        hint = "state another licence with --license NAME"
         warnings.append(Problem("license-not-stated", message, hint=hint))
     return {"license": header["license"], **_named(header)}, warnings
 
@@ -150,7 +153,7 @@ def _texts(sources: Sequence[Source], cards: Sequence[Card]) -> str:
 
 
 def generated_text(repo_id: str, target: TargetFormat, plan: MergePlan, info: Mapping[str, Any]) -> str:
-    """What the card says of the output itself, with the badge and the ``info.json`` of LeRobot's card."""
+    """The card's own text about the output, with the badge and the ``info.json`` of LeRobot's card."""
     robot = f", robot `{target.robot_type}`" if target.robot_type else ""
     parts = [
         f"# {repo_id.rsplit('/', 1)[-1]}",
@@ -159,8 +162,8 @@ def generated_text(repo_id: str, target: TargetFormat, plan: MergePlan, info: Ma
         "in LeRobot's dataset format v3.0.",
     ]
     if target.labels:
-        parts.append("Every frame is labelled: `next.reward` says success or failure.")
-    parts.append(f"Where each episode came from is written in `{layout.PROVENANCE_PATH}`.")
+        parts.append("Every frame is labelled: `next.reward` is success or failure.")
+    parts.append(f"The source of each episode is recorded in `{layout.PROVENANCE_PATH}`.")
     if "/" in repo_id:
         parts.append(_VISUALIZE.format(repo_id=repo_id))
     parts.append(f"## Dataset Structure\n\n[{layout.INFO_PATH}]({layout.INFO_PATH}):")

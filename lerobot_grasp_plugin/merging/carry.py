@@ -1,4 +1,4 @@
-"""What sources hold that LeRobot does not know: carried into the output, mapped to its numbers, or named."""
+"""Carries over what sources contain beyond LeRobot's format: copied, renumbered, or reported as left out."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from lerobot_grasp_plugin.writers.link import take_over
 
 @dataclass(frozen=True)
 class Carried:
-    """Metadata and files of the output that LeRobot does not know.
+    """Metadata and files of the output beyond LeRobot's format.
 
     Attributes:
         info: Keys of ``info.json``.
@@ -40,8 +40,8 @@ class Carried:
         tasks: More columns of the tasks table, a row for each task; metadata in the schema.
         episodes: More columns of ``meta/episodes``, a row for each episode; None without any.
         index_tables: By feature, in place of the tables of the sources.
-        files: What is copied or written where.
-        warnings: What is left out, and what may be wrong in the output.
+        files: Files to copy or write, by target path.
+        warnings: Parts that are left out, or may be wrong in the output.
     """
 
     info: Mapping[str, Any]
@@ -53,7 +53,7 @@ class Carried:
     warnings: Sequence[Problem] = field(default_factory=tuple)
 
     def index_maps(self, source: Source) -> dict[str, Mapping[int, int]]:
-        """For each feature whose numbers have a table: the source's number -> the output's."""
+        """Per feature with a table of numbers: the source's number -> the output's."""
         return {name: table.maps[source.number] for name, table in self.index_tables.items()}
 
     def write(self, root: Path, link: Link) -> None:
@@ -70,17 +70,17 @@ class Carried:
 def plan_carried(
     sources: Sequence[Source], target: TargetFormat, plan: MergePlan, found: Contradictions
 ) -> Carried:
-    """Decides about everything that LeRobot does not know; nothing is written.
+    """Plans what to do with everything beyond LeRobot's format; writes nothing.
 
     Args:
         sources: The sources.
         target: The features of the output.
         plan: The episodes of the output.
-        found: Takes the values that the sources do not agree on.
+        found: Collects the values on which the sources differ.
 
     Raises:
         MergeError: Numbers of a source cannot be mapped.
-        DatasetError: A list of a source is damaged.
+        DatasetError: A metadata list of a source is damaged.
     """
     info = agreed(sources, [source.reader.info.unknown for source in sources], "info.json", found)
     listed = [side_files(source.reader) for source in sources]
@@ -154,7 +154,7 @@ def _episodes(sources: Sequence[Source], found: Contradictions) -> pa.Table | No
 
 
 def split_warnings(sources: Sequence[Source]) -> Iterable[Problem]:
-    """A warning for each source whose splits are not those of the output."""
+    """A warning for each source whose splits do not hold for the output."""
     for source in sources:
         splits = source.reader.info.splits
         if not isinstance(splits, Mapping) or list(splits) not in ([], ["train"]):
@@ -165,7 +165,7 @@ def split_warnings(sources: Sequence[Source]) -> Iterable[Problem]:
 
 
 def _statistics(source: Source) -> Iterable[Problem]:
-    """A warning for statistics in ``stats.json`` that LeRobot does not know."""
+    """A warning for statistics in ``stats.json`` that LeRobot does not define."""
     path = source.reader.root / layout.STATS_PATH
     try:
         stats = read_json(path) if path.is_file() else {}

@@ -1,4 +1,4 @@
-"""Metadata that sources do not agree on: left out of the output, named by the report and the sidecar."""
+"""Metadata on which sources differ: left out of the output, listed in the report and the sidecar."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Contradictions:
 
     Attributes:
         by_source: source number -> place (``info.json``) -> name -> value.
-        warnings: One for each place, which names all values.
+        warnings: One per place, with all values.
     """
 
     by_source: dict[int, dict[str, dict[str, Any]]] = field(default_factory=dict)
@@ -31,9 +31,9 @@ class Contradictions:
 
         Args:
             sources: The sources.
-            place: Where the names are: ``info.json``, ``the card``.
+            place: The file of the names: ``info.json``, ``the card``.
             names: The names.
-            values: Mapping from name to value, for each source; without the names it does not have.
+            values: Name to value, for each source; names that a source lacks are absent.
         """
         for source, of_source in zip(sources, values, strict=True):
             for name in names:
@@ -46,19 +46,21 @@ class Contradictions:
                 text = short(canonical(of_source[name])) if name in of_source else "nothing"
                 groups.setdefault(text, []).append(source.title)
             stated = "; ".join(f"{text} in {', '.join(titles)}" for text, titles in groups.items())
-            message = f"{name!r} of {place} differs and is left out: {stated}"
-            hint = "the new dataset's meta/grasp_provenance.json has the value of each source"
+            message = f"{name!r} in {place} differs between sources and is left out: {stated}"
+            hint = "the value of each source is in meta/grasp_provenance.json of the new dataset"
             self.warnings.append(Problem("metadata-differs", message, hint=hint))
         if len(names) > _MOST_NAMED:
             rest = names[_MOST_NAMED:]
-            message = f"{len(rest)} more of {place} differ and are left out: {', '.join(map(repr, rest))}"
+            message = (
+                f"{len(rest)} more values in {place} differ and are left out: {', '.join(map(repr, rest))}"
+            )
             self.warnings.append(Problem("metadata-differs", message))
 
 
 def agreed(
     sources: Sequence[Source], values: Sequence[Mapping[str, Any]], place: str, found: Contradictions
 ) -> dict[str, Any]:
-    """The names that all sources have with one value; all others go into ``found``."""
+    """The values that are equal in all sources; all others go into ``found``."""
     names = dict.fromkeys(name for of_source in values for name in of_source)
     same = {
         name: values[0][name]
@@ -73,7 +75,7 @@ def agreed(
 def agreed_metadata(
     sources: Sequence[Source], metadata: Sequence[Mapping[bytes, bytes]], place: str, found: Contradictions
 ) -> dict[bytes, bytes]:
-    """The metadata that the tables of all sources have in common; all else goes into ``found``."""
+    """The table metadata that is equal in all sources; the rest goes into ``found``."""
     texts = [
         {
             key.decode(errors="backslashreplace"): value.decode(errors="backslashreplace")
@@ -90,5 +92,5 @@ def _equal(one: Any, other: Any) -> bool:
 
 
 def canonical(value: Any) -> str:
-    """A value as text that is the same for equal values, whatever the order of their keys."""
+    """A value as canonical text: equal values give equal text, whatever the order of keys."""
     return json.dumps(value, sort_keys=True, default=str, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""Frames of episodes that a recipe keeps: each range of ``frames`` of a source becomes an episode."""
+"""Cuts episodes: each range in ``frames`` of a source becomes an episode of the output."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class Cuts:
 
     Attributes:
         parts: Each source with its parts; those of an episode in the order of its frames.
-        warnings: What is odd about the ranges.
+        warnings: About the ranges.
     """
 
     parts: list[tuple[Source, Sequence[Part]]] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
 
     def apply(self) -> list[Problem]:
-        """Makes episodes of the parts; labels that are bound to their episodes are cut with them.
+        """Makes an episode of each part, and cuts the labels with it.
 
         Returns:
             Warnings.
@@ -47,10 +47,10 @@ def read_cuts(sources: Sequence[Source], options: LabelOptions) -> Cuts:
 
     Args:
         sources: Opened, with episodes chosen.
-        options: ``index_base`` is what the first frame is called.
+        options: ``index_base`` is the number of the first frame.
 
     Raises:
-        UsageError: With every range that cannot be read or does not fit, and every episode that is not there.
+        UsageError: With every range that is invalid or out of bounds, and every missing episode.
     """
     cuts = Cuts()
     base: IndexBase = 0 if options.index_base == 0 else 1
@@ -68,7 +68,7 @@ def read_cuts(sources: Sequence[Source], options: LabelOptions) -> Cuts:
 
 
 def _read(source: Source, base: IndexBase) -> tuple[list[EpisodeAnnotation], list[Problem], list[Problem]]:
-    """The ranges of each episode, and what is wrong and what is odd about them."""
+    """The ranges of each episode, with errors and warnings about them."""
     lines = {
         episode: UNPRINTABLE.sub(" ", f"{episode}: {ranges}")
         for episode, ranges in source.config.frames.items()
@@ -86,10 +86,10 @@ def _read(source: Source, base: IndexBase) -> tuple[list[EpisodeAnnotation], lis
         index = episode.episode_index
         if not episode.ranges and len(findings.errors) == before:
             hint = "expected ranges such as 20-180, 200-"
-            findings.error("missing-ranges", "no frame is named", place, hint)
+            findings.error("missing-ranges", "the range is empty", place, hint)
         if index not in source.episodes and index < len(source.reader.lengths):
-            message = f"episode {index} is not among the episodes that are taken"
-            hint = "add it to `episodes`, or leave its frames out"
+            message = f"episode {index} is not among the chosen episodes"
+            hint = "add it to `episodes`, or remove it from `frames`"
             findings.error("frames-not-chosen", message, place, hint)
         episodes.append(episode)
     section = AnnotationSection(None, tuple(episodes))
@@ -140,13 +140,13 @@ def _success(source: Source, episodes: Sequence[int]) -> int:
 def part_warnings(
     sources: Sequence[Source], options: LabelOptions, *, labelled: bool, cameras: Mapping[int, Sequence[str]]
 ) -> Iterator[Problem]:
-    """What is not of a part alone, though the part is an episode of the output.
+    """Warnings about values of a part that are still those of the whole source episode.
 
     Args:
         sources: The sources, cut.
         options: How labels are made.
         labelled: Whether labels are written.
-        cameras: Number of a source -> its cameras whose statistics are taken over.
+        cameras: Number of a source -> its cameras whose statistics are copied.
     """
     for source in sources:
         if names := cameras.get(source.number):
@@ -154,8 +154,8 @@ def part_warnings(
             message = (
                 f"{source.title}: the statistics of {', '.join(map(repr, names))} in {parts} of episodes"
             )
-            message += " are those of the whole episode, counted by the part's share of its frames"
-            hint = "images are not decoded; statistics of all other features are those of the rows"
+            message += " are those of the whole episode, weighted by the part's share of its frames"
+            hint = "images are not decoded; statistics of all other features are computed from the rows"
             yield Problem("statistics-of-whole-episode", message, hint=hint)
         is_kept = layout.DONE in source.features and (not labelled or decided_done(source, options) == "keep")
         lengths = source.own_lengths
@@ -167,6 +167,6 @@ def part_warnings(
         if is_kept and ended:
             message = f"{source.title}: next.done is kept, and parts of {episodes_text(ended)} end before "
             message += "the episode does"
-            hint = "their last frame is done only where the source says so; --done episode_end with "
-            hint += "--annotations, or with --labels_from next.reward, makes the last frame of each done"
+            hint = "their last frame is done only if the source says so; --done episode_end with "
+            hint += "--annotations or --labels_from next.reward sets next.done in each last frame"
             yield Problem("done-cut-off", message, hint=hint)

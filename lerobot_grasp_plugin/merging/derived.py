@@ -1,4 +1,4 @@
-"""Columns of one source that are computed from its joints."""
+"""Computes columns of one source from its joints."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STATE: Final = "observation.state"
 
 @dataclass(frozen=True)
 class Arm:
-    """The joints of a recording, and what they are in the URDF.
+    """The joints of a recording, matched with the URDF.
 
     Attributes:
         chain: From the base to the end effector.
@@ -47,7 +47,7 @@ class Arm:
 
 @dataclass(frozen=True)
 class StateMaker:
-    """Makes ``observation.state``: joints in degrees, and what makes a full state of them.
+    """Makes ``observation.state``: joints in degrees, and the other values of a full state.
 
     Attributes:
         name: The column of joint positions in the source.
@@ -76,13 +76,13 @@ class StateMaker:
 
 @dataclass(frozen=True)
 class Derivation:
-    """What is computed for one source.
+    """The computed columns of one source.
 
     Attributes:
         features: The features that are computed, by name.
         recipe: How, for the sidecar.
-        actions: Source episode -> its actions, float32 (rows, 4); None where they are taken over.
-        state: Makes the states; None where they are taken over.
+        actions: Source episode -> its actions, float32 (rows, 4); None if they are copied.
+        state: Makes the states; None if they are copied.
     """
 
     features: Mapping[str, Feature]
@@ -113,7 +113,7 @@ def column_values(batch: EpisodeBatch, name: str) -> NDArray[Any]:
         DatasetError: It is missing, or does not hold numbers.
     """
     if name not in batch.table.column_names:
-        message = f"column {name!r} is missing, though info.json declares it"
+        message = f"column {name!r} is missing, but info.json declares it"
         raise DatasetError(Problem("missing-column", message, batch.path))
     try:
         return to_numpy(batch.table[name])

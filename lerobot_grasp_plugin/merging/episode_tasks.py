@@ -1,4 +1,4 @@
-"""The tasks of each episode of the output: those its source lists, where they are those of the rows."""
+"""The tasks of each output episode: as its source lists them, if the rows agree."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lerobot_grasp_plugin.merging.sources import Source
 
 
 class EpisodeTasks:
-    """Tasks of episodes, and the episodes of which the source lists others.
+    """Tasks of episodes, and the episodes for which the source lists other tasks.
 
     Args:
         tasks: Sentences by the output's ``task_index``.
@@ -56,10 +56,11 @@ class EpisodeTasks:
         return found
 
     def notes(self, source: Source) -> list[str]:
-        """What the report says about the episodes of a source whose list names other tasks."""
+        """The report's note about episodes whose listed tasks differ from those of their rows."""
         replaced = self._replaced.get(source.number)
         if not replaced:
             return []
         return [
-            f"the list of episodes has other tasks than the rows of {episodes_text(replaced)}; rows count"
+            f"the metadata lists other tasks than the rows for {episodes_text(replaced)}; the rows' "
+            "tasks are used"
         ]

@@ -1,4 +1,4 @@
-"""Whether sources can become one dataset, and the features it then has."""
+"""Checks whether sources fit into one dataset, and determines its features."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ENCODER_KEYS: Final = (
 """How a video was encoded; sources may differ, as in LeRobot's ``VIDEO_ENCODER_INFO_KEYS``."""
 
 _DEPTH_KEYS: Final = ("depth_unit", "video.depth_min", "video.depth_max", "video.shift", "video.use_log")
-"""How depths are read from a video or an image; one set of them holds for a whole dataset."""
+"""How depths are read from a video or an image; a dataset has one set of these values."""
 
 _MARKS: Final = ("has_audio", "is_depth_map")
 _INDEX_FEATURES: Final = {
@@ -41,13 +41,13 @@ FLAG_FEATURE: Final = Feature("bool", (1,), None, {})
 
 @dataclass(frozen=True)
 class TargetFormat:
-    """What the output looks like.
+    """The format of the output.
 
     Attributes:
         fps: Frames per second.
-        robot_type: A text, None, or another value that info.json of the sources has.
+        robot_type: As info.json of the sources has it: text, None, or another value.
         features: By name, in order.
-        labels: The label columns that are written anew; empty when nothing is labelled.
+        labels: The label columns that are written; empty when nothing is labelled.
     """
 
     fps: float
@@ -62,7 +62,7 @@ def unify(sources: Sequence[Source], config: MergeConfig, found: Contradictions)
     Args:
         sources: The sources.
         config: The recipe.
-        found: Takes what info.json says of a feature that LeRobot does not know, where sources do not agree.
+        found: Collects unknown info.json values of features on which sources differ.
 
     Raises:
         MergeError: With every mismatch, each with the option that settles it.
@@ -96,7 +96,7 @@ def unify(sources: Sequence[Source], config: MergeConfig, found: Contradictions)
 
 
 def _label_columns(sources: Sequence[Source], config: MergeConfig) -> tuple[str, ...]:
-    """A next.success that is there already is written anew too: it must not contradict next.reward."""
+    """An existing next.success is rewritten too: it must not contradict next.reward."""
     stale = any(layout.SUCCESS in source.features for source in sources)
     columns = (layout.REWARD, layout.DONE)
     return (*columns, layout.SUCCESS) if config.next_success or stale else columns
@@ -114,7 +114,7 @@ def _fps_problems(sources: Sequence[Source]) -> Iterator[Problem]:
     values = [source.reader.info.fps for source in sources]
     if len(set(map(exact_fps, values))) > 1:
         message = f"fps differs: {_by_value(sources, values)}"
-        hint = "no option settles this: frames can be copied, not retimed; merge sources of one fps"
+        hint = "frames cannot be retimed; merge sources of one fps"
         yield Problem("fps-mismatch", message, hint=hint)
 
 
@@ -123,13 +123,13 @@ def _robot_problems(sources: Sequence[Source], given: str | None) -> Iterator[Pr
     if len({canonical(value) for value in values}) > 1 and given is None:
         known = next((value for value in values if value and isinstance(value, str)), "NAME")
         message = f"robot_type differs: {_by_value(sources, values)}"
-        yield Problem("robot-type-mismatch", message, hint=f"say which it is: --robot_type {known}")
+        yield Problem("robot-type-mismatch", message, hint=f"choose one with --robot_type {known}")
 
 
 def _done_problems(sources: Sequence[Source], config: MergeConfig) -> Iterator[Problem]:
     lacking = [source.title for source in sources if layout.DONE not in source.features]
     if config.done == "keep" and lacking:
-        message = f"{', '.join(lacking)} has no {layout.DONE} to keep"
+        message = f"--done keep: {', '.join(lacking)} has no feature {layout.DONE}"
         hint = "use --done episode_end, first_success or last_frame_of_success"
         yield Problem("nothing-to-keep", message, hint=hint)
 
@@ -147,7 +147,7 @@ def _feature_problems(
         lacking = [source.title for source in sources if name not in source.features]
         if lacking:
             message = f"feature {name!r} is missing in {', '.join(lacking)}"
-            hint = f"{drop}, or give it the same name everywhere with the source's `rename`"
+            hint = f"{drop}, or give it the same name in all sources with `rename`"
             if name in (layout.REWARD, layout.DONE):
                 hint = f"label all sources with --annotations, or {drop}"
             yield Problem("feature-missing", message, hint=hint)
@@ -161,7 +161,7 @@ def _feature_problems(
             message = f"dtype of {name!r} differs: {_by_value(sources, dtypes)}"
             images = [source for source, dtype in zip(sources, dtypes, strict=True) if dtype == "image"]
             mixed = {*dtypes} == {"image", "video"}
-            convert = f"turn the images of {', '.join(source.title for source in images)} into a video and "
+            convert = f"convert the images of {', '.join(source.title for source in images)} to a video and "
             hint = f"{drop}, or {convert}merge the result:" if mixed else drop
             commands = [_to_video(source) for source in images] if mixed else []
             yield Problem("feature-dtype", message, hint=hint, commands=commands)
@@ -172,7 +172,7 @@ def _feature_problems(
         if config.names == "match" and any(value != dimensions[0] for value in dimensions):
             spelled = [feature.names for feature in features]
             message = f"names of {name!r} differ: {_by_value(sources, spelled)}"
-            hint = "if the dimensions mean the same, take the first source's with --names first"
+            hint = "if the dimensions mean the same, use the first source's names with --names first"
             yield Problem("feature-names", message, hint=hint)
         if features[0].dtype == "video":
             yield from _stream_problems(name, sources, features, config)
@@ -181,7 +181,7 @@ def _feature_problems(
 
 
 def _to_video(source: Source) -> Command:
-    """LeRobot's command that makes a video of the images of a source."""
+    """LeRobot's command that converts the images of a source to video."""
     root, name = source.reader.root.resolve(), source.repo_id
     flags = {
         "new_repo_id": f"{name}_video",
@@ -204,7 +204,7 @@ def _stream_problems(
         message = f"{key} of camera {name!r} differs: {_by_value(sources, values)}"
         hint = f"leave it out with --drop_features '[\"{name}\"]'"
         if key in ("video.codec", "video.pix_fmt"):
-            hint = f"keep both, in files of their own, with --mixed_codecs true; or {hint}"
+            hint = f"keep both, in separate files, with --mixed_codecs true; or {hint}"
         yield Problem("codec-mismatch", message, hint=hint)
 
 
@@ -219,11 +219,11 @@ def _depth_problems(name: str, sources: Sequence[Source], features: Sequence[Fea
         values = [feature.video_info.get(key) for feature in features]
         if any(value != values[0] for value in values):
             message = f"{key} of depth camera {name!r} differs: {_by_value(sources, values)}"
-            yield Problem("codec-mismatch", message, hint=f"LeRobot reads all depths by one value; {drop}")
+            yield Problem("codec-mismatch", message, hint=f"LeRobot uses one value for all depths; {drop}")
 
 
 def _merged_info(name: str, feature: Feature, sources: Sequence[Source], found: Contradictions) -> Feature:
-    """A feature whose ``info`` says what those of the sources say, where they agree."""
+    """A feature with the values of ``info`` that are equal in all sources."""
     infos = [source.features[name].video_info for source in sources]
     merged: dict[str, Any] = {}
     for info in infos:
@@ -243,7 +243,7 @@ def _merged_info(name: str, feature: Feature, sources: Sequence[Source], found: 
 
 
 def _with_unknown(name: str, feature: Feature, sources: Sequence[Source], found: Contradictions) -> Feature:
-    """A feature with the keys that LeRobot does not know and all sources agree on."""
+    """A feature with the unknown keys that are equal in all sources."""
     having = [source for source in sources if name in source.features]
     values = [source.features[name].unknown for source in having]
     if not any(values):

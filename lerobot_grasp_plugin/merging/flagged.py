@@ -1,4 +1,4 @@
-"""Episodes that an annotation file flags: left out where the options ask for it."""
+"""Leaves out the episodes that an annotation file flags."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from lerobot_grasp_plugin.merging.sources import Source
 
 
 def leave_out_flagged(source: Source) -> None:
-    """Leaves the flagged episodes of a source out; notes which, why, and the selection for a recipe.
+    """Leaves out the flagged episodes of a source; notes their reasons and the selection for a recipe.
 
     Args:
         source: Changed in place.

@@ -1,7 +1,7 @@
-"""Statistics of images, for sources that keep none (format v2.0).
+"""Computes statistics of images, for sources that store none (format v2.0).
 
-Samples and shrinks images as ``lerobot/datasets/compute_stats.py`` does, so that the numbers mean
-the same.
+Samples and shrinks images as ``lerobot/datasets/compute_stats.py`` does, so that the numbers are
+comparable.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LARGE, _SHRUNK = 300, 150
 
 
 def sampled_frames(length: int) -> list[int]:
-    """Frames LeRobot looks at for the statistics of an episode of ``length`` frames, 0-based."""
+    """Frames that LeRobot samples for the statistics of an episode of ``length`` frames, 0-based."""
     count = max(min(_FEWEST, length), min(int(length**_POWER), _MOST))
     return [int(frame) for frame in np.round(np.linspace(0, length - 1, count))]
 
@@ -41,7 +41,7 @@ def measure_images(source: Source, name: str, progress: Progress) -> dict[str, N
 
     Returns:
         ``STATISTICS`` by name, shape (episodes, channels), values in [0, 1]; ``count`` is the number
-        of images looked at.
+        of sampled images.
     """
     rows: list[dict[str, NDArray[Any]]] = []
     progress(f"measuring {name}", 0, len(source.episodes))

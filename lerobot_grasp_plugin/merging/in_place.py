@@ -1,4 +1,4 @@
-"""A new dataset in the place of the one it was made of, which is kept under another name."""
+"""Replaces a dataset by a new one, and keeps the old one under another name."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def write_in_place(
     progress: Progress,
     before_swap: Callable[[], None] = nothing,
 ) -> MergeReport:
-    """Writes a dataset next to ``root``, and gives it the place of the one that is there.
+    """Writes a dataset next to ``root``, then swaps it with the existing one.
 
     Args:
-        build: What to write.
+        build: The planned dataset.
         root: The dataset's folder.
         repo_id: Its name.
-        progress: Told how far it is.
+        progress: Called with the progress.
         before_swap: Called when the new dataset is verified and on disk.
     """
     from lerobot_grasp_plugin.merging.build import write_build
@@ -57,19 +57,19 @@ def rearrange(
     *,
     before_swap: Callable[[], None] = nothing,
 ) -> MergeReport:
-    """Puts the episodes of a dataset in another order, or leaves some out; labels stay.
+    """Reorders the episodes of a dataset, or leaves some out; labels stay.
 
-    The old dataset is kept under the name that the report gives.
+    The old dataset is kept; the report names its folder.
 
     Args:
         repo_id: The dataset's name.
         root: Its folder.
         order: The old ``episode_index`` of each new one.
-        progress: Told how far it is.
+        progress: Called with the progress.
         before_swap: Called when the new dataset is verified and on disk, and not yet in its place.
 
     Raises:
-        GraspError: With what is wrong with the dataset; nothing has changed then.
+        GraspError: With the dataset's errors; nothing is changed then.
     """
     from lerobot_grasp_plugin.merging.prepare import prepare
 

@@ -1,4 +1,4 @@
-"""Columns of numbers that a table in ``meta/`` names, such as ``subtask_index``: mapped as tasks are."""
+"""Maps index columns that have a table of names in ``meta/``, such as ``subtask_index``."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ class UnitedTable:
 
 
 def index_tables_of(source: Source, target: TargetFormat, files: Sequence[str]) -> dict[str, str]:
-    """Which file names the numbers of which feature.
+    """Finds the table that names the numbers of each index feature.
 
     Args:
         source: A dataset.
         target: The features of the output.
-        files: Files of the dataset that LeRobot does not know.
+        files: Files of the dataset that are not LeRobot's.
 
     Returns:
         Feature, by its name in the output -> path in the source.
@@ -93,16 +93,16 @@ def unite(
     paths: Sequence[Mapping[str, str]],
     found: Contradictions,
 ) -> dict[str, UnitedTable]:
-    """The tables of several sources as those of the output, by feature.
+    """The joined tables of several sources, by feature.
 
     Args:
         sources: The sources.
         target: The features of the output.
-        paths: For each source, what ``index_tables_of`` found.
+        paths: For each source, the result of ``index_tables_of``.
         found: Takes the values that the sources do not agree on.
 
     Raises:
-        MergeError: A source has numbers without a table, where another one has a table.
+        MergeError: A source has numbers without a table, and another source has a table.
     """
     problems, united = [], {}
     for name in target.features:
@@ -111,7 +111,7 @@ def unite(
         lacking = [source.title for source, own in zip(sources, paths, strict=True) if name not in own]
         place = next(own[name] for own in paths if name in own)
         if lacking:
-            message = f"{name!r} has a table of names in {place}, and {', '.join(lacking)} has none"
+            message = f"{name!r} has a table of names in {place}, but not in {', '.join(lacking)}"
             hint = f"add the table, or leave the feature out with --drop_features '[\"{name}\"]'"
             problems.append(Problem("index-table-missing", message, hint=hint))
             continue
@@ -171,7 +171,7 @@ def other_columns(
         found: Takes the values that the sources do not agree on.
 
     Returns:
-        A row for each of ``names``; null where no source says anything, or where sources differ.
+        A row for each of ``names``; null where no source has a value, or sources differ.
     """
     columns: dict[str, pa.ChunkedArray] = {}
     for column in dict.fromkeys(column for table in tables for column in table.column_names):
@@ -196,7 +196,7 @@ def other_columns(
 
 
 def mapped_numbers(values: NDArray[Any], numbers: Mapping[int, int], place: Place) -> NDArray[np.int64]:
-    """Numbers of a source as those of the output; negative ones, which name nothing, stay.
+    """Maps numbers of a source to those of the output; negative ones, which have no name, stay.
 
     Raises:
         DatasetError: A number is not in the table.
@@ -204,7 +204,7 @@ def mapped_numbers(values: NDArray[Any], numbers: Mapping[int, int], place: Plac
     known, inverse = distinct(values)
     strange = [number for number in known.tolist() if number >= 0 and number not in numbers]
     if strange:
-        message = f"the numbers {strange[:8]} are not in the table that names them"
+        message = f"the numbers {strange[:8]} are not in the table of their names"
         raise DatasetError(Problem("unknown-index", message, place))
     new = np.array([numbers.get(number, number) for number in known.tolist()], dtype=np.int64)
     return new[inverse]

@@ -1,4 +1,4 @@
-"""What is odd about rewards that the output takes over from its sources."""
+"""Warnings about rewards that the output copies from its sources."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from lerobot_grasp_plugin.merging.sources import Source
 
 
 def kept_reward_warnings(labels: Sequence[RowLabels]) -> Iterator[Problem]:
-    """Warnings of rewards that are neither success nor failure, and of those that nothing explains."""
+    """Warnings about rewards that are neither success nor failure, and rewards of unknown meaning."""
     for own in labels:
         if own.other_rewards:
             yield _other_rewards(own)
     for own in labels:
         if own.is_uncounted:
             message = (
-                f"{own.source.title}: next.reward has three values or more, and nothing says which one is "
+                f"{own.source.title}: next.reward has three values or more, and it is unknown which one is "
             )
             message += "success"
-            hint = "no frame is counted as success; label it with --annotations, or --labels_from and "
+            hint = "no frame counts as success; label the dataset with --annotations, or --labels_from and "
             hint += "--labels_threshold"
             yield Problem("dense-rewards", message, hint=hint, severity="warning")
 
@@ -38,24 +38,24 @@ def _other_rewards(labels: RowLabels) -> Problem:
     assert rule.success_value is not None
     assert rule.failure_value is not None
     message = (
-        f"{labels.source.title}: {labels.other_rewards} rewards that are kept are neither success "
+        f"{labels.source.title}: {labels.other_rewards} of the kept rewards are neither success "
         f"({rule.success_value:g}) nor failure ({rule.failure_value:g}), such as {values}; "
         "they count as failure"
     )
-    hint = "if these are labels, give them as --success_value and --failure_value"
+    hint = "if these are the values of labels, state them with --success_value and --failure_value"
     return Problem("other-reward-values", message, hint=hint)
 
 
 def changed_success(
     sources: Sequence[Source], episodes: Sequence[EpisodeReport], root: Path
 ) -> Iterator[Problem]:
-    """A warning where other frames are success by the rewards of the output than by those of each source.
+    """A warning if the output's rewards mark other frames as success than each source's rewards do.
 
     A reward of 0 is failure where it is the only one, and success where others are -1.
 
     Args:
         sources: The sources.
-        episodes: Success frames of each episode, by the rewards of its source.
+        episodes: Success frames of each episode by its source's rewards.
         root: The output; its sidecar does not state its rewards.
     """
     reader = open_located(locate(None, root))
@@ -72,6 +72,6 @@ def changed_success(
                 f"{source.title}: {count(sum(new), 'success frame')}, {sum(own)} by its own rewards"
             )
     if changes:
-        message = f"rewards of different meanings are in one dataset, where they say: {'; '.join(changes)}"
-        hint = "label all sources with --annotations, or with --labels_from next.reward, for one meaning"
+        message = f"rewards of different meanings are mixed in one dataset: {'; '.join(changes)}"
+        hint = "to give them one meaning, label all sources with --annotations or --labels_from next.reward"
         yield Problem("success-value-differs", message, hint=hint)

@@ -1,4 +1,4 @@
-"""The column that labels the episodes no annotation names: ``labels_from`` of a call or of a source."""
+"""Labels unlisted episodes from a column: ``labels_from`` of a call or of a source."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NUMBERING = frozenset({*layout.INDEX_COLUMNS, layout.TIMESTAMP})
 
 
 class OptionNames(NamedTuple):
-    """What a call names the options that choose a column and its threshold."""
+    """The names of the options that choose a column and its threshold."""
 
     column: str = "labels_from"
     threshold: str = "labels_threshold"
@@ -34,18 +34,18 @@ _OPTIONS = OptionNames()
 
 @dataclass(frozen=True)
 class LabelColumn:
-    """A column of a source that says which rows are success.
+    """A column of a source that marks the success rows.
 
     Attributes:
         name: Its name in the source.
-        threshold: Values above it are success; None where booleans or the values themselves decide.
+        threshold: Values above it are success; None if booleans or the values themselves decide.
     """
 
     name: str
     threshold: float | None = None
 
     def rows(self, values: NDArray[Any], rule: SuccessRule | None) -> NDArray[np.bool_]:
-        """Success rows, bool of shape (rows,); ``rule`` is what ``column_rule`` gave."""
+        """Success rows, bool of shape (rows,); ``rule`` is the result of ``column_rule``."""
         if self.threshold is not None:
             return np.asarray(values > self.threshold)
         found = None if rule is None else rule.rows(values, values)
@@ -59,17 +59,17 @@ def find_column(
     threshold: float | None,
     options: OptionNames = _OPTIONS,
 ) -> LabelColumn | None:
-    """The column that a call names for a source; None where it names none.
+    """The column that a call names for a source; None if it names none.
 
     Args:
         reader: The source.
-        title: What to call it.
+        title: Its name in messages.
         name: The column, as the call names it.
         threshold: The threshold, as the call gives it.
         options: The names of these two options.
 
     Raises:
-        UsageError: The source has no such column, or the column cannot be labels.
+        UsageError: The source has no such column, or the column cannot hold labels.
     """
     if name is None:
         return None
@@ -77,15 +77,15 @@ def find_column(
     if name not in known:
         usable = [other for other, feature in known.items() if _is_usable(other, feature)]
         message = f"{options.column}: {title} has no column {name!r}"
-        hint = f"columns with one value a row: {', '.join(usable) or 'none'}"
+        hint = f"columns with one value per row: {',  '.join(usable) or 'none'}"
         raise UsageError(Problem("unknown-feature", message, reader.root, hint))
     if not _is_usable(name, known[name]):
         feature = known[name]
         message = f"{options.column}: {name!r} of {title} is {feature.dtype} of shape {list(feature.shape)}"
         if name in _NUMBERING:
-            message = f"{options.column}: {name!r} of {title} numbers rows and says nothing of success"
+            message = f"{options.column}: {name!r} of {title} is an index, not a label"
         usable = [other for other, feature in known.items() if _is_usable(other, feature)]
-        hint = "a label is one boolean or one number a row: true or false, two values such as 1 and 0 (the "
+        hint = "a label is one boolean or one number per row: true or false, two values such as 1 and 0 (the "
         hint += "larger is success), or any with --" + options.threshold + "; columns that can be labels: "
         hint += ", ".join(usable) or "none"
         raise UsageError(Problem("bad-label-column", message, reader.root, hint))
@@ -95,7 +95,7 @@ def find_column(
 def column_rule(
     reader: DatasetReader, column: LabelColumn, episodes: Sequence[int], options: OptionNames = _OPTIONS
 ) -> SuccessRule | None:
-    """Which values of a column mean success, by the rule for rewards; None where a threshold says it.
+    """Which values of a column mean success, by the rule for rewards; None if a threshold decides.
 
     Raises:
         UsageError: The column has three values or more, and no threshold.
@@ -109,7 +109,7 @@ def column_rule(
     rule = read_recorded(reader, LabelColumns(column.name, None), episodes, values).rule
     if rule.basis == "many values":
         message = (
-            f"{options.column}: column {column.name!r} has three values or more; which of them means success?"
+            f"{options.column}: column {column.name!r} has three values or more, which needs a threshold"
         )
         hint = f"give --{options.threshold}: values above it are success"
         raise UsageError(Problem("no-labels-threshold", message, reader.root, hint))
@@ -117,11 +117,11 @@ def column_rule(
 
 
 def check_threshold(name: str | None, threshold: float | None, place: Place = NOWHERE) -> Problem | None:
-    """What is wrong with ``labels_threshold``."""
+    """The errors of ``labels_threshold``."""
     if threshold is None or (name is not None and math.isfinite(threshold)):
         return None
-    message = f"labels_threshold {threshold:g} goes with labels_from, and is a finite number"
-    return Problem("bad-labels-threshold", message, place, "name the column with --labels_from")
+    message = f"labels_threshold must be a finite number, given together with labels_from, not {threshold:g}"
+    return Problem("bad-labels-threshold", message, place, "give the column with --labels_from")
 
 
 def _is_usable(name: str, feature: Feature) -> bool:

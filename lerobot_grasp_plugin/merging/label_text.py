@@ -1,4 +1,4 @@
-"""An annotation text on disk, changed one episode at a time while other programs may edit it as well."""
+"""Edits an annotation text on disk episode by episode, while other programs may edit it too."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lerobot_grasp_plugin.writers import whole
 
 type Ranges = tuple[FrameInterval, ...]
 type Parse = Callable[[str], tuple[Annotations, list[AnnotationSection]]]
-"""Reads a text; returns it, and those of its sections that are about the dataset."""
+"""Parses a text; returns it and its sections about the dataset."""
 
 
 class ChangedOutsideError(Exception):
@@ -27,21 +27,21 @@ class ChangedOutsideError(Exception):
 
 
 class LabelText:
-    """The text of an annotation file, and which episodes of one dataset it labels.
+    """The text of an annotation file, and its labels of one dataset.
 
-    The file is read before each write, and is not written when somebody else changed it since it was
+    The file is read before each write, and is not written if another program changed it since it was
     last read.
 
     Args:
-        path: The file; it is begun with the first label when it does not exist.
-        parse: Reads its text.
-        new_header: What a new section calls the dataset.
+        path: The file; the first label creates it if it does not exist.
+        parse: Parses its text.
+        new_header: The dataset's name in a new section.
 
     Attributes:
         labels: Success frames by ``episode_index``, 0-based half-open; empty for all failure.
         notes: Flag and note by ``episode_index``, of episodes that have any.
-        definition: What counts as success; None where the file does not say it.
-        sections: Those that are about the dataset.
+        definition: What counts as success; None if the file does not define it.
+        sections: The sections about the dataset.
         annotations: Everything in the file.
         version: Hash of its bytes.
 
@@ -65,7 +65,7 @@ class LabelText:
             return True
 
     def load(self) -> None:
-        """Takes the file as it is on disk now.
+        """Reads the file again from disk.
 
         Raises:
             UsageError: It cannot be read.
@@ -80,7 +80,7 @@ class LabelText:
         self._set(text, data, *self._parse(text))
 
     def put(self, episode: int, ranges: Ranges | None) -> None:
-        """Gives an episode other success frames, and saves the file.
+        """Sets the success frames of an episode, and saves the file.
 
         Args:
             episode: ``episode_index``.
@@ -88,21 +88,21 @@ class LabelText:
 
         Raises:
             ChangedOutsideError: The file on disk is not the one that was last read or written.
-            OSError: The file cannot be written; nothing changed then.
+            OSError: The file cannot be written; nothing is changed then.
         """
         self._save(with_ranges(*self._file, episode, ranges, new_header=self._new_header))
 
     def put_note(self, episode: int, note: EpisodeNote) -> None:
-        """Gives an episode another flag and note, and saves the file; raises as ``put`` does.
+        """Sets the flag and note of an episode, and saves the file; raises as ``put`` does.
 
         Raises:
-            AnnotationError: The words would contradict how the file is read.
-            ValueError: They cannot stand in a line.
+            AnnotationError: The text would be parsed as something else.
+            ValueError: The text does not fit in one line.
         """
         self._save(with_note(*self._file, episode, note, new_header=self._new_header))
 
     def put_definition(self, definition: str | None) -> None:
-        """Says what counts as success, and saves the file; raises as ``put_note`` does."""
+        """Sets the definition of success, and saves the file; raises as ``put_note`` does."""
         self._save(with_definition(*self._file, definition, new_header=self._new_header))
 
     def renumbered(self, order: Sequence[int]) -> str:
@@ -132,13 +132,13 @@ class LabelText:
         self._set(text, data, annotations, sections)
 
     def trouble(self) -> str | None:
-        """Why the file cannot be written now; None where nothing speaks against it.
+        """Why the file cannot be written now; None if it can.
 
-        After a write that failed, a file is written on trial next to it.
+        After a failed write, a trial file is written next to it.
         """
         target = self.path.resolve()
         if not target.parent.is_dir():
-            return f"the folder {target.parent} does not exist any more"
+            return f"the folder {target.parent} no longer exists"
         if target.is_dir():
             return f"{target} is a folder"
         for path in (target.parent, target):

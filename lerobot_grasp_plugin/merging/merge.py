@@ -1,4 +1,4 @@
-"""Chosen episodes of several datasets as one new dataset."""
+"""Merges chosen episodes of several datasets into a new dataset."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ type BeforeWriting = Callable[[str, Sequence[Source]], None]
 
 
 def allowed(repo_id: str, sources: Sequence[Source]) -> None:
-    """Refuses no output."""
+    """Accepts every output."""
 
 
 def merge(
     config: MergeConfig, progress: Progress = silent, *, before_writing: BeforeWriting = allowed
 ) -> MergeReport:
-    """Makes one dataset of chosen episodes, labelled in the same pass where annotations are given.
+    """Builds one dataset of chosen episodes, and labels it in the same pass if annotations are given.
 
-    Sources are only read. The output appears whole at its place, or not at all.
+    Sources are only read. The output appears whole at its target, or not at all.
 
     Args:
         config: The recipe.
-        progress: Told how far it is.
-        before_writing: Called with the output's repo_id and the sources when the recipe is found sound; may
-            refuse it.
+        progress: Called with the progress.
+        before_writing: Called with the output's repo_id and the sources when the recipe is valid; may raise
+            to refuse it.
 
     Raises:
-        GraspError: With everything that is wrong with the recipe, the sources or the annotations;
-            nothing was written then.
+        GraspError: With all errors of the recipe, the sources and the annotations; nothing is
+            written then.
     """
     sources: list[Source] = []
     problems = Gathered()
@@ -83,7 +83,7 @@ def merge(
 
 
 def _cuts(sources: Sequence[Source], config: MergeConfig) -> Cuts | None:
-    """The parts of episodes that the recipe keeps; None where it keeps whole episodes only."""
+    """The parts of episodes that the recipe keeps; None if it keeps whole episodes only."""
     if not any(source.config.frames for source in sources):
         return None
     from lerobot_grasp_plugin.merging.cutting import read_cuts
@@ -96,7 +96,7 @@ def _sources(config: MergeConfig) -> Sequence[SourceConfig]:
         return config.sources
     if config.annotations is None:
         hint = "give --sources, or --annotations with headers that name datasets"
-        raise UsageError(Problem("no-sources", "the recipe names no sources", hint=hint))
+        raise UsageError(Problem("no-sources", "the recipe has no sources", hint=hint))
     return sources_of_headers(config.annotations, config.index_base)
 
 
@@ -104,7 +104,7 @@ def output_place(repo_id: str | None, root: Path | None) -> tuple[str, Path]:
     """Name and folder of the output.
 
     Raises:
-        UsageError: Neither is given, or the name is none.
+        UsageError: Neither is given, or the name is invalid.
     """
     if repo_id is not None:
         check_repo_id(repo_id, "new_repo_id")
@@ -121,33 +121,33 @@ def refuse_inside(sources: Sequence[Source], root: Path) -> None:
     """Refuses to write into a source.
 
     Raises:
-        UsageError: The new folder would stand inside a source's.
+        UsageError: The new folder would be inside a source's.
     """
     for source in sources:
         if root.absolute().parent.resolve().is_relative_to(source.reader.root.resolve()):
-            message = f"the new dataset would stand inside its source {source.reader.root}"
+            message = f"the new dataset would be inside its source {source.reader.root}"
             raise UsageError(Problem("target-in-source", message, root, "choose another --new_root"))
 
 
 def leftover_warnings(root: Path) -> list[Problem]:
-    """Warnings for what interrupted runs left beside a target."""
+    """Warnings about folders that interrupted runs left next to a target."""
     return [
         Problem(
             "interrupted-run",
-            "an interrupted run left this folder behind",
+            "an interrupted run left this folder",
             folder,
-            f"it is not used; remove it with: rm -r '{folder}'",
+            f"remove it with: rm -r '{folder}'",
         )
         for folder in staging_leftovers(root)
     ]
 
 
 def source_warnings(sources: Sequence[Source], root: Path) -> list[Problem]:
-    """Warnings for what interrupted recordings and runs left in the sources, and next to the target."""
+    """Warnings about what interrupted recordings and runs left in the sources and next to the target."""
     pending = [problem for source in sources for problem in pending_edits(source.reader.root)]
     return [*pending, *leftover_warnings(root)]
 
 
 def at_its_place(report: MergeReport, root: Path) -> MergeReport:
-    """The report of a dataset that has moved to its place."""
+    """The report of a dataset after its move to the target."""
     return replace(report, root=root, verification=report.verification.moved(root))

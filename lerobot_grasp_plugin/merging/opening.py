@@ -1,4 +1,4 @@
-"""Opens datasets to take episodes from; what a broken-off recording or copy lacks is named as what it is."""
+"""Opens source datasets, and explains errors that come from an interrupted recording or copy."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def open_episodes(
     Args:
         location: Where it is.
         episodes: The selection, as ``select_episodes`` takes it.
-        name: What to call the selection in messages.
-        rescue: Whether to take what is whole of a damaged dataset; without a selection, that is every
+        name: The selection's name in messages.
+        rescue: Whether to take the intact part of a damaged dataset; without a selection, that is every
             episode that is not lost.
 
     Raises:
@@ -53,12 +53,12 @@ def open_episodes(
 
 @contextmanager
 def aborted_named(location: Location) -> Iterator[None]:
-    """Says of a recording or copy that was broken off what verify says, and not what it lacks therefore.
+    """Replaces errors caused by an interrupted recording or copy by verify's finding about it.
 
-    What ``--rescue true`` gets past names the command.
+    Errors that ``--rescue true`` gets past name that option.
 
     Raises:
-        DatasetError: What was raised within, or its cause.
+        DatasetError: The error raised within, or its cause.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""Where files that LeRobot does not know are in the output, and whose they are."""
+"""Places files that are not LeRobot's in the output."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from lerobot_grasp_plugin.merging.side_tables import map_rows, read_side_table
 from lerobot_grasp_plugin.merging.sources import Source
 
 _NOT_RENUMBERED: Final = (
-    "its numbers of episodes and frames are still those of the source; meta/grasp_provenance.json says which "
-    "episode of the output is which of the source. Parquet tables are renumbered where the columns index and "
-    "episode_index have the numbers of the rows"
+    "its episode and frame numbers are still the source's; meta/grasp_provenance.json maps them to those "
+    "of the output. Parquet tables are renumbered if their columns index and "
+    "episode_index match the rows"
 )
 _NAMED: Final = 8
-"""Files that a warning names."""
+"""Number of files that a warning names."""
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Placed:
     Attributes:
         copies: Files to copy.
         tables: Tables to write: those of the sources, with the numbers of the output.
-        warnings: What the files may say wrongly of the output.
+        warnings: About files that may not match the output.
     """
 
     copies: dict[str, Path] = field(default_factory=dict)
@@ -44,11 +44,11 @@ class Placed:
 
 
 def place_files(sources: Sequence[Source], plan: MergePlan, files: Sequence[Sequence[str]]) -> Placed:
-    """Decides about each file.
+    """Decides where each file goes.
 
     A file of the only source, or one that all sources have with the same content, keeps its place. Tables
     with a row for each frame or episode are cut to the chosen episodes, mapped and joined. Every other file
-    goes to ``meta/sources/NAME/``, so that it says of which source it speaks.
+    goes to ``meta/sources/NAME/``, so that its source is clear.
 
     Args:
         sources: The sources.
@@ -77,12 +77,12 @@ def place_files(sources: Sequence[Source], plan: MergePlan, files: Sequence[Sequ
                 moved.setdefault(source.title, []).append(path)
     for title, paths in moved.items():
         are = agree(len(paths), "is", "are")
-        message = f"{title}: {named(paths)} {are} not the same in all sources"
-        hint = f"kept in {layout.SOURCES_DIR}/, as it is; {_NOT_RENUMBERED}"
+        message = f"{title}: {named(paths)} {are} different between sources"
+        hint = f"copied unchanged to {layout.SOURCES_DIR}/; {_NOT_RENUMBERED}"
         placed.warnings.append(Problem("file-of-one-source", message, hint=hint))
     if unmapped and not all(_is_whole(source) for source in sources):
         are = agree(len(unmapped), "is", "are")
-        message = f"{named(unmapped)} {are} copied unchanged, and not all episodes are copied"
+        message = f"{named(unmapped)} {are} copied unchanged, although not all episodes are copied"
         hint = _NOT_RENUMBERED
         placed.warnings.append(Problem("file-not-mapped", message, hint=hint))
     return placed
@@ -117,7 +117,7 @@ def _joined_table(
     plan: MergePlan,
     warnings: list[Problem],
 ) -> pa.Table | None:
-    """A table of frames or episodes for the whole output; None where it is not one."""
+    """A table of frames or episodes for the whole output; None for other files."""
     tables: list[pa.Table] = []
     covered, chosen = 0, len(plan.episodes)
     for source in holders:
@@ -135,7 +135,9 @@ def _joined_table(
     ):
         return None
     if covered < chosen:
-        message = f"{path} has rows for {covered} of {chosen} episodes, because not every source has it whole"
+        message = (
+            f"{path} has rows for {covered} of {chosen} episodes, because it is incomplete in some source"
+        )
         warnings.append(Problem("side-table-incomplete", message))
     for source, table in zip(holders, tables, strict=True):
         columns = metadata_of_columns(table.schema)
@@ -143,7 +145,7 @@ def _joined_table(
     metadata = [table.schema.metadata or {} for table in tables]
     same = metadata[0] if all(own == metadata[0] for own in metadata) else None
     if same is None:
-        message = f"the parquet metadata of {path} differs and is left out: {metadata}"
+        message = f"the parquet metadata of {path} differs between sources and is left out: {metadata}"
         warnings.append(Problem("metadata-differs", message))
     return joined_tables(tables, [table.num_rows for table in tables]).replace_schema_metadata(same)
 

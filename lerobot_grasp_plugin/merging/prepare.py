@@ -1,4 +1,4 @@
-"""Everything about a new dataset decided, and its sources checked, before a byte is written."""
+"""Checks the sources and plans the new dataset before anything is written."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ type StatsOfSource = dict[str, dict[str, NDArray[Any]]]
 
 @dataclass
 class Build:
-    """A dataset about to be written: everything is decided, nothing is on disk yet."""
+    """A planned dataset, of which nothing is on disk yet."""
 
     sources: Sequence[Source]
     config: MergeConfig
@@ -84,16 +84,16 @@ def prepare(
         sources: Opened, with episodes chosen and labels attached.
         config: The recipe.
         operation: ``merge`` or ``relabel``.
-        progress: Told how far the reading of videos is.
-        warnings: Found so far.
+        progress: Called with the progress of reading videos.
+        warnings: Warnings so far.
 
     Raises:
-        GraspError: With everything that is in the way.
+        GraspError: With all problems.
     """
     warnings = [*warnings, *_left_out(sources)]
     sources = [source for source in sources if len(source.episodes)]
     if not sources:
-        raise MergeError([*warnings, Problem("no-episodes", "no episode is left to write")])
+        raise MergeError([*warnings, Problem("no-episodes", "no episodes are left to write")])
     for number, source in enumerate(sources):
         source.number = number
     contradictions, problems = Contradictions(), Gathered()
@@ -171,7 +171,7 @@ def _chosen(source: Source, number: int) -> ChosenEpisode:
 
 
 def _derived(sources: Sequence[Source], config: MergeConfig, progress: Progress) -> list[Problem]:
-    """Warnings of what is computed from joints, where the recipe asks for it."""
+    """Computes columns from joints if the recipe asks for it; returns the warnings."""
     for source in sources:
         carry_over(source)
     if config.actions == "keep" and config.state == "keep":
@@ -183,7 +183,7 @@ def _derived(sources: Sequence[Source], config: MergeConfig, progress: Progress)
 
 
 def keeps_splits(build: Build) -> bool:
-    """Whether the splits of the source still name the same episodes."""
+    """Whether the source's splits still name the same episodes."""
     source = build.sources[0]
     splits = source.reader.info.splits
     if build.operation != "relabel" or len(build.plan.episodes) != len(source.reader.lengths) or not splits:
@@ -206,17 +206,17 @@ def _spelled(sources: Sequence[Source]) -> dict[str, list[str]]:
 def _left_out(sources: Sequence[Source]) -> Iterator[Problem]:
     for source in sources:
         if not len(source.episodes):
-            message = f"nothing of {source.title} goes into the output ({'; '.join(source.notes)})"
+            message = f"no episodes of {source.title} are in the output ({'; '.join(source.notes)})"
             yield Problem("source-left-out", message, source.reader.root)
 
 
 def _plan_stats(
     sources: Sequence[Source], target: TargetFormat, progress: Progress
 ) -> tuple[list[StatsOfSource], dict[str, Sequence[str]], dict[int, list[str]]]:
-    """The cameras' statistics of each source, and which statistics each feature has in the output.
+    """The cameras' statistics of each source, and the statistics of each feature in the output.
 
-    The third value is by the number of a source: its cameras of which parts of episodes have the statistics
-    of the whole episode.
+    The third value is, by source number, the cameras whose parts of episodes keep the statistics of the
+    whole episode.
     """
     cameras = [name for name, feature in target.features.items() if feature.dtype in ("image", "video")]
     carried: list[StatsOfSource] = []
@@ -233,7 +233,7 @@ def _plan_stats(
 
                 kept[name] = measure_images(source, name, progress)
                 message = (
-                    f"statistics of {name!r} computed from its images: the source stores none by episode"
+                    f"statistics of {name!r} computed from its images: the source stores none per episode"
                 )
                 source.notes.append(message)
         carried.append(kept)
@@ -247,7 +247,7 @@ def _plan_stats(
 
 
 def _usable(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Statistics of a camera as a source has them; empty where they are not complete."""
+    """Statistics of a camera as a source stores them; empty if they are incomplete."""
     result = {name: values for name, values in arrays.items() if name in STATISTICS}
     if not all(name in result for name in _REQUIRED_STATISTICS):
         return {}
@@ -261,22 +261,22 @@ def _plan_warnings(build: Build) -> Iterator[Problem]:
             message = (
                 f"camera {camera.video_key!r}: {count(camera.unreferenced, 'frame')} that no row refers to "
                 f"{agree(camera.unreferenced, 'is', 'are')} copied "
-                "too, because others cannot be decoded without them"
+                "too, because other frames cannot be decoded without them"
             )
             yield Problem("unreferenced-frames", message)
         if camera.left_out:
             message = (
                 f"camera {camera.video_key!r}: the videos of {camera.left_out[0]} episodes hold "
-                f"{camera.left_out[1]} frames more than there are rows; these are left out"
+                f"{camera.left_out[1]} more frames than rows; the extra frames are left out"
             )
             yield Problem("unreferenced-frames", message)
         if camera.has_audio:
-            message = f"camera {camera.video_key!r}: sound is not copied where files are packed anew"
+            message = f"camera {camera.video_key!r}: audio is not copied to repacked files"
             yield Problem("audio-left-out", message)
         if camera.snapped_s > layout.TIMESTAMP_TOLERANCE_S:
             message = (
                 f"camera {camera.video_key!r}: images were up to {camera.snapped_s:.6f} s off frame / fps, "
-                "and stand on it now"
+                "and were moved to it"
             )
             yield Problem("video-retimed", message)
             if build.config.timestamps == "keep":
@@ -284,7 +284,7 @@ def _plan_warnings(build: Build) -> Iterator[Problem]:
 
 
 def _repeated(build: Build) -> Iterator[Problem]:
-    """A warning for each dataset of which episodes go into the output more than once."""
+    """A warning for each dataset with episodes that are in the output more than once."""
     seen: dict[tuple[Path, int], list[PlannedEpisode]] = {}
     twice: dict[Path, list[tuple[int, int, int]]] = {}
     for episode in build.plan.episodes:
@@ -301,8 +301,11 @@ def _repeated(build: Build) -> Iterator[Problem]:
     for root, found in twice.items():
         title = next(source.title for source in build.sources if source.reader.root.resolve() == root)
         number, first, again = found[0]
-        message = f"episode {number} of {title} goes into the output twice, as episodes {first} and {again}"
+        message = f"episode {number} of {title} is in the output twice, as episodes {first} and {again}"
         if len(found) > 1:
-            message += f", and so do {len(found) - 1} more"
-        hint = "episodes on both sides of a split make its figures too good; choose them with `episodes`"
+            message += f", and so are {len(found) - 1} more"
+        hint = (
+            "an episode on both sides of a train/test split makes its figures too good; choose "
+            "`episodes` without it"
+        )
         yield Problem("episode-chosen-twice", message, hint=hint)

@@ -1,4 +1,4 @@
-"""What the provenance sidecar of an output says of its recipe and its sources."""
+"""Writes an output's recipe and sources into its provenance sidecar."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def provenance_writer(
         path: The file.
         sources: In order.
         dones: How ``next.done`` was decided in each.
-        labels: How the labels were made, by option; None where there are none.
+        labels: How the labels were made, by option; None without labels.
         config: The recipe.
         operation: ``merge`` or ``relabel``.
-        left_out: Number of a source -> what of its metadata differs from that of the output.
+        left_out: Number of a source -> its metadata that differs from the output's.
     """
     return ProvenanceWriter(
         path,

@@ -1,4 +1,4 @@
-"""What a person asks for: the options of relabel and merge, as LeRobot's flags spell them.
+"""The options of relabel and merge, spelled as LeRobot's flags.
 
 The same dataclasses are the arguments of the Python functions and, through draccus, the command
 line and the recipe files. The comment above a field is its ``--help`` text.
@@ -24,19 +24,19 @@ SO101_URDF = "package://so101_nexus/assets/SO101/so101_new_calib.urdf"
 
 @dataclass(kw_only=True)
 class KinematicsOptions:
-    """What the end effector of the recorded arm is, for ``actions: ee_delta`` and ``state: full``."""
+    """The recorded arm and its end effector, for ``actions: ee_delta`` and ``state: full``."""
 
     # URDF of the arm: a path, or package://name/path of an installed package
     urdf_path: str = SO101_URDF
     # frame of the URDF that is the end effector
     target_frame_name: str = "gripper_frame_link"
-    # longest step along x, y and z in metres; actions are from -1 to 1 of it
+    # longest step along x, y and z in metres; actions from -1 to 1 are shares of it
     end_effector_step_sizes: dict[str, float] = field(default_factory=lambda: dict.fromkeys("xyz", 0.02))
     # largest share of steps that may be clipped
     max_clipped_share: float = 0.05
     # unit of the recorded joints: degrees, or range (-100 to 100 of each joint's range)
     joint_unit: JointUnit = "degrees"
-    # with range: LeRobot's calibration file of the follower (without a value: the limits in the URDF)
+    # with range: LeRobot's calibration file of the follower (default: the URDF's limits)
     calibration: Path | None = None
     # the joints in order, for features whose dimensions have no names
     joint_names: list[str] = field(default_factory=list)
@@ -57,17 +57,17 @@ class LabelOptions:
     # frame: row t has the label of frame t; next: row t has the label of frame t+1
     alignment: Alignment = "frame"
     # next.done: keep the source's, or episode_end, first_success, last_frame_of_success
-    # (without a value: keep where the source has next.done, else episode_end)
+    # (default: keep if the source has next.done, else episode_end)
     done: Done | None = None
-    # episodes no annotation names: error, fail (all failure), keep (their labels), drop (leave out)
+    # episodes without annotation: error, fail (all failure), keep (their labels), drop (leave out)
     unlisted: Unlisted = "error"
-    # column that labels the episodes no annotation names: next.success, next.reward or another one
+    # column that labels the episodes without annotation: next.success, next.reward or another one
     labels_from: str | None = None
-    # values of that column above this one are success (without a value: true, or the larger of two values)
+    # values of that column above this are success (default: true, or the larger of two values)
     labels_threshold: float | None = None
     # also write next.success
     next_success: bool = False
-    # what the first frame is called in annotations that do not say it themselves, and in `frames`: 0 or 1
+    # index base of `frames` and of annotations that do not state one: 0 or 1
     index_base: int | None = None
 
     def __post_init__(self) -> None:
@@ -80,21 +80,21 @@ class LabelOptions:
 
 @dataclass(kw_only=True)
 class OutputOptions(LabelOptions):
-    """Where the output goes and how it is made."""
+    """The output's place, and how to write it."""
 
     # leave out the episodes that the annotation file flags (`# flag 07: bad`)
     exclude_flagged: bool = False
     # name of the new dataset, owner/name
     new_repo_id: str | None = None
-    # folder of the new dataset (without a value: LeRobot's home folder / new_repo_id)
+    # folder of the new dataset (default: LeRobot's home folder / new_repo_id)
     new_root: Path | None = None
-    # how video files are taken over: auto (reflink, else copy), hard (hard link), copy
+    # how to copy video files: auto (reflink, else copy), hard (hard link), copy
     link: Link = "auto"
-    # timestamps off frame_index / fps, which LeRobot cannot read: fix them, or keep (refuse)
+    # timestamps that differ from frame_index / fps, which LeRobot cannot read: fix (set), keep (refuse)
     timestamps: Timestamps = "fix"
     # follow links in data/ and videos/ of a source that lead outside its folder
     follow_links: bool = False
-    # take the whole episodes of a damaged dataset or a broken-off recording, and name what is lost
+    # use the intact episodes of a damaged dataset or an interrupted recording, and report what is lost
     rescue: bool = False
     # action: keep, or ee_delta (HIL-SERL's end-effector steps and gripper command, from joint positions)
     actions: Actions = "keep"
@@ -104,13 +104,13 @@ class OutputOptions(LabelOptions):
     kinematics: KinematicsOptions = field(default_factory=KinematicsOptions)
     # features to leave out, by their names in the new dataset
     drop_features: list[str] = field(default_factory=list)
-    # licence of the new dataset, as the Hub names it: cc-by-4.0 (without a value: that of the sources)
+    # licence of the new dataset, as the Hub names it: cc-by-4.0 (default: the sources' licence)
     license: str | None = None
     # upload the new dataset to the Hub, in one commit
     push_to_hub: bool = False
-    # with push_to_hub: a new repository is private
+    # with push_to_hub: create a new repository as private
     private: bool = False
-    # with push_to_hub: replace what the repository holds, even if that is another dataset
+    # with push_to_hub: replace the repository's contents, even if they are another dataset
     replace: bool = False
 
 
@@ -120,22 +120,22 @@ class SourceConfig:
 
     # its name, owner/name
     repo_id: str | None = None
-    # its folder (without a value: LeRobot's home folder, then the Hub)
+    # its folder (default: LeRobot's home folder, then the Hub)
     root: Path | None = None
-    # which episodes: "0-14", [2, 7, 8], "!19,23" for all but these (without a value: all)
+    # episodes to use: "0-14", [2, 7, 8], "!19,23" for all but these (default: all)
     episodes: list[int] | str | None = None
-    # frames to keep of some of them: {3: "20-180", 5: "1-90, 120-"}; each range becomes an episode,
-    # other episodes are whole; counted from 1, or as index_base says
+    # frames to keep of some episodes: {3: "20-180", 5: "1-90, 120-"}; each range becomes an episode,
+    # all other episodes stay whole; 1-based, or as index_base says
     frames: dict[int, str] = field(default_factory=dict)
-    # its annotation file (without a value: the recipe's)
+    # its annotation file (default: the recipe's)
     annotations: Path | None = None
-    # the column that labels its episodes that no annotation names (without a value: the recipe's)
+    # the column that labels its episodes without annotation (default: the recipe's)
     labels_from: str | None = None
-    # values of that column above this one are success
+    # values of that column above this are success
     labels_threshold: float | None = None
     # new names of its features, old: new
     rename: dict[str, str] = field(default_factory=dict)
-    # the task of all its episodes, instead of its own
+    # the task of all its episodes, instead of their own
     task: str | None = None
 
     def __post_init__(self) -> None:
@@ -146,16 +146,16 @@ class SourceConfig:
 
 @dataclass(kw_only=True)
 class MergeConfig(OutputOptions):
-    """Episodes of several datasets into a new one; labels from annotations in the same pass."""
+    """Merges episodes of several datasets into a new one, labelled from annotations in the same pass."""
 
     # the datasets, in output order, each with repo_id, root, episodes, frames, annotations, rename, task
-    # (without a value: those the annotation file names)
+    # (default: those the annotation file names)
     sources: list[SourceConfig] = field(default_factory=list)
     # annotation file for all sources
     annotations: Path | None = None
-    # robot_type of the new dataset, where the sources disagree
+    # robot_type of the new dataset, if the sources differ
     robot_type: str | None = None
-    # names of feature dimensions: match (all sources must agree) or first (take the first source's)
+    # names of feature dimensions: match (all sources must agree) or first (use the first source's)
     names: Names = "match"
     # allow one camera to change codec from file to file
     mixed_codecs: bool = False
@@ -163,20 +163,20 @@ class MergeConfig(OutputOptions):
 
 @dataclass(kw_only=True)
 class RelabelConfig(OutputOptions):
-    """The same dataset with the labels of an annotation file."""
+    """Writes the labels of an annotation file into a copy of a dataset."""
 
     # the dataset, owner/name
     repo_id: str | None = None
-    # its folder (without a value: LeRobot's home folder, then the Hub)
+    # its folder (default: LeRobot's home folder, then the Hub)
     root: Path | None = None
     # the annotation file
     annotations: Path | None = None
-    # replace the dataset itself; the old one is kept next to it, under the name the report gives
+    # replace the dataset itself; the old one is kept next to it, under the name in the report
     in_place: bool = False
 
 
 def _take_paths(config: Any) -> None:
-    """Lets Python callers write paths as text."""
+    """Lets Python callers write paths as strings."""
     for name in ("root", "new_root", "annotations"):
         value = getattr(config, name, None)
         if isinstance(value, str):
@@ -184,7 +184,7 @@ def _take_paths(config: Any) -> None:
 
 
 def check_choices(config: OutputOptions) -> None:
-    """Refuses what is none of an option's values; the command line has refused it before.
+    """Refuses invalid values of options; the command line has refused them before.
 
     Raises:
         UsageError: With every such option.
@@ -195,7 +195,7 @@ def check_choices(config: OutputOptions) -> None:
         known = get_args(options[0]) if options else ()
         value = getattr(config, name)
         if known and value not in known and not (value is None and type(None) in get_args(hint)):
-            message = f"{name} is one of {', '.join(known)}, not {value!r}"
+            message = f"{name} must be one of {', '.join(known)}, not {value!r}"
             problems.append(Problem("unknown-choice", message))
     if problems:
         raise UsageError(problems)

@@ -1,4 +1,4 @@
-"""``grasp_recording.json`` of an output: how its episodes were recorded, under the numbers they have now."""
+"""Writes ``grasp_recording.json`` of an output: how its episodes were recorded, by their new numbers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lerobot_grasp_plugin.merging.sources import Source
 
 
 class RecordedEpisodes:
-    """Puts the recording sidecars of the sources together.
+    """Joins the recording sidecars of the sources.
 
     Args:
         sources: The sources; those without a sidecar add nothing.
@@ -27,11 +27,11 @@ class RecordedEpisodes:
         self._episodes: dict[str, Any] = {}
 
     def see(self, episodes: Sequence[PlannedEpisode], applied: Sequence[IntervalSet | None]) -> None:
-        """Takes over the entries of some episodes.
+        """Copies the entries of some episodes.
 
         Args:
             episodes: Of the output.
-            applied: The success frames each was given; None where its labels stay.
+            applied: The success frames written to each; None where its labels stay.
         """
         for episode, success in zip(episodes, applied, strict=True):
             known = self._known.get(episode.source)
@@ -50,11 +50,11 @@ class RecordedEpisodes:
             self._episodes[str(episode.episode_index)] = entry
 
     def write(self, root: Path, labels: Mapping[str, Any] | None) -> None:
-        """Writes the sidecar of the output, where a source has one.
+        """Writes the sidecar of the output, if a source has one.
 
         Args:
             root: The output's folder.
-            labels: How the output was labelled; None where its labels are those of the sources.
+            labels: How the output was labelled; None if its labels are the sources'.
         """
         heads = [_head(known) for known in self._known.values()]
         if not heads:
@@ -81,5 +81,5 @@ class RecordedEpisodes:
 
 
 def _head(known: RecordingSidecar) -> dict[str, Any]:
-    """A sidecar without its episodes, and without edits of their order, which are carried out by then."""
+    """A sidecar without its episodes, and without edits of their order, which are already done."""
     return {**{name: value for name, value in known.raw.items() if name != "edits"}, "episodes": {}}

@@ -1,4 +1,4 @@
-"""A dataset with the labels of an annotation file: a merge of one source."""
+"""Relabels a dataset from an annotation file: a merge of one source."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def relabel(
     """Writes a copy of a dataset with other labels; everything else stays as it is.
 
     Args:
-        config: What to relabel, and how.
-        progress: Told how far it is.
-        before_writing: Called with the output's repo_id and the sources when the recipe is found sound; may
-            refuse it.
+        config: The options.
+        progress: Called with the progress.
+        before_writing: Called with the output's repo_id and the sources when the recipe is valid; may raise
+            to refuse it.
 
     Raises:
-        GraspError: With everything that is wrong with the call, the dataset or the annotations;
-            nothing was written then.
+        GraspError: With all errors of the call, the dataset and the annotations; nothing is
+            written then.
     """
     source = SourceConfig(repo_id=config.repo_id, root=config.root)
     sources: Sequence[Source] = ()
@@ -83,8 +83,8 @@ def relabel(
 def _check_swap(config: RelabelConfig) -> None:
     root = None if config.root is None else config.root.expanduser()
     if config.in_place and root is not None and not root.exists() and (old := backups(root)):
-        message = "an interrupted run left no dataset here; the old one is complete in its backup"
-        hint = f"put it back with: mv '{old[-1]}' '{root}'"
+        message = "an interrupted run left no dataset here; the old dataset is complete in its backup"
+        hint = f"restore it with: mv '{old[-1]}' '{root}'"
         raise UsageError(Problem("interrupted-swap", message, root, hint))
 
 
@@ -95,11 +95,11 @@ def _target(config: RelabelConfig) -> tuple[str, Path]:
         refuse_existing(root)
         return repo_id, root
     if config.new_root is not None or config.new_repo_id is not None:
-        message = "in_place replaces the dataset itself, so it takes no new_root and no new_repo_id"
+        message = "in_place replaces the dataset itself; do not combine it with new_root or new_repo_id"
         raise UsageError(Problem("contradicting-options", message))
     reader = open_dataset(config.repo_id, config.root)
     if reader.root.is_symlink() or reader.root.parent.name == "snapshots":
-        message = "a downloaded or linked folder is not replaced"
+        message = "in_place cannot replace a downloaded or linked folder"
         hint = "write a new dataset with --new_root"
         raise UsageError(Problem("not-replaceable", message, reader.root, hint))
     return reader.repo_id, reader.root.resolve()
@@ -107,8 +107,8 @@ def _target(config: RelabelConfig) -> tuple[str, Path]:
 
 def _label(sources: Sequence[Source], config: RelabelConfig) -> list[Problem]:
     if config.annotations is None and config.labels_from is None:
-        hint = "give --annotations, or a column of the dataset that labels it with --labels_from"
-        raise UsageError(Problem("no-annotations", "no annotation file is given", hint=hint))
+        hint = "give --annotations, or a label column of the dataset with --labels_from"
+        raise UsageError(Problem("no-annotations", "--annotations is missing", hint=hint))
     if not sources:
         check_annotations([config.annotations], config)
     return label_sources(sources, config.annotations, config, exclude_flagged=config.exclude_flagged)

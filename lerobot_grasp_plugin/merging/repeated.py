@@ -1,4 +1,4 @@
-"""Episodes of a new dataset that hold the same rows."""
+"""Finds episodes of a new dataset that have the same rows."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class RepeatedEpisodes:
         self._again: dict[tuple[int, int], list[tuple[PlannedEpisode, PlannedEpisode]]] = {}
 
     def see(self, planned: Sequence[PlannedEpisode], hashes: Sequence[str]) -> None:
-        """Takes note of episodes in output order, each with its content hash."""
+        """Adds episodes in output order, each with its content hash."""
         for episode, digest in zip(planned, hashes, strict=True):
             first = self._first.setdefault((digest, episode.length), episode)
             if first is not episode:
                 self._again.setdefault((first.source, episode.source), []).append((first, episode))
 
     def warnings(self, sources: Sequence[Source]) -> Iterator[Problem]:
-        """A warning for each two sources that have episodes in common, and each that repeats its own."""
+        """A warning for each pair of sources with equal episodes, and each source that repeats its own."""
         for (one, other), found in self._again.items():
             same = sources[one].reader.root.resolve() == sources[other].reader.root.resolve()
             pairs = [
@@ -41,7 +41,7 @@ class RepeatedEpisodes:
             message = f"{sources[other].title}: {copies} {have} the same values as {firsts}"
             if one != other:
                 message += f" of {sources[one].title}"
-            hint = "leave one of the two out: an episode twice stands on both sides of a train and test split"
+            hint = "leave one of them out: equal episodes can be on both sides of a train/test split"
             yield Problem("duplicate-episode", message, hint=hint, severity="warning")
 
 

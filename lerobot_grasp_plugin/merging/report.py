@@ -1,4 +1,4 @@
-"""What a merge or a relabelling did, as values; commands print them."""
+"""The reports of merge and relabel, as values that commands print."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from lerobot_grasp_plugin.verify.report import VerifyReport
 
 @dataclass(frozen=True, slots=True)
 class SourceReport:
-    """What one source gave.
+    """The part of one source in the output.
 
     Attributes:
         repo_id: Its name.
         root: Its folder.
         codebase_version: Its format.
-        episodes: How many were taken.
-        frames: In these.
-        success_frames: Rows with a success label; None where the output has no reward.
-        done: How next.done was decided; None where nothing was labelled.
+        episodes: Number of its episodes.
+        frames: Number of their frames.
+        success_frames: Rows with a success label; None if the output has no reward.
+        done: How next.done was decided; None if nothing was labelled.
         timestamps_fixed: Rows whose timestamp was set to frame_index / fps.
-        max_deviation_s: How far timestamps were from that, at most.
-        notes: What else a person should know.
+        max_deviation_s: Largest distance of a timestamp from that.
+        notes: Further remarks for the person.
     """
 
     repo_id: str
@@ -56,18 +56,18 @@ class EpisodeReport:
 
 @dataclass(frozen=True, slots=True)
 class MergeReport:
-    """What merge or relabel made.
+    """The report of merge or relabel.
 
     Attributes:
         repo_id: Name of the new dataset.
         root: Its folder.
         sources: In recipe order.
         episodes: The remapping table.
-        video_files: How many video files were made in which way.
-        warnings: Named, harmless.
+        video_files: Number of video files by the way they were copied.
+        warnings: Findings that did not stop the run.
         verification: Of the finished dataset.
-        backup: Where the old dataset is, after an in-place relabel.
-        index_base: What the person calls the first frame of an episode.
+        backup: The old dataset's folder, after an in-place relabel.
+        index_base: Number of the first frame of an episode in annotations.
     """
 
     repo_id: str

@@ -1,4 +1,4 @@
-"""Labels of the output's rows: those of annotations, of a column, or as they were recorded."""
+"""Labels of the output's rows: from annotations, from a column, or as recorded."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from lerobot_grasp_plugin.merging.source_labels import column_alignment, decided
 from lerobot_grasp_plugin.merging.sources import Source
 
 _EXAMPLES = 4
-"""How many strange values a warning names."""
+"""Number of unknown values that a warning names."""
 
 
 class RowLabels:
@@ -34,12 +34,12 @@ class RowLabels:
     Args:
         source: Where the rows are from.
         options: How labels are made.
-        is_labelled: Whether labels are written; else they are only counted.
+        is_labelled: Whether labels are written; otherwise they are only counted.
 
     Attributes:
         done: How next.done is made.
-        rule: Which rows of the output are success; None where nothing says it.
-        other_rewards: Rewards taken over so far that are neither the success nor the failure value.
+        rule: Which rows of the output are success; None if unknown.
+        other_rewards: Rewards copied so far that are neither the success nor the failure value.
         other_values: Some of them.
     """
 
@@ -61,7 +61,7 @@ class RowLabels:
 
     @property
     def is_uncounted(self) -> bool:
-        """Whether the output has rewards of which nothing says which ones are success."""
+        """Whether the output has rewards and it is unknown which are success."""
         return self.rule is not None and self.rule.basis == "many values"
 
     @property
@@ -116,7 +116,7 @@ class RowLabels:
         return labels
 
     def _recorded(self, batch: EpisodeBatch) -> tuple[NDArray[np.bool_] | None, NDArray[np.float32] | None]:
-        """Success rows by a column, or else the recorded rewards with this call's values for success."""
+        """Success rows by a column, or the recorded rewards with this call's values for success."""
         column, columns = self.source.column, self._recorded_columns
         if column is not None:
             return column.rows(self._required(batch, column.name), self.source.column_rule), None
@@ -128,7 +128,7 @@ class RowLabels:
     def _required(self, batch: EpisodeBatch, own: str) -> NDArray[Any]:
         values = self._existing(batch, own)
         if values is None:
-            message = f"column {own!r} is missing, though info.json declares it"
+            message = f"column {own!r} is missing, but info.json declares it"
             raise DatasetError(Problem("missing-column", message, batch.path))
         return values
 
@@ -146,10 +146,10 @@ class RowLabels:
         numbers: Mapping[str, NDArray[Any]],
         lengths: Sequence[int],
     ) -> list[int] | None:
-        """Success frames of each episode; None where nothing says which rows are success.
+        """Success frames of each episode; None if it is unknown which rows are success.
 
         Args:
-            labels: What ``rows`` gave.
+            labels: The result of ``rows``.
             numbers: Columns of the output.
             lengths: Rows of each episode.
         """

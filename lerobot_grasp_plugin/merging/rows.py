@@ -1,4 +1,4 @@
-"""Rows of source episodes, turned into rows of the output."""
+"""Turns rows of source episodes into rows of the output."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class RowBlock:
         table: The rows.
         numbers: feature -> its numbers (see ``by_last_axis``), of the features asked for.
         stats: feature -> statistic -> shape (episodes, dims), of the same features.
-        success: Success frames per episode; None where the output has no reward.
+        success: Success frames per episode; None if the output has no reward.
         applied: The success ranges of each episode that was labelled, 0-based, half-open.
         hashes: Content hash of each episode.
         timestamps_fixed: Rows whose timestamp was set.
@@ -63,19 +63,19 @@ class RowBuilder:
 
     Args:
         source: Where the rows are from.
-        target: What they are to look like.
+        target: The output's format.
         schema: Arrow schema of the output's data files.
         task_map: The source's task_index -> the output's.
         index_maps: The same for features whose numbers a table in meta/ names.
         options: How labels are made.
-        timestamps: What to do with timestamps LeRobot cannot read.
+        timestamps: Whether to fix or keep timestamps that LeRobot cannot read.
         measured: Features whose statistics are computed.
         starts: ``from_timestamp`` of every output episode, seconds, of each camera.
 
     Attributes:
         source: Where the rows are from.
         labels: Their labels.
-        off_grid: The first timestamps that LeRobot cannot read, where these are to be kept.
+        off_grid: The first timestamps that LeRobot cannot read, if these are kept.
         narrowed: Column, by its output name -> how many of its values changed so far, because its type in
             info.json is narrower than in the tables.
     """
@@ -171,7 +171,7 @@ class RowBuilder:
             renumbered=renumbered,
         )
 
-    # -- columns that are made --------------------------------------------------------------------
+    # -- computed columns -------------------------------------------------------------------------
 
     def _check_frames(self, batch: EpisodeBatch, frames: NDArray[Any]) -> bool:
         if layout.FRAME_INDEX not in batch.table.column_names:
@@ -184,7 +184,7 @@ class RowBuilder:
         if (np.diff(own)[inside] <= 0).any():
             row = int(np.flatnonzero(inside & (np.diff(own) <= 0))[0]) + 1
             message = f"frame_index goes from {own[row - 1]} to {own[row]} within an episode (row {row})"
-            raise DatasetError(Problem("frame-order", message, where, "rows must stand in time order"))
+            raise DatasetError(Problem("frame-order", message, where, "rows must be in time order"))
         return True
 
     def _tasks(self, batch: EpisodeBatch) -> NDArray[Any]:
@@ -194,13 +194,13 @@ class RowBuilder:
         if is_free and len(set(self._task_map.values())) == 1:
             return np.full(rows, next(iter(self._task_map.values())), dtype=np.int64)
         if not has_column:
-            message = "column 'task_index' is missing, and the dataset has several tasks"
+            message = "column 'task_index' is missing, but the dataset has several tasks"
             raise DatasetError(Problem("missing-column", message, batch.path))
         own = index_numbers(batch.table[layout.TASK_INDEX], column_of(batch.path, "task_index"))
         known, inverse = distinct(own)
         strange = [task for task in known.tolist() if task not in self._task_map]
         if strange:
-            message = f"task_index {strange} stands in no tasks table"
+            message = f"task_index {strange} is not in the tasks table"
             raise DatasetError(Problem("unknown-task", message, batch.path))
         mapped = np.array([self._task_map[task] for task in known.tolist()], dtype=np.int64)
         return mapped[inverse]
@@ -208,7 +208,7 @@ class RowBuilder:
     def _stamps(
         self, batch: EpisodeBatch, frames: NDArray[Any], planned: Sequence[PlannedEpisode]
     ) -> tuple[NDArray[Any], int, float]:
-        """Timestamps LeRobot can read; where one of an episode is set, all of the episode are."""
+        """Timestamps that LeRobot can read; if one of an episode is set, all of the episode are."""
         dtype, fps = np.dtype(self._target.features[layout.TIMESTAMP].dtype), self._target.fps
         outputs = np.repeat([episode.episode_index for episode in planned], batch.lengths)
         starts = [camera[outputs] for camera in self._starts]
@@ -237,18 +237,18 @@ class RowBuilder:
         number = int(np.searchsorted(np.cumsum(batch.lengths), row, side="right"))
         message = f"timestamp {own[row]:.6f} s is not {frames[row] / self._target.fps:.6f} s"
         if off.sum() > 1:
-            message += f", and {int(off.sum()) - 1} more of the {len(off)} rows read with it are off"
+            message += f", and {int(off.sum()) - 1} more of the {len(off)} rows read with it are wrong"
         hint = "LeRobot cannot read such frames; --timestamps fix sets them to frame_index / fps"
         place = column_of(batch.path, "timestamp")
         place = self.source.place_of(place, batch.episodes[number], int(frames[row]))
         self.off_grid = Problem("timestamp-off-grid", message, place, hint)
 
-    # -- columns that are taken over --------------------------------------------------------------
+    # -- copied columns ---------------------------------------------------------------------------
 
     def _taken(self, batch: EpisodeBatch, field: pa.Field) -> pa.ChunkedArray | pa.Array:
         own = self.source.original[field.name]
         if own not in batch.table.column_names:
-            message = f"column {own!r} is missing, though info.json declares it"
+            message = f"column {own!r} is missing, but info.json declares it"
             raise DatasetError(Problem("missing-column", message, batch.path))
         column = batch.table[own]
         if self._target.features[field.name].dtype == "image":
@@ -268,7 +268,7 @@ class RowBuilder:
                 column = from_numpy(to_numpy(column).reshape(sum(batch.lengths)))
             column = decoded(column)
             if is_text(innermost_type(column.type)) != is_text(innermost_type(field.type)):
-                raise ValueError("text is not turned into numbers, nor numbers into text")
+                raise ValueError("text is not converted to numbers, nor numbers to text")
             wide, column = column, column.cast(field.type)
             self._note_narrowed(field.name, wide, column)
             if numbers is None:
@@ -288,17 +288,17 @@ class RowBuilder:
             is_narrower = own.bit_width > declared.bit_width
         if not is_narrower:
             return
-        with suppress(ValueError):  # values that are missing are named elsewhere
+        with suppress(ValueError):  # missing values are reported elsewhere
             before, after = to_numpy(wide), to_numpy(narrow)
             changed = int(((before != after) & ~(np.isnan(before) & np.isnan(after))).sum())
             if changed:
                 self.narrowed[name] = self.narrowed.get(name, 0) + changed
 
     def _without_values(self, column: pa.ChunkedArray, batch: EpisodeBatch, own: str) -> pa.Array:
-        """A column of no width: nothing is in any row."""
+        """A column of width 0: every row is empty."""
         lengths = list_lengths(column)
         if present(column).any() and (lengths is None or lengths.any()):
-            message = f"column {own!r} has values, and info.json declares none for it (a shape with 0)"
+            message = f"column {own!r} has values, but its shape in info.json contains 0"
             raise DatasetError(Problem("bad-column", message, batch.path))
         return pa.nulls(len(column))
 
@@ -323,7 +323,7 @@ class RowBuilder:
 
 
 def _times(column: pa.ChunkedArray, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """A column of timestamps; NaN in every row of a column that holds no numbers."""
+    """A column of timestamps; NaN in every row if it does not hold numbers."""
     try:
         with np.errstate(over="ignore"):
             values: NDArray[Any] = to_numpy(column).reshape(len(column)).astype(dtype)

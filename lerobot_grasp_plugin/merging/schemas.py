@@ -1,4 +1,4 @@
-"""What the data files of a source are like, by their footers: types, undeclared columns, metadata."""
+"""Reads the schemas of a source's data files: types, undeclared columns, metadata."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def read_schemas(source: Source, target: TargetFormat) -> SourceSchemas:
     for path, schema in source.reader.schemas(source.episodes):
         for own, name in columns.items():
             if own not in schema.names:
-                message = f"column {own!r} is missing, though info.json declares it"
+                message = f"column {own!r} is missing, but info.json declares it"
                 raise DatasetError(Problem("missing-column", message, path))
             inferred[name][schema.field(own).type] = None
         for name in schema.names:
@@ -92,15 +92,13 @@ def inferred_fields(schemas: Sequence[SourceSchemas], target: TargetFormat) -> d
 
 
 def schema_warnings(sources: Sequence[Source], schemas: Sequence[SourceSchemas]) -> Iterator[Problem]:
-    """A warning for each source whose files have columns that info.json does not declare, or metadata of
-    columns, which is not written.
+    """Warnings for sources whose files have columns that info.json does not declare, or column metadata,
+    which is not copied.
     """
     for source, own in zip(sources, schemas, strict=True):
         yield from left_out(own.of_columns, f"{source.title}: the data tables", source.reader.root)
         if own.undeclared:
             names, path = list(own.undeclared), next(iter(own.undeclared.values()))
             message = f"{source.title}: info.json does not declare the columns {names}; they are left out"
-            hint = (
-                "LeRobot refuses tables with columns that features does not name; declare them to keep them"
-            )
+            hint = "LeRobot refuses tables with undeclared columns; declare them in info.json to keep them"
             yield Problem("undeclared-column", message, path, hint, severity="warning")

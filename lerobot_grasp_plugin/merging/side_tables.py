@@ -1,4 +1,4 @@
-"""Tables next to the rows: a row for each frame by ``index``, or for each episode by ``episode_index``."""
+"""Side tables with a row for each frame by ``index``, or for each episode by ``episode_index``."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def map_rows(
     """The rows of the chosen episodes, with the numbers that frames and episodes have in the output.
 
     Args:
-        table: As ``read_side_table`` gives it.
+        table: The result of ``read_side_table``.
         source: Whose table it is.
         planned: The output episodes that come from this source, in output order.
 
@@ -99,7 +99,7 @@ def _of_part(
     numbers: Mapping[str, NDArray[Any]],
     starts: Mapping[int, int],
 ) -> NDArray[Any]:
-    """Those of the rows of an episode that are in a part of it; all where rows are not of frames."""
+    """The rows of an episode that are in a part of it; all rows for tables of episodes."""
     if episode.part is None:
         return rows
     if layout.INDEX in numbers:
@@ -117,7 +117,7 @@ def _from_part(table: pa.Table, frames: NDArray[np.int64], firsts: NDArray[np.in
     """Rows with frame numbers and times that count from the first frames of the parts they are in."""
     table = _replaced(table, layout.FRAME_INDEX, frames)
     position = table.schema.get_field_index(layout.TIMESTAMP)
-    with suppress(ValueError):  # what holds no numbers holds no times
+    with suppress(ValueError):  # a column without numbers holds no times
         if position >= 0:
             stamps = to_numpy(table[position]).reshape(-1)
             moved = from_numpy(moved_stamps(stamps, frames, firsts, fps))

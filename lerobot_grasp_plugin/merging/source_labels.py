@@ -1,4 +1,4 @@
-"""The labels that sources have, by their rows and sidecars, against what becomes of them."""
+"""Compares the labels of sources, by rows and sidecars, with the labels of the output."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _WITH_VALUES = ("values", "two values", "one value")
 _FOLLOWS_SUCCESS = ("first_success", "last_frame_of_success")
 
 type Recorded = Mapping[str, Any]
-"""The ``labels`` of a sidecar, ``done`` as it was decided; empty where nothing is known."""
+"""The ``labels`` of a sidecar, ``done`` as it was decided; empty if unknown."""
 
 
 def decided_done(source: Source, options: LabelOptions) -> Done:
-    """How next.done is made for a source: as asked for, else kept, else at each episode's end."""
+    """How next.done is made for a source: as the options say, else kept, else at each episode's end."""
     return default_done(options.done, layout.DONE in source.features)
 
 
@@ -53,7 +53,7 @@ def column_alignment(source: Source, options: LabelOptions) -> Alignment:
 
 
 def recorded_labels(source: Source) -> Recorded:
-    """How the labels were made that a source has; empty where its sidecar does not say."""
+    """How a source's labels were made; empty if its sidecar does not say."""
     if layout.REWARD not in source.features:
         return {}
     provenance = read_provenance(source.reader.root)
@@ -61,13 +61,13 @@ def recorded_labels(source: Source) -> Recorded:
 
 
 def origin(source: Source) -> str:
-    """What this package made a source from, in words; empty when another tool made it."""
+    """The datasets that this package made a source from, as text; empty if another tool made it."""
     names = read_provenance(source.reader.root).names
     return f"{source.title} was made from {' and '.join(names)}" if names else ""
 
 
 def common_labels(recorded: Sequence[Recorded]) -> Recorded | None:
-    """What all sources' sidecars say alike; None where one says nothing or another thing."""
+    """The value that all sources' sidecars agree on; None if one lacks it or differs."""
     first = recorded[0]
     return first if first and all(other == first for other in recorded[1:]) else None
 
@@ -90,7 +90,7 @@ def common_values(sources: Sequence[Source]) -> Recorded | None:
 
 
 def label_columns(source: Source) -> LabelColumns:
-    """Where a source says which rows are success, by the names its columns have there."""
+    """The columns of a source that say which rows are success."""
     own = LabelColumns.of(source.reader)
     return LabelColumns(
         source.original.get(layout.REWARD, own.reward), source.original.get(layout.SUCCESS, own.flags)
@@ -98,10 +98,10 @@ def label_columns(source: Source) -> LabelColumns:
 
 
 def read_source_labels(source: Source, labelled: bool) -> None:
-    """Reads what a source recorded, into ``source.recorded`` and ``source.column_rule``.
+    """Reads the recorded labels of a source into ``source.recorded`` and ``source.column_rule``.
 
     Args:
-        source: Its chosen episodes are all there to be read.
+        source: All its chosen episodes must be readable.
         labelled: Whether labels are written. Then the rows are read even where a sidecar says what
             success is, for ``changed_outcomes``.
 
@@ -125,7 +125,7 @@ def changed_outcomes(source: Source) -> Iterator[Problem]:
         return
     for name, counts in ((layout.REWARD, recorded.rewarded), (layout.SUCCESS, recorded.flagged)):
         if not any(counts.values()):
-            continue  # nobody recorded success there, so it says nothing
+            continue  # no success was recorded, so there is nothing to compare
         chosen = [episode for episode in source.episodes if episode in labels and episode in counts]
         lost = [episode for episode in chosen if counts[episode] and not labels[episode]]
         won = [episode for episode in chosen if labels[episode] and not counts[episode]]
@@ -133,9 +133,9 @@ def changed_outcomes(source: Source) -> Iterator[Problem]:
             frames = sum(counts[episode] for episode in lost)
             message = (
                 f"{source.title}: {name} records success in {count(frames, 'frame')} of "
-                f"{_named(source, lost)}, which {agree(len(lost), 'is', 'are')} written as failure throughout"
+                f"{_named(source, lost)}, which {agree(len(lost), 'is', 'are')} written as all failure"
             )
-            hint = f"check the annotations, or take the recorded labels: --labels_from {name}"
+            hint = f"check the annotations, or use the recorded labels: --labels_from {name}"
             yield Problem("outcome-differs", message, hint=hint)
         if won:
             message = (
@@ -151,7 +151,7 @@ def _named(source: Source, numbers: Sequence[int]) -> str:
 
 
 def kept_label_notes(source: Source, options: LabelOptions) -> Iterator[str]:
-    """What the report says about the episodes of a source that keep what was recorded."""
+    """The report's notes about episodes of a source that keep their recorded labels."""
     kept = [episode for episode in source.episodes if episode not in (source.labels or {})]
     recorded = source.recorded
     if not kept or recorded is None:
@@ -164,8 +164,8 @@ def kept_label_notes(source: Source, options: LabelOptions) -> Iterator[str]:
             yield f"next.reward of these episodes is written from {flags}"
         if stamped := [episode for episode in kept if episode in recorded.stamped]:
             yield (
-                f"{flags} is stamped on the last frame of {_named(source, stamped)}: that frame alone is "
-                "success; an annotation file can name more"
+                f"{flags} is set on the last frame of {_named(source, stamped)} only: only that frame is "
+                "success; an annotation file can add frames"
             )
     elif source.column is None and rule.rewrites(wanted):
         known = [value for value in (rule.success_value, rule.failure_value) if value is not None]
@@ -181,13 +181,13 @@ def kept_labels_warnings(
     options: LabelOptions,
     labelled: bool,
 ) -> Iterator[Problem]:
-    """Labels that are taken over, and differ in kind from the others of the output.
+    """Warnings about kept labels that differ in kind from the output's other labels.
 
     Args:
         sources: The sources.
-        recorded: Of each source, what its sidecar says.
+        recorded: The sidecar's entry of each source.
         options: How annotations become labels.
-        labelled: Whether labels are written anew.
+        labelled: Whether labels are written.
     """
     if not labelled:
         parts = [(s.title, _with_values(s, r)) for s, r in zip(sources, recorded, strict=True)]
@@ -196,10 +196,10 @@ def kept_labels_warnings(
     for source, known in zip(sources, recorded, strict=True):
         if decided_done(source, options) == "keep" and known.get("done") in _FOLLOWS_SUCCESS:
             message = (
-                f"{source.title}: next.done was made from its old labels ({known['done']}) and is kept, "
-                "whatever the new ones are"
+                f"{source.title}: next.done was computed from its old labels ({known['done']}) and is kept, "
+                "although the labels change"
             )
-            hint = f"--done {known['done']} makes it anew"
+            hint = f"recompute it with --done {known['done']}"
             yield Problem("stale-done", message, hint=hint)
         is_aligned = source.column is not None and (
             not source.column.name.startswith("next.") or known.get("alignment") == "frame"
@@ -210,7 +210,7 @@ def kept_labels_warnings(
 
 
 def _with_values(source: Source, known: Recorded) -> Recorded:
-    """What is known about a source's labels, with the values that its rows show where no sidecar does."""
+    """What is known about a source's labels, from its sidecar or else from its rows."""
     rule = source.recorded.rule if source.recorded is not None else None
     if rule is None or rule.success_value is None or rule.failure_value is None:
         return known
@@ -222,8 +222,8 @@ def _differences(parts: Sequence[tuple[str, Recorded]], names: Sequence[str]) ->
         values = {title: known[name] for title, known in parts if name in known}
         if len({_comparable(value) for value in values.values()}) > 1:
             said = ", ".join(f"{title} {value}" for title, value in values.items())
-            message = f"labels of different {name} are in one dataset: {said}"
-            hint = "relabel them alike, from their annotation files"
+            message = f"labels of different {name} are mixed in one dataset: {said}"
+            hint = "relabel all sources the same way, from their annotation files"
             yield Problem(_COMPARED[name], message, hint=hint, severity="warning")
 
 

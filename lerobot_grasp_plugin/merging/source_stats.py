@@ -21,9 +21,9 @@ _COMPARED = (*MOMENTS, "count")
 
 
 class SourceStats:
-    """The statistics a source stores of the columns that are taken over as they are.
+    """The stored statistics of a source's columns that are copied unchanged.
 
-    The output does not depend on them: whoever trained with the source did.
+    The output does not depend on them, but training on the source did.
 
     Args:
         source: The dataset.
@@ -35,18 +35,18 @@ class SourceStats:
         reader = source.reader
         self._names = {name: source.original[name] for name in names if name in source.original}
         own = list(self._names.values())
-        # what is stored of a whole episode says nothing of a part
+        # statistics of a whole episode do not apply to a part
         self._episodes = {} if source.parts else reader.stats(source.episodes, own, _COMPARED)
         self._path = reader.root / layout.STATS_PATH
-        # stats.json counts all rows, so it says nothing of those of some episodes.
+        # stats.json covers all rows, so it does not apply to some episodes.
         is_whole = sorted(source.episodes) == list(range(len(reader.lengths)))
         self._overall = (read_overall(self._path, []) if is_whole and self._path.is_file() else None) or {}
 
     def compare(self, name: str, true: Mapping[str, NDArray[Any]]) -> Iterator[Problem]:
-        """A warning where other statistics of a column are stored than its rows have.
+        """A warning if the stored statistics of a column differ from those of its rows.
 
         Args:
-            name: A column, by its output name; one that is not taken over is passed over.
+            name: A column, by its output name; one that is not copied is ignored.
             true: ``MOMENTS`` and ``count`` of the rows, shape (chosen episodes, dims).
         """
         source, own = self._source, self._names.get(name)
@@ -67,14 +67,14 @@ class SourceStats:
 
     def _problem(self, name: str, message: str, where: Path) -> Problem:
         message = f"{self._source.title}: {self._names[name]!r}: {message}"
-        hint = "the output has those of its rows; a policy trained on the source was normalised wrongly"
+        hint = "the output has the correct ones; a policy trained on the source was normalised wrongly"
         return Problem(code_of(name), message, where, hint, severity="warning")
 
 
 def _fitting(
     stored: Mapping[str, NDArray[Any]], true: Mapping[str, NDArray[Any]]
 ) -> dict[str, NDArray[np.float64]]:
-    """The statistics that have as many values as the true ones."""
+    """The statistics with as many values as the true ones."""
     return {
         statistic: values.astype(np.float64)
         for statistic, values in stored.items()

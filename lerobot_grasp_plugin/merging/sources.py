@@ -1,4 +1,4 @@
-"""The datasets a merge takes from, opened and chosen from."""
+"""Opens the source datasets of a merge and chooses their episodes."""
 
 from __future__ import annotations
 
@@ -36,21 +36,22 @@ class Source:
 
     Attributes:
         number: Its place in the recipe, 0-based.
-        config: What the recipe says of it.
+        config: Its entry in the recipe.
         reader: The open dataset.
         episodes: The chosen episodes, by ``episode_index``, in output order; parts by their numbers.
         features: Its features under their names in the output.
         original: Output name -> name in this dataset.
-        state: Of its files, before any was read.
+        state: State of its files before any was read.
         labels: Success frames of each annotated episode; None when nothing is labelled.
-        column: What labels the chosen episodes that are not in ``labels``; None for what was recorded.
+        column: The column that labels the chosen episodes that are not in ``labels``; None for recorded
+            labels.
         column_rule: Which of its values mean success; None before ``read_source_labels``, or with a
             threshold.
-        recorded: What its rows say about success; None before ``read_source_labels``, or without labels.
-        annotation_sha256: Of the annotation file they are from.
-        flagged: Episodes that the annotation file flags, and why.
-        notes: What the report should say of it.
-        derivation: The columns that are computed from its joints; None where all are taken over.
+        recorded: Success by its rows; None before ``read_source_labels``, or without labels.
+        annotation_sha256: Hash of its annotation file.
+        flagged: Episodes that the annotation file flags, and the reasons.
+        notes: Remarks for the report.
+        derivation: The columns computed from its joints; None if all are copied.
         parts: The parts of episodes that are episodes of the output, by the numbers by which ``reader`` knows
             them: those after its own episodes.
     """
@@ -117,15 +118,15 @@ def open_sources(
     """Opens every source and chooses its episodes.
 
     Args:
-        configs: What the recipe says of each.
+        configs: Their entries in the recipe.
         drop_features: Features to leave out, by their names in the output.
         follow_links: Whether links in ``data`` and ``videos`` may lead outside a dataset.
-        rescue: Whether to take what is whole of recordings that were broken off.
-        settled: Whether to refuse datasets that another program writes now.
-        options: What stands before the names of options in hints.
+        rescue: Whether to use the intact part of interrupted recordings.
+        settled: Whether to refuse datasets that another program is writing.
+        options: Prefix of option names in hints.
 
     Raises:
-        GraspError: With what is wrong with any of them; a ``UsageError`` when the calls are.
+        GraspError: With the errors of all sources; a ``UsageError`` if only the call is wrong.
     """
     sources: list[Source] = []
     errors: list[GraspError] = []
@@ -140,7 +141,9 @@ def open_sources(
             named = f"episodes of {location.repo_id}"
             reader, episodes = open_episodes(location, config.episodes, named, rescue=rescue)
             if config.task is not None and not config.task.strip():
-                raise UsageError(Problem("empty-task", f"the task of {reader.repo_id} is empty"))
+                raise UsageError(
+                    Problem("empty-task", f"task: the new task of dataset {reader.repo_id} is empty")
+                )
             features, original = _renamed(reader, config.rename, drop_features)
             sources.append(Source(number, config, reader, episodes, features, original, state))
         except GraspError as error:
@@ -149,13 +152,13 @@ def open_sources(
         source.config.rename.get(name, name) for source in sources for name in source.reader.info.features
     }
     own = {*layout.INDEX_COLUMNS, layout.TIMESTAMP}
-    hint = f"features that can be left out, by their names in the output: {', '.join(sorted(known - own))}"
+    hint = f"features that can be dropped, by their names in the output: {', '.join(sorted(known - own))}"
     if kept := [name for name in drop_features if name in own]:
-        message = f"drop_features names {', '.join(map(repr, kept))}, which LeRobot needs"
+        message = f"drop_features: LeRobot needs {', '.join(map(repr, kept))}"
         errors.append(UsageError(Problem("needed-feature", message, hint=hint)))
     unknown = [name for name in drop_features if name not in known | own]
     if unknown and len(sources) == len(configs):
-        message = f"drop_features names {', '.join(map(repr, unknown))}, which no source has"
+        message = f"drop_features: no source has a feature {', '.join(map(repr, unknown))}"
         errors.append(UsageError(Problem("unknown-feature", message, hint=hint)))
     raise_all(errors)
     return sources
@@ -169,23 +172,29 @@ def _renamed(
     problems = []
     for old, new in rename.items():
         if old not in own:
-            hint = f"features: {', '.join(own)}"
-            message = f"rename names {old!r}, which {reader.repo_id} has not"
+            hint = f"it has: {', '.join(own)}"
+            message = f"rename: dataset {reader.repo_id} has no feature {old!r}"
             problems.append(Problem("unknown-feature", message, hint=hint))
         elif old in (*layout.INDEX_COLUMNS, layout.TIMESTAMP):
-            problems.append(Problem("bad-rename", f"{old!r} is LeRobot's own and keeps its name"))
+            problems.append(
+                Problem("bad-rename", f"rename: {old!r} is reserved by LeRobot and keeps its name")
+            )
         elif new in (*layout.INDEX_COLUMNS, layout.TIMESTAMP):
-            problems.append(Problem("bad-rename", f"{old!r} cannot be called {new!r}: that is LeRobot's own"))
+            problems.append(
+                Problem("bad-rename", f"rename: {old!r} cannot become {new!r}, which is reserved by LeRobot")
+            )
         elif new in _LABELS and (own[old].dtype not in _LABELS[new] or math.prod(own[old].shape) != 1):
-            message = f"{old!r} ({own[old].dtype}, shape {list(own[old].shape)}) cannot be {new!r}"
-            problems.append(Problem("bad-rename", message, hint=f"that is one {_LABELS[new][0]} a row"))
+            message = f"{old!r} ({own[old].dtype}, shape {list(own[old].shape)}) cannot become {new!r}"
+            problems.append(
+                Problem("bad-rename", message, hint=f"{new} must be one {_LABELS[new][0]} per row")
+            )
         if not new or "/" in new:
-            problems.append(Problem("bad-rename", f"{new!r} cannot be the name of a feature"))
+            problems.append(Problem("bad-rename", f"rename: {new!r} is not a valid feature name"))
     original: dict[str, str] = {}
     for name in own:
         new = rename.get(name, name)
         if new in original:
-            message = f"two features of {reader.repo_id} would be called {new!r}"
+            message = f"rename: two features of dataset {reader.repo_id} would have the name {new!r}"
             problems.append(Problem("bad-rename", message))
         original[new] = name
     if problems:

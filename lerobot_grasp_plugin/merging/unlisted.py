@@ -1,4 +1,4 @@
-"""Episodes that no annotation names: refused, failure, left out, or labelled by what was recorded."""
+"""Handles episodes without annotation: refused, failure, left out, or labelled from recorded values."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ def label_column_name(source: Source, options: LabelOptions) -> str | None:
 
 
 def apply_unlisted(source: Source, options: LabelOptions, path: Path | None) -> list[Problem]:
-    """Settles the chosen episodes of a source that no annotation names.
+    """Decides the labels of a source's chosen episodes that have no annotation.
 
     Args:
         source: Changed in place.
         options: ``unlisted``, ``labels_from`` and ``labels_threshold``.
-        path: Its annotation file; None where it has none.
+        path: Its annotation file; None without one.
 
     Raises:
-        UsageError: The column of ``labels_from`` cannot be labels.
+        UsageError: The column of ``labels_from`` cannot hold labels.
     """
     listed = source.labels or {}
     missing = [episode for episode in source.episodes if episode not in listed]
@@ -63,15 +63,15 @@ def apply_unlisted(source: Source, options: LabelOptions, path: Path | None) -> 
         are = agree(len(missing), "is", "are")
         message = f"{count(len(missing), 'chosen episode')} of {source.title} {are} not annotated: "
         message += ranges_text(missing)
-        hint = "annotate them, or say what they are with --unlisted fail, keep or drop"
+        hint = "annotate them, or use --unlisted fail, keep or drop"
         if recorded := label_columns(source).names:
-            hint += f", or take their labels from a column with --labels_from {recorded[-1]}"
+            hint += f", or label them from a column with --labels_from {recorded[-1]}"
         return [Problem("unlisted-episode", message, where, hint)]
     return []
 
 
 def check_label_column(sources: Sequence[Source], options: LabelOptions) -> list[Problem]:
-    """What is wrong with ``labels_from`` and ``labels_threshold``, of the call and of each source."""
+    """The errors of ``labels_from`` and ``labels_threshold``, of the call and of each source."""
     found = [check_threshold(options.labels_from, options.labels_threshold)]
     found += [
         check_threshold(source.config.labels_from, source.config.labels_threshold, Place(source.repo_id))
@@ -82,13 +82,13 @@ def check_label_column(sources: Sequence[Source], options: LabelOptions) -> list
     others = [source for source in sources if not source.config.labels_from]
     if not any(options.labels_from in source.reader.info.features for source in others):
         named += [(source, options.labels_from) for source in others[:1] if options.labels_from]
-    for source, name in named:  # also where every episode is annotated, and none takes its labels from it
+    for source, name in named:  # also where every episode is annotated and the column is not used
         try:
             find_column(source.reader, source.title, name, None)
         except UsageError as error:
             problems += error.problems
     column = options.labels_from or next(filter(None, (s.config.labels_from for s in sources)), None)
     if column is not None and options.unlisted in ("fail", "drop"):
-        message = f"labels_from {column} labels the unlisted episodes, and unlisted says {options.unlisted}"
-        problems.append(Problem("contradicting-options", message, hint="leave one of the two out"))
+        message = f"labels_from {column} and unlisted {options.unlisted} both label the unlisted episodes"
+        problems.append(Problem("contradicting-options", message, hint="remove one of the two"))
     return problems

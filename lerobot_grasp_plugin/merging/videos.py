@@ -1,4 +1,4 @@
-"""The video files of an output: which are taken over whole, and which are packed anew."""
+"""Plans and writes the video files of an output: copied whole, or repacked."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from lerobot_grasp_plugin.writers.staging import sync
 
 _MAX_BYTES = layout.VIDEO_FILES_SIZE_IN_MB * 2**20
 _WORTH_KEEPING = _MAX_BYTES // 4
-"""A file at least this large is taken over whole rather than packed with others."""
+"""A file at least this large is copied whole, not packed with others."""
 
 _WORKERS = 4
 """Threads that read and write videos; more than cores, because they wait for the disk."""
@@ -61,13 +61,13 @@ class CameraPlan:
 
     Attributes:
         video_key: The camera.
-        files: What each of its files is made of, by ordinal.
+        files: The parts of each of its files, by ordinal.
         places: Of each output episode.
-        unreferenced: Frames in packed files that no row refers to; they make others decodable.
+        unreferenced: Frames in packed files without a row, needed to decode others.
         snapped_s: Largest distance of a copied image's time from the grid, in seconds.
-        left_out: Episodes whose own video file is longer than their rows, and the frames too many;
-            empty when there are none.
-        has_audio: Whether a packed file had sound.
+        left_out: Number of episodes whose own video file is longer than their rows, and number of extra
+            frames; empty if none.
+        has_audio: Whether a packed file had audio.
     """
 
     video_key: str
@@ -82,10 +82,10 @@ class CameraPlan:
 def plan_videos(
     sources: Sequence[Source], plan: MergePlan, video_keys: Sequence[str], fps: float, progress: Progress
 ) -> list[CameraPlan]:
-    """Decides every camera's files; reads packet headers of the files that are packed anew.
+    """Plans every camera's files; reads packet headers of the files to repack.
 
     Raises:
-        VideoError: With everything that cannot be copied exactly.
+        VideoError: With all that cannot be copied exactly.
     """
     unchanged = len(sources) == 1 and sources[0].reader.info.is_v3 and _is_complete(sources[0])
     segments = {key: _segments(sources, plan, key, fps) for key in video_keys}
@@ -165,7 +165,7 @@ def _check_whole_files(runs: Iterable[Sequence[Segment]], fps: float) -> None:
             continue
         held = found.frames
         if held < needed:
-            message = f"{held} frames, but rows refer to {needed}"
+            message = f"the file has {held} frames, but rows refer to {needed}"
             problems.append(Problem("video-too-short", message, path))
     if problems:
         raise VideoError(problems)
@@ -235,13 +235,13 @@ def _scan(paths: dict[Path, None], fps: float, progress: Progress) -> dict[Path,
 
 
 class VideoWriter:
-    """Makes the video files in the background, from the moment the block is entered.
+    """Writes the video files in the background, from the moment the block is entered.
 
     Args:
         plans: Of every camera.
         root: The dataset's folder.
         fps: Frames per second.
-        link: How whole files are taken over.
+        link: How to copy whole files.
     """
 
     def __init__(self, plans: Sequence[CameraPlan], root: Path, fps: float, link: Link) -> None:
@@ -263,7 +263,7 @@ class VideoWriter:
         """Waits for the files.
 
         Returns:
-            How many were made in which way: ``packets``, ``reflink``, ``hard link``, ``copy``.
+            Number of files by the way they were written: ``packets``, ``reflink``, ``hard link``, ``copy``.
         """
         ways: dict[str, int] = {}
         for number, future in enumerate(self._futures, start=1):

@@ -65,7 +65,7 @@ def said(message: str, caplog: pytest.LogCaptureFixture) -> list[str]:
 def test_without_ffmpeg_it_is_one_line_said_once(caplog, capsys):
     assert said(at_length({}), caplog) == []
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("note: images are decoded with PyAV; torchcodec is installed, and finds no ")
+    assert line.startswith("note: images are decoded with PyAV; torchcodec is installed but finds no ")
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,7 @@ def test_the_physics_say_what_the_annotations_say(simulator, recording, episode)
 def test_where_it_is_installed_the_demo_is_recorded_with_the_simulation(simulator, demo):
     printed = demo()[1]
     assert "on the simulated SO101" in printed
-    assert "The physics say of 1927 of 1927 frames what the annotations say." in printed
+    assert "The physics agree with the annotations on 1927 of 1927 frames." in printed
 
 
 def test_an_existing_folder_is_refused(tmp_path, capsys):

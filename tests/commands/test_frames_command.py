@@ -44,8 +44,8 @@ def test_the_default_is_frames_in_the_dataset(copied: Recorded, capsys) -> None:
     assert err == ""
     assert out.splitlines() == [
         "Wrote 11 frames of 2 episodes, 1 camera",
-        "The first frame of an episode is number 1.",
-        f"They are in {root / 'frames'}",
+        "Frame numbers start at 1.",
+        f"Folder: {root / 'frames'}",
     ]
     expected = [f"episode_000001/frame_{number:04d}.jpg" for number in range(1, 6)]
     expected += [f"episode_000003/frame_{number:04d}.jpg" for number in range(1, 7)]
@@ -133,7 +133,7 @@ def test_a_run_that_fails_writes_nothing(tmp_path: Path) -> None:
         (["--stride", "0"], "stride is 0"),
         (["--crop", "1,2,3"], "is not top,left,height,width"),
         (["--crop", "0,60,64,64"], "reaches to row 64 and column 124"),
-        (["--index_base", "2"], "index_base is 0 or 1"),
+        (["--index_base", "2"], "index_base must be 0 or 1"),
         (["--camera_key", "wrist"], "has no camera 'wrist'"),
         (["--episodes", "0-9"], "out of range"),
         (["--annotations", "labels.txt"], "contact sheets only"),

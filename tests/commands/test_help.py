@@ -75,7 +75,7 @@ def test_help_of_relabel_begins_with_what_a_call_must_give(capsys):
     printed = capsys.readouterr().out
     assert printed.startswith(
         "usage: lerobot-grasp-relabel --root PATH --annotations PATH --new_root PATH [options]\n\n"
-        "The same dataset with the labels of an annotation file.\n\nexample:\n"
+        "Writes the labels of an annotation file into a copy of a dataset.\n\nexample:\n"
     )
     options = re.findall(r"^  (--\w+)", printed, re.MULTILINE)
     needed = ["root", "repo_id", "annotations", "labels_from", "new_root", "new_repo_id", "in_place"]

@@ -20,22 +20,22 @@ CONFIGS = Path(__file__).parents[2] / "configs"
             "unknown option --annotation, did you mean --annotations?; "
             "unknown option --new-root, did you mean --new_root?; unknown option --nothing_like_it",
         ),
-        ("verify", ["{tmp_path}"], "'{tmp_path}' belongs to no option, did you mean --root {tmp_path}?"),
+        ("verify", ["{tmp_path}"], "unexpected value '{tmp_path}': did you mean --root {tmp_path}?"),
         (
             "verify",
             ["--roots", "a", "b"],
-            "'b' belongs to no option, an option takes one value, and a list is one: --roots '[a, b]'",
+            "unexpected value 'b': write several values as a list: --roots '[a, b]'",
         ),
         (
             "verify",
             ["--roots", "{tmp_path}", "{tmp_path}/."],
-            "'{tmp_path}/.' belongs to no option, an option takes one value, and a list is one: "
+            "unexpected value '{tmp_path}/.': write several values as a list: "
             "--roots '[{tmp_path}, {tmp_path}/.]'",
         ),
         (
             "relabel",
             ["--done", "last"],
-            "--done is one of keep, episode_end, first_success, last_frame_of_succ",
+            "--done must be one of keep, episode_end, first_success, last_frame_of_succ",
         ),
         (
             "merge",
@@ -54,8 +54,8 @@ CONFIGS = Path(__file__).parents[2] / "configs"
             ["--sources=[a, 'b]"],
             "--sources cannot be read: found unexpected end of stream at line 1, column ",
         ),
-        ("verify", ["--roots", "one"], "--roots is a list, also of one: --roots '[one]'"),
-        ("merge", ["--sources", "a,b"], "--sources is a list, also of one: --sources '[a,b]'"),
+        ("verify", ["--roots", "one"], "--roots must be a list, even of one value: --roots '[one]'"),
+        ("merge", ["--sources", "a,b"], "--sources must be a list, even of one value: --sources '[a,b]'"),
         (
             "merge",
             ["--sources=[{{root: x, episode: 3, tsk: y, zzz: 1}}]"],
@@ -68,7 +68,7 @@ CONFIGS = Path(__file__).parents[2] / "configs"
         (
             "train_classifier",
             ["--dataset.repo_id=x", "--make_encoder=maybe"],
-            "--make_encoder is true or false, not 'maybe'",
+            "--make_encoder must be true or false, not 'maybe'",
         ),
         ("learner", ["--config_path=none.json"], "--config_path: none.json: no such file or directory"),
         (
@@ -84,26 +84,27 @@ CONFIGS = Path(__file__).parents[2] / "configs"
         (
             "relabel",
             ["--unlisted", "fial", "--rot=x", "--link=soft"],
-            "--unlisted is one of error, fail, keep, drop, not 'fial', did you mean fail?; "
-            "--link is one of auto, hard, copy, not 'soft'; unknown option --rot, did you mean --root?",
+            "--unlisted must be one of error, fail, keep, drop, not 'fial', did you mean fail?; "
+            "--link must be one of auto, hard, copy, not 'soft'; unknown option --rot, did you mean --root?",
         ),
         (
             "relabel",
             ["--done=episodeend"],
-            "--done is one of keep, episode_end, first_success, last_frame_of_success, not 'episodeend', "
+            "--done must be one of keep, episode_end, first_success, last_frame_of_success, not "
+            "'episodeend', "
             "did you mean episode_end?",
         ),
         (
             "truth",
             ["--what=grasp"],
-            "--what is one of held, lifted, grasped, not 'grasp', did you mean grasped?",
+            "--what must be one of held, lifted, grasped, not 'grasp', did you mean grasped?",
         ),
         ("preflight", ["--config_path=x", "--strct"], "unknown option --strct, did you mean --strict?"),
         ("verify", ["--verison"], "unknown option --verison, did you mean --version?"),
         (
             "record",
             ["--robot.type=so101_folower", "--dataset.repo_id=me/x"],
-            "--robot.type is one of ",
+            "--robot.type must be one of ",
         ),
         ("relabel", ["--root"], "argument --root: expected one argument"),
         ("preflight", ["--config_pat=x"], "unknown option --config_pat, did you mean --config_path?"),
@@ -165,5 +166,5 @@ def test_a_robot_in_a_file_that_does_not_exist(tmp_path, monkeypatch, capsys):
         module.main([f"--config_path={path}"])
     assert ended.value.code == 2
     said = capsys.readouterr().err
-    assert f"{module.PROGRAM}: error: --robot.type is one of " in said
+    assert f"{module.PROGRAM}: error: --robot.type must be one of " in said
     assert "not 'so101_folower', did you mean so101_follower?\n" in said

@@ -29,7 +29,7 @@ def test_a_draft_of_recorded_rewards_gives_the_same_labels(root: Path, tmp_path:
         "",
         [
             "column proposes 8 of 35 frames of 5 episodes as success",
-            f"Wrote the draft to {draft}; look through it before it is used",
+            f"Wrote the draft to {draft}; look through it before you use it",
         ],
     )
     assert tree(root) == before
@@ -44,7 +44,7 @@ def test_episodes_without_a_proposal_are_named(root: Path, tmp_path: Path, capsy
     assert main([*call, f"--labeler.path={theirs}", f"--output_path={draft}"]) == 0
     assert capsys.readouterr().out.splitlines()[:2] == [
         "file proposes 4 of 11 frames of 2 episodes as success",
-        "It proposes nothing for episodes 2, 4",
+        "No proposal for episodes 2, 4",
     ]
     assert [line for line in draft.read_text().splitlines() if line[0] != "#"] == ["01: 2-", "03: all fail"]
 

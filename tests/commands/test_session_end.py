@@ -47,7 +47,7 @@ def test_nobody_is_asked_where_nothing_changed(report):
 def test_a_typo_asks_again(report, capsys):
     change(report)
     assert ended(report, ["ny", "Yes"]) == []
-    assert "'ny' is neither Enter nor n." in capsys.readouterr().out
+    assert "'ny': press Enter or type n." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("case", ["no", "ask is false", "the session failed", "never"])
@@ -58,7 +58,7 @@ def test_labels_that_are_left_are_named_with_the_command_that_applies_them(repor
     options = {"ask": False} if case == "ask is false" else {"relabel": "never"} if case == "never" else {}
     assert ended(report, ["n"] if case == "no" else [], **options) == [1]
     printed = capsys.readouterr().out
-    assert "Labels changed since they were recorded: episode 1\n" in printed
+    assert "Labels changed since recording: episode 1\n" in printed
     line = next(line for line in printed.splitlines() if line.startswith("lerobot-grasp-relabel"))
     if case == "no":
         assert relabel_module.main(shlex.split(line)[1:]) == 0

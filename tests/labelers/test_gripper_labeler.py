@@ -101,7 +101,7 @@ def test_a_real_arm_that_puts_down_a_banana(shared_data: Callable[[str], Path]) 
 def test_the_agreement_with_the_physics_is_what_the_docs_state(demo: Callable[[], tuple[Path, str]]) -> None:
     """The rewards of the simulated demo are those of the physics, in every frame."""
     folder, printed = demo()
-    if "The physics say of 1927 of 1927 frames what the annotations say." not in printed:
+    if "The physics agree with the annotations on 1927 of 1927 frames." not in printed:
         pytest.skip("the demo's arm is not simulated here")
     root = folder / "grasp_demo/gtgando/so101_grasp_only_reward_v1"
     (source,) = open_sources([SourceConfig(root=root)], [])

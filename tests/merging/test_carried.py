@@ -206,7 +206,7 @@ def test_numbers_of_no_row_are_not_renumbered_and_the_warning_says_so(
     report = merged(tmp_path / "out", SourceConfig(root=source, episodes="!2"))
     (warning,) = [problem for problem in report.warnings if problem.code == "file-not-mapped"]
     assert "notes.parquet" in warning.message
-    assert "numbers of episodes and frames are still those of the source" in warning.hint
+    assert "episode and frame numbers are still the source's" in warning.hint
     assert "grasp_provenance.json" in warning.hint
 
 

@@ -68,7 +68,7 @@ def test_without_the_option_a_flag_is_a_remark(root: Path) -> None:
 
 def test_something_must_be_left(root: Path) -> None:
     text = "".join(f"# flag {episode}\n{episode}: all fail\n" for episode in range(5))
-    with pytest.raises(GraspError, match="no episode is left to write"):
+    with pytest.raises(GraspError, match="no episodes are left to write"):
         made(root, text, exclude_flagged=True)
     assert not (root.parent / "out").exists()
 

@@ -332,7 +332,7 @@ def test_a_section_that_begins_anew_is_of_another_dataset(recorded: Recorded, tm
     config = RelabelConfig(root=recorded("av1"), annotations=labels, new_root=tmp_path / "out")
     (warning,) = [problem for problem in relabel(config).warnings if problem.code == "unused-section"]
     assert "'lab/elsewhere' fits no source" in warning.message
-    assert warning.message.endswith("what it says of 1 episode is not used")
+    assert warning.message.endswith("its labels (1 episode) are not used")
     assert str(warning.place) == f"{labels}:8"
 
 
@@ -371,7 +371,7 @@ def test_an_empty_file_is_not_needed_with_a_column(recorded: Recorded, tmp_path:
         relabel(RelabelConfig(**config, labels_from="next.reward"))
     (problem,) = caught.value.problems
     assert problem.code == "no-episodes"
-    assert problem.hint.startswith("leave --annotations out: --labels_from next.reward labels every episode")
+    assert problem.hint.startswith("omit --annotations: --labels_from next.reward labels every episode")
     with pytest.raises(AnnotationError) as caught:
         relabel(RelabelConfig(**config))
     assert "labels_from" not in caught.value.problems[0].hint

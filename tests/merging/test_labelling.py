@@ -205,7 +205,9 @@ def test_a_done_made_from_old_labels_is_not_kept_in_silence(
     corrected = tmp_path / "corrected.txt"
     corrected.write_text(TEXT.replace("0: 3-", "0: 5-"))
     kept = relabel(RelabelConfig(root=first, annotations=corrected, new_root=tmp_path / "kept"))
-    assert [(p.code, p.hint) for p in kept.warnings] == [("stale-done", "--done first_success makes it anew")]
+    assert [(p.code, p.hint) for p in kept.warnings] == [
+        ("stale-done", "recompute it with --done first_success")
+    ]
     anew = relabel(
         RelabelConfig(root=first, annotations=corrected, new_root=tmp_path / "anew", done="first_success")
     )
@@ -409,7 +411,7 @@ def test_a_source_that_is_dropped_whole_is_named(recorded: Recorded, tmp_path: P
     )
     [warning] = report.warnings
     assert warning.code == "source-left-out"
-    assert "nothing of av1 goes into the output" in warning.message
+    assert "no episodes of av1 are in the output" in warning.message
     assert "unlisted episodes left out: 1-2" in warning.message
 
 

@@ -64,7 +64,7 @@ def test_many_episodes_that_come_twice_are_one_warning(recorded: Recorded, tmp_p
     report = merged(tmp_path / "out", SourceConfig(root=one), SourceConfig(root=one))
     (warning,) = report.warnings
     assert warning.message == (
-        "episode 0 of av1 goes into the output twice, as episodes 0 and 5, and so do 4 more"
+        "episode 0 of av1 is in the output twice, as episodes 0 and 5, and so are 4 more"
     )
 
 

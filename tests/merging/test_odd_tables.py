@@ -88,7 +88,7 @@ def test_episodes_have_the_tasks_of_their_rows(version: str, tmp_path: Path) -> 
     tasks = pq.read_table(tmp_path / "out" / EPISODES)["tasks"].to_pylist()
     assert tasks == [["pick up"], ["place"], ["pick up"]]
     assert "episode-tasks" not in codes(tmp_path / "out")
-    note = "the list of episodes has other tasks than the rows of episodes 0, 2; rows count"
+    note = "the metadata lists other tasks than the rows for episodes 0, 2; the rows' tasks are used"
     assert report.sources[0].notes == [note]
 
 
@@ -99,7 +99,7 @@ def test_texts_are_not_turned_into_numbers(tmp_path: Path, copied: Copied) -> No
     table = table.set_column(table.column_names.index("action"), "action", numbers)
     pq.write_table(table.replace_schema_metadata(None), root / DATA)
     assert "dtype-mismatch" in codes(root)
-    with pytest.raises(DatasetError, match="text is not turned into numbers"):
+    with pytest.raises(DatasetError, match="text is not converted to numbers"):
         merged(root, tmp_path / "out")
 
 

@@ -170,7 +170,7 @@ def test_labels_from_next_success_alone(stamped: Path, tmp_path: Path) -> None:
     report = relabel(RelabelConfig(root=stamped, new_root=tmp_path / "out", labels_from="next.success"))
     assert success_of(tmp_path / "out") == [last(0), [], last(2), [], last(4)]
     assert {problem.code for problem in report.warnings} <= {"metadata-left-out"}  # of the dropped column
-    assert any("stamped on the last frame of episodes 0, 2, 4" in note for note in report.sources[0].notes)
+    assert any("is set on the last frame of episodes 0, 2, 4" in note for note in report.sources[0].notes)
     dataset = open_set(tmp_path / "out")
     assert dataset[LENGTHS[0] - 1]["next.reward"] == 1
     sidecar = json.loads((tmp_path / "out/meta/grasp_provenance.json").read_text())
@@ -374,7 +374,7 @@ def test_dense_rewards_are_not_counted(copied: Recorded, tmp_path: Path) -> None
         p for p in findings(root, notes=True) if p.code in ("dense-rewards", "class-balance", "no-success")
     ]
     assert problem.code == "dense-rewards"
-    assert "it is dense, and no frame is counted as success" in problem.message
+    assert "it is dense, and no frame counts as success" in problem.message
     report = merge(MergeConfig(sources=[SourceConfig(root=root)], new_root=tmp_path / "out"))
     assert report.success_frames is None
     codes = {problem.code for problem in report.warnings}
@@ -411,7 +411,7 @@ def test_columns_that_number_rows_are_no_labels(copied: Recorded, tmp_path: Path
     with pytest.raises(GraspError) as caught:
         relabel(config)
     (problem,) = caught.value.problems
-    assert problem.message.endswith("'task_index' of av1 numbers rows and says nothing of success")
+    assert problem.message.endswith("'task_index' of av1 is an index, not a label")
     assert "two values such as 1 and 0" in problem.hint
     assert "columns that can be labels: next.reward" in problem.hint
 

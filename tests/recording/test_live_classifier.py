@@ -117,9 +117,7 @@ def test_a_page_that_others_can_reach_is_a_warning(capsys):
     warn_of_visitors("127.0.0.1", "see the cameras")
     assert capsys.readouterr().err == ""
     warn_of_visitors("0.0.0.0", "see the cameras")
-    assert "other machines can reach this page; whoever has the address can see the cameras" in (
-        capsys.readouterr().err
-    )
+    assert "anyone with the address can see the cameras" in (capsys.readouterr().err)
 
 
 def test_a_camera_that_the_robot_refuses_is_an_error_in_its_own_words(simulator, tmp_path, capsys):

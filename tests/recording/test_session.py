@@ -61,7 +61,7 @@ def test_record_mark_correct_relabel_resume(rig, rewards):
     rig.send("n")
     rig.expect("[Enter] accept")
     rig.send("q\n")
-    rig.expect("Labels changed since they were recorded: episode 0")
+    rig.expect("Labels changed since recording: episode 0")
     rig.expect("apply changes of episode 0")
     assert [row[0] for row in rewards(rig.root)][1:] == [0.0, 0.0]
     before = rewards(rig.root)
@@ -71,7 +71,7 @@ def test_record_mark_correct_relabel_resume(rig, rewards):
     expected = [float(frame >= event["from_frame"]) for frame in range(len(before[0]))]
     assert before[0] == expected
     rig.send("maybe\n")
-    rig.expect("neither Enter nor n")
+    rig.expect("press Enter or type n")
     rig.send(ENTER)
     code, printed = rig.finish()
     assert code == 0, printed

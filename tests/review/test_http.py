@@ -276,8 +276,8 @@ def test_a_folder_that_is_gone_and_a_file_that_is_protected_are_said(
 ) -> None:
     folder = site.path.parent
     away = folder.rename(folder.with_name("away"))
-    assert news(site)["trouble"] == f"the folder {folder} does not exist any more"
-    assert "does not exist any more" in change(site, 0, []).json()["error"]
+    assert news(site)["trouble"] == f"the folder {folder} no longer exists"
+    assert "no longer exists" in change(site, 0, []).json()["error"]
     away.rename(folder)
     assert news(site)["trouble"] is None
     monkeypatch.setattr("os.access", lambda path, mode: path != site.path)

@@ -80,4 +80,4 @@ def test_a_file_that_cannot_be_written_is_said_at_the_start(
     root = write_legacy(tmp_path / "set", Legacy())
     monkeypatch.setattr(Session, "trouble", lambda _: "it is read-only")
     assert review(root) == 0
-    assert capsys.readouterr().err == "warning: no label can be saved now: it is read-only\n"
+    assert capsys.readouterr().err == "warning: labels cannot be saved: it is read-only\n"

@@ -133,7 +133,7 @@ def test_it_says_where_labels_are_and_warns_when_others_can_reach_it(
     errors += process.communicate(timeout=DEADLINE_S)[1]
     assert (
         said[0]
-        == f"mine.json is JSON; its labels are now in {tmp_path / 'mine.txt'}, and are changed there only.\n"
+        == f"mine.json is JSON; its labels are copied to {tmp_path / 'mine.txt'}, where all changes go.\n"
     )
     assert said[2].startswith("Open http://")
     assert "0.0.0.0" not in said[2]

@@ -1,1 +1,1 @@
-"""Actions and states that are computed from the joints of a recording."""
+"""Computes actions and states from the joints of a recording."""

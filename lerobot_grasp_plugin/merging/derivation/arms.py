@@ -1,4 +1,4 @@
-"""Which joints a recording has, in which unit, and where they are in the URDF."""
+"""Matches the joints of a recording, and their unit, with the URDF."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from lerobot_grasp_plugin.merging.sources import Source
 
 _WHERE: Final = "--kinematics.urdf_path"
 _TICKS: Final = 4095
-"""Of a full turn of a Feetech motor, as LeRobot counts degrees."""
+"""Steps of a full turn of a Feetech motor, by which LeRobot computes degrees."""
 
 _FULL_TURN: Final = "wrist_roll"
 """LeRobot calibrates this joint over a full turn."""
@@ -36,13 +36,13 @@ class Kinematics:
     Attributes:
         options: As they are given.
         chain: Of the URDF.
-        sizes: Longest step along x, y and z, (3,), metres.
-        recipe: What the sidecar says of them.
+        sizes: Longest step along x, y and z, shape (3,), metres.
+        recipe: Their entry in the sidecar.
     """
 
     def __init__(self, options: KinematicsOptions) -> None:
         """Raises:
-        UsageError: With everything that is wrong with them.
+        UsageError: With all of their errors.
         """
         self.options = options
         errors: list[GraspError] = []
@@ -71,7 +71,7 @@ class Kinematics:
         """The arm of a source.
 
         Args:
-            source: For the errors.
+            source: Named in errors.
             names: The recorded joints.
         """
         where = [names.index(joint) for joint in self.chain.joints]
@@ -91,12 +91,15 @@ class Kinematics:
                 low, high = self.chain.limits[self.chain.joints.index(name)]
                 degrees[index] = math.degrees(high - low) / 200
         if self._calibration is None:
-            note = "joints from -100 to 100 are taken for the limits of the URDF (--kinematics.calibration)"
+            note = (
+                "joint values of -100 and 100 are assumed to be the URDF's limits "
+                "(--kinematics.calibration sets others)"
+            )
             source.notes.append(note)
         return degrees
 
     def uncalibrated(self, joints: Sequence[str]) -> list[str]:
-        """The joints that the calibration lacks."""
+        """The joints that are missing in the calibration."""
         known = self._calibration
         return [] if known is None else [joint for joint in joints if joint not in known]
 
@@ -104,18 +107,18 @@ class Kinematics:
 def _option_problems(options: KinematicsOptions) -> Iterator[Problem]:
     sizes, where = options.end_effector_step_sizes, "--kinematics.end_effector_step_sizes"
     if set(sizes) != set("xyz") or not all(_is_step(size) for size in sizes.values()):
-        message = f"{sizes} should be a length for each of x, y and z"
+        message = f"expected a length for each of x, y and z, not {sizes}"
         hint = f"metres, above 0 and up to {_LONGEST_M:g}: '{{x: 0.02, y: 0.02, z: 0.02}}'"
         yield Problem("bad-step-sizes", message, where, hint)
     if not 0 <= options.max_clipped_share <= 1:
-        message = f"{options.max_clipped_share} is not a share from 0 to 1"
+        message = f"max_clipped_share must be from 0 to 1, not {options.max_clipped_share}"
         yield Problem("bad-value", message, "--kinematics.max_clipped_share")
     if options.joint_unit not in get_args(JointUnit):
-        message = f"joint_unit is one of {', '.join(get_args(JointUnit))}, not {options.joint_unit!r}"
+        message = f"joint_unit must be one of {', '.join(get_args(JointUnit))}, not {options.joint_unit!r}"
         yield Problem("unknown-choice", message, "--kinematics.joint_unit")
     if options.calibration is not None and options.joint_unit != "range":
-        message = "a calibration is for joints from -100 to 100; degrees need none"
-        yield Problem("contradicting-options", message, "--kinematics.calibration", "leave it out")
+        message = "a calibration applies to joints from -100 to 100; joints in degrees need none"
+        yield Problem("contradicting-options", message, "--kinematics.calibration", "remove the option")
 
 
 def _is_step(size: object) -> bool:
@@ -135,8 +138,8 @@ def _calibration(path: Path) -> Mapping[str, float]:
     except OSError as error:
         raise UsageError(Problem("bad-calibration", str(error.strerror), path)) from None
     except (ValueError, KeyError, TypeError, AttributeError):
-        hint = "it is written by lerobot-calibrate: a range_min and a range_max for each motor"
-        raise UsageError(Problem("bad-calibration", "not a calibration of LeRobot", path, hint)) from None
+        hint = "expected a file of lerobot-calibrate, with range_min and range_max for each motor"
+        raise UsageError(Problem("bad-calibration", "not a LeRobot calibration file", path, hint)) from None
     if flat := [name for name, value in degrees.items() if not value]:
         message = f"the range of {', '.join(flat)} is empty"
         raise UsageError(Problem("bad-calibration", message, path))

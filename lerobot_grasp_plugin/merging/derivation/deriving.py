@@ -38,22 +38,22 @@ _WORST: Final = 3
 _FAR_M: Final = 0.01
 _TURNED_DEGREES: Final = 20.0
 _ROWS: Final = 200_000
-"""How many rows are solved at a time: more episodes side by side are faster, and take more memory."""
+"""Rows solved at a time: more are faster and take more memory."""
 
 
 def derive(sources: Sequence[Source], config: OutputOptions, progress: Progress) -> list[Problem]:
-    """Replaces the features of each source that are computed, and computes the actions.
+    """Replaces the computed features of each source, and computes the actions.
 
     Args:
         sources: The sources, with episodes chosen.
         config: The recipe.
-        progress: Called with how far it is.
+        progress: Called with the progress.
 
     Returns:
         Warnings.
 
     Raises:
-        GraspError: With everything that is in the way.
+        GraspError: With all problems.
     """
     problems, kinematics = Gathered(), None
     with problems:
@@ -148,7 +148,7 @@ def _check_clipped(
     starts: Floats,
     goals: Sequence[Floats],
 ) -> dict[str, Any]:
-    """What the steps leave over, for the sidecar and the report.
+    """The figures on clipped steps, for the sidecar and the report.
 
     Raises:
         DataError: More of them are clipped than the call allows.
@@ -194,7 +194,7 @@ def _path_warnings(source: Source, episodes: Sequence[EpisodeSteps]) -> Iterator
         message = f"{source.title}: the steps end up to {1000 * max(far.values()):.0f} mm from where the "
         late = list(map(source.own_episode, late))
         message += f"recording ends, in {count(len(late), 'episode')}, such as episode {late[0]}"
-        hint = "replayed, these do something else; larger step sizes follow faster"
+        hint = "replaying these actions does not repeat the recording; use larger step sizes"
         yield Problem("path-left", message, Place(str(where), episode=late[0]), hint)
     turned = {
         number: float(np.degrees(part.turned.max()))
@@ -202,7 +202,7 @@ def _path_warnings(source: Source, episodes: Sequence[EpisodeSteps]) -> Iterator
     }
     worst = max(turned, key=turned.__getitem__)
     if turned[worst] > _TURNED_DEGREES:
-        message = f"{source.title}: the gripper is turned by up to {turned[worst]:.0f} degrees against "
+        message = f"{source.title}: the gripper's rotation differs by up to {turned[worst]:.0f} degrees from "
         message += "the recording"
-        hint = "end-effector steps have no rotation: what depends on it is lost"
+        hint = "end-effector steps have no rotation; a task that depends on it cannot be learned from them"
         yield Problem("rotation-lost", message, Place(str(where), episode=source.own_episode(worst)), hint)

@@ -1,4 +1,4 @@
-"""The joints of a recording: their names, their order, and values in the stated unit."""
+"""Reads the joints of a recording and checks their names, order and unit."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from lerobot_grasp_plugin.merging.derived import ACTION, STATE, Arm, column_valu
 from lerobot_grasp_plugin.merging.recipe import KinematicsOptions
 from lerobot_grasp_plugin.merging.sources import Source
 
-_HINT = "--kinematics.joint_unit is degrees, or range for -100 to 100"
+_HINT = "set --kinematics.joint_unit to degrees, or to range for -100 to 100"
 
 
 @dataclass
 class RecordedJoints:
-    """What the chosen episodes of a source hold, in the units of the recording.
+    """Joint values of the chosen episodes of a source, in the units of the recording.
 
     Attributes:
         starts: Measured positions in the first row of each episode, (joints,).
@@ -42,7 +42,7 @@ class RecordedJoints:
 
 
 def joint_names(source: Source, feature: str, options: KinematicsOptions) -> list[str]:
-    """The recorded joints of a feature; the ones the call names where its dimensions have no names."""
+    """The recorded joints of a feature; those that the call names if its dimensions have no names."""
     own = [name for name in source.features[feature].dimensions if not (feature == STATE and is_full(source))]
     return [name.removesuffix(".pos") for name in own] if own else list(options.joint_names)
 
@@ -54,9 +54,9 @@ def check_names(
 
     Args:
         source: The source.
-        features: The features that joints are read from.
+        features: The features to read joints from.
         options: The call's.
-        kinematics: The same, read; None where they cannot be read.
+        kinematics: The parsed options; None if they cannot be parsed.
 
     Raises:
         UsageError: With everything that is wrong with them.
@@ -73,14 +73,14 @@ def _name_problems(
 ) -> Iterator[Problem]:
     where, column = source.reader.root, f"{feature} of {source.title}"
     if feature not in source.features:
-        message = f"{source.title} has no feature {feature!r}, which the joints are read from"
+        message = f"dataset {source.title} has no feature {feature!r} to read the joints from"
         yield Problem("no-joints", message, where, f"features: {', '.join(source.features)}")
         return
     own = source.features[feature]
     width = own.shape[0] if len(own.shape) == 1 else 0
     if not own.dtype.startswith("float") or width < 2:
         message = f"{column} is {own.dtype} of shape {list(own.shape)}"
-        yield Problem("bad-joints", message, where, "joint positions are one list of floats a row")
+        yield Problem("bad-joints", message, where, "joint positions must be one list of floats per row")
         return
     if feature == STATE and is_full(source):
         return
@@ -90,7 +90,7 @@ def _name_problems(
         hint = f"name the joints in order: --kinematics.joint_names '[{', '.join([*chain, 'gripper'])}]'"
         yield Problem("no-joint-names", f"the dimensions of {column} have no names", where, hint)
     elif width != len(names):
-        yield Problem("bad-joints", f"{column} has {width} values a row, and {len(names)} names", where)
+        yield Problem("bad-joints", f"{column} has {width} values per row but {len(names)} names", where)
     elif kinematics is None:
         return
     elif missing := [joint for joint in chain if joint not in names]:
@@ -99,7 +99,7 @@ def _name_problems(
         yield Problem("unknown-joints", message, where, hint)
     elif names != [*chain, names[-1]] or names[-1] in chain:
         message = f"the order of {column} is {', '.join(names)}"
-        hint = f"LeRobot takes motors by their place: {', '.join(chain)}, then the gripper"
+        hint = f"LeRobot expects the order {', '.join(chain)}, then the gripper"
         yield Problem("joint-order", message, where, hint)
     elif unknown := kinematics.uncalibrated(chain):
         message = f"the calibration has no motor {', '.join(map(repr, unknown))}"
@@ -111,11 +111,11 @@ def read_joints(source: Source, features: Sequence[str], options: KinematicsOpti
 
     Args:
         source: The source.
-        features: ``action``, ``observation.state``, or both; all of the result is there with both only.
+        features: ``action``, ``observation.state``, or both; the result is complete only with both.
         options: The call's.
 
     Raises:
-        DataError: With what their values contradict.
+        DataError: Values contradict the stated unit.
         DatasetError: They cannot be read.
     """
     joints = RecordedJoints()
@@ -148,22 +148,22 @@ def read_joints(source: Source, features: Sequence[str], options: KinematicsOpti
 def _value_problems(
     source: Source, feature: str, unit: str, largest: NDArray[Any], lowest: NDArray[Any]
 ) -> Iterator[Problem]:
-    """What the largest and the lowest value of each joint contradict; the gripper is the last one."""
+    """Contradictions between each joint's lowest and highest value and the unit; the gripper is last."""
     where, column = source.reader.root, f"{feature} of {source.title}"
     furthest = float(np.maximum(np.abs(largest), np.abs(lowest))[:-1].max(initial=0.0))
     if not (np.isfinite(largest).all() and np.isfinite(lowest).all()):
         yield Problem("bad-joints", f"{column} has values that are not finite", where)
         return
     if 0 < furthest <= 2 * math.pi:
-        message = f"no joint of {column} goes past {furthest:.3g}: these look like radians"
+        message = f"no joint of {column} exceeds {furthest:.3g}: the values look like radians"
         yield Problem("joint-unit", message, where, _HINT)
     elif unit == "range" and furthest > 101:
-        message = f"{column} goes to {furthest:.4g}, which is not from -100 to 100"
+        message = f"{column} has values up to {furthest:.4g}, outside -100 to 100"
         yield Problem("joint-unit", message, where, _HINT)
     elif furthest > 360:
-        message = f"{column} goes to {furthest:.4g}, which is not an angle in degrees"
+        message = f"{column} has values up to {furthest:.4g}, which is not an angle in degrees"
         yield Problem("joint-unit", message, where, _HINT)
     low, high = float(lowest[-1]), float(largest[-1])
     if low < -10 or high > 110 or 0 < high <= 2:
-        message = f"the gripper of {column} goes from {low:.4g} to {high:.4g}, which is not from 0 to 100"
-        yield Problem("joint-unit", message, where, "0 to 100 is what LeRobot's driver gives")
+        message = f"the gripper of {column} goes from {low:.4g} to {high:.4g}, outside 0 to 100"
+        yield Problem("joint-unit", message, where, "LeRobot's driver gives 0 to 100")

@@ -1,4 +1,4 @@
-"""Sources whose actions or states are those of HIL-SERL already."""
+"""Recognises sources whose actions or states already have HIL-SERL's form."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _FULL: Final = 18
 
 
 def is_ee_delta(source: Source) -> bool:
-    """Whether the actions of a source are end-effector steps already."""
+    """Whether the actions of a source are already end-effector steps."""
     feature = source.features.get(ACTION)
     return feature is not None and tuple(feature.dimensions) == DELTA_NAMES
 
 
 def is_full(source: Source) -> bool:
-    """Whether the state is a full one already: by its names, or without names by its width."""
+    """Whether the state is already a full one, by its names or, without names, by its width."""
     feature = source.features.get(STATE)
     if feature is None or len(feature.shape) != 1:
         return False
@@ -32,7 +32,7 @@ def is_full(source: Source) -> bool:
 
 
 def carry_over(source: Source) -> None:
-    """What the sidecar of a source says of its actions and states holds for the output, too."""
+    """Copies the sidecar's entry on actions and states of a source to the output."""
     if not is_ee_delta(source) and not is_full(source):
         return
     provenance = read_provenance(source.reader.root)
@@ -48,7 +48,7 @@ def check_sizes(sources: Sequence[Source], wanted: Sequence[float] | None) -> No
 
     Args:
         sources: The sources.
-        wanted: Metres along x, y and z of the steps that are computed; None where none are.
+        wanted: Step sizes of computed actions along x, y and z, metres; None if none are computed.
 
     Raises:
         UsageError: They differ.
@@ -64,7 +64,7 @@ def check_sizes(sources: Sequence[Source], wanted: Sequence[float] | None) -> No
     if len(known) > 1:
         groups = "; ".join(f"{sizes_text(sizes)} in {', '.join(titles)}" for sizes, titles in known.items())
         message = f"the step sizes of end-effector actions differ: {groups}"
-        hint = "one action means one length in all episodes: derive all sources with the same step sizes"
+        hint = "derive all sources with the same step sizes, so that an action means the same in all episodes"
         raise UsageError(Problem("step-sizes", message, hint=hint))
 
 

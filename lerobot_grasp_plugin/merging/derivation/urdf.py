@@ -1,4 +1,4 @@
-"""The chain of joints from the base of an arm to one of its frames, from a URDF file."""
+"""Reads the chain of joints from an arm's base to one of its frames from a URDF file."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ def _by_child(path: Path) -> Mapping[str, ET.Element]:
     """Link -> the joint that leads to it."""
     try:
         if path.stat().st_size > _LARGEST_BYTES:
-            raise _bad(path, "it is too large")
+            raise _bad(path, "the file is too large")
         text = path.read_text(encoding="utf-8")
         if "<!ENTITY" in text:
-            raise _bad(path, "it declares entities")
+            raise _bad(path, "the file declares XML entities")
         root = ET.fromstring(text)
     except OSError as error:
         problem = Problem("no-urdf", f"the URDF cannot be read: {error.strerror}", path)
@@ -59,7 +59,7 @@ def _by_child(path: Path) -> Mapping[str, ET.Element]:
     except (ET.ParseError, UnicodeDecodeError) as error:
         raise _bad(path, str(error)) from None
     if root.tag != "robot":
-        raise _bad(path, f"its root is <{root.tag}>, not <robot>")
+        raise _bad(path, f"the root element is <{root.tag}>, not <robot>")
     return {_attribute(joint, "child", "link", path): joint for joint in root.iterfind("joint")}
 
 
@@ -72,7 +72,7 @@ def _link(joint: ET.Element, path: Path) -> Link:
     if kind == "fixed":
         return Link(name, offset, _rotation(turn))
     if kind not in _TURNING:
-        raise _bad(path, f"joint {name!r} is {kind or 'of no type'}; only revolute joints have degrees")
+        raise _bad(path, f"joint {name!r} is {kind or 'without a type'}; only revolute joints are supported")
     axis_entry, limit = joint.find("axis"), joint.find("limit")
     axis = _numbers(axis_entry.get("xyz", "1 0 0") if axis_entry is not None else "1 0 0", path)
     length = float(np.linalg.norm(axis))
@@ -99,7 +99,7 @@ def _numbers(text: str, path: Path) -> NDArray[np.float64]:
     except ValueError:
         values = np.empty(0)
     if values.shape != (3,) or not np.isfinite(values).all():
-        raise _bad(path, f"{text!r} should be three numbers")
+        raise _bad(path, f"{text!r} is not three numbers")
     return values
 
 
@@ -121,4 +121,4 @@ def _rotation(angles: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _bad(path: Path, reason: str) -> UsageError:
     hint = "give the URDF of the arm that was recorded, with --kinematics.urdf_path"
-    return UsageError(Problem("bad-urdf", f"this is not the URDF of an arm: {reason}", path, hint))
+    return UsageError(Problem("bad-urdf", f"not the URDF of an arm: {reason}", path, hint))

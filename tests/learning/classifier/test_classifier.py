@@ -130,8 +130,10 @@ def test_the_command_says_what_it_will_do_and_how_long_it_takes(squares, tmp_pat
     assert "Training on 4 episodes, 64 frames, 35 of them success (54.7 %): 0, 2, 3, 5" in lines[:first]
     validating = "Validating on 2 episodes, 32 frames, 15 of them success (46.9 %): 1, 4; val_episodes of"
     assert any(line.startswith(validating) for line in lines[:first])
-    assert lines[first - 2].startswith("At most 4 steps of 8 frames on cpu, validated every 2; ends after 6 ")
-    kept = "always with the best checkpoint so far in checkpoints/last/pretrained_model"
+    assert lines[first - 2].startswith(
+        "At most 4 steps of 8 frames on cpu, validated every 2; stops after 6 "
+    )
+    kept = "with the best checkpoint so far in checkpoints/last/pretrained_model"
     assert lines[first - 1] == f"Output: {output_dir}, {kept}"
     assert re.fullmatch(r"step 2: loss .*, AUC .*, \d+ s, at most \d+ s left  lowest", lines[first])
     assert "left" not in lines[first + 1]

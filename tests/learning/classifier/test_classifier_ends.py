@@ -74,7 +74,7 @@ def test_a_signal_leaves_the_best_checkpoint(squares, tmp_path, talk, sent, code
         f"--output_dir={output_dir}",
     ]
     talk.begin(command, os.environ, terminal=False)
-    talk.expect(f"Output: {output_dir}, always with the best checkpoint so far in ")
+    talk.expect(f"Output: {output_dir}, with the best checkpoint so far in ")
     for _ in range(2):
         talk.expect("lowest")
     talk.process.send_signal(sent)
