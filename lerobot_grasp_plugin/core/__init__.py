@@ -1,1 +1,1 @@
-"""What is pure: stdlib and numpy, no files, no lerobot."""
+"""Pure code: stdlib and numpy, no files, no lerobot."""

@@ -1,4 +1,4 @@
-"""What actions and states of HIL-SERL are: steps of the gripper and a gripper command; joints and pose."""
+"""Actions and states of HIL-SERL: end-effector steps with a gripper command; joints and pose."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 ActionSpace = Literal["joints", "ee_delta"]
 
 DELTA_NAMES: Final = ("delta_x", "delta_y", "delta_z", "gripper")
-"""Names of an action's dimensions, as LeRobot's gamepad teleoperator has them."""
+"""Names of an action's dimensions, as in LeRobot's gamepad teleoperator."""
 
 
 RAISE, STAY, LOWER = 0.0, 1.0, 2.0
@@ -32,13 +32,13 @@ def full_state_names(joints: Sequence[str]) -> list[str]:
 
 
 def joint_velocities(positions: NDArray[np.float32], fps: float) -> NDArray[np.float32]:
-    """Velocities of the joints of one episode, as ``JointVelocityProcessorStep`` has them.
+    """Joint velocities of one episode, as ``JointVelocityProcessorStep`` computes them.
 
     The first row has none.
 
     Args:
         positions: float32 (rows, joints).
-        fps: Rows a second.
+        fps: Rows per second.
     """
     velocities = np.zeros_like(positions)
     velocities[1:] = np.diff(positions, axis=0) / np.float32(1.0 / fps)
@@ -53,8 +53,8 @@ def gripper_commands(goals: Sequence[float], measured: Sequence[float]) -> NDArr
     slow movement, of which each row is small, is a command whenever its sum is not.
 
     Args:
-        goals: Where the gripper is sent in each row.
-        measured: Where it is when it is sent.
+        goals: Commanded position in each row.
+        measured: Measured position at the time of the command.
     """
     commands = np.full(len(goals), STAY, dtype=np.float32)
     since = measured[0] if len(measured) else 0.0
@@ -67,7 +67,7 @@ def gripper_commands(goals: Sequence[float], measured: Sequence[float]) -> NDArr
 
 
 def step_sizes(config: Any) -> NDArray[np.float64] | None:
-    """Metres of one step along x, y and z, float64 (3,); None where the environment moves joints.
+    """Metres of one step along x, y and z, float64 (3,); None if the environment moves joints.
 
     Args:
         config: LeRobot's ``HILSerlRobotEnvConfig``.

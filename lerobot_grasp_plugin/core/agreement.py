@@ -1,4 +1,4 @@
-"""How far two sets of labels of the same frames agree: frames, boundaries, Cohen's kappa."""
+"""Measures the agreement of two label sets of the same frames: frames, boundaries, Cohen's kappa."""
 
 from __future__ import annotations
 
@@ -70,13 +70,13 @@ class Agreement:
 
 
 def share_agreeing(agreements: Iterable[Agreement]) -> float | None:
-    """Share of all frames that are the same in both sets; None without a frame."""
+    """Share of frames that are equal in both sets; None without frames."""
     counts = _summed(agreements)
     return float(np.trace(counts) / counts.sum()) if counts.sum() else None
 
 
 def cohens_kappa(agreements: Iterable[Agreement]) -> float | None:
-    """Cohen's kappa of all frames: 1 for equal sets, 0 for what chance gives.
+    """Cohen's kappa of all frames: 1 for equal sets, 0 for agreement by chance.
 
     Returns:
         None where both sets have one label only, and the same, so that chance alone explains everything.
@@ -90,13 +90,13 @@ def cohens_kappa(agreements: Iterable[Agreement]) -> float | None:
 
 
 def boundary_distance(agreements: Iterable[Agreement]) -> float | None:
-    """Mean distance of boundaries in frames; None where no boundary has one to be compared with."""
+    """Mean distance of boundaries in frames; None if no boundary has a counterpart."""
     distances = [distance for each in agreements for distance in each.distances]
     return float(np.mean(distances)) if distances else None
 
 
 def most_differing(agreements: Iterable[Agreement]) -> list[Agreement]:
-    """Those that differ: most frames first, then by ``episode_index``."""
+    """The agreements that differ: most frames first, then by ``episode_index``."""
     differing = [each for each in agreements if each.differing]
     return sorted(differing, key=lambda each: (-each.differing, each.episode_index))
 

@@ -1,8 +1,8 @@
-"""What a person asserted about episodes, as they wrote it down.
+"""The annotation tree: what a person stated about episodes, as written.
 
 The tree keeps comments and blank lines, so that an editor can change one episode and write
-everything else back as it was. How the file spelled something is kept too, but takes no part in
-comparisons: two trees are equal when they assert, and remark, the same.
+everything else back unchanged. Spellings are kept too, but do not count in comparisons: two trees
+are equal when they state, and remark, the same.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ class EpisodeAnnotation:
         episode_index: LeRobot's ``episode_index``, 0-based in every file.
         ranges: Success ranges in the order written, 0-based and half-open, none overlapping.
             Empty when all frames are failure; one open range from 0 when all are success.
-        comment: What followed on the same line after ``#``.
+        comment: Text on the same line after ``#``.
         before: Comment and blank lines directly above, as written.
         line: 1-based line in the file, 0 when it comes from no file.
         text: The line as written, empty when it comes from no text file.
-        places: Where each of ``ranges`` stands, empty when they come from no file.
-        excluded: What was taken out of ``ranges``, and where that stands (the JSON form's ``exclude``).
-        frames: How many frames the file lists one by one, from the first (the CSV form); else None.
+        places: Place of each of ``ranges``; empty when they come from no file.
+        excluded: Ranges removed from ``ranges``, and their places (the JSON form's ``exclude``).
+        frames: Number of frames listed one by one, from the first (the CSV form); else None.
 
     Raises:
         ValueError: A negative index, overlapping ranges, or a comment that is not one line.
@@ -69,10 +69,10 @@ class AnnotationSection:
     """The episodes of one dataset.
 
     Attributes:
-        dataset: What the section header calls the dataset: a path, a repo_id or a name. None for
-            episodes that stand before any header.
+        dataset: The dataset in the section header: a path, a repo_id or a name. None for
+            episodes before any header.
         episodes: In the order written.
-        comment: What followed the header on its line after a second ``#``.
+        comment: Text after a second ``#`` on the header's line.
         before: Comment and blank lines directly above the header, as written.
         line: 1-based line of the header, 0 when there is none.
         text: The header line as written, empty when there is none.
@@ -98,7 +98,7 @@ class AnnotationSection:
         _check_once((self,))
 
     def episode(self, episode_index: int) -> EpisodeAnnotation | None:
-        """What is asserted about an episode, None when it is not listed."""
+        """The annotation of an episode, None when it is not listed."""
         return next((item for item in self.episodes if item.episode_index == episode_index), None)
 
 
@@ -110,7 +110,7 @@ class Annotations:
         sections: In the order written. Only the first may be without a header.
         index_base: The number of an episode's first frame in the file, 0 or 1. Numbers in this
             tree are 0-based either way.
-        name: What to call the file in messages. Takes no part in comparisons.
+        name: The file's name in messages. Does not count in comparisons.
         after: Comment and blank lines below the last episode.
         base_line: 0-based line and spelling of the line that states the index base, None when
             the file has no such line.
@@ -132,7 +132,7 @@ class Annotations:
         _check_remarks(self.after)
 
     def listed(self, dataset: str | None) -> tuple[EpisodeAnnotation, ...]:
-        """All episodes under a header, which may stand in several places of the file."""
+        """All episodes under a header, which can occur several times in the file."""
         return tuple(
             episode for section in self.sections if section.dataset == dataset for episode in section.episodes
         )

@@ -1,6 +1,6 @@
-"""The choices a person has; docs/labels.md says what each means.
+"""The choices of options; docs/labels.md explains them.
 
-Configs are read before anything slow is imported, so these stand apart from the code that uses numpy.
+Configs are read before anything slow is imported, so these are separate from the code that uses numpy.
 """
 
 from typing import Literal

@@ -1,4 +1,4 @@
-"""Names of video codecs: as LeRobot writes and accepts them, and the other names for the same."""
+"""Names of video codecs: LeRobot's names and their aliases."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def canonical_codec(name: Any) -> Any:
     """The name of a codec as LeRobot writes it, for one that names its decoder, encoder or file tag.
 
     Args:
-        name: ``video.codec`` of ``info.json``; what is not a text is returned as it is.
+        name: ``video.codec`` of ``info.json``; other values are returned unchanged.
     """
     if not isinstance(name, str):
         return name

@@ -1,4 +1,4 @@
-"""The columns of a CSV annotation file, by their names in the first row."""
+"""Reads the columns of a CSV annotation file from the names in its first row."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ COLUMNS = {
     "dataset": ("dataset", "dataset_path", "repo_id"),
     "comment": ("comment", "note", "description"),
 }
-"""What a column says, and the names it may have."""
+"""The role of a column, and its accepted names."""
 
 NAMES = {name: role for role, names in COLUMNS.items() for name in names}
-"""What the column of a name says."""
+"""The role of a column, by its name."""
 
 FORMS_HINT = "expected the columns episode,start,end or episode,frame,reward in the first row"
 
 NOTHING = {"", "nan", "null", "none", "na", "n/a", "<na>"}
-"""What stands in a cell that says nothing, in small letters."""
+"""Contents of an empty cell, in lower case."""
 
 NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 """A finite number with or without fraction and exponent."""
@@ -41,10 +41,10 @@ _EPISODE_LINE = re.compile(r"^[ \t]*[0-9]+[ \t]*:", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Where each column stands.
+    """The positions of the columns.
 
     Attributes:
-        places: Position of each column, from 0, by what it says (a key of ``COLUMNS``).
+        places: Position of each column, from 0, by its role (a key of ``COLUMNS``).
         unnamed: Positions of columns without a name.
         has_frames: Whether a row is a frame; else it is a range.
     """
@@ -90,27 +90,27 @@ def read_columns(row: Row, findings: Findings) -> Columns:
 
 
 def _problem(row: Row) -> tuple[str, str, int | None] | None:
-    """What is wrong with a first row, what would be right, and in which column."""
+    """The error of a first row: message, hint, and column."""
     names = [column_name(cell) for cell in row.cells]
     if all(NUMBER.fullmatch(name) or name in NOTHING for name in names):
-        return "this looks like a CSV file, and its first row does not name the columns", FORMS_HINT, None
+        return "this looks like a CSV file, but its first row does not name the columns", FORMS_HINT, None
     unknown = [cell for cell, name in zip(row.cells, names, strict=True) if name and name not in NAMES]
     if unknown:
         known = ", ".join(names[0] for names in COLUMNS.values())
         absent = [name for name, role in NAMES.items() if not {*COLUMNS[role]} & {*names}]
         close = {match for cell in unknown for match in get_close_matches(column_name(cell), absent, 1)}
-        meant = f"; was {' or '.join(sorted(close))} meant?" if close else ""
+        meant = f"; did you mean {' or '.join(sorted(close))}?" if close else ""
         named = some((repr(cell[:40]) for cell in unknown), 8)
         are = f"the columns {named} are" if len(unknown) > 1 else f"the column {named} is"
         return (
-            f"this looks like a CSV file, and {are} not known{meant}",
+            f"this looks like a CSV file, but {are} unknown{meant}",
             f"known columns: {known}; remove or rename all others",
             None,
         )
     roles: dict[str, str] = {}
     for i, name in enumerate(names):
         if name and NAMES[name] in roles:
-            message = f"the columns {roles[NAMES[name]]!r} and {name!r} say the same"
+            message = f"the columns {roles[NAMES[name]]!r} and {name!r} mean the same"
             return message, "keep one of the two", i
         if name:
             roles[NAMES[name]] = name
@@ -120,9 +120,9 @@ def _problem(row: Row) -> tuple[str, str, int | None] | None:
     if is_ranges and {"frame", "reward", "success"} & has:
         return "this table has columns of frames and columns of ranges", FORMS_HINT, None
     if {"reward", "success"} <= has:
-        message = f"both {roles['reward']!r} and {roles['success']!r} say which frames are success"
+        message = f"both {roles['reward']!r} and {roles['success']!r} mark success frames"
         return message, "keep one of the two", None
     if (not is_frames and not is_ranges) or (is_frames and {"start", "end"} & has):
         found = ", ".join(name for name in names if name)
-        return f"this looks like a CSV file, and its columns {found} are not enough", FORMS_HINT, None
+        return f"this looks like a CSV file, but its columns {found} are not enough", FORMS_HINT, None
     return None

@@ -1,4 +1,4 @@
-"""The rows of one episode in a CSV annotation file, and the annotation they make."""
+"""Collects the rows of one episode in a CSV annotation file and makes its annotation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lerobot_grasp_plugin.core.source_text import Findings, Span
 
 @dataclass(slots=True)
 class EpisodeRows:
-    """What the rows of one episode say.
+    """The contents of the rows of one episode.
 
     Attributes:
         index: LeRobot's ``episode_index``.
@@ -24,7 +24,7 @@ class EpisodeRows:
         ranges: The success ranges.
         all_fail: The row that gives it neither start nor end.
         comments: The remarks in its rows, each once.
-        is_partial: Whether a row of it is left out, because of what it says.
+        is_partial: Whether a row of it is left out because of an error.
     """
 
     index: int
@@ -48,8 +48,10 @@ class EpisodeRows:
             is_known: Whether the index base is known.
         """
         if self.all_fail and self.ranges:
-            message = f"this row says that episode {self.index} is all failure, and another gives it success"
-            findings.error("conflicting-rows", message, self.all_fail, "delete the one that is wrong")
+            message = (
+                f"this row labels episode {self.index} as all failure, but another row has success frames"
+            )
+            findings.error("conflicting-rows", message, self.all_fail, "delete the wrong row")
         if not has_frames and not self.ranges and not self.all_fail:
             return None
         written = self._runs(base, findings, is_known=is_known) if has_frames else self.ranges
@@ -68,17 +70,19 @@ class EpisodeRows:
         """The runs of success frames, after a check that no frame is missing."""
         frames = sorted(self.frames)
         if is_known and frames and frames[0] < base:
-            hint = "the first frame is 1 here; a file that counts from 0 must say so: `# index_base: 0`"
+            hint = "frames count from 1 here; a file that counts from 0 must state it: `# index_base: 0`"
             findings.error("frame-zero", "frames of a 1-indexed file start at 1, not at 0", self.place, hint)
             self.is_partial = True
             return []
         missing = _gaps(frames, base if is_known or not frames else frames[0])
         if missing and not self.is_partial:
             gaps = format_ranges([FrameInterval(a - base, b - base) for a, b in missing[:3]], base)
-            message = f"episode {self.index} has no row for the frames {gaps}" + ", ..." * (len(missing) > 3)
+            message = f"episode {self.index}: rows are missing for frames {gaps}" + ", ..." * (
+                len(missing) > 3
+            )
             hint = "give every frame one row; for ranges use the columns episode,start,end"
             if missing == [(0, 1)]:
-                hint = "if the first frame is 1 here, the index base is 1"
+                hint = "if the first frame is 1, use index base 1"
             findings.error("frames-missing", message, self.place, hint)
             self.is_partial = True
         hits = [frame for frame in frames if self.frames[frame][0]]

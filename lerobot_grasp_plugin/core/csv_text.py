@@ -1,4 +1,4 @@
-"""Rows of a CSV text that remember where their cells stand."""
+"""Rows of a CSV text, with the places of their cells."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Row:
     """One line of a table.
 
     Attributes:
-        cells: What stands in it, without spaces at the ends of each.
+        cells: Its cells, each without spaces at the ends.
         line: The line as written.
         start: Offset of its first character.
         delimiter: What separates its cells.
@@ -29,7 +29,7 @@ class Row:
     source: Source
 
     def place(self, column: int | None = None) -> Span:
-        """Where a cell stands; the whole line without a column, or where cells have quotes."""
+        """The place of a cell; the whole line without a column, or if cells have quotes."""
         left, right = 0, len(self.line.rstrip())
         if column is not None and column < len(self.cells) and '"' not in self.line:
             parts = self.line.split(self.delimiter)
@@ -52,7 +52,9 @@ def read_row(source: Source, start: int, line: str, delimiter: str, findings: Fi
         (cells,) = csv.reader([line], delimiter=delimiter, skipinitialspace=True, strict=True)
     except (csv.Error, ValueError):
         place = source.place(start, start + len(line.rstrip()))
-        message = "the quotes of this line do not close, or stand inside a cell"
-        findings.error("not-csv", message, place, "one line of the file is one row; double a quote in quotes")
+        message = "a quote in this line is not closed, or is inside a cell"
+        findings.error(
+            "not-csv", message, place, "each line must be one row; write a quote inside quotes twice"
+        )
         return None
     return Row(tuple(cell.strip() for cell in cells), line, start, delimiter, source)

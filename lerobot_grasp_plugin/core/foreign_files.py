@@ -1,4 +1,4 @@
-"""Files that are not annotation files: what they are, and what is expected instead."""
+"""Recognises files that are not annotation files, and says what is expected."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _HINT = "expected lines such as `07: 45-`, JSON, or CSV with the columns episode
 
 _MAGIC = (
     (b"PAR1", "a parquet file"),
-    (b"PK\x03\x04", "a zip or Excel file (Excel saves CSV as well)"),
-    (b"\xd0\xcf\x11\xe0", "an Excel or Word file (Excel saves CSV as well)"),
+    (b"PK\x03\x04", "a zip or Excel file (Excel can save CSV)"),
+    (b"\xd0\xcf\x11\xe0", "an Excel or Word file (Excel can save CSV)"),
     (b"\x89PNG", "a PNG image"),
     (b"\xff\xd8\xff", "a JPEG image"),
     (b"%PDF", "a PDF file"),
@@ -51,7 +51,7 @@ def check_bytes(data: bytes | str, name: str) -> None:
 
 
 def check_text(source: Source) -> None:
-    """Refuse a text in which no line is like an episode's.
+    """Refuse a text without any line like an episode's.
 
     Raises:
         AnnotationError: It is another kind of file; one problem.
@@ -69,7 +69,7 @@ def check_text(source: Source) -> None:
     elif _YAML.match(line) and len(lines) > 1:
         kind = "a YAML file"
     elif len(lines) >= _FEWEST and not any(_begins_with_digit(line) for _, line in lines):
-        kind = f"is not an annotation file: none of its {len(lines)} lines begins with an episode number"
+        kind = f"is not an annotation file: none of its {len(lines)} lines starts with an episode number"
     if kind is not None:
         place = source.place(start, start + len(line.rstrip()))
         message = kind if kind.startswith("is not") else f"looks like {kind}"

@@ -1,4 +1,4 @@
-"""Annotation files: what a person asserted about each episode, as text.
+"""Reads and writes annotation files: what a person stated about each episode, as text.
 
 The text form, one episode a line::
 
@@ -10,9 +10,9 @@ The text form, one episode a line::
     03: all fail                        or `all success`
 
 Episode numbers are LeRobot's ``episode_index``, from 0; frame numbers count from the index base.
-Which comment lines are section headers stands in ``grammar_comments.py``, which remarks contradict
-the way the file is read in ``said_counting.py``, the JSON form in
-``grammar_json.py``, the CSV form in ``grammar_csv.py``.
+``grammar_comments.py`` defines which comment lines are section headers, ``said_counting.py`` which
+remarks contradict the way the file is read, ``grammar_json.py`` the JSON form, and
+``grammar_csv.py`` the CSV form.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ from lerobot_grasp_plugin.findings.problem import AnnotationError, Problem
 
 @dataclass(frozen=True, slots=True)
 class ParsedAnnotations:
-    """What a file says, and what about it is doubtful.
+    """The result of reading a file: annotations, warnings and errors.
 
     Attributes:
         annotations: Ranges 0-based and half-open.
         warnings: Problems of severity ``warning``, in the order found.
-        errors: What is wrong in the file; ``annotations`` then lacks the ranges and lines they are of.
+        errors: Errors of the file; ``annotations`` lacks the ranges and lines they concern.
     """
 
     annotations: Annotations
@@ -58,12 +58,12 @@ class ParsedAnnotations:
 
     @property
     def sections_stand(self) -> bool:
-        """Whether no error makes it doubtful whose episodes and frames the other lines are about."""
+        """Whether the other lines can be trusted: no error concerns headers or the index base."""
         return all(CODES[problem.code].leaves_out for problem in self.errors)
 
     @property
     def episodes_stand(self) -> bool:
-        """Whether every episode that the file names is in ``annotations``, if with fewer ranges."""
+        """Whether every episode that the file names is in ``annotations``, possibly with fewer ranges."""
         return all(CODES[problem.code].leaves_out == "range" for problem in self.errors)
 
 
@@ -72,9 +72,9 @@ class Form:
     """A form that an annotation file can have.
 
     Attributes:
-        name: What to call it in messages.
+        name: Its name in messages.
         fits: Whether a text, decoded, has this form.
-        read: Reads a source of this form; what is wrong is noted in the findings.
+        read: Reads a source of this form; errors are added to the findings.
     """
 
     name: str
@@ -138,15 +138,15 @@ def parse_partly(
     index_base: int | None = None,
     is_dataset: IsDataset = no_dataset,
 ) -> ParsedAnnotations:
-    """Read what can be read of an annotation file of any form.
+    """Read an annotation file of any form, as far as possible.
 
     Args:
         data: The content of the file: UTF-8, with any line ends, with or without byte order mark.
-        name: What to call the file in messages.
+        name: The file's name in messages.
         index_base: The number of the first frame, 0 or 1, for a file that does not state it. A
             text file that does not is otherwise 1-indexed; a JSON or CSV file is an error.
-        is_dataset: Whether a single word names a dataset, so that it is a section header where it
-            stands alone in a comment (``# so101_v1``). Without it such a comment is a remark.
+        is_dataset: Whether a single word names a dataset, so that it is a section header when it is
+            alone in a comment (``# so101_v1``). Without it such a comment is a remark.
 
     Raises:
         AnnotationError: It is not text, or has more than a thousand errors.
@@ -170,11 +170,11 @@ def parse_partly(
 def format_text(annotations: Annotations) -> str:
     """Write annotations in the text form, numbers counted from their own index base.
 
-    A line that came from a text file and still says the same is written as it was spelled there.
-    What is written has been read back, and says exactly what ``annotations`` says.
+    A line from a text file that still says the same keeps its spelling.
+    The result is parsed again, and equals ``annotations``.
 
     Raises:
-        ValueError: The text form cannot say this: no episode, a remark that would be
+        ValueError: The text form cannot express this: no episode, a remark that would be
             read as a header or an index base, a number that is too large.
     """
     base = annotations.index_base
@@ -200,10 +200,10 @@ def format_text(annotations: Annotations) -> str:
     try:
         read_back = parse(text, name=annotations.name, is_dataset=words.__contains__).annotations
     except AnnotationError as error:
-        raise ValueError(f"the text form cannot say this: {error}") from error
+        raise ValueError(f"the text form cannot express this: {error}") from error
     if read_back != annotations:
         raise ValueError(
-            "the text form cannot say this: a remark or an empty section would be read otherwise"
+            "the text form cannot express this: a remark or an empty section would be read differently"
         )
     return text
 

@@ -2,8 +2,8 @@
 
 A comment is a section header when it begins with ``dataset path:``, ``dataset:`` or ``repo_id:``,
 when it is a path or one word with a slash, or when it is one word that names a dataset the caller
-knows. What is almost a header, or states another index base than the file is read with, is an
-error that says how to write it. What a remark says about the counting stands in ``said_counting.py``.
+knows. A comment that looks like a misspelt header, or states another index base than the file's, is
+an error with a hint. ``said_counting.py`` checks what remarks say about the counting.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ BASE_HINT = "put `# index_base: 0` on a line of its own before the first episode
 
 
 def no_dataset(word: str) -> bool:
-    """The ``IsDataset`` of a caller who knows no dataset."""
+    """The ``IsDataset`` of a caller without known datasets."""
     del word
     return False
 
@@ -61,9 +61,9 @@ class Header:
 
 
 def read_header(line: str, is_dataset: IsDataset = no_dataset) -> Header | None:
-    """The header that a comment line is, None when it is another comment.
+    """The header in a comment line, None for another comment.
 
-    The dataset is empty when only a keyword stands there (``# dataset path:``).
+    The dataset is empty after a keyword alone (``# dataset path:``).
     """
     body = _body(line)
     keyword = _KEYWORD.match(body)
@@ -114,17 +114,17 @@ def meant_header(line: str, is_dataset: IsDataset = no_dataset) -> str | None:
 
 
 def read_index_base(line: str) -> str | None:
-    """What a comment line says the index base is, whatever it may be; None for another comment."""
+    """The index base that a comment line states, valid or not; None for another comment."""
     match = INDEX_BASE.match(_body(line))
     return match.group(1).partition("#")[0].strip() if match else None
 
 
 class Comments:
-    """What the comment lines of one file say, in the text and the CSV form.
+    """The contents of a file's comment lines, in the text and the CSV form.
 
     Args:
-        index_base: As the caller said, None when the file has to say it.
-        findings: Where errors are noted.
+        index_base: From the caller; None when the file must state it.
+        findings: Collects errors.
         is_dataset: Which single words are headers.
 
     Attributes:
@@ -142,7 +142,7 @@ class Comments:
 
     @property
     def base(self) -> IndexBase | None:
-        """The index base as the file states it or the caller said; None when neither did."""
+        """The index base of the file or the caller; None without either."""
         return self.asked if self.stated is None else self.stated
 
     def read(self, line: str, place: Span, *, begun: bool) -> Header | str | None:
@@ -150,11 +150,11 @@ class Comments:
 
         Args:
             line: The line.
-            place: Where it stands, without the spaces around it.
-            begun: Whether an episode stands above it.
+            place: Its place, without the spaces around it.
+            begun: Whether an episode comes before it.
 
         Returns:
-            The header it is, its text when it is a remark, None when it states the index base.
+            The header, the text of a remark, or None for a statement of the index base.
         """
         stated = read_index_base(line)
         if stated is not None:
@@ -167,8 +167,8 @@ class Comments:
                 self._check_flag(line, place)
                 self.note(line, place, is_line=True)
                 return line.rstrip()
-            message = f"this is almost a header: was `{meant}` meant?"
-            self.findings.error("header-doubtful", message, place, "write that, or word a remark differently")
+            message = f"this looks like a misspelt header: did you mean `{meant}`?"
+            self.findings.error("header-doubtful", message, place, "write that, or reword the remark")
             return Header(f"(unnamed, line {place.line})", None)
         if fault := dataset_fault(header.dataset):
             hint = "expected a path, a repo_id or a name"
@@ -186,7 +186,7 @@ class Comments:
         self._seen.append((comment, place, is_line))
 
     def check(self) -> None:
-        """Note every comment that speaks of another counting than the numbers are read with."""
+        """Report every comment that mentions another way of counting than the one used."""
         base: IndexBase = 1 if self.base is None else self.base
         for comment, place, is_line in self._seen:
             text = _body(comment)
@@ -195,8 +195,8 @@ class Comments:
 
     def _check_flag(self, line: str, place: Span) -> None:
         if meant := meant_flag(line):
-            message = f"this is almost a flag: was `{meant}` meant?"
-            hint = "write that, a line for each episode, or word a remark differently"
+            message = f"this looks like a misspelt flag: did you mean `{meant}`?"
+            hint = "write that, one line per episode, or reword the remark"
             self.findings.error("flag-doubtful", message, place, hint)
 
     def _state_base(self, stated: str, place: Span, line: str, *, begun: bool) -> None:
@@ -204,7 +204,9 @@ class Comments:
             _unknown_base(stated, place, self.findings)
         elif begun:
             hint = "put it on a line of its own before the first episode, for the whole file"
-            self.findings.error("index-base-misplaced", "the index base is stated too late", place, hint)
+            self.findings.error(
+                "index-base-misplaced", "the index base is stated after the first episode", place, hint
+            )
         elif self.base_line is not None:
             message = "the index base is stated twice"
             self.findings.error("index-base-twice", message, place, "remove one of the two")
@@ -212,13 +214,13 @@ class Comments:
             self.stated = 0 if stated == "0" else 1
             self.base_line = (place.line - 1, line)
             if self.asked is not None and self.asked != self.stated:
-                message = f"the file says index base {stated}, but {self.asked} was asked for"
-                hint = "leave the option out, or correct the file"
+                message = f"the file states index base {stated}, but the option says {self.asked}"
+                hint = "omit the option, or correct the file"
                 self.findings.error("index-base-contradiction", message, place, hint)
 
 
 def _check_base_key(text: str, base: IndexBase, place: Span, findings: Findings) -> bool:
-    """Whether a comment line is almost ``index_base: 0``; notes it if it says another base."""
+    """Whether a comment line is almost ``index_base: 0``; reports it if it says another base."""
     match = _BASE_KEY.fullmatch(_split(text)[0])
     if match is None:
         return False
@@ -235,7 +237,7 @@ def _check_base_key(text: str, base: IndexBase, place: Span, findings: Findings)
 
 def _unknown_base(text: str, place: Span, findings: Findings) -> None:
     message = f"index base {text[:20]!r} is neither 0 nor 1"
-    findings.error("index-base-unknown", message, place, "the number of the first frame")
+    findings.error("index-base-unknown", message, place, "it is the number of the first frame")
 
 
 def _body(line: str) -> str:

@@ -1,4 +1,4 @@
-"""The CSV form of annotations: a table with one line a frame, or one line a success range.
+"""The CSV form of annotations: a table with one line per frame, or one line per success range.
 
 ::
 
@@ -15,8 +15,8 @@
     2,,                         neither: no frame is success
 
 Cells are separated by comma, semicolon or tab. A column ``dataset`` names the dataset of each row;
-``reset`` marks rows at which the scene was put back. It changes no label: a row that is a reset and
-success at once is an error, a frame that is a reset and has no reward counts as failure.
+``reset`` marks rows at which the scene was reset. It changes no label: a row that is both a reset
+and success is an error; a frame that is a reset and has no reward counts as failure.
 The index base must be stated, or given.
 """
 
@@ -59,7 +59,7 @@ class _Section:
 def parse_csv_form(
     source: Source, index_base: IndexBase | None, findings: Findings, is_dataset: IsDataset = no_dataset
 ) -> Annotations:
-    """Read a whole CSV file; what is wrong is noted in ``findings``.
+    """Read a whole CSV file; errors go to ``findings``.
 
     Raises:
         AnnotationError: Its first row does not name the columns of an annotation file.
@@ -108,7 +108,9 @@ class _Reader:
             if NUMBER.fullmatch(value.group(2)) and not self.begun:
                 self.values[value.group(1).lower()] = float(value.group(2))
             else:
-                message = "this value is not a number" if not self.begun else "this is stated too late"
+                message = (
+                    "this value is not a number" if not self.begun else "this is stated after the first row"
+                )
                 hint = "write it above the first row, e.g. `# success_value: 10`"
                 self.findings.error("bad-label-values", message, place, hint)
             return
@@ -129,10 +131,8 @@ class _Reader:
         self.first_row = row
         self.columns = read_columns(row, self.findings)
         if self.comments.base is None:
-            hint = (
-                "write `# index_base: 1` above it when the first frame is 1, `# index_base: 0` when it is 0"
-            )
-            self.findings.error("index-base-missing", "the index base is not stated", row.place(), hint)
+            hint = "write `# index_base: 1` above it if frames count from 1, `# index_base: 0` if from 0"
+            self.findings.error("index-base-missing", "the index base is missing", row.place(), hint)
         if self.section is not None and "dataset" in self.columns.places:
             self._named_twice(row.place(self.columns.places["dataset"]))
         if self.values["success"] == self.values["failure"]:
@@ -140,7 +140,7 @@ class _Reader:
             self.findings.error("bad-label-values", message, row.place(), "state two different numbers")
 
     def _named_twice(self, place: Span) -> None:
-        message = "datasets are named by a header and by a column"
+        message = "both a header and a column name the dataset"
         self.findings.error("conflicting-keys", message, place, "keep one of the two")
 
     def _row(self, row: Row) -> None:
@@ -150,11 +150,13 @@ class _Reader:
             return
         if len(row.cells) != len(self.first_row.cells):
             message = f"this row has {len(row.cells)} cells, the first row has {len(self.first_row.cells)}"
-            self.findings.error("wrong-cells", message, row.place(), "give every column a cell, empty or not")
+            self.findings.error(
+                "wrong-cells", message, row.place(), "every row needs a cell for each column, empty or not"
+            )
             return
         if filled := [i for i in self.columns.unnamed if row.cells[i]]:
             message = f"column {filled[0] + 1} has no name"
-            hint = "name it or leave it out (pandas: to_csv(..., index=False))"
+            hint = "name it or remove it (pandas: to_csv(..., index=False))"
             self.findings.error("csv-columns", message, row.place(filled[0]), hint)
             self.findings.raise_errors()
         section = self._section_of(row)
@@ -205,17 +207,17 @@ class _Reader:
         if cell.lower() in NOTHING:
             success: bool | None = False
             if not reset:
-                message = f"frame {frame} of episode {episode.index} has no {role}"
-                hint = "give every frame one; only a frame with reset 1 may have none, and counts as failure"
+                message = f"frame {frame} of episode {episode.index}: {role} is missing"
+                hint = "every frame needs one; only a frame with reset 1 may lack it, and counts as failure"
                 self.findings.error("missing-label", message, place, hint)
         else:
             success = self._reward(cell, place) if role == "reward" else self._flag(row, role)
         if success and reset:
-            message = f"frame {frame} of episode {episode.index} is success and a reset at once"
-            hint = "write 0 for one of the two: does the label belong to the frame before the reset?"
+            message = f"frame {frame} of episode {episode.index} is both success and a reset"
+            hint = "write 0 for one of the two; the label may belong to the frame before the reset"
             self.findings.error("reset-doubtful", message, place, hint)
         if frame in episode.frames:
-            message = f"frame {frame} of episode {episode.index} stands here twice"
+            message = f"frame {frame} of episode {episode.index} is listed twice"
             message += f", first in line {episode.frames[frame][1].place().line}"
             self.findings.error("frame-listed-twice", message, row.place(), "keep one of the two")
         else:
@@ -226,13 +228,13 @@ class _Reader:
         has_end = self._cell(row, "end").lower() not in NOTHING
         place = row.place(self.columns.places["start"])
         if not has_start and has_end:
-            message = f"this range of episode {episode.index} has an end and no start"
-            self.findings.error("missing-ranges", message, place, "give the first success frame as well")
+            message = f"this range of episode {episode.index} has an end but no start"
+            self.findings.error("missing-ranges", message, place, "add the first success frame")
         elif not has_start and not reset:
             episode.all_fail = episode.all_fail or place
         elif has_start and reset:
-            message = f"this row of episode {episode.index} is a success range and a reset at once"
-            hint = "write 0 for reset if these frames are success, else delete start and end"
+            message = f"this row of episode {episode.index} is both a success range and a reset"
+            hint = "write 0 for reset if these frames are success, otherwise delete start and end"
             self.findings.error("reset-doubtful", message, place, hint)
         elif has_start:
             first = self._whole(row, "start", "a frame number")
@@ -283,11 +285,11 @@ class _Reader:
                 f"the rewards {named}{', ...' * (len(self.odd_rewards) > 3)} are neither the success value "
             )
             message += f"{self.values['success']:g} nor the failure value {self.values['failure']:g}"
-            hint = "state others above the first row: `# success_value: 10`, `# failure_value: -0.05`"
+            hint = "state your values above the first row: `# success_value: 10`, `# failure_value: -0.05`"
             self.findings.error("reward-unknown", message, next(iter(self.odd_rewards.values())), hint)
         if self.resets:
             rows = f"{count(len(self.resets), 'row')}"
-            message = f"reset is set in {rows}, which changes no label"
+            message = f"reset is set in {rows}, but changes no label"
             self.findings.warn("reset-unused", message, self.resets[0].place(self.columns.places["reset"]))
         sections = []
         for part in self.sections.values():
@@ -317,5 +319,5 @@ class _Reader:
         found = [item for part in self.sections.values() for item in part.episodes.values() if item.all_fail]
         if found and found[0].all_fail:
             named = episodes_text(item.index for item in found)
-            message = f"rows with neither start nor end count as all failure: {named}"
+            message = f"rows without start and end count as all failure: {named}"
             self.findings.warn("no-range", message, found[0].all_fail)

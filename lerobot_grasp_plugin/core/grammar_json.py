@@ -1,4 +1,4 @@
-"""The JSON forms of annotations.
+"""Reads the JSON forms of annotations.
 
 An object per dataset, with its episodes as keys, flat or under ``episodes``::
 
@@ -47,7 +47,7 @@ _SECTION = (*_DATASET, "index_base", "episodes", *_REMARKS)
 _EPISODE = ("success_start", "success_end", "ranges", "success_ranges", "exclude", *_REMARKS)
 
 _EPISODE_HINT = 'expected null, {"success_start": 34} or {"ranges": [[40, 48], [60, null]]}'
-_LEAVE_OUT = 'to leave episodes out, use the `episodes` field of a merge source, e.g. "!7"'
+_LEAVE_OUT = 'to leave episodes out, use `episodes` of a merge source, e.g. "!7"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class _Members:
 def parse_json_form(
     source: Source, index_base: IndexBase | None, findings: Findings, is_dataset: IsDataset = no_dataset
 ) -> Annotations:
-    """Read a whole JSON file, whose datasets all have a key; what is wrong is noted in ``findings``.
+    """Read a whole JSON file, whose datasets all have a key; errors go to ``findings``.
 
     Raises:
         AnnotationError: The file is not JSON.
@@ -95,8 +95,8 @@ class _Reader:
         for named in (top, *(found.named for _, found in members)):
             self._state_base(named.get("index_base"))
         if not self.has_base and self.asked is None:
-            hint = 'write "index_base": 1 into the file when the first frame is 1, 0 when it is 0'
-            self.findings.error("index-base-missing", "the index base is not stated", root.place, hint)
+            hint = 'add "index_base": 1 to the file if frames count from 1, 0 if from 0'
+            self.findings.error("index-base-missing", "the index base is missing", root.place, hint)
         stated = self.stated if self.stated is not None else self.asked
         self.base = 0 if stated is None else stated
         above = self._remark_lines(top)
@@ -139,7 +139,7 @@ class _Reader:
     def _members(
         self, value: JsonValue, path: str, known: tuple[str, ...], *, is_section: bool = False
     ) -> _Members:
-        """Sort the members of an object; duplicate and unknown keys are noted and left out."""
+        """Sort the members of an object; duplicate and unknown keys are reported and left out."""
         found: dict[str, _Member] = {}
         episodes: list[_Member] = []
         for key, item in value.members:
@@ -150,14 +150,14 @@ class _Reader:
                 # Duplicates are found by number: "7" and "07" are the same episode.
                 episodes.append(_Member(key, item, here))
             elif key.text == "exclude" and "exclude" not in known:
-                message = "`exclude` has a meaning inside an episode only"
+                message = "`exclude` is only valid inside an episode"
                 self.findings.error("exclude-misplaced", message, key.place, _LEAVE_OUT)
             elif key.text not in known:
                 numbers = ('episode numbers such as "7"',) if is_section else ()
                 hint = f"known here: {', '.join((*known, *numbers))}"
                 self.findings.error("unknown-key", f"unknown key {key.place.text}", key.place, hint)
             elif key.text in found:
-                message = f"key {key.place.text} stands here twice"
+                message = f"key {key.place.text} occurs twice"
                 self.findings.error("duplicate-key", message, key.place, "keep one of the two")
             else:
                 found[key.text] = _Member(key, item, here)
@@ -170,16 +170,18 @@ class _Reader:
         value = member.value
         if value.kind != "integer" or value.number not in (0, 1):
             message = f"index base {value.place.text} is neither 0 nor 1"
-            self.findings.error("index-base-unknown", message, value.place, "the number of the first frame")
+            self.findings.error(
+                "index-base-unknown", message, value.place, "it is the number of the first frame"
+            )
             return
         base: IndexBase = 0 if value.number == 0 else 1
         if self.stated is not None and self.stated != base:
-            message = f"index base {base} contradicts the {self.stated} stated before"
-            hint = "one file has one index base"
+            message = f"index base {base} contradicts the earlier {self.stated}"
+            hint = "a file has one index base"
             self.findings.error("index-base-contradiction", message, value.place, hint)
         elif self.asked is not None and self.asked != base:
-            message = f"the file says index base {base}, but {self.asked} was asked for"
-            hint = "leave the option out, or correct the file"
+            message = f"the file states index base {base}, but the option says {self.asked}"
+            hint = "omit the option, or correct the file"
             self.findings.error("index-base-contradiction", message, value.place, hint)
         self.stated = base if self.stated is None else self.stated
 
@@ -189,7 +191,7 @@ class _Reader:
         dataset = self._dataset(found.named)
         if dataset is None and not is_only:
             hint = f"give each a {', '.join(_DATASET[:-1])} or {_DATASET[-1]}"
-            message = "there are several datasets, and this one has no name"
+            message = "the file has several datasets, but this one has no name"
             self.findings.error("missing-dataset", message, part.place, hint)
             return None
         members = list(found.episodes)
@@ -203,7 +205,7 @@ class _Reader:
         above += self._remark_lines(found.named)
         if not members:
             name = dataset if dataset is not None else "this object"
-            self.findings.warn("empty-section", f"no episode is listed for {name}", part.place)
+            self.findings.warn("empty-section", f"no episodes are listed for {name}", part.place)
         if dataset is not None:
             return AnnotationSection(dataset, tuple(episodes), before=above, line=part.place.line)
         if episodes:
@@ -250,7 +252,7 @@ class _Reader:
             ranges, places, excluded = self._excluded(found["exclude"], ranges, places)
         comment = "; ".join(self._remark(found[key]) for key in _REMARKS if key in found).strip("; ")
         if INDEX_BASE.match(comment):
-            hint = 'state it once, as "index_base", beside the episodes'
+            hint = 'state it once, as "index_base", next to the episodes'
             message = "the index base is stated in a comment"
             self.findings.error("index-base-misplaced", message, member.key.place, hint)
             comment = ""
@@ -261,15 +263,15 @@ class _Reader:
     ) -> tuple[tuple[FrameInterval, ...], tuple[Span, ...]]:
         forms = [found[key] for key in ("success_start", "ranges", "success_ranges") if key in found]
         for other in forms[1:]:
-            message = f"{other.path} stands beside {forms[0].key.text}"
+            message = f"{other.path} cannot be combined with {forms[0].key.text}"
             self.findings.error("conflicting-keys", message, other.key.place, "keep one of the two")
         end = found.get("success_end")
         if end and "success_start" not in found:
-            message = f"{end.path} stands without a success_start"
+            message = f"{end.path} has no success_start"
             self.findings.error("missing-ranges", message, end.key.place, _EPISODE_HINT)
         if not forms:
             if not end:
-                message = f"{member.path} says nothing about success"
+                message = f"{member.path} has no success ranges"
                 self.findings.error("missing-ranges", message, value.place, _EPISODE_HINT)
             return (), ()
         if "success_start" not in found:
@@ -279,7 +281,7 @@ class _Reader:
                 self.findings,
             )
         first = read_frame(
-            forms[0].value, forms[0].path, self.findings, "write null for an episode that is all failure"
+            forms[0].value, forms[0].path, self.findings, "use null for an episode that is all failure"
         )
         is_open = end is None or end.value.kind == "null"
         last = (
@@ -302,10 +304,10 @@ class _Reader:
         left = IntervalSet(ranges).difference(IntervalSet(item for item, _ in excluded))
         frames = ", ".join(format_range(item, self.base) for item, _ in excluded)
         message = f"{member.path}: frames {frames} ({self.base}-indexed) count as failure"
-        hint = "they stay in the dataset; leave `exclude` out by writing the success ranges without them"
+        hint = "they stay in the dataset; instead of `exclude`, write the success ranges without them"
         if left == IntervalSet(ranges):
-            message += ", as they would without it: no success range has them"
-            hint = "are these the frames that are meant?"
+            message += ", as they would without `exclude`: they are in no success range"
+            hint = "check the frame numbers"
         self.findings.warn("exclude-counts-as-failure", message, member.key.place, hint)
         origins = sorted(zip(ranges, places, strict=True), key=lambda pair: pair[0].start)
         starts = [interval.start for interval, _ in origins]
@@ -318,7 +320,7 @@ class _Reader:
             return ""
         text = " ".join(member.value.text.split())
         if bad := UNPRINTABLE.search(text):
-            message = f"{member.path}: character U+{ord(bad.group()):04X} cannot stand in a comment"
+            message = f"{member.path}: character U+{ord(bad.group()):04X} is not allowed in a comment"
             self.findings.error("control-character", message, member.value.place)
             return ""
         self.remarks.append((text, member.value.place))

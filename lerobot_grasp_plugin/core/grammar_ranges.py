@@ -1,7 +1,7 @@
-"""The person's frame numbers and the program's: the one place where one becomes the other.
+"""Converts the person's frame numbers to the program's, and back; nothing else does.
 
 A person counts from the file's index base and includes both ends; the program counts from 0 and
-leaves the end out. Also here: the wording that the text and the JSON form share.
+leaves the end out. The messages that the text and the JSON form share are here too.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ def bounded_int(digits: str) -> int:
 
 
 def check_number(value: int, what: str, place: Span, findings: Findings) -> bool:
-    """Whether an episode or frame number lies between 0 and ``MAX_NUMBER``; notes it if not."""
+    """Whether an episode or frame number is between 0 and ``MAX_NUMBER``; reports it if not."""
     if value < 0:
         findings.error("negative-number", f"{what} {place.text} is negative", place)
     elif value > MAX_NUMBER:
-        findings.error("number-too-large", f"{what} {place.text} is over {MAX_NUMBER}", place)
+        findings.error("number-too-large", f"{what} {place.text} is larger than {MAX_NUMBER}", place)
     return 0 <= value <= MAX_NUMBER
 
 
 def to_interval(written: WrittenRange, base: IndexBase, findings: Findings) -> FrameInterval | None:
-    """Convert one range to 0-based and half-open; None after noting why it cannot be."""
+    """Convert one range to 0-based and half-open; None after reporting an error."""
     first, last, place = written.first, written.last, written.place
     numbers = (first,) if last is None else (first, last)
     if not all(check_number(number, "frame number", place, findings) for number in numbers):
@@ -58,7 +58,7 @@ def to_interval(written: WrittenRange, base: IndexBase, findings: Findings) -> F
         findings.error("reversed-range", f"range {first}-{last} ends before it begins", place, hint)
         return None
     if first < base:
-        hint = "the first frame is 1 here; a file that counts from 0 must say so: index_base 0"
+        hint = "frames count from 1 here; a file that counts from 0 must state it: index_base 0"
         findings.error("frame-zero", "frames of a 1-indexed file start at 1, not at 0", place, hint)
         return None
     return FrameInterval(first - base, None if last is None else last - base + 1)
@@ -70,8 +70,8 @@ def to_intervals(
     """Convert the ranges of one episode, and check that they do not overlap.
 
     Returns:
-        The ranges in the order written, and where each stands. A faulty range is left out, after
-        noting why.
+        The ranges in the order written, and their places. A faulty range is reported and left
+        out.
     """
     pairs = [
         (interval, item.place)
@@ -83,20 +83,20 @@ def to_intervals(
     for interval, place in in_order:
         if kept and (kept[-1][0].stop is None or interval.start < kept[-1][0].stop):
             message = f"range {place.text} overlaps {kept[-1][1].text}"
-            findings.error("overlapping-ranges", message, place, "give every frame once")
+            findings.error("overlapping-ranges", message, place, "list every frame once")
         else:
             kept.append((interval, place))
     if len(kept) == len(written) and kept != pairs:
         late = next(new for old, new in pairwise(pairs) if new[0].start < old[0].start)
-        message = f"range {late[1].text} stands after a later one"
-        findings.warn("ranges-out-of-order", message, late[1], "read as if they were in order")
+        message = f"range {late[1].text} comes after a later range"
+        findings.warn("ranges-out-of-order", message, late[1], "the order does not matter")
     kept_places = {place for _, place in kept}
     pairs = [pair for pair in pairs if pair[1] in kept_places]
     return tuple(interval for interval, _ in pairs), tuple(place for _, place in pairs)
 
 
 def format_range(interval: FrameInterval, base: IndexBase) -> str:
-    """Write a range as the person does: ``40-48``, ``60-`` or ``57``."""
+    """Write a range in the person's numbers: ``40-48``, ``60-`` or ``57``."""
     first = interval.start + base
     if interval.stop is None:
         return f"{first}-"
@@ -105,7 +105,7 @@ def format_range(interval: FrameInterval, base: IndexBase) -> str:
 
 
 def format_ranges(ranges: Sequence[FrameInterval], base: IndexBase) -> str:
-    """Write the success ranges of an episode as the person does."""
+    """Write the success ranges of an episode in the person's numbers."""
     if not ranges:
         return "all fail"
     if tuple(ranges) == (FrameInterval(0, None),):
@@ -114,13 +114,13 @@ def format_ranges(ranges: Sequence[FrameInterval], base: IndexBase) -> str:
 
 
 class ListedEpisodes:
-    """Which episodes of which dataset have been listed so far, and where."""
+    """The episodes listed so far, by dataset, with their places."""
 
     def __init__(self) -> None:
         self._places: dict[tuple[str | None, int], Span] = {}
 
     def add(self, dataset: str | None, episode_index: int, place: Span, findings: Findings) -> bool:
-        """Whether the episode is listed for the first time; notes it if not."""
+        """Whether the episode is listed for the first time; reports it if not."""
         first = self._places.setdefault((dataset, episode_index), place)
         if first is place:
             return True
@@ -131,6 +131,6 @@ class ListedEpisodes:
 
 
 def check_not_empty(annotations: Annotations, place: Span, findings: Findings, example: str) -> None:
-    """Note an error when no episode is labelled, unless other errors already say why."""
+    """Report an error when no episode is labelled, unless other errors explain it."""
     if not findings.has_errors and not any(section.episodes for section in annotations.sections):
-        findings.error("no-episodes", "there is no episode in this file", place, f"expected e.g. {example}")
+        findings.error("no-episodes", "the file has no episodes", place, f"expected e.g. {example}")

@@ -1,7 +1,7 @@
-"""The text form of annotations, line by line.
+"""Reads the text form of annotations, line by line.
 
 ``NN: RANGES  # comment`` labels an episode; a comment line of its own may be a section header or
-state the index base. ``grammar.py`` has the whole grammar in words.
+state the index base. ``grammar.py`` describes the whole grammar.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _RANGE = re.compile(r"([0-9]+)(?:\s*(-)(?:\s*([0-9]+))?)?")
 _NEGATIVE = re.compile(r"(?:[0-9]+\s*-\s*)?-\s*[0-9]")
 
 _RANGES_HINT = "expected a-b, a-, a single frame a, several of them with commas, `all fail` or `all success`"
-_EPISODE_HINT = "expected `NN: RANGES`, e.g. `07: 45-`; a header or a remark begins with #"
+_EPISODE_HINT = "expected `NN: RANGES`, e.g. `07: 45-`; headers and remarks begin with #"
 
 
 def read_episode(
@@ -98,7 +98,7 @@ def read_episode(
 def parse_text(
     source: Source, index_base: IndexBase | None, findings: Findings, is_dataset: IsDataset = no_dataset
 ) -> Annotations:
-    """Read a whole text file; what is wrong is noted in ``findings``."""
+    """Read a whole text file; errors go to ``findings``."""
     reader = _Reader(source, Comments(index_base, findings, is_dataset), findings)
     for start, line in source.lines():
         reader.read(start, line)
@@ -117,7 +117,7 @@ def _read_ranges(
     place = _stripped(source, start, text)
     if not body:
         at = source.place(start, start + 1)
-        findings.error("missing-ranges", "nothing stands after the colon", at, _RANGES_HINT)
+        findings.error("missing-ranges", "no ranges after the colon", at, _RANGES_HINT)
         return (), ()
     every = _ALL.match(body)
     if every and every.end() == len(body):
@@ -144,18 +144,18 @@ def _read_range(
         return WrittenRange(first, last, place)
     if not word:
         at = source.place(start + len(text), start + len(text) + 1)
-        findings.error("missing-ranges", "no range between the commas", at, _RANGES_HINT)
+        findings.error("missing-ranges", "a range between the commas is missing", at, _RANGES_HINT)
     elif _NEGATIVE.match(word):
         findings.error("negative-number", f"{place.text!r} has a negative frame number", place, _RANGES_HINT)
     elif odd := odd_number(word, base):
         findings.error(odd.code, f"{place.text!r} {odd.reason}", place, odd.hint)
     elif every := _ALL.fullmatch(word):
-        message = f"`{' '.join(every.group().split())}` stands beside ranges"
-        findings.error("trailing-junk", message, place, "write either it or the ranges")
+        message = f"`{' '.join(every.group().split())}` is combined with ranges"
+        findings.error("trailing-junk", message, place, "write either this or the ranges")
     elif known := match or _ALL.match(word):
         rest = word[known.end() :].lstrip()
         at = source.place(place.stop - len(rest), place.stop)
-        message = f"{at.text!r} is left over after {' '.join(known.group().split())}"
+        message = f"unexpected {at.text!r} after {' '.join(known.group().split())}"
         findings.error("trailing-junk", message, at, "put commas between ranges and # before a remark")
     else:
         findings.error("unknown-token", f"{place.text!r} is not a range", place, _RANGES_HINT)
@@ -204,8 +204,8 @@ class _Reader:
                     sections.append(AnnotationSection(None, tuple(part.episodes)))
                 continue
             if not part.episodes and part.place is not None:
-                message = f"no episode follows this header of {part.header.dataset}"
-                hint = "if it is a remark, word it so that it is more than one word"
+                message = f"no episodes follow the header of {part.header.dataset}"
+                hint = "if it is a remark, use more than one word"
                 self.findings.warn("empty-section", message, part.place, hint)
             line = part.place.line if part.place else 0
             sections.append(

@@ -1,6 +1,6 @@
-"""Which frames look like a grasp, by the gripper's own signal: it closes, and stalls before it is shut.
+"""Finds frames that look like a grasp by the gripper's signal: it closes, and stalls before it is shut.
 
-Only a suggestion, for a person to look at. Where the signal does not carry the answer it says so.
+The result is a suggestion for a person to check, with a reason if the signal cannot decide.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
 
 _MOVES = 0.2
-"""Share of its travel a gripper must move in an episode for its signal to say anything."""
+"""Share of its travel that a gripper must move in an episode for a usable signal."""
 _CLOSES = 0.15
 """Share of the travel it closes by before a hold."""
 _CLOSING_S = 1.5
@@ -42,7 +42,7 @@ class Suggestion:
 
     Attributes:
         intervals: Candidate success frames, 0-based and half-open, ascending; empty for none.
-        reason: Why there is none, or what the signal cannot tell; empty where the candidates are plain.
+        reason: Why there are none, or what the signal cannot decide; empty for clear candidates.
         decided: Whether the signal tells success from failure; no candidate means all failure then.
     """
 
@@ -105,18 +105,16 @@ def suggest_success(
         np.asarray(values, dtype=np.float64) for values in (position, current, command) if values is not None
     ]
     if any(values.shape != signals[0].shape or values.ndim != 1 for values in signals):
-        raise ValueError(
-            f"signals of one length are needed, got shapes {[values.shape for values in signals]}"
-        )
+        raise ValueError(f"signals must have one length, got shapes {[values.shape for values in signals]}")
     if fps <= 0:
         raise ValueError(f"fps must be positive, got {fps}")
     if len(signals[0]) < 2 or not all(np.isfinite(values).all() for values in signals):
-        return _undecided("the gripper signal is too short, or has values that are no numbers")
+        return _undecided("the gripper signal is too short, or contains NaN")
     place = signals[0]
     if len(np.unique(place)) <= 2:
         return _undecided(
-            "the gripper signal has two values, open and closed: it is a command, and does not show whether "
-            "the jaws met anything"
+            "the gripper signal has two values, open and closed: a command does not show whether "
+            "the jaws hold anything"
         )
     aim = None if command is None else np.asarray(command, dtype=np.float64)
     seen = place if aim is None else np.concatenate([place, aim])
@@ -129,7 +127,7 @@ def suggest_success(
         return _undecided(f"the gripper moves by {100 * np.ptp(opening):.0f} % of its travel only")
     presses, doubt = _pressing(opening, current, None if aim is None else (aim - shut) / (wide - shut))
     if doubt and closed is None:
-        return _undecided("it is not known where the jaws are shut, nor whether they press")
+        return _undecided("the closed position is unknown, and whether the jaws press")
     holds = _holds(opening, presses, fps)
     if holds:
         return Suggestion(holds, doubt)
@@ -137,7 +135,7 @@ def suggest_success(
 
 
 def suggest_release(command: NDArray[Any], *, fps: float = 10) -> Suggestion:
-    """Frames after a gripper that was told to close is told to open again: something was put down.
+    """Frames after the command to open that follows a command to close: something was put down.
 
     For tasks whose success is that a thing lies where it belongs, and a signal with two values, the
     first of which is open. The candidate begins a moment after the command, when the jaws have let go,
@@ -149,25 +147,27 @@ def suggest_release(command: NDArray[Any], *, fps: float = 10) -> Suggestion:
 
     Returns:
         One interval with an open end, and always a reason: a command does not show whether anything was
-        held. No interval where the gripper is not told to close and then to open, or not once only.
+        held. No interval unless the gripper is commanded to close and then to open, exactly once.
 
     Raises:
         ValueError: ``command`` is not one-dimensional, or ``fps`` is not positive.
     """
     values = np.asarray(command, dtype=np.float64)
     if values.ndim != 1 or fps <= 0:
-        raise ValueError(f"a signal and a positive fps are needed, got {values.shape} and {fps}")
+        raise ValueError(
+            f"expected a one-dimensional signal and a positive fps, got {values.shape} and {fps}"
+        )
     if len(np.unique(values)) != 2 or not np.isfinite(values).all():
-        return _undecided("the gripper's command has not two values, open and closed")
+        return _undecided("the gripper's command does not have exactly two values, open and closed")
     changes = np.flatnonzero(np.diff(values)) + 1
     if len(changes) == 1:
-        return Suggestion(reason="the gripper is not told to close and then to open again")
+        return Suggestion(reason="the gripper is not commanded to close and then to open")
     if len(changes) > 2:
-        return _undecided("the gripper is told to close and open more than once")
+        return _undecided("the gripper is commanded to close and open more than once")
     start = int(changes[1]) + round(_LETS_GO_S * fps)
     if changes[1] - changes[0] < max(2, round(_SHORTEST_S * fps)) or start >= len(values):
         return _undecided("the gripper is closed too briefly, or opens at the very end")
-    doubt = "if success is to put it down; only the command to open is known, not what was held"
+    doubt = "valid if success means putting the object down; the command does not show whether it was held"
     return Suggestion((FrameInterval(start, None),), doubt)
 
 
@@ -178,7 +178,7 @@ def _undecided(reason: str) -> Suggestion:
 def _pressing(
     opening: NDArray[Any], current: NDArray[Any] | None, aim: NDArray[Any] | None
 ) -> tuple[NDArray[np.bool_], str]:
-    """Where the jaws press on something, bool of shape (length,), and what that leaves open."""
+    """Frames in which the jaws press on something, bool of shape (length,), and the remaining doubt."""
     if current is not None:
         load = np.abs(np.asarray(current, dtype=np.float64))
         still = np.abs(np.diff(opening, prepend=opening[0])) < _STILL
@@ -187,7 +187,7 @@ def _pressing(
             return load > max(_LOADED * float(np.median(free)), 0.1 * float(load.max())), ""
     if aim is not None and np.abs(opening - aim).max() > _SAME:
         return opening - aim > _PRESSES, ""
-    doubt = "no current or command shows whether the jaws press: closed half way looks the same"
+    doubt = "neither current nor command shows whether the jaws press: half closed looks the same"
     return np.ones(len(opening), dtype=np.bool_), doubt
 
 

@@ -1,4 +1,4 @@
-"""Success ranges from a curve that do not flicker."""
+"""Turns a curve into success ranges, with hysteresis."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def success_ranges(
 
     A range begins where the curve is over ``enter`` and ends where it is no longer over ``leave``. Then gaps
     of fewer than ``min_length`` frames between two ranges are closed, and after that ranges of fewer than
-    ``min_length`` frames are dropped. A value that is no number ends a range.
+    ``min_length`` frames are dropped. NaN ends a range.
 
     Args:
         curve: Shape (length,).

@@ -1,4 +1,4 @@
-"""Where in an episode the arm moves, and where it only waits at the start or at the end."""
+"""Finds the frames in which the arm waits at the start and at the end of an episode."""
 
 from __future__ import annotations
 

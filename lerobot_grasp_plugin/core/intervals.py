@@ -33,7 +33,7 @@ class FrameInterval:
         if self.start < 0:
             raise ValueError(f"start must be 0 or more, got {self.start}")
         if self.stop is not None and self.stop <= self.start:
-            raise ValueError(f"stop must be over start, got [{self.start}, {self.stop})")
+            raise ValueError(f"stop must be larger than start, got [{self.start}, {self.stop})")
 
     def __contains__(self, frame: int) -> bool:
         return self.start <= frame and (self.stop is None or frame < self.stop)
@@ -80,7 +80,7 @@ class IntervalSet:
         """The set that ``pairs`` gives back: half-open ranges of JSON.
 
         Raises:
-            ValueError: One is not a pair of whole numbers, the second one over the first or null.
+            ValueError: One is not a pair of integers, the second one larger than the first or null.
         """
         return cls(_interval(pair) for pair in pairs)
 

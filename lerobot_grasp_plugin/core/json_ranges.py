@@ -1,4 +1,4 @@
-"""Ranges and frame numbers in the JSON form of annotations, as the person wrote them."""
+"""Reads ranges and frame numbers in the JSON form of annotations."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _PAIR = "[first, last], or [first, null] for an open end"
 def read_ranges(
     value: JsonValue, path: str, source: Source, findings: Findings, *, singles: bool = False
 ) -> list[WrittenRange]:
-    """Read a list of ranges; a faulty one is left out, after noting why.
+    """Read a list of ranges; a faulty one is reported and left out.
 
     Args:
         value: The list.
-        path: What to call it in messages.
-        source: The text it stands in.
-        findings: Where errors are noted.
+        path: Its name in messages.
+        source: The text that contains it.
+        findings: Collects errors.
         singles: Whether a number alone is a frame.
     """
     if value.kind != "array":
@@ -43,11 +43,11 @@ def read_ranges(
 
 
 def read_frame(value: JsonValue, path: str, findings: Findings, hint: str) -> int | None:
-    """The frame number that a value is; None after noting that it is none."""
+    """The frame number in a value; None after reporting that it is not one."""
     if value.kind == "integer":
         return value.number
     if value.kind == "number":
-        hint = f"frames are whole numbers, and not seconds; {hint}"
+        hint = f"frames are integers, not seconds; {hint}"
     elif value.kind == "string":
         hint = f"write the number without quotes; {hint}"
     findings.error("wrong-type", f"{path}: {value.place.text} is not a frame number", value.place, hint)
@@ -57,8 +57,8 @@ def read_frame(value: JsonValue, path: str, findings: Findings, hint: str) -> in
 def note_wrong(
     findings: Findings, value: JsonValue, path: str, expected: str, *, code: str = "wrong-type"
 ) -> None:
-    """Note that a value cannot stand where it does."""
-    message = f"{path or 'the file'}: {value.place.text} cannot stand here"
+    """Report a value of the wrong type."""
+    message = f"{path or 'the file'}: unexpected {value.place.text}"
     findings.error(code, message, value.place, f"expected {expected}")
 
 
@@ -68,7 +68,7 @@ def _read_pair(
     expected = f"{_PAIR}, or a frame number" if singles else _PAIR
     if item.kind == "array" and len(item.items) == 1 and item.items[0].kind == "integer":
         number = item.items[0].number
-        message = f"{path}: [{number}] has one number, and a range has two"
+        message = f"{path}: [{number}] has one number, but a range has two"
         hint = f"write [{number}, null] up to the end of the episode, [{number}, {number}] for one frame"
         findings.error("wrong-type", message, item.items[0].place, hint)
         return None

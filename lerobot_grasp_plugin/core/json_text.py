@@ -1,4 +1,4 @@
-"""JSON that remembers where everything stands.
+"""Parses JSON and keeps the place of every value.
 
 The standard library's reader forgets positions and duplicate keys, and both matter to a person
 who looks for a wrong label. Values beyond reason (depth, number of digits) cost nothing here.
@@ -32,7 +32,7 @@ _JUNK = re.compile(r"[^\s,:{}\[\]]+|.")
 
 @dataclass(frozen=True, slots=True)
 class JsonValue:
-    """A value and where it stands.
+    """A value and its place.
 
     Attributes:
         kind: Which kind of value it is.
@@ -60,8 +60,8 @@ def read_value(source: Source, findings: Findings) -> JsonValue:
     reader = _Reader(source, findings)
     value = reader.value(0)
     if reader.token is not None or reader.at < len(source.text):
-        hint = "one file is one JSON text; several datasets are a list of objects"
-        reader.fail("something follows the end of the JSON text", hint)
+        hint = "a file has one JSON value; several datasets are a list of objects"
+        reader.fail("unexpected text after the end of the JSON value", hint)
     return value
 
 
@@ -103,7 +103,7 @@ class _Reader:
         if token["mark"] == "[":
             return JsonValue("array", place, items=self._items(depth))
         if token["mark"]:
-            self.fail(f"expected a JSON value before {token['mark']!r}", "is there a comma too many?")
+            self.fail(f"expected a JSON value before {token['mark']!r}", "check for an extra comma")
         if token["string"]:
             return self._string(place)
         self.advance()
@@ -140,7 +140,7 @@ class _Reader:
         while self.mark() != "}" or members:
             if self.token is None or not self.token["string"]:
                 is_quoted = self.source.text[self.at : self.at + 1] == "'"
-                hint = "JSON takes no single quotes" if is_quoted else "is there a comma too many?"
+                hint = "JSON does not allow single quotes" if is_quoted else "check for an extra comma"
                 self.fail("expected a key in double quotes", hint)
             key = self._string(self.source.place(self.token.start(), self.token.end()))
             if self.mark() != ":":

@@ -1,4 +1,4 @@
-"""Where an arm's end effector is: forward kinematics of a chain of revolute joints, for many rows at once."""
+"""Computes forward kinematics of a chain of revolute joints, for many rows at once."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Per-frame labels: from annotations to rows, and which recorded rows count as success or as done.
+"""Computes per-frame labels from annotations, and decides which recorded rows are success or done.
 
-Every meaning of success and done stands here. Rows and frames are 0-based and of equal number: row t of
+All rules for success and done are here. Rows and frames are 0-based and of equal number: row t of
 an episode holds frame t.
 """
 

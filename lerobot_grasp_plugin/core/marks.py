@@ -1,4 +1,4 @@
-"""Marks set by key while an episode is recorded, and the success frames they mean.
+"""Turns marks set by key during a recording into success frames.
 
 Frames are 0-based. A mark set while frame ``k`` is about to be recorded counts from frame
 ``k - lag``: a hand is slower than what the eye has seen.
@@ -19,7 +19,7 @@ class MarkEvent:
     """One key press, whether or not it changed anything.
 
     Attributes:
-        action: What was asked for.
+        action: The requested action.
         frame_index: The frame that was about to be recorded.
         time_s: Seconds since the episode began.
         from_frame: The frame the mark counts from, after the lag.
@@ -59,10 +59,10 @@ class Marks:
         return bool(self._kept) and self._kept[-1][0] == "fail_rest"
 
     def press(self, action: MarkAction, frame_index: int, time_s: float) -> MarkEvent:
-        """Takes a key press into account.
+        """Applies a key press.
 
-        ``toggle`` begins or ends a success range; ``fail_rest`` ends it for good; ``undo`` takes the
-        last of these back.
+        ``toggle`` begins or ends a success range; ``fail_rest`` ends it for good; ``undo`` reverts
+        the last of these.
         """
         from_frame = max(0, frame_index - self._lag)
         if action == "undo":

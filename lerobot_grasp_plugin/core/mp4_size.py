@@ -1,4 +1,4 @@
-"""How many bytes an mp4 file with one video track has at most, before it is written."""
+"""Computes an upper bound of the size of an mp4 file with one video track, before it is written."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def moov_bound(packets: int, keyframes: int, packet_bytes: int, reordered: bool,
 
 
 class FileTotals(NamedTuple):
-    """What the size of a file follows from; for the attributes see ``moov_bound``."""
+    """The figures that determine a file's size; for the attributes see ``moov_bound``."""
 
     packets: int = 0
     keyframes: int = 0

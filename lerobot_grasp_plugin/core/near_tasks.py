@@ -1,4 +1,4 @@
-"""Tasks that are one sentence in two spellings."""
+"""Finds tasks that are one sentence in two spellings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an annotation text says of one episode, or of success, changed; every other line kept as it is."""
+"""Edits the flag and note of one episode, or the definition of success; all other lines stay as they are."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ def with_note(
     *,
     new_header: str,
 ) -> str:
-    """The text with another flag and note of one episode.
+    """The text with a new flag and note of one episode.
 
-    Both stand above the episode's line, or where that line would be put. What was said of the episode before
-    is removed.
+    Both go above the episode's line, or where that line would be. The episode's old flag and note are
+    removed.
 
     Args:
         text: The annotation text.
         annotations: ``parse_editable`` of ``text``.
         sections: Those of ``annotations`` that are about the dataset.
         episode_index: LeRobot's ``episode_index``, 0-based.
-        note: What is to be said; ``NOTHING`` removes it.
-        new_header: What a new section calls the dataset.
+        note: The new flag and note; ``NOTHING`` removes them.
+        new_header: The dataset's name in a new section.
 
     Raises:
-        ValueError: The words cannot stand in a comment line.
+        ValueError: The text does not fit in a comment line.
     """
     new = [
         Statement(kind, episode_index, one_line(words)).line()
@@ -73,7 +73,7 @@ def with_definition(
     *,
     new_header: str,
 ) -> str:
-    """The text with another definition of success.
+    """The text with a new definition of success.
 
     One that the dataset has of its own is replaced, else the one of the whole file; a new one stands below
     the dataset's header, or at the top of a file without headers.
@@ -83,10 +83,10 @@ def with_definition(
         annotations: ``parse_editable`` of ``text``.
         sections: Those of ``annotations`` that are about the dataset.
         definition: What counts as success; None or nothing removes it.
-        new_header: What a new section calls the dataset.
+        new_header: The dataset's name in a new section.
 
     Raises:
-        ValueError: The words cannot stand in a comment line.
+        ValueError: The text does not fit in a comment line.
     """
     words = one_line(definition or "")
     lines = split_lines(text)

@@ -1,4 +1,4 @@
-"""What a person wrote where a frame number belongs: times, other scripts' digits, invisible characters."""
+"""Explains text that is not a frame number: times, digits of other scripts, invisible characters."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PLAIN = re.compile(r"-?[0-9]+(?:\s*-(?:\s*[0-9]+)?)?(?:\s*,\s*[0-9]+(?:\s*-(?:\
 
 @dataclass(frozen=True, slots=True)
 class OddNumber:
-    """Why a text is not a number: code, the rest of the sentence that names it, what to write."""
+    """Why a text is not a number: finding code, rest of the message, hint."""
 
     code: str
     reason: str
@@ -34,7 +34,9 @@ def odd_number(text: str, base: IndexBase) -> OddNumber | None:
         base: The number of an episode's first frame.
     """
     if hidden := next((c for c in text if unicodedata.category(c) == "Cf"), None):
-        return OddNumber("invisible-character", f"has the invisible U+{ord(hidden):04X}", "delete it")
+        return OddNumber(
+            "invisible-character", f"contains the invisible character U+{ord(hidden):04X}", "delete it"
+        )
     if any(not c.isascii() and (c.isdigit() or unicodedata.east_asian_width(c) == "F") for c in text):
         plain = DASHES.sub("-", "".join(_plain(c) for c in text))
         plain = plain.replace("\u3001", ",").strip()
@@ -43,12 +45,12 @@ def odd_number(text: str, base: IndexBase) -> OddNumber | None:
         return OddNumber("foreign-digits", "is not written with the digits 0 to 9", hint)
     if _TIME.search(text):
         frame = "seconds * fps" if base == 0 else "seconds * fps + 1"
-        hint = f"write whole frame numbers: a time is frame {frame} here"
+        hint = f"write integer frame numbers: a time is frame {frame}"
         return OddNumber("time-not-frame", "is a time or a fraction, not a frame number", hint)
     if DASHES.search(text):
         plain = DASHES.sub("-", text)
         hint = f"write {plain}" if _PLAIN.fullmatch(plain) else "write the plain minus sign `-`"
-        return OddNumber("unknown-token", "has a dash that is not a minus", hint)
+        return OddNumber("unknown-token", "contains a dash that is not a minus sign", hint)
     return None
 
 

@@ -1,4 +1,4 @@
-"""Which source episode becomes which output episode, decided before a byte is written."""
+"""Plans which source episode becomes which output episode, before anything is written."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ EPISODES_PER_DATA_FILE: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class ChosenEpisode:
-    """An episode that is to go into the output.
+    """An episode chosen for the output.
 
     Attributes:
         source: Which source it is from, 0-based.
         episode: Its ``episode_index`` there.
         length: Frames.
-        data_bytes: About how much of a data file its rows take.
+        data_bytes: Approximate size of its rows in a data file.
         part: The number by which it is read, where it is a part of the episode; else None.
         from_frame: First frame of the part, 0-based; None for a whole episode.
     """

@@ -1,4 +1,4 @@
-"""How operations say how far they are, without knowing where it is shown."""
+"""The callback by which operations report their progress."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ class Progress(Protocol):
     """Called from the thread that runs the operation."""
 
     def __call__(self, step: str, done: int, total: int) -> None:
-        """Says that ``done`` of ``total`` parts of ``step`` are finished."""
+        """Reports that ``done`` of ``total`` parts of ``step`` are finished."""
 
 
 def silent(step: str, done: int, total: int) -> None:

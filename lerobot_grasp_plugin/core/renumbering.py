@@ -1,4 +1,4 @@
-"""An annotation text whose dataset has its episodes in another order, or fewer of them."""
+"""Renumbers an annotation text after episodes of its dataset were reordered or removed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NUMBER = re.compile("[0-9]+")
 def renumbered(
     text: str, annotations: Annotations, sections: Sequence[AnnotationSection], order: Sequence[int]
 ) -> str:
-    """The text with the new numbers of the episodes; lines of episodes that are gone are left out.
+    """The text with the new episode numbers; lines of removed episodes are left out.
 
     Lines that follow each other are put in the order of the new numbers. Comments stay where they are; flags
     and notes go with their episode.

@@ -1,4 +1,4 @@
-"""What comments say about how frames and episodes are counted, compared with how the file is read.
+"""Compares what comments say about the counting of frames and episodes with how the file is read.
 
 A file is read in one way: both ends of a range are included, its numbers are numbers of frames, the first
 frame of an episode has the number of the index base, and the first episode is 0. A comment speaks of the
@@ -138,7 +138,7 @@ _CLAIMS = (
         ),
         rf"(?:{_EXCLUSIVE}|python\s+slices?)",
         "both ends of a range are included",
-        "write the last success frame of each range, one less than an excluded end, and remove the comment",
+        "write the last success frame of each range, one less than an exclusive end, and remove the comment",
     ),
     _Claim(
         (
@@ -167,13 +167,13 @@ _CLAIMS = (
 def check_said_counting(
     comment: str, base: IndexBase, place: Span, findings: Findings, *, is_stated: bool
 ) -> None:
-    """Notes a comment that speaks of another counting than the file is read with.
+    """Reports a comment that mentions another way of counting than the file's.
 
     Args:
         comment: Its text.
         base: The number of an episode's first frame, as the file is read.
         place: Where it stands.
-        findings: Takes an error for each claim. What a sentence says about another index base is an error
+        findings: Collects an error for each claim. What a sentence says about another index base is an error
             where nothing states the base, or where the comment says nothing else; else a warning.
         is_stated: Whether the file or the caller states the base.
     """
@@ -184,7 +184,7 @@ def check_said_counting(
     for match, number, about in _said_bases(comment):
         if "episode" in about and number == 1:
             message = f"the comment says `{match.group().strip()}`, but episodes count from 0 in every file"
-            hint = "write episode_index, one less than a number that counts from 1, and remove the comment"
+            hint = "write episode_index, one less than a 1-based number, and remove the comment"
             findings.error("counting-doubtful", message, place, hint)
         if "frame" not in about or number == base:
             continue
@@ -192,7 +192,9 @@ def check_said_counting(
         is_all = {*re.findall(r"\w+", around.lower())} <= _FILLERS
         if is_stated and not is_all:
             message = f"a comment says {match.group()}, but the file is read as {base}-indexed"
-            findings.warn("index-base-doubtful", message, place, "change the comment if the base is right")
+            findings.warn(
+                "index-base-doubtful", message, place, "change the comment if the index base is correct"
+            )
         else:
             base_contradiction(match.group(), number, base, place, findings)
 
@@ -216,7 +218,7 @@ def _said_bases(comment: str) -> Iterator[tuple[re.Match[str], int, tuple[str, .
 
 
 def base_contradiction(text: str, number: int, base: int, place: Span, findings: Findings) -> None:
-    """Notes as an error that a comment states another index base."""
+    """Reports a comment that states another index base as an error."""
     message = f"the comment says `{text.strip()}`, but the file is read as {base}-indexed"
     hint = f"write `# index_base: {number}` on a line of its own at the top, or change the comment"
     findings.error("index-base-doubtful", message, place, hint)

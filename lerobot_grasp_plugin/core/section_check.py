@@ -1,4 +1,4 @@
-"""Whether annotations fit the episodes of a dataset: which there are, and how long they are."""
+"""Checks that annotations fit the episodes of a dataset and their lengths."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def check_section(
     """Compare a section with the episodes it is about.
 
     Args:
-        section: What the person asserted.
+        section: The person's annotations.
         lengths: Frames per episode of the dataset, by ``episode_index``.
-        name: What to call the annotation file where a place in it is not known.
+        name: The annotation file's name, if a place in it is unknown.
         index_base: How the person counts frames, for the messages.
 
     Returns:
@@ -39,13 +39,13 @@ def check_section(
             problems.append(_unknown(episode, section, known, name))
             continue
         if episode.frames is not None and episode.frames != length:
-            frames = f"{count(length, 'frame')}, and the file lists {episode.frames}"
+            frames = f"{count(length, 'frame')}, but the file lists {episode.frames}"
             message = f"episode {episode.episode_index} has {frames}"
             hint = "give every frame one row; for ranges use the columns episode,start,end"
             problems.append(Problem("frames-missing", message, _line(episode, name), hint))
             continue
         late = [item for item in episode.excluded if ends_late(item[0], length)]
-        if late:  # what is left of the ranges means nothing then
+        if late:  # the remaining ranges are meaningless then
             for interval, place in late:
                 problems.append(_past_end(episode.episode_index, interval, length, index_base, place))
             continue
@@ -89,7 +89,7 @@ def _past_end(
         f"the episode has {count(length, 'frame')}{last} ({index_base}-indexed)"
     )
     first = interval.start + index_base
-    hint = f"write {first}- if the end of the episode is meant" if interval.start < length else ""
+    hint = f"write {first}- for a range to the end of the episode" if interval.start < length else ""
     if isinstance(place, Span):
         return place.problem("range-past-end", message, hint)
     return Problem("range-past-end", message, place, hint)

@@ -1,4 +1,4 @@
-"""Which episodes of a source are meant: ``"0-14, !7"`` to episode indices, in order."""
+"""Parses a selection of episodes: ``"0-14, !7"`` to episode indices, in order."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ def select_episodes(
 
     Args:
         selection: 0-based ``episode_index`` values: a list, or a string of single episodes and
-            inclusive ranges with commas between them; ``3-`` goes to the last. What follows a
-            ``!`` is left out, up to the end of the string; when nothing stands before it, out of
+            inclusive ranges with commas between them; ``3-`` goes to the last. Episodes after a
+            ``!`` are left out, up to the end of the string; without episodes before it, out of
             all. None or ``all`` selects all.
-        total: How many episodes there are.
-        name: What to call the selection in messages.
+        total: Number of episodes.
+        name: The selection's name in messages.
 
     Returns:
         The selected indices in the order asked for, none twice and at least one.
 
     Raises:
-        UsageError: With everything that is wrong: an unknown token, a reversed range, an episode
+        UsageError: With all errors: an unknown token, a reversed range, an episode
             that does not exist or is listed twice, an exclusion of what is not selected, or
             nothing left.
     """
@@ -43,7 +43,7 @@ def select_episodes(
     reader.read()
     if not reader.problems and not reader.selected.keys() - reader.excluded.keys():
         place = reader.source.place(0, max(1, len(reader.source.text)))
-        reader.fail("empty-selection", f"no episode of {total} is selected", place, _HINT)
+        reader.fail("empty-selection", f"none of the {total} episodes is selected", place, _HINT)
     if reader.problems:
         raise UsageError(reader.problems)
     return tuple(index for index in reader.selected if index not in reader.excluded)
@@ -102,8 +102,8 @@ class _Reader:
         if not self.problems:
             for index, place in self.excluded.items():
                 if index not in self.selected:
-                    message = f"episode {index} is excluded, but not selected in the first place"
-                    self.fail("excluded-not-selected", message, place, "leave the exclusion out")
+                    message = f"episode {index} is excluded, but was not selected"
+                    self.fail("excluded-not-selected", message, place, "remove the exclusion")
 
     def _token(self, token: str, place: Span, is_excluding: bool) -> None:
         match = _TOKEN.fullmatch(token)
@@ -118,7 +118,7 @@ class _Reader:
             first = bounded_int(match[1])
             last = bounded_int(match[3]) if match[3] else self.total - 1 if match[2] else first
             if match[3] and last < first:
-                hint = f"write {last}-{first}; to take them in reverse, list them one by one"
+                hint = f"write {last}-{first}; for reverse order, list the episodes one by one"
                 self.fail("reversed-range", f"range {place.text} ends before it begins", place, hint)
             elif max(first, last) >= self.total:
                 self._out_of_range(place.text, place)
@@ -126,9 +126,9 @@ class _Reader:
                 self._add(range(first, last + 1), place, self.excluded if is_excluding else self.selected)
 
     def _out_of_range(self, text: str, place: Span) -> None:
-        are = f"there are {self.total} episodes" if self.total != 1 else "there is one episode"
+        are = f"the dataset has {self.total} episodes" if self.total != 1 else "the dataset has one episode"
         span = f", 0 to {self.total - 1}" if self.total > 1 else ", 0" if self.total else ""
-        self.fail("unknown-episode", f"{text} is out of range: {are}{span}", place, "counted from 0")
+        self.fail("unknown-episode", f"{text} is out of range: {are}{span}", place, "episodes count from 0")
 
     def _add(self, indices: range, place: Span, into: dict[int, Span]) -> None:
         twice = [index for index in indices if index in into]

@@ -1,4 +1,4 @@
-"""Text a person wrote, places in it, and what was found wrong there."""
+"""A text, places in it, and the findings about it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_BYTES = 4 * 1024 * 1024
 MAX_PROBLEMS = 1000
 
 UNPRINTABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-"""Characters that may not stand in a line: control characters but tab, and lone surrogates."""
+"""Characters that are not allowed in a line: control characters except tab, and lone surrogates."""
 
 _FOREIGN = re.compile("(?!\n)" + UNPRINTABLE.pattern)
 
@@ -53,7 +53,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Where in a source something stands: 0-based offsets, half-open."""
+    """A place in a source: 0-based offsets, half-open."""
 
     source: Source
     start: int
@@ -92,12 +92,12 @@ class Span:
         return f"{_printable(text[low:high])}\n{' ' * (self.start - low)}{carets}"
 
     def problem(self, code: str, message: str, hint: str = "", severity: Severity | None = None) -> Problem:
-        """What is wrong with the characters, with their line."""
+        """A problem with the characters, with their line."""
         return Problem(code, message, self.place, hint, self.excerpt, severity)
 
 
 class Findings:
-    """Errors and warnings of one source, collected until all of it has been looked at."""
+    """Errors and warnings of one source, collected until all of it has been read."""
 
     def __init__(self) -> None:
         self._errors: list[tuple[int, Problem]] = []
@@ -105,7 +105,7 @@ class Findings:
 
     @property
     def has_errors(self) -> bool:
-        """Whether any error has been noted."""
+        """Whether any error was reported."""
         return bool(self._errors)
 
     @property
@@ -119,24 +119,24 @@ class Findings:
         return _in_order(self._warnings)
 
     def error(self, code: str, message: str, place: Span, hint: str = "") -> None:
-        """Note an error; after the thousandth, say so and give up.
+        """Add an error; stop after the thousandth.
 
         Raises:
-            AnnotationError: There are too many errors to go on.
+            AnnotationError: There are too many errors.
         """
         self._errors.append((place.start, place.problem(code, message, hint)))
         if len(self._errors) >= MAX_PROBLEMS:
-            message, hint = f"gave up after {MAX_PROBLEMS} errors", "is this an annotation file at all?"
+            message, hint = f"stopped after {MAX_PROBLEMS} errors", "check that this is an annotation file"
             last = Problem("too-many-errors", message, place.place, hint)
             raise AnnotationError((*_in_order(self._errors), last))
 
     def warn(self, code: str, message: str, place: Span, hint: str = "") -> None:
-        """Note something harmless that must not pass in silence; the first thousand are kept."""
+        """Add a warning; the first thousand are kept."""
         if len(self._warnings) < MAX_PROBLEMS:
             self._warnings.append((place.start, place.problem(code, message, hint, "warning")))
 
     def raise_errors(self) -> None:
-        """Raise what has been found, in the order of the text.
+        """Raise all errors, in the order of the text.
 
         Raises:
             AnnotationError: There is at least one error.
@@ -152,7 +152,7 @@ def decode(data: bytes | str, name: str, findings: Findings) -> Source:
         AnnotationError: It is too large, not UTF-8, or holds control characters.
     """
     if len(data) > MAX_BYTES:
-        message = f"is {len(data)} bytes long; an annotation file has {MAX_BYTES} at the most"
+        message = f"the file has {len(data)} bytes; an annotation file may have at most {MAX_BYTES}"
         raise AnnotationError(Problem("file-too-large", message, Place(name)))
     if isinstance(data, bytes):
         if data.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -169,7 +169,7 @@ def decode(data: bytes | str, name: str, findings: Findings) -> Source:
             message = f"byte 0x{code - 0xDC00:02x} is not UTF-8"
             findings.error("not-utf-8", message, place, "save the file as UTF-8")
         else:
-            findings.error("control-character", f"character U+{code:04X} cannot stand here", place)
+            findings.error("control-character", f"character U+{code:04X} is not allowed", place)
         at = text.find("\n", match.end())
         if at < 0:
             break

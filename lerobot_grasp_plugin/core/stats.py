@@ -20,11 +20,11 @@ STATISTICS: Final = (*MOMENTS, "count", *QUANTILES)
 _BLOCK_VALUES: Final = 2**17
 """Values that are sorted at once: few enough to stay in the processor's cache."""
 _SLACK: Final = {"min": 1e-5, "max": 1e-5, "mean": 1e-4, "std": 2e-3}
-"""How far a statistic may be off, as a share of the largest magnitude in the column."""
+"""Tolerance of a statistic, as a share of the largest magnitude in the column."""
 
 
 def unknown_statistics(stats: Mapping[str, Any], features: Collection[str]) -> list[str]:
-    """What a file of statistics holds that LeRobot does not know: of no feature, or another statistic."""
+    """Unknown statistics in a file: of no feature, or not defined by LeRobot."""
     unknown = [
         name if name not in features else f"{statistic} of {name}"
         for name, own in stats.items()
@@ -246,7 +246,7 @@ def _off(
     scale: NDArray[np.float64],
     lengths: NDArray[np.int64],
 ) -> NDArray[np.float64]:
-    """How far a stored statistic is outside what is allowed; negative or 0 inside."""
+    """Distance of a stored statistic from the allowed range; negative or 0 inside."""
     slack = _SLACK.get(name, 1e-4) * scale + 1e-6
     if name in QUANTILES:
         return np.maximum(true["min"] - stored, stored - true["max"]) - slack
@@ -259,8 +259,8 @@ def _off(
 
 
 def describe(wrong: Differing) -> str:
-    """The first difference of each statistic in words."""
+    """The first difference of each statistic as text."""
     return "; ".join(
-        f"{statistic} is {rows[0][1]:.6g}, the rows have {rows[0][2]:.6g}"
+        f"{statistic} is {rows[0][1]:.6g}, but {rows[0][2]:.6g} by the rows"
         for statistic, rows in wrong.items()
     )

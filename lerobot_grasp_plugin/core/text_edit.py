@@ -1,4 +1,4 @@
-"""One episode of an annotation text changed, every other character kept as it is."""
+"""Changes one episode of an annotation text, and no other character."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _PLACEHOLDER = "0: all fail\n"
 def parse_editable(
     text: str, *, name: str, index_base: int | None = None, is_dataset: IsDataset = no_dataset
 ) -> Annotations:
-    """Reads an annotation text, which may be empty or have no episode yet.
+    """Reads an annotation text, which may be empty or without episodes.
 
     Args:
         text: The text form.
-        name: What to call the file in messages.
+        name: The file's name in messages.
         index_base: As for ``parse``.
         is_dataset: As for ``parse``.
 
@@ -32,8 +32,8 @@ def parse_editable(
     """
     form = form_of(text)
     if form.name != "text":
-        message = f"this is {form.name}, and only the text form can be edited"
-        hint = f"label in a text file; {form.name} is read by relabel and merge"
+        message = f"this is {form.name}, but only the text form can be edited"
+        hint = f"use a text file for labelling; relabel and merge read {form.name}"
         raise AnnotationError(Problem("not-editable", message, Place(name), hint))
     try:
         return parse(text, name=name, index_base=index_base, is_dataset=is_dataset).annotations
@@ -57,10 +57,10 @@ def with_ranges(
     *,
     new_header: str,
 ) -> str:
-    """The text with other success frames for one episode.
+    """The text with new success frames of one episode.
 
     A listed episode keeps its line, the spelling of its number and its comment. A new one is put in
-    the order of the episodes; where the dataset has no section, one is begun at the end.
+    the order of the episodes; if the dataset has no section, one is added at the end.
 
     Args:
         text: The annotation text.
@@ -68,7 +68,7 @@ def with_ranges(
         sections: Those of ``annotations`` that are about the dataset.
         episode_index: LeRobot's ``episode_index``, 0-based.
         ranges: 0-based half-open success ranges; empty for all failure, None to remove the episode.
-        new_header: What a new section calls the dataset.
+        new_header: The dataset's name in a new section.
     """
     lines = split_lines(text)
     listed = [episode for section in sections for episode in section.episodes]
@@ -93,7 +93,7 @@ def with_lines(text: str, lines: list[str], at: int | None, new: Sequence[str], 
         lines: Those that it is to have now.
         at: 0-based line before which the new ones go; None to begin a section at the end.
         new: The lines, without ends.
-        new_header: What a new section calls the dataset.
+        new_header: The dataset's name in a new section.
     """
     ending = "\r\n" if "\r\n" in text else "\n"
     if lines and not lines[-1].endswith("\n"):
@@ -123,7 +123,7 @@ def _relabelled(line: str, said: str) -> str:
 
 
 def new_place(lines: Sequence[str], sections: Sequence[AnnotationSection], episode_index: int) -> int | None:
-    """Where something about an episode goes: above its line, else in the order of the episodes.
+    """The position of a line about an episode: above its line, else in the order of the episodes.
 
     Args:
         lines: Those of the text.

@@ -1,4 +1,4 @@
-"""Frame numbers, pts and seconds, converted with integers and Fraction.
+"""Converts frame numbers, pts and seconds, with integers and Fraction.
 
 A video of a dataset is a grid: frame ``k`` (0-based) is shown at ``k / fps`` seconds. Nothing here adds
 up floats; the one float that leaves is ``k / fps``, rounded once.
@@ -31,7 +31,7 @@ def exact_fps(fps: float) -> int | Fraction:
         ValueError: It is not positive.
     """
     if isinstance(fps, bool) or not math.isfinite(fps) or fps <= 0:
-        raise ValueError(f"fps is {fps!r}; it must be a positive number of frames per second")
+        raise ValueError(f"fps must be a positive number of frames per second, not {fps!r}")
     if fps == int(fps):
         return int(fps)
     common = Fraction(fps).limit_denominator(1001)  # 30000 / 1001, and all with two decimals
@@ -52,7 +52,7 @@ def timescale(fps: float) -> int:
 
 
 def ticks_per_frame(fps: float) -> int:
-    """Ticks one frame lasts at ``timescale(fps)``; a power of two where ``fps`` is a whole number."""
+    """Ticks one frame lasts at ``timescale(fps)``; a power of two where ``fps`` is an integer."""
     return int(timescale(fps) / Fraction(exact_fps(fps)))
 
 

@@ -1,4 +1,4 @@
-"""What is known of a video stream without decoding it: its parameters and every packet.
+"""The index of a video stream without decoding it: its parameters and every packet.
 
 Paths are used as names here, never opened.
 """
@@ -19,7 +19,7 @@ it (but coded after it) does."""
 
 @dataclass(frozen=True, slots=True)
 class StreamSignature:
-    """What must be equal for two streams to share a file (together with ``VideoIndex.parameter_sets``).
+    """The parameters that must be equal for streams to share a file (with ``VideoIndex.parameter_sets``).
 
     Attributes:
         codec: Canonical codec name, e.g. ``av1``.

@@ -1,4 +1,4 @@
-"""Which packets of which files make up each output video, decided before a byte is written.
+"""Plans which packets of which files make up each output video, before anything is written.
 
 Consecutive episodes that lie side by side in one source file form a *run*. A run is copied as it stands;
 only its first packet has to be a place where a decoder may begin. Frames a run needs for decoding but
@@ -253,12 +253,12 @@ def _check(segments: Sequence[Segment], sources: Mapping[Path, _Source]) -> None
         missing = source.first_missing(segment)
         if missing is not None:
             shown = source.index.frames[source.index.shown]
-            message = f"{span} are wanted, but frame {missing} is not in the file"
+            message = f"{span} are needed, but frame {missing} is not in the file"
             if len(shown):
                 message += f", which shows {len(shown)} frames from {shown.min()} to {shown.max()}"
             problems.append(Problem("video-frame-missing", message, where))
         elif source.start_for(segment) is None:
-            message = f"{span} are wanted, but no keyframe stands at or before frame {segment.start_frame}"
+            message = f"{span} are needed, but there is no keyframe at or before frame {segment.start_frame}"
             problems.append(Problem("video-keyframe-missing", message, where))
     if problems:
         raise VideoError(problems)
@@ -290,7 +290,7 @@ def plan_shards(
         raise ValueError(f"fps is {fps} and max_bytes is {max_bytes}; both must be positive")
     unknown = sorted({str(segment.path) for segment in segments if segment.path not in indices})
     if unknown:
-        raise ValueError(f"no index was given for {', '.join(unknown)}")
+        raise ValueError(f"no index given for {', '.join(unknown)}")
     sources = {path: _Source(indices[path]) for path in {segment.path for segment in segments}}
     _check(segments, sources)
 

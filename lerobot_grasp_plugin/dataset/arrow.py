@@ -31,7 +31,7 @@ _ARROW_TYPES: dict[str, pa.DataType] = {
 
 
 def value_type(dtype: str) -> pa.DataType | None:
-    """The Arrow type of a LeRobot dtype; None for what is no plain value (``image``, ``language``)."""
+    """The Arrow type of a LeRobot dtype; None for other values (``image``, ``language``)."""
     return _ARROW_TYPES.get(dtype)
 
 
@@ -47,7 +47,7 @@ def to_numpy(column: pa.ChunkedArray | pa.Array) -> NDArray[Any]:
         column: Numbers or booleans, or (nested) lists of them that all have one length.
 
     Raises:
-        ValueError: There are nulls in it, lists of unequal length, or no numbers.
+        ValueError: It contains nulls, lists of unequal length, or no numbers.
     """
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     if isinstance(array, pa.ChunkedArray):
@@ -79,7 +79,7 @@ def to_numpy(column: pa.ChunkedArray | pa.Array) -> NDArray[Any]:
 
 
 def list_lengths(column: pa.ChunkedArray | pa.Array) -> NDArray[np.int64] | None:
-    """Values in the list of each row, shape ``(rows,)``; None where rows hold no lists, or nested ones."""
+    """Values in the list of each row, shape ``(rows,)``; None if rows hold no lists, or nested ones."""
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     if not (pa.types.is_list(array.type) or pa.types.is_large_list(array.type)):
         return None

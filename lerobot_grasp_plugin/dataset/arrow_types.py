@@ -1,4 +1,4 @@
-"""One Arrow type for columns whose types were inferred file by file, and columns brought to it."""
+"""Finds one Arrow type for columns whose types were inferred file by file, and casts columns to it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from lerobot_grasp_plugin.dataset.tables import MAX_GROUP_BYTES
 
 _ROWS_AT_A_TIME: Final = 1024
 _OWN_METADATA: Final = frozenset({b"pandas", b"huggingface", b"ARROW:schema"})
-"""Metadata of a table that is written for each table, and says nothing but what its columns are."""
+"""Metadata of a table that only describes its columns, and is specific to it."""
 
 
 def common_type(types: Sequence[pa.DataType]) -> pa.DataType | None:
-    """The type that holds the values of all; None where there is none without changing values.
+    """The type that holds the values of all; None if none does without changing values.
 
-    A type of nulls takes the place of nothing, numbers become as wide as they have to, structs of the same
-    fields and lists are joined part by part.
+    Null types are ignored, numbers are widened as needed, structs of the same fields and lists are joined
+    part by part.
     """
     joined: pa.DataType | None = types[0]
     for kind in types[1:]:
@@ -72,7 +72,7 @@ def language_type(types: Sequence[pa.DataType]) -> pa.DataType | None:
     LeRobot declares ``tool_calls``: lists of JSON values.
 
     Returns:
-        None where a column does not hold lists of structs.
+        None if a column does not hold lists of structs.
     """
     joined = common_type(types)
     if joined is not None:
@@ -97,7 +97,7 @@ def language_type(types: Sequence[pa.DataType]) -> pa.DataType | None:
 
 
 def conform(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
-    """A column as another type that ``common_type`` or ``language_type`` gave; JSON text where that is text.
+    """A column cast to a type from ``common_type`` or ``language_type``; JSON text if that is text.
 
     Raises:
         pa.ArrowException: The values do not fit the type.
@@ -140,7 +140,7 @@ def decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _decoded_bytes(chunk: pa.DictionaryArray) -> int:
-    """How many bytes the values of a dictionary-encoded array take, without making them."""
+    """Bytes of the values of a dictionary-encoded array, without decoding it."""
     used = np.bincount(to_numpy(chunk.indices.drop_null())[:, 0], minlength=len(chunk.dictionary))
     sizes = [chunk.dictionary.slice(place, 1).nbytes for place in np.flatnonzero(used).tolist()]
     return int(np.dot(used[used > 0], sizes))
@@ -169,7 +169,7 @@ def joined_tables(tables: Sequence[pa.Table], rows: Sequence[int]) -> pa.Table:
 
 
 def table_of(rows: Sequence[dict[str, Any]]) -> pa.Table:
-    """JSON objects as a table: null where one lacks a name, JSON text where values are of several kinds."""
+    """JSON objects as a table: null for a missing name, JSON text for values of several kinds."""
     names = dict.fromkeys(name for row in rows for name in row)
     columns = {}
     for name in names:

@@ -1,4 +1,4 @@
-"""The dataset card, ``README.md``: its YAML header, its licence and its text."""
+"""Reads and writes the dataset card, ``README.md``: YAML header, licence and text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _GENERATED = re.compile(f"{re.escape(_BEGIN)}.*?{re.escape(_END)}\n*", re.DOTALL
 _HEADER = re.compile(r"\A---[ \t]*\r?\n(.*?)^---[ \t]*\r?$\n?", re.DOTALL | re.MULTILINE)
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")
 _RESERVED: Final = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
-"""Words that YAML takes for something else than text."""
+"""Words that YAML does not read as text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,8 @@ class Card:
 
     Attributes:
         header: The YAML header; empty without one.
-        text: What follows the header, without what this package wrote itself.
-        problem: Why the header or the file could not be read; None when it could.
+        text: The text after the header, without the part that this package wrote.
+        problem: Why the header or the file could not be read; None if it could.
     """
 
     header: Mapping[str, Any] = field(default_factory=dict)
@@ -45,13 +45,13 @@ class Card:
 
 
 def read_card(root: Path) -> Card:
-    """The card of a dataset; an empty one where there is none."""
+    """The card of a dataset; an empty one if it has none."""
     path = root / layout.CARD_PATH
     try:
         if not path.is_file():
             return Card()
         if path.stat().st_size > _MAX_BYTES:
-            return _unread(path, f"the card has more than {_MAX_BYTES} bytes")
+            return _unread(path, f"the card is larger than {_MAX_BYTES} bytes")
         content = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         return _unread(path, f"the card cannot be read: {error}")
@@ -76,7 +76,7 @@ def _mapping(text: str) -> dict[str, Any]:
 
     try:
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
-            raise ValueError("it refers to its own parts (*name)")  # a few bytes could become gigabytes
+            raise ValueError("it contains references (*name)")  # a few bytes could become gigabytes
         value = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise ValueError(str(error)) from None
@@ -89,7 +89,7 @@ def _mapping(text: str) -> dict[str, Any]:
 
 def _unread(path: Path, message: str, text: str = "") -> Card:
     """A card without a header that can be read."""
-    return Card(text=text, problem=Problem("bad-card", message, path, "the Hub refuses it, too"))
+    return Card(text=text, problem=Problem("bad-card", message, path, "the Hub refuses it too"))
 
 
 def write_card(root: Path, header: Mapping[str, Any], generated: str, text: str) -> None:
@@ -97,8 +97,8 @@ def write_card(root: Path, header: Mapping[str, Any], generated: str, text: str)
 
     Args:
         root: The dataset's folder.
-        header: Of the card.
-        generated: Text that a later output writes itself, and so does not take from this one.
+        header: The YAML header.
+        generated: Text that a later output generates itself and does not copy from this one.
         text: All other text.
     """
     head = "".join(f"{_scalar(key)}:{_value(value)}\n" for key, value in header.items())

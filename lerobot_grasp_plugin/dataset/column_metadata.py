@@ -1,4 +1,4 @@
-"""Parquet metadata that stands at single columns of a table: named, because no output has it."""
+"""Finds parquet metadata of single columns of a table, which outputs do not have."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ def metadata_of_columns(schema: pa.Schema) -> dict[str, list[str]]:
 
 
 def left_out(columns: Mapping[str, Sequence[str]], tables: str, where: Path) -> list[Problem]:
-    """The warning that metadata of columns is not written; none where there is none.
+    """The warning that metadata of columns is not written; nothing without such metadata.
 
     Args:
         columns: Column -> keys of its metadata.
-        tables: What the tables are, to begin the message with.
+        tables: The name of the tables, at the start of the message.
         where: The table, or the dataset.
     """
     if not columns:
         return []
     keys = "; ".join(f"{name}: {', '.join(own)}" for name, own in columns.items())
-    message = f"{tables} have parquet metadata at columns, which is left out ({keys})"
+    message = f"{tables} have parquet metadata of columns, which is left out ({keys})"
     return [Problem("metadata-left-out", message, where)]

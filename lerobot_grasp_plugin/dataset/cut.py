@@ -1,4 +1,4 @@
-"""A dataset of which parts of episodes are episodes, too."""
+"""A dataset that also has parts of its episodes as episodes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Part:
 
     @property
     def length(self) -> int:
-        """How many frames it has."""
+        """Number of frames."""
         return self.stop - self.start
 
 
@@ -73,7 +73,7 @@ class CutReader:
         self.lengths: NDArray[Any] = np.concatenate([own, np.array([p.length for p in parts], np.int64)])
 
     def _own(self, episode: int) -> int:
-        """The episode of the dataset that an episode is, or is a part of."""
+        """The episode of the dataset that an episode number stands for, or is a part of."""
         return self.parts[episode].episode if episode in self.parts else episode
 
     def _owns(self, episodes: Sequence[int]) -> list[int]:
@@ -128,7 +128,7 @@ class CutReader:
                 own = index_numbers(column, column_of(batch.path, name))
                 table = table.set_column(position, name, from_numpy(own - starts))
             elif name == layout.TIMESTAMP:
-                with suppress(ValueError):  # what holds no numbers is set right by whoever writes it
+                with suppress(ValueError):  # the writer corrects columns without numbers
                     moved = moved_stamps(to_numpy(column).reshape(-1), frames, starts, self.info.fps)
                     table = table.set_column(position, name, from_numpy(moved))
             elif self._is_language(name):
@@ -147,7 +147,7 @@ class CutReader:
             return table
         if uncut := uncut_columns(table.column_names):
             names = ", ".join(map(repr, uncut))
-            message = f"{self.repo_id}: parts of episodes have the values of the whole episode in {names}"
+            message = f"{self.repo_id}: parts of episodes keep the whole episode's values in {names}"
             problem = Problem("column-not-cut", message, self.root / layout.EPISODES_DIR)
             self.warnings += [problem] if problem not in self.warnings else []
         spans = [None if part is None else (part.start, part.stop) for part in parts]
@@ -165,7 +165,7 @@ class CutReader:
     def stats(
         self, episodes: Sequence[int], features: Sequence[str], statistics: Sequence[str] = STATISTICS
     ) -> Mapping[str, Mapping[str, NDArray[Any]]]:
-        """As of ``DatasetReader``; a part has those of its episode, and its share of the ``count``."""
+        """As in ``DatasetReader``; a part has its episode's values, and its share of the ``count``."""
         owns = [self._own(episode) for episode in episodes]
         found = self._reader.stats(owns, features, statistics)
         shares = (self.lengths[list(episodes)] / np.maximum(1, self.lengths[owns])).reshape(-1, 1)

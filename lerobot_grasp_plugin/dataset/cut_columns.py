@@ -1,4 +1,4 @@
-"""Columns with frame numbers or times of an episode, for a part of the episode."""
+"""Converts columns with frame numbers or times of an episode to those of a part of it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NAMES: Final = "subtask_names"
 _FIRST, _LAST = "subtask_start_frames", "subtask_end_frames"
 _TIMES: Final = ("subtask_start_times", "subtask_end_times")
 _SARM: Final = {prefix: [prefix + name for name in (_NAMES, *_TIMES, _FIRST, _LAST)] for prefix in _PREFIXES}
-"""Columns of ``meta/episodes`` that LeRobot's SARM has: lists of subtasks, ends included."""
+"""Columns of ``meta/episodes`` of LeRobot's SARM: lists of subtasks, ends included."""
 
 _STAMP: Final = "timestamp"
 
@@ -32,7 +32,7 @@ def cut_side_columns(table: pa.Table, spans: Sequence[tuple[int, int] | None], f
     """Columns of the list of episodes, for parts of episodes.
 
     Subtasks of SARM that have no frame in the part are left out; the others begin and end within it. A part
-    without any has none, as an episode that nobody annotated.
+    without any has none, like an episode without annotation.
 
     Args:
         table: A row for each episode or part, with the values of the whole episode.
@@ -82,8 +82,8 @@ def cut_language(
 ) -> pa.ChunkedArray:
     """Rows of a language column, with the times of the parts they are in.
 
-    What begins after the part is left out. What began before it stays, at a time below 0: it may still hold
-    in the first frame. Rows without times of their own are as they were.
+    Entries that begin after the part are left out. Entries that began before it stay, at a time below 0,
+    because they may still hold in the first frame. Rows without times do not change.
 
     Args:
         column: Of each row, a list of structs.

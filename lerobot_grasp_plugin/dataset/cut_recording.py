@@ -1,4 +1,4 @@
-"""The entry of an episode in ``grasp_recording.json``, for a part of the episode."""
+"""Converts an episode's entry in ``grasp_recording.json`` to one for a part of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _RANGES: Final = ("success", "marked", "suggestion")
 
 
 def cut_recording(entry: Mapping[str, Any], part: Part, fps: float) -> dict[str, Any]:
-    """How a part was recorded, from how its episode was.
+    """The entry of a part, from the entry of its episode.
 
     Frame numbers and times become those of the part; marks and pauses outside it are left out. ``part_of``
     says which frames of the recorded episode it has; all else, such as ``timing``, is of that episode.

@@ -1,4 +1,4 @@
-"""The images of one episode and camera, decoded once, in order, exactly as LeRobot shows them."""
+"""Decodes the images of one episode and camera once, in order, exactly as LeRobot does."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class EpisodeFrames:
     """Decodes episodes of a dataset, stored as video or as images in the table.
 
     Frame ``k`` is the image LeRobot's reader gives for ``from_timestamp + k / fps``. Where a
-    recording's timestamps are off that grid, LeRobot cannot read it; frame ``k`` is then what row ``k``
-    has once ``lerobot-grasp-relabel`` or ``-merge`` has set the timestamps right. Several threads may
-    decode at once.
+    recording's timestamps differ from that grid, LeRobot cannot read it; frame ``k`` is then the image of
+    row ``k`` after ``lerobot-grasp-relabel`` or ``-merge`` has corrected the timestamps. Several threads
+    may decode at once.
 
     Args:
         reader: The open dataset.
@@ -56,8 +56,8 @@ class EpisodeFrames:
         """
         info = self._reader.info
         if camera_key not in info.camera_keys:
-            message = f"{self._reader.repo_id} has no camera {camera_key!r}"
-            hint = f"its cameras: {', '.join(info.camera_keys) or 'none'}"
+            message = f"dataset {self._reader.repo_id} has no camera {camera_key!r}"
+            hint = f"it has: {', '.join(info.camera_keys) or 'none'}"
             raise UsageError(Problem("missing-camera", message, hint=hint))
         if info.features[camera_key].dtype == "video":
             return self._video(episode, camera_key, only)
@@ -104,7 +104,7 @@ class EpisodeFrames:
             batch = next(iter(self._reader.read([episode], [camera_key])))
             where = column_of(batch.path, camera_key)
             if camera_key not in batch.table.column_names:
-                raise DatasetError(Problem("missing-column", "the file has no such column", where))
+                raise DatasetError(Problem("missing-column", "the file does not have this column", where))
             column = embedded_images(batch.table[camera_key], self._reader.root, where)
             is_small = column.nbytes <= _KEPT_BYTES
             self._column = ((episode, camera_key), column, batch.path) if is_small else None

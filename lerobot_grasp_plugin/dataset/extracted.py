@@ -1,4 +1,4 @@
-"""Image files that lerobot-grasp-frames extracted; where they are in a dataset's folder, no part of it."""
+"""Recognises image files that lerobot-grasp-frames extracted, which are no part of a dataset."""
 
 from __future__ import annotations
 

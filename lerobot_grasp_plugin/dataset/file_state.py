@@ -1,4 +1,4 @@
-"""Whether a dataset's files are still what they were when they were first looked at."""
+"""Checks whether a dataset's files changed since they were first read."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ class FileState:
                 path = Path(folder, name)
                 try:
                     found = path.stat()
-                except OSError:  # a link to nothing
+                except OSError:  # a broken link
                     continue
                 files[os.path.relpath(path, root)] = (found.st_size, found.st_mtime_ns, found.st_ino)
         return cls(root, linked, files)
 
     def changes(self) -> list[Problem]:
-        """What is gone or different now; files that are new do not matter."""
+        """The files that are missing or changed now; new files do not matter."""
         now = FileState.of(self.root, self.linked).files
         gone = [name for name in self.files if name not in now]
         changed = [name for name in self.files if name in now and now[name] != self.files[name]]
@@ -51,6 +51,6 @@ class FileState:
                 continue
             more = f", and {len(names) - 1} more files of this dataset" if len(names) > 1 else ""
             message = f"the file {what} while it was being read{more}"
-            hint = "run again when nothing writes to the source"
+            hint = "run again when no program writes to the source"
             problems += [Problem("source-changed", message, self.root / names[0], hint)]
         return problems

@@ -1,4 +1,4 @@
-"""Where a dataset is: a folder, LeRobot's home folder, or the Hub."""
+"""Locates a dataset: in a folder, in LeRobot's home folder, or on the Hub."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from lerobot_grasp_plugin.findings.problem import DatasetError, Problem, UsageEr
 from lerobot_grasp_plugin.findings.words import count
 
 _TRUE = frozenset({"1", "ON", "YES", "TRUE"})
-"""What huggingface_hub takes for yes in an environment variable."""
+"""Values of environment variables that huggingface_hub treats as true."""
 
 _SHOWN = 8
-"""Datasets that are named where a folder holds some."""
+"""Number of datasets to name if a folder contains some."""
 
 _REPO_ID = re.compile(r"[A-Za-z0-9_][\w.-]*(/[A-Za-z0-9_][\w.-]*)?")
 
 
 class Fetch(Protocol):
-    """Brings files of a dataset onto this machine."""
+    """Downloads files of a dataset."""
 
     def __call__(self, relative_paths: Iterable[str]) -> None: ...
 
@@ -48,7 +48,7 @@ class Location:
     links: Links = layout.NO_LINKS
 
     def following(self, follow_links: bool) -> Location:
-        """The same place, whose links may be followed where that is asked for."""
+        """The same place, with links that may be followed if requested."""
         return replace(self, links=Links.of(self.root)) if follow_links else self
 
 
@@ -63,7 +63,7 @@ def lerobot_home() -> Path:
 
 
 def is_offline() -> bool:
-    """Whether the environment keeps the Hub out."""
+    """Whether the environment sets the Hub offline."""
     return os.environ.get("HF_HUB_OFFLINE", "").upper() in _TRUE
 
 
@@ -73,12 +73,12 @@ def is_dataset(root: Path) -> bool:
 
 
 def check_repo_id(repo_id: str, option: str = "repo_id", *, options: str = "--") -> None:
-    """Refuses what cannot be a name on the Hub.
+    """Refuses an invalid name of a dataset.
 
     Args:
         repo_id: The name.
-        option: What it was given as.
-        options: What stands before the names of options in hints.
+        option: The option with the name.
+        options: Prefix of option names in hints.
 
     Raises:
         UsageError: It is not ``owner/name`` or ``name``.
@@ -96,7 +96,7 @@ def locate(repo_id: str | None, root: str | Path | None, *, options: str = "--")
     Args:
         repo_id: Its name.
         root: Its folder.
-        options: What stands before the names of options in hints, such as ``--dataset.``.
+        options: Prefix of option names in hints, such as ``--dataset.``.
 
     Raises:
         UsageError: Neither argument is given, or nothing is found.
@@ -106,19 +106,17 @@ def locate(repo_id: str | None, root: str | Path | None, *, options: str = "--")
         _refuse_closed(folder)
         if not is_dataset(folder):
             _refuse_parent(folder, options)
-            hint = (
-                f"the folder above is one: {options}root {folder.parent}" if is_dataset(folder.parent) else ""
-            )
-            message = "the folder does not exist, so it is no LeRobot dataset"
+            hint = f"use the folder above: {options}root {folder.parent}" if is_dataset(folder.parent) else ""
+            message = "the folder does not exist"
             if folder.is_dir():
-                message = "the folder has no meta/info.json, so it is no LeRobot dataset"
+                message = "the folder is not a LeRobot dataset: it has no meta/info.json"
             elif folder.exists():
-                message = "this is a file, and a dataset is a folder"
+                message = "this is a file, not a dataset's folder"
             raise UsageError(Problem("no-dataset", message, folder, hint))
         return Location(repo_id or folder.resolve().name, folder)
     if repo_id is None:
         raise UsageError(
-            Problem("no-dataset", "no dataset is named", hint=f"give {options}repo_id or {options}root")
+            Problem("no-dataset", "no dataset given", hint=f"give {options}repo_id or {options}root")
         )
     check_repo_id(repo_id, options=options)
     folder = lerobot_home() / repo_id
@@ -128,22 +126,22 @@ def locate(repo_id: str | None, root: str | Path | None, *, options: str = "--")
 
 
 def _refuse_closed(folder: Path) -> None:
-    """Refuses a folder that this user may not open.
+    """Refuses a folder that this user cannot open.
 
     Raises:
         DatasetError: The rights of the folder do not allow it.
     """
     if folder.is_dir() and not os.access(folder, os.R_OK | os.X_OK):
-        hint = f"`chmod u+rx {folder}`, or run as its owner"
-        message = "the folder may not be opened (permission denied)"
+        hint = f"run `chmod u+rx {folder}`, or run as its owner"
+        message = "the folder cannot be opened (permission denied)"
         raise DatasetError(Problem("unreadable-folder", message, folder, hint))
 
 
 def _refuse_parent(folder: Path, options: str = "--") -> None:
-    """Refuses a folder that is no dataset and holds some, and names them.
+    """Refuses a folder that contains datasets instead of being one, and names them.
 
     Raises:
-        UsageError: There are datasets one level below, or, by owner, two.
+        UsageError: The folder contains datasets, one level below or, by owner, two.
     """
     for pattern in ("*", "*/*"):
         inner = sorted(info.parent.parent for info in folder.glob(f"{pattern}/{layout.INFO_PATH}"))
@@ -151,15 +149,15 @@ def _refuse_parent(folder: Path, options: str = "--") -> None:
             number = f"{len(inner)} datasets" if len(inner) > 1 else "a dataset"
             shown = " or ".join(f"{options}root {path}" for path in inner[:_SHOWN])
             more = f" or {len(inner) - _SHOWN} more" if len(inner) > _SHOWN else ""
-            message = f"the folder is no LeRobot dataset, but holds {number}"
-            raise UsageError(Problem("no-dataset", message, folder, f"name one: {shown}{more}"))
+            message = f"the folder is not a LeRobot dataset, but contains {number}"
+            raise UsageError(Problem("no-dataset", message, folder, f"choose one: {shown}{more}"))
 
 
 def locate_folder(repo_id: str | None, root: str | Path | None) -> Location:
     """Finds the folder of a dataset that may be damaged in any way; otherwise as ``locate``.
 
     Raises:
-        UsageError: Neither argument is given, there is no such folder, or it has no file of a dataset.
+        UsageError: Neither argument is given, or the folder does not exist or has no file of a dataset.
     """
     if root is None and repo_id is not None:
         check_repo_id(repo_id)
@@ -175,7 +173,7 @@ def locate_folder(repo_id: str | None, root: str | Path | None) -> Location:
 
 
 def _holds_files(folder: Path) -> bool:
-    """Whether a folder has a file of a dataset, a link where one should be, or a folder that is closed."""
+    """Whether a folder has a file of a dataset, a link in its place, or a folder that cannot be opened."""
     for name in ("meta", "data", "videos"):
         inner = folder / name
         if inner.is_symlink() or (inner.is_dir() and not os.access(inner, os.R_OK | os.X_OK)):
@@ -191,7 +189,7 @@ def _from_hub(repo_id: str, expected: Path, options: str) -> Location:
     """A dataset of the Hub, in the cache LeRobot itself uses (``HF_LEROBOT_HOME/hub``)."""
     cached = lerobot_home() / "hub" / f"datasets--{repo_id.replace('/', '--')}"
     if is_offline() and not cached.is_dir():
-        message = f"{repo_id!r} is not at {expected}, and HF_HUB_OFFLINE keeps the Hub out"
+        message = f"{repo_id!r} is not at {expected}, and HF_HUB_OFFLINE is set"
         hint = f"give {options}root for a dataset in another folder"
         raise UsageError(Problem("no-dataset", message, hint=hint))
     import huggingface_hub
@@ -214,7 +212,7 @@ def _from_hub(repo_id: str, expected: Path, options: str) -> Location:
     try:
         try:
             root = download(["meta/*"], layout.CODEBASE_VERSION)
-        except errors.RevisionNotFoundError:  # never converted: take the main branch as it is
+        except errors.RevisionNotFoundError:  # never converted: use the main branch
             root = download(["meta/*"], None)
     except (
         errors.HfHubHTTPError,
@@ -226,7 +224,7 @@ def _from_hub(repo_id: str, expected: Path, options: str) -> Location:
         raise UsageError(
             Problem(
                 "no-dataset",
-                f"{repo_id!r} is not at {expected}, and the Hub does not give it: {reason}",
+                f"{repo_id!r} is not at {expected}, and cannot be downloaded from the Hub: {reason}",
                 hint=f"give {options}root for a dataset in another folder",
             )
         ) from None
@@ -247,7 +245,7 @@ def _from_hub(repo_id: str, expected: Path, options: str) -> Location:
         try:
             download(None, root.name)
         except (errors.HfHubHTTPError, errors.LocalEntryNotFoundError, OSError) as error:
-            message = f"files of {repo_id!r} next to its tables and videos cannot be downloaded: {error}"
+            message = f"the other files of {repo_id!r} cannot be downloaded: {error}"
             raise DatasetError(Problem("download-failed", message)) from None
 
     return Location(repo_id, root, fetch, fetch_rest)

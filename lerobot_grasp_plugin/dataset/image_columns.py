@@ -1,4 +1,4 @@
-"""Columns of images in a table, as LeRobot stores them."""
+"""Converts columns of images in a table to LeRobot's form."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def embedded_images(column: pa.ChunkedArray, root: Path, place: Place) -> pa.Chu
         {kind.field(number).name for number in range(kind.num_fields)} if pa.types.is_struct(kind) else set()
     )
     if names != {"bytes", "path"}:
-        message = f"holds {kind}, not images (structs of bytes and path)"
+        message = f"the column holds {kind}, not images (structs of bytes and path)"
         raise DatasetError(Problem("bad-column", message, place))
     array = column.combine_chunks()
     array = array if isinstance(array, pa.Array) else pa.concat_arrays(array.chunks)
@@ -42,6 +42,6 @@ def embedded_images(column: pa.ChunkedArray, root: Path, place: Place) -> pa.Chu
 def _image_file(root: Path, path: str | None, place: Place) -> bytes:
     file = (root / (path or "")).resolve()
     if not path or not file.is_relative_to(root.resolve()) or not file.is_file():
-        message = f"an image is not in the table, and its file {path!r} is not in the dataset"
+        message = f"an image is not in the table, and its file {path!r} is missing"
         raise DatasetError(Problem("missing-file", message, place))
     return file.read_bytes()

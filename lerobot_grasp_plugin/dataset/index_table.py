@@ -1,4 +1,4 @@
-"""Tables that give numbers a name: ``task_index`` and its task, ``subtask_index`` and its subtask, ..."""
+"""Reads tables of names for numbers: ``task_index`` and task, ``subtask_index`` and subtask, ..."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``meta/info.json`` of a dataset, of any readable version, as typed values."""
+"""Reads ``meta/info.json`` of any supported version into typed values."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
 from lerobot_grasp_plugin.findings.words import short
 
-NOT_JSON_HINT = "mend it by hand, or copy it again from where the dataset comes from"
+NOT_JSON_HINT = "fix it by hand, or copy it again from the dataset's source"
 _MAX_JSON_BYTES = 64 * 2**20
 _MAX_VALUES = 2**28
 """Values a feature may have per frame; an image of 16k has half of that."""
@@ -36,7 +36,7 @@ _KNOWN_KEYS = frozenset(
 def is_depth(entry: Mapping[str, Any]) -> bool:
     """Whether the entry of a feature marks its images as depth maps.
 
-    LeRobot has kept the mark under two names in two places, and takes it from whichever says so.
+    LeRobot has used two names in two places for this mark, and reads all of them.
     """
     places = [entry.get(place) for place in ("info", "video_info")]
     marks = ("is_depth_map", "video.is_depth_map")
@@ -51,7 +51,7 @@ class Feature:
         dtype: ``float32``, ``int64``, ``bool``, ``string``, ``image``, ``video``, ...
         shape: Without the batch axis; ``(1,)`` for scalars, ``(height, width, channels)`` for images.
         names: Names of the dimensions, or None.
-        extra: Every other key as it stands (``info``, ``fps``, ...).
+        extra: Every other key, unchanged (``info``, ``fps``, ...).
     """
 
     dtype: str
@@ -61,7 +61,7 @@ class Feature:
 
     @property
     def video_info(self) -> Mapping[str, Any]:
-        """What the file says of its video stream (``video.codec``, ``video.pix_fmt``, ...).
+        """The file's entry on the video stream (``video.codec``, ``video.pix_fmt``, ...).
 
         ``info``, and what only the older ``video_info`` says; a mark of depth maps under its present name.
         """
@@ -74,7 +74,7 @@ class Feature:
 
     @property
     def dimensions(self) -> list[str]:
-        """Names of the dimensions in order; empty where they have none."""
+        """Names of the dimensions in order; empty without names."""
         names = self.names
         if isinstance(names, Mapping):
             if len(names) == 1 and isinstance(next(iter(names.values())), list):
@@ -87,14 +87,14 @@ class Feature:
     def is_channels_first(self) -> bool:
         """Whether the shape of a camera is (channels, height, width).
 
-        Its numbers decide where one end alone can be channels, which names may contradict; else its names.
+        The numbers decide if only one end can be channels, whatever the names say; otherwise the names.
         """
         first, last = self.shape[0] in _CHANNELS, self.shape[-1] in _CHANNELS
         return first if first != last else self.dimensions[:1] in (["channel"], ["channels"])
 
     @property
     def image_shape(self) -> tuple[int, int, int] | None:
-        """(channels, height, width) of a camera's images; None where the shape is not that of images."""
+        """(channels, height, width) of a camera's images; None if the shape is not of images."""
         if len(self.shape) != 3:
             return None
         first, second, third = self.shape
@@ -113,7 +113,7 @@ class Feature:
 
     @property
     def unknown(self) -> dict[str, Any]:
-        """The keys that LeRobot does not know."""
+        """The keys that LeRobot does not define."""
         return {key: value for key, value in self.extra.items() if key not in _FEATURE_KEYS}
 
     def to_json(self) -> dict[str, Any]:
@@ -136,17 +136,17 @@ class DatasetInfo:
 
     Attributes:
         codebase_version: One of ``layout.READABLE_VERSIONS``.
-        fps: Frames per second; an int where it is a whole number.
+        fps: Frames per second; an int if it is an integer.
         features: By name, in the file's order.
         total_episodes: As the file claims.
         total_frames: As the file claims.
-        robot_type: As the file says: a text, None, or another value, which LeRobot reads as well.
+        robot_type: As in the file: text, None, or another value, which LeRobot also reads.
         chunks_size: Files (v3.0) or episodes (v2.x) per chunk folder.
         data_path: Template of the tables.
         video_path: Template of the videos; None without videos.
-        splits: As the file says: a mapping of names to ranges, or another value.
+        splits: As in the file: a mapping of names to ranges, or another value.
         tools: Tool schemas (``tools``), or None.
-        unknown: Every key that LeRobot does not write, and ``tools`` that are no list.
+        unknown: Every key that LeRobot does not write, and ``tools`` that are not a list.
     """
 
     codebase_version: str
@@ -189,7 +189,7 @@ class DatasetInfo:
 
 
 def parse_json(data: bytes) -> Any:
-    """JSON of a dataset, of which every text can be written down again.
+    """Parses JSON of a dataset, and makes sure that every text can be written again.
 
     Raises:
         ValueError: It is not UTF-8, not JSON, or escapes half a character.
@@ -208,7 +208,7 @@ def read_json(path: Path) -> Any:
     """
     try:
         if path.stat().st_size > _MAX_JSON_BYTES:
-            message = f"{path.stat().st_size} bytes are too many for a metadata file"
+            message = f"the metadata file is too large ({path.stat().st_size} bytes)"
             raise DatasetError(Problem("bad-json", message, path))
         return parse_json(path.read_bytes())
     except FileNotFoundError:
@@ -224,7 +224,7 @@ def read_info(root: Path) -> DatasetInfo:
     """Reads and checks ``meta/info.json``.
 
     Raises:
-        DatasetError: With everything in it that this package cannot work with.
+        DatasetError: With all values that this package does not support.
     """
     path = root / layout.INFO_PATH
     raw = read_json(path)
@@ -257,7 +257,7 @@ def read_info(root: Path) -> DatasetInfo:
 
 
 class _Checker:
-    """Takes fields out of ``info.json`` and collects what is wrong with them."""
+    """Reads fields of ``info.json`` and collects their errors."""
 
     def __init__(self, where: Path, raw: Mapping[str, Any]) -> None:
         self.where = where
@@ -265,7 +265,7 @@ class _Checker:
         self.problems: list[Problem] = []
 
     def wrong(self, field: str, expected: str, value: object) -> None:
-        message = f"{field} should be {expected}, and is {short(repr(value))}"
+        message = f"{field} should be {expected}, not {short(repr(value))}"
         self.problems.append(Problem("bad-info", message, self.where))
 
     def version(self) -> str:
@@ -274,8 +274,8 @@ class _Checker:
         if version is not None:
             return version
         known = ", ".join(layout.READABLE_VERSIONS)
-        message = f"codebase_version {value!r} is not one that can be read"
-        self.problems.append(Problem("unknown-codebase-version", message, self.where, f"readable: {known}"))
+        message = f"codebase_version {value!r} is not supported"
+        self.problems.append(Problem("unknown-codebase-version", message, self.where, f"supported: {known}"))
         return layout.CODEBASE_VERSION
 
     def fps(self) -> float:
@@ -318,7 +318,7 @@ class _Checker:
                 self.wrong(f"features.{name}.dtype", "a string", dtype)
                 continue
             if not isinstance(shape, list) or not all(isinstance(n, int) and 0 <= n < 2**31 for n in shape):
-                self.wrong(f"features.{name}.shape", "a list of whole numbers", shape)
+                self.wrong(f"features.{name}.shape", "a list of integers", shape)
                 continue
             if dtype in ("image", "video") and 0 in shape:
                 self.wrong(f"features.{name}.shape", "height, width and channels", shape)
@@ -327,7 +327,7 @@ class _Checker:
                 self.wrong(f"features.{name}.shape", f"at most {_MAX_VALUES} values per frame", shape)
                 continue
             if dtype == "video" and ("/" in name or name in ("", ".", "..")):
-                self.wrong(f"features.{name}", "a name that can be a folder", name)
+                self.wrong(f"features.{name}", "a valid folder name", name)
                 continue
             extra = {key: value for key, value in entry.items() if key not in ("dtype", "shape", "names")}
             features[name] = Feature(dtype, tuple(shape), entry.get("names"), extra)

@@ -1,4 +1,4 @@
-"""Files of installed packages, named as ROS names them: ``package://name/path/in/the/package``."""
+"""Finds files of installed packages by ROS names: ``package://name/path/in/the/package``."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ PACKAGE = "package://"
 
 
 def installed_file(name: str, where: str) -> str:
-    """The path of a file; a name that does not begin with ``package://`` is a path already.
+    """The path of a file; a name without ``package://`` is already a path.
 
     Args:
         name: A path, or ``package://name/path``.
-        where: The option it is given by, for the error.
+        where: The option, for the error.
 
     Raises:
         UsageError: The package is not installed, or has no such file.

@@ -13,13 +13,13 @@ from lerobot_grasp_plugin.findings.words import short
 
 @dataclass(frozen=True)
 class Entry:
-    """An object of a JSON file; what is wrong with a field becomes a problem.
+    """An object of a JSON file; errors of fields become problems.
 
     Attributes:
         values: Its fields.
-        name: Where it stands in the file, such as ``sources[0]``; empty for the whole of it.
+        name: Its place in the file, such as ``sources[0]``; empty for the whole file.
         path: The file.
-        problems: All that is wrong with the file, as warnings.
+        problems: The file's errors, as warnings.
     """
 
     values: Mapping[str, Any]
@@ -42,10 +42,10 @@ class Entry:
         self.problems.append(Problem("bad-sidecar", message, place, severity="warning"))
 
     def get[T](self, key: str, kind: type[T], expected: str, *, required: bool = False) -> T | None:
-        """The value of a field; None where it is null, missing or not what is expected."""
+        """The value of a field; None if it is null, missing or invalid."""
         value = self.values.get(key)
         if value is None and required:
-            self.note(key, f"missing; it should be {expected}")
+            self.note(key, f"is missing; expected {expected}")
         if value is None or (isinstance(value, kind) and not isinstance(value, bool)):
             return value
         self.note(key, f"{short(repr(value))} is not {expected}")

@@ -1,4 +1,4 @@
-"""JSON lines files of formats v2.0 and v2.1."""
+"""Reads JSON lines files of formats v2.0 and v2.1."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def read_json_lines(path: Path) -> Iterator[dict[str, Any]]:
     """Objects of a JSON lines file, one at a time.
 
     Raises:
-        DatasetError: The file is missing, or a line is no JSON object or too long to be metadata.
+        DatasetError: The file is missing, or a line is not a JSON object or too long for metadata.
     """
     try:
         with path.open("rb") as file:
             for number, line in enumerate(iter(lambda: file.readline(_MAX_LINE_BYTES + 1), b""), start=1):
                 where = Place(str(path), number)
                 if len(line) > _MAX_LINE_BYTES:
-                    message = f"more than {_MAX_LINE_BYTES} bytes in one line are too many for metadata"
+                    message = f"the line is too long for metadata (more than {_MAX_LINE_BYTES} bytes)"
                     raise DatasetError(Problem("bad-json", message, where))
                 if not line.strip():
                     continue

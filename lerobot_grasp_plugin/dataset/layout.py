@@ -1,4 +1,4 @@
-"""Where LeRobot keeps things inside a dataset folder, and what it calls them.
+"""The paths and names that LeRobot uses inside a dataset folder.
 
 The only module that knows path templates and column names. Sources of the rules:
 ``lerobot/datasets/utils.py`` (v3.0) and ``lerobot/scripts/convert_dataset_v21_to_v30.py`` (v2.x).
@@ -33,7 +33,7 @@ RECORDING_PATH: Final = "meta/grasp_recording.json"
 LEARNING_PATH: Final = "meta/grasp_learning.json"
 CARD_PATH: Final = "README.md"
 SOURCES_DIR: Final = "meta/sources"
-"""Files of single sources that LeRobot does not know."""
+"""Folder of other files of single sources."""
 
 LEGACY_EPISODES_PATH: Final = "meta/episodes.jsonl"
 LEGACY_EPISODES_STATS_PATH: Final = "meta/episodes_stats.jsonl"
@@ -56,7 +56,7 @@ DONE: Final = "next.done"
 SUCCESS: Final = "next.success"
 
 _FORMAT = re.compile("0?[0-9]?d?")
-"""Format a field of a path template may have: ``03d``, ``d``, none."""
+"""Allowed format of a field of a path template: ``03d``, ``d``, none."""
 
 _VERSION = re.compile(r"\s*v?(\d{1,9})(?:\.(\d{1,9}))?(?:\.0)*\s*", re.IGNORECASE)
 
@@ -85,7 +85,7 @@ KNOWN_META_FILES: Final = frozenset(
 
 
 def readable_version(value: object) -> str | None:
-    """The one of ``READABLE_VERSIONS`` that a ``codebase_version`` means (``3.0``, ``v3``, ``v3.0.0``)."""
+    """The entry of ``READABLE_VERSIONS`` for a ``codebase_version`` (``3.0``, ``v3``, ``v3.0.0``)."""
     match = _VERSION.fullmatch(value) if isinstance(value, str) else None
     version = f"v{int(match[1])}.{int(match[2] or 0)}" if match else None
     return version if version in READABLE_VERSIONS else None
@@ -100,7 +100,7 @@ def template_fields(template: str) -> set[str]:
     """Names of the replacement fields of a path template.
 
     Raises:
-        ValueError: The template is no format string, or pads beyond reason.
+        ValueError: The template is not a valid format string, or pads too much.
     """
     fields = {}
     for _, name, form, conversion in string.Formatter().parse(template):
@@ -121,20 +121,20 @@ def fill_template(
         root: The dataset's folder.
         template: For instance ``data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet``.
         setting: The template's name in ``info.json``, for the error.
-        links: Those that may be followed.
-        values: What the fields stand for.
+        links: Links that may be followed.
+        values: The values of the fields.
 
     Raises:
-        DatasetError: A field is not known, or the path leads outside ``root``.
+        DatasetError: A field is unknown, or the path leads outside ``root``.
     """
     where = root / INFO_PATH
     try:
         unknown = template_fields(template) - set(values)
         if unknown:
-            raise ValueError(f"field {', '.join(sorted(map(repr, unknown)))} is not known")
+            raise ValueError(f"unknown field {', '.join(sorted(map(repr, unknown)))}")
         relative = template.format(**values)
     except (ValueError, IndexError, KeyError, AttributeError) as error:
-        hint = f"fields that may stand in it: {', '.join(sorted(values))}"
+        hint = f"allowed fields: {', '.join(sorted(values))}"
         problem = Problem("bad-path-template", f"{setting} {template!r}: {error}", where, hint)
         raise DatasetError(problem) from None
     pure = PurePosixPath(relative)
@@ -151,12 +151,12 @@ def fill_template(
 def check_links(root: Path, folder: str, links: Links = NO_LINKS) -> None:
     """Refuses links below a folder of a dataset that lead outside the dataset.
 
-    A link may lead to where the Hub's cache keeps the files of the same repository.
+    A link may lead to the files of the same repository in the Hub's cache.
 
     Args:
         root: The dataset's folder.
-        folder: Of it, such as ``meta``.
-        links: Those that may be followed.
+        folder: Its folder, such as ``meta``.
+        links: Links that may be followed.
 
     Raises:
         DatasetError: A link leads elsewhere.
@@ -165,7 +165,7 @@ def check_links(root: Path, folder: str, links: Links = NO_LINKS) -> None:
     while pending:
         here = pending.pop()
         _check_folder(root, here, links)
-        seen.add(here.resolve())  # links may lead in a circle
+        seen.add(here.resolve())  # links may be circular
         try:
             entries = sorted(here.iterdir())
         except OSError:
@@ -178,7 +178,7 @@ def check_links(root: Path, folder: str, links: Links = NO_LINKS) -> None:
 
 
 def dangling_link(path: Path) -> Path | None:
-    """The link that leads to nothing, of a path that is not there: itself, or a folder above it."""
+    """The broken link of a missing path: itself, or a folder above it."""
     for part in (path, *path.parents):
         if part.is_symlink() and _leads_nowhere(part):
             return part
@@ -188,20 +188,20 @@ def dangling_link(path: Path) -> Path | None:
 
 
 def missing(path: Path, what: str = "the file", hint: str = "", *, episode: int | None = None) -> Problem:
-    """The finding that a file is not there, or that only a link to it is.
+    """The finding for a missing file, or a broken link.
 
     Args:
         path: Where it should be.
         what: Its name in the sentence.
-        hint: What would be right; without one, to bring it again.
+        hint: The hint; by default to copy it again.
         episode: The first episode that is lost with it.
     """
     link = dangling_link(path)
     if link is None:
-        hint = hint or "copy it again from where the dataset comes from"
+        hint = hint or "copy it again from the dataset's source"
         return Problem("missing-file", f"{what} is missing", Place(str(path), episode=episode), hint)
-    message = f"{what} is missing: there is only a link, to {link.readlink()}, and nothing is there"
-    hint = "bring what it leads to (a new download, `git annex get`), or copy the dataset with `cp -rL`"
+    message = f"{what} is missing: the link to {link.readlink()} is broken"
+    hint = "fetch its target (a new download, `git annex get`), or copy the dataset with `cp -rL`"
     return Problem("dangling-link", message, Place(str(link), episode=episode), hint)
 
 
@@ -224,7 +224,7 @@ def _check_place(root: Path, path: Path, links: Links) -> None:
     try:
         real, home = path.resolve(), root.resolve()
     except (OSError, RuntimeError):
-        raise DatasetError(Problem("bad-link", "the link leads in a circle", path)) from None
+        raise DatasetError(Problem("bad-link", "the link is circular", path)) from None
     allowed = [home]
     if home.parent.name == "snapshots":  # a download: files are links to ../../blobs
         allowed.append(home.parent.parent / "blobs")
@@ -234,7 +234,7 @@ def _check_place(root: Path, path: Path, links: Links) -> None:
     linkable = bool(inside) and inside[0] in LINKABLE
     if not (linkable and links.allows(real)):
         message = f"the path leads outside the dataset, to {real}"
-        hint = "a dataset is taken from its own folder only; move the files themselves into it"
+        hint = "move the files themselves into the dataset's folder"
         if linkable:
             hint += ", or follow the links in its data/ and videos/ with --follow_links true"
         raise DatasetError(Problem("path-outside-dataset", message, path, hint))

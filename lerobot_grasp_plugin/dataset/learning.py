@@ -1,4 +1,4 @@
-"""``meta/grasp_learning.json`` as a value: how a dataset's images are prepared, and its splits."""
+"""Reads ``meta/grasp_learning.json``: a dataset's image preprocessing and splits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FORMAT: Final = 1
 
 @dataclass(frozen=True)
 class StoredLearning:
-    """What the file says, as far as it can be understood; ``LearningSidecar`` is the strict view of it.
+    """The contents of the file, as far as they can be read; ``LearningSidecar`` is the strict view.
 
     Attributes:
         image_preprocessing: The entry of that name, with ``crop_params_dict``, ``resize_size`` and ``range``.
@@ -36,7 +36,7 @@ class StoredLearning:
 
 
 def stored_learning(root: Path) -> StoredLearning | None:
-    """The learning sidecar of a dataset; None where it has none."""
+    """The learning sidecar of a dataset; None without one."""
     path = root / layout.LEARNING_PATH
     if not path.exists():
         return None
@@ -45,7 +45,7 @@ def stored_learning(root: Path) -> StoredLearning | None:
     except DatasetError as error:
         return StoredLearning(problems=error.problems)
     if not isinstance(raw, Mapping) or raw.get("format") != FORMAT:
-        message = f"it is not a learning sidecar of format {FORMAT}"
+        message = f"not a learning sidecar of format {FORMAT}"
         hint = "another version of this package may have written it"
         return StoredLearning(problems=[Problem("bad-sidecar", message, path, hint)])
     return StoredLearning(raw.get("image_preprocessing"), raw.get("splits"))

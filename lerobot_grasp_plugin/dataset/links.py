@@ -1,4 +1,4 @@
-"""Links in a dataset that lead outside its folder, where a person has allowed to follow them."""
+"""Finds links in a dataset that lead outside its folder and may be followed."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 from lerobot_grasp_plugin.findings.problem import Problem
 
 LINKABLE = ("data", "videos")
-"""Folders whose links can be followed. What is in ``meta`` is copied into outputs, so its links never are."""
+"""Folders whose links can be followed. Files of ``meta`` are copied into outputs, so its links never are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """The links that stand in ``data`` and ``videos`` of a dataset themselves, and where each leads.
+    """The links in ``data`` and ``videos`` of a dataset, and their targets.
 
     Links in a folder that is reached through a link are not among them.
 
@@ -37,14 +37,14 @@ class Links:
         for link in _links(root):
             try:
                 target = link.resolve(strict=True)
-            except (OSError, RuntimeError):  # to nothing, or in a circle
+            except (OSError, RuntimeError):  # broken, or circular
                 continue
             if not target.is_relative_to(home):
                 (folders if target.is_dir() else files).append((link, target))
         return cls(tuple(files), tuple(folders))
 
     def allows(self, real: Path) -> bool:
-        """Whether a place outside the dataset is one a link leads to, or in a folder one leads to."""
+        """Whether a path outside the dataset is a link's target, or in a folder that is one."""
         return any(real.is_relative_to(folder) for _, folder in self.folders) or real in _targets(self.files)
 
     def notes(self) -> list[Problem]:

@@ -1,4 +1,4 @@
-"""Episodes that cannot be read: which, why, and how to take the others."""
+"""Lists episodes that cannot be read, with reasons, and hints how to use the others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lerobot_grasp_plugin.findings.problem import EPISODES, DatasetError, Place,
 from lerobot_grasp_plugin.findings.words import agree, all_but, count
 
 MAX_UNLISTED = 1_000_000
-"""Most episodes that a list may leave out; more are no loss but a wrong number."""
+"""Maximum number of missing episodes; more mean a wrong number, not a loss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +20,9 @@ class Reason:
     """Why an episode cannot be read.
 
     Attributes:
-        code: Of the problem.
-        text: What is wrong, to stand behind ``episode 7: ``.
-        place: The file that shows it.
+        code: The finding's code.
+        text: The error, to follow ``episode 7: ``.
+        place: The file with the error.
     """
 
     code: str
@@ -34,7 +34,7 @@ class LostEpisodesError(DatasetError):
     """Chosen episodes cannot be read.
 
     Attributes:
-        lost: Why, by ``episode_index``; empty where the error was made from problems or from a text.
+        lost: The reasons, by ``episode_index``; empty if the error was made from problems or text.
     """
 
     lost: Mapping[int, Reason] = MappingProxyType({})
@@ -51,11 +51,11 @@ def refuse_lost(lost: Mapping[int, Reason], episodes: Iterable[int]) -> None:
     """Refuses episodes that cannot be read.
 
     Args:
-        lost: Those of the dataset, by ``episode_index``.
+        lost: The dataset's lost episodes, by ``episode_index``.
         episodes: The chosen ones.
 
     Raises:
-        LostEpisodesError: Some of them are among the lost; it names all of these.
+        LostEpisodesError: Some of them are lost; it names all of these.
     """
     asked = list(episodes)
     if lost and (chosen := {episode: lost[episode] for episode in asked if episode in lost}):
@@ -67,7 +67,7 @@ def loss_problems(lost: Mapping[int, Reason], *, others: bool = True) -> list[Pr
 
     Args:
         lost: The lost episodes, by ``episode_index``.
-        others: Whether any episode is left to take.
+        others: Whether any episode is left to use.
     """
     alike: dict[Reason, list[int]] = {}
     hint = way_out(lost) if others else ""
@@ -82,17 +82,17 @@ def loss_problems(lost: Mapping[int, Reason], *, others: bool = True) -> list[Pr
 
 
 def way_out(episodes: Iterable[int]) -> str:
-    """The hint how to take the other episodes."""
-    return f'to take the others: episodes: "{all_but(episodes)}" (lerobot-grasp-merge, lerobot-grasp-frames)'
+    """The hint how to use the other episodes."""
+    return f'to use the others: episodes: "{all_but(episodes)}" (lerobot-grasp-merge, lerobot-grasp-frames)'
 
 
 def missing_files(lost: Mapping[Path, Iterable[int]], total: int, what: str) -> list[Problem]:
-    """The findings that files of episodes are not there.
+    """The findings for missing files of episodes.
 
     Args:
         lost: Missing path -> the chosen episodes in it.
-        total: How many episodes were chosen.
-        what: What the files are, such as ``table``.
+        total: Number of chosen episodes.
+        what: The kind of files, such as ``table``.
     """
     affected = {episode for episodes in lost.values() for episode in episodes}
     hint = way_out(affected) if len(affected) < total else ""
@@ -109,7 +109,7 @@ def missing_files(lost: Mapping[Path, Iterable[int]], total: int, what: str) -> 
 def unlisted(
     indices: Iterable[int], claimed: int, path: Path, list_name: str
 ) -> tuple[int, dict[int, Reason]]:
-    """How many episodes a dataset has, and which of them its list leaves out.
+    """The number of episodes of a dataset, and the ones missing in its list.
 
     Args:
         indices: ``episode_index`` of the listed ones, ascending.
@@ -118,16 +118,14 @@ def unlisted(
         list_name: Its name in a sentence.
 
     Raises:
-        DatasetError: More are left out than a dataset can lose.
+        DatasetError: Too many are missing.
     """
     listed = list(indices)
     total = max([claimed, *(episode + 1 for episode in listed[-1:])])
     if total - len(listed) > MAX_UNLISTED:
         are = agree(len(listed), "is", "are")
-        message = f"{count(len(listed), 'episode')} {are} listed, of {total} there should be"
+        message = f"{count(len(listed), 'episode')} of {total} {are} listed"
         raise DatasetError(Problem("wrong-total", message, path))
     gaps = sorted(set(range(total)) - set(listed))
-    text = (
-        f"not listed in {list_name}; info.json counts {count(claimed, 'episode')}, the list has {len(listed)}"
-    )
+    text = f"not listed in {list_name}; info.json has {count(claimed, 'episode')}, the list has {len(listed)}"
     return total, dict.fromkeys(gaps, Reason("episode-not-listed", text, path))

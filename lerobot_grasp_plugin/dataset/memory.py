@@ -1,4 +1,4 @@
-"""Gives freed memory back to the system, which the C library otherwise keeps and seldom uses again."""
+"""Returns freed memory to the system, which the C library otherwise keeps and rarely reuses."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 
 def release_freed() -> None:
-    """Gives back what was freed; does nothing where the C library is not glibc.
+    """Returns freed memory; does nothing if the C library is not glibc.
 
     The footer of a parquet file of 10,000 row groups is 100 MB in a million pieces. glibc keeps them when
     they are freed, and the footer of the next file takes 100 MB more.

@@ -1,4 +1,4 @@
-"""A warning for tasks that are one sentence in two spellings, in a merge and in a dataset."""
+"""Warns of tasks that are one sentence in two spellings, in a merge and in a dataset."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lerobot_grasp_plugin.findings.problem import NOWHERE, Problem
 def near_task_warnings(
     tasks: Mapping[str, Sequence[str]], path: Path | None = None, root: Path | None = None
 ) -> Iterator[Problem]:
-    """A warning for each group of tasks that are one in two spellings.
+    """A warning for each group of tasks with two spellings of one sentence.
 
     Args:
         tasks: Sentence -> the sources that have it; empty lists in a single dataset.
@@ -25,10 +25,10 @@ def near_task_warnings(
         stated = [repr(task) + (f" ({', '.join(tasks[task])})" if tasks[task] else "") for task in group]
         message = f"{' and '.join(stated)} differ only in case, white space, punctuation or Unicode form"
         if root is None:
-            hint = f"if they are one task, give its source 'task: {first}' in --sources"
+            hint = f"if they are one task, set 'task: {first}' for its source in --sources"
             yield Problem("near-tasks", message, path or NOWHERE, hint)
             continue
-        hint = "if they are one task, spell it the same, in the dataset itself:"
+        hint = "if they are one task, use one spelling in the dataset:"
         names = dict.fromkeys(group[1:], first)
         flags = {"operation.type": "modify_tasks", "operation.task_replacements": names}
         command = Command("lerobot-edit-dataset", root, flags=flags)

@@ -1,6 +1,6 @@
-"""Parquet files without a footer: the row groups whose pages are whole, under a footer that is written again.
+"""Recovers parquet files without a footer: intact row groups, with a rebuilt footer.
 
-A writer that is killed leaves the pages of its row groups and no footer. Each page has a header with its
+A killed writer leaves the pages of its row groups, but no footer. Each page has a header with its
 size and number of values; with the columns known from another file or from ``info.json``, the row groups
 follow from them.
 """
@@ -55,11 +55,11 @@ class _Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Salvaged:
-    """What is whole of a table without a footer.
+    """The intact part of a table without a footer.
 
     Attributes:
-        data: A parquet file with the row groups that are whole.
-        kept: Bytes of the damaged file that are in it.
+        data: A parquet file with the intact row groups.
+        kept: Bytes of the damaged file that it contains.
         size: Bytes of the damaged file.
     """
 
@@ -71,7 +71,7 @@ class Salvaged:
 def salvage(
     path: Path, schema: pa.Schema, widths: Mapping[str, int], accept: Callable[[pa.Table], bool]
 ) -> Salvaged:
-    """The row groups of a file whose pages are whole.
+    """The intact row groups of a file.
 
     Args:
         path: A parquet file without a readable footer.
@@ -81,10 +81,12 @@ def salvage(
             known by what is read.
 
     Raises:
-        DatasetError: The file is no parquet file, is too large, or no row group is whole.
+        DatasetError: The file is not a parquet file, is too large, or has no intact row group.
     """
     if path.stat().st_size > MAX_GROUP_BYTES:
-        raise DatasetError(Problem("too-large", "too large to look for rows without a footer", path))
+        raise DatasetError(
+            Problem("too-large", "the file is too large to search for rows without a footer", path)
+        )
     data = path.read_bytes()
     if not data.startswith(_MAGIC):
         raise DatasetError(Problem("bad-parquet", "not a parquet file", path))
@@ -108,7 +110,7 @@ def salvage(
 
     groups = list(_groups(list(_pages(data)), per_row, is_whole))
     if not groups:
-        message = "no row of it is whole: not one row group has the pages of all columns"
+        message = "the file has no intact rows: no row group has the pages of all columns"
         raise DatasetError(Problem("bad-parquet", message, path))
     written = [_row_group(data, columns, chunks, rows) for rows, chunks in groups]
     kept = groups[-1][1][-1].pages[-1].stop
@@ -123,7 +125,7 @@ def _names(path: str, columns: Sequence[str]) -> list[str]:
 
 
 def _pages(data: bytes) -> Iterator[_Page]:
-    """The pages from the start of a file, up to the first thing that is none."""
+    """The pages from the start of a file, up to the first invalid one."""
     at, view = len(_MAGIC), memoryview(data)
     while at < len(data):
         reader = thrift.Reader(view, at)
@@ -139,7 +141,7 @@ def _pages(data: bytes) -> Iterator[_Page]:
 
 
 def _page(head: thrift.Struct, start: int, payload: int) -> _Page | None:
-    """The page of a header; None where the header is that of none."""
+    """The page of a header; None for an invalid header."""
     kind, raw, size = head.get(1), head.get(2), head.get(3)
     if not (isinstance(kind, int) and isinstance(raw, int) and isinstance(size, int)):
         return None
@@ -153,7 +155,7 @@ def _page(head: thrift.Struct, start: int, payload: int) -> _Page | None:
 def _groups(
     pages: Sequence[_Page], per_row: Sequence[int], is_whole: Callable[[int, Sequence[_Chunk]], bool]
 ) -> Iterator[tuple[int, list[_Chunk]]]:
-    """Rows and column chunks of each row group that is whole."""
+    """Rows and column chunks of each intact row group."""
     at = 0
     while at < len(pages):
         candidates = _fitting(pages, at, per_row)
@@ -180,7 +182,7 @@ def _fitting(
 
 
 def _chunks(pages: Sequence[_Page], at: int, wanted: Sequence[int]) -> list[_Chunk] | None:
-    """One column chunk after the other, with exactly so many values each; None where they do not fit."""
+    """One column chunk after the other, with exactly so many values each; None if they do not fit."""
     chunks = []
     for values in wanted:
         start, held = at, 0

@@ -1,4 +1,4 @@
-"""Where the rows of episodes are by the tables themselves, for datasets whose metadata names other files."""
+"""Finds the rows of episodes in the tables, for datasets whose metadata names other files."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""``meta/grasp_provenance.json``: how labels were made, and where each episode is from; read and written.
+"""Reads and writes ``meta/grasp_provenance.json``: how labels were made, and each episode's source.
 
-What is missing or damaged in it says nothing: nobody who reads labels is kept from it by a damaged sidecar
-(verify names the damage).
+Missing or damaged entries are ignored, so that a damaged sidecar does not keep labels from being read
+(verify reports the damage).
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ DISTRIBUTION: Final = "lerobot_grasp_plugin"
 
 @dataclass(frozen=True, kw_only=True)
 class ProvenanceSource:
-    """One source of a dataset; what is not known is None.
+    """One source of a dataset; unknown values are None.
 
     Attributes:
         repo_id: Its name.
         root: Its folder.
         codebase_version: Its format.
-        episodes: The episodes that were chosen, as the call had them.
-        frames: The frames that were kept of some of them, as the call had them.
+        episodes: The chosen episodes, as in the call.
+        frames: The kept frames of some of them, as in the call.
         rename: Name of a column -> its name in the new dataset.
-        task: The task that all of its episodes were given.
+        task: The new task of all of its episodes.
         annotations: Path and sha256 of the annotation file that labelled it.
         labels_from: Column and threshold that labelled it.
         done: How ``next.done`` was decided.
         derived: How actions and state were derived.
-        metadata: What of its metadata differs from that of the new dataset.
+        metadata: Its metadata that differs from the new dataset's.
     """
 
     repo_id: str | None = None
@@ -69,15 +69,15 @@ class ProvenanceSource:
 
 @dataclass(frozen=True, kw_only=True)
 class ProvenanceEpisode:
-    """One episode of a dataset; what is not known is None.
+    """One episode of a dataset; unknown values are None.
 
     Attributes:
         source: Which source, 0-based.
         source_episode: Its ``episode_index`` there.
         length: Rows.
         content_sha256: Hash of its columns that are not labels.
-        success: Success rows; None where it was not labelled.
-        from_frame: First frame in the source episode of which it is a part, 0-based; None for a whole one.
+        success: Success rows; None if it was not labelled.
+        from_frame: First frame of the part in the source episode, 0-based; None for a whole one.
     """
 
     source: int | None = None
@@ -98,15 +98,15 @@ class ProvenanceEpisode:
 
 @dataclass(frozen=True)
 class Provenance:
-    """A provenance sidecar, as far as it can be understood.
+    """A provenance sidecar, as far as it can be read.
 
     Attributes:
-        labels: How the labels were made, by option; empty where it does not say.
-        sources: The sources in order; an empty one for each that is damaged.
+        labels: How the labels were made, by option; empty if unknown.
+        sources: The sources in order; an empty one for each damaged entry.
         episodes: By ``episode_index``.
-        made_as: The ``repo_id`` it was made as; None where it does not say.
+        made_as: The ``repo_id`` it was made as; None if unknown.
         path: The file.
-        problems: All that is wrong with it, as warnings.
+        problems: Its errors, as warnings.
     """
 
     labels: Mapping[str, Any] = field(default_factory=dict)
@@ -150,12 +150,12 @@ class Provenance:
         return list(dict.fromkeys(source.repo_id for source in self.sources if source.repo_id is not None))
 
     def source_of(self, episode: int) -> ProvenanceSource | None:
-        """The source of an episode; None where it does not say."""
+        """The source of an episode; None if unknown."""
         entry = self.episodes.get(episode)
         return None if entry is None or entry.source is None else self.sources[entry.source]
 
     def origin(self, episode: int) -> tuple[Path, int] | None:
-        """Folder and ``episode_index`` that an episode was taken from; None where it does not say."""
+        """Folder and ``episode_index`` that an episode was taken from; None if unknown."""
         source = self.source_of(episode)
         number = self.episodes[episode].source_episode if episode in self.episodes else None
         return (
@@ -177,7 +177,7 @@ class Provenance:
 
 
 def find_provenance(root: Path) -> Provenance | None:
-    """The provenance sidecar of a dataset, with what is wrong with it; None where it has none."""
+    """The provenance sidecar of a dataset, with its errors; None without one."""
     path = root / layout.PROVENANCE_PATH
     if not path.exists():
         return None
@@ -192,7 +192,7 @@ def find_provenance(root: Path) -> Provenance | None:
 
 
 def read_provenance(root: Path) -> Provenance:
-    """The provenance sidecar of a dataset; an empty one where there is none that can be read."""
+    """The provenance sidecar of a dataset; an empty one if it cannot be read."""
     return find_provenance(root) or Provenance()
 
 
@@ -208,13 +208,13 @@ def stored_values(root: Path) -> LabelValues | None:
 class ProvenanceWriter:
     """Writes the sidecar, one episode after the other.
 
-    It holds no time of day: the same recipe gives the same bytes.
+    It contains no time of day: the same recipe gives the same bytes.
 
     Args:
         path: The file.
         operation: ``merge`` or ``relabel``.
         recipe: Options that hold for all sources.
-        labels: How the labels were made, by option; None where there are none.
+        labels: How the labels were made, by option; None without labels.
         statistics: How the numbers in ``stats.json`` were made.
         sources: In order.
     """
@@ -312,26 +312,26 @@ def _episodes(content: Entry, sources: int) -> Iterator[tuple[int, ProvenanceEpi
         entry = Entry.of(raw, f"episodes[{number}]", content.path, content.problems)
         if not entry.values:
             continue
-        episode = entry.get("episode_index", int, "a whole number", required=True)
+        episode = entry.get("episode_index", int, "an integer", required=True)
         if episode in seen:
             entry.note("episode_index", f"episode {episode} is listed twice")
         if episode is None or episode in seen:
             continue
         seen.add(episode)
-        source = entry.get("source", int, "a whole number")
+        source = entry.get("source", int, "an integer")
         if source is not None and not 0 <= source < sources:
-            entry.note("source", f"{source}, and there are {count(sources, 'source')}")
+            entry.note("source", f"is {source}, but the file has {count(sources, 'source')}")
             source = None
-        length = entry.get("length", int, "a whole number")
+        length = entry.get("length", int, "an integer")
         yield (
             episode,
             ProvenanceEpisode(
                 source=source,
-                source_episode=entry.get("source_episode", int, "a whole number"),
+                source_episode=entry.get("source_episode", int, "an integer"),
                 length=length,
                 content_sha256=entry.get("content_sha256", str, "text"),
                 success=_success(entry, length),
-                from_frame=entry.get("from_frame", int, "a whole number"),
+                from_frame=entry.get("from_frame", int, "an integer"),
             ),
         )
 

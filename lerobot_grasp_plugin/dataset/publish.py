@@ -1,4 +1,4 @@
-"""Publishes a finished dataset: one commit after which its repository on the Hub is what its folder is."""
+"""Publishes a finished dataset: one commit makes its repository on the Hub equal to its folder."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
 KEPT = frozenset({".gitattributes"})
-"""Files of a repository that a publication leaves as they are."""
+"""Files of a repository that a publication does not change."""
 
 _NOTHING = KEPT | {"README.md"}
-"""What a repository may hold without holding a dataset."""
+"""Files that a repository without a dataset may contain."""
 
 _WORKING_FOLDERS = frozenset({".git", ".cache"})
 
@@ -34,10 +34,10 @@ class Publication:
 
     Attributes:
         repo_id: Its name there, ``owner/name``.
-        sources: Names of the datasets it was made of, by its sidecar; a repository made of one of them under
-            the same name is an earlier version.
+        sources: Names of its source datasets, by its sidecar; a repository of the same name with one of them
+            as a source is an earlier version.
         private: Whether a new repository is private.
-        replace: Whether a repository may be replaced that holds another dataset.
+        replace: Whether a repository with another dataset may be replaced.
     """
 
     repo_id: str
@@ -51,7 +51,7 @@ class Repository:
     """A repository as the Hub shows it.
 
     Attributes:
-        commit: The commit its main branch is at; None for one without commits.
+        commit: The commit of its main branch; None without commits.
         files: Paths of its files.
     """
 
@@ -60,22 +60,22 @@ class Repository:
 
 
 def check(publication: Publication) -> Repository | None:
-    """Asks the Hub whether a dataset may be published, before it is made.
+    """Asks the Hub whether a dataset can be published, before it is built.
 
     Returns:
-        The repository as it is; None where there is none yet.
+        The repository; None if it does not exist yet.
 
     Raises:
-        UsageError: With all that is in the way: the name, the account, a repository that holds another
-            dataset or can be read by everybody, or a Hub that does not answer.
+        UsageError: With all problems: the name, the account, a repository with another dataset or a public
+            one, or a Hub that does not answer.
     """
     repo_id = publication.repo_id
     check_repo_id(repo_id)
     if "/" not in repo_id:
-        message = f"the Hub needs the owner in the name, and {repo_id!r} has none"
+        message = f"the Hub needs an owner in the name, but {repo_id!r} has none"
         raise UsageError(Problem("no-owner", message, hint=f"name it owner/{repo_id}"))
     if is_offline():
-        message = "HF_HUB_OFFLINE is set, so nothing can be published"
+        message = "publishing is not possible while HF_HUB_OFFLINE is set"
         raise UsageError(Problem("publish-refused", message, repo_id, "unset HF_HUB_OFFLINE"))
     from huggingface_hub import HfApi
     from huggingface_hub.errors import RepositoryNotFoundError
@@ -90,7 +90,7 @@ def check(publication: Publication) -> Repository | None:
         else:
             repository = Repository(info.sha, frozenset(_files(api, repo_id, info.sha)))
             if publication.private and not info.private:
-                message = "the repository can be read by everybody, and --private is for new repositories"
+                message = "the repository is public, but --private only applies to new repositories"
                 hint = f"make it private first: hf repos settings {repo_id} --private --repo-type dataset"
                 problems.append(Problem("repository-is-public", message, repo_id, hint))
             if not publication.replace:
@@ -103,8 +103,8 @@ def check(publication: Publication) -> Repository | None:
 def publish(publication: Publication, root: Path, again: str) -> str:
     """Uploads a dataset in one commit and tags it with its format's version, as LeRobot does.
 
-    What the repository held and the folder does not is deleted by the same commit, so that no reader sees a
-    mixture of two versions. The folder is only read.
+    The same commit deletes files of the repository that the folder does not have, so that readers never see
+    a mixture of two versions. The folder is only read.
 
     Args:
         publication: Name and options.
@@ -115,7 +115,7 @@ def publish(publication: Publication, root: Path, again: str) -> str:
         The dataset's address.
 
     Raises:
-        UsageError: The Hub does not take it. Nothing of it is visible then, or only the tag is missing.
+        UsageError: The Hub refuses it. Then nothing of it is visible, or only the tag is missing.
     """
     try:
         repository = check(publication)
@@ -153,7 +153,7 @@ def publish(publication: Publication, root: Path, again: str) -> str:
 
 
 def sources_of(root: Path) -> list[str]:
-    """Names of the datasets that a folder's dataset was made of; none where it does not say."""
+    """Names of the source datasets of a folder's dataset; empty if unknown."""
     return read_provenance(root).names
 
 
@@ -188,31 +188,32 @@ def _files(api: HfApi, repo_id: str, commit: str | None) -> Iterator[str]:
 
 
 def _account_problems(account: Mapping[str, Any], repo_id: str) -> Iterator[Problem]:
-    """Whether the account behind the token may write to the owner's datasets, as far as it is known."""
+    """Checks whether the token's account can write to the owner's datasets, as far as known."""
     owner = repo_id.partition("/")[0]
     owners = [account["name"], *(org["name"] for org in account.get("orgs", ()))]
     if owner not in owners:
         message = f"the account {owners[0]!r} cannot write datasets of {owner!r}"
         yield Problem("publish-refused", message, repo_id, f"owners it can write for: {', '.join(owners)}")
     if account.get("auth", {}).get("accessToken", {}).get("role") == "read":
-        hint = "make a token with write permission and log in with it: hf auth login"
-        yield Problem("publish-refused", "the access token may only read", repo_id, hint)
+        hint = "create a token with write permission and log in with it: hf auth login"
+        yield Problem("publish-refused", "the access token is read-only", repo_id, hint)
 
 
 def _other_dataset(api: HfApi, publication: Publication, repository: Repository) -> Iterator[Problem]:
-    """Whether a repository holds something that is no earlier version of a dataset."""
+    """Checks whether a repository contains anything but an earlier version of a dataset."""
     if repository.files <= _NOTHING:
         return
-    hint = "choose another --new_repo_id, or let it be replaced with --replace"
+    hint = "choose another --new_repo_id, or replace it with --replace"
     where = publication.repo_id
     if layout.INFO_PATH not in repository.files:
         number = len(repository.files - _NOTHING)
-        message = f"the repository holds {count(number, 'file')} and no LeRobot dataset"
+        message = f"the repository contains {count(number, 'file')} but not a LeRobot dataset"
         yield Problem("other-dataset", message, where, hint)
         return
     if layout.PROVENANCE_PATH not in repository.files:
         message = (
-            f"the repository holds a dataset without {layout.PROVENANCE_PATH}, so not an earlier version"
+            f"the repository contains a dataset without {layout.PROVENANCE_PATH}, that is, not an "
+            "earlier version"
         )
         yield Problem("other-dataset", message, where, hint)
         return
@@ -228,19 +229,19 @@ def _other_dataset(api: HfApi, publication: Publication, repository: Repository)
     there = sidecar.names
     if not {*_bare(there)} & {*_bare(publication.sources)}:
         message = (
-            f"the repository holds a dataset made of {_listed(there)}, and this one is made of "
+            f"the repository contains a dataset made from {_listed(there)}, but this one is made from "
             f"{_listed(publication.sources)}"
         )
         yield Problem("other-dataset", message, where, hint)
         return
     name = sidecar.made_as or there[0]
     if name != publication.repo_id:
-        message = f"the repository holds a dataset that was made as {name}, not as {publication.repo_id}"
+        message = f"the repository contains a dataset that was made as {name}, not as {publication.repo_id}"
         yield Problem("other-dataset", message, where, hint)
 
 
 def _bare(names: Iterable[str]) -> Iterator[str]:
-    """Names without owners: a source given by its folder has none."""
+    """Names without owners, because a source given by its folder has none."""
     return (name.rpartition("/")[2] for name in names)
 
 
@@ -250,10 +251,10 @@ def _listed(names: Sequence[str]) -> str:
 
 @contextmanager
 def _answers(repo_id: str, message: str, hint: str) -> Iterator[None]:
-    """Turns what can go wrong between here and the Hub into an error of the call.
+    """Turns errors of the Hub or the connection into an error of the call.
 
     Raises:
-        UsageError: The Hub refused, or was not reached.
+        UsageError: The Hub refused, or could not be reached.
     """
     import httpx
     from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
@@ -273,7 +274,7 @@ def _answers(repo_id: str, message: str, hint: str) -> Iterator[None]:
 
 
 def _reason(error: BaseException) -> str:
-    """What an error says in one line; for one that only wraps another, what that says."""
+    """An error's text in one line; for a wrapper, that of the wrapped error."""
     from huggingface_hub.errors import HfHubHTTPError
 
     if isinstance(error, RuntimeError) and error.__cause__ is not None:

@@ -20,12 +20,12 @@ from lerobot_grasp_plugin.findings.problem import Problem
 
 @dataclass(frozen=True, slots=True)
 class VideoSpan:
-    """Where one episode's images of one camera are.
+    """The place of one episode's frames of one camera.
 
     Attributes:
         path: The video file.
-        from_timestamp: Seconds into the file at which frame 0 of the episode stands.
-        to_timestamp: Seconds into the file at which the episode ends; None where the format does not say.
+        from_timestamp: Seconds into the file of frame 0 of the episode.
+        to_timestamp: Seconds into the file at which the episode ends; None if the format does not say.
     """
 
     path: Path
@@ -54,14 +54,14 @@ class DatasetReader(Protocol):
     """A dataset that is only read.
 
     Attributes:
-        location: Where it is.
-        repo_id: Its name, ``owner/name``; the folder's name where none was given.
+        location: Its place.
+        repo_id: Its name, ``owner/name``; the folder's name by default.
         root: Its folder.
         info: ``meta/info.json``.
         tasks: Sentence of each ``task_index``.
         lengths: Rows of each episode by the metadata, int64, shape ``(episodes,)``; 0 for lost episodes.
-        lost: The episodes that cannot be read, by ``episode_index``, and why.
-        warnings: What is odd about it and was worked around, so far.
+        lost: The episodes that cannot be read, by ``episode_index``, with reasons.
+        warnings: Findings that were worked around so far.
     """
 
     location: Location
@@ -80,30 +80,30 @@ class DatasetReader(Protocol):
         """The table with the episode's rows."""
 
     def data_bytes(self, episode: int) -> int:
-        """About how many bytes the episode's rows take in their file."""
+        """Approximate bytes of the episode's rows in their file."""
 
     def columns(self, episode: int) -> Sequence[str]:
         """Names of the columns in the episode's file."""
 
     def video_span(self, episode: int, video_key: str) -> VideoSpan:
-        """Where the episode's images of a camera are."""
+        """The place of the episode's frames of a camera."""
 
     def require(self, episodes: Sequence[int], video_keys: Sequence[str]) -> None:
-        """Makes the files of these episodes available, and names every one that is missing.
+        """Makes the files of these episodes available, and reports every missing one.
 
         Raises:
             DatasetError: Files are missing, or episodes are lost.
         """
 
     def read(self, episodes: Sequence[int], columns: Sequence[str]) -> Iterator[EpisodeBatch]:
-        """Rows of episodes, in the order asked for; columns a file lacks are left out.
+        """Rows of episodes, in the given order; columns that a file lacks are left out.
 
         Raises:
-            DatasetError: A file is damaged, or holds other rows than the metadata says.
+            DatasetError: A file is damaged, or its rows differ from the metadata.
         """
 
     def side_columns(self, episodes: Sequence[int]) -> pa.Table | None:
-        """Columns of the list of episodes that LeRobot does not know, a row for each episode asked for.
+        """Other columns of the list of episodes, a row for each given episode.
 
         Its schema has the metadata of the list. None where there are neither columns nor metadata.
         """
@@ -124,7 +124,7 @@ class DatasetReader(Protocol):
     def stats(
         self, episodes: Sequence[int], features: Sequence[str], statistics: Sequence[str] = STATISTICS
     ) -> Mapping[str, Mapping[str, NDArray[Any]]]:
-        """Statistics the dataset keeps of each episode, as written.
+        """The stored statistics of each episode.
 
         Args:
             episodes: By ``episode_index``.
@@ -133,5 +133,5 @@ class DatasetReader(Protocol):
 
         Returns:
             feature -> statistic (``min``, ``q01``, ...) -> shape (episodes, values). A statistic that
-            is missing or odd for one of the episodes is left out.
+            is missing or invalid for one of the episodes is left out.
         """

@@ -1,4 +1,4 @@
-"""What a dataset records about success: ``next.reward``, ``next.success`` and the sidecar's values."""
+"""Reads the recorded success of a dataset: ``next.reward``, ``next.success`` and the sidecar's values."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from lerobot_grasp_plugin.findings.problem import GraspError
 
 @dataclass(frozen=True)
 class LabelColumns:
-    """Where a dataset says which rows are success.
+    """The columns of a dataset that mark success rows.
 
     Attributes:
         reward: Name of its ``next.reward``; None without one.
@@ -43,21 +43,21 @@ class LabelColumns:
 
     @property
     def names(self) -> list[str]:
-        """Those that are there."""
+        """The existing columns."""
         return [name for name in (self.reward, self.flags) if name is not None]
 
     def of_batch(self, batch: EpisodeBatch) -> tuple[NDArray[np.generic] | None, NDArray[np.generic] | None]:
-        """Rewards and flags of a batch, shape (rows,); None for what is not one number a row."""
+        """Rewards and flags of a batch, shape (rows,); None for columns that are not one number per row."""
         return _single(batch, self.reward), _single(batch, self.flags)
 
 
 @dataclass(frozen=True)
 class RecordedSuccess:
-    """Success as it was recorded.
+    """The recorded success.
 
     Attributes:
         rule: Which rows count as success.
-        rewarded: Success frames of each episode by ``next.reward``; empty where that tells no rows apart.
+        rewarded: Success frames of each episode by ``next.reward``; empty if it does not distinguish rows.
         flagged: Success frames of each episode by ``next.success``; empty without it.
         stamped: Episodes whose ``next.success`` is true in the last frame and in no other.
     """
@@ -73,7 +73,7 @@ def read_rule(reader: DatasetReader, episodes: Sequence[int] | None = None) -> S
 
     Args:
         reader: The dataset.
-        episodes: Those to look at where other files are missing; None for all.
+        episodes: Those to read if other files are missing; None for all.
 
     Raises:
         DatasetError: Rows of these episodes cannot be read.
@@ -86,7 +86,7 @@ def read_rule(reader: DatasetReader, episodes: Sequence[int] | None = None) -> S
 
 
 def rule_of_folder(root: Path) -> SuccessRule | None:
-    """The rule of a dataset by its folder; None where its files cannot be read."""
+    """The rule of a dataset by its folder; None if its files cannot be read."""
     try:
         return read_rule(open_located(locate(None, root)))
     except GraspError:
@@ -96,7 +96,7 @@ def rule_of_folder(root: Path) -> SuccessRule | None:
 def success_by_episode(
     reader: DatasetReader, episodes: Sequence[int]
 ) -> Iterator[tuple[int, NDArray[np.bool_]]]:
-    """Success rows of each episode, shape (length,); nothing where the dataset does not say which.
+    """Success rows of each episode, shape (length,); nothing if the dataset does not mark them.
 
     Raises:
         DatasetError: Rows cannot be read.
@@ -123,10 +123,10 @@ def read_recorded(
 
     Args:
         reader: The dataset.
-        columns: Where it says what is success.
+        columns: The columns that mark success.
         episodes: Those whose counts are wanted; None for all. Without ``values`` the rule rests on all
             episodes whose files are there, and on these alone where some are missing or still on the Hub.
-        values: The rewards of success and failure, where a sidecar states them.
+        values: The rewards of success and failure, if a sidecar states them.
 
     Raises:
         DatasetError: Rows of these episodes cannot be read.
@@ -137,7 +137,7 @@ def read_recorded(
     if values is None and episodes is not None and is_here:
         try:
             return _survey(reader, columns, everything, None)
-        except GraspError:  # damage elsewhere is no matter of these episodes
+        except GraspError:  # damage elsewhere does not concern these episodes
             pass
     return _survey(reader, columns, chosen, values)
 

@@ -1,4 +1,4 @@
-"""``meta/grasp_recording.json`` as a value: how each episode was recorded and marked."""
+"""Reads ``meta/grasp_recording.json``: how each episode was recorded and marked."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ FORMAT: Final = 1
 
 @dataclass(frozen=True)
 class RecordingSidecar:
-    """A recording sidecar, as far as it can be understood.
+    """A recording sidecar, as far as it can be read.
 
     Attributes:
-        raw: The object of the file; empty where it holds none.
+        raw: The object of the file; empty without one.
         problems: Why the file cannot be read.
     """
 
@@ -44,7 +44,7 @@ class RecordingSidecar:
         return self.raw["episodes"] if self.is_whole else {}
 
     def entry(self, episode: int) -> Mapping[str, Any] | None:
-        """The entry of an episode; None where it has none."""
+        """The entry of an episode; None without one."""
         entry = self.episodes.get(str(episode))
         return entry if isinstance(entry, Mapping) else None
 
@@ -60,7 +60,7 @@ class RecordingSidecar:
 
     @property
     def environments(self) -> list[Mapping[str, Any]]:
-        """What LeRobot's environment noted of itself, of each source of a merge."""
+        """The settings that LeRobot's environment noted, of each source of a merge."""
         several = self.raw.get("environments")
         noted = [self.raw.get("environment"), *(several if isinstance(several, list) else ())]
         return [each for each in noted if isinstance(each, Mapping)]
@@ -71,7 +71,7 @@ class RecordingSidecar:
 
 
 def read_recording(root: Path) -> RecordingSidecar | None:
-    """The recording sidecar of a dataset; None where it has none."""
+    """The recording sidecar of a dataset; None without one."""
     path = root / layout.RECORDING_PATH
     if not path.is_file():
         return None
@@ -83,9 +83,9 @@ def read_recording(root: Path) -> RecordingSidecar | None:
 
 
 def pending_edits(root: Path) -> Iterator[Problem]:
-    """Names a dataset whose recording was interrupted before its episodes were in the order asked for."""
+    """Finds a dataset whose recording was interrupted before its edits were applied."""
     sidecar = read_recording(root)
     if sidecar is not None and sidecar.has_edits:
-        message = "episodes that were to be replaced, deleted or inserted are as they were recorded"
-        hint = "lerobot-grasp-record --resume=true carries it out before it records"
+        message = "edits of episodes (replace, delete, insert) were not applied"
+        hint = "lerobot-grasp-record --resume=true applies them before it records"
         yield Problem("pending-edits", message, root / layout.RECORDING_PATH, hint)

@@ -1,4 +1,4 @@
-"""Columns of the list of episodes that LeRobot does not know, such as those of SARM or of a lab."""
+"""Reads other columns of the list of episodes, such as those of SARM or of a lab."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ def is_known(name: str, features: Iterable[str]) -> bool:
 
 
 def split_columns(names: Iterable[str], features: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Columns that LeRobot does not know: those that can be carried, and those that would mislead it.
+    """Other columns: those that can be carried over, and those that would mislead LeRobot.
 
-    Statistics and places of files (``stats/...``, ``videos/...``) are LeRobot's, whatever they belong to.
+    Statistics and places of files (``stats/...``, ``videos/...``) are LeRobot's, whatever feature they
+    belong to.
     """
     unknown = [name for name in names if not is_known(name, features)]
     groups = ("stats", "videos", "data", "meta")
@@ -38,14 +39,14 @@ def split_columns(names: Iterable[str], features: Iterable[str]) -> tuple[list[s
 
 
 def selected(table: pa.Table, rows: Sequence[int]) -> pa.Table:
-    """Rows of a table, in the order that is asked for."""
+    """Rows of a table, in the given order."""
     if list(rows) == list(range(table.num_rows)):
         return table
     return table.take(pa.array(rows, pa.int64()))
 
 
 def unknown_of(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """What an entry of ``episodes.jsonl`` holds that LeRobot does not write there."""
+    """The unknown keys of an entry of ``episodes.jsonl``."""
     return {key: value for key, value in entry.items() if key not in _LEGACY_OWN}
 
 

@@ -1,4 +1,4 @@
-"""Files of a dataset folder that LeRobot neither writes nor reads."""
+"""Finds files of a dataset folder that LeRobot neither writes nor reads."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from lerobot_grasp_plugin.dataset.reader import DatasetReader
 from lerobot_grasp_plugin.findings.problem import DatasetError
 
 _WRITTEN: Final = frozenset({layout.INFO_PATH, layout.STATS_PATH, layout.CARD_PATH, layout.PROVENANCE_PATH})
-"""Files that every output has of its own."""
+"""Files that every output writes itself."""
 _V30_LISTS: Final = frozenset({layout.TASKS_PATH})
 _LEGACY_LISTS: Final = frozenset(
     {layout.LEGACY_TASKS_PATH, layout.LEGACY_EPISODES_PATH, layout.LEGACY_EPISODES_STATS_PATH}
 )
 _DROPPINGS: Final = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 _TOOL_FOLDERS: Final = frozenset({".git", ".cache", "__pycache__"})
-"""Folders of tools that copied the dataset, which are no part of it."""
+"""Folders of tools that copied the dataset, not part of it."""
 _EXTRACTED: Final = f"images that {MADE_BY} extracted"
-"""Why folders of such images are left out, each named once."""
+"""Reason for leaving out folders of such images."""
 
 
 @dataclass(frozen=True, slots=True)
 class SideFiles:
-    """What a dataset folder holds that LeRobot does not know.
+    """The other files of a dataset folder.
 
     Attributes:
-        carried: Files that an output can hold at the same place, by their path in the folder, sorted.
-        left_out: Reason -> paths of what an output cannot hold there.
+        carried: Files that an output can have at the same place, by their path in the folder, sorted.
+        left_out: Reason -> paths that an output cannot have.
     """
 
     carried: list[str]
@@ -40,7 +40,7 @@ class SideFiles:
 
 
 def side_files(reader: DatasetReader) -> SideFiles:
-    """Finds them; of files, only the start of images and of their index is read."""
+    """Finds them; reads only the start of images and of their index."""
     found = SideFiles([], {})
     own = reader.own_files()
     own |= _behind_links(reader.root, own)
@@ -86,7 +86,7 @@ def _walk(root: Path) -> Iterator[tuple[str, str | None]]:
             elif name.startswith("."):
                 yield path, "hidden folders are not copied"
             elif Path(folder, name, layout.INFO_PATH).is_file():
-                yield path, "a dataset of its own"
+                yield path, "a separate dataset"
             else:
                 entered.append(name)
         below[:] = entered
@@ -95,7 +95,7 @@ def _walk(root: Path) -> Iterator[tuple[str, str | None]]:
 
 
 def _verdict(reader: DatasetReader, path: str, own: set[Path]) -> str | None:
-    """Why a file is left out; empty where it needs no word, None where it is carried."""
+    """Why a file is left out; empty for no message, None if it is carried over."""
     pure, file = PurePosixPath(path), reader.root / path
     lists, other_lists = _LEGACY_LISTS, _V30_LISTS
     if reader.info.is_v3:
@@ -104,9 +104,9 @@ def _verdict(reader: DatasetReader, path: str, own: set[Path]) -> str | None:
     if path in _WRITTEN or path in lists or file in own or (is_episodes and reader.info.is_v3):
         return ""
     if path in other_lists or is_episodes:
-        return "a list of another format version"
+        return "metadata of another format version"
     if pure.parts[0] == "images" and len(pure.parts) > 1:
-        return "images/ is where LeRobot keeps images until they are encoded"
+        return "images/ is LeRobot's folder for images before encoding"
     if pure.name in _DROPPINGS or pure.name.startswith("._"):
         return "left by a file manager"
     if pure.parts[0] == "data" and pure.suffix == ".parquet":

@@ -1,4 +1,4 @@
-"""Rows of episodes out of parquet files, in batches that fit into memory."""
+"""Reads rows of episodes from parquet files, in batches that fit into memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lerobot_grasp_plugin.dataset.arrow import to_numpy
 from lerobot_grasp_plugin.findings.problem import NOWHERE, DatasetError, Place, Problem, column_of
 
 BATCH_BYTES = 48 * 2**20
-"""About how much of a table (uncompressed) is held at a time."""
+"""Approximate size (uncompressed) of a batch."""
 
 MAX_GROUP_BYTES = 1024 * 2**20
 """Size in memory of the columns of a row group above which it is not read."""
@@ -48,27 +48,27 @@ def open_parquet(path: Path) -> pq.ParquetFile:
         with path.open("rb") as file:
             head = file.read(len(_LFS_MARK))
         if not head:
-            raise DatasetError(Problem("empty-file", "the file has no bytes", path))
+            raise DatasetError(Problem("empty-file", "the file is empty (0 bytes)", path))
         if head == _LFS_MARK:
             hint = "fetch the real file with `git lfs pull`"
-            raise DatasetError(Problem("lfs-pointer", "a Git LFS pointer, not a table", path, hint))
+            raise DatasetError(Problem("lfs-pointer", "this is a Git LFS pointer, not a table", path, hint))
         return pq.ParquetFile(path)
     except FileNotFoundError:
         raise DatasetError(layout.missing(path)) from None
     except PermissionError as error:
         raise DatasetError(Problem("unreadable-file", str(error.strerror), path)) from None
     except IsADirectoryError:
-        raise DatasetError(Problem("missing-file", "a folder stands here, not a file", path)) from None
+        raise DatasetError(Problem("missing-file", "this is a folder, not a file", path)) from None
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = str(error).splitlines()[0]
         if path.name.startswith("._"):
-            hint = "macOS leaves such files on disks it copies to; remove it"
+            hint = "macOS leaves such files on disks that it copies to; remove it"
         elif head.startswith(b"\x1f\x8b"):
-            hint = "it is packed with gzip; unpack it"
+            hint = "the file is compressed with gzip; decompress it"
         elif not head.startswith(b"PAR1"):
-            hint = "this never was a parquet file (a page that was saved in its place?); fetch it again"
+            hint = "this is not a parquet file (perhaps a saved web page); download it again"
         else:
-            hint = "an interrupted recording or copy leaves a file without footer; copy or record it again"
+            hint = "an interrupted recording or copy leaves a file without a footer; copy or record it again"
         raise DatasetError(
             Problem("bad-parquet", f"not a readable parquet file: {reason}", path, hint)
         ) from None
@@ -78,12 +78,12 @@ class TableFile:
     """One parquet file, with the rows of each of its episodes.
 
     Args:
-        path: Where it is.
-        file: What is read in its place, of a file without a footer.
+        path: The file.
+        file: The recovered file to read instead, for a file without a footer.
 
     Attributes:
-        path: Where it is.
-        rows: How many rows it has.
+        path: The file.
+        rows: Number of rows.
         columns: Names of its columns.
         size: Bytes.
         begins_empty: Whether its first row group has no rows.
@@ -98,8 +98,8 @@ class TableFile:
         self.size: int = path.stat().st_size
         twice = [name for name in dict.fromkeys(self.columns) if self.columns.count(name) > 1]
         if twice:
-            message = f"it has the column {twice[0]!r} twice or more"
-            hint = "LeRobot cannot load it; write the table anew with the right one of them"
+            message = f"the column {twice[0]!r} occurs twice or more"
+            hint = "LeRobot cannot load it; write the table again with the right one"
             raise DatasetError(Problem("duplicate-column", message, path, hint))
         self._check_sizes()
         counts = [meta.row_group(group).num_rows for group in range(meta.num_row_groups)]
@@ -115,13 +115,13 @@ class TableFile:
         meta = self.file.metadata
         counts = [meta.row_group(group).num_rows for group in range(meta.num_row_groups)]
         if any(count < 0 for count in counts) or sum(counts) != self.rows:
-            message = f"the footer says {self.rows} rows, its row groups {sum(counts)}"
+            message = f"the footer has {self.rows} rows, but its row groups {sum(counts)}"
             raise DatasetError(Problem("bad-parquet", message, self.path))
 
     def _batch_rows(self, groups: Sequence[int], columns: Sequence[str]) -> int:
-        """How many rows may be read at a time, by what the footer says; 0 where it need not be in parts.
+        """Number of rows to read at a time, by the footer; 0 for all at once.
 
-        A text that a dictionary holds once may stand in every row, so that a few bytes become many.
+        A text in a dictionary can occur in every row, so that a few bytes become many.
 
         Raises:
             DatasetError: A row group would not fit into memory.
@@ -147,7 +147,10 @@ class TableFile:
                     longest = max(longest, size)
                 total += max(size, count * width)
             if total > MAX_GROUP_BYTES:
-                message = f"row group {group} is {total} bytes in memory; at most {MAX_GROUP_BYTES} are read"
+                message = (
+                    f"row group {group} needs {total} bytes in memory, more than the limit of "
+                    f"{MAX_GROUP_BYTES}"
+                )
                 raise DatasetError(Problem("too-large", message, self.path, "write smaller row groups"))
         return max(1, BATCH_BYTES // longest) if longest else 0
 
@@ -161,21 +164,21 @@ class TableFile:
             batches.append(batch)
             total += batch.nbytes
             if total > MAX_GROUP_BYTES:
-                message = f"its texts are more than {MAX_GROUP_BYTES} bytes in memory"
+                message = f"its texts need more than {MAX_GROUP_BYTES} bytes in memory"
                 raise DatasetError(Problem("too-large", message, self.path, "write smaller row groups"))
         empty = self.file.schema_arrow.empty_table().select(names).schema
         return pa.Table.from_batches(batches, batches[0].schema if batches else empty)
 
     @property
     def batch_rows(self) -> int:
-        """How many rows make about ``BATCH_BYTES``."""
+        """Number of rows of about ``BATCH_BYTES``."""
         return max(1, BATCH_BYTES * max(1, self.rows) // max(1, self._raw_size))
 
     def episode_ranges(self) -> dict[int, list[RowRange]]:
         """Every run of rows of each episode, by the ``episode_index`` column.
 
         Raises:
-            DatasetError: The column is missing or holds no indices.
+            DatasetError: The column is missing or does not hold indices.
         """
         if layout.EPISODE_INDEX not in self.columns:
             raise DatasetError(Problem("missing-column", "column 'episode_index' is missing", self.path))
@@ -189,10 +192,10 @@ class TableFile:
         return ranges
 
     def holds_only(self, episode: int) -> bool:
-        """Whether no row is of another episode, as far as the rows say.
+        """Whether no row is of another episode, by the rows.
 
         Raises:
-            DatasetError: The file is damaged, or the column ``episode_index`` holds no indices.
+            DatasetError: The file is damaged, or the column ``episode_index`` does not hold indices.
         """
         if layout.EPISODE_INDEX not in self.columns:
             return True
@@ -233,7 +236,7 @@ def index_numbers(column: pa.ChunkedArray | pa.Array, place: Place = NOWHERE) ->
     """An index column as int64, whatever number type it was written with.
 
     Raises:
-        DatasetError: There are nulls, fractions or other things in it.
+        DatasetError: It contains nulls, fractions or other values.
     """
     try:
         values = to_numpy(column)
@@ -243,7 +246,7 @@ def index_numbers(column: pa.ChunkedArray | pa.Array, place: Place = NOWHERE) ->
         with np.errstate(invalid="ignore"):
             result = values.astype(np.int64)
         if values.dtype.kind == "f" and not np.array_equal(result, values):
-            raise ValueError("it has values that are not whole numbers")
+            raise ValueError("it has values that are not integers")
         return result
     except (ValueError, pa.ArrowException) as error:
         raise DatasetError(Problem("bad-index-column", f"not an index column: {error}", place)) from None
@@ -253,13 +256,13 @@ def read_whole(files: Sequence[TableFile], columns: Sequence[str], path: Path) -
     """Columns of several files as one table; null in the rows of a file that lacks one.
 
     Raises:
-        DatasetError: A file is damaged, or a column is of types that do not go together.
+        DatasetError: A file is damaged, or a column has incompatible types.
     """
     parts = [file.read(0, file.rows, [name for name in columns if name in file.columns]) for file in files]
     try:
         return pa.concat_tables(parts, promote_options="permissive")
     except pa.ArrowException as error:
-        message = f"its files have columns of types that do not go together: {error}"
+        message = f"its files have columns of incompatible types: {error}"
         raise DatasetError(Problem("episodes-columns", message, path)) from None
 
 
@@ -268,7 +271,7 @@ def read_batches(
     locate: Callable[[int], tuple[TableFile, RowRange]],
     columns: Callable[[TableFile], Sequence[str]],
 ) -> Iterator[tuple[list[int], list[int], pa.Table, Path]]:
-    """Rows of episodes in the order asked for, neighbours in a file read together.
+    """Rows of episodes in the given order, neighbours in a file read together.
 
     Args:
         episodes: Episode indices of one dataset.

@@ -1,4 +1,4 @@
-"""``meta/tasks.parquet`` of v3.0: the sentence of each ``task_index``."""
+"""Reads ``meta/tasks.parquet`` of v3.0: the sentence of each ``task_index``."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def read_tasks_table(path: Path) -> dict[int, str]:
                 f"task_index {number} is {tasks[number]!r} by its number and {other!r} by its row, which "
             )
             message += "LeRobot takes"
-            hint = "two readings differ, so nothing is taken from it; list each task once, in the order of "
-            hint += "task_index, from 0 on"
+            hint = "the two readings differ, so the list is not used; list each task once, in the order of "
+            hint += "task_index, starting at 0"
             raise DatasetError(Problem("task-numbering", message, path, hint))
     return tasks
 
@@ -45,13 +45,13 @@ def tasks_by_number(rows: Sequence[tuple[int, str]]) -> dict[int, str]:
 
 
 def misread_tasks(rows: Sequence[tuple[int, str]]) -> dict[int, str | None]:
-    """Each task_index for which LeRobot, which takes it for the row's number, finds another sentence or none.
+    """Each task_index for which LeRobot, which uses it as the row number, finds another sentence or none.
 
     Args:
         rows: task_index and sentence of each row.
 
     Returns:
-        task_index -> the sentence that LeRobot finds; None where there is no row of that number.
+        task_index -> the sentence that LeRobot finds; None without a row of that number.
     """
     found = {number: rows[number][1] if 0 <= number < len(rows) else None for number in tasks_by_number(rows)}
     return {number: found[number] for number, own in tasks_by_number(rows).items() if found[number] != own}
@@ -82,6 +82,6 @@ def task_rows(path: Path) -> list[tuple[int, str]]:
         raise DatasetError(Problem("bad-column", f"{texts[0]!r}: {error}", path)) from None
     if None in sentences:
         message = f"{texts[0]!r} is empty (null) for task_index {indices[sentences.index(None)]}"
-        hint = "policies and LeRobot's DataLoader need a text; write it into the table"
+        hint = "policies and LeRobot's DataLoader need a text; add it to the table"
         raise DatasetError(Problem("bad-column", message, path, hint))
     return list(zip(indices.tolist(), map(str, sentences), strict=True))

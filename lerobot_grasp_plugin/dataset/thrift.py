@@ -1,4 +1,4 @@
-"""The part of Thrift's compact protocol that parquet's headers and footers are written in."""
+"""Reads and writes the part of Thrift's compact protocol that parquet uses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MAX_DEPTH = 12
 
 
 class ThriftError(ValueError):
-    """The bytes are no Thrift."""
+    """The bytes are not valid Thrift."""
 
 
 class Reader:
@@ -35,11 +35,11 @@ class Reader:
             yield number, head & 15
 
     def struct(self, depth: int = 0) -> Struct:
-        """A struct with its whole numbers, texts and structs."""
+        """A struct with its integers, texts and structs."""
         return {number: self._value(kind, depth) for number, kind in self.fields()}
 
     def skip(self, kind: int, depth: int = 0) -> None:
-        """Goes past a value."""
+        """Skips a value."""
         self._value(kind, depth)
 
     def _value(self, kind: int, depth: int) -> int | bytes | Struct | None:
@@ -119,7 +119,7 @@ def struct(fields: Sequence[tuple[int, int, bytes]]) -> bytes:
 
 
 def integer(value: int) -> bytes:
-    """A whole number of type I16, I32 or I64."""
+    """An integer of type I16, I32 or I64."""
     return _varint(value << 1 if value >= 0 else (-value << 1) - 1)
 
 

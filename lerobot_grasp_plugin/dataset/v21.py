@@ -75,9 +75,9 @@ class LegacyReader:
                 if not (path := self._video_path(episode, key)).is_file()
             }
             if lost and len(lost) == len(episodes):
-                message = f"camera {key!r} has no video file at all"
+                message = f"camera {key!r} has no video files"
                 hint = (
-                    f"fetch its files, or leave the camera out: --drop_features '[\"{key}\"]' of "
+                    f"fetch its files, or drop the camera: --drop_features '[\"{key}\"]' of "
                     "lerobot-grasp-merge, --camera_key of lerobot-grasp-frames"
                 )
                 absent.append(Problem("video-missing", message, next(iter(lost)), hint))
@@ -102,10 +102,10 @@ class LegacyReader:
             yield EpisodeBatch([episode], [table.num_rows], table, rows.path)
 
     def _moved_rows(self, episode: int) -> RowRange:
-        """Where the rows of an episode are whose table has rows of another one.
+        """Finds the rows of episodes whose tables have rows of other episodes.
 
         Raises:
-            DatasetError: The rows do not say of every episode where it is, with as many rows as are listed.
+            DatasetError: The rows do not locate every episode with its listed number of rows.
         """
         if self._by_rows is None:
             places = {
@@ -121,7 +121,7 @@ class LegacyReader:
             wrong = [each for each in chosen if not TableFile(self.data_path(each)).holds_only(each)]
             raise lost_error({each: self._wrong_table(each) for each in wrong})
         moved = [each for each, rows in self._by_rows.items() if rows.path != self.data_path(each)]
-        message = f"the rows of {episodes_text(moved)} are in tables named after other episodes"
+        message = f"the rows of {episodes_text(moved)} are in tables with the names of other episodes"
         self._warn("wrong-file", message, self.root / "data")
         return self._by_rows[episode]
 
@@ -132,7 +132,7 @@ class LegacyReader:
         return Reason("wrong-file", text, path)
 
     def _wrong_lengths(self, episodes: Sequence[int]) -> dict[int, Reason]:
-        """The episodes with more or fewer rows than are listed."""
+        """The episodes whose number of rows differs from the list."""
         found = {}
         for episode in episodes:
             path, listed = self.data_path(episode), int(self.lengths[episode])
@@ -165,7 +165,7 @@ class LegacyReader:
                     if name in features and isinstance(value, dict)
                 }
         if unknown:
-            message = f"{', '.join(map(repr, unknown))}: LeRobot knows none of these; they are left out"
+            message = f"unknown statistics {', '.join(map(repr, unknown))} are left out"
             self._warn("metadata-left-out", message, path)
         result: dict[str, dict[str, NDArray[Any]]] = {}
         for feature in features:
@@ -179,9 +179,7 @@ class LegacyReader:
     def side_columns(self, episodes: Sequence[int]) -> pa.Table | None:
         carried, reserved = split_keys(dict.fromkeys(key for side in self._side.values() for key in side))
         if reserved:
-            message = (
-                f"the keys {reserved} have the names of columns that LeRobot v3.0 writes; they are left out"
-            )
+            message = f"the keys {reserved} are reserved for columns of LeRobot v3.0 and are left out"
             self._warn("metadata-left-out", message, self.root / layout.LEGACY_EPISODES_PATH)
         if not carried:
             return None
@@ -243,13 +241,13 @@ class LegacyReader:
                 self._side[episode] = side
             entries[episode] = (length, shared.setdefault(sentences, sentences))
         if not entries or min(entries) < 0:
-            message = "no episode is listed" if not entries else f"an episode is numbered {min(entries)}"
+            message = "no episodes are listed" if not entries else f"an episode has number {min(entries)}"
             raise DatasetError(Problem("episode-numbering", message, path))
         claimed = self.info.total_episodes
         total, lost = unlisted(sorted(entries), claimed, path, layout.LEGACY_EPISODES_PATH)
         if len(entries) > claimed:
             are = agree(len(entries), "is", "are")
-            message = f"{count(len(entries), 'episode')} {are} listed, info.json says {claimed}"
+            message = f"{count(len(entries), 'episode')} {are} listed, but info.json says {claimed}"
             self.warnings.append(Problem("wrong-total", message, path, severity="warning"))
         ordered = [entries.get(episode, (0, ())) for episode in range(total)]
         lengths = np.array([length for length, _ in ordered], dtype=np.int64)
@@ -293,7 +291,7 @@ class LegacyReader:
             return path
         place = Place(str(self.root / layout.INFO_PATH), field=setting)
         if not any(problem.place == place for problem in self.warnings):
-            message = f"{setting} leads to {path}, which is not there; files are found by names and rows"
+            message = f"{setting} leads to {path}, which does not exist; files are found by name and rows"
             self.warnings.append(Problem("template-mismatch", message, place))
         return same[0]
 

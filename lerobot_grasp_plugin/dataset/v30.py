@@ -109,7 +109,7 @@ class V30Reader:
             raise DatasetError(absent)
 
     def _not_elsewhere(self, lost: Mapping[Path, Sequence[int]]) -> dict[Path, list[int]]:
-        """Those of the missing tables whose rows are in no other table."""
+        """The missing tables whose rows are in no other table."""
         gone: dict[Path, list[int]] = {}
         for path, episodes in lost.items():
             for episode in episodes:
@@ -118,12 +118,14 @@ class V30Reader:
         if lost and not gone:
             path = next(iter(lost))
             message = (
-                f"data_path leads to {path}, which is not there; the rows are read from the tables in data/"
+                f"data_path leads to {path}, which does not exist; the rows are read from the tables in data/"
             )
             where, hint = self.root / layout.INFO_PATH, f"set it to {layout.DATA_PATH}"
             if self.info.data_path == layout.DATA_PATH:
-                where, hint = self.root / layout.EPISODES_DIR, "a merge or relabel writes it right"
-                message = f"the episodes table names {path}, which is not there; the rows are in other tables"
+                where, hint = self.root / layout.EPISODES_DIR, "merge and relabel write the correct path"
+                message = (
+                    f"the episodes table names {path}, which does not exist; the rows are in other tables"
+                )
             self.warnings.append(Problem("template-mismatch", message, where, hint))
         return gone
 
@@ -156,7 +158,7 @@ class V30Reader:
     def side_columns(self, episodes: Sequence[int]) -> pa.Table | None:
         wanted, misleading = split_columns(self._episode_columns, self.info.features)
         if misleading:
-            message = f"columns {misleading} are of no feature in info.json and are left out"
+            message = f"columns {misleading} belong to no feature in info.json and are left out"
             problem = Problem("metadata-left-out", message, self._episode_files[0])
             self.warnings += [problem] if problem not in self.warnings else []
         self.warnings += [problem for problem in self._left_out if problem not in self.warnings]
@@ -200,9 +202,9 @@ class V30Reader:
     def _list_episode_files(self) -> list[Path]:
         paths = sorted((self.root / layout.EPISODES_DIR).glob("*/*.parquet"))
         if not paths:
-            hint = "a recording that was interrupted lacks it; finalize() writes it"
+            hint = "an interrupted recording lacks it; finalize() writes it"
             where = self.root / layout.EPISODES_DIR
-            raise DatasetError(Problem("missing-episodes-table", "no episode is listed", where, hint))
+            raise DatasetError(Problem("missing-episodes-table", "no episodes are listed", where, hint))
         return paths
 
     def _open_tables(self) -> list[TableFile]:
@@ -236,13 +238,13 @@ class V30Reader:
         wrong = np.flatnonzero(np.diff(indices, prepend=-1) < 1)
         if len(wrong):
             row = int(wrong[0])
-            message = f"row {row} lists episode {indices[row]}; LeRobot takes row {row} for episode {row}"
+            message = f"row {row} lists episode {indices[row]}; LeRobot reads row {row} as episode {row}"
             raise DatasetError(Problem("episode-numbering", message, where))
         claimed = self.info.total_episodes
         total, self.lost = unlisted(indices.tolist(), claimed, where, layout.EPISODES_DIR)
         if len(indices) > claimed:
             are = agree(len(indices), "is", "are")
-            message = f"{count(len(indices), 'episode')} {are} listed, info.json says {claimed}"
+            message = f"{count(len(indices), 'episode')} {are} listed, but info.json says {claimed}"
             self.warnings.append(Problem("wrong-total", message, where, severity="warning"))
         self._row = np.full(total, -1, dtype=np.int64)
         self._row[indices] = np.arange(len(indices))
@@ -288,7 +290,7 @@ class V30Reader:
             self._file = (file, file.episode_ranges())
             strange = [episode for episode in self._file[1] if not self._is_listed(episode)]
             if strange:
-                message = f"it has rows of {episodes_text(strange)}, which the episodes table does not list"
+                message = f"it has rows of {episodes_text(strange)}, missing in the episodes table"
                 problem = Problem("unlisted-rows", message, path, severity="warning")
                 if problem not in self.warnings:
                     self.warnings.append(problem)
@@ -319,18 +321,20 @@ class V30Reader:
             return
         self._moved[episode] = path
         moved = episodes_text(self._moved)
-        message = f"the rows of {moved} are in other tables than the episodes table names; LeRobot loads them"
-        where, hint = self.root / layout.EPISODES_DIR, "the new dataset names the right ones"
+        message = (
+            f"the rows of {moved} are in other tables than listed in the episodes table; LeRobot loads them"
+        )
+        where, hint = self.root / layout.EPISODES_DIR, "the new dataset lists the right ones"
         self.warnings[:] = [problem for problem in self.warnings if problem.code != "wrong-file"]
         self.warnings.append(Problem("wrong-file", message, where, hint, severity="warning"))
 
     def _trouble(self, episode: int, ranges: Sequence[RowRange]) -> Reason | None:
-        """Why the rows of an episode cannot be taken; None where they can."""
+        """Why the rows of an episode cannot be used; None if they can."""
         if not ranges:
             where = self._named_path(episode)
-            return Reason("missing-rows", "listed in the episodes table, and no table has rows of it", where)
+            return Reason("missing-rows", "listed in the episodes table, but no table has its rows", where)
         if len(ranges) > 1:
-            return Reason("scattered-episode", "its rows stand in several places", ranges[0].path)
+            return Reason("scattered-episode", "its rows are in several places", ranges[0].path)
         rows, length = ranges[0].stop - ranges[0].start, int(self.lengths[episode])
         if rows != length:
             text = f"{count(rows, 'row')} in the table, {length} by the episodes table"

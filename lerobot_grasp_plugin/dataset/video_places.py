@@ -1,4 +1,4 @@
-"""Where the episodes of a v3.0 dataset are in its videos, by the episodes table."""
+"""Locates the episodes of a v3.0 dataset in its videos, by the episodes table."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from lerobot_grasp_plugin.findings.problem import DatasetError, Place, Problem, 
 
 
 class VideoPlaces:
-    """The video file and the beginning in it of each episode, of each camera.
+    """The video file and start time of each episode, of each camera.
 
     Args:
         location: The dataset.
         info: Its ``info.json``.
         table: The columns ``videos/...`` of the episodes table.
         spread: Gives a column of the table by ``episode_index``.
-        warnings: Takes what is odd.
+        warnings: Collects warnings.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class VideoPlaces:
         self._paths: dict[tuple[str, int, int], Path] = {}
 
     def path_of(self, episode: int, video_key: str) -> Path:
-        """The file with the images of an episode."""
+        """The file with the frames of an episode."""
         chunks, files, _ = self.columns(video_key)
         key = (video_key, int(chunks[episode]), int(files[episode]))
         if key not in self._paths:
@@ -55,7 +55,7 @@ class VideoPlaces:
         return self._paths[key]
 
     def _find_video(self, video_key: str, chunk: int, file: int) -> Path:
-        """The video video_path leads to, or that at the format's own path where there is none."""
+        """The video by video_path, or else by the format's own path."""
         template = self._info.video_path or layout.VIDEO_PATH
         values: dict[str, str | int] = {"video_key": video_key, "chunk_index": chunk, "file_index": file}
         links = self._location.links
@@ -68,7 +68,7 @@ class VideoPlaces:
         place = Place(str(self._root / layout.INFO_PATH), field="video_path")
         if not any(problem.place == place for problem in self._warnings):
             message = (
-                f"video_path leads to {path}, which is not there; the videos are where the format has them"
+                f"video_path leads to {path}, which does not exist; the videos are at the format's own path"
             )
             hint = f"LeRobot cannot read them; set it to {layout.VIDEO_PATH}"
             self._warnings.append(Problem("template-mismatch", message, place, hint))

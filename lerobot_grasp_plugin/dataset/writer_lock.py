@@ -1,4 +1,4 @@
-"""One program at a time writes a dataset: a lock that ends with the program that holds it."""
+"""Locks a dataset for one writing program; the lock ends with the program."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Writer:
     """The program that writes a dataset.
 
     Attributes:
-        pid: Its process id; 0 where the lock does not say it.
-        command: What it was called with.
-        doing: What becomes of the dataset.
-        argv: The same call, word by word, as the system lists it.
+        pid: Its process id; 0 if unknown.
+        command: Its command line.
+        doing: What it does to the dataset.
+        argv: The same command line as a list.
         group: Its process group.
     """
 
@@ -55,10 +55,10 @@ class WriterLock:
 
     Args:
         root: The dataset's folder; need not exist yet.
-        doing: What becomes of the dataset, for the messages of other programs.
+        doing: What it does to the dataset, for the messages of other programs.
 
     Attributes:
-        killed: Who held the lock last and did not release it; None where it was released.
+        killed: The last holder, if it did not release the lock; None if it did.
 
     Raises:
         UsageError: Another program writes the dataset.
@@ -84,7 +84,7 @@ class WriterLock:
             os.register_at_fork(after_in_child=self._leave)
 
     def release(self) -> None:
-        """Lets others write the dataset; may be called again."""
+        """Releases the lock; can be called again."""
         if self._descriptor is not None:
             with suppress(OSError):
                 self._path.unlink()
@@ -106,7 +106,7 @@ class WriterLock:
 
 
 def other_writer(root: Path) -> Writer | None:
-    """The other program that writes a dataset now; None where there is none."""
+    """The other program that is writing a dataset; None without one."""
     try:
         import fcntl
 
@@ -126,14 +126,14 @@ def other_writer(root: Path) -> Writer | None:
 
 
 def refuse_in_use(root: Path) -> None:
-    """Refuses a dataset that another program writes now.
+    """Refuses a dataset that another program is writing.
 
     Raises:
         UsageError: It names the process.
     """
     writer = other_writer(root)
     if writer is not None:
-        raise UsageError(writer.problem(root, "wait until it has ended, or end it"))
+        raise UsageError(writer.problem(root, "wait until it has ended, or stop it"))
 
 
 def _read(descriptor: int) -> Writer:
@@ -141,12 +141,12 @@ def _read(descriptor: int) -> Writer:
         said = json.loads(os.pread(descriptor, 1 << 20, 0))
         argv, group = tuple(said.get("argv", ())), int(said.get("group", 0))
         return Writer(int(said["pid"]), str(said["command"]), str(said["doing"]), argv, group)
-    except (OSError, ValueError, KeyError, TypeError):  # the lock is there, and not yet who holds it
+    except (OSError, ValueError, KeyError, TypeError):  # the lock exists, but not yet the name of its holder
         return Writer(0, "another program", "written")
 
 
 def _locked(root: Path, path: Path) -> int | None:
-    """The locked file; None where this process has the lock already, and where files cannot be locked."""
+    """The locked file; None if this process already has the lock, or files cannot be locked."""
     try:
         import fcntl
     except ImportError:
@@ -155,13 +155,13 @@ def _locked(root: Path, path: Path) -> int | None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        except OSError:  # whoever cannot write here fails with its own message
+        except OSError:  # a writer that cannot write here fails with its own message
             return None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if os.path.samestat(os.fstat(descriptor), path.stat()):
                 return descriptor
-            os.close(descriptor)  # whoever held it before has removed it
+            os.close(descriptor)  # the last holder has removed it
         except FileNotFoundError:
             os.close(descriptor)
         except BlockingIOError:

@@ -1,1 +1,1 @@
-"""Two small recordings to try the tools on, and what must come out of them."""
+"""Two small recordings to try the tools on, and the expected results."""

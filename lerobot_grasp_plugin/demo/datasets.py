@@ -1,4 +1,4 @@
-"""The two datasets the demo builds of its recordings, and whether they are what they must be."""
+"""Builds the demo's two datasets from its recordings, and checks them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from lerobot_grasp_plugin.verify.verifier import verify_dataset
 
 @dataclass(frozen=True, slots=True)
 class ReadBack:
-    """What LeRobot read of a dataset.
+    """What LeRobot read from a dataset.
 
     Attributes:
         rows: Rows whose labels were read.
@@ -35,9 +35,9 @@ class ReadBack:
 
 
 def recipe(target: seed.Target, output_dir: Path) -> MergeConfig:
-    """The merge that makes a dataset.
+    """The merge config of a dataset.
 
-    Where every episode is taken, the headers of the annotation file name the sources.
+    If every episode is used, the headers of the annotation file name the sources.
     """
     sources = [
         SourceConfig(
@@ -75,7 +75,7 @@ def check_recordings(output_dir: Path) -> None:
     """Checks both recordings as ``lerobot-grasp-verify`` does.
 
     Raises:
-        VerificationError: LeRobot's writer made something else than it was given.
+        VerificationError: LeRobot's writer wrote something else than it was given.
     """
     for recording in seed.RECORDINGS:
         report = verify_dataset(output_dir / recording.repo_id, recording.repo_id)
@@ -115,7 +115,7 @@ def read_with_lerobot(target: seed.Target, output_dir: Path, progress: Progress 
     the first success or the middle one.
 
     Raises:
-        VerificationError: Something is not what it must be.
+        VerificationError: Something differs from the expected values.
         DataError: LeRobot cannot read it.
     """
     with lerobot_errors(target.repo_id):

@@ -1,4 +1,4 @@
-"""How the drawn arm moves: reach, close, lift, and now and then lose the cube again.
+"""The motion of the drawn arm: reach, close, lift, and sometimes lose the cube.
 
 Lengths are counted in widths of the cube.
 """
@@ -155,7 +155,7 @@ def _lift(
 
 
 def _fail(path: _Path, length: int, cube: Floats, rng: np.random.Generator) -> None:
-    """Never holds the cube: passes it, closes beside it, or closes in the air above it."""
+    """Never holds the cube: passes it, closes next to it, or closes in the air above it."""
     way = int(rng.integers(3))
     frame = int(rng.integers(10, 15))
     while frame < length:

@@ -1,4 +1,4 @@
-"""The demo's two recordings, through LeRobot's own writer."""
+"""Makes the demo's two recordings, with LeRobot's own writer."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ _SEED = 71
 
 
 def refuse_existing_folders(output_dir: Path) -> None:
-    """Refuses a folder that is there already.
+    """Refuses an existing folder.
 
     Raises:
         UsageError: The folder exists.
     """
     if output_dir.exists() or output_dir.is_symlink():
-        message = "exists already, and the demo overwrites nothing"
+        message = "the folder already exists; the demo overwrites nothing"
         hint = "choose another --output_dir, or move the folder away"
         raise UsageError(Problem("target-exists", message, output_dir, hint))
 
@@ -43,15 +43,15 @@ def refuse_existing_folders(output_dir: Path) -> None:
 def make_recordings(output_dir: Path, progress: Progress = silent, *, simulate: bool = False) -> int:
     """Makes ``output_dir`` with both recordings and the annotation file in it.
 
-    The folder appears whole or not at all; the same call gives the same tables each time.
+    The folder appears completely or not at all; the same call gives the same tables each time.
 
     Args:
         output_dir: Must not exist.
-        progress: Told how far it is.
-        simulate: On the simulated SO101, rather than drawn.
+        progress: Called with the progress.
+        simulate: On the simulated SO101, not drawn.
 
     Returns:
-        Frames in which what is held is not what the annotations say.
+        Number of frames in which the physics contradict the annotations.
 
     Raises:
         GraspError: The folder exists or cannot be written, or LeRobot failed.
@@ -70,8 +70,8 @@ def make_recordings(output_dir: Path, progress: Progress = silent, *, simulate: 
 def recorded(output_dir: Path, progress: Progress = silent, *, simulate: bool = False) -> Iterator[int]:
     """Makes the recordings, for a block that adds to their folder.
 
-    If the block ends with an error, an interrupt included, the folder is taken away again. It loses
-    its name first, so that a second interrupt leaves nothing that looks finished.
+    If the block ends with an error, an interrupt included, the folder is removed. It is renamed first,
+    so that a second interrupt leaves nothing that looks finished.
 
     Raises:
         GraspError: As ``make_recordings``.
@@ -88,7 +88,7 @@ def recorded(output_dir: Path, progress: Progress = silent, *, simulate: bool = 
 
 @contextlib.contextmanager
 def lerobot_errors(repo_id: str) -> Iterator[None]:
-    """Makes what LeRobot raises an error that names the dataset it was at work on.
+    """Turns LeRobot's exceptions into an error that names the dataset.
 
     Raises:
         DataError: LeRobot failed.
@@ -103,7 +103,7 @@ def lerobot_errors(repo_id: str) -> Iterator[None]:
 
 
 def _quiet() -> None:
-    """Has the encoders say what is wrong, and not how they are; and the bars of `datasets` stay away."""
+    """Limits the encoders' output to errors, and hides the progress bars of `datasets`."""
     silence_encoders()
     import av
     import datasets

@@ -1,4 +1,4 @@
-"""What a wrist camera sees: a table, a cube, and the two jaws that close on it."""
+"""Draws a wrist camera's images: a table, a cube, and the two jaws that close on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demo's recordings, their annotation file, and the datasets that must come out of them.
+"""The demo's recordings, their annotation file, and the datasets to expect from them.
 
 Episode lengths and success ranges are those of two SO101 recordings that were annotated by hand,
 one of grasps and one of attempts that were meant to fail; only the images are drawn.
@@ -54,13 +54,13 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What one recording gives to a dataset.
+    """The part of one recording in a dataset.
 
     Attributes:
         recording: The recording.
         episodes: Chosen episodes by ``episode_index``, in output order; None for all.
         frames: Frames in these.
-        success_frames: Of these, frames the annotations call success.
+        success_frames: Of these, success frames by the annotations.
     """
 
     recording: Recording
@@ -80,8 +80,8 @@ class Target:
 
     Attributes:
         name: Name of the dataset, without the owner.
-        purpose: What it is for, in a few words.
-        shares: What it takes, in output order.
+        purpose: Its purpose, in a few words.
+        shares: Its parts, in output order.
     """
 
     name: str
@@ -161,7 +161,7 @@ ANNOTATION_TEXT = f"""\
 
 
 def success_masks(recording: Recording) -> list[NDArray[np.bool_]]:
-    """Which frames of each episode the annotation file calls success.
+    """The success frames of each episode, by the annotation file.
 
     Returns:
         For each ``episode_index`` a bool array of shape (length,), indexed by ``frame_index``.

@@ -1,4 +1,4 @@
-"""The demo's episodes on the simulated SO101, timed by the annotations: what they say is what happens."""
+"""The demo's episodes on the simulated SO101, timed so that the physics match the annotations."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class SimulatedEpisode:
         seed: Where the cube lies, and, where nothing is to be held, how the attempt fails.
 
     Attributes:
-        held: What the physics say of each frame, bool, shape (length,).
+        held: Whether the cube is held in each frame by the physics, bool, shape (length,).
     """
 
     def __init__(self, success: Mask, seed: int) -> None:

@@ -17,7 +17,7 @@ _INTRODUCTION = """\
 Each finding has a code. This page lists all codes; `lerobot-grasp-verify --explain CODE` prints one of them.
 `python -m lerobot_grasp_plugin.findings > docs/findings.md` writes the page.
 
-An **error** stops the work: LeRobot cannot read the dataset, or reads something else than was recorded;
+An **error** stops the work: LeRobot cannot read the dataset, or reads something other than was recorded;
 training would crash or learn something wrong. A **warning** will probably do harm. A **note** is worth
 knowing."""
 

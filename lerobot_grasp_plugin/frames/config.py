@@ -1,4 +1,4 @@
-"""What a person asks of ``lerobot-grasp-frames``. The comment above a field is its ``--help`` text."""
+"""The options of ``lerobot-grasp-frames``. The comment above a field is its ``--help`` text."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ class FramesConfig:
 
     # the dataset, owner/name
     repo_id: str | None = None
-    # its folder (without a value: LeRobot's home folder, then the Hub)
+    # its folder (default: LeRobot's home folder, then the Hub)
     root: Path | None = None
     # follow links in data/ and videos/ that lead outside the dataset's folder
     follow_links: bool = False
-    # which episodes: "0-14", [2, 7, 8], "!19,23" for all but these (without a value: all)
+    # episodes to use: "0-14", [2, 7, 8], "!19,23" for all but these (default: all)
     episodes: list[int] | str | None = None
-    # one camera (without a value: all)
+    # one camera (default: all)
     camera_key: str | None = None
-    # every how many frames one is taken; numbers stay those of the source
+    # extract every n-th frame; frames keep their numbers
     stride: int = 1
     # part of each image to keep: top,left,height,width in pixels
     crop: list[int] | str | None = None
     # folder for the images (default: frames/ in the dataset's folder)
     output_dir: Path | None = None
-    # number of an episode's first frame, 0 or 1 (without a value: the annotation file's, else 1)
+    # number of an episode's first frame, 0 or 1 (default: the annotation file's, else 1)
     index_base: int | None = None
     # jpg (high quality) or png (exact)
     format: ImageFormat = "jpg"
     # write one image per episode that shows all its frames, instead of one file per frame
     contact_sheet: bool = False
-    # annotation file whose labels the contact sheets show (without a value: the recorded labels)
+    # annotation file whose labels the contact sheets show (default: the recorded labels)
     annotations: Path | None = None

@@ -1,7 +1,6 @@
-"""A contact sheet: one episode on one page, its frames numbered and framed by their label.
+"""Draws a contact sheet: one episode on one page, its frames numbered and framed by their label.
 
-Drawn for paper as well as for a screen: success is told by a thick frame, a filled strip and a tick,
-and not by colour alone.
+Made for paper and screen: a thick frame, a filled strip and a tick mark success, not only colour.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ class SheetText:
         task: The task's sentence; empty for none.
         length: Frames of the episode.
         fps: Frames per second.
-        stride: Every how many frames one is shown.
+        stride: Every n-th frame is shown.
         index_base: Number of the first frame, 0 or 1.
     """
 
@@ -58,7 +57,7 @@ class SheetText:
 
 @dataclass(frozen=True, slots=True)
 class _Grid:
-    """Where the thumbnails are."""
+    """The layout of the thumbnails."""
 
     columns: int
     rows: int
@@ -79,8 +78,8 @@ def draw_sheet(
     Args:
         frames: ``frame_index`` and image (height x width x 3, uint8, RGB) of the frames to show, in
             order; all images of one size.
-        text: What to write on it.
-        success: The success frames, 0-based; None where the episode has no labels.
+        text: The text on it.
+        success: The success frames, 0-based; None if the episode has no labels.
     """
     count = len(range(0, text.length, text.stride))
     header = _Header(text, success)
@@ -98,17 +97,17 @@ def draw_sheet(
         thumbnail = Image.fromarray(pixels).resize((grid.width, grid.height), Resampling.LANCZOS)
         is_success = None if success is None else frame in success
         _draw_frame(page, (across, down), thumbnail, grid.strip, str(frame + text.index_base), is_success)
-    assert page is not None, "an episode has a frame"
+    assert page is not None, "an episode has at least one frame"
     return page
 
 
 def _grid(count: int, ratio: float, header: int) -> _Grid:
-    """The columns that bring a page nearest to the shape of a sheet of paper, upright.
+    """The number of columns that brings a page closest to an upright sheet of paper.
 
     Args:
         count: Thumbnails.
         ratio: Width of an image divided by its height.
-        header: Height of what stands above them.
+        header: Height of the header above them.
     """
     best: tuple[float, _Grid] | None = None
     inner = _WIDTH - 2 * _MARGIN
@@ -154,7 +153,7 @@ def _tick(draw: ImageDraw.ImageDraw, x: float, middle: float, size: float, colou
 
 
 class _Header:
-    """Title, figures, the labels in the annotation file's words, and where they lie in the episode."""
+    """Title, figures, the labels as in the annotation file, and a bar of the episode."""
 
     def __init__(self, text: SheetText, success: IntervalSet | None) -> None:
         self._text = text
@@ -186,7 +185,7 @@ class _Header:
             return "  ·  ".join([*parts, "not labelled"])
         count = self._success.count(text.length)
         if not count:
-            return "  ·  ".join([*parts, "no success frame"])
+            return "  ·  ".join([*parts, "no success frames"])
         ranges = format_ranges(self._success.intervals, text.index_base)
         share = f"{count} of {text.length} frames, {100 * count / text.length:.1f} %"
         return "  ·  ".join([*parts, f"success {ranges} ({share})"])
@@ -217,7 +216,7 @@ def _fitted(
     size: float,
     width: float,
 ) -> None:
-    """Writes a line, cut short where it is too long."""
+    """Writes a line, shortened if it is too long."""
     line, font = words.replace("\n", " ").replace("\r", " "), _font(size)
     if draw.textlength(line, font) > width:
         while line and draw.textlength(line + " ...", font) > width:

@@ -38,16 +38,16 @@ SHEETS_DIR = "contact_sheets"
 
 @dataclass(frozen=True)
 class FramesReport:
-    """What was written.
+    """The report of the written files.
 
     Attributes:
-        output_dir: The folder of all of it.
-        episodes: How many episodes.
+        output_dir: The output folder.
+        episodes: Number of episodes.
         cameras: Cameras that the images are from.
         images: Images decoded and written, over all cameras.
         sheets: Contact sheets written; empty when each frame is a file.
         index_base: Number of an episode's first frame in names and sheets.
-        warnings: What was odd.
+        warnings: The warnings.
     """
 
     output_dir: Path
@@ -62,18 +62,18 @@ class FramesReport:
 def extract_frames(config: FramesConfig, progress: Progress = silent, *, workers: int = 1) -> FramesReport:
     """Writes the chosen frames, all of them or none.
 
-    An episode's folder or sheet from an earlier run is replaced; anything else that stands in the way
-    is refused before an image is decoded.
+    An episode's folder or sheet from an earlier run is replaced; any other existing file is an error
+    before an image is decoded.
 
     Args:
-        config: What is asked for.
-        progress: Told how many frames are done.
-        workers: Most processes to use. With more than one the calling script needs the usual
+        config: The options.
+        progress: Called with the number of finished frames.
+        workers: Maximum number of processes. With more than one the calling script needs the usual
             ``if __name__ == "__main__"``.
 
     Raises:
         UsageError: The call is at fault: an unknown camera or episode, a crop outside the image, files
-            of somebody else's in the way.
+            of another origin in the way.
         DatasetError: An image is missing or damaged.
     """
     source = SourceConfig(repo_id=config.repo_id, root=config.root, episodes=config.episodes)
@@ -134,15 +134,15 @@ def extract_frames(config: FramesConfig, progress: Progress = silent, *, workers
     )
 
 
-# -- what is asked for ------------------------------------------------------------------------------
+# -- options ----------------------------------------------------------------------------------------
 
 
 def _check(config: FramesConfig) -> None:
     problems = []
     if config.stride < 1:
-        problems.append(Problem("bad-value", f"stride is {config.stride}; it must be 1 or more"))
+        problems.append(Problem("bad-value", f"stride must be 1 or more, not {config.stride}"))
     if config.index_base not in (None, 0, 1):
-        problems.append(Problem("index-base-unknown", f"index_base is 0 or 1, not {config.index_base}"))
+        problems.append(Problem("index-base-unknown", f"index_base must be 0 or 1, not {config.index_base}"))
     if config.annotations is not None and not config.contact_sheet:
         hint = "add --contact_sheet"
         problems.append(Problem("no-sheet", "annotations are shown on contact sheets only", hint=hint))
@@ -153,13 +153,13 @@ def _check(config: FramesConfig) -> None:
 def _cameras(reader: DatasetReader, camera_key: str | None) -> list[str]:
     known = list(reader.info.camera_keys)
     if not known:
-        raise UsageError(Problem("no-camera", "the dataset has no camera", reader.root))
+        raise UsageError(Problem("no-camera", "the dataset has no cameras", reader.root))
     if camera_key is not None and camera_key not in known:
-        message = f"{reader.repo_id} has no camera {camera_key!r}"
-        raise UsageError(Problem("missing-camera", message, hint=f"its cameras: {', '.join(known)}"))
+        message = f"dataset {reader.repo_id} has no camera {camera_key!r}"
+        raise UsageError(Problem("missing-camera", message, hint=f"it has: {', '.join(known)}"))
     odd = [key for key in known if "/" in key or key in ("", ".", "..")]
     if odd:
-        message = f"camera {odd[0]!r} cannot be the name of a folder"
+        message = f"the name of camera {odd[0]!r} is not a valid folder name"
         raise DatasetError(Problem("unsafe-name", message, reader.root / layout.INFO_PATH))
     return known if camera_key is None else [camera_key]
 
@@ -173,8 +173,8 @@ def _parsed_crop(crop: Sequence[int] | str | None) -> Crop | None:
     except ValueError:
         top = left = height = width = -1
     if min(top, left) < 0 or min(height, width) < 1:
-        hint = "for instance --crop 0,80,480,480"
-        message = f"crop {crop!r} is not top,left,height,width in pixels"
+        hint = "for example --crop 0,80,480,480"
+        message = f"crop must be top,left,height,width in pixels, not {crop!r}"
         raise UsageError(Problem("bad-crop", message, hint=hint))
     return top, left, height, width
 
@@ -182,7 +182,7 @@ def _parsed_crop(crop: Sequence[int] | str | None) -> Crop | None:
 def _labels(
     reader: DatasetReader, source: SourceConfig, episodes: Sequence[int], config: FramesConfig
 ) -> tuple[Mapping[int, IntervalSet], list[Problem], IndexBase]:
-    """Success frames of labelled episodes, warnings, and how the annotation file counts (else 1)."""
+    """Success frames of labelled episodes, warnings, and the annotation file's index base (else 1)."""
     if not config.contact_sheet:
         return {}, [], 1
     if config.annotations is not None:
@@ -205,7 +205,7 @@ def _jobs(
     episodes: Sequence[int],
     cameras: Sequence[str],
 ) -> list[FrameJob]:
-    """Every episode of every camera; cameras have folders of their own where the dataset has several."""
+    """Every episode of every camera; with several cameras, each has its own folder."""
     several = len(reader.info.camera_keys) > 1
     jobs = []
     for episode in episodes:
@@ -221,7 +221,7 @@ def _jobs(
 
 
 def _other_bases(jobs: Sequence[FrameJob], base: int) -> list[Problem]:
-    """A warning where episodes of an earlier run, beside these, are counted from another number."""
+    """A warning if episodes of an earlier run in the same folder have another index base."""
     written = {job.target for job in jobs}
     odd = []
     for folder in sorted({job.target.parent for job in jobs}):
@@ -231,6 +231,6 @@ def _other_bases(jobs: Sequence[FrameJob], base: int) -> list[Problem]:
                 odd.append(other)
     if not odd:
         return []
-    message = f"{len(odd)} episodes of an earlier run count their frames from {1 - base}, these from {base}"
+    message = f"frames of {len(odd)} episodes of an earlier run count from {1 - base}, these from {base}"
     hint = "extract them again with the same --index_base"
     return [Problem("mixed-index-base", message, odd[0], hint)]

@@ -29,7 +29,7 @@ from lerobot_grasp_plugin.frames.contact_sheet import SheetText, draw_sheet
 from lerobot_grasp_plugin.writers.images import StagedImages, save_image, write_index
 
 _WORTH_PROCESSES = 300
-"""Frames from which on starting processes is quicker than not."""
+"""Number of frames from which on several processes are faster."""
 
 type Crop = tuple[int, int, int, int]
 
@@ -42,7 +42,7 @@ class FrameJob:
         episode: ``episode_index``.
         camera_key: Camera that the images are from.
         frames: Wanted frames, 0-based.
-        target: The folder or the sheet it becomes.
+        target: The output folder or sheet.
     """
 
     episode: int
@@ -60,8 +60,8 @@ class FrameWork:
         root: Its folder.
         follow_links: Whether links in it may lead outside.
         suffix: Of image files: ``jpg`` or ``png``.
-        as_sheets: Whether an episode becomes one contact sheet, and not a folder of frames.
-        stride: Every how many frames one is taken.
+        as_sheets: Whether an episode becomes one contact sheet instead of a folder of frames.
+        stride: Every n-th frame is extracted.
         crop: top, left, height, width in pixels; None for whole images.
         index_base: Number of an episode's first frame.
         labels: Success frames of labelled episodes.
@@ -91,10 +91,10 @@ def run_jobs(
     Args:
         work: What they share.
         reader: The open dataset, for work in this process.
-        jobs: What is to be done.
-        staged: Where results go.
-        workers: Most processes to use.
-        progress: Told how many frames are done.
+        jobs: The jobs.
+        staged: Receives the results.
+        workers: Maximum number of processes.
+        progress: Called with the number of finished frames.
 
     Raises:
         UsageError: The crop is outside the images, or nothing can be written.
@@ -157,12 +157,12 @@ def _interrupts_wait() -> Iterator[None]:
 
 
 _worker: _Worker | None = None
-"""What a process of ``_in_processes`` works with."""
+"""The state of a process of ``_in_processes``."""
 
 
 def _begin(work: FrameWork, given_up: Event) -> None:
     global _worker
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that was started by the person answers it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process handles it
     _worker = _Worker(work, open_located(locate(None, work.root).following(work.follow_links)), given_up)
 
 
@@ -241,5 +241,5 @@ def _cropped(image: NDArray[np.uint8], crop: Crop, camera_key: str) -> NDArray[n
             f"crop {top},{left},{height},{width} reaches to row {top + height} and column {left + width}; "
             f"images of {camera_key!r} have {rows} rows and {columns} columns"
         )
-        raise UsageError(Problem("crop-outside", message, hint="crop is top,left,height,width"))
+        raise UsageError(Problem("crop-outside", message, hint="crop must be top,left,height,width"))
     return image[top : top + height, left : left + width]

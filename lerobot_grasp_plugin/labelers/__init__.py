@@ -1,1 +1,1 @@
-"""Labelers: what proposes success frames for a person to look through."""
+"""Labelers: propose success frames for a person to review."""

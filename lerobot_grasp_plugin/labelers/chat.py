@@ -1,4 +1,4 @@
-"""One question to a model behind an OpenAI-compatible endpoint, and what its answer says."""
+"""Asks a model behind an OpenAI-compatible endpoint one question, and parses its answer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ type Message = Mapping[str, Any]
 
 
 class NoAnswerError(Exception):
-    """A question was not answered this time; another attempt may succeed."""
+    """A question was not answered; another attempt may succeed."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Chat:
     Attributes:
         endpoint: Address of the API, such as ``http://127.0.0.1:8000/v1``.
         model: Name of the model there.
-        timeout_s: Seconds that one answer may take altogether.
+        timeout_s: Maximum seconds for one answer.
         key: Sent as bearer token; empty for none.
     """
 
@@ -42,7 +42,7 @@ class Chat:
 
     @property
     def host(self) -> str:
-        """The host of the address; empty where the address has none."""
+        """The host of the address; empty if the address has none."""
         try:
             return urlsplit(self.endpoint).hostname or ""
         except ValueError:
@@ -57,8 +57,8 @@ class Chat:
         """The text of the model's answer.
 
         Raises:
-            NoAnswerError: It came too late, is too long or is no answer in the protocol, or the server is
-                busy or failed.
+            NoAnswerError: It came too late, is too long or is not an answer in the protocol, or the server
+                is busy or failed.
             UsageError: Nothing listens there, or the server refuses the question (``endpoint-failed``).
         """
         import httpx
@@ -82,16 +82,16 @@ class Chat:
         except httpx.TimeoutException:
             raise NoAnswerError(f"no answer within {self.timeout_s:g} s") from None
         except (httpx.ConnectError, httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-            hint = "start a server with an OpenAI-compatible API, or name its address with --labeler.endpoint"
+            hint = "start a server with an OpenAI-compatible API, or give its address with --labeler.endpoint"
             raise UsageError(
-                Problem("endpoint-failed", f"no server can be reached: {error}", self.endpoint, hint)
+                Problem("endpoint-failed", f"cannot reach the server: {error}", self.endpoint, hint)
             ) from None
         except httpx.HTTPError as error:
             raise NoAnswerError(f"the connection failed: {error}") from None
         if status >= 500 or status in _TRANSIENT:
             raise NoAnswerError(f"the server answered with status {status}: {_shown(body)}")
         if status != 200:
-            message = f"the server refuses the question with status {status}: {_shown(body)}"
+            message = f"the server refuses the request with status {status}: {_shown(body)}"
             raise UsageError(Problem("endpoint-failed", message, address))
         return _content(body)
 
@@ -104,7 +104,7 @@ def _content(body: bytes) -> str:
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         content = None
     if not isinstance(content, str) or not content.strip():
-        raise NoAnswerError(f"the server's answer has no text of a model: {_shown(body)}")
+        raise NoAnswerError(f"the server's answer contains no text of a model: {_shown(body)}")
     return content
 
 
@@ -113,12 +113,12 @@ def _shown(body: bytes) -> str:
 
 
 def shortened(text: str) -> str:
-    """A text on one line, cut short where it is long."""
+    """A text on one line, shortened if long."""
     return short(" ".join(text.split()), _SHOWN)
 
 
 def last_object(text: str, key: str) -> Mapping[str, Any] | None:
-    """The last JSON object in a text that has a key, whatever stands around it; None without one."""
+    """The last JSON object in a text that has a key, whatever surrounds it; None without one."""
     decoder, at, found = json.JSONDecoder(), text.find("{"), None
     while at >= 0:
         try:

@@ -1,4 +1,4 @@
-"""Labeler ``column``: what was recorded in a column becomes a proposal."""
+"""Labeler ``column``: proposes the success recorded in a column."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 @LabelerConfig.register_subclass("column")
 @dataclass
 class ColumnLabelerConfig(LabelerConfig):  # type: ignore[no-untyped-call]  # draccus is not typed
-    """Which column, and which of its values are success."""
+    """Proposes the success recorded in a column."""
 
-    # one boolean or number a row (without a value: next.success, else next.reward)
+    # column with one boolean or number per row (default: next.success, else next.reward)
     column: str | None = None
-    # values above it are success (without a value: true, or the larger of two values)
+    # values above this are success (default: true, or the larger of two values)
     threshold: float | None = None
 
     def make(self, source: Source) -> ColumnLabeler:
         """The labeler.
 
         Raises:
-            UsageError: The dataset has no such column, or it cannot be labels.
+            UsageError: The dataset has no such column, or the column cannot hold labels.
             DatasetError: It cannot be read.
         """
         from lerobot_grasp_plugin.merging.label_column import OptionNames, column_rule, find_column
@@ -39,8 +39,8 @@ class ColumnLabelerConfig(LabelerConfig):  # type: ignore[no-untyped-call]  # dr
         name = self.column or next((each for each in (layout.SUCCESS, layout.REWARD) if each in known), None)
         column = find_column(source.reader, source.title, name, self.threshold, options)
         if column is None:
-            message = f"{source.title} has neither {layout.SUCCESS} nor {layout.REWARD}"
-            hint = "name another column with --labeler.column"
+            message = f"dataset {source.title} has neither {layout.SUCCESS} nor {layout.REWARD}"
+            hint = "give another column with --labeler.column"
             raise UsageError(Problem("unknown-feature", message, source.reader.root, hint))
         return ColumnLabeler(column, column_rule(source.reader, column, source.episodes, options))
 

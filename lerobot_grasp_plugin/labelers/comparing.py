@@ -1,4 +1,4 @@
-"""Two annotation files of one dataset, episode by episode."""
+"""Compares two annotation files of one dataset, episode by episode."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Comparison:
     Attributes:
         repo_id: The dataset's name.
         root: Its folder.
-        episodes: Those that both files list, by ascending ``episode_index``.
-        only_listed: By file (first, second), the episodes that it alone lists.
+        episodes: The episodes in both files, by ascending ``episode_index``.
+        only_listed: By file (first, second), the episodes that only it lists.
     """
 
     repo_id: str
@@ -41,7 +41,7 @@ class Comparison:
 
     @property
     def frames(self) -> int:
-        """Frames of the episodes that are compared."""
+        """Frames of the compared episodes."""
         return sum(each.length for each in self.episodes)
 
     def to_json(self) -> dict[str, Any]:
@@ -73,10 +73,10 @@ def compare_files(
         first: One annotation file, of any form.
         second: The other.
         dataset: The dataset they label; None for those that the headers of ``first`` name.
-        index_base: What the first frame is called in a file that does not say it.
+        index_base: Index base of a file that does not state one.
 
     Raises:
-        GraspError: With everything that is wrong with the files, or with the dataset.
+        GraspError: With all errors of the files, or of the dataset.
     """
     configs = sources_of_headers(first, index_base) if dataset is None else [dataset]
     comparisons: list[Comparison] = []

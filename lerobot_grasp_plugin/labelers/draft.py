@@ -1,4 +1,4 @@
-"""Proposals as an annotation file: a draft for a person to look through."""
+"""Writes proposals as an annotation file: a draft for a person to review."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LONGEST, _SHOWN = 300, 3
 def draft_text(
     proposals: Mapping[int, Proposal], lengths: Mapping[int, int], *, dataset: str, origin: str
 ) -> str:
-    """The draft in the text form: frames count from 1, confidence and reason stand in comment lines.
+    """The draft in the text form: frames count from 1, confidence and reason are in comment lines.
 
     A range that reaches the last frame is written with an open end (``34-``). An episode without a proposal
     is not annotated; a comment says why.
@@ -42,7 +42,7 @@ def draft_text(
     named = None if dataset_fault(dataset) else dataset
     opening = [
         _remark("A draft by the labeler", origin),
-        "# Look through it before it is used; frames count from one, both ends inclusive.",
+        "# Look through it before you use it; frames count from one, both ends inclusive.",
     ]
     episodes: list[EpisodeAnnotation] = []
     remarks = [] if named else opening
@@ -59,14 +59,14 @@ def draft_text(
         remarks = []
     if not episodes:
         reasons = list(dict.fromkeys(proposal.reason for proposal in proposals.values()))
-        message = f"the labeler proposes nothing for any episode: {'; '.join(reasons[:_SHOWN])}"
+        message = f"the labeler has no proposal for any episode: {'; '.join(reasons[:_SHOWN])}"
         raise DataError(Problem("no-proposal", message, dataset))
     section = AnnotationSection(named, tuple(episodes), before=tuple(opening) if named else ())
     return format_text(Annotations((section,), 1, "draft", after=tuple(remarks)))
 
 
 def write_draft(path: Path, text: str, record: str | None = None) -> None:
-    """Writes a draft to a new file, whole or not at all.
+    """Writes a draft to a new file, completely or not at all.
 
     Args:
         path: The file.
@@ -83,26 +83,26 @@ def write_draft(path: Path, text: str, record: str | None = None) -> None:
 
 
 def refuse_existing_draft(draft: Path) -> None:
-    """Refuses the path of a draft where it, or the file next to it, exists.
+    """Refuses the path of a draft if it, or the file next to it, exists.
 
     Raises:
         UsageError: One of the files exists.
     """
-    hint = "give another --output_path; nothing is ever overwritten"
+    hint = "give another --output_path; existing files are never overwritten"
     found = [path for path in (draft, record_path(draft)) if path.exists() or path.is_symlink()]
     if found:
-        problems = [Problem("target-exists", "the file exists already", path, hint) for path in found]
+        problems = [Problem("target-exists", "the file already exists", path, hint) for path in found]
         raise UsageError(problems)
 
 
 def _remark(about: str, words: str) -> str:
-    """A comment line; words that the grammar would read as something else are left out."""
+    """A comment line; text that the grammar would read as something else is left out."""
     words = _words(words)
     line = f"# {about}: {words}" if words else f"# {about}"
     parsed = parse_partly(f"{line}\n00: all fail\n", name="draft")
     sections = parsed.annotations.sections
     is_remark = not parsed.errors and not parsed.warnings and [each.dataset for each in sections] == [None]
-    return line if is_remark else f"# {about} (the words cannot stand in a comment)"
+    return line if is_remark else f"# {about} (the text is not valid in a comment)"
 
 
 def _words(words: str) -> str:

@@ -1,4 +1,4 @@
-"""The file next to a draft that keeps what a text cannot: curves, and questions and answers of a model."""
+"""Reads and writes the file next to a draft: curves, and questions and answers of a model."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FORMAT = 1
 
 @dataclass(frozen=True, eq=False)
 class DraftEntry:
-    """What is kept about one episode; ``Proposal`` says what the attributes mean."""
+    """The record of one episode; ``Proposal`` explains the attributes."""
 
     reason: str
     confidence: float | None
@@ -32,7 +32,7 @@ def record_path(draft: Path) -> Path:
 
 
 def record_text(proposals: Mapping[int, Proposal], origin: str) -> str | None:
-    """The content of the file; None where the draft says everything.
+    """The content of the file; None if the draft contains everything.
 
     Args:
         proposals: By ``episode_index``.
@@ -54,7 +54,7 @@ def record_text(proposals: Mapping[int, Proposal], origin: str) -> str | None:
 
 
 def read_draft_record(draft: Path) -> dict[int, DraftEntry]:
-    """What is kept next to a draft, by ``episode_index``; empty where there is no such file.
+    """The records next to a draft, by ``episode_index``; empty without the file.
 
     Raises:
         DataError: The file cannot be read (``bad-proposals``).

@@ -1,4 +1,4 @@
-"""An episode of a dataset on disk, as labelers see it."""
+"""The episode that labelers get, of a dataset on disk."""
 
 from __future__ import annotations
 

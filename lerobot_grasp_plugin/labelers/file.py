@@ -1,4 +1,4 @@
-"""Labeler ``file``: the ranges of another annotation file, a colleague's for one."""
+"""Labeler ``file``: proposes the ranges of another annotation file, such as a colleague's."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 @LabelerConfig.register_subclass("file")
 @dataclass
 class FileLabelerConfig(LabelerConfig):  # type: ignore[no-untyped-call]  # draccus is not typed
-    """Which annotation file."""
+    """Proposes the ranges of another annotation file."""
 
     # the annotation file, of any form
     path: Path | None = None
-    # what the first frame is called in a file that does not say it: 0 or 1
+    # index base of a file that does not state one: 0 or 1
     index_base: int | None = None
 
     @property
@@ -36,26 +36,26 @@ class FileLabelerConfig(LabelerConfig):  # type: ignore[no-untyped-call]  # drac
         """The labeler.
 
         Raises:
-            UsageError: No file is named, or it cannot be read.
+            UsageError: No file is given, or it cannot be read.
             AnnotationError: It has errors, or does not label the dataset.
-            DataError: The file that a draft has next to it cannot be read.
+            DataError: The file next to the draft cannot be read.
         """
         from lerobot_grasp_plugin.labelers.draft_record import read_draft_record
 
         if self.path is None:
             hint = "give --labeler.path FILE"
-            raise UsageError(Problem("no-annotations", "no annotation file is given", hint=hint))
+            raise UsageError(Problem("no-annotations", "--labeler.path is missing", hint=hint))
         path = self.path.expanduser()
         return FileLabeler(path.name, read_success(path, self.index_base, source), read_draft_record(path))
 
 
 class FileLabeler:
-    """Proposes what a file says; for a draft, with the reasons and curves of its labeler.
+    """Proposes a file's labels; for a draft, with the reasons and curves of its labeler.
 
     Args:
         name: The file's.
         success: Success frames by ``episode_index``.
-        record: What is kept next to a draft, by ``episode_index``.
+        record: The records next to a draft, by ``episode_index``.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class FileLabeler:
 
     def propose(self, episode: Episode) -> Proposal:
         success, kept = self._success.get(episode.index), self._record.get(episode.index)
-        reason = f"as in {self._name}" if success is not None else f"{self._name} does not list it"
+        reason = f"as in {self._name}" if success is not None else f"{self._name} does not list the episode"
         if kept is None:
             return Proposal(success, reason)
         curve = kept.curve if kept.curve is not None and len(kept.curve) == episode.length else None
@@ -73,11 +73,11 @@ class FileLabeler:
 
 
 def read_success(path: Path, index_base: int | None, source: Source) -> dict[int, IntervalSet]:
-    """What an annotation file says of a dataset: success frames by ``episode_index``.
+    """The labels of a dataset in an annotation file: success frames by ``episode_index``.
 
     Raises:
         UsageError: The file cannot be read.
-        AnnotationError: It has errors, labels that fit no episode, or no section for the dataset.
+        AnnotationError: It has errors, labels that match no episode, or no section for the dataset.
     """
     from lerobot_grasp_plugin.merging.annotation_file import checked_sections, contents, read_annotations
 

@@ -1,4 +1,4 @@
-"""Labeler ``gripper``: success by the gripper's own signal, while it holds something or after it lets go."""
+"""Labeler ``gripper``: success by the gripper's signal, while it holds something or after it lets go."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ STATE, ACTION = "observation.state", "action"
 @LabelerConfig.register_subclass("gripper")
 @dataclass
 class GripperLabelerConfig(LabelerConfig):  # type: ignore[no-untyped-call]  # draccus is not typed
-    """Where the gripper's signal is found, and what counts as success."""
+    """Proposes success by the gripper's signal."""
 
-    # success is: held (the gripper is kept from closing), let_go (it held something and has opened), auto
-    # (let_go for a signal with two values, which is a command only, else held)
+    # success is: held (an object keeps the gripper from closing), let_go (it held something and opened), auto
+    # (let_go for a signal with two values, which is only a command, else held)
     reading: Literal["auto", "held", "let_go"] = "auto"
-    # the gripper's name in observation.state and action, its place from 0 on where they have no names
-    # (without a value: the only gripper or jaw there)
+    # the gripper's name in observation.state and action, or its index from 0 if they have no names
+    # (default: the only gripper or jaw)
     joint: str | None = None
-    # its position when shut on nothing (without a value: the lowest of the episode)
+    # its position when closed on nothing (default: the lowest of the episode)
     closed: float | None = None
-    # its position when wide open (without a value: the farthest from closed in the episode)
+    # its position when wide open (default: the farthest from closed in the episode)
     opened: float | None = None
 
     def make(self, source: Source) -> GripperLabeler:
@@ -55,9 +55,9 @@ class GripperLabeler:
         position = action if state is None else state
         if position is None:
             name = self._config.joint or "gripper"
-            return Proposal(None, f"no state or action is called {name}")
+            return Proposal(None, f"neither state nor action has a dimension {name}")
         if not np.isfinite(position).all():
-            return Proposal(None, "the gripper's signal has values that are no numbers")
+            return Proposal(None, "the gripper's signal contains NaN")
         found = self._suggestion(position, None if state is None else action, episode.fps)
         return Proposal(IntervalSet(found.intervals) if found.decided else None, found.reason)
 
@@ -72,7 +72,7 @@ class GripperLabeler:
         stop = held.intervals[-1].stop
         if stop is None or stop >= len(position):
             return Suggestion(reason="the gripper holds something to the end and does not let go")
-        doubt = "if success is to put it down; where it lies is not known"
+        doubt = "valid if success means putting the object down; its place is unknown"
         return Suggestion((FrameInterval(stop, None),), doubt)
 
     def _signal(self, episode: Episode, column: str) -> NDArray[Any] | None:

@@ -1,4 +1,4 @@
-"""The seam of all labelers: an episode to look at, the proposal for it, and the registry of types.
+"""The interface of labelers: the episode they get, their proposal, and the registry of types.
 
 A labeler is chosen by name: ``--labeler.type=gripper``. A package adds one by registering a config, and is
 named with ``--labeler.discover_packages_path=my_package``::
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class Episode(Protocol):
-    """One episode, as a labeler sees it.
+    """One episode, as a labeler gets it.
 
     Attributes:
         index: LeRobot's ``episode_index``, 0-based.
@@ -46,7 +46,7 @@ class Episode(Protocol):
     features: Mapping[str, Feature]
 
     def values(self, column: str) -> NDArray[Any] | None:
-        """A column of the table: shape (length, ...), the column's dtype; None where there is none.
+        """A column of the table: shape (length, ...), the column's dtype; None if it does not exist.
 
         Raises:
             DatasetError: The table cannot be read.
@@ -63,15 +63,15 @@ class Episode(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Proposal:
-    """What a labeler proposes for an episode: a draft, never a label.
+    """A labeler's proposal for an episode: a draft, never a label.
 
     Attributes:
-        success: Success frames, 0-based and half-open; empty for all failure; None where the labeler
+        success: Success frames, 0-based and half-open; empty for all failure; None if the labeler
             cannot tell success from failure.
-        reason: What the proposal rests on, what it leaves open, or why there is none. One sentence.
+        reason: The basis of the proposal, its doubts, or why there is none. One sentence.
         confidence: Share of the frames that the labeler expects to be right, 0 to 1; None without one.
-        curve: Probability of success of each frame, 0 to 1, shape (length,); None where there is none.
-        record: What else is worth keeping with the draft, as JSON values.
+        curve: Probability of success of each frame, 0 to 1, shape (length,); None without one.
+        record: Further values to store with the draft, as JSON values.
     """
 
     success: IntervalSet | None
@@ -88,13 +88,13 @@ class Labeler(Protocol):
         """The proposal for an episode.
 
         Raises:
-            GraspError: The dataset or the settings are at fault.
+            GraspError: The dataset or the settings are wrong.
         """
 
 
 @dataclass
 class LabelerConfig(draccus.ChoiceRegistry, ABC):  # type: ignore[no-untyped-call]  # draccus is not typed
-    """Base of the settings of labelers; the name under which one is registered is its ``type``."""
+    """Base of the settings of labelers; the registered name is the ``type``."""
 
     @property
     def type(self) -> str:
@@ -103,7 +103,7 @@ class LabelerConfig(draccus.ChoiceRegistry, ABC):  # type: ignore[no-untyped-cal
 
     @property
     def notice(self) -> str:
-        """What a person should know before the labeler starts; empty for nothing."""
+        """A notice to show before the labeler starts; empty for none."""
         return ""
 
     @property

@@ -1,4 +1,4 @@
-"""Labeler ``progress``: the progress that one of LeRobot's reward models gave each frame.
+"""Labeler ``progress``: proposes success by the progress that a reward model of LeRobot gave each frame.
 
 LeRobot's ``lerobot.rewards.sarm``, ``topreward`` and ``robometer`` each have a module
 ``compute_rabc_weights`` that writes such a table into the dataset's folder: ``sarm_progress.parquet``,
@@ -30,15 +30,15 @@ COLUMNS = ("progress_sparse", "progress_dense")
 @LabelerConfig.register_subclass("progress")
 @dataclass
 class ProgressLabelerConfig(CurveLabelerConfig):  # type: ignore[no-untyped-call]  # draccus is not typed
-    """Which table of progress, and from which progress on a frame is success."""
+    """Proposes success by a reward model's progress."""
 
-    # a success begins where the progress is over this value
+    # a success range begins where the progress is above this value
     enter: float = 0.9
-    # and lasts while it is over this one (without a value: half of enter)
+    # and lasts while it is above this one (default: half of enter)
     leave: float | None = 0.8
-    # the table (without a value: the only *_progress.parquet in the dataset's folder)
+    # the table (default: the only *_progress.parquet in the dataset's folder)
     path: Path | None = None
-    # its column (without a value: progress_sparse, else progress_dense)
+    # its column (default: progress_sparse, else progress_dense)
     column: str | None = None
 
     def make(self, source: Source) -> ProgressLabeler:
@@ -46,7 +46,7 @@ class ProgressLabelerConfig(CurveLabelerConfig):  # type: ignore[no-untyped-call
 
         Raises:
             UsageError: There is no such table or column, or the thresholds contradict each other.
-            DatasetError: The table has other rows than the dataset.
+            DatasetError: The table's rows differ from the dataset's.
         """
         if problems := list(self.threshold_problems()):
             raise UsageError(problems)
@@ -58,8 +58,8 @@ class ProgressLabelerConfig(CurveLabelerConfig):  # type: ignore[no-untyped-call
         if len(found) == 1:
             return found[0]
         names = ", ".join(path.name for path in found) or "none"
-        message = f"one *_progress.parquet is needed in the dataset's folder; it has {names}"
-        hint = "name one with --labeler.path; lerobot.rewards.sarm.compute_rabc_weights writes one"
+        message = f"expected one *_progress.parquet in the dataset's folder; it has {names}"
+        hint = "give one with --labeler.path; lerobot.rewards.sarm.compute_rabc_weights writes one"
         raise UsageError(Problem("no-progress", message, root, hint))
 
 
@@ -69,7 +69,7 @@ class ProgressLabeler:
     Args:
         config: The thresholds.
         name: Of the table.
-        curves: Progress of each frame by ``episode_index``, shape (length,); NaN where the table has none.
+        curves: Progress of each frame by ``episode_index``, shape (length,); NaN for frames without progress.
     """
 
     def __init__(
@@ -81,16 +81,16 @@ class ProgressLabeler:
         curve = self._curves.get(episode.index, np.empty(0))
         known = np.flatnonzero(np.isfinite(curve))
         if not len(known):
-            return Proposal(None, f"{self._name} has no progress of it")
+            return Proposal(None, f"{self._name} has no progress for this episode")
         filled = np.clip(np.interp(np.arange(len(curve)), known, curve[known]), 0, 1)
-        reason = f"progress of {self._name} over {self._config.enter:g}"
+        reason = f"progress of {self._name} above {self._config.enter:g}"
         if len(known) < len(curve):
             reason += f"; {len(curve) - len(known)} frames without progress are interpolated"
         return Proposal(self._config.ranges(filled), reason, curve=filled)
 
 
 def read_progress(path: Path, column: str | None, source: Source) -> dict[int, NDArray[np.float64]]:
-    """Progress of a dataset by ``episode_index``: shape (length,), NaN where the table has none.
+    """Progress of a dataset by ``episode_index``: shape (length,), NaN for frames without progress.
 
     Args:
         path: The table; its rows are found by ``index``.
@@ -99,7 +99,7 @@ def read_progress(path: Path, column: str | None, source: Source) -> dict[int, N
 
     Raises:
         UsageError: There is no such table or column.
-        DatasetError: Its rows are not those of the dataset.
+        DatasetError: Its rows differ from the dataset's.
     """
     from lerobot_grasp_plugin.dataset.arrow import to_numpy
     from lerobot_grasp_plugin.dataset.tables import index_numbers
@@ -107,7 +107,7 @@ def read_progress(path: Path, column: str | None, source: Source) -> dict[int, N
 
     table = read_side_table(path)
     if table is None or layout.INDEX not in table.column_names:
-        message = f"no table with a column `{layout.INDEX}` can be read"
+        message = f"expected a readable table with a column `{layout.INDEX}`"
         raise UsageError(Problem("no-progress", message, path))
     name = column or next((each for each in COLUMNS if each in table.column_names), COLUMNS[0])
     if name not in table.column_names:
@@ -119,7 +119,7 @@ def read_progress(path: Path, column: str | None, source: Source) -> dict[int, N
     if layout.EPISODE_INDEX in table.column_names:
         own = index_numbers(table[layout.EPISODE_INDEX], column_of(path, "episode_index"))
     if episodes is None or own is None or not np.array_equal(own[episodes >= 0], episodes[episodes >= 0]):
-        message, hint = "its rows are not the frames of the dataset", "compute the progress for this dataset"
+        message, hint = "its rows are not the dataset's frames", "compute the progress for this dataset"
         raise DatasetError(Problem("other-progress", message, path, hint))
     progress = to_numpy(table[name]).reshape(-1).astype(np.float64)
     curves: dict[int, NDArray[np.float64]] = {}

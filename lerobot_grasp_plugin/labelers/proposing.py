@@ -1,4 +1,4 @@
-"""A labeler on the episodes of a dataset."""
+"""Runs a labeler on the episodes of a dataset."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def propose(config: LabelerConfig, source: Source, progress: Progress = silent) 
     Args:
         config: The labeler's settings.
         source: The dataset and the chosen episodes.
-        progress: Told how far it is.
+        progress: Called with the progress.
 
     Raises:
-        GraspError: With what is wrong with the settings, or with every episode that fails.
+        GraspError: With all errors of the settings, or of every episode that fails.
     """
     episodes = sorted(set(source.episodes))
     source.reader.require(episodes, [])
@@ -41,7 +41,7 @@ def propose(config: LabelerConfig, source: Source, progress: Progress = silent) 
 
 
 def stored_episodes(source: Source, episodes: list[int]) -> Iterator[StoredEpisode]:
-    """Episodes of a dataset, as labelers see them."""
+    """Episodes of a dataset, for labelers."""
     frames = EpisodeFrames(source.reader)
     for index in episodes:
         yield StoredEpisode(source.reader, index, frames)
@@ -71,13 +71,13 @@ def _checked(proposal: Proposal, length: int) -> Proposal:
     """A proposal whose ranges end with the episode.
 
     Raises:
-        ValueError: Its curve or its confidence is not what ``Proposal`` says.
+        ValueError: Its curve or its confidence is invalid, see ``Proposal``.
     """
     curve, confidence = proposal.curve, proposal.confidence
     if curve is not None and np.shape(curve) != (length,):
-        raise ValueError(f"its curve has the shape {np.shape(curve)}, and the episode {length} frames")
+        raise ValueError(f"its curve has shape {np.shape(curve)}, but the episode has {length} frames")
     shares = np.array([*(() if curve is None else curve), *(() if confidence is None else [confidence])])
     if not ((shares >= 0) & (shares <= 1)).all():
-        raise ValueError("its curve or its confidence has a value that is not from 0 to 1")
+        raise ValueError("its curve or its confidence has a value outside 0 to 1")
     success = None if proposal.success is None else proposal.success.clip(length)
     return replace(proposal, success=success)

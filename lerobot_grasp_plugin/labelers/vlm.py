@@ -1,4 +1,4 @@
-"""Labeler ``vlm``: a vision-language model looks at contact sheets and says which frames are success."""
+"""Labeler ``vlm``: asks a vision-language model which frames of a contact sheet are success."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ Ranges are frame numbers, both ends included; "ranges" is empty when no frame is
 @LabelerConfig.register_subclass("vlm")
 @dataclass
 class VlmLabelerConfig(LabelerConfig):  # type: ignore[no-untyped-call]  # draccus is not typed
-    """Which model is asked, and what it is shown."""
+    """Asks a vision-language model."""
 
-    # address of an OpenAI-compatible API; images leave this machine where it is elsewhere
+    # address of an OpenAI-compatible API; a remote address means that images leave this machine
     endpoint: str = "http://127.0.0.1:8000/v1"
     # name of the model there
     model: str = ""
-    # what must be seen in a success frame (without a value: the task has been done)
+    # what a success frame must show (default: the task has been done)
     definition: str | None = None
-    # one camera (without a value: all, a sheet for each)
+    # one camera (default: all, one sheet each)
     camera_key: str | None = None
-    # frames on a sheet, at most, evenly spaced
+    # maximum number of frames on a sheet, evenly spaced
     frames: int = 48
-    # seconds that one answer may take
+    # maximum seconds for one answer
     timeout_s: float = 120.0
-    # how often one episode is asked about, at most
+    # maximum number of requests per episode
     attempts: int = 2
-    # environment variable with the API's key (without a value: no key is sent)
+    # environment variable with the API's key (default: send no key)
     key_variable: str | None = None
 
     @property
@@ -60,25 +60,28 @@ class VlmLabelerConfig(LabelerConfig):  # type: ignore[no-untyped-call]  # dracc
         """The labeler; the model is not asked yet.
 
         Raises:
-            UsageError: With everything that is wrong with the settings.
+            UsageError: With all errors of the settings.
         """
         cameras = source.reader.info.camera_keys
         problems = (
-            [] if self.model else [Problem("bad-value", "vlm: no model is named", hint="--labeler.model")]
+            [] if self.model else [Problem("bad-value", "vlm: the model is missing", hint="--labeler.model")]
         )
         for name in ("frames", "attempts", "timeout_s"):
             if getattr(self, name) < 1:
                 problems.append(
-                    Problem("bad-value", f"vlm: {name} is {getattr(self, name)}", hint="1 or more")
+                    Problem("bad-value", f"vlm: {name} must be 1 or more, not {getattr(self, name)}")
                 )
         if self.camera_key not in (None, *cameras) or not cameras:
-            message = f"{source.repo_id} has no camera {self.camera_key or 'at all'}"
+            message = (
+                f"vlm: dataset {source.repo_id} has no "
+                f"camera{f' {self.camera_key!r}' if self.camera_key else 's'}"
+            )
             problems.append(
-                Problem("missing-camera", message, hint=f"its cameras: {', '.join(cameras) or 'none'}")
+                Problem("missing-camera", message, hint=f"it has: {', '.join(cameras) or 'none'}")
             )
         if self.key_variable is not None and not os.environ.get(self.key_variable):
             message = f"vlm: the environment variable {self.key_variable} is not set"
-            problems.append(Problem("bad-value", message, hint="it holds the API's key"))
+            problems.append(Problem("bad-value", message, hint="it must contain the API's key"))
         if problems:
             raise UsageError(problems)
         return VlmLabeler(self, self._chat(), source, [self.camera_key] if self.camera_key else list(cameras))
@@ -126,7 +129,7 @@ class VlmLabeler:
                     {"role": "assistant", "content": answers[-1]},
                     {
                         "role": "user",
-                        "content": f"That cannot be used: {error}. Answer with the JSON object alone.",
+                        "content": f"This answer cannot be used: {error}. Answer with the JSON object alone.",
                     },
                 ]
                 continue
@@ -167,18 +170,18 @@ class VlmLabeler:
 
 
 def read_answer(answer: str, length: int) -> tuple[IntervalSet, float | None, str]:
-    """Success frames, confidence and reason of a model's answer, whatever it says around the JSON object.
+    """Success frames, confidence and reason of a model's answer, ignoring text around the JSON object.
 
     Args:
         answer: The text.
         length: Frames of the episode, which the answer numbers from 1.
 
     Raises:
-        ValueError: There is no such object, or its ranges are not frames of the episode.
+        ValueError: The object is missing, or its ranges are not frames of the episode.
     """
     said = last_object(answer, "ranges")
     if said is None:
-        raise ValueError(f"it has no JSON object with `ranges`: {shortened(answer)}")
+        raise ValueError(f"no JSON object with `ranges`: {shortened(answer)}")
     pairs = said["ranges"]
     if not isinstance(pairs, list):
         raise ValueError(f"`ranges` is {shortened(str(pairs))}, not a list")

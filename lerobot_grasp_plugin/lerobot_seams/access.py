@@ -1,4 +1,4 @@
-"""Reading, replacing and checking the attributes of the table, with an error that names the one missing."""
+"""Reads, replaces and checks the attributes of the table, with an error that names a missing one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class SeamError(UsageError, ImportError):
 
 @functools.cache
 def require(use: Use) -> None:
-    """Checks that LeRobot has everything that one part of this package needs of it; asked once a process.
+    """Checks that LeRobot has everything that one part of this package needs; once per process.
 
     Raises:
         SeamError: With every attribute of the table that is missing, or takes other parameters.
@@ -37,7 +37,7 @@ def require(use: Use) -> None:
 
 
 def problems_of(seam: Seam) -> Iterator[Problem]:
-    """What is wrong with one seam in the installed lerobot; nothing where it is as the table says."""
+    """The errors of one seam in the installed lerobot; nothing if it matches the table."""
     owner, name = _place(seam)
     if owner is None or not _has(owner, name):
         if seam.needed:
@@ -57,7 +57,7 @@ def problems_of(seam: Seam) -> Iterator[Problem]:
             and parameter.name not in (*seam.parameters, "self", "cls")
         ]
         if asked and seam.how == "called":
-            yield _problem(seam, f"has a {seam.name} that also asks for {', '.join(asked)}")
+            yield _problem(seam, f"has a {seam.name} that also requires {', '.join(asked)}")
 
 
 def current(module: str, path: str) -> Any:
@@ -74,14 +74,14 @@ def current(module: str, path: str) -> Any:
 
 
 def replace(module: str, path: str, value: Any) -> None:
-    """Puts a value in the place of an attribute that the table calls replaced.
+    """Replaces an attribute that the table lists as replaced.
 
     Raises:
         SeamError: LeRobot does not have it.
     """
     seam = _seam(module, path)
     if seam.how != "replaced":
-        raise KeyError(f"the table does not say that {seam.name} is replaced")
+        raise KeyError(f"the table does not list {seam.name} as replaced")
     current(module, path)
     owner, name = _place(seam)
     setattr(owner, name, value)

@@ -1,6 +1,7 @@
-"""Learn what is recorded, whichever program of LeRobot's records it.
+"""Notifies listeners of what is recorded, by whichever program of LeRobot.
 
-A robot or a teleoperator is not told when an episode begins or when it is saved. A watch listens where every
+LeRobot does not notify a robot or teleoperator when an episode begins or is saved. A watch listens where
+every
 recorder passes: at ``add_frame``, ``save_episode`` and ``clear_episode_buffer`` of ``LeRobotDataset``. What
 they do is not changed, and after the last watch they are LeRobot's again.
 """
@@ -18,7 +19,7 @@ _WATCHED = ("add_frame", "save_episode", "clear_episode_buffer")
 
 
 class Listener(Protocol):
-    """What a watch tells; each is called after it was done, by LeRobot, or by this package for a pause."""
+    """The events of a watch, each called after the fact, by LeRobot or, for a pause, by this package."""
 
     def frame_added(self, dataset: Any, frame: dict[str, Any]) -> None:
         """``frame`` became the next row of the episode."""
@@ -41,7 +42,7 @@ _originals: dict[str, Callable[..., Any]] = {}
 
 
 def start_watch(listener: Listener) -> None:
-    """Tell ``listener`` of every dataset this process records from now on; once is enough.
+    """Notify ``listener`` of every dataset that this process records from now on; once is enough.
 
     Raises:
         SeamError: The installed lerobot does not have what a watch listens at.
@@ -56,19 +57,19 @@ def start_watch(listener: Listener) -> None:
 
 
 def tell_held(dataset: Any) -> None:
-    """Tell every listener that the episode is paused, once for each action."""
+    """Notify every listener that the episode is paused, once for each action."""
     for listener in tuple(_listeners):
         listener.frame_held(dataset)
 
 
 def tell_kept(dataset: Any, start: int, stop: int) -> None:
-    """Tell every listener that the episode that is being recorded was trimmed to ``start`` to ``stop``."""
+    """Notify every listener that the current episode was trimmed to ``start`` to ``stop``."""
     for listener in tuple(_listeners):
         listener.frames_kept(dataset, start, stop)
 
 
 def stop_watch(listener: Listener) -> None:
-    """Tell ``listener`` nothing more; after the last one LeRobot is as it was."""
+    """Stop notifying ``listener``; after the last one LeRobot is restored."""
     if listener in _listeners:
         _listeners.remove(listener)
     if not _listeners:

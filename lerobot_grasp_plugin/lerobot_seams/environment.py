@@ -1,4 +1,4 @@
-"""Follow LeRobot's real-robot environment: when it is built, when an episode starts, what a step gave.
+"""Notifies listeners of LeRobot's real-robot environment: when it is built, each episode and step.
 
 ``lerobot.rl.gym_manipulator`` and ``lerobot.rl.actor`` give a robot or a teleoperator no sign of an
 episode's start. Their functions below are replaced by ones that call LeRobot's own and then the listeners.
@@ -66,7 +66,7 @@ def follow_environment(listener: EnvironmentListener) -> None:
 
 
 def leave_environment(listener: EnvironmentListener) -> None:
-    """Call ``listener`` no more; after the last one LeRobot is as it was."""
+    """Stop calling ``listener``; after the last one LeRobot is restored."""
     if listener in _listeners:
         _listeners.remove(listener)
     if not _listeners:

@@ -1,4 +1,4 @@
-"""What an environment's recording says of it: ``environment`` and resets in ``meta/grasp_recording.json``."""
+"""Writes an environment's settings and resets into ``meta/grasp_recording.json``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STATE_PARTS: Final = {
     "motor currents": "add_current_to_observation",
     "end-effector pose": "add_ee_pose_to_observation",
 }
-"""What comes behind the joint positions in ``observation.state``, in this order, and its option."""
+"""The parts after the joint positions in ``observation.state``, in this order, and their options."""
 
 
 class RecordedEnvironment(EnvironmentListener):
@@ -61,7 +61,7 @@ class RecordedEnvironment(EnvironmentListener):
         """A pause says nothing of it either."""
 
     def frames_kept(self, dataset: Any, start: int, stop: int) -> None:
-        """Which rows of an episode are kept does not matter here."""
+        """Trimming does not concern the environment."""
 
     def episode_saved(self, dataset: Any, episode_index: int) -> None:
         facts = self._facts

@@ -1,4 +1,4 @@
-"""The clock of LeRobot's ``record_loop``: that of a simulated arm, as long as one is connected.
+"""Replaces the clock of LeRobot's ``record_loop`` while a simulated arm is connected.
 
 ``record_loop`` ends an episode by the wall clock and sleeps until the next frame is due, so a loaded machine
 records fewer frames than were asked for. Its ``time`` and its ``precise_sleep`` are replaced.
@@ -36,7 +36,7 @@ def run_by(clock: Any) -> None:
 
 
 def run_by_the_wall() -> None:
-    """Give LeRobot its own clock back."""
+    """Restore LeRobot's own clock."""
     for name, original in _originals.items():
         replace(_MODULE, name, original)
     _originals.clear()

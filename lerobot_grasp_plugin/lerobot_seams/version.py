@@ -1,4 +1,4 @@
-"""The version of LeRobot that is installed, and the rules that depend on it."""
+"""The installed version of LeRobot, and the rules that depend on it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
 SUPPORTED: Final = "0.6."
-"""What the versions begin with that this package was written for."""
+"""Prefix of the versions that this package supports."""
 
 _SAVES_AT_THE_END = (0, 6, 2)
 _TOLERATES_THE_LIMIT = (0, 6, 2)

@@ -230,7 +230,7 @@ def _bind(file: AnnotationFile, users: Sequence[Source], *, strict: bool) -> lis
         if not mine[source.number]:
             if file.parsed.errors and not any(section.episodes for section in file.annotations.sections):
                 continue  # the lines that would be its section cannot be read
-            message = f"no section fits the source {source.repo_id} ({source.reader.root})"
+            message = f"no section matches the source {source.repo_id} ({source.reader.root})"
             found = contents(file.annotations.sections)
             hint = f"{found}; expected a header `# dataset path: {source.title}`"
             if made := origin(source):

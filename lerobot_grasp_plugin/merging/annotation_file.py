@@ -226,7 +226,7 @@ def unused_header(
         return []
     message = f"header or remark? {fits_nothing}"
     header = meant or f"for a header, write `# dataset path: {section.dataset}`"
-    hint = f"{header}; reword a remark"
+    hint = f"{header} (if it is a remark, reword it)"
     return [Problem("header-doubtful", message, file.place(section), hint, f"{section.text.strip()}\n^")]
 
 

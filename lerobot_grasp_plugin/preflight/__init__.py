@@ -1,4 +1,4 @@
-"""Every disagreement between a HIL-SERL config and what it names, before a robot moves."""
+"""Compares a HIL-SERL config with everything it names, before a robot moves."""
 
 from lerobot_grasp_plugin.findings.problem import Problem
 from lerobot_grasp_plugin.preflight.report import PreflightReport, preflight

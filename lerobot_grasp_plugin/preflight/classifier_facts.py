@@ -1,4 +1,4 @@
-"""What preflight knows of a reward classifier: its config, saved processors and where it was trained."""
+"""Reads the facts of a reward classifier: its config, saved processors and training dataset."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from lerobot_grasp_plugin.preflight.image_shapes import (
 )
 
 RECORD = "grasp_classifier.json"
-"""What ``learning.classifier.model`` writes beside ``config.json``; that module imports torch."""
+"""The file that ``learning.classifier.model`` writes next to ``config.json``; that module imports torch."""
 PATH_KEY = "env.processor.reward_classifier.pretrained_path"
 
 
@@ -40,12 +40,12 @@ class ClassifierFacts:
     Attributes:
         root: Its folder.
         config: ``config.json``.
-        image_features: The cameras it looks at, camera_key -> feature.
-        preprocessing: The crop and resize it was trained with; None where nothing says so.
-        preprocessing_from: What says so.
+        image_features: Its cameras, camera_key -> feature.
+        preprocessing: The crop and resize of its training; None if unknown.
+        preprocessing_from: The source of this information.
         image_stats: camera_key -> statistic -> values, as its saved normaliser applies them.
-        value_range: Lowest and highest value of its images; None where nothing says so.
-        splits: Episodes it was trained and validated on; None where nothing says so.
+        value_range: Lowest and highest value of its images; None if unknown.
+        splits: Episodes of its training and validation; None if unknown.
         whole_images: camera_key -> shape of the images it was trained on, where LeRobot alone trained
             it on a dataset that is here: LeRobot's training does not crop.
     """
@@ -62,7 +62,7 @@ class ClassifierFacts:
 
     @property
     def normalises(self) -> bool:
-        """Whether its config has images normalised."""
+        """Whether its config normalises images."""
         return _mode({"norm_map": self.config.get("normalization_mapping")}) != "IDENTITY"
 
 
@@ -74,9 +74,11 @@ def classifier_facts(config: ConfigView) -> tuple[ClassifierFacts | None, list[P
     root = named_path(named)
     if not is_folder(root):
         if _may_be_on_the_hub(named):
-            change = "download it and give its folder, so that it can be compared"
+            change = "to compare it, download it and give its folder"
             return None, [
-                Problem("classifier-not-local", f"{named!r} is not a folder here", PATH_KEY, change)
+                Problem(
+                    "classifier-not-local", f"{named!r} is not a folder on this machine", PATH_KEY, change
+                )
             ]
         change = "give the checkpoint's pretrained_model folder"
         return None, [Problem("classifier-missing", f"the folder {named!r} does not exist", PATH_KEY, change)]

@@ -1,4 +1,4 @@
-"""The labels a ``dataset`` block gives to the datasets it names."""
+"""The labels that a ``dataset`` block gives to its datasets."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ LABEL_CHOICES: Mapping[str, tuple[Any, ...]] = {
     "unlisted": get_args(Unlisted),
     "index_base": (0, 1),
 }
-"""What the label options of a ``dataset`` block may be."""
+"""The allowed values of the label options of a ``dataset`` block."""
 
 
 def label_options(block: Mapping[str, Any]) -> LabelOptions:
-    """The label options of a ``dataset`` block; what ``config-wrong-type`` names is left out.
+    """The label options of a ``dataset`` block; values reported as ``config-wrong-type`` are left out.
 
-    The alignment is ``next`` where it is not said, as in ``GraspDatasetConfig``.
+    The default alignment is ``next``, as in ``GraspDatasetConfig``.
     """
     given = {name: block[name] for name in LABEL_CHOICES if block.get(name) in LABEL_CHOICES[name]}
     for name in ("success_value", "failure_value"):
@@ -50,10 +50,10 @@ def labels_of(
 
     Args:
         source: The dataset, with the labels of the annotations.
-        rule: Which recorded rows are success; None where nothing is known.
+        rule: Which recorded rows are success; None if unknown.
         options: How annotations become labels.
         lengths: Rows of each chosen episode.
-        columns: What is recorded, shape (rows, width).
+        columns: The recorded columns, shape (rows, width).
     """
     done, reward = columns.get(layout.DONE), columns.get(layout.REWARD)
     values = LabelValues(options.success_value, options.failure_value)

@@ -1,4 +1,4 @@
-"""A training config read as plain JSON, so that one broken field does not hide the others."""
+"""Reads a training config as plain JSON, so that one broken field does not hide the others."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 
 @dataclass(frozen=True)
 class ConfigView:
-    """The config's values by dotted path. A value of another kind than asked for counts as absent.
+    """The config's values by dotted path. A value of the wrong type counts as absent.
 
     Attributes:
         path: The file.
@@ -25,7 +25,7 @@ class ConfigView:
     raw: Mapping[str, Any]
 
     def get(self, dotted: str) -> Any:
-        """The value at a path such as ``env.processor.reset``; None where there is none."""
+        """The value at a path such as ``env.processor.reset``; None if absent."""
         value: Any = self.raw
         for name in dotted.split("."):
             if not isinstance(value, Mapping):
@@ -34,7 +34,7 @@ class ConfigView:
         return value
 
     def has(self, dotted: str) -> bool:
-        """Whether the key is written, be it with null."""
+        """Whether the key exists, even with null."""
         parent, _, name = dotted.rpartition(".")
         value = self.get(parent) if parent else self.raw
         return isinstance(value, Mapping) and name in value
@@ -60,7 +60,7 @@ class ConfigView:
         return ConfigView(self.path, {**self.raw, "dataset": dataset})
 
     def mapping(self, dotted: str) -> Mapping[str, Any]:
-        """An object; empty where there is none."""
+        """An object; empty if absent."""
         value = self.get(dotted)
         return value if isinstance(value, Mapping) else {}
 
@@ -69,7 +69,7 @@ def read_config(path: Path) -> ConfigView:
     """Reads a config file.
 
     Raises:
-        UsageError: It cannot be read, is not JSON, or no object.
+        UsageError: It cannot be read, or is not a JSON object.
     """
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
@@ -83,12 +83,12 @@ def read_config(path: Path) -> ConfigView:
 
 
 def is_number(value: Any) -> bool:
-    """Whether it is a number, and no boolean, infinity or NaN (which Python reads in JSON)."""
+    """Whether it is a number: not a boolean, infinity or NaN (which Python accepts in JSON)."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def named_path(name: str) -> Path:
-    """The path of a setting, with ``~`` resolved where that user is known."""
+    """The path of a setting, with ``~`` resolved if possible."""
     try:
         return Path(name).expanduser()
     except RuntimeError:
@@ -96,7 +96,7 @@ def named_path(name: str) -> Path:
 
 
 def is_folder(path: Path) -> bool:
-    """Whether there is a folder; no path is too odd to ask."""
+    """Whether a folder exists; accepts any path."""
     try:
         return path.is_dir()
     except OSError:
@@ -104,7 +104,7 @@ def is_folder(path: Path) -> bool:
 
 
 def is_file(path: Path) -> bool:
-    """Whether there is a file; no path is too odd to ask."""
+    """Whether a file exists; accepts any path."""
     try:
         return path.is_file()
     except OSError:
@@ -112,7 +112,7 @@ def is_file(path: Path) -> bool:
 
 
 def shape_of(feature: Any) -> tuple[int, ...] | None:
-    """``shape`` of one entry of a feature map; None where it is missing or odd."""
+    """``shape`` of one entry of a feature map; None if missing or invalid."""
     shape = feature.get("shape") if isinstance(feature, Mapping) else None
     if isinstance(shape, (list, tuple)) and shape and all(type(size) is int and size > 0 for size in shape):
         return tuple(shape)

@@ -1,4 +1,4 @@
-"""What preflight knows of a dataset: features, numeric columns, statistics and this plugin's sidecars."""
+"""Reads the facts of a dataset: features, numeric columns, statistics and this plugin's sidecars."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ LEARNER: Final = frozenset(
         "display_port",
     }
 )
-"""Of this package's ``GraspTrainRLConfig`` that LeRobot's learner does not have."""
+"""Options of this package's ``GraspTrainRLConfig`` that LeRobot's learner does not have."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class DatasetFacts:
     """The chosen episodes of one dataset, with the names and labels they will have in training.
 
     Attributes:
-        where: Where the config names it: ``dataset``, or ``dataset.sources[0]``.
+        where: Its place in the config: ``dataset``, or ``dataset.sources[0]``.
         repo_id: Its name.
         root: Its folder.
         fps: Frames per second.
@@ -61,12 +61,12 @@ class DatasetFacts:
         episodes: ``episode_index`` of each chosen episode, shape (episodes,).
         columns: Numeric columns, shape (rows, width), float64; rows of the chosen episodes in order.
         stats: ``meta/stats.json``.
-        provenance: ``meta/grasp_provenance.json``; empty where it has none.
-        learning: ``meta/grasp_learning.json``; empty where it has none.
+        provenance: ``meta/grasp_provenance.json``; empty if absent.
+        learning: ``meta/grasp_learning.json``; empty if absent.
         has_sidecar: Whether it has one of the two.
-        rule: Which rows are success; None for what the rows and the sidecar say.
-        relabelled: Whether ``next.reward`` and ``next.done`` are those of the config's annotations.
-        built: Whether the plugin's learner builds a new dataset of it, which then has a sidecar.
+        rule: Which rows are success; None to decide by the rows and the sidecar.
+        relabelled: Whether ``next.reward`` and ``next.done`` come from the config's annotations.
+        built: Whether the plugin's learner builds a new dataset from it, which then has a sidecar.
         version: Its ``codebase_version``.
     """
 
@@ -95,7 +95,7 @@ class DatasetFacts:
 
     @property
     def ours(self) -> bool:
-        """Whether it is read as a GraspDataset: it carries a sidecar, or will."""
+        """Whether it is read as a GraspDataset: it has a sidecar, or will have one."""
         return self.built or self.has_sidecar
 
     @cached_property
@@ -115,7 +115,7 @@ class DatasetFacts:
 
     @property
     def labels(self) -> Mapping[str, Any]:
-        """The label options its provenance says it was made with."""
+        """Its label options by its provenance."""
         return self.provenance.labels
 
     @cached_property
@@ -129,7 +129,7 @@ class DatasetFacts:
 
     @cached_property
     def success(self) -> NDArray[np.bool_] | None:
-        """Success rows, shape (rows,); None where nothing says which they are."""
+        """Success rows, shape (rows,); None if unknown."""
         return self.success_rule.rows(self._column(layout.REWARD), self._column(layout.SUCCESS))
 
     def _column(self, name: str) -> NDArray[np.float64] | None:
@@ -137,7 +137,7 @@ class DatasetFacts:
         return None if values is None or values.shape[1] != 1 else values[:, 0]
 
     def column_place(self, name: str) -> str:
-        """Where a column stands, for a finding."""
+        """The place of a column in a finding."""
         return f"{self.where}: column {name}"
 
     def per_episode(self, name: str) -> list[NDArray[np.float64]]:
@@ -145,25 +145,25 @@ class DatasetFacts:
         return np.split(self.columns[name], self.starts[1:])
 
     def names(self, name: str) -> list[str]:
-        """Names of a feature's dimensions; empty where it has none."""
+        """Names of a feature's dimensions; empty without names."""
         feature = self.features.get(name)
         return feature.dimensions if feature is not None else []
 
 
 def is_recipe(config: ConfigView) -> bool:
-    """Whether the ``dataset`` block is the plugin's: it names sources, annotations or a label column."""
+    """Whether the ``dataset`` block is the plugin's: it has sources, annotations or a label column."""
     block = config.mapping("dataset")
     names = ("annotations", "labels_from")
     return bool(block.get("sources")) or any(block.get(name) is not None for name in names)
 
 
 def is_of_plugin(config: ConfigView) -> bool:
-    """Whether lerobot-grasp-learner has to run it: some of its options are of the plugin only."""
+    """Whether lerobot-grasp-learner must run it, because it has options of the plugin."""
     return is_recipe(config) or (not is_reward_training(config) and any(map(config.has, LEARNER)))
 
 
 def is_reward_training(config: ConfigView) -> bool:
-    """Whether the config trains a reward classifier, and no policy."""
+    """Whether the config trains a reward classifier instead of a policy."""
     return config.get("reward_model") is not None and config.get("policy") is None
 
 
@@ -172,12 +172,12 @@ def load_datasets(config: ConfigView, built: bool) -> tuple[list[DatasetFacts], 
 
     Args:
         config: The config.
-        built: Whether the plugin's learner builds a new dataset of them.
+        built: Whether the plugin's learner builds a new dataset from them.
     """
     block = config.mapping("dataset")
     if not block:
         return [], []
-    if is_reward_training(config):  # lerobot-grasp-train-classifier has its label options beside the dataset
+    if is_reward_training(config):  # lerobot-grasp-train-classifier has its label options next to the dataset
         labels = {name: config.get(name) for name in ("annotations", "unlisted", "index_base")}
         block = {**block, **labels, "alignment": "frame"}
     findings: list[Problem] = []
@@ -193,7 +193,7 @@ def load_datasets(config: ConfigView, built: bool) -> tuple[list[DatasetFacts], 
             findings += _as_findings(failure, where, "dataset-unreadable")
         except OSError as failure:
             reason = failure.strerror or str(failure)
-            findings.append(Problem("dataset-unreadable", reason, where, "fix it, or name another one"))
+            findings.append(Problem("dataset-unreadable", reason, where, "fix it, or use another one"))
     if opened and not findings:
         findings += _label([source for _, source in opened], block)
     options = label_options(block)
@@ -205,7 +205,7 @@ def load_datasets(config: ConfigView, built: bool) -> tuple[list[DatasetFacts], 
             findings += _as_findings(failure, where, "dataset-unreadable")
         except OSError as failure:
             reason = failure.strerror or str(failure)
-            findings.append(Problem("dataset-unreadable", reason, where, "fix it, or name another one"))
+            findings.append(Problem("dataset-unreadable", reason, where, "fix it, or use another one"))
     findings += [problem for dataset in facts for problem in dataset.learning.problems]
     return facts, findings
 
@@ -250,7 +250,7 @@ def _whole_numbers(value: Any) -> bool:
 
 
 def _label(sources: Sequence[Source], block: Mapping[str, Any]) -> list[Problem]:
-    """Binds the config's annotations to the sources; none of them is labelled where that fails."""
+    """Assigns the config's annotations to the sources; if that fails, none is labelled."""
     for number, source in enumerate(sources):
         source.number = number
     annotations = block.get("annotations")
@@ -270,7 +270,7 @@ def _as_findings(failure: GraspError, where: str, code: str) -> list[Problem]:
             problem,
             code=code,
             place=replace(problem.place, field=": ".join(filter(None, [where, problem.place.field]))),
-            hint=problem.hint or "fix it, or name another one",
+            hint=problem.hint or "fix it, or use another one",
             excerpt="",
             severity="error" if problem.severity == "error" else "warning",
         )
@@ -297,7 +297,7 @@ def _read(where: str, source: Source, options: LabelOptions, built: bool) -> Dat
     rule = _rule(source)
     if source.labels is not None:
         columns |= labels_of(source, rule, options, lengths, columns)
-        columns.pop(layout.SUCCESS, None)  # rewards are what the annotations write
+        columns.pop(layout.SUCCESS, None)  # rewards come from the annotations
         rule = SuccessRule.of_values(LabelValues(options.success_value, options.failure_value))
     return DatasetFacts(
         where=where,
@@ -321,7 +321,7 @@ def _read(where: str, source: Source, options: LabelOptions, built: bool) -> Dat
 
 
 def _rule(source: Source) -> SuccessRule | None:
-    """Which recorded rows are success; None where the label columns cannot be read."""
+    """Which recorded rows are success; None if the label columns cannot be read."""
     try:
         read_source_labels(source, labelled=False)
     except GraspError:
@@ -330,7 +330,7 @@ def _rule(source: Source) -> SuccessRule | None:
 
 
 def _numbers(column: Any) -> NDArray[np.float64]:
-    """A column as float64; nulls and lists of unequal length leave it out."""
+    """A column as float64; columns with nulls or lists of unequal length are left out."""
     try:
         return to_numpy(column).astype(np.float64)
     except ValueError:
@@ -338,7 +338,7 @@ def _numbers(column: Any) -> NDArray[np.float64]:
 
 
 def read_object(path: Path) -> dict[str, Any] | None:
-    """A JSON object; None where there is none, or none that can be read."""
+    """A JSON object; None if absent or unreadable."""
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Everything preflight looks at, read once and tolerantly."""
+"""Reads all facts for preflight, once and tolerantly."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TWO_SPACES = ("so101_script", "so101_leader_hil")
 """Teleoperators with an ``action_space``, ``joints`` by default."""
 
 OWN_TYPES = (*TWO_SPACES, "so101_sim", "so101_follower_hil")
-"""Robots and teleoperators of this package: where one is named, the package is loaded."""
+"""Robots and teleoperators of this package: a config that names one loads the package."""
 
 _DELTA_TELEOPS = ("gamepad", "keyboard_ee")
 _JOINT_TELEOPS = (
@@ -48,15 +48,15 @@ DELTAS = ("delta_x", "delta_y", "delta_z", "gripper")
 
 @dataclass(frozen=True)
 class Facts:
-    """What the checks compare.
+    """The facts that the checks compare.
 
     Attributes:
         config: The config.
-        datasets: The datasets it names; none where they cannot be read.
-        classifier: The reward classifier; None where there is none.
-        plugin_learner: Whether lerobot-grasp-learner will run it, which builds its dataset and mends faults
-            of LeRobot's learner.
-        unreadable: What was found while opening them.
+        datasets: Its datasets that can be read.
+        classifier: The reward classifier; None without one.
+        plugin_learner: Whether lerobot-grasp-learner will run it, which builds its dataset and works
+            around faults of LeRobot's learner.
+        unreadable: Findings from opening them.
     """
 
     config: ConfigView
@@ -67,12 +67,12 @@ class Facts:
 
     @property
     def model(self) -> str:
-        """The block of what is trained: ``policy`` or ``reward_model``."""
+        """The block of the trained model: ``policy`` or ``reward_model``."""
         return "reward_model" if is_reward_training(self.config) else "policy"
 
     @property
     def inputs(self) -> Mapping[str, Any]:
-        """``input_features`` of what is trained."""
+        """``input_features`` of the trained model."""
         return self.config.mapping(f"{self.model}.input_features")
 
     @property
@@ -87,7 +87,7 @@ class Facts:
 
     @cached_property
     def environment(self) -> Preprocessing | None:
-        """Crop and resize of the environment; None where it does neither."""
+        """Crop and resize of the environment; None if it has neither."""
         return preprocessing_of(self.config.get(IMAGE_PREPROCESSING))
 
     @property
@@ -110,12 +110,12 @@ class Facts:
 
     @property
     def end_effector(self) -> bool:
-        """Whether actions move the end effector (through inverse kinematics), and not the joints."""
+        """Whether actions move the end effector (through inverse kinematics), not the joints."""
         return self.config.get("env.processor.inverse_kinematics") is not None
 
     @property
     def teleop_gives(self) -> str | None:
-        """``deltas`` or ``joints``, by the teleoperator and its action space; None where it is not known."""
+        """``deltas`` or ``joints``, by the teleoperator and its action space; None if unknown."""
         kind = self.config.text("env.teleop.type")
         if kind in TWO_SPACES and self.config.text("env.teleop.action_space") == "ee_delta":
             return "deltas"
@@ -125,7 +125,7 @@ class Facts:
 
     @property
     def continuous_width(self) -> int | None:
-        """Continuous dimensions of the policy's action: LeRobot takes those of the environment."""
+        """Continuous dimensions of the policy's action: LeRobot uses those of the environment."""
         for features in ("env.features", "policy.output_features"):
             shape = shape_of(self.config.mapping(features).get("action"))
             if shape is not None:
@@ -140,7 +140,7 @@ class Facts:
 
 
 def state_parts(facts: Facts) -> list[str]:
-    """What ``observation.state`` of the environment is made of, in order; six values each of an SO101."""
+    """The parts of the environment's ``observation.state``, in order; six values each for an SO101."""
     chosen = [
         part
         for part, option in STATE_PARTS.items()
@@ -158,18 +158,22 @@ def load_facts(
     Args:
         config_path: The config.
         dataset_root: The dataset's folder, in place of the config's.
-        plugin_learner: Whether lerobot-grasp-learner will run it. It must, where the config
-            has options of its own.
+        plugin_learner: Whether lerobot-grasp-learner will run it. It must if the config has options
+            of the plugin.
 
     Raises:
-        UsageError: The config cannot be read, or trains nothing. What else cannot be read is a finding.
+        UsageError: The config cannot be read, or trains nothing. Other unreadable files are findings.
     """
     config = read_config(config_path)
     if dataset_root is not None:
         config = config.with_dataset_root(dataset_root)
     if not config.has("policy") and not config.has("reward_model"):
-        message = "it has neither a policy nor a reward_model, so it trains nothing"
-        hint = "one with a mode is of lerobot.rl.gym_manipulator, which records" if config.has("mode") else ""
+        message = "the config trains nothing: it has neither a policy nor a reward_model"
+        hint = (
+            "a config with a mode is for lerobot.rl.gym_manipulator, which records"
+            if config.has("mode")
+            else ""
+        )
         raise UsageError(Problem("config-trains-nothing", message, config_path, hint))
     built = plugin_learner or is_of_plugin(config)
     datasets, findings = load_datasets(config, built)

@@ -1,4 +1,4 @@
-"""Sizes of images on their way from a camera to a network; no pixel is touched."""
+"""Computes image shapes on the way from a camera to a network, without pixels."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Preprocessing:
     resize: tuple[int, int] | None
 
     def output(self, camera_key: str, shape: Shape) -> Shape:
-        """The shape of an image after it."""
+        """The shape of an image after crop and resize."""
         channels, height, width = shape
         if camera_key in self.crops:
             height, width = self.crops[camera_key][2:]
@@ -35,9 +35,9 @@ class Preprocessing:
 
 
 def preprocessing_of(raw: Any) -> Preprocessing | None:
-    """Reads a preprocessing in LeRobot's words (``crop_params_dict``, ``resize_size``).
+    """Reads a preprocessing with LeRobot's keys (``crop_params_dict``, ``resize_size``).
 
-    Crops that are no four whole numbers are left out; ``config-wrong-type`` names them.
+    Crops that are not four integers are left out; ``config-wrong-type`` reports them.
     """
     if not isinstance(raw, Mapping):
         return None
@@ -53,16 +53,16 @@ def preprocessing_of(raw: Any) -> Preprocessing | None:
 
 
 def counts_of(value: Any, count: int) -> tuple[int, ...] | None:
-    """A list of ``count`` whole numbers, none below 0; None for anything else."""
+    """A list of ``count`` integers, none below 0; None for anything else."""
     sized = isinstance(value, (list, tuple)) and len(value) == count
     return tuple(value) if sized and all(type(number) is int and number >= 0 for number in value) else None
 
 
 def as_text(shape: Shape) -> str:
-    """``640x480``: width x height, as cameras are named."""
+    """``640x480``: width x height, as for cameras."""
     return f"{shape[2]}x{shape[1]}"
 
 
 def crop_text(crop: Crop | None) -> str:
-    """A crop as LeRobot writes it."""
+    """A crop as text, in LeRobot's order."""
     return "no crop" if crop is None else f"crop {list(crop)}"

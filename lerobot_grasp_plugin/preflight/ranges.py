@@ -1,4 +1,4 @@
-"""Words for lists of numbers."""
+"""Ranges of numbers."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from numpy.typing import NDArray
 
 
 def is_normalised(values: NDArray[np.float64]) -> bool:
-    """Whether actions lie in [-1, 1], where the policy's lie."""
+    """Whether actions are in [-1, 1], the policy's range."""
     return bool(np.abs(values).max(initial=0.0) <= 1.0 + 1e-3)

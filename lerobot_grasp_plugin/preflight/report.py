@@ -1,4 +1,4 @@
-"""All checks over one config."""
+"""Runs all checks on one config."""
 
 from __future__ import annotations
 
@@ -68,11 +68,11 @@ REWARD_CHECKS: tuple[Check, ...] = (
 
 @dataclass(frozen=True)
 class PreflightReport:
-    """What was looked at, and all that disagrees.
+    """The report of preflight: what was compared, and all findings.
 
     Attributes:
         config_path: The config.
-        looked_at: The datasets and the classifier that could be opened, in words.
+        looked_at: The opened datasets and classifier, as text.
         findings: Errors first, then warnings, then notes.
     """
 
@@ -82,7 +82,7 @@ class PreflightReport:
 
     @property
     def ok(self) -> bool:
-        """Whether there is no error."""
+        """Whether the report has no errors."""
         return not self.count("error")
 
     @property
@@ -91,7 +91,7 @@ class PreflightReport:
         return frozenset(finding.code for finding in self.findings)
 
     def count(self, severity: Severity) -> int:
-        """How many findings there are of a severity."""
+        """Number of findings of a severity."""
         return Counter(finding.severity for finding in self.findings)[severity]
 
 
@@ -106,17 +106,17 @@ def preflight(
     """Compares a training config with the datasets, the classifier and the files it names.
 
     Args:
-        config_path: A ``TrainRLServerPipelineConfig`` as JSON, one whose ``dataset`` names sources, or the
+        config_path: A ``TrainRLServerPipelineConfig`` as JSON, one whose ``dataset`` has sources, or the
             config of a reward classifier's training.
         dataset_root: The dataset's folder, in place of the config's ``dataset.root``.
-        plugin_learner: lerobot-grasp-learner will run it, which builds its dataset and mends faults of
-            LeRobot's learner. Configs with its own options are always taken so.
+        plugin_learner: lerobot-grasp-learner will run it, which builds its dataset and works around faults of
+            LeRobot's learner. True for configs with options of the plugin.
         parsing: Checks by LeRobot's own parser (``learning.config_checks``), which import lerobot: several
             seconds. They are left out where another finding explains why the parser would refuse the config.
         machine: Checks of this machine by torch (``learning.config_checks``).
 
     Raises:
-        UsageError: The config cannot be read, or trains nothing. All else is a finding.
+        UsageError: The config cannot be read, or trains nothing. All other problems are findings.
     """
     path = Path(config_path).expanduser()
     facts = load_facts(path, dataset_root=dataset_root, plugin_learner=plugin_learner)

@@ -1,4 +1,4 @@
-"""Where the gripper was sent before each episode, and where it came to, as the recording wrote it down."""
+"""Reads the recorded resets: the commanded and the achieved gripper position before each episode."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Reset:
 
     Attributes:
         episode: Its ``episode_index``.
-        commanded: Where the gripper was sent, in metres from the robot's base, shape (3,).
-        achieved: Where it came to, the same.
+        commanded: Commanded gripper position, in metres from the robot's base, shape (3,).
+        achieved: Achieved position, likewise.
     """
 
     episode: int
@@ -32,7 +32,7 @@ class Reset:
 
 
 def recorded_resets(dataset: DatasetFacts) -> list[Reset]:
-    """Resets of the chosen episodes; those of a merged dataset are looked up in its sources."""
+    """Resets of the chosen episodes; for a merged dataset, those of its sources."""
     found: list[Reset] = []
     recordings: dict[Path, RecordingSidecar | None] = {}
     for episode, root, number in _places(dataset):
@@ -50,7 +50,7 @@ def recorded_resets(dataset: DatasetFacts) -> list[Reset]:
 
 
 def recorded_environments(dataset: DatasetFacts) -> list[Mapping[str, Any]]:
-    """What LeRobot's environment noted of itself in the recordings of the chosen episodes."""
+    """The environment's settings as noted in the recordings of the chosen episodes."""
     found: list[Mapping[str, Any]] = []
     for root in dict.fromkeys(root for _, root, _ in _places(dataset)):
         recording = read_recording(root)
@@ -61,7 +61,7 @@ def recorded_environments(dataset: DatasetFacts) -> list[Mapping[str, Any]]:
 
 
 def _places(dataset: DatasetFacts) -> Iterator[tuple[int, Path, int]]:
-    """Each chosen episode: its number, and the folder and number it was recorded under."""
+    """Each chosen episode with the folder and number of its recording."""
     chosen = dataset.episodes.tolist()
     if (dataset.root / layout.RECORDING_PATH).is_file():
         yield from ((episode, dataset.root, episode) for episode in chosen)

@@ -1,1 +1,1 @@
-"""Recording with labels: LeRobot's loop, marks by key, hooks, and nothing lost in a crash."""
+"""Records with labels: LeRobot's loop, marks by key, hooks, and recovery after a crash."""

@@ -1,4 +1,4 @@
-"""The annotation file of a dataset that is being recorded; a person may edit it at any time."""
+"""Writes the annotation file of a dataset during recording; a person may edit it at any time."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from lerobot_grasp_plugin.merging.label_text import ChangedOutsideError, LabelTe
 
 Ask = Callable[[str], str | None]
 
-QUESTION = "[Enter] keep what the file says, w write what this session says > "
+QUESTION = "[Enter] keep the file's label, w write this session's label > "
 
 
 def annotation_path(root: Path) -> Path:
-    """The annotation file beside a recorded dataset."""
+    """The annotation file next to a recorded dataset."""
     return root.parent / f"{root.name}_annotations.txt"
 
 
 class AnnotationFile:
-    """The text file that says which frames of a recorded dataset are success.
+    """The text file with the success frames of a recorded dataset.
 
     It is read before each write; edits from outside stay, and the person decides where both the file and
-    the session have new labels for one episode. Without an answer the file keeps what it says. Labels that
+    the session have new labels for one episode. Without an answer the file keeps its label. Labels that
     cannot be written now are written with the next ones.
 
     Args:
-        root: The dataset's folder; the file lies beside it.
+        root: The dataset's folder; the file is next to it.
         repo_id: The dataset's name.
         say: Shows a line to the person.
 
     Attributes:
-        ask: Asks the person; None when there is nobody to ask.
+        ask: Asks the person; None when nobody can answer.
 
     Raises:
         AnnotationError: The file has errors.
@@ -58,7 +58,7 @@ class AnnotationFile:
         return {episode: IntervalSet(ranges) for episode, ranges in self._text.labels.items()}
 
     def put(self, episode: int, success: IntervalSet, length: int) -> bool:
-        """Says which frames of an episode are success.
+        """Sets the success frames of an episode.
 
         Args:
             episode: ``episode_index``.
@@ -66,7 +66,7 @@ class AnnotationFile:
             length: Frames of the episode.
 
         Returns:
-            Whether the file says so now.
+            Whether the file has this label now.
         """
         ranges = success.open_at(length)
         self._unwritten[episode] = (ranges, length)
@@ -74,14 +74,14 @@ class AnnotationFile:
         return episode not in self._unwritten and same(self._text.labels.get(episode), ranges, length)
 
     def keep_below(self, episodes: int) -> None:
-        """Takes out the lines of episodes that do not exist, and says what they said."""
+        """Removes the lines of episodes that do not exist, and reports them."""
         for episode in sorted({*self._text.labels, *self._unwritten}):
             if episode >= episodes:
                 self._unwritten[episode] = (None, 0)
         self.write()
 
     def renumbered(self, order: Sequence[int]) -> str:
-        """The file's text, as it is now, for a dataset with its episodes in another order.
+        """The file's current text, for a dataset with its episodes in another order.
 
         Args:
             order: The old ``episode_index`` of each new one.
@@ -93,7 +93,7 @@ class AnnotationFile:
         return self._text.renumbered(order)
 
     def write(self) -> None:
-        """Writes what is not yet written; what cannot be written now is kept for the next time."""
+        """Writes pending labels; those that cannot be written stay pending."""
         while self._unwritten:
             try:
                 self._merge()
@@ -101,7 +101,7 @@ class AnnotationFile:
                 continue
             except (GraspError, OSError) as error:
                 waiting = episodes_text(self._unwritten)
-                self._say(f"{error}\nThe labels of {waiting} are in the dataset, and not yet in {self.path}.")
+                self._say(f"{error}\nThe labels of {waiting} are in the dataset, but not yet in {self.path}.")
             return
 
     def _merge(self) -> None:
@@ -114,7 +114,7 @@ class AnnotationFile:
             if self._known.get(episode) != self._text.labels.get(episode)
         }
         if foreign:
-            self._say(f"{self.path.name} was edited: it has other labels for {episodes_text(foreign)} now.")
+            self._say(f"{self.path.name} was edited: it has new labels for {episodes_text(foreign)}.")
         known = self._known
         self._known = {key: ranges for key, ranges in self._text.labels.items() if key not in self._unwritten}
         self._known |= {key: ranges for key, ranges in known.items() if key in self._unwritten}
@@ -122,20 +122,22 @@ class AnnotationFile:
             self._settle(episode, ranges, length)
 
     def _restore(self) -> None:
-        """Takes the labels of a file that is gone for unwritten."""
+        """Marks the labels of a deleted file as pending."""
         lost = {episode: (ranges, 0) for episode, ranges in self._known.items()}
         if lost:
-            self._say(f"{self.path} is gone; it is written again, with the labels of {episodes_text(lost)}.")
+            self._say(
+                f"{self.path} was deleted; it is written again, with the labels of {episodes_text(lost)}."
+            )
         self._unwritten = {**lost, **self._unwritten}
 
     def _settle(self, episode: int, ranges: Ranges | None, length: int) -> None:
-        """Writes one label, or keeps the one that somebody else wrote."""
+        """Writes one label, or keeps an edit of the file."""
         theirs = self._text.labels.get(episode)
         edited = theirs is not None and theirs != self._known.get(episode)
         if ranges is None:
             if theirs is not None and (edited or episode not in self._own):
                 said = self._spelled(theirs)
-                self._say(f"{self.path.name}: `{episode:02d}: {said}` is taken out with its episode.")
+                self._say(f"{self.path.name}: `{episode:02d}: {said}` is removed with its episode.")
             if theirs is not None:
                 self._text.put(episode, None)
                 self._drop_empty()
@@ -148,21 +150,21 @@ class AnnotationFile:
             self._known[episode] = self._text.labels[episode]
 
     def _keeps(self, episode: int, theirs: Ranges | None, ours: Ranges) -> bool:
-        """Whether the file keeps what somebody else wrote of an episode."""
+        """Whether the file keeps an edited label of an episode."""
         self._say(
             f"{self.path.name} was edited: it says `{episode:02d}: {self._spelled(theirs)}`, this session "
             f"`{episode:02d}: {self._spelled(ours)}`."
         )
         answer = None if self.ask is None else self.ask(QUESTION)
         writes = answer is not None and answer.lower() == "w"
-        self._say("The label of this session is written." if writes else "The file keeps its label.")
+        self._say("This session's label is written." if writes else "The file keeps its label.")
         return not writes
 
     def _spelled(self, ranges: Ranges | None) -> str:
         return format_ranges(ranges or (), self._text.annotations.index_base)
 
     def _drop_empty(self) -> None:
-        """Removes a file that holds nothing but the header of a dataset without episodes."""
+        """Removes a file that contains only the header of a dataset without episodes."""
         if self.path.read_text(encoding="utf-8").strip() == f"# dataset path: {self._header}":
             self.path.unlink()
             self._text.load()

@@ -1,4 +1,4 @@
-"""The hooks that come with the package; importing this makes them known by name."""
+"""Registers the hooks that come with the package, by name."""
 
 from lerobot_grasp_plugin.recording.classifier_hook import RewardClassifierConfig
 from lerobot_grasp_plugin.recording.gripper_hook import GripperEventsConfig

@@ -1,9 +1,9 @@
-"""The last good state of a dataset that is being recorded, so that a crash loses one episode at most.
+"""Keeps the last good state of a dataset during recording, so that a crash loses at most one episode.
 
 LeRobot never changes a data, video or episodes file of a finished episode when it was finalised and
 opened again in between; what changes are a few small files in ``meta/``. A snapshot lists the former
-by size and holds the latter whole. It is written beside the dataset after each episode, and is gone
-when the session ends in good order.
+by size and contains the latter. It is written next to the dataset after each episode, and removed
+when the session ends normally.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from lerobot_grasp_plugin.writers.whole import write_whole
 
 FORMAT = 1
 ASIDE_MARK = ".interrupted-"
-"""Between a dataset's name and a number: a folder of what was unfinished."""
+"""Between a dataset's name and a number: the folder of unfinished files."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A dataset's files at a moment when it was sound.
+    """A dataset's files in a sound state.
 
     Attributes:
-        episodes: How many there are.
-        files: Size in bytes of every file that does not change any more, by path below the root.
+        episodes: Number of episodes.
+        files: Size in bytes of every final file, by path below the root.
         small: Content of the files directly in ``meta/``, by name.
     """
 
@@ -45,7 +45,7 @@ class Snapshot:
 
 
 def checkpoint_path(root: Path) -> Path:
-    """Where the snapshot of a running or interrupted session lies."""
+    """The path of the snapshot of a running or interrupted session."""
     return root.parent / f".{root.name}.grasp-session.json"
 
 
@@ -62,7 +62,7 @@ def take(root: Path, episodes: int) -> Snapshot:
 
 
 def commit(root: Path, snapshot: Snapshot, before: Snapshot | None = None) -> None:
-    """Brings the files that are new since ``before`` to disk, then the snapshot itself."""
+    """Syncs the files that are new since ``before`` to disk, then the snapshot itself."""
     for name in snapshot.files:
         if before is None or name not in before.files:
             sync(root / name)
@@ -72,7 +72,7 @@ def commit(root: Path, snapshot: Snapshot, before: Snapshot | None = None) -> No
 
 
 def read(root: Path) -> Snapshot | None:
-    """The snapshot an interrupted session left; None when there is none.
+    """The snapshot that an interrupted session left; None without one.
 
     Raises:
         DatasetError: The file is damaged.
@@ -81,7 +81,7 @@ def read(root: Path) -> Snapshot | None:
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
         if raw["format"] != FORMAT:
-            raise ValueError(f"format {raw['format']} is not known")
+            raise ValueError(f"unknown format {raw['format']}")
         small = {name: base64.b64decode(data) for name, data in raw["small"].items()}
         return Snapshot(int(raw["episodes"]), dict(raw["files"]), small)
     except FileNotFoundError:
@@ -92,7 +92,7 @@ def read(root: Path) -> Snapshot | None:
 
 
 def changed(root: Path, snapshot: Snapshot) -> list[str]:
-    """Files of finished episodes that are gone or of another size: somebody else changed the dataset."""
+    """Files of finished episodes that are missing or have another size: the dataset was changed."""
     found = []
     for name, size in snapshot.files.items():
         path = root / name
@@ -102,16 +102,16 @@ def changed(root: Path, snapshot: Snapshot) -> list[str]:
 
 
 def restore(root: Path, snapshot: Snapshot, aside: Path | None) -> list[str]:
-    """Puts a dataset back to a snapshot whose files are all there.
+    """Restores a dataset to a snapshot whose files all exist.
 
     Args:
         root: The dataset's folder.
-        snapshot: What it is to be.
-        aside: Folder that takes what came later, made when it is needed; None to remove it, for files
-            this very run has written.
+        snapshot: The state to restore.
+        aside: Folder for later files, created when needed; None to remove them, for files that this run
+            has written.
 
     Returns:
-        Paths below the root of what came later.
+        Paths of later files below the root.
     """
     later = [
         path
@@ -138,7 +138,7 @@ def restore(root: Path, snapshot: Snapshot, aside: Path | None) -> list[str]:
 
 
 def aside_folder(root: Path) -> Path:
-    """A name beside the dataset for what an interrupted session left unfinished."""
+    """A folder name next to the dataset for unfinished files of an interrupted session."""
     number = 1
     while (folder := root.parent / f"{root.name}{ASIDE_MARK}{number}").exists():
         number += 1

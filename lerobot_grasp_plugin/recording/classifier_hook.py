@@ -1,4 +1,4 @@
-"""``reward_classifier``: what a trained classifier says of each frame, as a suggestion."""
+"""``reward_classifier``: suggests success from a trained classifier's probabilities."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from lerobot_grasp_plugin.recording.hooks import HookConfig, HookResult, HookSes
 @HookConfig.register_subclass("reward_classifier")
 @dataclass
 class RewardClassifierConfig(HookConfig):  # type: ignore[no-untyped-call]  # draccus is not typed
-    """Which classifier judges, and from which probability on it suggests success."""
+    """Suggests success by a trained reward classifier."""
 
     # the checkpoint's pretrained_model folder, as in env.processor.reward_classifier.pretrained_path
     pretrained_path: str = ""
-    # a suggested success begins over this probability
+    # a suggested success range begins above this probability
     enter: float = 0.5
-    # and lasts while it is over this one
+    # and lasts while the probability is above this one
     leave: float = 0.25
-    # shorter successes are not suggested, and shorter gaps in one are closed; in frames
+    # shorter success ranges are not suggested, and shorter gaps are closed; in frames
     min_length: int = 3
 
     def make(self) -> RecordingHook:
@@ -44,11 +44,10 @@ class RewardClassifierConfig(HookConfig):  # type: ignore[no-untyped-call]  # dr
 
 
 class RewardClassifier(RecordingHook):
-    """Judges frames on a thread of its own.
+    """Runs the classifier on frames in its own thread.
 
-    A frame that comes while another one is being judged is passed over, so that the loop never waits;
-    the verdict is always about the newest frame there was. In the sidecar a frame that was passed over
-    has ``null``.
+    A frame that arrives while another one is being classified is skipped, so that the loop never waits;
+    the result is always that of the newest frame. In the sidecar a skipped frame has ``null``.
 
     Args:
         config: With the checkpoint's folder.
@@ -76,9 +75,9 @@ class RewardClassifier(RecordingHook):
         if problems := list(self._judge.problems_of(cameras)):
             raise UsageError(problems)
         if self._judge.whole:
-            session.say("reward_classifier: the checkpoint names no crop; it looks at whole images")
+            session.say("reward_classifier: the checkpoint states no crop; whole images are used")
         black = {key: np.zeros(cameras[key], np.uint8) for key in self._judge.camera_keys}
-        self._worker.submit(self._judge.probability, black).result()  # the first verdict takes its time
+        self._worker.submit(self._judge.probability, black).result()  # the first result is slow
 
     def episode_started(self, episode_index: int) -> None:
         self._judging, self._verdicts, self._success = None, {}, False
@@ -107,7 +106,7 @@ class RewardClassifier(RecordingHook):
         self._worker.shutdown()
 
     def _take_verdict(self) -> None:
-        """Waits for the verdict that is due, and shows when the classifier changes its mind."""
+        """Waits for the pending result, and shows when the classifier's result changes."""
         if self._judging is None:
             return
         (frame, judged), self._judging = self._judging, None

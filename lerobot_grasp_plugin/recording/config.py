@@ -11,7 +11,7 @@ from lerobot_grasp_plugin.recording.options import GraspOptions
 
 @dataclass
 class GraspRecordConfig(RecordConfig):  # type: ignore[misc]  # lerobot is not typed
-    """Records episodes with a label in every frame, marked by key while it happens."""
+    """Records episodes with a label in every frame, marked by key during the recording."""
 
     # labels, keys and hooks
     grasp: GraspOptions = field(default_factory=GraspOptions)

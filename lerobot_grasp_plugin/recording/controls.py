@@ -1,4 +1,4 @@
-"""LeRobot's keys (next, re-record, quit), and what each means in the phase it is pressed in."""
+"""Handles LeRobot's keys (next, re-record, quit) in each phase of a session."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _WORDS = {"right": "next", "left": "re-record"}
 
 
 class Controls:
-    """Keeps the events that ``record_loop`` looks at.
+    """Keeps the events that ``record_loop`` reads.
 
     In an episode, next and re-record wait for its first frame: LeRobot's loop would end without any,
-    and no such episode can be saved. Between the loops there is nothing they could end; they are
-    ignored, and the person is told. Quit counts at any time.
+    and such an episode cannot be saved. Between the loops they are ignored, with a message. Quit
+    works at any time.
 
     Args:
         show: Shows a line to the person.
 
     Attributes:
         events: LeRobot's, by its names.
-        ended: Whether the person has ended the loop that runs, or ran last.
+        ended: Whether the person ended the current or last loop.
     """
 
     def __init__(self, show: Callable[[str], None]) -> None:
@@ -46,7 +46,7 @@ class Controls:
 
     @contextmanager
     def phase(self, phase: Phase) -> Iterator[None]:
-        """While one of LeRobot's loops runs; nothing of it is left for the next."""
+        """Surrounds one of LeRobot's loops; its events do not carry over to the next."""
         with self._lock:
             self._phase, self._frames, self._waiting = phase, False, None
             self.events["exit_early"] = self.ended = self.events["stop_recording"]
@@ -58,7 +58,7 @@ class Controls:
                 self._phase = "between"
 
     def press(self, key: str) -> None:
-        """Takes a key, from any thread; others than LeRobot's are left alone."""
+        """Handles a key, from any thread; ignores keys that are not LeRobot's."""
         control = _KEYS.get(key.lower())
         if control is None:
             return
@@ -68,10 +68,10 @@ class Controls:
             elif self._phase == "episode":
                 self._waiting = control
             else:
-                self._show(f"{_WORDS[control]}: ignored, no episode or reset is under way")
+                self._show(f"{_WORDS[control]}: ignored outside an episode or reset")
 
     def frame_added(self) -> None:
-        """The episode has a frame that it can end with."""
+        """Notes that the episode has a frame, so that it can end."""
         if not self._frames:
             with self._lock:
                 self._frames = True
@@ -83,11 +83,11 @@ class Controls:
         apply_recording_control(control, self.events)
 
     def take_rerecord(self) -> bool:
-        """Whether the loop that ended is to be recorded again; asked once."""
+        """Whether to record the last loop's episode again; resets the request."""
         wanted = self.events["rerecord_episode"]
         self.events["rerecord_episode"] = False
         return wanted
 
     def stop(self) -> None:
-        """The person said so in an answer."""
+        """Requests the end of the session, by an answer."""
         self.events["stop_recording"] = True

@@ -1,4 +1,4 @@
-"""What the person decides after each episode."""
+"""Asks the person after each episode."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 QUESTION = "[Enter] accept, or ranges (34-40, 60-), r re-record, d discard, q accept and quit, ? for more > "
 _MORE = """\
-  t          takes what a hook suggests (t 2: what the second one does)
+  t          uses the suggestion of a hook (t 2: of the second one)
   3: 40-48   corrects the labels of episode 3
-  r 3        the next episode that is kept replaces episode 3
-  i 3        the next episode that is kept goes before episode 3
+  r 3        the next accepted episode replaces episode 3
+  i 3        the next accepted episode goes before episode 3
   d 3        deletes episode 3
-Earlier episodes change when the session ends; until then all keep their numbers."""
+Earlier episodes change when the session ends; until then all episodes keep their numbers."""
 _EARLIER = re.compile(r"(\d+)\s*:\s*(.+)")
 _EDIT = re.compile(r"([rid])\s*(\d+)")
 _TAKE = re.compile(r"t\s*(\d*)")
@@ -33,13 +33,13 @@ _DO: dict[str, Do] = {"r": "replace", "i": "insert", "d": "delete"}
 
 @dataclass(frozen=True)
 class Verdict:
-    """What becomes of an attempt.
+    """The decision about an attempt.
 
     Attributes:
-        keep: Whether it is saved.
-        success: Its success frames; None for those that were marked.
-        quit: Whether the session ends.
-        counts: How many of the wanted episodes are used up by an attempt that is not kept.
+        keep: Whether to save it.
+        success: Its success frames; None for the marked ones.
+        quit: Whether to end the session.
+        counts: Number of requested episodes that a discarded attempt uses up.
     """
 
     keep: bool
@@ -51,7 +51,7 @@ class Verdict:
 def ask_about(
     ask: Callable[[str], str | None], show: Callable[[str], None], store: RecordingStore, attempt: Attempt
 ) -> Verdict:
-    """Asks until the person has accepted, corrected or given up the episode.
+    """Asks until the person accepts, corrects or discards the episode.
 
     Labels of earlier episodes, and their order, follow when the session ends.
     """
@@ -87,10 +87,10 @@ def ask_about(
 
 
 def _taken(attempt: Attempt, number: int, success: IntervalSet, show: Callable[[str], None]) -> IntervalSet:
-    """What a hook suggests, by its number from 1; the labels as they are where there is none."""
+    """A hook's suggestion, by its number from 1; the current labels if it does not exist."""
     suggestions = list(attempt.suggestions.values())
     if not 1 <= number <= len(suggestions):
-        show(f"Hooks have made {count(len(suggestions), 'suggestion')}.")
+        show(f"There {'is' if len(suggestions) == 1 else 'are'} {count(len(suggestions), 'suggestion')}.")
         return success
     show(f"This episode: {label_text(suggestions[number - 1], attempt.length)}")
     return suggestions[number - 1]
@@ -99,7 +99,7 @@ def _taken(attempt: Attempt, number: int, success: IntervalSet, show: Callable[[
 def _correct(store: RecordingStore, episode: int, text: str, show: Callable[[str], None]) -> None:
     lengths = store.lengths()
     if episode >= len(lengths):
-        show(f"There is no episode {episode}; the last one saved is {len(lengths) - 1}.")
+        show(f"Episode {episode} does not exist; the last saved one is {len(lengths) - 1}.")
         return
     success = parse_ranges(text, episode, lengths[episode])
     if store.annotations.put(episode, success, lengths[episode]):

@@ -1,4 +1,4 @@
-"""Earlier episodes that a person replaces, deletes or inserts; the dataset follows when the session ends."""
+"""Edits of earlier episodes (replace, delete, insert), applied when the session ends."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ Do = Literal["replace", "delete", "insert"]
 
 @dataclass(frozen=True)
 class Edit:
-    """One change of the order in which episodes were recorded.
+    """One edit of the recorded episodes.
 
     Attributes:
         do: ``replace``: another episode takes the place of this one. ``insert``: another episode goes
             before it.
         episode: The earlier episode, by the ``episode_index`` it was recorded with.
-        by: The other episode; None while that one is yet to be recorded, and for ``delete``.
+        by: The other episode; None until it is recorded, and for ``delete``.
     """
 
     do: Do
@@ -29,12 +29,12 @@ class Edit:
 
     @property
     def waits(self) -> bool:
-        """Whether the next episode that is kept is for this edit."""
+        """Whether this edit waits for the next accepted episode."""
         return self.do != "delete" and self.by is None
 
     def __str__(self) -> str:
-        """What becomes of which episode."""
-        other = "the next one that is kept" if self.by is None else f"episode {self.by}"
+        """The edit as a sentence."""
+        other = "the next accepted episode" if self.by is None else f"episode {self.by}"
         return {
             "delete": f"episode {self.episode} is deleted",
             "replace": f"episode {self.episode} is replaced by {other}",
@@ -47,10 +47,10 @@ class Edit:
 
 
 class Edits:
-    """The edits of a recording, in the order they were asked for.
+    """The edits of a recording, in the order they were made.
 
     Args:
-        edits: Those that are known already.
+        edits: The existing edits.
     """
 
     def __init__(self, edits: Sequence[Edit] = ()) -> None:
@@ -59,7 +59,7 @@ class Edits:
 
     @classmethod
     def from_sidecar(cls, raw: Mapping[str, Any]) -> Edits:
-        """The edits that ``meta/grasp_recording.json`` holds.
+        """The edits in ``meta/grasp_recording.json``.
 
         Raises:
             DatasetError: They cannot be read.
@@ -82,19 +82,19 @@ class Edits:
 
     @property
     def settled(self) -> list[Edit]:
-        """Those for which every episode is recorded."""
+        """The edits for which every episode is recorded."""
         return [edit for edit in self._edits if not edit.waits]
 
     @property
     def waiting(self) -> list[Edit]:
-        """Those that wait for an episode."""
+        """The edits that wait for an episode."""
         return [edit for edit in self._edits if edit.waits]
 
     def order(self, total: int) -> list[int]:
         """The episodes in their new order, by the numbers they were recorded with.
 
         Args:
-            total: How many are recorded.
+            total: Number of recorded episodes.
         """
         order = list(range(total))
         for edit in self.settled:
@@ -109,42 +109,42 @@ class Edits:
         """Adds an edit.
 
         Args:
-            do: What is to be done.
-            episode: With which earlier episode.
-            total: How many are recorded.
+            do: The kind of edit.
+            episode: The earlier episode.
+            total: Number of recorded episodes.
 
         Returns:
-            Why it cannot be; None where it was added.
+            Why it is not possible; None if it was added.
         """
         if episode >= total:
-            return f"episode {episode} is not saved yet; the last one saved is {total - 1}"
+            return f"episode {episode} is not saved yet; the last saved one is {total - 1}"
         order = self.order(total)
         gone = [edit for edit in self._edits if edit.do != "insert" and edit.episode == episode]
         if gone:
             return f"{gone[0]} already"
         if do == "delete" and len(order) == 1:
-            return "it is the only episode; r records it again"
+            return "it is the only episode; use r to record it again"
         self._edits.append(Edit(do, episode))
         return None
 
     def claim(self) -> Edit | None:
-        """The edit that the attempt which begins now is for; None where none waits."""
+        """The edit that the next attempt is for; None if none waits."""
         self._claimed = next(iter(self.waiting), None)
         return self._claimed
 
     def recorded(self, episode: int) -> None:
-        """The attempt is saved as an episode."""
+        """Notes that the attempt is saved as an episode."""
         if self._claimed in self._edits:
             self._edits[self._edits.index(self._claimed)] = replace(self._claimed, by=episode)
         self._claimed = None
 
     def lapse(self) -> list[Edit]:
-        """Forgets those that wait for an episode; returns them."""
+        """Drops the edits that wait for an episode; returns them."""
         lapsed, self._edits = self.waiting, self.settled
         return lapsed
 
     def taken_back(self, episode: int) -> None:
-        """An episode is removed from the dataset: what it was for waits for another one."""
+        """Notes that an episode is removed: its edit waits for another one."""
         self._edits = [
             replace(edit, by=None) if edit.by == episode else edit
             for edit in self._edits

@@ -1,4 +1,4 @@
-"""``gripper_events``: success ranges suggested by a gripper that is kept from closing."""
+"""``gripper_events``: suggests success while an object keeps the gripper from closing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STATE, ACTION = "observation.state", "action"
 @HookConfig.register_subclass("gripper_events")
 @dataclass
 class GripperEventsConfig(HookConfig):  # type: ignore[no-untyped-call]  # draccus is not typed
-    """Where the gripper's signal is found, and its ends."""
+    """Suggests success by the gripper's signal."""
 
     # the gripper's name in observation.state and action
     joint: str = "gripper.pos"

@@ -1,4 +1,4 @@
-"""Recording hooks: what other code may do before, during and after an episode.
+"""Recording hooks: code that runs before, during and after an episode.
 
 A hook is chosen by name: ``--grasp.hooks='[{type: gripper_events}]'``. A package adds one by
 registering a config, and is named with ``--grasp.discover_packages_path=my_package``::
@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class HookSession:
-    """What a hook may use.
+    """What a hook can use.
 
     Attributes:
         robot: LeRobot's connected robot.
@@ -41,7 +41,7 @@ class HookSession:
         features: LeRobot's features of the dataset.
         root: The dataset's folder.
         say: Shows a line to the person.
-        first_episode: ``episode_index`` of the session's first episode; above 0 where it is resumed.
+        first_episode: ``episode_index`` of the session's first episode; above 0 if it is resumed.
     """
 
     robot: Any
@@ -55,13 +55,13 @@ class HookSession:
 
 @dataclass
 class HookResult:
-    """What a hook has to say about an episode.
+    """A hook's result for an episode.
 
     Attributes:
         record: For the episode's entry in the sidecar, as JSON values.
-        suggestion: Success frames it suggests, 0-based; None when it suggests nothing. Never a label.
-        per_frame: For the episode's entry as well: lists with one value for each frame. They follow where
-            frames are trimmed.
+        suggestion: Suggested success frames, 0-based; None for no suggestion. Never a label.
+        per_frame: Also for the episode's entry: lists with one value per frame. They are cut together
+            with trimmed frames.
     """
 
     record: dict[str, Any] = field(default_factory=dict)
@@ -73,36 +73,36 @@ class RecordingHook:
     """Base of all hooks; each method does nothing until it is overridden.
 
     An error in ``session_started`` or ``reset`` ends the session, after everything is saved. An error
-    in ``frame``, ``paused`` or ``episode_ended`` puts the hook out of action for the episode, and is
-    recorded; it suggests nothing then.
+    in ``frame``, ``paused`` or ``episode_ended`` disables the hook for the episode and is recorded; it
+    suggests nothing then.
     """
 
     def session_started(self, session: HookSession) -> None:
-        """Robot and teleoperator are connected."""
+        """Called when robot and teleoperator are connected."""
 
     def reset(self, episode_index: int) -> None:
-        """Before each attempt at an episode; the arm may be moved."""
+        """Called before each attempt at an episode; may move the arm."""
 
     def episode_started(self, episode_index: int) -> None:
-        """The next frame is the episode's first."""
+        """Called before the episode's first frame."""
 
     def frame(self, frame_index: int, frame: Mapping[str, Any]) -> None:
-        """A frame is about to be recorded; called in LeRobot's loop, so be quick."""
+        """Called before a frame is recorded, in LeRobot's loop: return quickly."""
 
     def paused(self, frame_index: int) -> None:
-        """The episode was paused before a frame: it does not follow at once on the one before."""
+        """Called when the episode was paused before a frame, which is later than one period."""
 
     def episode_ended(self, length: int) -> HookResult | None:
-        """The loop has ended, and ``length`` frames are there."""
+        """Called when the loop has ended, with ``length`` frames recorded."""
         return None
 
     def session_ended(self) -> None:
-        """Nothing more is recorded; robot and teleoperator may be gone."""
+        """Called after the session; robot and teleoperator may be disconnected."""
 
 
 @dataclass
 class HookConfig(draccus.ChoiceRegistry, ABC):  # type: ignore[no-untyped-call]  # draccus is not typed
-    """Base of hook configs; the name under which one is registered is its ``type``."""
+    """Base of hook configs; the registered name is the ``type``."""
 
     @property
     def type(self) -> str:
@@ -115,7 +115,7 @@ class HookConfig(draccus.ChoiceRegistry, ABC):  # type: ignore[no-untyped-call] 
 
 
 class TimedHook:
-    """A hook whose time in the loop is watched."""
+    """A hook with measured time in the loop."""
 
     def __init__(self, name: str, hook: RecordingHook, period_s: float) -> None:
         self.name = name
@@ -124,7 +124,7 @@ class TimedHook:
         self.begin()
 
     def begin(self) -> None:
-        """Forgets the figures of the last episode."""
+        """Resets the figures of the last episode."""
         self.calls = 0
         self.total_s = 0.0
         self.longest_s = 0.0
@@ -157,7 +157,7 @@ class TimedHook:
         self._last_s = 0.0
 
     def count_late(self, interval_s: float) -> None:
-        """Counts a frame that came late, and would not have without this hook.
+        """Counts a frame that was late because of this hook.
 
         Args:
             interval_s: From the frame before, in which the hook ran, to this one.
@@ -167,7 +167,7 @@ class TimedHook:
             self.late_frames += 1
 
     def ended(self, length: int, kept: slice = slice(None)) -> tuple[dict[str, Any], IntervalSet | None]:
-        """What goes into the sidecar about the episode, and what the hook suggests.
+        """The sidecar's entry of the episode, and the hook's suggestion.
 
         Args:
             length: Frames that the hook has seen.
@@ -196,15 +196,15 @@ class TimedHook:
     def _fail(self, error: Exception) -> None:
         text = str(error) if isinstance(error, GraspError) else f"{type(error).__name__}: {error}"
         self.failure = text
-        logger.warning("hook %s is out of action for this episode: %s", self.name, text)
+        logger.warning("hook %s is disabled for this episode: %s", self.name, text)
 
 
 LATE = 1.1
-"""A frame is late when it comes more than this many periods after the one before."""
+"""A frame is late if it comes more than this many periods after the previous one."""
 
 
 def make_hooks(configs: Sequence[HookConfig], fps: int) -> list[TimedHook]:
-    """The hooks, each with a name of its own: its type, numbered where there are several."""
+    """The hooks, each with a unique name: its type, numbered if there are several."""
     hooks: list[TimedHook] = []
     for config in configs:
         same = sum(hook.name.partition("#")[0] == config.type for hook in hooks)

@@ -1,4 +1,4 @@
-"""Keys while recording and answers in between: by LeRobot's key listener, else line by line."""
+"""Reads keys during recording and answers in between: by LeRobot's key listener, else line by line."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ HELP = "Right/Left/Esc, or n=next, r=re-record, q=quit"
 
 
 class Keys:
-    """Where the person's keys and answers come from.
+    """The source of the person's keys and answers.
 
     On a terminal, or with a display, LeRobot's listener tells single keys. Otherwise each line of
-    stdin is one key, by its name; at the end of stdin nobody is asked any more.
+    stdin is one key, by its name; after the end of stdin no questions are asked.
 
     Args:
         dispatch: Called with each press, on another thread: the key, and when it was pressed, by
@@ -48,18 +48,18 @@ class Keys:
             self._listener = create_key_listener(self._pressed, controls_help=self._controls)
 
     def settle(self) -> None:
-        """Passes on a press that might still have turned out to be a key held down."""
+        """Dispatches a press that could have been a key held down."""
         self._presses.decide()
 
     def stop(self) -> None:
-        """Listens no more, and gives the terminal back."""
+        """Stops listening and restores the terminal."""
         if self._listener is not None:
             self._listener.stop()
             self._listener = None
             self._presses.clear()
 
     def ask(self, question: str) -> str | None:
-        """The person's answer, one line; None when there is nobody to ask."""
+        """The person's answer, one line; None when nobody can answer."""
         if not self._by_line:
             self.stop()
             if not sys.stdin.isatty():

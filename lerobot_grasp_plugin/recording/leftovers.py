@@ -1,4 +1,4 @@
-"""What sessions that were killed have left: folders with unfinished episodes, and encoders that still run."""
+"""Reports what killed sessions left: folders with unfinished episodes, and running encoders."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from lerobot_grasp_plugin.recording.checkpoint import ASIDE_MARK
 
 
 def leftover_lines(root: Path, killed: Writer | None) -> Iterator[str]:
-    """Names them, each with the command that removes it.
+    """Lists them, each with the command that removes it.
 
     Args:
         root: The dataset's folder.
-        killed: The last session that recorded into it, where that was killed.
+        killed: The last session that recorded into it, if it was killed.
     """
     mark = f"{root.name}{ASIDE_MARK}"
     folders = sorted(path for path in root.parent.glob(f"{root.name}*") if path.name.startswith(mark))
@@ -26,12 +26,12 @@ def leftover_lines(root: Path, killed: Writer | None) -> Iterator[str]:
         yield f"  rm -r {shlex.join(map(str, folders))}"
     processes = [] if killed is None else running_children(killed)
     if processes:
-        yield f"The session that was killed left {agree(len(processes), 'a process', 'processes')}; to end:"
+        yield f"The killed session left {agree(len(processes), 'a process', 'processes')}; to stop:"
         yield f"  kill {' '.join(map(str, processes))}"
 
 
 def running_children(killed: Writer) -> list[int]:
-    """Process ids of what a killed session had started; empty where the system does not list them."""
+    """Process ids that a killed session started; empty if the system does not list them."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         pid = int(entry.name)

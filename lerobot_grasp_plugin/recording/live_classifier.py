@@ -1,4 +1,4 @@
-"""Shows the probability of success that a reward classifier gives to a robot's images, on a page."""
+"""Serves a page with a robot's images and a reward classifier's probability of success."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class LiveClassifier:
     """Reads a robot's cameras in a loop, and keeps the last images with their probability.
 
     Attributes:
-        threshold: From which probability on the page calls an image a success.
+        threshold: Probability from which on the page shows success.
     """
 
     def __init__(
@@ -41,12 +41,12 @@ class LiveClassifier:
         """Args:
         robot: Of LeRobot, connected.
         judge: The classifier.
-        fps: The most images a second.
-        threshold: To begin with.
-        teleop: Of LeRobot, connected: its actions move the robot. None for a robot that stands still.
+        fps: Maximum number of images per second.
+        threshold: The initial threshold.
+        teleop: Of LeRobot, connected: its actions move the robot. None for a robot without motion.
 
         Raises:
-            UsageError: The robot does not have the cameras the classifier looks at.
+            UsageError: The robot lacks cameras that the classifier uses.
         """
         shapes = {
             f"{_PREFIX}{name}": shape
@@ -72,7 +72,7 @@ class LiveClassifier:
             return
 
     def step(self) -> None:
-        """Move the robot by the teleoperator's action, read its cameras, and judge their images."""
+        """Move the robot by the teleoperator's action, read its cameras, and classify their images."""
         if self._teleop is not None:
             self._robot.send_action(self._teleop.get_action())
         observation = self._robot.get_observation()
@@ -81,7 +81,7 @@ class LiveClassifier:
         self._latest = number, self._judge.probability(images), images
 
     def latest(self) -> dict[str, Any]:
-        """The last images as JSON types: number, probability, threshold, images a second, images as JPEG."""
+        """The last images as JSON types: number, probability, threshold, rate per second, images as JPEG."""
         if self._latest is None:
             return {"number": -1, "threshold": self.threshold}
         number, probability, images = self._latest
@@ -104,9 +104,9 @@ def live_app(live: LiveClassifier, *, token: str, host: str) -> Starlette:
         try:
             value = float((await request.json())["threshold"])
         except (TypeError, KeyError, ValueError):
-            raise HTTPException(400, "a threshold is a number") from None
+            raise HTTPException(400, "the threshold must be a number") from None
         if not 0 < value < 1:
-            raise HTTPException(400, "a threshold is between 0 and 1")
+            raise HTTPException(400, "the threshold must be between 0 and 1")
         live.threshold = round(value, 4)
         return JSONResponse({"threshold": live.threshold})
 

@@ -1,4 +1,4 @@
-"""Which key sets which mark, and what a key does where no mark can be set."""
+"""Maps keys to marks, and explains keys that have no effect."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
 
 class MarkKeys:
-    """Gives keys to the episode that is being recorded; capitals are the same keys.
+    """Sends keys to the episode that is being recorded; upper case is the same key.
 
     Args:
-        options: Which keys they are.
-        others: Takes every other key.
+        options: The keys.
+        others: Handles every other key.
         show: Shows a line to the person.
 
     Attributes:
-        recorder: Of the episode that is being recorded; None between episodes.
+        recorder: The recorder of the current episode; None between episodes.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class MarkKeys:
         self._pause = options.pause_key.lower()
 
     def press(self, key: str, pressed: float) -> None:
-        """Takes a key, from any thread.
+        """Handles a key, from any thread.
 
         Args:
             key: Its name.
@@ -53,14 +53,17 @@ class MarkKeys:
         elif recorder is not None:
             recorder.press(action, pressed)
         else:
-            self._show(f"{key}: ignored; marks are set while an episode is being recorded")
+            self._show(f"{key}: ignored; marks can only be set while an episode is recorded")
 
     def _paused(self, key: str) -> str:
         if self.recorder is None:
-            return f"{key}: ignored; an episode is paused while it is being recorded"
+            return f"{key}: ignored; only a running episode can be paused"
         paused = self.recorder.toggle_pause()
         if paused is None:
-            return f"{key}: ignored; an arm that is not sent positions cannot hold its place"
+            return f"{key}: ignored; only an arm controlled by positions can hold its place"
         if paused:
-            return f"PAUSED: the arm holds its place, and nothing is recorded; {key} goes on"
-        return f"Going on: the arm follows at {SPEED:.0f} units per second until it is where the leader is"
+            return f"PAUSED: the arm holds its place, and nothing is recorded; press {key} to continue"
+        return (
+            f"Continuing: the arm moves at {SPEED:.0f} units per second until it reaches the leader's "
+            "position"
+        )

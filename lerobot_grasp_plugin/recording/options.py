@@ -16,32 +16,32 @@ Trim = Literal["none", "idle"]
 
 @dataclass
 class GraspOptions:
-    """How marks are made and what becomes of them."""
+    """The options for marks and labels."""
 
-    # a mark counts from that many frames earlier
+    # a mark counts from this many frames earlier
     lag_frames: int = 0
     # the same in seconds (give one of the two)
     lag_s: float = 0.0
-    # begins and ends a success range
+    # key that begins and ends a success range
     success_key: str = "s"
-    # everything from here to the episode's end is failure
+    # key that marks the rest of the episode as failure
     failure_key: str = "f"
-    # takes the last mark back
+    # key that undoes the last mark
     undo_key: str = "u"
-    # pauses the episode, or goes on
+    # key that pauses the episode and continues it
     pause_key: str = "p"
-    # the same key again within this many seconds is held down, and counts once; a keyboard that repeats
+    # the same key within this many seconds counts as held down, that is, once; a keyboard that repeats
     # keys more slowly needs more
     key_repeat_s: float = 0.12
-    # an episode recorded at less than this share of --dataset.fps is named as slow
+    # an episode recorded at less than this share of --dataset.fps is reported as slow
     min_rate: float = 0.9
-    # idle: frames at the start and end in which the arm does not move are left out; none: all are kept
+    # idle: leave out frames at the start and end in which the arm does not move; none: keep all frames
     trim: Trim = "none"
-    # the arm does not move while no dimension of state and action changes by more than this
+    # the arm counts as still while no dimension of state and action changes by more than this
     trim_threshold: float = 1.0
-    # ask after each episode whether it is accepted
+    # ask after each episode whether to accept it
     ask: bool = True
-    # after the session, labels changed in the annotation file are applied: ask, always, never
+    # after the session, apply labels changed in the annotation file: ask, always, never
     relabel: Relabel = "ask"
     # next.reward of success frames
     success_value: float = 1.0
@@ -53,7 +53,7 @@ class GraspOptions:
     done: Done = "episode_end"
     # also record next.success
     next_success: bool = False
-    # what else happens while recording, in this order: '[{type: gripper_events}]'
+    # hooks to run while recording, in this order: '[{type: gripper_events}]'
     hooks: list[HookConfig] = field(default_factory=list)
 
     def lag(self, fps: int) -> int:
@@ -64,22 +64,24 @@ class GraspOptions:
         """Refuses options that contradict each other.
 
         Raises:
-            UsageError: With all that is wrong.
+            UsageError: With all problems.
         """
         problems = []
         if self.lag_frames and self.lag_s:
-            problems.append(Problem("contradicting-options", "lag_frames and lag_s are both given"))
+            problems.append(Problem("contradicting-options", "lag_frames and lag_s cannot be combined"))
         if self.lag_frames < 0 or self.lag_s < 0:
-            problems.append(Problem("bad-value", "a lag is 0 or more: marks cannot count from later on"))
+            problems.append(
+                Problem("bad-value", "a lag must be 0 or more: marks cannot count from a later frame")
+            )
         if not 0 <= self.min_rate <= 1:
-            problems.append(Problem("bad-value", f"min_rate is {self.min_rate}; it is between 0 and 1"))
+            problems.append(Problem("bad-value", f"min_rate must be between 0 and 1, not {self.min_rate}"))
         if self.trim_threshold < 0:
-            message = f"trim_threshold is {self.trim_threshold}; it is 0 or more"
+            message = f"trim_threshold must be 0 or more, not {self.trim_threshold}"
             problems.append(Problem("bad-value", message))
         marks = (self.success_key, self.failure_key, self.undo_key, self.pause_key)
         keys = [*(key.lower() for key in marks), *RESERVED]
         for key in sorted({key for key in keys if keys.count(key) > 1}):
-            hint = f"taken by LeRobot: {', '.join(RESERVED)}"
+            hint = f"LeRobot uses: {', '.join(RESERVED)}"
             problems.append(Problem("key-twice", f"the key {key!r} has two meanings", hint=hint))
         if self.done == "keep":
             problems.append(Problem("nothing-to-keep", "a recording has no next.done to keep"))
@@ -92,13 +94,13 @@ RESERVED = ("n", "r", "q", "right", "left", "esc")
 
 
 def check_name(repo_id: str, *, resume: bool) -> None:
-    """Refuses names that LeRobot gives a meaning of its own.
+    """Refuses names to which LeRobot gives a meaning.
 
     Raises:
-        UsageError: The name is one of those, and a new dataset is to have it.
+        UsageError: A new dataset would have such a name.
     """
     if repo_id.split("/", 1)[-1].startswith("eval_") and not resume:
-        message = "names that begin with eval_ are LeRobot's, for policy evaluation"
+        message = "names that begin with eval_ are reserved by LeRobot for policy evaluation"
         raise UsageError(Problem("reserved-name", message, repo_id))
 
 
@@ -109,31 +111,34 @@ def check_new(root: Path) -> None:
         UsageError: It exists.
     """
     if root.exists():
-        hint = "give --resume=true to go on with it, or another --dataset.root or repo_id"
-        raise UsageError(Problem("target-exists", "the dataset's folder exists already", root, hint))
+        hint = "use --resume=true to continue it, or another --dataset.root or repo_id"
+        raise UsageError(Problem("target-exists", "the dataset's folder already exists", root, hint))
 
 
 def check_batch(episodes: object) -> None:
     """Refuses to encode videos of several episodes at once: each episode is whole on disk when it is saved.
 
     Raises:
-        UsageError: The number given is another than 1.
+        UsageError: The number is not 1.
     """
     if episodes not in (None, 1):
-        message = f"--dataset.video_encoding_batch_size is {episodes}; each episode is encoded by itself"
-        hint = "leave it out; --dataset.streaming_encoding=true encodes while an episode is recorded"
+        message = (
+            f"--dataset.video_encoding_batch_size must be 1, not {episodes}: each episode is encoded "
+            "separately"
+        )
+        hint = "remove it; --dataset.streaming_encoding=true encodes while an episode is recorded"
         raise UsageError(Problem("unsupported-option", message, hint=hint))
 
 
 def check_trim(trim: object, streaming: object) -> None:
-    """Refuses to trim episodes whose videos are encoded while they are recorded.
+    """Refuses to trim episodes whose videos are encoded during recording.
 
     Raises:
-        UsageError: Both are asked for.
+        UsageError: Both are set.
     """
     if trim == "idle" and streaming is True:
-        message = "--grasp.trim=idle leaves out frames that --dataset.streaming_encoding has encoded already"
-        raise UsageError(Problem("contradicting-options", message, hint="leave one of the two out"))
+        message = "--grasp.trim=idle removes frames that --dataset.streaming_encoding has already encoded"
+        raise UsageError(Problem("contradicting-options", message, hint="remove one of the two options"))
 
 
 def check_tags(tags: object) -> None:
@@ -143,5 +148,7 @@ def check_tags(tags: object) -> None:
         UsageError: Some are given.
     """
     if tags:
-        hint = "write them as `tags:` into README.md of the dataset, then publish it: lerobot-grasp-publish"
-        raise UsageError(Problem("unsupported-option", "dataset.tags is not for this command", hint=hint))
+        hint = "add them as `tags:` to the dataset's README.md, then publish it: lerobot-grasp-publish"
+        raise UsageError(
+            Problem("unsupported-option", "this command does not support dataset.tags", hint=hint)
+        )

@@ -1,4 +1,4 @@
-"""A pause within an episode: the arm holds its place, no frame is recorded, and it goes on smoothly."""
+"""Pauses an episode: the arm holds its place, no frame is recorded, and it continues smoothly."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 SPEED: Final = 60.0
-"""How fast a joint follows the leader after a pause until it is where the leader is, in units per second."""
+"""Speed of a joint after a pause until it reaches the leader's position, in units per second."""
 
 
 class Pause:
-    """Stands between the leader's actions and the arm.
+    """Filters the leader's actions on their way to the arm.
 
     Args:
         fps: Actions per second.
@@ -29,10 +29,10 @@ class Pause:
         self._behind = False
 
     def toggle(self) -> bool | None:
-        """Pauses, or goes on; may be called from any thread.
+        """Pauses or continues; may be called from any thread.
 
         Returns:
-            Whether the episode is to be paused now; None where the arm cannot be held.
+            Whether the episode is paused now; None if the arm cannot hold its place.
         """
         if not self._possible:
             return None
@@ -40,14 +40,14 @@ class Pause:
         return self._wanted
 
     def end(self) -> None:
-        """An episode is over, and with it its pause."""
+        """Ends the pause together with its episode."""
         self._wanted = self.active = False
 
     def action(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """The action for the arm, and for the frame.
 
         Args:
-            asked: What the leader asks for, by name.
+            asked: The leader's action, by name.
         """
         self.active = self._wanted
         if self._last is None or not (self.active or self._behind):

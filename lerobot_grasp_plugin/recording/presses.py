@@ -1,4 +1,4 @@
-"""Presses of a key, and not the repetitions of one that is held down.
+"""Tells key presses from the repetitions of a key that is held down.
 
 Terminals report no key-up. A key that is held comes again after a quarter to half a second, and then every
 few hundredths of a second; nobody presses a key that fast. So the same key again, soon but not at once, is
@@ -26,7 +26,7 @@ def later(seconds: float, action: Callable[[], None]) -> threading.Timer:
 
 
 class Presses:
-    """Passes presses on in their order, each with the time at which it was made.
+    """Dispatches presses in order, each with its time.
 
     Args:
         dispatch: Called with each press: the key, and when it was pressed, in seconds.
@@ -44,7 +44,7 @@ class Presses:
         self._undecided: tuple[str, float] | None = None
 
     def take(self, key: str, now: float) -> None:
-        """Takes what the keyboard sent."""
+        """Handles a key from the keyboard."""
         with self._lock:
             same = self._last is not None and self._last[0] == key
             since = now - self._last[1] if self._last is not None else 0.0
@@ -60,7 +60,7 @@ class Presses:
                 self._dispatch(key, now)
 
     def decide(self) -> None:
-        """Nothing has followed the last key in time: it was a press."""
+        """Dispatches the last key as a press, because no other followed in time."""
         with self._lock:
             undecided = self._undecided
             self._forget()
@@ -68,7 +68,7 @@ class Presses:
                 self._dispatch(*undecided)
 
     def clear(self) -> None:
-        """Passes on what is undecided, and compares the next key with none."""
+        """Dispatches the undecided key, and forgets it."""
         with self._lock:
             self.decide()
             self._last = None

@@ -1,4 +1,4 @@
-"""``random_ee_reset``: before each recorded episode the arm goes to a point drawn from a box."""
+"""``random_ee_reset``: moves the arm to a random point of a box before each recorded episode."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lerobot_grasp_plugin.robots.ee_reset import NAME, EeReset, EeResetConfig, m
 @HookConfig.register_subclass(NAME)
 @dataclass
 class RandomEeResetConfig(EeResetConfig, HookConfig):  # type: ignore[no-untyped-call]  # draccus is not typed
-    """Where the gripper goes before an episode, and how it gets there."""
+    """Moves the gripper to a random point before each episode."""
 
     # the robot's URDF, a path or package://name/path; the SO101's by itself
     urdf_path: str = SO101_URDF
@@ -34,11 +34,11 @@ class RandomEeReset(RecordingHook):
     """Sends the gripper to its point before each episode.
 
     Args:
-        config: What the person asked for.
+        config: The options.
         kinematics: As of ``EeReset``.
 
     Raises:
-        UsageError: With all that is wrong with the config.
+        UsageError: With all errors of the config.
     """
 
     def __init__(self, config: RandomEeResetConfig, kinematics: Callable[[str, str, list[str]], Any]) -> None:

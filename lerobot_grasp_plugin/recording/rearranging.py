@@ -1,4 +1,4 @@
-"""After a session: replaces, deletes and inserts episodes, in the dataset and in what belongs to it."""
+"""Replaces, deletes and inserts episodes after a session, in the dataset and its annotation file."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from lerobot_grasp_plugin.writers.staging import last_backup
 from lerobot_grasp_plugin.writers.whole import write_whole
 
 STAGED = ".rearranged"
-"""End of the names of what is put in its place right after the dataset was."""
+"""Suffix of staged files that are moved right after the dataset."""
 
 
 def pending_edits(root: Path) -> list[Edit]:
-    """Edits that the dataset does not have yet; those that still wait for an episode have lapsed.
+    """Edits that are not applied yet; those that still wait for an episode are dropped.
 
     Raises:
         DatasetError: The sidecar is damaged, or does not fit the dataset.
@@ -39,7 +39,7 @@ def pending_edits(root: Path) -> list[Edit]:
     try:
         edits.order(read_info(root).total_episodes)
     except ValueError:
-        message = "`edits` names episodes that the dataset does not have"
+        message = "`edits` contains episodes that do not exist in the dataset"
         raise DatasetError(Problem("bad-sidecar", message, root / layout.RECORDING_PATH)) from None
     return edits.settled
 
@@ -68,14 +68,14 @@ def carry_out(
         repo_id: Its name.
         edits: As of ``pending_edits``.
         say: Shows a line to the person.
-        progress: Told how far it is.
+        progress: Called with the progress.
 
     Raises:
-        GraspError: The dataset or the annotation file is damaged; nothing has changed then.
+        GraspError: The dataset or the annotation file is damaged; nothing is changed then.
     """
     order = Edits(edits).order(read_info(root).total_episodes)
     annotations = AnnotationFile(root, repo_id, say)
-    annotations.renumbered(order)  # an error in the file is found before the work begins
+    annotations.renumbered(order)  # find an error in the file before the work begins
 
     def stage() -> None:
         if annotations.path.exists():
@@ -94,7 +94,7 @@ def carry_out(
 
 
 def put_in_place(root: Path) -> None:
-    """Gives the annotation file and the truth that ``carry_out`` has staged their places.
+    """Moves the annotation file and the truth that ``carry_out`` has staged to their targets.
 
     The old ones are kept under the name of the old dataset. Where a ``carry_out`` was interrupted before the
     dataset was in its place, the staged ones are removed.

@@ -1,4 +1,4 @@
-"""What LeRobot's ``record_loop`` writes frames into: the dataset, with marks and hooks in between."""
+"""Records the frames of LeRobot's ``record_loop`` into the dataset, with marks and hooks."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
 
 
 _PLACES: Final = ("observation.state", "action")
-"""Features that say whether the arm moves."""
+"""Features that show whether the arm moves."""
 
 
 @dataclass
 class Attempt:
-    """An episode as the loop left it.
+    """A recorded episode before it is saved.
 
     Attributes:
         length: Its frames.
         success: The marks, 0-based.
         record: For the sidecar.
-        suggestions: What hooks suggest, by name.
+        suggestions: Suggestions of hooks, by name.
         timing: When its frames were added.
-        trimmed: How many more frames it had at the start and at the end.
+        trimmed: Number of frames removed at the start and at the end.
     """
 
     length: int
@@ -50,17 +50,17 @@ class Attempt:
 
 
 class EpisodeRecorder:
-    """Stands in for the dataset in ``record_loop``.
+    """Replaces the dataset in ``record_loop``.
 
-    Keys come from another thread and are looked at when the next frame is added, so that each has one
-    frame and nothing is raced for.
+    Keys come from another thread and are applied when the next frame is added, so that each belongs to
+    one frame, without races.
 
     Args:
         dataset: Open for an episode.
         lag: Frames by which a mark counts earlier.
         hooks: Called with each frame, in order.
         tell: Shows a mark to the person.
-        added: Told of each frame that is there.
+        added: Called after each added frame.
         min_rate: The least share of the frames per second that is not slow.
         simulated: Whether LeRobot's loop runs by a simulated clock.
         pause: Says which actions are not recorded.
@@ -101,32 +101,32 @@ class EpisodeRecorder:
 
     @property
     def fps(self) -> int:
-        """As LeRobot asks the dataset."""
+        """As in LeRobot's dataset."""
         return int(self._dataset.fps)
 
     @property
     def features(self) -> Mapping[str, Any]:
-        """As LeRobot asks the dataset."""
+        """As in LeRobot's dataset."""
         features: Mapping[str, Any] = self._dataset.features
         return features
 
     @property
     def writer(self) -> Any:
-        """As LeRobot asks the dataset when the loop fails."""
+        """As in LeRobot's dataset, when the loop fails."""
         return self._dataset.writer
 
     def press(self, action: MarkAction, pressed: float) -> None:
-        """Takes a key; may be called from any thread.
+        """Handles a key; may be called from any thread.
 
         Args:
-            action: What it is for.
+            action: Its meaning.
             pressed: When it was pressed, by ``time.perf_counter``; may be some frames ago.
         """
         self._pressed.append((action, pressed - self._paused_s))
 
     @property
     def success(self) -> bool:
-        """Whether the frame that was added last is marked success, as far as keys are heeded."""
+        """Whether the last frame is marked success, by the keys applied so far."""
         return self._marks.active
 
     def toggle_pause(self) -> bool | None:
@@ -134,7 +134,7 @@ class EpisodeRecorder:
         return None if self._pause is None else self._pause.toggle()
 
     def lengthening_s(self) -> float:
-        """Seconds of pauses by which the episode may take longer, since this was last asked."""
+        """Seconds of pauses since the last call, by which the episode may take longer."""
         paused = self._paused_s
         if self._held_since is not None:
             paused += time.perf_counter() - self._held_since
@@ -142,7 +142,7 @@ class EpisodeRecorder:
         return more
 
     def add_frame(self, frame: dict[str, Any]) -> None:
-        """Adds a frame, after the hooks have seen it and the keys pressed before it are heeded."""
+        """Adds a frame, after the hooks have seen it and earlier key presses are applied."""
         now = time.perf_counter()
         if self._pause is not None and self._pause.active:
             self._hold(now)
@@ -170,7 +170,7 @@ class EpisodeRecorder:
         self._added()
 
     def _hold(self, now: float) -> None:
-        """The arm holds its place, and the frame is none of the episode."""
+        """Handles a frame during a pause, which is not recorded."""
         index = len(self._times)
         if self._held_since is None:
             self._held_since = now
@@ -181,7 +181,7 @@ class EpisodeRecorder:
         tell_held(self._dataset)
 
     def finish(self) -> Attempt:
-        """What the episode came to, once the loop has ended."""
+        """The recorded episode, after the loop has ended."""
         seen = len(self._times)
         self._heed(seen)
         start, stop = self._kept(seen)
@@ -231,7 +231,7 @@ class EpisodeRecorder:
 
 
 def _moved(event: dict[str, Any], start: int, length: int) -> dict[str, Any]:
-    """A key press of an episode without its first frames; before them it counts for the first one left."""
+    """A key press after trimming; one before the first kept frame counts for that frame."""
     moved = {name: min(max(0, event[name] - start), length) for name in ("frame_index", "from_frame")}
     return {**event, **moved}
 

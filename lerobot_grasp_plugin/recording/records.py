@@ -1,4 +1,4 @@
-"""``meta/grasp_recording.json``: how each episode was recorded and marked; and labels in words."""
+"""Reads ``meta/grasp_recording.json``, and converts labels to and from text."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from lerobot_grasp_plugin.findings.problem import (
 
 
 def recording_of(root: Path, labels: dict[str, Any]) -> RecordingSidecar:
-    """A dataset's recording sidecar to record on with; a new one where there is none.
+    """A dataset's recording sidecar to continue; a new one if it has none.
 
     Raises:
         DatasetError: The file is damaged.
-        UsageError: Its episodes were labelled in another way.
+        UsageError: Its episodes were labelled with other options.
     """
     path, sidecar = root / layout.RECORDING_PATH, read_recording(root)
     if sidecar is None:
@@ -32,12 +32,12 @@ def recording_of(root: Path, labels: dict[str, Any]) -> RecordingSidecar:
     if sidecar.problems:
         raise DatasetError(sidecar.problems)
     if sidecar.raw.get("format") != FORMAT or not sidecar.is_whole:
-        message = f"it is no recording sidecar of format {FORMAT}"
+        message = f"not a recording sidecar of format {FORMAT}"
         raise DatasetError(Problem("bad-sidecar", message, path))
     if (known := sidecar.raw.get("labels")) != labels:
         said = ", ".join(f"{name}={value}" for name, value in dict(known or {}).items())
-        message = f"the episodes that are there were labelled with {said}, and this call says otherwise"
-        hint = "give the same --grasp options, or record another dataset"
+        message = f"existing episodes were labelled with {said}, but this call has other options"
+        hint = "use the same --grasp options, or record another dataset"
         raise UsageError(Problem("other-labels", message, path, hint))
     return sidecar
 
@@ -48,16 +48,16 @@ def spelled(success: IntervalSet, length: int) -> str:
 
 
 def label_text(success: IntervalSet, length: int) -> str:
-    """An episode's labels in a sentence: ``success 40-48, 60-``, ``all fail``."""
+    """An episode's labels as text: ``success 40-48, 60-``, ``all fail``."""
     ranges = spelled(success, length)
     return ranges if ranges.startswith("all") else f"success {ranges}"
 
 
 def parse_ranges(text: str, episode_index: int, length: int) -> IntervalSet:
-    """Reads what a person says about one episode: ``40-48, 60-``, ``all fail``.
+    """Parses a person's label of one episode: ``40-48, 60-``, ``all fail``.
 
     Raises:
-        AnnotationError: It cannot be understood, or does not fit the episode.
+        AnnotationError: It cannot be parsed, or does not fit the episode.
     """
     parsed = parse(f"{episode_index}: {text}\n", name="ranges")
     section = parsed.annotations.sections[0]

@@ -1,4 +1,4 @@
-"""What ``--resume`` finds: the episodes of the last session, and what that session left undone."""
+"""Recovers a dataset for ``--resume``: finished episodes, and pending work of the last session."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Say = Callable[[str], None]
 
 
 def recover(root: Path, repo_id: str, say: Say) -> int:
-    """Puts an interrupted session's dataset in order.
+    """Repairs the dataset of an interrupted session.
 
     Args:
         root: The dataset's folder.
@@ -26,14 +26,16 @@ def recover(root: Path, repo_id: str, say: Say) -> int:
         say: Shows a line to the person.
 
     Returns:
-        How many episodes there are.
+        The number of episodes.
 
     Raises:
         GraspError: The dataset does not exist, or is damaged.
     """
     snapshot = checkpoint.read(root)
     if snapshot is None and not (root / layout.INFO_PATH).is_file():
-        hint = "leave --resume out to record a new one; mind the date in its name (--dataset.no_stamp)"
+        hint = (
+            "remove --resume to record a new dataset; its name gets a date unless --dataset.no_stamp is set"
+        )
         raise UsageError(Problem("no-dataset", "the folder has no dataset to resume", root, hint))
     if snapshot is None:
         _refuse_unsound(root, repo_id)
@@ -41,26 +43,26 @@ def recover(root: Path, repo_id: str, say: Say) -> int:
         return _set_aside(root, say)
     elif checkpoint.changed(root, snapshot):
         _refuse_unsound(root, repo_id)
-        say("The last session was interrupted; the dataset was changed since, and is sound.")
+        say("The last session was interrupted; the dataset was changed afterwards and is sound.")
     else:
         aside = checkpoint.aside_folder(root)
         moved = checkpoint.restore(root, snapshot, aside)
-        say(f"The last session was interrupted. {snapshot.episodes} finished episodes are there.")
+        say(f"The last session was interrupted. The dataset has {snapshot.episodes} finished episodes.")
         if moved:
-            say(f"An unfinished episode was found, {len(moved)} files; they are now in {aside}")
+            say(f"Found an unfinished episode ({len(moved)} files); moved it to {aside}")
         _refuse_unsound(root, repo_id)
     _finish_edits(root, repo_id, say)
     return read_info(root).total_episodes
 
 
 def _finish_edits(root: Path, repo_id: str, say: Say) -> None:
-    """Carries out the edits of a session that did not come to its end."""
+    """Applies the edits of an interrupted session."""
     put_in_place(root)
     if edits := pending_edits(root):
-        say(f"Edits of the last session are carried out: {'; '.join(map(str, edits))}.")
+        say(f"Applying edits of the last session: {'; '.join(map(str, edits))}.")
         checkpoint.checkpoint_path(root).unlink(missing_ok=True)  # the dataset is sound as it is
         report = carry_out(root, repo_id, edits, say)
-        say(f"The dataset as it was recorded is kept in {report.backup}")
+        say(f"The dataset as recorded is kept in {report.backup}")
     drop_edits(root)  # those that wait for an episode
 
 
@@ -75,6 +77,6 @@ def _set_aside(root: Path, say: Say) -> int:
     aside = checkpoint.aside_folder(root)
     if root.exists():
         root.rename(aside)
-        what = "a session that was interrupted before it had finished an episode"
-        say(f"Found {what}; it is now in {aside}, and recording begins again.")
+        what = "a session that was interrupted before its first episode was finished"
+        say(f"Found {what}; moved it to {aside}. Recording starts again.")
     return 0

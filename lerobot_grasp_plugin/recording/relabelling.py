@@ -1,4 +1,4 @@
-"""After a session: labels that the annotation file and the dataset no longer agree on."""
+"""Applies labels that were changed in the annotation file, after a session."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from lerobot_grasp_plugin.recording.options import GraspOptions
 
 
 def changed_episodes(root: Path, repo_id: str, annotations: Path, options: GraspOptions) -> list[int]:
-    """Episodes whose recorded rewards differ from what the annotation file says.
+    """Episodes whose recorded rewards differ from the annotation file.
 
     Raises:
-        GraspError: The file cannot be understood, or does not fit the dataset.
+        GraspError: The file cannot be read, or does not fit the dataset.
     """
     file = read_annotations(annotations, None)
     reader = open_dataset(repo_id, root)
@@ -67,7 +67,7 @@ def apply(
     *,
     progress: Progress = silent,
 ) -> MergeReport:
-    """Gives the dataset the labels of the annotation file, whole or not at all; the old one is kept."""
+    """Writes the annotation file's labels into the dataset, completely or not at all; the old one is kept."""
     config = RelabelConfig(
         repo_id=repo_id,
         root=root,
@@ -84,7 +84,7 @@ def apply(
 
 
 def relabel_command(root: Path, repo_id: str, annotations: Path, options: GraspOptions) -> str:
-    """The call that does the same as ``apply``."""
+    """The command that does the same as ``apply``."""
     call = ["lerobot-grasp-relabel", "--root", str(root), "--repo_id", repo_id]
     call += ["--annotations", str(annotations), "--in_place", "true", "--unlisted", "keep"]
     for name in ("alignment", "done", "success_value", "failure_value"):

@@ -1,4 +1,4 @@
-"""One recording session: LeRobot's loop, the person's keys and answers, and a store that keeps it all."""
+"""Runs a recording session: LeRobot's loop, the person's keys and answers, and the store."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ type Step = tuple[str, Callable[[], Any]]
 
 
 class Session:
-    """Records the episodes a config asks for.
+    """Records the episodes of a config.
 
     Args:
         config: The session's.
@@ -73,8 +73,8 @@ class Session:
     def run(self) -> SessionReport:
         """Records until all episodes are there, the person quits, or something fails.
 
-        What was saved stays saved in every case; the report says what failed. The dataset is closed,
-        and what it holds is told, before robot and teleoperator are let go, which may take long.
+        Saved episodes stay saved in every case; the report says what failed. The dataset is closed,
+        and its contents are shown, before robot and teleoperator disconnect, which may take long.
         """
         config, store = self._config, self.store
         failure: str | None = None
@@ -104,7 +104,7 @@ class Session:
             failure = "interrupted"
         except GraspError as error:
             failure = str(error)
-        except Exception as error:  # a cable, a driver, a disk: all the same for what is saved
+        except Exception as error:  # a cable, a driver, a disk: saved episodes are safe in all cases
             logger.debug("the session failed", exc_info=True)
             failure = f"{type(error).__name__}: {error}"
         shutdown = _attempted([("the dataset", store.close)])
@@ -144,7 +144,7 @@ class Session:
             else:
                 store.discard()
                 done += verdict.counts
-                self._show(f"Episode {store.episodes} is not kept." + _used(verdict, wanted - done))
+                self._show(f"Episode {store.episodes} is discarded." + _used(verdict, wanted - done))
             more = done < wanted or store.edits.waiting
             if not controls.quit and more and self._reset_rerecords() and saved:
                 store.take_back()
@@ -152,7 +152,7 @@ class Session:
                 self._say(f"Re-record episode {store.episodes}")
 
     def _reset_rerecords(self) -> bool:
-        """Gives time to put the cube back; whether the episode before is then to be recorded again."""
+        """Waits for a reset of the scene; returns whether to record the last episode again."""
         seconds = self._config.dataset.reset_time_s
         if seconds <= 0:
             return False
@@ -183,7 +183,7 @@ class Session:
             self._mark_keys.recorder = recorder
             self._say(f"Recording episode {store.episodes}")
             for edit in store.edits.waiting[:1]:
-                self._show(f"  {edit}: this one, if it is kept")
+                self._show(f"  {edit}: this one, if accepted")
             try:
                 seconds = float(self._config.dataset.episode_time_s)
                 while seconds > 0:  # pauses lengthen the episode
@@ -199,7 +199,7 @@ class Session:
         config = self._config
         teleop_action, robot_action, observed = self._processors
 
-        def observation(raw: Any) -> Any:  # what is not a feature of the dataset is for the display alone
+        def observation(raw: Any) -> Any:  # other values are only for the display
             return observed(raw) | ({} if recorder is None else {"success": float(recorder.success)})
 
         remote = config.display_data and config.display_ip is not None and config.display_port is not None
@@ -269,7 +269,7 @@ class Session:
     # -- keys and words ---------------------------------------------------------------------------
 
     def _ask(self, question: str) -> str | None:
-        """The person's answer; keys are keys again afterwards."""
+        """The person's answer; afterwards keys are handled as keys again."""
         self.keys.stop()
         try:
             return self.keys.ask(question)
@@ -312,7 +312,7 @@ class Session:
         return features
 
     def _let_go(self) -> list[str]:
-        """Lets go of everything but the dataset; returns what went wrong."""
+        """Disconnects everything but the dataset; returns the errors."""
         steps: list[Step] = [(f"hook {hook.name}", hook.hook.session_ended) for hook in self._hooks]
         for name, device in (("the robot", self.robot), ("the teleoperator", self.teleop)):
             steps.append((name, partial(_disconnect, device)))
@@ -323,16 +323,16 @@ class Session:
 
 
 def _used(verdict: Verdict, left: int) -> str:
-    """What an attempt that is not kept has used up."""
+    """The text on the episodes that a discarded attempt uses up."""
     if not verdict.counts:
         return ""
-    return f" Its number is free for the next one; it counts as one of those wanted: {left} to go."
+    return f" Its number goes to the next one; it counts as one of the requested episodes: {left} left."
 
 
 def _attempted(steps: list[Step]) -> list[str]:
-    """Takes every step, whatever becomes of the others; returns what went wrong.
+    """Runs every step, even if others fail; returns the errors.
 
-    Ctrl+C gives up the one that is under way.
+    Ctrl+C aborts the current step.
     """
     wrong = []
     for name, step in steps:

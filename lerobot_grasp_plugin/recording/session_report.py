@@ -1,4 +1,4 @@
-"""What a recording session left behind, in a few lines."""
+"""The report of a recording session, in a few lines."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from lerobot_grasp_plugin.findings.words import count
 
 @dataclass
 class SessionReport:
-    """What a session left behind.
+    """The result of a session.
 
     Attributes:
         repo_id: The dataset's name, with LeRobot's date.
         root: Its folder.
-        annotations: The annotation file beside it.
-        recorded: Episodes of this session that are saved.
-        total: Episodes of the dataset.
-        failure: What ended the session early; None when it ended as planned.
-        shutdown: What robot, teleoperator and hooks had to complain about when they were let go.
+        annotations: The annotation file next to it.
+        recorded: Number of saved episodes of this session.
+        total: Number of episodes of the dataset.
+        failure: Why the session ended early; None when it ended as planned.
+        shutdown: Errors of robot, teleoperator and hooks when they were disconnected.
     """
 
     repo_id: str
@@ -32,11 +32,13 @@ class SessionReport:
     shutdown: list[str] = field(default_factory=list)
 
     def lines(self) -> Iterator[str]:
-        """What is saved, and why there is no more of it."""
+        """The saved episodes, and the reason for an early end."""
         if not self.total:
-            yield f"No episode of {self.repo_id} was recorded" + (f": {self.failure}" if self.failure else "")
+            yield f"No episodes of {self.repo_id} were recorded" + (
+                f": {self.failure}" if self.failure else ""
+            )
             return
         yield f"{count(self.recorded, 'episode')} recorded; {self.repo_id} has {self.total}, in {self.root}"
         yield f"Annotations: {self.annotations}"
         if self.failure is not None:
-            yield f"The session ended early, and the episode then being recorded is lost: {self.failure}"
+            yield f"The session ended early, and its unfinished episode is lost: {self.failure}"

@@ -1,4 +1,4 @@
-"""The dataset of a recording session: after each episode it is whole, labelled and on disk."""
+"""The dataset of a recording session: complete, labelled and on disk after each episode."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Say = Callable[[str], None]
 
 
 class RecordingStore:
-    """Creates or resumes the dataset, saves episodes one by one, and can take the last one back.
+    """Creates or resumes the dataset, saves episodes one by one, and can remove the last one.
 
     Args:
         config: The session's.
@@ -44,10 +44,10 @@ class RecordingStore:
         GraspError: The dataset cannot be created, or not resumed, or another program writes it.
 
     Attributes:
-        episodes: How many the dataset has.
+        episodes: Number of episodes of the dataset.
         edits: Earlier episodes that are replaced, deleted or inserted when the session ends.
-        first_episode: How many it had before this session.
-        sidecar: How each was recorded.
+        first_episode: Number of episodes before this session.
+        sidecar: The record of how each was recorded.
         annotations: Its annotation file.
     """
 
@@ -97,7 +97,7 @@ class RecordingStore:
     def save(self, success: IntervalSet, record: dict[str, Any]) -> int:
         """Saves the frames recorded since the last episode, with their labels.
 
-        When this returns, the episode survives whatever happens to the process.
+        After this returns, the episode survives a crash of the process.
 
         Args:
             success: 0-based success frames.
@@ -107,8 +107,8 @@ class RecordingStore:
             The new ``episode_index``.
 
         Raises:
-            DatasetError: The encoder lost frames; nothing of the episode is kept.
-            OSError: The disk is full, or gone; the dataset is as it was before, or will be by
+            DatasetError: The encoder lost frames; the episode is discarded.
+            OSError: The disk is full or missing; the dataset is as before, or will be after
                 ``--resume``.
         """
         dataset, episode = self.dataset, self.episodes
@@ -134,14 +134,14 @@ class RecordingStore:
         return episode
 
     def discard(self) -> None:
-        """Forgets the frames recorded since the last episode."""
+        """Discards the frames recorded since the last episode."""
         if self._dataset is not None and self._dataset.has_pending_frames():
             self._dataset.clear_episode_buffer()
 
     def take_back(self) -> None:
-        """Removes the episode saved last, which this session has recorded."""
+        """Removes the last saved episode, which must be of this session."""
         if self.episodes <= self.first_episode or self._state is None:
-            message = "there is no episode of this session to take back"
+            message = "this session has no episode to undo"
             raise UsageError(Problem("no-episode", message))
         if self._dataset is not None:
             self._dataset.finalize()
@@ -159,10 +159,10 @@ class RecordingStore:
         self.annotations.keep_below(self.episodes)
 
     def edit(self, do: Do, episode: int) -> str | None:
-        """Notes that an earlier episode is to be replaced or deleted, or another one inserted before it.
+        """Adds an edit: replace or delete an earlier episode, or insert another one before it.
 
         Returns:
-            Why it cannot be; None where it was noted.
+            Why it is not possible; None if it was added.
         """
         refused = self.edits.add(do, episode, self.episodes)
         if refused is None:
@@ -170,15 +170,15 @@ class RecordingStore:
         return refused
 
     def close(self) -> None:
-        """Ends the session in good order; a dataset without any episode is not left behind."""
-        self.annotations.ask = None  # nobody is asked any more
+        """Ends the session normally; removes a dataset without episodes."""
+        self.annotations.ask = None  # no more questions
         try:
             if self._dataset is not None:
                 self.discard()
                 self._dataset.finalize()
                 self._dataset = None
             for edit in self.edits.lapse():
-                self._say(f"No episode was recorded for this: {edit}. It stays as it is.")
+                self._say(f"No episode was recorded for this edit, which is dropped: {edit}.")
             if self._state is None:
                 self._forget()
             else:
@@ -260,8 +260,8 @@ class RecordingStore:
         assert self._dataset is not None
         own = self._dataset.features
         if layout.REWARD not in own:
-            hint = "give it labels first: lerobot-grasp-relabel --in_place true"
-            message = "the dataset has no next.reward to record labels in"
+            hint = "label it first: lerobot-grasp-relabel --in_place true"
+            message = "the dataset has no next.reward for recorded labels"
             raise UsageError(Problem("no-labels", message, self.root, hint))
         labels = {name: own[name] for name in (layout.REWARD, layout.DONE, layout.SUCCESS) if name in own}
         try:
@@ -272,7 +272,7 @@ class RecordingStore:
             raise UsageError(Problem("other-robot", str(error), self.root)) from None
 
     def _mend_annotations(self) -> None:
-        """Adds the lines a crash kept from the annotation file, out of the sidecar."""
+        """Adds the lines that a crash kept from the annotation file, from the sidecar."""
         listed = self.annotations.episodes()
         for name, record in sorted(self.sidecar.episodes.items(), key=lambda item: int(item[0])):
             episode = int(name)
@@ -286,9 +286,9 @@ class RecordingStore:
         encoder = getattr(dataset.writer, "_streaming_encoder", None)
         dropped = {key: count for key, count in getattr(encoder, "_dropped_frames", {}).items() if count}
         if dropped:
-            told = ", ".join(f"{count} of {key}" for key, count in dropped.items())
-            message = f"the video encoder lost frames ({told}); rows and images would not fit"
-            hint = "record it again; a larger --dataset.encoder_queue_maxsize or a faster codec helps"
+            lost = ", ".join(f"{count} of {key}" for key, count in dropped.items())
+            message = f"the video encoder lost frames ({lost}); rows and images would not match"
+            hint = "record it again, with a larger --dataset.encoder_queue_maxsize or a faster codec"
             raise DatasetError(Problem("dropped-frames", message, Place(episode=self.episodes), hint))
 
     def _refuse_short_video(self, episode: int, length: int) -> None:
@@ -296,7 +296,7 @@ class RecordingStore:
         for key in reader.info.video_keys:
             held = header(reader.video_span(episode, key).path).frames
             if held < length:
-                message = f"the video of {key} holds {held} images for {length} rows"
+                message = f"the video of {key} has {held} frames for {length} rows"
                 raise DatasetError(
                     Problem("dropped-frames", message, Place(episode=episode), "record it again")
                 )
@@ -318,7 +318,7 @@ class RecordingStore:
             checkpoint.commit(self.root, self._state, self._state)
 
     def _abandon(self) -> None:
-        """Leaves the dataset without the episode that could not be saved, as far as the disk allows."""
+        """Removes an episode that could not be saved from the dataset, as far as the disk allows."""
         self.sidecar.episodes.pop(str(self.episodes), None)
         self.edits.taken_back(self.episodes)
         dataset, self._dataset = self._dataset, None
@@ -326,17 +326,17 @@ class RecordingStore:
             if dataset is not None:
                 dataset.writer.cancel_pending_videos()
                 dataset.finalize()
-        except Exception as error:  # whatever LeRobot's writers say about a file that is given up
-            self._say(f"While giving the episode up: {error}")
+        except Exception as error:  # any error of LeRobot's writers about an abandoned file
+            self._say(f"While discarding the episode: {error}")
         try:
             if self._state is None:
                 self._forget()
             else:
                 checkpoint.restore(self.root, self._state, None)
         except OSError as error:
-            self._say(f"The episode's files are left for the next --resume to clear: {error}")
+            self._say(f"The episode's files stay until the next --resume removes them: {error}")
 
     def _forget(self) -> None:
-        """Removes a dataset that this session made and that has no episode."""
+        """Removes a dataset without episodes that this session created."""
         shutil.rmtree(self.root, ignore_errors=True)
         checkpoint.checkpoint_path(self.root).unlink(missing_ok=True)

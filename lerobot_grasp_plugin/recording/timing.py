@@ -1,4 +1,4 @@
-"""How evenly an episode was recorded, against the frames per second that its rows claim."""
+"""Measures how evenly an episode was recorded, compared with its fps."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ class Timing:
 
     @property
     def slow(self) -> bool:
-        """Whether the episode has fewer frames than the time it took should have had."""
+        """Whether the episode has too few frames for its duration."""
         rate = self.rate
         return rate is not None and rate < self.min_rate
 
     @property
     def dropped(self) -> int:
-        """How many frames more the same time should have had."""
+        """Number of frames that are missing for its duration."""
         return max(0, round(self._seconds * self.fps) - (len(self.times) - 1))
 
     @property
@@ -66,16 +66,17 @@ class Timing:
         return figures
 
     def lines(self) -> list[str]:
-        """For the person; empty where nothing was measured."""
+        """For the person; empty if nothing was measured."""
         rate, figures = self.rate, self.record()
         if rate is None:
             return []
         lines = [
-            f"  {rate * self.fps:.1f} frames per second: a frame each {figures['mean_period_ms']:.0f} ms, at "
+            f"  {rate * self.fps:.1f} frames per second: {figures['mean_period_ms']:.0f} ms per frame "
+            "on average, at "
             f"worst {figures['max_period_ms']:.0f} ms; {count(figures['late_frames'], 'frame')} late, "
             f"{self.dropped} dropped"
         ]
         if self.slow:
-            rows = f"{count(len(self.times), 'row')} {agree(len(self.times), 'says', 'say')}"
-            lines.append(f"  SLOW: {rows} {self.fps} frames per second; r records the episode again")
+            rows = f"{count(len(self.times), 'row')} {agree(len(self.times), 'claims', 'claim')}"
+            lines.append(f"  SLOW: {rows} {self.fps} frames per second; press r to record the episode again")
         return lines

@@ -1,4 +1,4 @@
-"""The page's HTTP side: a few addresses over one ``Session`` and its ``Images``."""
+"""The page's HTTP side: routes over one ``Session`` and its ``Images``."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ class Review:
     Args:
         session: The labels.
         images: The frames.
-        proposals: What labelers propose.
-        output_dir: Folder in which datasets with the labels are made.
+        proposals: Proposals of labelers.
+        output_dir: Folder for datasets written with the labels.
         render: A report as text.
     """
 
@@ -75,7 +75,7 @@ class Review:
         self.cameras = session.source.reader.info.camera_keys
 
     async def state(self, request: Request) -> Response:
-        """Everything about the set but its images and curves."""
+        """The dataset, without images and curves."""
         session, reader = self.session, self.session.source.reader
         info = reader.info
         sizes = [info.features[camera].image_size for camera in self.cameras]
@@ -97,7 +97,7 @@ class Review:
         )
 
     async def news(self, request: Request) -> Response:
-        """What changed after the answer with the serial number in the address."""
+        """The changes since the answer with the serial number in the address."""
         return JSONResponse(await run_in_threadpool(self._news, request.path_params["after"]))
 
     def _news(self, after: int) -> dict[str, Any]:
@@ -135,14 +135,14 @@ class Review:
         return signals(reader, episode, self._rule)
 
     async def proposal(self, request: Request) -> Response:
-        """What one labeler proposes for one episode."""
+        """The proposal of one labeler for one episode."""
         episode, labeler = self._episode(request), int(request.path_params["labeler"])
         if labeler >= len(self.proposals.names):
             raise HTTPException(404)
         return JSONResponse(await run_in_threadpool(self.proposals.of, labeler, episode))
 
     async def statistics(self, request: Request) -> Response:
-        """Figures of the whole set."""
+        """Figures of the whole dataset."""
         return JSONResponse(await run_in_threadpool(statistics, self.session))
 
     async def strip(self, request: Request) -> Response:
@@ -159,7 +159,7 @@ class Review:
         return Response(await work, media_type="image/jpeg")
 
     async def ahead(self, request: Request) -> Response:
-        """Begins to decode an episode that will be looked at."""
+        """Begins to decode an episode that will be viewed."""
         episode, camera = self._episode(request), self._camera(request)
         self.images.ahead(episode, camera)
         return JSONResponse({})
@@ -174,7 +174,7 @@ class Review:
         return Response(data, media_type="image/png" if exact else "image/jpeg")
 
     async def change(self, request: Request) -> Response:
-        """Applies the changes of a tab in their order, up to one that is refused; answers with the news."""
+        """Applies the changes of a tab in order, up to one that is refused; answers with the news."""
         body = await read_body(request)
         serial, changes = whole_number(body, "serial"), changes_of(body, len(self.session.lengths))
         for change in changes:
@@ -188,20 +188,20 @@ class Review:
         return JSONResponse(await run_in_threadpool(self._news, serial))
 
     async def load(self, request: Request) -> Response:
-        """Takes the file as it is on disk; answers with the news."""
+        """Reloads the file from disk; answers with the news."""
         serial = whole_number(await read_body(request), "serial")
         await run_in_threadpool(self.session.load)
         return JSONResponse(await run_in_threadpool(self._news, serial))
 
     async def note(self, request: Request) -> Response:
-        """Gives an episode another flag and note; answers with the news."""
+        """Sets the flag and note of an episode; answers with the news."""
         body = await read_body(request)
         serial, episode = whole_number(body, "serial"), known_episode(body, len(self.session.lengths))
         before, after = note_of(body, "before"), note_of(body, "after")
         return await self._written(serial, self.session.write_note, episode, before, after)
 
     async def definition(self, request: Request) -> Response:
-        """Says what counts as success; answers with the news."""
+        """Sets the definition of success; answers with the news."""
         body = await read_body(request)
         serial = whole_number(body, "serial")
         before, after = words_of(body, "before"), words_of(body, "after")
@@ -211,15 +211,15 @@ class Review:
         try:
             await run_in_threadpool(write, *values)
         except ValueError as error:
-            raise HTTPException(400, f"this cannot be written down: {error}") from None
+            raise HTTPException(400, f"this cannot be written to the file: {error}") from None
         return JSONResponse(await run_in_threadpool(self._news, serial))
 
     async def command(self, request: Request) -> Response:
-        """The call that applies the labels."""
+        """The command that applies the labels."""
         return JSONResponse({"command": self._command(await read_body(request))})
 
     async def apply(self, request: Request) -> Response:
-        """Relabels to a new dataset and gives the report."""
+        """Relabels to a new dataset and returns the report."""
         config = self._config(await read_body(request))
         report = await run_in_threadpool(relabel, config)
         return JSONResponse({"report": self.render(report)})
@@ -227,9 +227,9 @@ class Review:
     def _config(self, body: dict[str, Any]) -> RelabelConfig:
         name, unlisted = body.get("name"), body.get("unlisted", "error")
         if not isinstance(name, str) or not NAME.fullmatch(name):
-            raise HTTPException(400, "a name has letters, digits, `_`, `-` and `.`")
+            raise HTTPException(400, "the name must consist of letters, digits, `_`, `-` and `.`")
         if unlisted not in _UNLISTED:
-            raise HTTPException(400, f"unlisted is one of {', '.join(_UNLISTED)}")
+            raise HTTPException(400, f"unlisted must be one of {', '.join(_UNLISTED)}")
         return RelabelConfig(
             repo_id=self.session.source.repo_id if "/" in self.session.source.repo_id else None,
             root=self.session.source.reader.root,
@@ -309,7 +309,7 @@ def _static(content: bytes, kind: str) -> Handler:
 
 
 async def _said(request: Request, error: Exception, number: int | None = None) -> Response:
-    """What was wrong; ``number`` is that of the change it was about."""
+    """The answer to an error; ``number`` is that of the change it concerns."""
     status, content = _answer(error)
     return JSONResponse({**content, "number": number}, status)
 
@@ -318,7 +318,7 @@ def _answer(error: Exception) -> tuple[int, dict[str, str]]:
     if isinstance(error, ChangedOutsideError):
         return 409, {"error": "the annotation file was changed outside of this page", "kind": "outside"}
     if isinstance(error, OvertakenError):
-        return 409, {"error": "its labels were changed elsewhere in the meantime"}
+        return 409, {"error": "its labels were changed elsewhere"}
     if isinstance(error, HTTPException):
         return error.status_code, {"error": error.detail}
     if isinstance(error, OSError) and error.strerror:

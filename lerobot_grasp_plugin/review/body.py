@@ -1,4 +1,4 @@
-"""What a request to the page says in its body, checked."""
+"""Parses and checks the body of a request."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from lerobot_grasp_plugin.core.intervals import FrameInterval
 from lerobot_grasp_plugin.review.change import Change
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,95}")
-"""What names of tabs and of new datasets are made of."""
+"""The pattern of names of tabs and of new datasets."""
 _MOST_WORDS = 1000
 
 
 async def read_body(request: Request) -> dict[str, Any]:
-    """The object in JSON that a request brings."""
+    """The JSON object in a request."""
     if request.headers.get("content-type", "").partition(";")[0] != "application/json":
-        raise HTTPException(415, "JSON is expected")
+        raise HTTPException(415, "expected JSON")
     try:
         body = await request.json()
     except ValueError:
-        raise HTTPException(400, "this is not JSON") from None
+        raise HTTPException(400, "the body is not JSON") from None
     if not isinstance(body, dict):
-        raise HTTPException(400, "an object is expected")
+        raise HTTPException(400, "expected an object")
     return body
 
 

@@ -10,7 +10,7 @@ from lerobot_grasp_plugin.merging.label_text import Ranges
 
 
 class OvertakenError(Exception):
-    """The episode has other labels than those the change was made on."""
+    """The episode's labels differ from those that the change was based on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +19,10 @@ class Change:
 
     Args:
         tab: Name of the tab that made it.
-        number: Its place among the changes of that tab; every one is greater than the one before it.
+        number: Its number among the changes of that tab; numbers increase.
         episode: ``episode_index``.
-        before: The ranges it was made on, 0-based half-open; empty for all failure, None for unlabelled.
-        after: The ranges it asks for, in the same form.
+        before: The ranges it is based on, 0-based half-open; empty for all failure, None for unlabelled.
+        after: The new ranges, in the same form.
     """
 
     tab: str
@@ -33,10 +33,10 @@ class Change:
 
 
 def fitted(ranges: Sequence[FrameInterval] | None, length: int) -> Ranges | None:
-    """Ranges in order; the one that reaches the episode's end is left open, as a person writes it.
+    """Ranges in order; one that reaches the episode's end is open, as a person writes it.
 
     Raises:
-        ValueError: They overlap, or do not fit an episode of ``length`` frames.
+        ValueError: They overlap, or exceed an episode of ``length`` frames.
     """
     if ranges is None:
         return None

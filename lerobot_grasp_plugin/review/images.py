@@ -1,4 +1,4 @@
-"""Images for the page: thumbnails of whole episodes, and single frames, kept as files within a bound."""
+"""Images for the page: thumbnails of whole episodes, and single frames, cached as files within a bound."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ CHUNK = 20
 """Thumbnails in one strip."""
 THUMB_HEIGHT = 96
 STRIP_BYTES = 128 * 2**20
-"""The most that thumbnails take: about 80,000 frames of 640x480."""
+"""Maximum size of cached thumbnails: about 80,000 frames of 640x480."""
 FRAME_BYTES = 64 * 2**20
-"""The most that frames in full size take."""
+"""Maximum size of cached full-size frames."""
 _PATIENCE_S = 120.0
 _LOOK_S = 0.2
 
@@ -33,9 +33,9 @@ class _Film:
     Attributes:
         length: Frames of the episode.
         strips: JPEG files of ``CHUNK`` thumbnails each, from the first frame on.
-        wanted: How many requests wait for it.
+        wanted: Number of requests that wait for it.
         decoding: Whether a thread decodes it.
-        error: Why the last one ended before the episode did.
+        error: Why the last thread ended before the end of the episode.
     """
 
     length: int
@@ -46,7 +46,7 @@ class _Film:
 
     @property
     def complete(self) -> bool:
-        """Whether every thumbnail is there."""
+        """Whether every thumbnail exists."""
         return len(self.strips) * CHUNK >= self.length
 
     @property
@@ -58,13 +58,13 @@ class _Film:
 class Images:
     """Thumbnails and exact frames of a dataset.
 
-    No pixels are kept, only files: what was looked at before is there at once, up to a bound. An episode that
-    nobody waits for is decoded no further while somebody waits for another one, and goes on where it was.
+    Only files are cached, no pixels: what was viewed before is available at once, up to a bound. Decoding of
+    an episode that no request waits for stops while a request waits for another one, and continues later.
 
     Args:
         reader: The open dataset.
-        strip_bytes: The most that thumbnails take; the episode looked at last is kept whatever it takes.
-        frame_bytes: The most that frames in full size take.
+        strip_bytes: Maximum size of thumbnails; the last viewed episode is always kept.
+        frame_bytes: Maximum size of full-size frames.
     """
 
     def __init__(
@@ -85,11 +85,11 @@ class Images:
             episode: ``episode_index``.
             camera: Camera key.
             chunk: Which ``CHUNK`` frames, from 0.
-            gone: Set when nobody waits for the answer any more.
+            gone: Set when the request was cancelled.
 
         Raises:
             GraspError: A frame up to there cannot be decoded.
-            InterruptedError: Nobody waits.
+            InterruptedError: The request was cancelled.
             TimeoutError: It takes minutes.
         """
         with self._changed:
@@ -100,7 +100,7 @@ class Images:
                 waited = 0.0
                 while len(film.strips) <= chunk:
                     if gone is not None and gone.is_set():
-                        raise InterruptedError("nobody waits for it")
+                        raise InterruptedError("the request was cancelled")
                     if film.error is not None:
                         raise film.error
                     if waited > _PATIENCE_S:
@@ -112,13 +112,13 @@ class Images:
                 film.wanted -= 1
 
     def ahead(self, episode: int, camera: str) -> None:
-        """Begins to decode the thumbnails of an episode that will be looked at, unless somebody waits."""
+        """Begins to decode the thumbnails of an episode that will be viewed, unless a request waits."""
         with self._changed:
             if not any(film.wanted for film in self._films.values()):
                 self._start(episode, camera, self._film(episode, camera))
 
     def frame(self, episode: int, camera: str, frame: int, *, exact: bool) -> bytes:
-        """One image in full size: PNG, or JPEG where it need not be exact.
+        """One image in full size: PNG, or JPEG if it need not be exact.
 
         Raises:
             GraspError: It cannot be decoded.
@@ -141,7 +141,7 @@ class Images:
 
     @property
     def kept_bytes(self) -> tuple[int, int]:
-        """Bytes of thumbnails and of frames kept now."""
+        """Bytes of cached thumbnails and frames."""
         with self._changed:
             return sum(film.size for film in self._films.values()), self._kept
 

@@ -1,4 +1,4 @@
-"""What labelers propose for the episodes of the page."""
+"""Proposals of labelers for the episodes of the page."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from lerobot_grasp_plugin.merging.sources import Source
 
 
 class Proposals:
-    """Asks each labeler about each episode once, when the page wants to know.
+    """Asks each labeler about each episode once, when the page requests it.
 
     Args:
         source: The dataset.
         configs: The labelers, in the order of their tracks.
 
     Attributes:
-        names: Of the labelers: the type, with a number where there are several of one type.
+        names: Names of the labelers: the type, with a number if several have one type.
         has_tracks: Whether each has a track; the ranges of a single one without a curve stand at the marks.
 
     Raises:
-        GraspError: With what is wrong with the settings of any labeler.
+        GraspError: With all errors in the settings of labelers.
     """
 
     def __init__(self, source: Source, configs: Sequence[LabelerConfig]) -> None:
@@ -47,7 +47,7 @@ class Proposals:
         problems.raise_all()
 
     def of(self, labeler: int, episode: int) -> dict[str, Any]:
-        """One proposal as JSON values; a labeler that fails proposes nothing and says why.
+        """One proposal as JSON values; a labeler that fails gives no proposal, with the reason.
 
         Args:
             labeler: Its place in ``names``.
@@ -55,7 +55,7 @@ class Proposals:
 
         Returns:
             ``ranges``: 0-based, half-open, null for the open end; null for no proposal. ``reason``,
-            ``confidence`` and ``curve`` as ``Proposal`` has them.
+            ``confidence`` and ``curve`` as in ``Proposal``.
         """
         with self._locks[labeler]:
             proposal = self._known.get((labeler, episode))

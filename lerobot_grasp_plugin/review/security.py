@@ -1,4 +1,4 @@
-"""Who may talk to the page: the token, the Host and the Origin of every request."""
+"""Checks the token, the Host and the Origin of every request."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class Guard:
     """Lets a request through when its path begins with the token and its headers name this server.
 
     Args:
-        app: What answers it.
+        app: The application that answers it.
         token: First part of every path.
-        host: What the server is bound to.
+        host: The address the server is bound to.
     """
 
     def __init__(self, app: ASGIApp, token: str, host: str) -> None:
@@ -46,11 +46,11 @@ class Guard:
         host, origin = headers.get("host", ""), headers.get("origin")
         given = scope["path"].split("/")[1]
         if not self._known(host):
-            refusal = "this Host is not served"
+            refusal = "unknown Host"
         elif origin is not None and origin != f"http://{host}":
-            refusal = "requests of other sites are not served"
+            refusal = "requests from other sites are refused"
         elif scope["method"] != "GET" and origin is None:
-            refusal = "a change needs an Origin"
+            refusal = "a change needs an Origin header"
         elif not secrets.compare_digest(given.encode(), self.token.encode()):
             refusal = "open the address that the command printed: it ends in a token"
         else:
@@ -64,7 +64,7 @@ class Guard:
             return True
         if is_loopback(self.host):
             return False
-        try:  # bound to every address: an address is no rebound name
+        try:  # bound to every address: an IP address cannot be a rebound name
             ipaddress.ip_address(name)
         except ValueError:
             return False

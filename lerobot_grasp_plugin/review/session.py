@@ -1,4 +1,4 @@
-"""The annotation file while somebody labels: read, changed one episode at a time, saved at once."""
+"""The annotation file during labelling: read, changed one episode at a time, saved at once."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Session:
 
     Args:
         source: The dataset.
-        path: The annotation file; begun with the first label when it does not exist.
-        index_base: As the option says, None without it.
+        path: The annotation file; the first label creates it if it does not exist.
+        index_base: Value of the option, None without it.
         follow_links: Whether links of the dataset may lead outside it.
 
     Raises:
@@ -60,7 +60,7 @@ class Session:
 
     @property
     def definition(self) -> str | None:
-        """What counts as success; None where the file does not say it."""
+        """What counts as success; None if the file does not define it."""
         return self._text.definition
 
     @property
@@ -75,25 +75,25 @@ class Session:
 
     @property
     def strangers(self) -> Sequence[AnnotationSection]:
-        """The sections of the file, where none is about this dataset."""
+        """The sections of the file, if none is about this dataset."""
         return () if self._text.sections else self._text.annotations.sections
 
     def changed(self, episode: int) -> bool:
-        """Whether the episode's labels are others than when the session began."""
+        """Whether the episode's labels changed since the session began."""
         return self.labels.get(episode) != self._first.get(episode)
 
     def changed_outside(self) -> bool:
-        """Whether the file on disk is not the one this session knows."""
+        """Whether the file on disk differs from the one this session knows."""
         return self._text.changed_outside()
 
     def news(self, after: int) -> tuple[int, list[int]]:
-        """What changed since a caller last asked.
+        """The changes since a caller's last request.
 
         Args:
-            after: The serial number of that answer; -1 for everything.
+            after: The serial number of the last answer; -1 for everything.
 
         Returns:
-            The present serial number, and the episodes whose labels changed since ``after``.
+            The current serial number, and the episodes whose labels changed since ``after``.
         """
         with self._lock:
             if after < 0:
@@ -101,11 +101,11 @@ class Session:
             return self.serial, sorted(episode for episode, at in self._altered.items() if at > after)
 
     def trouble(self) -> str | None:
-        """Why the file cannot be written now; None where nothing speaks against it."""
+        """Why the file cannot be written now; None if it can."""
         return self._text.trouble()
 
     def load(self) -> None:
-        """Takes the file as it is on disk now.
+        """Reloads the file from disk.
 
         Raises:
             UsageError: It cannot be read.
@@ -120,16 +120,16 @@ class Session:
                     self._altered[episode] = self.serial
 
     def apply(self, change: Change) -> None:
-        """Gives an episode other success frames and saves the file.
+        """Sets the success frames of an episode and saves the file.
 
-        A change that arrives a second time has the outcome it had the first time, and one that arrives
-        after a later change of its tab is passed over: a tab can ask again until it has an answer.
+        A change that arrives a second time has the same result as the first time, and one that arrives
+        after a later change of its tab is ignored: a tab can ask again until it has an answer.
 
         Raises:
-            ChangedOutsideError: The file on disk is not the one this session knows.
-            OvertakenError: The episode has other labels than those the change was made on.
+            ChangedOutsideError: The file on disk differs from the one this session knows.
+            OvertakenError: The episode's labels differ from those that the change is based on.
             ValueError: A range does not fit the episode.
-            OSError: The file cannot be written; nothing changed then.
+            OSError: The file cannot be written; nothing is changed then.
         """
         with self._lock:
             number, outcome = self._last.get(change.tab, (0, None))
@@ -157,14 +157,14 @@ class Session:
         self._altered[episode] = self.serial
 
     def write_note(self, episode: int, before: EpisodeNote, after: EpisodeNote) -> None:
-        """Gives an episode another flag and note and saves the file.
+        """Sets the flag and note of an episode and saves the file.
 
         Raises:
-            ChangedOutsideError: The file on disk is not the one this session knows.
+            ChangedOutsideError: The file on disk differs from the one this session knows.
             OvertakenError: The episode has another flag or note than ``before``.
-            AnnotationError: The words would contradict how the file is read.
-            ValueError: They cannot stand in a line.
-            OSError: The file cannot be written; nothing changed then.
+            AnnotationError: The text would be parsed as something else.
+            ValueError: The text does not fit in one line.
+            OSError: The file cannot be written; nothing is changed then.
         """
         with self._lock:
             known = self.notes.get(episode, NOTHING)
@@ -176,7 +176,7 @@ class Session:
             self.serial += 1
 
     def write_definition(self, before: str | None, after: str | None) -> None:
-        """Says what counts as success and saves the file; raises as ``write_note`` does."""
+        """Sets the definition of success and saves the file; raises as ``write_note`` does."""
         with self._lock:
             if self.definition == after:  # sent again, because the answer was lost
                 return

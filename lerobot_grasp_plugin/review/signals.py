@@ -23,8 +23,8 @@ def signals(reader: DatasetReader, episode: int, rule: SuccessRule) -> dict[str,
     Args:
         reader: The dataset.
         episode: By ``episode_index``.
-        rule: Which of its rows are success. The curve ``recorded success`` (0 or 1) is drawn by it; where
-            it says nothing, ``recorded reward`` is drawn instead.
+        rule: Which of its rows are success. It gives the curve ``recorded success`` (0 or 1); without it,
+            ``recorded reward`` is drawn instead.
 
     Returns:
         ``curves``: name, group (``gripper``, ``state``, ``action`` or ``reward``) and one value per frame.

@@ -1,4 +1,4 @@
-"""Figures of the whole set: balance, success starts, episodes that stand out."""
+"""Figures of the whole dataset: balance, success starts, outlier episodes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lerobot_grasp_plugin.review.session import Session
 
 _BINS = 10
 _FAR = 4.0
-"""Robust standard deviations from the median at which an episode stands out."""
+"""Robust standard deviations from the median from which on an episode is an outlier."""
 
 
 def statistics(session: Session) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def statistics(session: Session) -> dict[str, Any]:
         "episodes": episodes,
         "starts": histogram,
         "odd": _odd(dict(enumerate(session.lengths)), "its length is {} frames; the median is {}", 0)
-        + _odd(starts, "success begins at frame {}; the median is {}", session.index_base)
+        + _odd(starts, "success starts at frame {}; the median is {}", session.index_base)
         + [
             {"episode": row["episode"], "why": "every frame is success"}
             for row in episodes
@@ -69,5 +69,5 @@ def _odd(values: dict[int, int], why: str, base: int) -> list[dict[str, Any]]:
 
 
 def _sources(session: Session) -> dict[int, str]:
-    """Which recording each episode came from, where the dataset was merged by this package."""
+    """The source of each episode, if the dataset was merged by this package."""
     return read_provenance(session.source.reader.root).sources_of_episodes()

@@ -1,4 +1,4 @@
-"""Labels that somebody has in another form, as the text file the page edits."""
+"""Converts labels in JSON or CSV form to the text file that the page edits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lerobot_grasp_plugin.writers.staging import sync
 
 
 def other_form(path: Path) -> str | None:
-    """The form of an annotation file; None for text, and where there is no file."""
+    """The form of an annotation file; None for text, and without a file."""
     try:
         with path.open("rb") as file:
             text = file.read(MAX_BYTES).decode("utf-8", "replace")
@@ -24,18 +24,18 @@ def other_form(path: Path) -> str | None:
 
 
 def text_beside(path: Path, index_base: int | None, source: Source) -> Path:
-    """Writes the labels of a JSON or CSV file as text beside it; the file itself stays as it is.
+    """Writes the labels of a JSON or CSV file as text next to it; the file itself is not changed.
 
     Args:
         path: The file, ``NAME.json``.
-        index_base: As the option says, None without it.
+        index_base: Value of the option, None without it.
         source: The dataset that is labelled.
 
     Returns:
-        ``NAME.txt``, which was not there before; ``NAME_labels.txt`` where the file is called that.
+        ``NAME.txt``, which must not exist before; ``NAME_labels.txt`` if the file itself has that name.
 
     Raises:
-        UsageError: There is a ``NAME.txt``, or it cannot be written.
+        UsageError: ``NAME.txt`` already exists, or cannot be written.
         AnnotationError: The file has errors, or does not fit the dataset.
     """
     target = path.with_suffix(".txt")
@@ -46,14 +46,14 @@ def text_beside(path: Path, index_base: int | None, source: Source) -> Path:
     try:
         text = format_text(file.annotations)
     except ValueError as error:
-        hint = "label in a text file of another name"
+        hint = "use another name for the text file"
         raise UsageError(Problem("not-editable", str(error), path, hint)) from None
     try:
         with target.open("x", encoding="utf-8", newline="") as written:
             written.write(text)
     except FileExistsError:
-        message = f"the page labels in text, and there is a {target.name} already"
-        hint = f"go on in that one: --annotations {target}"
+        message = f"the page writes a text file, but {target.name} already exists"
+        hint = f"to continue with it, use --annotations {target}"
         raise UsageError(Problem("text-exists", message, path, hint)) from None
     except OSError as error:
         target.unlink(missing_ok=True)

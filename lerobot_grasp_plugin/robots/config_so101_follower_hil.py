@@ -1,4 +1,4 @@
-"""The config that ``--robot.type=so101_follower_hil`` stands for."""
+"""The config of ``--robot.type=so101_follower_hil``."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from lerobot_grasp_plugin.robots.ee_reset import EeResetConfig
 @RobotConfig.register_subclass("so101_follower_hil")
 @dataclass
 class So101FollowerHilConfig(RobotConfig, SOFollowerConfig):  # type: ignore[misc]
-    """LeRobot's SO101 follower; in its environment for reinforcement learning it can be sent to a point."""
+    """LeRobot's SO101 follower, with a reset to a random point in LeRobot's HIL-SERL environment."""
 
-    # Before each episode the gripper goes to a point drawn from a box; left out, it does not
+    # Before each episode, move the gripper to a random point of a box (default: off)
     random_ee_reset: EeResetConfig | None = None

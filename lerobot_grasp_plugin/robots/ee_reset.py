@@ -1,4 +1,4 @@
-"""Send the gripper to a point drawn from a box, in a closed loop, before an episode."""
+"""Moves the gripper to a random point of a box, in a closed loop, before an episode."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ Vector = NDArray[np.float64]
 Workspace = tuple[Sequence[float], Sequence[float]]
 
 NAME: Final = "random_ee_reset"
-"""Under which an episode's record is kept, and the option that asks for the reset."""
+"""Key of an episode's record, and the option that enables the reset."""
 
 ORIENTATION_WEIGHT = 0.0
-"""Five joints cannot keep the orientation and go anywhere."""
+"""Weight of the orientation: five joints cannot keep it and reach every point."""
 
 _SETTLING = 4
-"""Periods in which the arm holds its goal before it is looked at."""
+"""Periods in which the arm holds its goal before it is measured."""
 
 
 @dataclass
 class EeResetConfig:
-    """Where the gripper goes before an episode, and how it gets there."""
+    """The settings of the reset to a random point."""
 
     # the robot's URDF, also package://so101_nexus/...; empty: that of env.processor.inverse_kinematics
     urdf_path: str = ""
@@ -40,13 +40,13 @@ class EeResetConfig:
     base: list[float] = field(default_factory=lambda: [0.25, 0.0, 0.07])
     # half the box's sides, in metres; [0, 0, 0] for a fixed point
     half_box: list[float] = field(default_factory=lambda: [0.03, 0.03, 0.03])
-    # draws the same points again; None for other points each time
+    # seed of the points; None for different points each time
     seed: int | None = None
-    # how far the gripper may be from its target at the end, in metres
+    # maximum distance of the gripper from its target at the end, in metres
     tolerance: float = 0.005
-    # the fastest a joint may move, in degrees per second
+    # maximum speed of a joint, in degrees per second
     max_speed: float = 60.0
-    # give up after so many seconds of moving
+    # maximum duration of the move, in seconds
     timeout_s: float = 10.0
 
 
@@ -58,10 +58,10 @@ def make_kinematics(urdf_path: str, target_frame: str, joints: list[str]) -> Any
 
 
 class EeReset:
-    """Moves the arm in small steps, looks where it is, and corrects until it is there.
+    """Moves the arm in small steps, measures its position, and corrects until it arrives.
 
     Args:
-        config: What the person asked for.
+        config: The settings.
         kinematics: Makes an object with ``forward_kinematics`` and ``inverse_kinematics`` in degrees and
             metres, from a URDF, a frame and joint names.
     """
@@ -84,18 +84,18 @@ class EeReset:
 
         Args:
             robot: LeRobot's.
-            fps: Actions it is sent in a second of moving.
+            fps: Actions per second during the move.
             workspace: Lowest and highest x, y, z of a target, metres; None for no limit.
             wait: Lets seconds pass; a simulated arm needs no waiting.
 
         Raises:
-            UsageError: With all that is wrong.
+            UsageError: With all problems.
         """
         problems: list[Problem] = []
         path = self._checked(workspace, problems)
         if getattr(robot.config, "use_degrees", True) is not True:
-            message = f"{NAME}: the robot does not count in degrees"
-            problems.append(Problem("not-degrees", message, hint="give --robot.use_degrees=true"))
+            message = f"{NAME}: the robot does not use degrees"
+            problems.append(Problem("not-degrees", message, hint="set --robot.use_degrees=true"))
         if problems:
             raise UsageError(problems)
         joints = [name.removesuffix(".pos") for name in robot.action_features if name.endswith(".pos")]
@@ -111,7 +111,7 @@ class EeReset:
             workspace: As in ``connect``.
 
         Raises:
-            UsageError: With all that is wrong.
+            UsageError: With all problems.
         """
         problems: list[Problem] = []
         self._checked(workspace, problems)
@@ -119,10 +119,10 @@ class EeReset:
             raise UsageError(problems)
 
     def _checked(self, workspace: Workspace | None, problems: list[Problem]) -> str:
-        """The path of the URDF; adds what is wrong with the settings to the problems."""
+        """The path of the URDF; adds errors of the settings to the problems."""
         config = self._config
         problems += [
-            Problem("bad-vector", f"{NAME}: {name} is x, y, z, not {value}")
+            Problem("bad-vector", f"{NAME}: {name} must be x, y, z, not {value}")
             for name, value in (
                 ("base", config.base),
                 ("half_box", config.half_box),
@@ -132,8 +132,10 @@ class EeReset:
         ]
         path = str(Path(installed_file(config.urdf_path, f"{NAME}.urdf_path")).expanduser())
         if not Path(path).is_file():
-            hint = "give the SO101's so101_new_calib.urdf as urdf_path"
-            problems.append(Problem("no-urdf", f"{NAME}: there is no URDF", Path(config.urdf_path), hint))
+            hint = "set urdf_path to the SO101's so101_new_calib.urdf"
+            problems.append(
+                Problem("no-urdf", f"{NAME}: the URDF does not exist", Path(config.urdf_path), hint)
+            )
         if not problems and workspace is not None:
             corners = [np.subtract(config.base, config.half_box), np.add(config.base, config.half_box)]
             if np.any(corners[0] < workspace[0]) or np.any(corners[1] > workspace[1]):
@@ -144,7 +146,7 @@ class EeReset:
         return path
 
     def skip(self, moves: int) -> None:
-        """Go on with the targets that come after those of earlier moves."""
+        """Continue with the targets after those of earlier moves."""
         for _ in range(moves):
             self._draw()
 
@@ -153,10 +155,10 @@ class EeReset:
         return [self._random.uniform(-half, half) for half in self._config.half_box]
 
     def move(self, pose: Mapping[str, float] | None = None) -> dict[str, Any]:
-        """Draw a target, check it, and go there.
+        """Draw a target, check it, and move there.
 
         Args:
-            pose: Where the joints go first, by name, in the robot's units; None for straight to the target.
+            pose: Joint positions to move to first, by name, in the robot's units; None for none.
 
         Returns:
             ``commanded``, ``achieved`` and ``offset`` (from ``base``), metres from the robot's base, and
@@ -183,7 +185,7 @@ class EeReset:
                 message = f"the gripper stayed {1000 * error:.1f} mm from its target {target.round(3)}"
                 hint = f"tolerance is {1000 * config.tolerance:.1f} mm, timeout_s {config.timeout_s}"
                 raise DataError(Problem("reset-failed", f"{NAME}: {message}", hint=hint))
-            aim += np.clip(target - achieved, -0.01, 0.01)  # what gravity and play take away
+            aim += np.clip(target - achieved, -0.01, 0.01)  # the error from gravity and play
             if self._workspace is not None:
                 aim = np.clip(aim, *self._workspace)
             joints = self._solve(self._now(self._joints), aim)

@@ -1,4 +1,4 @@
-"""The reset to a point within LeRobot's environment for reinforcement learning, and its record."""
+"""Resets to a random point in LeRobot's HIL-SERL environment, and records it."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ POSE = "env.processor.reset.fixed_reset_joint_positions"
 
 
 class EnvironmentReset(EnvironmentListener):
-    """Sends the gripper to its point at each reset of LeRobot's environment.
+    """Moves the gripper to its point at each reset of LeRobot's environment.
 
-    Where the environment has ``fixed_reset_joint_positions``, the arm goes there first, and from there to
-    the point. The record of an episode that is recorded goes into ``meta/grasp_recording.json``.
+    If the environment has ``fixed_reset_joint_positions``, the arm moves there first, then to the point.
+    The record of a recorded episode goes into ``meta/grasp_recording.json``.
     """
 
     def __init__(
         self, robot: Any, config: EeResetConfig, fps: float, wait: Callable[[float], None] = time.sleep
     ) -> None:
         """Args:
-        robot: LeRobot's; its environment is the one that is reset.
-        config: Where to.
-        fps: Actions it is sent in a second of moving.
+        robot: LeRobot's robot, whose environment is reset.
+        config: The settings.
+        fps: Actions per second during the move.
         wait: Lets seconds pass.
         """
         self._robot = robot
@@ -95,7 +95,7 @@ class EnvironmentReset(EnvironmentListener):
         """No frame, no record."""
 
     def frames_kept(self, dataset: Any, start: int, stop: int) -> None:
-        """Which rows of an episode are kept does not matter here."""
+        """Trimming does not concern the record."""
 
     def episode_saved(self, dataset: Any, episode_index: int) -> None:
         """Keep the record as ``lerobot-grasp-record`` keeps that of its hook."""
@@ -107,17 +107,20 @@ class EnvironmentReset(EnvironmentListener):
 
 
 def _pose(env: Any) -> dict[str, float] | None:
-    """The pose an environment is reset to, by joint.
+    """The reset pose of an environment, by joint.
 
     Raises:
-        UsageError: It has another number of values than the robot has motors.
+        UsageError: Its number of values differs from the number of motors.
     """
     if env.reset_pose is None:
         return None
     motors, values = list(env.robot.bus.motors), [float(value) for value in env.reset_pose]
     if len(values) != len(motors):
-        message = f"{len(values)} values, the robot has {len(motors)} motors: {', '.join(motors)}"
-        raise UsageError(Problem("reset-pose", message, POSE, "give one value a motor, in the robot's units"))
+        message = (
+            f"expected one value for each of {len(motors)} motors ({', '.join(motors)}), not "
+            f"{len(values)} values"
+        )
+        raise UsageError(Problem("reset-pose", message, POSE, "use the robot's units"))
     return dict(zip(motors, values, strict=True))
 
 

@@ -1,1 +1,1 @@
-"""What is whole of a damaged dataset, as a dataset that can be read."""
+"""Reads the intact part of a damaged dataset."""

@@ -44,7 +44,7 @@ class FoundEpisode:
 
 
 def _closed_hole(order: Sequence[int], found: Mapping[int, FoundEpisode]) -> int | None:
-    """The first episode without rows over which ``index`` runs on; None without one."""
+    """The first episode without rows that ``index`` counts over; None without one."""
     for before, episode in pairwise(order):
         if episode > before + 1 and found[episode].first == found[before].after:
             return before + 1
@@ -54,7 +54,7 @@ def _closed_hole(order: Sequence[int], found: Mapping[int, FoundEpisode]) -> int
 def spans_by_index(
     root: Path, info: DatasetInfo, video_key: str, found: Mapping[int, FoundEpisode], lost: dict[int, Reason]
 ) -> dict[int, VideoSpan]:
-    """Where the episodes are in the videos of a camera; adds to ``lost`` those that are not.
+    """Locates the episodes in the videos of a camera; adds the missing ones to ``lost``.
 
     Raises:
         DatasetError: An episode would begin in one file and end in the next.
@@ -66,7 +66,7 @@ def spans_by_index(
     for path in paths:
         try:
             frames = header(path).frames
-        except GraspError as error:  # how many frames it had, and so where the next file begins, is not known
+        except GraspError as error:  # its number of frames, and so the start of the next file, is unknown
             unread = f": {reason_of(error, path).text}"
             where = path
             break
@@ -79,20 +79,21 @@ def spans_by_index(
                 )
             elif rows.first < stop < rows.after and path != paths[-1]:
                 message = (
-                    f"{count(frames, 'frame')}, and the rows of episode {episode} go past them into the next "
-                    "file: which frame belongs to which row is not known"
+                    f"the file has {count(frames, 'frame')}, but the rows of episode {episode} "
+                    "continue into the next "
+                    "file: it is unknown which frame belongs to which row"
                 )
                 raise DatasetError(Problem("video-rows", message, path))
         start = stop
     if (hole := _closed_hole(order, found)) is not None and start != found[order[-1]].after:
-        message = f"`index` runs on over episode {hole}, which has no rows: which frames are its is not known"
+        message = f"`index` counts over episode {hole}, which has no rows: its frames are unknown"
         shifted = Reason("video-rows", message, where)
         late = [episode for episode in order if episode > hole]
         lost.update({episode: shifted for episode in late if episode not in lost})
         spans = {episode: span for episode, span in spans.items() if episode not in late}
     reason = Reason(
         "video-missing",
-        f"the videos of {video_key!r} that can be read do not reach to its end{unread}",
+        f"the readable videos of {video_key!r} do not reach its end{unread}",
         where,
     )
     lost.update({episode: reason for episode in found if episode not in spans and episode not in lost})
@@ -100,12 +101,12 @@ def spans_by_index(
 
 
 def whole_tables(root: Path, info: DatasetInfo, notes: list[Problem]) -> list[TableFile]:
-    """The tables of a dataset; of those without a footer, the row groups that are whole.
+    """The tables of a dataset; of those without a footer, the intact row groups.
 
     Args:
         root: Its folder.
-        info: Of the dataset.
-        notes: Takes a warning for each table that is not whole.
+        info: Its ``info.json``.
+        notes: Collects a warning for each incomplete table.
     """
     files: list[TableFile] = []
     broken: list[Path] = []
@@ -134,7 +135,7 @@ def whole_tables(root: Path, info: DatasetInfo, notes: list[Problem]) -> list[Ta
             continue
         files.append(file)
         message = (
-            f"no footer; {count(file.rows, 'row')} in the first {found.kept} of {found.size} bytes are whole"
+            f"no footer; {count(file.rows, 'row')} in the first {found.kept} of {found.size} bytes are intact"
         )
         notes.append(Problem("bad-parquet", message, path, severity="warning"))
     return sorted(files, key=lambda file: file.path)
@@ -150,11 +151,11 @@ def _counts_up(rows: pa.Table) -> bool:
 def found_in(
     tables: Sequence[TableFile], total: int, root: Path
 ) -> tuple[dict[int, FoundEpisode], dict[int, Reason]]:
-    """The episodes of tables by their rows, and those that are not whole, with the reason.
+    """The episodes of tables by their rows, and the incomplete ones, with the reason.
 
     Args:
-        tables: Of one dataset.
-        total: How many episodes ``info.json`` counts.
+        tables: The tables of one dataset.
+        total: Number of episodes in ``info.json``.
         root: The dataset.
 
     Raises:
@@ -165,9 +166,9 @@ def found_in(
     for file in tables:
         _add_episodes(file, found, lost)
     total = max([total, *(episode + 1 for episode in found)])
-    gone = Reason("missing-rows", "the rows are not whole in any table", root)
+    gone = Reason("missing-rows", "no table has all of its rows", root)
     if total > len(found) + MAX_UNLISTED:
-        message = f"the tables have {count(len(found), 'episode')}, of {total} there should be"
+        message = f"the tables have {count(len(found), 'episode')} of {total}"
         hint = f"correct total_episodes in {layout.INFO_PATH}"
         raise DatasetError(Problem("wrong-total", message, root, hint))
     missing = set(range(total)) - found.keys()
@@ -175,10 +176,10 @@ def found_in(
 
 
 def _add_episodes(file: TableFile, found: dict[int, FoundEpisode], lost: dict[int, Reason]) -> None:
-    """The episodes of a table whose rows count 0, 1, 2, ... and stand in one place."""
+    """The episodes of a table whose rows count 0, 1, 2, ... and are contiguous."""
     names = [layout.EPISODE_INDEX, layout.FRAME_INDEX, layout.INDEX]
     if lacking := [name for name in names if name not in file.columns]:
-        message = f"no column {', '.join(map(repr, lacking))}, by which episodes could be told apart"
+        message = f"no column {', '.join(map(repr, lacking))}, which is needed to find episodes"
         raise DatasetError(Problem("missing-column", message, file.path))
     table = file.read(0, file.rows, names)
     frames, index = (
@@ -192,7 +193,7 @@ def _add_episodes(file: TableFile, found: dict[int, FoundEpisode], lost: dict[in
             index[rows.start : rows.stop], first + count_up
         )
         if episode in found or len(runs) > 1:
-            lost[episode] = Reason("scattered-episode", "the rows stand in several places", file.path)
+            lost[episode] = Reason("scattered-episode", "the rows are not contiguous", file.path)
         elif episode < 0 or not whole:
             text = "frame_index or index do not count its rows one by one"
             lost[episode] = Reason("frame-order", text, file.path)

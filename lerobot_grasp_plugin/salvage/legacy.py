@@ -1,7 +1,7 @@
-"""Reads what is whole of a broken-off recording of format v2.0 or v2.1, by the rows of its tables.
+"""Reads the intact episodes of an interrupted recording of format v2.0 or v2.1, by its tables' rows.
 
 These formats have a table and a video file per episode, so that every episode whose table and videos can be
-read is whole, whether or not the list of episodes names it.
+read is intact, whether or not it is in the list of episodes.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from lerobot_grasp_plugin.salvage.whole_episodes import Cameras, rescued_warning
 
 
 class SalvagedLegacyReader(LegacyReader):
-    """What is whole of a v2.0 or v2.1 dataset, by its rows; see ``DatasetReader`` for the attributes.
+    """The intact episodes of a v2.0 or v2.1 dataset, by its rows; see ``DatasetReader`` for the attributes.
 
     Args:
-        location: Where it is.
+        location: Its place.
         info: Its ``info.json``.
 
     Raises:
-        DatasetError: The list of tasks cannot be read, or nothing of the dataset is whole.
+        DatasetError: The list of tasks cannot be read, or no episode is intact.
     """
 
     def __init__(self, location: Location, info: DatasetInfo) -> None:
@@ -85,7 +85,7 @@ class SalvagedLegacyReader(LegacyReader):
         for episode, found in self._found.items():
             if episode in listed and listed[episode].get("length") != found.length:
                 length = listed[episode].get("length")
-                text = f"{found.length} rows in the table, {length} by {layout.LEGACY_EPISODES_PATH}"
+                text = f"{found.length} rows in the table, but {length} in {layout.LEGACY_EPISODES_PATH}"
                 lost.setdefault(episode, Reason("wrong-length", text, found.rows.path))
             for video_key in self.info.video_keys:
                 path = self._video_path(episode, video_key)
@@ -102,7 +102,7 @@ class SalvagedLegacyReader(LegacyReader):
             if episode in self._found and (side := unknown_of(entry))
         }
         rows = sum(found.length for found in self._found.values())
-        source = "the rows of the tables say what an episode is"
+        source = "episodes are defined by the rows of the tables"
         self.warnings += [*notes, *rescued_warnings(rows, lost, len(self._found), where, source)]
         lengths = np.zeros(total, dtype=np.int64)
         tasks: list[tuple[str, ...]] = [()] * total

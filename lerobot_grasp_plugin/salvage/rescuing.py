@@ -1,4 +1,4 @@
-"""The command that saves what is whole of a broken-off recording, in the hints of what refuses it."""
+"""Adds the command that saves the intact episodes of an interrupted recording to hints."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from lerobot_grasp_plugin.findings.words import agree, episodes_text
 
 
 def with_rescue(location: Location, problems: Sequence[Problem]) -> list[Problem]:
-    """The same problems; those that ``--rescue true`` gets past name the command and what it saves.
+    """The same problems; those that ``--rescue true`` gets past name the command and the episodes it saves.
 
     Args:
-        location: The dataset they are of.
-        problems: Anything that was found; the rows are read only where one of them can be got past.
+        location: The dataset.
+        problems: Its problems; the rows are read only if ``--rescue`` gets past one of them.
     """
     overcome = {problem for problem in problems if _is_overcome(location, problem)}
     whole = _whole(location) if overcome else []
@@ -25,7 +25,7 @@ def with_rescue(location: Location, problems: Sequence[Problem]) -> list[Problem
         return list(problems)
     root = str(location.root)
     flags = {"sources": [{"root": root}], "rescue": True, "new_root": f"{root}_rescued"}
-    hint = f"to save {episodes_text(whole)}, which {agree(len(whole), 'is', 'are')} whole:"
+    hint = f"to save {episodes_text(whole)}, which {agree(len(whole), 'is', 'are')} intact:"
     command = Command("lerobot-grasp-merge", flags=flags)
     return [
         replace(problem, hint="; ".join(filter(None, [problem.hint, hint])), commands=(command,))
@@ -42,7 +42,7 @@ def _is_overcome(location: Location, problem: Problem) -> bool:
 
 
 def _whole(location: Location) -> list[int]:
-    """The episodes that can be saved; empty where there is nothing to rescue."""
+    """The episodes that can be saved; empty if none can."""
     from lerobot_grasp_plugin.salvage.whole import open_whole
 
     try:

@@ -1,4 +1,4 @@
-"""Reads what is whole of a recording that was broken off, as a dataset to take episodes from.
+"""Reads the intact episodes of an interrupted recording, as a source dataset.
 
 LeRobot writes the footer of a table and the list of episodes when a recording ends. Where it was killed, the
 rows are in the pages of the tables, the episodes in the rows, and their places in the videos follow from
@@ -38,16 +38,16 @@ from lerobot_grasp_plugin.salvage.whole_episodes import Cameras, lost_episodes, 
 
 
 def open_whole(location: Location) -> DatasetReader:
-    """A damaged dataset, with every episode lost that is not whole; a sound one as it is.
+    """A damaged dataset, with every incomplete episode marked as lost; a sound one as it is.
 
-    Where the list of episodes can be read and every table has a footer, the list says what an episode is.
-    Else the rows say it, and the list, where there is one, where their images are, and their statistics.
+    If the list of episodes can be read and every table has a footer, the list defines the episodes.
+    Otherwise the rows define them, and the list, if any, gives the places of images and the statistics.
 
     Args:
         location: Where it is.
 
     Raises:
-        DatasetError: No episode is whole.
+        DatasetError: No episode is intact.
     """
     if location.fetch is not None:
         location.fetch(["data/*", "videos/*"])
@@ -65,7 +65,7 @@ def open_whole(location: Location) -> DatasetReader:
     if lost:
         listed.lost = lost
         rows = int(listed.lengths[kept].sum())
-        source = "the list of episodes says which rows are whose"
+        source = "episodes are defined by the list of episodes"
         listed.warnings += rescued_warnings(rows, lost, len(kept), location.root, source)
     return listed
 
@@ -91,7 +91,7 @@ def _rows_of(location: Location, episodes: Collection[int]) -> bool:
 
 
 class SalvagedReader(V30Reader):
-    """What is whole of a v3.0 dataset, by its rows; see ``DatasetReader`` for the attributes.
+    """The intact episodes of a v3.0 dataset, by its rows; see ``DatasetReader`` for the attributes.
 
     Args:
         location: Where it is.
@@ -99,7 +99,7 @@ class SalvagedReader(V30Reader):
         listed: The same dataset by its list of episodes; None where that cannot be read.
 
     Raises:
-        DatasetError: Nothing of it is whole.
+        DatasetError: No episode is intact.
     """
 
     def __init__(self, location: Location, info: DatasetInfo, listed: DatasetReader | None = None) -> None:
@@ -122,7 +122,7 @@ class SalvagedReader(V30Reader):
         if all(map(self._in_list, episodes)):
             return self._listed.side_columns(episodes)
         if self._listed.side_columns([each for each in episodes if self._in_list(each)]) is not None:
-            message = "the columns that LeRobot does not know are left out: not all episodes are listed"
+            message = "columns that LeRobot does not define are left out: not all episodes are listed"
             self.warnings.append(Problem("metadata-left-out", message, self.root / layout.EPISODES_DIR))
         return None
 
@@ -164,7 +164,7 @@ class SalvagedReader(V30Reader):
             if self._listed is not None and self._in_list(episode):
                 number = int(self._listed.lengths[episode])
                 if number != found.length:
-                    text = f"{found.length} rows in the table, {number} by the episodes table"
+                    text = f"{found.length} rows in the table, but {number} in the episodes table"
                     lost.setdefault(episode, Reason("wrong-length", text, found.file.path))
         for video_key in self.info.video_keys:
             self._spans[video_key] = self._camera(video_key, lost)
@@ -174,7 +174,7 @@ class SalvagedReader(V30Reader):
         if not self._found:
             raise DatasetError([*notes, *loss_problems(lost)])
         rows = sum(episode.length for episode in self._found.values())
-        source = "the list of episodes is made of the rows"
+        source = "the list of episodes is rebuilt from the rows"
         self.warnings += [*notes, *rescued_warnings(rows, lost, len(self._found), where, source)]
         self.lost = lost
         numbers = sorted(self._found)
@@ -197,7 +197,7 @@ class SalvagedReader(V30Reader):
         return pa.table(columns)
 
     def _camera(self, video_key: str, lost: dict[int, Reason]) -> dict[int, VideoSpan]:
-        """Where the episodes are in the videos of a camera, by the list, and by ``index`` those not in it."""
+        """Locates the episodes in the videos of a camera: by the list, or by ``index`` for unlisted ones."""
         spans: dict[int, VideoSpan] = {}
         cameras = Cameras()
         rest: list[int] = []

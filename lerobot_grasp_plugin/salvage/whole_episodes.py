@@ -1,4 +1,4 @@
-"""Which episodes of a damaged dataset are whole, where its list of episodes can be read."""
+"""Finds the intact episodes of a damaged dataset whose list of episodes can be read."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from lerobot_grasp_plugin.video.probe import header
 
 
 class Cameras:
-    """How many frames the video files of a dataset have; each file is opened once."""
+    """Number of frames of a dataset's video files; each file is opened once."""
 
     def __init__(self) -> None:
         self._files: dict[Path, int | Reason] = {}
 
     def check(self, path: Path, video_key: str, stop: int) -> Reason | None:
-        """Why a video cannot give the images of an episode; None where it can.
+        """Why a video does not have the frames of an episode; None if it has.
 
         Args:
             path: The file.
@@ -36,7 +36,7 @@ class Cameras:
         if isinstance(found, Reason):
             return found
         if 0 < found < stop:
-            text = f"the video of {video_key!r} ends before the episode does, after {count(found, 'frame')}"
+            text = f"the video of {video_key!r} ends before the episode, after {count(found, 'frame')}"
             return Reason("video-missing", text, path)
         return None
 
@@ -90,14 +90,14 @@ def _images(reader: DatasetReader, episode: int, cameras: Cameras) -> Reason | N
 def rescued_warnings(
     rows: int, lost: Mapping[int, Reason], kept: int, root: Path, source: str
 ) -> list[Problem]:
-    """What a rescue took and what it left.
+    """The warnings of a rescue: the saved and the lost episodes.
 
     Args:
-        rows: Rows of the episodes that are whole.
-        lost: The other episodes, and why.
-        kept: How many episodes are whole.
+        rows: Rows of the intact episodes.
+        lost: The other episodes, with reasons.
+        kept: Number of intact episodes.
         root: The dataset.
-        source: What says which rows are an episode.
+        source: What defines the episodes.
     """
     message = f"rescued: {count(kept, 'episode')} with {count(rows, 'row')}; {source}"
     return [

@@ -1,1 +1,1 @@
-"""A simulated SO101: a LeRobot robot, a teleoperator that grasps by script, and what really happened."""
+"""A simulated SO101: a LeRobot robot, a scripted teleoperator, and the true state of each frame."""

@@ -1,4 +1,4 @@
-"""The checkpoints that a run has left on disk; imports neither lerobot nor torch."""
+"""Finds the checkpoints of a run on disk; imports neither lerobot nor torch."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def checkpoints_of(run: Path) -> list[Path]:
         run: A run's ``output_dir``, its ``checkpoints`` folder, a checkpoint or its ``pretrained_model``.
 
     Raises:
-        UsageError: There is none.
+        UsageError: The run has no checkpoint.
     """
     for folder in (run, run / "pretrained_model"):
         if (folder / "model.safetensors").is_file():
@@ -32,14 +32,14 @@ def checkpoints_of(run: Path) -> list[Path]:
         if path.name.isdecimal() and (path / "pretrained_model/model.safetensors").is_file()
     ]
     if not found:
-        hint = "give the output_dir of a run of lerobot-grasp-learner that has saved a checkpoint"
+        hint = "give the output_dir of a lerobot-grasp-learner run that has saved a checkpoint"
         message = "the folder has no checkpoint of a policy" if run.is_dir() else "the folder does not exist"
         raise UsageError(Problem("no-checkpoint", message, run, hint))
     return found
 
 
 def check_environment(checkpoint: Path) -> None:
-    """Looks at the environment of the config that a checkpoint was saved with.
+    """Checks the environment in a checkpoint's config.
 
     Args:
         checkpoint: Its ``pretrained_model`` folder.
@@ -51,18 +51,18 @@ def check_environment(checkpoint: Path) -> None:
     problems = []
     robot = _setting(checkpoint, "env", "robot", "type")
     if robot != "so101_sim":
-        message = f"the environment's robot is {robot!r}, not 'so101_sim'"
+        message = f"the environment's robot must be 'so101_sim', not {robot!r}"
         hint = "grasps are counted by the physics of the simulated arm"
         problems.append(
             Problem("no-simulated-robot", message, Place(str(path), field="env.robot.type"), hint)
         )
     if _setting(checkpoint, *_PROCESSOR, "inverse_kinematics") is None:
-        message = "the policy acts on joints, and the lift that follows a grasp is a step of the end effector"
-        hint = "give env.processor.inverse_kinematics, and train on actions of ee_delta"
+        message = "the policy acts on joints, but the lift after a grasp needs end-effector steps"
+        hint = "set env.processor.inverse_kinematics, and train on ee_delta actions"
         problems.append(Problem("no-end-effector", message, Place(str(path), field="env.processor"), hint))
     if _setting(checkpoint, *_PROCESSOR, "reset") is None:
         message = "the time limit of an episode is missing"
-        hint = "give env.processor.reset with control_time_s, seconds"
+        hint = "set env.processor.reset.control_time_s, in seconds"
         problems.append(
             Problem("no-time-limit", message, Place(str(path), field="env.processor.reset"), hint)
         )
@@ -71,7 +71,7 @@ def check_environment(checkpoint: Path) -> None:
 
 
 def check_recordable(root: Path, checkpoint: Path, classifier: Path | None) -> None:
-    """Looks at whether the episodes that fool a classifier can be recorded.
+    """Checks that the episodes that fool a classifier can be recorded.
 
     Args:
         root: The dataset's folder.
@@ -79,14 +79,14 @@ def check_recordable(root: Path, checkpoint: Path, classifier: Path | None) -> N
         classifier: That of the classifier; None for the one in the checkpoint's config.
 
     Raises:
-        UsageError: The folder exists, or no classifier judges.
+        UsageError: The folder exists, or there is no classifier.
     """
     problems = []
     if root.exists():
-        problems.append(Problem("target-exists", "the folder exists already", root, "give another name"))
+        problems.append(Problem("target-exists", "the folder already exists", root, "choose another name"))
     named = classifier or _setting(checkpoint, *_PROCESSOR, "reward_classifier", "pretrained_path")
     if named is None:
-        message = "no reward classifier judges, so none can be fooled"
+        message = "the run has no reward classifier that could be fooled"
         hint = "give --classifier with its pretrained_model folder"
         problems.append(Problem("no-classifier", message, "--hard_negatives", hint))
     if problems:

@@ -1,4 +1,4 @@
-"""The config that ``--robot.type=so101_sim`` stands for."""
+"""The config of ``--robot.type=so101_sim``."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,19 +12,19 @@ from lerobot_grasp_plugin.robots.ee_reset import EeResetConfig
 class SimCameraConfig:
     """One image of the scene: 8-bit RGB, ``height`` x ``width`` x 3."""
 
-    # `wrist` or `front`; left out, the name of the camera says it
+    # `wrist` or `front` (default: by the name of the camera)
     view: str | None = None
     width: int = 320
     height: int = 240
-    # vertical field of view, degrees; left out, the model's: 48.5 of the wrist's camera, 52 of the front's
+    # vertical field of view, degrees (default: the model's, 48.5 for wrist, 52 for front)
     fovy: float | None = None
-    # as every camera config has it; an image is rendered for each observation
+    # as in every camera config; an image is rendered for each observation
     fps: int = 30
 
 
 @dataclass
 class CubeConfig:
-    """Where the cube lies when an attempt starts: drawn evenly from each range, as [lowest, highest]."""
+    """The cube's start position, drawn uniformly from each range, as [lowest, highest]."""
 
     # distance from the arm's base, metres
     radius: list[float] = field(default_factory=lambda: [0.18, 0.25])
@@ -47,18 +47,18 @@ class So101SimConfig(RobotConfig):  # type: ignore[misc]
     fps: int = 30
     # Body joints in degrees, or -100..100 of their range; the gripper is 0..100 either way
     use_degrees: bool = True
-    # As SO101Follower: the most a joint may be sent away from where it is
+    # As in SO101Follower: maximum distance of a joint's goal from its position
     max_relative_target: float | dict[str, float] | None = None
     # By name, e.g. '{wrist: {width: 640, height: 480}, side: {view: front}}'
     cameras: dict[str, SimCameraConfig] = field(default_factory=lambda: {"wrist": SimCameraConfig()})
-    # Decides where the cube lies in each attempt
+    # Seed of the cube positions
     seed: int = 0
-    # Where the cube may lie
+    # Ranges of the cube position
     cube: CubeConfig = field(default_factory=CubeConfig)
-    # Frames wait for the wall clock, as those of a real arm do: for a person at the keys or at a leader.
+    # Run in real time, as a real arm does: for a person at the keys or at a leader.
     # Otherwise recorders and HIL-SERL's environment run as fast as the machine allows
     realtime: bool = False
-    # In LeRobot's environment, before each episode the gripper goes to a point drawn from a box
+    # In LeRobot's environment, before each episode, move the gripper to a random point of a box
     random_ee_reset: EeResetConfig | None = None
-    # Where the truth of each saved episode goes; left out, <dataset root>_sim_truth
+    # Folder for the truth of each saved episode (default: <dataset root>_sim_truth)
     truth_dir: Path | None = None

@@ -1,4 +1,4 @@
-"""How the script moves the gripper in HIL-SERL's action space, looking at the cube at every step."""
+"""Moves the gripper by script in HIL-SERL's action space, with the cube's position at every step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which attempt becomes which episode, and what was true in each of its frames."""
+"""Logs which attempt becomes which episode, and the true state of each frame."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ class EpisodeLog:
     def frame_added(self, dataset: Any, frame: dict[str, Any]) -> None:
         world = self._world
         if not world.episodic and dataset.fps != world.fps:
-            message = f"the dataset has {dataset.fps} frames per second, the simulated arm {world.fps}"
-            hint = f"give --robot.fps={dataset.fps}"
+            message = f"the dataset has {dataset.fps} frames per second, but the simulated arm {world.fps}"
+            hint = f"set --robot.fps={dataset.fps}"
             raise UsageError(Problem("frame-rates-differ", message, "--robot.fps", hint))
         world.recording = True
         world.clock.recorded()

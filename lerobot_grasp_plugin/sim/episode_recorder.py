@@ -1,4 +1,4 @@
-"""Episodes in which a policy fooled its reward classifier, as a dataset like those of ``gym_manipulator``."""
+"""Records episodes in which a policy fooled its reward classifier, in the form of ``gym_manipulator``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often the policies of a run's checkpoints grasp, counted episode by episode."""
+"""Counts how often the policies of a run's checkpoints grasp, episode by episode."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class EpisodeResult:
 
 @dataclass(slots=True)
 class CheckpointResult:
-    """What a checkpoint came to.
+    """The result of a checkpoint.
 
     Attributes:
         name: Of the checkpoint's folder, its optimization step.
@@ -144,7 +144,7 @@ class PolicyEvaluation:
             policy = GaussianActorPolicy.from_pretrained(checkpoint)
         except Exception as error:  # safetensors and draccus have classes of their own for torn files
             reason = str(error).splitlines()[0]
-            hint = "a run that was killed may have left it incomplete; remove it, or give another checkpoint"
+            hint = "a killed run may have left it incomplete; remove it, or give another checkpoint"
             raise DataError(
                 Problem("torn-checkpoint", f"cannot be loaded: {reason}", Path(checkpoint), hint)
             ) from None

@@ -1,4 +1,4 @@
-"""The clock of a simulated recording: it counts frames, and does not run with the wall clock."""
+"""The clock of a simulated recording, which counts frames instead of the wall clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the script reaches for the cube, and the ways in which it fails."""
+"""The script's motions for the cube, successful and failing ones."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def parse_outcomes(text: str) -> list[Outcome]:
     """The outcomes of a list such as ``success*3,miss``, each as often as it says.
 
     Raises:
-        UsageError: An outcome is not known, or a number is none.
+        UsageError: An outcome is unknown, or a number is invalid.
     """
     outcomes: list[Outcome] = []
     for part in text.split(","):
@@ -37,9 +37,9 @@ def parse_outcomes(text: str) -> list[Outcome]:
             raise UsageError(
                 Problem(
                     "unknown-choice",
-                    f"the script cannot play {part.strip()!r}",
+                    f"unknown outcome {part.strip()!r}",
                     place="--teleop.outcome",
-                    hint=f"outcomes are {', '.join(OUTCOMES)}; success*3,miss plays three and one",
+                    hint=f"outcomes are {', '.join(OUTCOMES)}; success*3,miss means three and one",
                 )
             )
         outcomes += [known] * int(count)

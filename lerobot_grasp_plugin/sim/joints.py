@@ -1,4 +1,4 @@
-"""The joints of an SO101, and the units LeRobot's driver gives them."""
+"""The joints of an SO101, and their units in LeRobot's driver."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Joint angles that put the gripper somewhere, pointing straight down."""
+"""Computes joint angles that put the gripper at a point, pointing straight down."""
 
 from __future__ import annotations
 

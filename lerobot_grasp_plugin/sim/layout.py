@@ -1,4 +1,4 @@
-"""Where the cube may lie when an attempt starts."""
+"""Draws the cube's start position of an attempt."""
 
 from __future__ import annotations
 

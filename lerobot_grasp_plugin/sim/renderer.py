@@ -1,4 +1,4 @@
-"""Images of the simulated scene: one GL context for every size, and only what a camera can see is drawn."""
+"""Renders the simulated scene: one GL context for every size, and only objects in view are drawn."""
 
 from __future__ import annotations
 

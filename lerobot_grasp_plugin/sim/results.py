@@ -1,4 +1,4 @@
-"""What an evaluation leaves on disk."""
+"""Writes the results of an evaluation."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def arm_model() -> Path:
         raise UsageError(
             Problem(
                 "no-simulator",
-                "the simulated SO101 needs MuJoCo and the arm's model, and they are not installed",
+                "the simulated SO101 needs MuJoCo and the arm's model, which are not installed",
                 hint='pip install "lerobot_grasp_plugin[sim]"',
             )
         )

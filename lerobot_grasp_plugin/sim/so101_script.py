@@ -1,4 +1,4 @@
-"""The teleoperator that ``--teleop.type=so101_script`` makes."""
+"""The teleoperator of ``--teleop.type=so101_script``."""
 
 from typing import Any, get_args
 
@@ -65,25 +65,25 @@ class So101Script(Teleoperator):  # type: ignore[misc]
             problems.append(
                 Problem(
                     "bad-value",
-                    f"an attempt cannot take {config.attempt_s} s",
+                    f"attempt_s must be above 0, not {config.attempt_s}",
                     place="--teleop.attempt_s",
-                    hint="say seconds above 0; 4 looks natural",
+                    hint="in seconds; 4 looks natural",
                 )
             )
         for name, choices in (("action_space", get_args(ActionSpace)), ("signal", _SIGNALS)):
             if getattr(config, name) not in choices:
-                message = f"{name} is {getattr(config, name)!r}, not one of {', '.join(choices)}"
+                message = f"{name} must be one of {', '.join(choices)}, not {getattr(config, name)!r}"
                 problems.append(Problem("unknown-choice", message, place=f"--teleop.{name}"))
         shares = config.takeover
         for name in ("start", "decay", "floor"):
             if not 0 <= getattr(shares, name) <= 1:
-                message = f"{name} is {getattr(shares, name)}, not a share from 0 to 1"
+                message = f"{name} must be from 0 to 1, not {getattr(shares, name)}"
                 problems.append(Problem("bad-value", message, place=f"--teleop.takeover.{name}"))
         if shares.latest < 0:
-            message = f"latest is {shares.latest}, not a step of an episode (0 or more)"
+            message = f"latest must be a step of an episode (0 or more), not {shares.latest}"
             problems.append(Problem("bad-value", message, place="--teleop.takeover.latest"))
         if shares.patience is not None and shares.patience < 0:
-            message = f"patience is {shares.patience}, not a step of an episode (0 or more)"
+            message = f"patience must be a step of an episode (0 or more), not {shares.patience}"
             problems.append(Problem("bad-value", message, place="--teleop.takeover.patience"))
         if problems:
             raise UsageError(problems)
@@ -143,14 +143,14 @@ class So101Script(Teleoperator):  # type: ignore[misc]
             raise UsageError(
                 Problem(
                     "no-simulated-robot",
-                    "so101_script plays with the simulated SO101 only",
+                    "so101_script works only with the simulated SO101",
                     place="--teleop.type",
                     hint="use it with --robot.type=so101_sim",
                 )
             )
         if self._is_delta and not self._environment.built:
-            message = "action_space is ee_delta, which only LeRobot's environment for HIL-SERL takes"
-            hint = "record with lerobot.rl.gym_manipulator, or give --teleop.action_space=joints"
+            message = "action_space ee_delta works only in LeRobot's HIL-SERL environment"
+            hint = "record with lerobot.rl.gym_manipulator, or set --teleop.action_space=joints"
             raise UsageError(Problem("no-environment", message, "--teleop.action_space", hint))
         if world is not self._world:
             self._world, self._units = world, JointUnits(world.ranges, use_degrees=self.config.use_degrees)

@@ -1,4 +1,4 @@
-"""The robot that ``--robot.type=so101_sim`` makes."""
+"""The robot of ``--robot.type=so101_sim``."""
 
 import logging
 import time
@@ -226,10 +226,10 @@ def _view(name: str, camera: SimCameraConfig) -> str:
                 "unknown-choice",
                 f"the simulated SO101 has no view {view!r}",
                 place=f"--robot.cameras, {name}",
-                hint=f"say view: {choices}",
+                hint=f"set view to one of {choices}",
             )
         )
     if camera.fovy is not None and not 1 <= camera.fovy <= 170:
-        message = f"fovy is {camera.fovy}, not a field of view of 1 to 170 degrees"
+        message = f"fovy must be 1 to 170 degrees, not {camera.fovy}"
         raise UsageError(Problem("bad-value", message, place=f"--robot.cameras, {name}"))
     return view

@@ -1,4 +1,4 @@
-"""What really happened in an episode, kept apart from its labels."""
+"""Stores the true state of each frame of an episode, apart from its labels."""
 
 from __future__ import annotations
 
@@ -65,10 +65,10 @@ def truth_folder(given: Path | None, root: Path) -> Path:
 
 
 def read_truth(folder: Path | str) -> dict[int, EpisodeTruth]:
-    """The truth beside a dataset, by episode index (0-based).
+    """The truth next to a dataset, by episode index (0-based).
 
     Args:
-        folder: Where the simulated robot wrote it, ``<dataset root>_sim_truth`` unless told otherwise.
+        folder: Where the simulated robot wrote it, ``<dataset root>_sim_truth`` by default.
     """
     episodes = {}
     for path in sorted(Path(folder).glob("episode_*.json")):

@@ -1,4 +1,4 @@
-"""The truth of a simulated recording as an annotation file."""
+"""Writes the truth of a simulated recording as an annotation file."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def truth_annotations(dataset: str, episodes: Mapping[int, EpisodeTruth], what: 
 def differences(
     dataset: str, lengths: Sequence[int], folder: Path, episodes: Mapping[int, EpisodeTruth]
 ) -> Iterator[Problem]:
-    """Where a truth does not belong to a dataset, episode by episode.
+    """Finds episodes for which a truth does not match a dataset.
 
     Args:
         dataset: The dataset's folder.
@@ -51,12 +51,12 @@ def differences(
     """
     for number in sorted({*range(len(lengths)), *episodes}):
         if number not in episodes:
-            message = f"episode {number} is in {dataset}, and its truth is missing"
+            message = f"the truth of episode {number} of {dataset} is missing"
         elif number >= len(lengths):
             message = f"episode {number} is not in {dataset}, which has {len(lengths)} episodes"
         elif len(episodes[number].frames) != lengths[number]:
             found = len(episodes[number].frames)
-            message = f"episode {number} has {found} frames here and {lengths[number]} in {dataset}"
+            message = f"episode {number} has {found} frames here, but {lengths[number]} in {dataset}"
         else:
             continue
-        yield Problem("truth-differs", message, folder, "--truth_dir names another folder")
+        yield Problem("truth-differs", message, folder, "give another folder with --truth_dir")

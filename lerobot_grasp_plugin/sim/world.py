@@ -1,4 +1,4 @@
-"""The simulated table: arm, cube, time, and which attempt is under way."""
+"""The simulated table: arm, cube, time, and the current attempt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A recording that is complete on disk, though its recorder forgets to close it."""
+"""Finalises a recording on disk that its recorder does not close."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ logger = logging.getLogger(__name__)
 
 
 class FinishedRecording:
-    """Finalises the dataset it sees being recorded, at the latest when the process ends normally.
+    """Finalises the recorded dataset, at the latest when the process ends normally.
 
     ``lerobot.rl.gym_manipulator`` finalises what it recorded only when it pushes it to the Hub. Without
     that the data file has no footer and the episodes no metadata.

@@ -1,4 +1,4 @@
-"""A policy's joint actions, made fit for the environment of LeRobot's actor."""
+"""Converts a policy's joint actions for the environment of LeRobot's actor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Steps of the gripper from a leader arm: where its end effector goes, the follower's is sent after it."""
+"""Computes end-effector steps from a leader arm: the follower's end effector follows the leader's."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ OPEN, STAY, CLOSE = 0.0, 1.0, 2.0
 """Gripper commands as ``GripperVelocityToJoint`` carries them out on an arm whose 100 is open."""
 
 _WANTS_OPEN, _WANTS_CLOSED = 60.0, 40.0
-"""From which opening of the leader's gripper, 0 to 100, the follower's is opened or closed."""
+"""Opening of the leader's gripper, 0 to 100, from which on the follower's is opened or closed."""
 
 _ARRIVED: Final = 5.0
-"""How near to an end, of 100, a gripper counts as being there."""
+"""Distance to an end, of 100, within which a gripper counts as at that end."""
 
 Vector = NDArray[np.float64]
 
@@ -30,7 +30,7 @@ class Kinematics(Protocol):
 
 
 class LeaderDeltas(EnvironmentListener):
-    """Follows LeRobot's environment, and says which step brings the follower to where the leader points.
+    """Follows LeRobot's environment, and computes the step that brings the follower to the leader's position.
 
     The leader's path counts, not its place: where the person takes over, the follower starts from where it
     is. A step is measured from the position that LeRobot's ``EEReferenceAndDelta`` starts from, the last

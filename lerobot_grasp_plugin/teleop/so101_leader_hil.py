@@ -1,4 +1,4 @@
-"""The teleoperator that ``--teleop.type=so101_leader_hil`` makes."""
+"""The teleoperator of ``--teleop.type=so101_leader_hil``."""
 
 import logging
 import threading
@@ -46,17 +46,17 @@ class So101LeaderHil(SOLeader):  # type: ignore[misc]
             raise UsageError(
                 Problem(
                     "key-twice",
-                    f"one key stands for two events: {', '.join(keys)}",
+                    f"one key has two events: {', '.join(keys)}",
                     place="--teleop",
-                    hint="give success, failure, rerecord and intervene a key each",
+                    hint="give success, failure, rerecord and intervene different keys",
                 )
             )
         if config.action_space not in get_args(ActionSpace):
             choices = ", ".join(get_args(ActionSpace))
-            message = f"action_space is {config.action_space!r}, not one of {choices}"
+            message = f"action_space must be one of {choices}, not {config.action_space!r}"
             raise UsageError(Problem("unknown-choice", message, place="--teleop.action_space"))
         if config.action_space == "ee_delta" and not config.use_degrees:
-            message = "kinematics need the joints in degrees, and use_degrees is false"
+            message = "kinematics need joints in degrees, but use_degrees is false"
             raise UsageError(Problem("not-degrees", message, place="--teleop.use_degrees"))
         self._deltas = LeaderDeltas(_kinematics) if config.action_space == "ee_delta" else None
         self._pressed: set[TeleopEvents] = set()
@@ -88,10 +88,10 @@ class So101LeaderHil(SOLeader):  # type: ignore[misc]
         shown = ", ".join(f"{key}: {event.value}" for key, event in self._events.items())
         self._listener = create_key_listener(self.press, controls_help=shown)
         if self._listener is None:
-            logger.warning("No keyboard can be read here: an episode ends by its time limit only.")
+            logger.warning("The keyboard cannot be read: episodes end only by their time limit.")
 
     def press(self, key: str) -> None:
-        """Take note of a key; unknown ones are left alone.
+        """Handle a key; unknown ones are ignored.
 
         Args:
             key: A character, or a name such as ``space``.
@@ -117,7 +117,7 @@ class So101LeaderHil(SOLeader):  # type: ignore[misc]
         return np.array([positions[name] for name in self.action_features["names"]], dtype=np.float32)
 
     def get_teleop_events(self) -> dict[TeleopEvents, bool]:
-        """What was pressed since the last call: each press is told once.
+        """The presses since the last call; each press is returned once.
 
         The last of several verdicts does not matter: re-recording wins over failure, failure over
         success.

@@ -1,1 +1,1 @@
-"""What verify checks, one file per family; each check takes a dataset and gives what it found."""
+"""The checks of verify, one file per family; each takes a dataset and yields findings."""

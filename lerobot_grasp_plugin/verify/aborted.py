@@ -1,4 +1,4 @@
-"""Recordings and downloads that were broken off: what there is, and what can be made of it."""
+"""Finds interrupted recordings and downloads, and says what is left and how to use it."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from lerobot_grasp_plugin.verify.view import View
 
 _EPISODE = re.compile(r"episode[-_](\d{1,9})")
 _ENCODED_IN = re.compile(r"tmp[a-z0-9_]{8}")
-"""Folders LeRobot encodes videos in, beside ``videos``, as tempfile names them."""
+"""Folders next to ``videos`` in which LeRobot encodes, as tempfile names them."""
 _IMAGES = frozenset({".png", ".tiff", ".jpg"})
 
 
 def check_aborted(view: View) -> Iterator[Problem]:
-    """A dataset without episodes, without files, or with files that nothing lists; images left over."""
+    """Finds datasets without episodes or files, files that nothing lists, and leftover images."""
     listed = 0 if view.episodes is None else len(view.episodes.indices)
     files = bool(view.data_files or view.video_files)
     known = bool(view.info.raw) and not view.closed
@@ -36,15 +36,15 @@ def check_aborted(view: View) -> Iterator[Problem]:
 
 def _nothing(view: View) -> Problem:
     left = _kept_images(view)
-    message = "the dataset has no episode: the recording ended before its first episode was saved"
+    message = "the dataset has no episodes: the recording ended before its first episode was saved"
     hint = f"left of the first episode: {left}; keep what you need of it and record again"
     if not left:
-        hint = "there is nothing in it that could be saved: remove the folder and record again"
+        hint = "nothing can be recovered: remove the folder and record again"
     return Problem("no-episodes", message, view.info.where, hint)
 
 
 def _kept_images(view: View) -> str:
-    """Where images of episodes are that no table and no video of the dataset has; empty for nowhere."""
+    """Places of images that are in no table and no video of the dataset; empty if none."""
     number = sum(_left(view).values())
     places = [f"{count(number, 'image')} in images/"] if number else []
     places += [f"a video in {path.parent.name}/" for path in _encoded_videos(view) if path.stat().st_size]
@@ -52,7 +52,7 @@ def _kept_images(view: View) -> str:
 
 
 def _elsewhere(view: View) -> bool:
-    """Whether listed tables are there, outside ``data``."""
+    """Whether listed tables exist outside ``data``."""
     return any(path is not None and path.is_file() for path in view.data_paths)
 
 
@@ -61,20 +61,20 @@ def _only_metadata(view: View) -> Problem:
     cameras = count(len(view.video_keys), "camera")
     videos = f" and the videos of {cameras}" if view.video_keys else ""
     message = (
-        f"only the metadata is here: the tables of {episodes_text(view.episodes.indices.tolist())}{videos} "
+        f"only the metadata exists: the tables of {episodes_text(view.episodes.indices.tolist())}{videos} "
         "are missing"
     )
     if left := _kept_images(view):
         message += f"; also left: {left}"
     hint = (
-        "copy data/ and videos/ from where it was recorded, or download all of it: "
+        "copy data/ and videos/ from the recording machine, or download the dataset: "
         "`hf download OWNER/NAME --repo-type dataset`"
     )
     return Problem("only-metadata", message, view.root, hint)
 
 
 def _unlisted(view: View) -> Iterator[Problem]:
-    """Files of a recording that ended before its episodes were listed."""
+    """Finds a recording that ended before its episodes were listed."""
     rows, broken = 0, 0
     for path in view.data_files:
         try:
@@ -83,30 +83,30 @@ def _unlisted(view: View) -> Iterator[Problem]:
             broken += 1
     total = view.info.count("total_episodes")
     if total and not broken:
-        return  # a list that was lost, see missing-episodes-table
+        return  # a lost list, see missing-episodes-table
     tables, videos = len(view.data_files), len(view.video_files)
     when = "before finalize() listed its episodes" if total else "while its first episode was being saved"
     parts = [count(number, kind) for number, kind in ((tables, "table"), (videos, "video")) if number]
-    claim = f"info.json counts {count(total, 'episode') if total else 'no episode'}"
+    claim = f"info.json has {count(total, 'episode') if total else 'no episodes'}"
     there = agree(tables if tables else videos, "is", "are")
     message = f"the recording was interrupted {when}: {claim}, and there {there} {' and '.join(parts)}"
     images = " and ".join(filter(None, ["the videos" * bool(videos), _kept_images(view)]))
     if rows:
         hint = (
-            f"{count(rows, 'row')} can be read: list their episodes again, with their lengths, and set the "
+            f"{count(rows, 'row')} can be read: rebuild the list of episodes with their lengths, and set the "
             "totals in info.json"
         )
         hint += f"; LeRobot cannot read {count(broken, 'table')} without footer" * bool(broken)
     elif broken:
-        hint = "LeRobot cannot read the rows: finalize() would have written the footers of the tables"
+        hint = "LeRobot cannot read the rows, because finalize() did not write the tables' footers"
     else:
-        hint = "the rows were never written"
-    hint += f"; images that are left: {images}" * bool(images)
+        hint = "no rows were written"
+    hint += f"; images left: {images}" * bool(images)
     yield Problem("unfinished-recording", message, view.info.where, hint)
 
 
 def _resumed(view: View) -> Iterator[Problem]:
-    """Files of a recording that was resumed, and ended before its new episodes were listed."""
+    """Finds a resumed recording that ended before its new episodes were listed."""
     assert view.episodes is not None
     indices, lengths = view.episodes.indices, view.episodes.lengths
     total, last = view.info.count("total_episodes") or 0, len(indices) - 1
@@ -129,61 +129,64 @@ def _resumed(view: View) -> Iterator[Problem]:
     first = ", ".join(path.relative_to(view.root).as_posix() for path in new[:3])
     if saving:
         message = (
-            f"a recording that was resumed was interrupted while episode {total} was being saved: no episode "
+            f"a resumed recording was interrupted while episode {total} was being saved: no episode "
             f"refers to {first}, and {agree(len(new), 'it has', 'they have')} no footer"
         )
     else:
         state = "have no readable" if lost else "are in a"
         message = (
-            f"a recording that was resumed was interrupted: info.json counts {count(total, 'episode')}, "
+            f"a resumed recording was interrupted: info.json has {count(total, 'episode')}, "
             f"those after episode {last} are not listed, and {state} table"
         )
-    hint = f"to keep episodes 0-{last}, move {first} and the videos no episode refers to out of the dataset"
+    hint = (
+        f"to keep episodes 0-{last}, move {first} and the videos that no episode refers to out of the dataset"
+    )
     if not saving:
         hint += f", and set total_episodes to {len(indices)} and total_frames to {int(lengths.sum())}"
     if images := _kept_images(view):
         hint += f"; left of episode {total}: {images}" if saving else f"; also left: {images}"
-    hint += f"; or list the episodes of the {count(rows, 'row')} again" * bool(rows)
+    hint += f"; or add the episodes of the {count(rows, 'row')} to the list" * bool(rows)
     yield Problem("unfinished-resume", message, view.info.where, hint)
 
 
 def _images(view: View) -> Iterator[Problem]:
-    """Images that were not made into a video, or not put into a table."""
+    """Finds images that were not encoded into a video or written to a table."""
     left = _left(view)
-    if not view.video_keys:  # those of saved episodes are in the tables as well
+    if not view.video_keys:  # images of saved episodes are also in the tables
         left = {episode: number for episode, number in left.items() if episode not in view.rows_of}
     if not left or (view.info.raw and not view.info.keys("video", "image")):
         return
     waiting, episodes = sum(left.values()), {episode for episode in left if episode >= 0}
     of = f" of {EPISODES}" if episodes else ""
     was, place = agree(waiting, "was", "were"), "video" if view.video_keys else "table"
-    message = f"{count(waiting, 'image')}{of} {was} never put into a {place}"
+    message = f"{count(waiting, 'image')}{of} {was} not written to a {place}"
     unseen = _without_video(view, episodes)
     if unseen:
         have = agree(len(unseen), "has", "have")
-        hint = f"keep them: {episodes_text(unseen)} {have} no video, and can be encoded from these images"
+        hint = f"keep them: {episodes_text(unseen)} {have} no video, which can be encoded from these images"
     else:
         hint = (
-            "the recording ended before it was saved; move the folder out of the dataset if nothing is missed"
+            "the recording ended before the episode was saved; move the folder out of the dataset if "
+            "not needed"
         )
     yield Problem("unfinished-episode", message, view.root / "images", hint, episodes=the_episodes(episodes))
 
 
 def _encoded(view: View) -> Iterator[Problem]:
-    """Videos that were encoded, or begun, and not put in their place."""
+    """Finds encoded videos that were not moved to ``videos``."""
     left = _encoded_videos(view)
     if left:
         was = agree(len(left), "was", "were")
-        message = f"{count(len(left), 'video')} {was} encoded and never put into videos: {left[0].name}"
+        message = f"{count(len(left), 'video')} {was} encoded but not moved to videos/: {left[0].name}"
         hint = (
             "the recording ended before the episode was saved; move such folders out of the dataset if "
-            "nothing is missed"
+            "they are not needed"
         )
         yield Problem("unfinished-episode", message, left[0].parent, hint)
 
 
 def _encoded_videos(view: View) -> list[Path]:
-    """Videos in the folders LeRobot encodes in."""
+    """Videos in LeRobot's encoding folders."""
     folders = [path for path in view.root.glob("tmp*") if _ENCODED_IN.fullmatch(path.name)]
     return sorted(path for folder in folders if not folder.is_symlink() for path in folder.glob("*.mp4"))
 
@@ -202,7 +205,7 @@ def _left(view: View) -> dict[int, int]:
 
 
 def _without_video(view: View, episodes: set[int]) -> list[int]:
-    """Those of the episodes that are listed, and have no video of some camera."""
+    """The given episodes that are listed and lack the video of some camera."""
     lost: set[int] = set()
     for spans in view.spans.values():
         for episode in episodes & view.rows_of.keys():

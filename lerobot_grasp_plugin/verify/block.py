@@ -1,4 +1,4 @@
-"""The verification block: a few lines that say what is right and what is not."""
+"""The verification block: a few lines that summarize the checks."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def verification_block(view: View, problems: Sequence[Problem], *, checked: Set[
 
     Args:
         view: The dataset.
-        problems: All that was found.
-        checked: The index columns that were looked at in every table.
+        problems: All findings.
+        checked: The index columns that were checked in every table.
     """
     errors = [problem for problem in problems if problem.severity == "error"]
     broken = {line for problem in errors for line in _lines(problem)}
@@ -43,7 +43,7 @@ def verification_block(view: View, problems: Sequence[Problem], *, checked: Set[
 
 
 def _lines(problem: Problem) -> Iterator[Line]:
-    """The lines that an error makes wrong."""
+    """The block's lines that an error changes to WRONG."""
     for line in CODES[problem.code].breaks:
         if line != "Parquet files" or _below(problem, "data"):
             yield line

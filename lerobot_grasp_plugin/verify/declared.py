@@ -1,4 +1,4 @@
-"""``info.json`` against what is there: totals, splits, tasks, and each feature against its column."""
+"""Compares ``info.json`` with the data: totals, splits, tasks, and each feature with its column."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ _SPLIT = re.compile(r"(\d+):(\d+)")
 
 
 def check_totals(view: View, rows: int | None) -> Iterator[Problem]:
-    """Totals of ``info.json`` against lists and tables.
+    """Compares the totals of ``info.json`` with lists and tables.
 
     Args:
         view: The dataset.
-        rows: Rows in all tables; None where they were not all read.
+        rows: Rows in all tables; None if not all were read.
     """
     info = view.info
     listed = view.episodes
     episodes, frames = info.count("total_episodes"), info.count("total_frames")
     if listed is not None and episodes is not None and episodes != len(listed.indices):
         message = f"{count(len(listed.indices), 'episode')} listed, info.json says total_episodes {episodes}"
-        hint = "LeRobot looks for as many episodes as total_episodes says"
+        hint = "LeRobot expects total_episodes episodes"
         yield Problem("wrong-total", message, info.where, hint)
     yield from _legacy_totals(view)
-    hint = "LeRobot takes total_frames for the length of the dataset"
+    hint = "LeRobot uses total_frames as the length of the dataset"
     if frames is not None and listed is not None and (listed.lengths >= 0).all():
         length = int(listed.lengths.sum())
         if frames != length:
             message = f"the episodes list has {count(length, 'frame')}, info.json says total_frames {frames}"
             severity: Severity = "error"
             if frames == rows:
-                severity, hint = "note", "the tables hold as many: the list is wrong"
+                severity, hint = "note", "total_frames matches the tables: the episodes list is wrong"
             yield Problem("wrong-total", message, info.where, hint, severity=severity)
     if frames is not None and rows and listed is None and frames != rows:
         message = f"the tables hold {count(rows, 'row')}, info.json says total_frames {frames}"
@@ -51,7 +51,7 @@ def check_totals(view: View, rows: int | None) -> Iterator[Problem]:
 
 
 def _legacy_totals(view: View) -> Iterator[Problem]:
-    """Totals that only v2.x has, and that nothing reads."""
+    """Checks totals that only v2.x has and nothing reads."""
     if view.episodes is None or not view.legacy:
         return
     episodes = len(view.episodes.indices)
@@ -62,12 +62,12 @@ def _legacy_totals(view: View) -> Iterator[Problem]:
     for field, number in expected.items():
         given = view.info.raw.get(field, number)
         if given != number:
-            message = f"{field} is {given}, by the episodes list it would be {number}"
+            message = f"{field} is {given}, but {number} by the episodes list"
             yield Problem("wrong-total", message, view.info.where, "LeRobot does not use it", severity="note")
 
 
 def check_tasks(view: View) -> Iterator[Problem]:
-    """The list of tasks against ``total_tasks`` and against how LeRobot looks a task up."""
+    """Compares the list of tasks with ``total_tasks`` and with LeRobot's lookup."""
     tasks, total = view.tasks, view.info.count("total_tasks")
     if tasks is None:
         return
@@ -76,10 +76,10 @@ def check_tasks(view: View) -> Iterator[Problem]:
         message = f"{count(len(tasks), 'task')} listed, info.json says total_tasks {total}"
         severity: Severity = "error" if total == 0 else "warning"
         hint = f"set total_tasks to {len(tasks)}"
-        hint += "; LeRobot reads no tasks, and then no item, where it is 0" * (total == 0)
+        hint += "; LeRobot reads no tasks, and therefore no item, if it is 0" * (total == 0)
         yield Problem("wrong-total", message, view.info.where, hint, severity=severity)
     if view.legacy and list(tasks) != list(range(len(tasks))):
-        message = f"task_index runs {list(tasks)[:8]}; LeRobot takes it for the row's number in the list"
+        message = f"task_index is {list(tasks)[:8]}; LeRobot uses it as the row number in the list"
         yield Problem("task-numbering", message, where)
     indices: dict[str, list[int]] = {}
     for index, task in tasks.items():
@@ -87,13 +87,13 @@ def check_tasks(view: View) -> Iterator[Problem]:
     for task, several in indices.items():
         if len(several) > 1:
             message = f"the task {task!r} is listed twice or more, as task_index {ranges_text(several)}"
-            hint = f"give its rows task_index {min(several)} and list it once; lerobot-grasp-merge does so"
+            hint = f"set task_index {min(several)} in its rows and list it once; lerobot-grasp-merge does so"
             yield Problem("duplicate-task", message, where, hint)
     yield from near_task_warnings(dict.fromkeys(indices, ()), where, view.root)
 
 
 def check_declared_splits(view: View) -> Iterator[Problem]:
-    """``splits`` against the number of episodes."""
+    """Checks ``splits`` against the number of episodes."""
     splits = view.info.raw.get("splits")
     if not isinstance(splits, dict) or view.episodes is None:
         return
@@ -101,9 +101,9 @@ def check_declared_splits(view: View) -> Iterator[Problem]:
     for name, span in splits.items():
         match = _SPLIT.fullmatch(span) if isinstance(span, str) else None
         if match is None:
-            message = f"split {name!r} is {span!r}, and should be a range of episodes such as '0:{total}'"
+            message = f"split {name!r} is {span!r}; expected a range of episodes such as '0:{total}'"
         elif int(match[2]) > total or int(match[1]) > int(match[2]):
-            message = f"split {name!r} is {span!r}, and the dataset has {count(total, 'episode')}"
+            message = f"split {name!r} is {span!r}, but the dataset has {count(total, 'episode')}"
         else:
             continue
         yield Problem("bad-splits", message, view.info.where, severity="warning")
@@ -111,49 +111,51 @@ def check_declared_splits(view: View) -> Iterator[Problem]:
 
 
 def _shared(view: View, splits: Mapping[str, Any]) -> Iterator[Problem]:
-    """Splits that have episodes in common."""
+    """Finds splits that share episodes."""
     matches = ((name, _SPLIT.fullmatch(span)) for name, span in splits.items() if isinstance(span, str))
     spans = sorted((int(match[1]), int(match[2]), name) for name, match in matches if match)
     for (_, stop, name), (start, end, other) in itertools.pairwise(spans):
         if start < min(stop, end):
             shared = the_episodes(range(start, min(stop, end)))
             message = f"splits {name!r} and {other!r} share {EPISODES}"
-            hint = "what is trained on is no test of it"
+            hint = "evaluate on episodes that are not in the training split"
             yield Problem("bad-splits", message, view.info.where, hint, severity="warning", episodes=shared)
 
 
 def check_declared_columns(view: View, schemas: Mapping[pa.Schema, Path]) -> Iterator[Problem]:
-    """Each declared feature against the column of its name, in every kind of table there is."""
+    """Compares each declared feature with its column, in every schema of the tables."""
     declared = {name: feature for name, feature in view.info.features.items() if feature["dtype"] != "video"}
     if not declared:
         return
-    odd = view.info.raw["features"].keys() - view.info.features.keys()  # declared, and not understood
+    odd = (
+        view.info.raw["features"].keys() - view.info.features.keys()
+    )  # declared in a way that cannot be read
     for schema, path in schemas.items():
         present = set(schema.names)
         for name in sorted(declared.keys() - present):
             yield _missing(view, name, path)
         for name in sorted(present - declared.keys() - odd):
             message = f"column {name!r} is not declared in info.json"
-            hint = "LeRobot refuses tables with columns that features does not name"
+            hint = "LeRobot refuses tables with undeclared columns"
             if name in view.info.features:
-                message = f"column {name!r} is in the table, and info.json declares it as a video"
-                hint = "set its dtype to image, if it holds images; LeRobot refuses the table"
+                message = f"column {name!r} is in the table, but info.json declares it as video"
+                hint = "set its dtype to image if it holds images; LeRobot refuses the table"
             elif name.startswith("__index_level_"):
-                hint += "; pandas wrote its row index: leave it out with to_parquet(index=False)"
+                hint += "; pandas wrote its row index: use to_parquet(index=False)"
             yield Problem("undeclared-column", message, path, hint)
         for name in sorted(declared.keys() & present):
             yield from _column(name, declared[name], schema.field(name).type, path)
 
 
 def _missing(view: View, name: str, path: Path) -> Problem:
-    hint = "LeRobot fills a column that features names with nothing, and gives None for it"
+    hint = "LeRobot fills a missing declared column with null, and items contain None"
     if _declared_as_image(view, name):
-        hint = "there are videos of it: set its dtype to video"
-    return Problem("missing-column", f"column {name!r} is missing, info.json declares it", path, hint)
+        hint = "videos of it exist: set its dtype to video"
+    return Problem("missing-column", f"column {name!r} is missing, but info.json declares it", path, hint)
 
 
 def _declared_as_image(view: View, name: str) -> bool:
-    """Whether a camera is declared as images in the table while there are videos of it."""
+    """Whether a camera is declared as images in the table although videos of it exist."""
     images = view.info.features[name]["dtype"] == "image"
     return images and any(name in path.parts for path in view.video_files)
 
@@ -168,8 +170,8 @@ def _column(name: str, feature: Mapping[str, Any], kind: pa.DataType, path: Path
             yield Problem("dtype-mismatch", message, path)
         return
     if name in layout.INDEX_COLUMNS and not dtype.startswith(("int", "uint")):
-        message = f"{name!r} is declared {dtype}, and has to be int64"
-        yield Problem("index-dtype", message, path, "LeRobot looks rows and episodes up by it")
+        message = f"{name!r} is declared {dtype}, must be int64"
+        yield Problem("index-dtype", message, path, "LeRobot looks up rows and episodes by it")
         return
     leaf, dims = _unwrapped(kind)
     if 0 in shape:
@@ -177,7 +179,7 @@ def _column(name: str, feature: Mapping[str, Any], kind: pa.DataType, path: Path
         return
     if pa.types.is_null(leaf):
         message = f"{name!r} is empty (null) in all rows"
-        yield Problem("null-values", message, path, "LeRobot gives None for them")
+        yield Problem("null-values", message, path, "LeRobot's items contain None")
         return
     wanted = value_type(dtype)
     if wanted is not None and leaf != wanted:
@@ -188,7 +190,11 @@ def _column(name: str, feature: Mapping[str, Any], kind: pa.DataType, path: Path
             message = f"{name!r} holds {leaf}, info.json declares {dtype}"
             cut = not index and pa.types.is_floating(leaf) and pa.types.is_integer(wanted)
             converted = numbers and not cut
-            hint = "LeRobot converts the values when it loads them" if converted else "LeRobot cannot load it"
+            hint = (
+                "LeRobot converts the values when it loads them"
+                if converted
+                else "LeRobot cannot load the column"
+            )
             severity: Severity = "warning" if converted else "error"
             code = "index-dtype" if index else "dtype-mismatch"
             yield Problem(code, message, path, hint, severity=severity)
@@ -196,13 +202,13 @@ def _column(name: str, feature: Mapping[str, Any], kind: pa.DataType, path: Path
 
 
 def _without_values(name: str, shape: tuple[int, ...], leaf: pa.DataType, path: Path) -> Problem:
-    """A column of no width: LeRobot opens a dataset with it only where the column has the type null."""
-    message = f"{name!r} has no values, its shape is {list(shape)}"
-    drop = f"leave it out with --drop_features '[\"{name}\"]' of lerobot-grasp-merge"
+    """A column of width 0: LeRobot opens a dataset with it only if the column has the type null."""
+    message = f"{name!r} has no values: its shape is {list(shape)}"
+    drop = f"drop it with lerobot-grasp-merge --drop_features '[\"{name}\"]'"
     if pa.types.is_null(leaf):
-        hint = f"LeRobot gives None for it, and no batch can be made of it; {drop}"
+        hint = f"LeRobot's items contain None, which cannot be batched; {drop}"
         return Problem("zero-width", message, path, hint, severity="warning")
-    hint = f"LeRobot cannot open the dataset; lerobot-grasp-merge writes the column so that it can, or {drop}"
+    hint = f"LeRobot cannot open the dataset; rewrite it with lerobot-grasp-merge, or {drop}"
     return Problem("zero-width", message, path, hint)
 
 
@@ -214,7 +220,7 @@ def _shape(name: str, shape: tuple[int, ...], dims: list[int], path: Path) -> It
 
 
 def _agrees(shape: tuple[int, ...], dims: Sequence[int]) -> bool:
-    """Whether lists of these lengths (-1: of any) can be of a shape."""
+    """Whether lists of these lengths (-1: any) fit a shape."""
     expected = [] if shape == (1,) else list(shape)
     return len(dims) == len(expected) and all(
         found in (-1, wanted) for found, wanted in zip(dims, expected, strict=True)
@@ -224,7 +230,7 @@ def _agrees(shape: tuple[int, ...], dims: Sequence[int]) -> bool:
 def check_widths(
     view: View, widths: Iterable[tuple[str, int, Path, int]], schemas: Mapping[pa.Schema, Path]
 ) -> Iterator[Problem]:
-    """Values per row of each column against the declared shape, where its type does not say them.
+    """Compares values per row of each column with the declared shape, if its type does not fix them.
 
     Args:
         view: The dataset.
@@ -244,7 +250,7 @@ def check_widths(
         if width != wanted:
             message = f"{name!r} has {width} values per row, info.json declares {list(feature['shape'])}"
             yield Problem(
-                "shape-mismatch", message, Place(str(path), episode=episode), "LeRobot cannot load it"
+                "shape-mismatch", message, Place(str(path), episode=episode), "LeRobot cannot load the column"
             )
 
 

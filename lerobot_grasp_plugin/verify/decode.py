@@ -1,4 +1,4 @@
-"""Every frame decoded once, in order: what the headers cannot say."""
+"""Decodes every frame once, in order, and checks what the headers do not show."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from lerobot_grasp_plugin.video.probe import open_stream
 from lerobot_grasp_plugin.video.samples import VideoSamples, read_samples
 
 _FLAT = 2
-"""Levels of 255 the brightness of a frame with nothing on it may span: coding leaves a little."""
+"""Range of brightness (of 255 levels) of a blank frame: coding leaves some variation."""
 _STILL = 8
-"""Levels that frames of one view may differ by: coding leaves some."""
+"""Levels by which frames of one view may differ after coding."""
 
 
 def check_decoding(
@@ -39,19 +39,19 @@ def check_decoding(
     means: ImageMeans | None = None,
     movement: Movement | None = None,
 ) -> Iterator[Problem]:
-    """Decodes the video files, the whole of each, and names the frames that fail.
+    """Decodes the whole video files and reports the frames that fail.
 
-    Files that cannot be opened are left to ``check_videos``, of which the arguments are.
+    ``check_videos`` reports files that cannot be opened; the arguments are the same.
 
     Args:
         root: The dataset's folder.
         fps: Frames per second.
         features: As ``info.json`` has them, those that are well-formed.
-        spans: Per video key, where each episode's frames are; None where the metadata cannot say.
+        spans: Per video key, where each episode's frames are; None if the metadata does not say.
         lengths: Rows of each episode, int64, shape (episodes,).
-        progress: Told how many frames of how many are decoded.
-        means: Compares the frames with their statistics, where that is wanted.
-        movement: Says when the robot moves, for cameras that freeze; None to look for none.
+        progress: Called with the number of decoded frames and the total.
+        means: Compares the frames with their statistics; None for no comparison.
+        movement: Says when the robot moves, to find frozen cameras; None for no search.
     """
     uses = [use for each in files_in_use(spans, lengths).values() for use in each]
     total, done = max(1, sum(int(use.lengths.sum()) for use in uses)), 0
@@ -73,7 +73,7 @@ def check_decoding(
 
 
 class _Decoding:
-    """One file: which frames came out, and what they are like."""
+    """Decodes one file and records which frames decode and what they show."""
 
     def __init__(self, use: FileUse, samples: VideoSamples, match: Match, means: ImageMeans | None) -> None:
         self._use = use
@@ -94,11 +94,11 @@ class _Decoding:
         self._still_runs = StillRuns()
 
     def run(self) -> Iterator[int]:
-        """Decodes; yields how many frames came out, every hundred of them."""
+        """Decodes; yields the number of decoded frames after every hundred."""
         number = 0
         with open_stream(self._use.path) as (container, stream):
             stream.thread_type = "AUTO"
-            stream.codec_context.options = {"err_detect": "explode"}  # nothing is made up for lost data
+            stream.codec_context.options = {"err_detect": "explode"}  # do not conceal lost data
             try:
                 for packet in container.demux(stream):
                     for video_frame in self._video_frames(stream, packet):
@@ -145,7 +145,7 @@ class _Decoding:
             self._still_runs.see(int(self._match.owner[at]), int(self._match.frame[at]), lines)
 
     def _compare(self, video_frame: VideoFrame) -> None:
-        """Shows a frame that belongs to a row to those who compare it with the statistics."""
+        """Passes a frame of a row on to the comparison with the statistics."""
         at = int(np.searchsorted(self._samples.pts, video_frame.pts or 0))
         if self._means is None or at >= len(self._match.owner) or self._match.owner[at] < 0:
             return
@@ -153,7 +153,7 @@ class _Decoding:
         self._means.see(self._use.key, self._use.path, episode, frame, self._lengths[episode], video_frame)
 
     def _is_still(self, pts: int | None, lines: NDArray[np.uint8]) -> bool:
-        """Whether a frame is as the first one of its episode that came out."""
+        """Whether a frame equals the first decoded frame of its episode."""
         at = int(np.searchsorted(self._samples.pts, pts or 0))
         episode = int(self._match.owner[at]) if at < len(self._match.owner) else -1
         if self._first is None or self._first[0] != episode or self._first[1].shape != lines.shape:
@@ -164,43 +164,46 @@ class _Decoding:
     def found(self) -> Iterator[Problem]:
         lost = self._tally(~self._decoded)
         why = f" ({self._reason})" if self._reason else ""
-        hint = "LeRobot fails on these rows, or shows what the decoder makes up"
+        hint = "LeRobot fails on these rows, or shows an image that the decoder invented"
         if lost.rows:
             message = f"{lost.extent} have a video frame that cannot be decoded{why}"
             yield lost.problem("video-frame-undecodable", message, hint)
         elif not self._decoded.all():
-            message = f"{count(int((~self._decoded).sum()), 'frame')} no row refers to cannot be decoded{why}"
+            message = f"{count(int((~self._decoded).sum()), 'frame')} without a row cannot be decoded{why}"
             yield Problem("video-frame-undecodable", message, self._use.path, severity="warning")
         faulty = self._tally(self._faulty & self._decoded)
         if faulty.rows:
             message = f"{faulty.extent} have a damaged video frame"
-            yield faulty.problem("video-frame-corrupt", message, "LeRobot shows it as it is")
+            yield faulty.problem("video-frame-corrupt", message, "LeRobot returns it with the damage")
         other = self._tally(self._other_size)
         if other.rows:
             (height, width), (high, wide) = self._size, self._found_size
-            message = f"{other.extent} have video frames of {high} x {wide}, the file says {height} x {width}"
+            message = (
+                f"{other.extent} have video frames of {high} x {wide}, the file's header says {height} "
+                f"x {width}"
+            )
             yield other.problem("video-frame-size", message, "LeRobot cannot put them in one batch")
         flat = self._tally(self._flat)
         if flat.rows:
             whole = any(number == self._lengths[episode] for episode, number in flat.episodes.items())
-            message = f"{flat.extent} have an image of one brightness, with nothing on it"
+            message = f"{flat.extent} have a blank image of one brightness"
             hint = "the camera was covered, or sent no image"
             yield flat.problem("video-frame-flat", message, hint, severity="warning" if whole else "note")
 
         frozen = self._frozen()
         if frozen.rows:
             message = f"the image does not change in {EPISODES}"
-            hint = "the camera stood still or was read only once; nothing can be learned from it"
+            hint = "the camera froze or was read only once; remove such episodes from training data"
             yield frozen.problem("video-frozen", message, hint)
 
     def still_runs(self) -> list[tuple[int, int, int]]:
-        """Episode, first frame and number of frames of runs of equal images, in episodes with others."""
+        """Episode, first frame and number of frames of each run of equal images; not of whole episodes."""
         self._still_runs.end()
         whole = self._frozen().episodes
         return [run for run in self._still_runs.runs if run[0] not in whole]
 
     def _frozen(self) -> Tally:
-        """Episodes of which all frames are alike, with something on them."""
+        """Episodes whose frames are all equal and not blank."""
         tally = Tally()
         same = Counter(self._match.owner[self._same & (self._match.frame > 0)].tolist())
         for episode, length in zip(self._use.episodes.tolist(), self._use.lengths.tolist(), strict=True):
@@ -209,7 +212,7 @@ class _Decoding:
         return tally
 
     def _tally(self, marks: NDArray[np.bool_]) -> Tally:
-        """The rows of marked frames; those of no row are left out."""
+        """The rows of marked frames; frames without a row are left out."""
         tally = Tally()
         rows = np.flatnonzero(marks & (self._match.owner >= 0))
         rows = rows[np.lexsort((self._match.frame[rows], self._match.owner[rows]))]

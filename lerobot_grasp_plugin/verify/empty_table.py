@@ -9,15 +9,15 @@ from lerobot_grasp_plugin.findings.problem import Problem
 
 
 def check_empty(file: TableFile, *, legacy: bool = False) -> Iterator[Problem]:
-    """What is wrong with the rows that a table does not have.
+    """Findings about a table without rows, or without rows in its first row group.
 
     Args:
         file: The table.
-        legacy: Whether it is of format v2.0 or v2.1, which LeRobot converts with another reader.
+        legacy: Whether it has format v2.0 or v2.1, which LeRobot converts with another reader.
     """
     message = "the first row group has no rows" if file.rows else "the table has no rows"
     if file.begins_empty and not legacy:
-        hint = "LeRobot cannot open the dataset: it reads as many rows at a time as the first row group has; "
+        hint = "LeRobot cannot open the dataset: it uses the size of the first row group as its batch size; "
         hint += (
             "write the table again without that group" if file.rows else "move the file out of the dataset"
         )

@@ -1,4 +1,4 @@
-"""Compares the quantiles stored of each episode with its rows."""
+"""Compares the stored quantiles of each episode with its rows."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from lerobot_grasp_plugin.verify.stored_stats import StoredStats
 from lerobot_grasp_plugin.verify.view import View
 
 BINS = 5000
-"""Bins of the histogram LeRobot estimates quantiles from."""
+"""Bins of LeRobot's histogram for quantiles."""
 
 
 class QuantileCheck:
-    """Quantiles of each episode: about as many rows below them as they say.
+    """Checks the quantiles of each episode by the share of rows below them.
 
     LeRobot estimates quantiles from a histogram, so they are not compared with exact ones: no more than
     ``q * rows + 1`` rows may be below a quantile, no fewer than ``q * rows - 1`` at or below it, give or
     take a bin.
 
     Attributes:
-        wrong: By column, an example of each episode that has a quantile where it is not.
+        wrong: By column, an example from each episode with a wrong quantile.
     """
 
     def __init__(self, view: View, stored: StoredStats) -> None:
@@ -55,7 +55,7 @@ class QuantileCheck:
                     self.wrong.setdefault(name, {}).setdefault(int(rows.episodes[run]), example)
 
     def found(self) -> Iterator[Problem]:
-        """Nothing by itself; see ``check_stored_statistics``."""
+        """No findings of its own; see ``check_stored_statistics``."""
         yield from ()
 
 
@@ -66,7 +66,7 @@ def misplaced(
     stored: NDArray[np.float64],
     width: NDArray[np.float64],
 ) -> NDArray[np.bool_]:
-    """Which stored quantiles have too many rows below them, or too few.
+    """The stored quantiles with too many or too few rows below them.
 
     Args:
         rows: A batch.

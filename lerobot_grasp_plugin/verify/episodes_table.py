@@ -1,4 +1,4 @@
-"""The episodes table of v3.0, as far as it can be read."""
+"""Reads the episodes table of v3.0, as far as possible."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _SECONDS = re.compile(r"videos/.+/(from|to)_timestamp")
 
 
 def read_episodes_table(root: Path, report: Report) -> EpisodeList | None:
-    """The episodes of ``meta/episodes``; None where none is listed.
+    """The episodes of ``meta/episodes``; None if none are listed.
 
     Args:
         root: The dataset's folder.
-        report: Takes what is wrong with the table by itself.
+        report: Collects the errors of the table itself.
     """
     folder = root / layout.EPISODES_DIR
     parts: dict[Path, pa.Table] = {}
@@ -54,10 +54,12 @@ def read_episodes_table(root: Path, report: Report) -> EpisodeList | None:
     if elsewhere:
         report(_unread(elsewhere, rows))
     if not paths or (len(parts) == len(paths) and not rows):
-        message = "no episode is listed: the recording was interrupted, or files were lost"
-        hint = "finalize() writes the list when a recording ends; LeRobot cannot read a dataset without it"
+        message = "no episodes are listed: the recording was interrupted, or files were lost"
+        hint = (
+            "LeRobot cannot read a dataset without this list, which finalize() writes when a recording ends"
+        )
         if paths:
-            message = "no episode is listed: the table has no rows"
+            message = "no episodes are listed: the table has no rows"
         report(Problem("missing-episodes-table", message, folder, hint))
     if not rows:
         return None
@@ -79,9 +81,13 @@ def read_episodes_table(root: Path, report: Report) -> EpisodeList | None:
 
 def _unread(paths: Sequence[Path], rows: int) -> Problem:
     message = (
-        f"LeRobot reads meta/episodes/*/*.parquet, and not {count(len(paths), 'table')} elsewhere below it"
+        f"LeRobot reads meta/episodes/*/*.parquet only, not {count(len(paths), 'table')} elsewhere in "
+        "meta/episodes"
     )
-    hint = "move it to meta/episodes/chunk-000 if it lists episodes of the dataset, else out of the dataset"
+    hint = (
+        "move it to meta/episodes/chunk-000 if it lists episodes of this dataset, otherwise out of "
+        "the dataset"
+    )
     severity: Severity = "warning" if rows else "error"
     return Problem("unread-table", message, paths[0], hint, severity=severity)
 
@@ -89,7 +95,7 @@ def _unread(paths: Sequence[Path], rows: int) -> Problem:
 def _together(
     parts: Mapping[Path, pa.Table], columns_of: Mapping[Path, Sequence[str]], report: Report
 ) -> tuple[pa.Table, set[str]]:
-    """One table of all files, and the names of the columns that do not fit together, which it lacks."""
+    """One table of all files, without the columns of incompatible types, and the names of these columns."""
     first, *others = parts
     known = set(columns_of[first])
     for path in others:
@@ -108,8 +114,8 @@ def _together(
             joined = pa.concat_tables(have, promote_options="permissive").column(0)
         except pa.ArrowException:
             kinds = ", ".join(dict.fromkeys(str(each.schema.field(0).type) for each in have))
-            message = f"column {name!r} is of types that do not go together: {kinds}"
-            hint = f"LeRobot reads all files as the first, {first.name}"
+            message = f"column {name!r} has incompatible types: {kinds}"
+            hint = f"LeRobot reads all files with the schema of the first, {first.name}"
             report(Problem("episodes-columns", message, first.parents[1], hint))
             unlike.add(name)
             continue
@@ -121,7 +127,7 @@ def _together(
 
 
 def _filled(pieces: Sequence[pa.Table], name: str, kind: pa.DataType) -> pa.ChunkedArray:
-    """A column with nothing for the rows of files that lack it."""
+    """A column with null for the rows of files that lack it."""
     parts = [
         piece.select([name])
         if name in piece.column_names
@@ -134,15 +140,15 @@ def _filled(pieces: Sequence[pa.Table], name: str, kind: pa.DataType) -> pa.Chun
 def _unlike(path: Path, names: Sequence[str], first: Path, *, more: bool) -> Problem:
     named = some(map(repr, names))
     if more:
-        message = f"the file has {named}, which {first.name} has not"
-        hint = "LeRobot loads all files of meta/episodes with the columns of the first, and fails at others"
+        message = f"the file has {named}, missing in {first.name}"
+        hint = "LeRobot reads all files of meta/episodes with the columns of the first, and fails on others"
         return Problem("episodes-columns", message, path, hint)
-    message, hint = f"the file lacks {named}, which {first.name} has", "LeRobot fills these with nothing"
+    message, hint = f"the file lacks {named}, which {first.name} has", "LeRobot fills these with null"
     return Problem("episodes-columns", message, path, hint, severity="warning")
 
 
 class _Columns:
-    """Takes columns out of the table and reports what is wrong with them."""
+    """Reads columns of the table and reports their errors."""
 
     def __init__(self, table: pa.Table, unlike: set[str], folder: Path, report: Report) -> None:
         self._table = table
@@ -153,11 +159,11 @@ class _Columns:
         lacking = [name for name in (*_NEEDED, *_RANGE) if name not in there]
         if lacking:
             message = f"the episodes table has no column {', '.join(map(repr, lacking))}"
-            hint = "LeRobot finds the rows and files of an episode by them"
+            hint = "LeRobot needs them to find an episode's rows and files"
             report(Problem("missing-column", message, self._where, hint))
         if "tasks" not in there:
             message = "the episodes table has no column 'tasks'"
-            hint = "LeRobot reads the dataset, and cannot edit or merge it without"
+            hint = "LeRobot can read the dataset, but not edit or merge it"
             report(Problem("missing-column", message, self._where, hint, severity="warning"))
         self.numbers: dict[str, NDArray[np.int64]] = {}
         self.seconds: dict[str, NDArray[np.float64]] = {}
@@ -184,7 +190,7 @@ class _Columns:
         if not known.all():
             row = int(np.argmin(known))
             message = f"{name!r} is empty (null) for {count(int((~known).sum()), 'episode')}"
-            hint = "LeRobot finds the rows and files of an episode by it"
+            hint = "LeRobot needs it to find an episode's rows and files"
             self._report(Problem("bad-index-column", message, Place(str(self._where), episode=row), hint))
             if name != "length":
                 return
@@ -198,13 +204,13 @@ class _Columns:
             self._floats.append(name)
 
     def _check_floats(self) -> None:
-        """One finding for all index columns that hold decimal numbers, as pandas leaves them."""
+        """One finding for all index columns of floats, as pandas writes them."""
         used = [name for name in self._floats if name in _RANGE or _PLACE.fullmatch(name)]
         if not self._floats:
             return
         named = some(map(repr, [*used, *(name for name in self._floats if name not in used)]))
-        message = f"{named}: numbers with a decimal point where whole numbers should stand (int64)"
-        hint = "LeRobot fills in paths and counts rows by them, and fails at others" * bool(used)
+        message = f"{named}: floats instead of integers (int64)"
+        hint = "LeRobot builds paths and row ranges from them, and fails on floats" * bool(used)
         severity: Severity = "error" if used else "warning"
         self._report(Problem("index-dtype", message, self._where, hint, severity=severity))
 
@@ -217,11 +223,11 @@ class _Columns:
             self._report(Problem("bad-column", message, Place(str(self._where), episode=int(empty[0])), hint))
 
     def indices(self) -> NDArray[np.int64]:
-        """``episode_index``; the row's number where it cannot be read."""
+        """``episode_index``; the row number if it cannot be read."""
         return self.numbers.pop("episode_index", np.arange(self._table.num_rows, dtype=np.int64))
 
     def lengths(self) -> NDArray[np.int64]:
-        """``length``, or what the range of rows says where the column is missing; -1 where nothing does."""
+        """``length``, or the size of the row range if the column is missing; -1 if unknown."""
         lengths = self.numbers.pop("length", None)
         start, stop = (self.numbers.get(name) for name in _RANGE)
         if lengths is None and start is not None and stop is not None:
@@ -236,7 +242,7 @@ class _Columns:
         return np.maximum(lengths, -1)
 
     def sentences(self) -> list[tuple[str, ...]] | None:
-        """The tasks of each episode; None where they cannot be read."""
+        """The tasks of each episode; None if they cannot be read."""
         if "tasks" not in self._table.column_names:
             return None
         try:

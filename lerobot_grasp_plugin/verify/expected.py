@@ -1,4 +1,4 @@
-"""How many episodes and frames a person recorded, against what is there."""
+"""Compares the expected numbers of episodes and frames with the dataset."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lerobot_grasp_plugin.verify.view import View
 
 @dataclass(frozen=True)
 class Expected:
-    """What a person expects of a dataset; None for what nobody said.
+    """What a person expects of a dataset; None for no expectation.
 
     Attributes:
         episodes: Number of episodes.
@@ -24,12 +24,12 @@ class Expected:
 
 
 def check_expected(view: View, rows: int | None, expected: Expected) -> Iterator[Problem]:
-    """Numbers that are not the expected ones.
+    """Findings for numbers that differ from the expected ones.
 
     Args:
         view: The dataset.
-        rows: Rows in all tables; None where they were not all read.
-        expected: What is expected.
+        rows: Rows in all tables; None if not all were read.
+        expected: The expected numbers.
     """
     listed = 0 if view.episodes is None else len(view.episodes.indices)
     frames = int(view.lengths.sum()) if rows is None else rows
@@ -39,5 +39,7 @@ def check_expected(view: View, rows: int | None, expected: Expected) -> Iterator
     ):
         if wanted is not None and wanted != number:
             message = f"--expected_{noun}s {wanted}: the dataset has {count(number, noun)}"
-            hint = "attempts saved as one episode are named as [state-jump], lost rows and files as errors"
+            hint = (
+                "see [state-jump] for attempts saved as one episode, and the errors for lost rows and files"
+            )
             yield Problem(code, message, view.info.where, hint)

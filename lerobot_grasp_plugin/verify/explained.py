@@ -1,4 +1,4 @@
-"""Which findings another finding explains: they are left out, or say so."""
+"""Leaves out findings that another finding explains, or adds a reference to it."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def unexplained(view: View, problems: Sequence[Problem], unseen: Unseen) -> Iter
 
     Args:
         view: The dataset.
-        problems: All that was found.
-        unseen: What of the tables was not looked at.
+        problems: All findings.
+        unseen: The unchecked parts of the tables.
     """
     codes = {problem.code for problem in problems}
     explained = _explained(problems)
-    # nothing of a recording explains another number of tasks, unless not one episode was counted
+    # an interruption does not explain another number of tasks, unless no episode was counted
     tasks = () if view.info.count("total_episodes") == 0 else declared.check_tasks(view)
     own = {replace(problem, place=problem.place.within(view.root)) for problem in tasks}
     pointers = any(
@@ -37,14 +37,16 @@ def unexplained(view: View, problems: Sequence[Problem], unseen: Unseen) -> Iter
     interrupted = next((code for code in _INTERRUPTED if code in codes and not pointers), None)
     for problem in problems:
         if pointers and problem.code in _INTERRUPTED:
-            continue  # what was recorded is where the pointers lead
+            continue  # the recorded data are where the pointers lead
         if problem not in own and explained(problem):
             continue
         is_left_over = problem.code == "extra-file" and problem.severity == "warning"
         if is_left_over and Path(problem.place.path) in unseen.doubled:
             continue
         if problem.code == "missing-file" and Path(problem.place.path) in unseen.moved:
-            yield moved_table(view, Path(problem.place.path), "its rows are in another one, see [wrong-file]")
+            yield moved_table(
+                view, Path(problem.place.path), "its rows are in another file, see [wrong-file]"
+            )
         elif problem.code == "bad-parquet" and interrupted is not None:
             yield replace(problem, hint=f"finalize() writes the footer of a table, see [{interrupted}]")
         else:
@@ -52,7 +54,7 @@ def unexplained(view: View, problems: Sequence[Problem], unseen: Unseen) -> Iter
 
 
 def _explained(problems: Sequence[Problem]) -> Callable[[Problem], bool]:
-    """Tells of a finding whether the register says that one of these explains it."""
+    """Returns a test whether one of these findings explains another, by the register."""
     at_other_files: set[Effect] = set()
     at_same_file: set[tuple[str, str, str]] = set()
     for cause in problems:

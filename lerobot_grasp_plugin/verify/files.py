@@ -1,4 +1,4 @@
-"""Files: missing, empty, left over, Git LFS pointers, and the limits of folders and files."""
+"""Checks files: missing, empty, left over, Git LFS pointers, and the limits of folders and files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _KINDS = {".parquet": "a table", ".mp4": "a video", ".json": "metadata", ".jsonl
 
 
 def check_files(view: View) -> Iterator[Problem]:
-    """What is wrong with the files without opening them, at the places the metadata names and elsewhere."""
+    """Checks the files without opening them, at the places the metadata names and elsewhere."""
     if view.episodes is not None:
         yield from _missing_tables(view)
         yield from _missing_videos(view)
@@ -38,12 +38,12 @@ def check_files(view: View) -> Iterator[Problem]:
 
 
 def _head(path: Path) -> Iterator[Problem]:
-    """Links to nothing, empty files and Git LFS pointers."""
+    """Finds broken links, empty files and Git LFS pointers."""
     if path.is_symlink() and layout.dangling_link(path) is not None:
         yield layout.missing(path)
     kind = _KINDS.get(path.suffix)
     if kind is not None and path.suffix != ".mp4" and path.is_dir():
-        message = f"a folder stands here, not {kind}"
+        message = f"this is a folder, not {kind}"
         yield Problem("unreadable-file", message, path, "move it out of the dataset")
     if kind is None or not path.is_file():
         return
@@ -57,11 +57,11 @@ def _head(path: Path) -> Iterator[Problem]:
     if path.suffix == ".mp4":
         empty, pointer = "video-empty", "video-lfs-pointer"
     if not start:
-        hint = "copy it again from where the dataset comes from; a write that failed leaves such files"
-        yield Problem(empty, "the file has no bytes", path, hint)
+        hint = "copy it again from the dataset's source; a failed write leaves such files"
+        yield Problem(empty, "the file is empty (0 bytes)", path, hint)
     elif start == _LFS_MARK:
         hint = "fetch the real file with `git lfs pull`"
-        yield Problem(pointer, f"a Git LFS pointer, not {kind}", path, hint)
+        yield Problem(pointer, f"this is a Git LFS pointer, not {kind}", path, hint)
 
 
 def _missing_tables(view: View) -> Iterator[Problem]:
@@ -79,27 +79,27 @@ def _missing_tables(view: View) -> Iterator[Problem]:
         problem = layout.missing(path, what, hint, episode=min(episodes))
         problem = replace(problem, episodes=the_episodes(episodes))
         if elsewhere and problem.code == "missing-file":
-            yield moved_table(view, path, "other tables have all rows: --level data says which")
+            yield moved_table(view, path, "other tables have all of its rows: --level data lists them")
         else:
             yield problem
 
 
 def moved_table(view: View, path: Path, where_to: str) -> Problem:
-    """The finding that a listed table is not there, and its rows are in others."""
+    """The finding for a listed table that is missing while other tables have its rows."""
     assert view.episodes is not None
     named = zip(view.episodes.indices.tolist(), view.data_paths, strict=True)
     episodes = [episode for episode, own in named if own == path]
-    message = f"there is no table of this name, which lists {EPISODES}; {where_to}"
-    hint = "LeRobot reads every table in data/*/*.parquet; its edits go by the list"
+    message = f"the table listed for {EPISODES} does not exist; {where_to}"
+    hint = "LeRobot reads every table in data/*/*.parquet, but its edit commands use the list"
     severity: Severity = "error" if view.legacy else "warning"
     if view.legacy:
-        hint = "the file has to be named by its episode"
+        hint = "name the file by its episode"
     place = Place(str(path), episode=min(episodes))
     return Problem("missing-file", message, place, hint, severity=severity, episodes=the_episodes(episodes))
 
 
 def _all_rows_are_there(view: View, wanted: Mapping[Path, Sequence[int]]) -> bool:
-    """Whether tables that the list does not name make up for those that are missing."""
+    """Whether unlisted tables have the rows of missing ones."""
     tables = [path for path in view.data_files if path not in view.unread_tables]
     if set(tables) <= wanted.keys() or (view.lengths == 0).any():
         return False
@@ -110,11 +110,11 @@ def _all_rows_are_there(view: View, wanted: Mapping[Path, Sequence[int]]) -> boo
 
 
 def _left(view: View, lost: Sequence[int]) -> str:
-    """What can be kept without some episodes."""
+    """The hint how to get a dataset without some episodes."""
     assert view.episodes is not None
     left = set(view.episodes.indices.tolist()) - set(lost)
-    kept = "; lerobot-grasp-merge can make a dataset of the other episodes" if left else ""
-    return f"copy it again from where the dataset comes from{kept}"
+    kept = "; or make a dataset of the other episodes with lerobot-grasp-merge" if left else ""
+    return f"copy it again from the dataset's source{kept}"
 
 
 def _missing_videos(view: View) -> Iterator[Problem]:
@@ -129,8 +129,8 @@ def _missing_videos(view: View) -> Iterator[Problem]:
         lost = {path: episodes for path, episodes in wanted.items() if not path.is_file()}
         first = next(iter(lost), None)
         if first is not None and len(lost) == len(wanted) and layout.dangling_link(first) is None:
-            hint = "fetch its files, or leave the camera out with --drop_features of lerobot-grasp-merge"
-            message = f"camera {key!r} has no video file at all"
+            hint = "fetch its files, or drop the camera with lerobot-grasp-merge --drop_features"
+            message = f"camera {key!r} has no video files"
             yield Problem("video-missing", message, Place(str(first), episode=0), hint)
             continue
         for path, episodes in lost.items():
@@ -141,13 +141,14 @@ def _missing_videos(view: View) -> Iterator[Problem]:
 
 
 def _extra(view: View) -> Iterator[Problem]:
-    """Files no episode refers to, and files where LeRobot does not look."""
+    """Finds files that no episode refers to, and files where LeRobot does not look."""
     named = {path for path in view.data_paths if path is not None}
     for path in view.data_files if named and not view.tables.swapped else ():
         if path not in named and path not in view.unread_tables:
-            message = "no episode refers to this table; LeRobot reads it nevertheless"
+            message = "no episode refers to this table, but LeRobot reads it"
             hint = (
-                "an interrupted recording or conversion leaves such files: look what is in it (--level data)"
+                "an interrupted recording or conversion leaves such files: check its contents with "
+                "--level data"
             )
             yield Problem("extra-file", message, path, hint)
     named = {span.path for spans in view.spans.values() for span in spans if span is not None}
@@ -156,20 +157,20 @@ def _extra(view: View) -> Iterator[Problem]:
     undeclared = _undeclared(view)
     for camera, paths in undeclared.items():
         message = f"{count(len(paths), 'file')} of camera {camera!r}, which info.json does not declare"
-        hint = "nothing reads them: declare the camera in features of info.json, or move its folder out"
+        hint = "nothing reads them: declare the camera in features of info.json, or move its folder away"
         yield Problem("undeclared-camera", message, paths[0], hint)
     known = {path for paths in undeclared.values() for path in paths}
     for path in view.video_files:
         if path not in named and path not in known and (named or not view.video_keys):
             message, hint = (
                 "no episode refers to this video",
-                "move it out of the dataset if nothing is missed",
+                "move it out of the dataset if it is not needed",
             )
             yield Problem("extra-file", message, path, hint)
 
 
 def _unread(view: View) -> Iterator[Problem]:
-    """Tables where LeRobot does not look for any, below ``data`` or elsewhere."""
+    """Finds tables where LeRobot does not look, in ``data`` or elsewhere."""
     data = view.root / "data"
     named = {path for path in view.data_paths if path is not None}
     listed = {path for path in named if path.parent.parent != data and path.is_file()}
@@ -177,7 +178,7 @@ def _unread(view: View) -> Iterator[Problem]:
     if not unread or "data" in view.closed:
         return
     needed = bool(listed) or view.data_files[:1] == unread[:1]
-    message = f"LeRobot reads data/*/*.parquet, and not {count(len(unread), 'table')} elsewhere"
+    message = f"LeRobot reads data/*/*.parquet only, not {count(len(unread), 'table')} elsewhere"
     hint = (
         "set data_path in info.json to data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet, and move "
     )
@@ -187,7 +188,7 @@ def _unread(view: View) -> Iterator[Problem]:
 
 
 def _undeclared(view: View) -> dict[str, list[Path]]:
-    """Files in folders of cameras that no feature declares, by camera."""
+    """Files of undeclared cameras, by camera."""
     declared = view.info.raw.get("features")
     cameras: dict[str, list[Path]] = {}
     for path in sorted((view.root / "videos").rglob("*")):
@@ -203,18 +204,20 @@ def _undeclared(view: View) -> dict[str, list[Path]]:
 
 
 def _limits(view: View) -> Iterator[Problem]:
-    """Files per chunk folder, file numbers, and sizes."""
+    """Checks files per chunk folder, file numbers and sizes."""
     limit = view.info.chunks_size
     folders = Counter(path.parent for path in (*view.data_files, *view.video_files))
     for folder, number in folders.items():
         if number > limit:
-            message = f"{number} files, chunks_size in info.json allows {limit}"
+            message = f"{number} files, but chunks_size in info.json allows {limit}"
             yield Problem("chunk-limit", message, folder)
     if view.legacy or view.episodes is None:
         return
     for name, numbers in view.episodes.numbers.items():
         if name.endswith("/file_index") and len(numbers) and int(numbers.max()) >= limit:
-            message = f"{name} goes to {int(numbers.max())}, chunks_size in info.json allows {limit - 1}"
+            message = (
+                f"{name} goes up to {int(numbers.max())}, but chunks_size in info.json allows {limit - 1}"
+            )
             row = int(numbers.argmax())
             yield Problem("chunk-limit", message, Place(str(view.episodes.where), episode=row))
     for setting, files, standard in (
@@ -227,6 +230,6 @@ def _limits(view: View) -> Iterator[Problem]:
         for path in files:
             size = path.stat().st_size / 2**20
             if size > 1.5 * given and size > 1:
-                message = f"{size:.0f} MB, {setting} in info.json is {given}"
-                hint = "LeRobot reads it; its own writer would have begun another file"
+                message = f"{size:.0f} MB, but {setting} in info.json is {given}"
+                hint = "LeRobot reads it; its own writer starts a new file at this size"
                 yield Problem("large-file", message, path, hint)

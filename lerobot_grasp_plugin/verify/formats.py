@@ -1,4 +1,4 @@
-"""Which layout a dataset has: a file per episode (v2.0, v2.1), or many episodes per file (v3.0)."""
+"""Determines the layout of a dataset: a file per episode (v2.0, v2.1), or many episodes per file (v3.0)."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _NAMES = {True: "v2.x", False: "v3.0"}
 
 @dataclass(frozen=True)
 class Kind:
-    """Tables, or videos, of one layout and the other.
+    """Tables, or videos, by layout.
 
     Attributes:
-        own: Those of the layout of the metadata, and those of neither.
-        other: Those of the other layout.
+        own: Files in the metadata's layout, or in neither.
+        other: Files in the other layout.
     """
 
     own: Sequence[Path]
@@ -37,12 +37,12 @@ class Kind:
 
     @property
     def used(self) -> Sequence[Path]:
-        """Those of one layout: of the other where there is nothing else."""
+        """The files of one layout: of the other if there are no others."""
         return self.own or self.other
 
     @property
     def swapped(self) -> bool:
-        """Whether all that is there is of the other layout."""
+        """Whether all files have the other layout."""
         return bool(self.other) and not self.own
 
 
@@ -50,7 +50,7 @@ def sorted_out(info: Info, setting: str, legacy: bool, files: Sequence[Path]) ->
     """Files by their names.
 
     Args:
-        info: ``info.json``; names in its own template are never those of the other layout.
+        info: ``info.json``; names that match its own template never count as the other layout.
         setting: ``data_path`` or ``video_path``.
         legacy: Whether the metadata is that of v2.x.
         files: All tables, or all videos.
@@ -67,7 +67,7 @@ def sorted_out(info: Info, setting: str, legacy: bool, files: Sequence[Path]) ->
 
 
 def foreign_template(template: str, legacy: bool) -> bool:
-    """Whether a path template is one of the other layout."""
+    """Whether a path template belongs to the other layout."""
     try:
         fields = layout.template_fields(template)
     except ValueError:
@@ -76,7 +76,7 @@ def foreign_template(template: str, legacy: bool) -> bool:
 
 
 def metadata_layouts(root: Path) -> dict[bool, list[str]]:
-    """The metadata files of v2.x (True) and of v3.0 (False) that are there."""
+    """The existing metadata files of v2.x (True) and of v3.0 (False)."""
     return {
         True: [name for name in _LEGACY_METADATA if (root / name).is_file()],
         False: [name for name in _METADATA if (root / name).exists()],
@@ -84,7 +84,7 @@ def metadata_layouts(root: Path) -> dict[bool, list[str]]:
 
 
 def is_legacy(root: Path, version: str | None) -> bool:
-    """Which metadata to read: what ``info.json`` names, if that is there; else what is there."""
+    """Which metadata to read: the format ``info.json`` names if it exists, else the existing one."""
     there = metadata_layouts(root)
     named = version in ("v2.0", "v2.1") if version is not None else None
     if named is not None and (there[named] or not there[not named]):
@@ -95,7 +95,7 @@ def is_legacy(root: Path, version: str | None) -> bool:
 
 
 def check_formats(root: Path, info: Info, legacy: bool, tables: Kind, videos: Kind) -> Iterator[Problem]:
-    """``info.json``, metadata, tables and videos that are not all of one format, in one finding.
+    """One finding for ``info.json``, metadata, tables and videos of different formats.
 
     Args:
         root: The dataset's folder.
@@ -112,7 +112,7 @@ def check_formats(root: Path, info: Info, legacy: bool, tables: Kind, videos: Ki
     if tables.other or videos.other:
         said = f"info.json says {info.version}, " if info.version is not None else ""
         said += (
-            f"the metadata is that of {' and '.join(listed)}"
+            f"the metadata has format {' and '.join(listed)}"
             if listed
             else "tasks and episodes are not listed"
         )
@@ -125,14 +125,15 @@ def check_formats(root: Path, info: Info, legacy: bool, tables: Kind, videos: Ki
     if both:
         message = f"metadata of two formats: {', '.join(listed)}"
         hint = (
-            f"keep the set that codebase_version {info.version} in info.json names, and move the other away"
+            f"keep the format that codebase_version in info.json names, {info.version}, and move the "
+            "other away"
         )
         yield Problem("mixed-versions", message, root / "meta", hint, severity="warning")
     elif renamed and not (tables.other or videos.other):
         right = "v2.1 (v2.0 without episodes_stats.jsonl)" if legacy else own
-        message = f"info.json says {info.version}, but the metadata is that of {own}"
+        message = f"info.json says {info.version}, but the metadata has format {own}"
         hint = (
-            f"set codebase_version to {right} if it was changed by hand; take the dataset from its source "
+            f"set codebase_version to {right} if it was changed by hand; copy the dataset from its source "
             "again if a conversion was interrupted"
         )
         yield Problem("version-mismatch", message, info.where, hint)
@@ -141,18 +142,19 @@ def check_formats(root: Path, info: Info, legacy: bool, tables: Kind, videos: Ki
 def _files(kind: Kind, noun: str, own: str, other: str) -> str:
     parts = [f"{count(len(kind.own), noun)} of {own}"] if kind.own else []
     parts += [f"{count(len(kind.other), noun)} of {other}"] if kind.other else []
-    return " beside ".join(parts)
+    return " and ".join(parts)
 
 
 def _hint(tables: Kind, videos: Kind, own: str, other: str) -> str:
     if tables.own and tables.other:
         return (
-            f"LeRobot reads every table below data/, and so frames come twice: keep those of {own}, which "
+            f"LeRobot reads every table in data/, so frames are duplicated: keep those of {own}, which "
             f"the metadata lists, and move the files of {other} out of the dataset"
         )
     if tables.swapped or videos.swapped:
         return (
-            f"a conversion was interrupted, or files of two datasets were mixed: put the metadata of {other} "
-            f"back beside these files, or the files of {own} in their place, and convert again"
+            "a conversion was interrupted, or files of two datasets were mixed: restore the metadata "
+            f"of {other} "
+            f"for these files, or the files of {own}, and convert again"
         )
-    return f"a conversion left them: move the videos of {other} out of the dataset"
+    return f"a conversion left these videos: move the videos of {other} out of the dataset"

@@ -1,4 +1,4 @@
-"""Finds a camera that delivers the same image again and again while the robot moves."""
+"""Finds a camera that repeats the same image while the robot moves."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ _COLUMNS = ("observation.state", "action")
 
 
 class Movement:
-    """Keeps ``observation.state`` and ``action`` of every row, to say when the robot moves."""
+    """Collects ``observation.state`` and ``action`` of every row, to tell when the robot moves."""
 
     def __init__(self) -> None:
         self._values: dict[str, dict[int, list[NDArray[np.float32]]]] = {name: {} for name in _COLUMNS}
 
     def see(self, rows: Rows) -> None:
-        """Takes the next batch of rows, whose episodes are known."""
+        """Adds the next batch of rows, whose episodes are known."""
         for name in _COLUMNS:
             values = rows.columns.get(name)
             if values is None or values.dtype.kind not in "fiu" or not values.shape[1]:
@@ -47,11 +47,11 @@ class Movement:
                 self._values[name].setdefault(episode, []).append(part)
 
     def found(self) -> Iterator[Problem]:
-        """Nothing: what is kept serves the check of the images."""
+        """No findings: the rows are collected for the check of the images."""
         yield from ()
 
     def column(self) -> str | None:
-        """The column that shows the robot's movement: the state, or the action where no state changes."""
+        """The column that shows the robot's movement: the state, or the action if no state changes."""
         for name in _COLUMNS:
             reach = self._reach(name)
             if reach is not None and (reach > 0).any():
@@ -59,7 +59,7 @@ class Movement:
         return None
 
     def moves(self, name: str, episode: int, first: int, number: int) -> bool:
-        """Whether the robot moves by a good part of its range in frames of an episode."""
+        """Whether the robot moves by a large part of its range in the given frames of an episode."""
         parts = self._values[name].get(episode)
         reach = self._reach(name)
         if not parts or reach is None:
@@ -72,7 +72,7 @@ class Movement:
         return 0 < min(_TOGETHER, int(able.sum())) <= int(moving.sum())
 
     def _reach(self, name: str) -> NDArray[np.float32] | None:
-        """What each dimension covers in the dataset; None for a column of varying width or of no rows."""
+        """The range of each dimension in the dataset; None for a column of varying width or without rows."""
         parts = [part for parts in self._values[name].values() for part in parts if len(part)]
         if not parts or len({part.shape[1] for part in parts}) > 1:
             return None
@@ -85,7 +85,7 @@ class Movement:
 
 
 class StillRuns:
-    """Finds runs of equal images in one file; takes the images in the order they are shown.
+    """Finds runs of equal images in one file, which are added in presentation order.
 
     Attributes:
         runs: Episode, first frame (0-based) and number of frames of each run that ended.
@@ -100,7 +100,7 @@ class StillRuns:
         self._before: NDArray[np.int16] = np.zeros((0, 0), np.int16)
 
     def see(self, episode: int, frame: int, lines: NDArray[np.uint8]) -> None:
-        """Takes the next image: some lines of its brightness, uint8, shape (lines, width)."""
+        """Adds the next image: some lines of its brightness, uint8, shape (lines, width)."""
         values = lines.astype(np.int16)
         follows = (episode, frame) == (self._episode, self._frame + 1) and values.shape == self._before.shape
         if follows and int(np.abs(values - self._before).max()) <= _STEP:
@@ -161,7 +161,7 @@ def frozen_runs(
         if len(tally.episodes) > 1 or tally.rows > tally.episodes[tally.place.episode or 0]:
             message += f"; {count(tally.rows, 'frame')} of {EPISODES} in all"
         hint = (
-            "the camera froze there, unless it does not see the robot: look at the frames with "
+            "the camera froze, unless it does not see the robot: look at the frames with "
             "lerobot-grasp-frames and leave such episodes out"
         )
         yield tally.problem("frozen-camera", message, hint)

@@ -1,4 +1,4 @@
-"""Data that LeRobot reads, and that will hurt training."""
+"""Finds data that LeRobot can read but that harms training."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DEGREES = 15.0
 
 
 def check_hazards(view: View, summaries: Summaries) -> Iterator[Problem]:
-    """Short and repeated episodes, columns that do not move, and units that change between episodes."""
+    """Finds short and repeated episodes, constant columns, and units that change between episodes."""
     yield from check_lengths(view)
     yield from _short(view, summaries)
     yield from _repeated(summaries)
@@ -39,11 +39,11 @@ def check_hazards(view: View, summaries: Summaries) -> Iterator[Problem]:
 
 
 def check_lengths(view: View) -> Iterator[Problem]:
-    """Episodes of one frame, by the metadata."""
+    """Finds episodes of one frame, by the metadata."""
     single = _single(view)
     if view.episodes is not None and single:
         message = f"{EPISODES} {agree(len(single), 'has', 'have')} only one frame"
-        hint = "one frame shows no movement; lerobot-grasp-merge can leave such episodes out"
+        hint = "one frame shows no movement; leave such episodes out with lerobot-grasp-merge"
         place = Place(str(view.episodes.where), episode=min(single))
         yield Problem("short-episode", message, place, hint, episodes=the_episodes(single))
 
@@ -69,7 +69,7 @@ def _short(view: View, summaries: Summaries) -> Iterator[Problem]:
         last = agree(len(short), "lasts", "last")
         message = f"{EPISODES} {last} less than a second ({seconds:.2f} s, {rows[first]} rows)"
         where = summaries.files[int(np.argmax(summaries.episodes == first))]
-        hint = "a key pressed twice leaves such episodes; lerobot-grasp-merge can leave them out"
+        hint = "a key pressed twice leaves such episodes; leave them out with lerobot-grasp-merge"
         place = Place(str(where), episode=first)
         yield Problem("short-episode", message, place, hint, episodes=the_episodes(short))
 
@@ -99,11 +99,11 @@ def _repeated(summaries: Summaries) -> Iterator[Problem]:
             example = f"it has the same values as episode {int(summaries.episodes[original])}"
             tally.add(summaries.files[run], episode, None, 1, example)
     if again.rows:
-        message = f"the rows of {EPISODES} are there twice"
-        yield again.problem("duplicate-episode", message, "take one of the two out")
+        message = f"the rows of {EPISODES} are duplicated"
+        yield again.problem("duplicate-episode", message, "remove one of the two")
     if tally.rows:
         message = f"{tally.example}; repeated: {EPISODES}"
-        hint = "an episode that was merged twice stands on both sides of a train and test split"
+        hint = "leave the copies out: equal episodes can be on both sides of a train/test split"
         yield tally.problem("duplicate-episode", message, hint, severity="warning")
 
 
@@ -121,7 +121,9 @@ def _still(
         value = f"{values[0]:g}" if len(values) == 1 else "one value each"
         which = "every dimension is" if len(still) == len(low) else _dimensions(still, names)
         message = f"{name!r}: {which} {value} in all {rows} rows"
-        hint = "nothing can be learned from it; is the column recorded at all?" if action else ""
+        hint = (
+            "check that the column is recorded; a constant column adds nothing to training" if action else ""
+        )
         code = "constant-action" if action else "constant-state"
         yield Problem(
             code, message, Place(str(where), episode=first), hint, severity="warning" if action else "note"
@@ -140,7 +142,7 @@ def _still(
 
 
 def _still_episodes(view: View, name: str, column: Summary, summaries: Summaries) -> Iterator[Problem]:
-    """Episodes of a second and more in which nothing moves, where others move; zeros are told before."""
+    """Finds episodes of a second or more without movement while others move; zeros are reported before."""
     still = (column.low == column.high).all(axis=1)
     long = summaries.lengths[column.runs] >= max(2.0, view.info.fps or 0.0)
     zero = (column.low == 0).all(axis=1) & (name != "observation.state")
@@ -150,7 +152,7 @@ def _still_episodes(view: View, name: str, column: Summary, summaries: Summaries
         tally.add(summaries.files[run], int(summaries.episodes[run]), 0, int(summaries.lengths[run]))
     if tally.rows and not still.all():
         message = f"{name!r} does not change in {EPISODES}"
-        hint = "readings or commands that stand still were not recorded, as a rule; leave such episodes out"
+        hint = "constant readings or commands usually were not recorded; leave such episodes out"
         yield tally.problem("still-episode", message, hint)
 
 
@@ -166,10 +168,10 @@ def _dimensions(still: NDArray[np.int64], names: object) -> str:
 
 
 def _units(name: str, column: Summary, summaries: Summaries) -> Iterator[Problem]:
-    """Episodes in radians or normalised beside episodes in degrees; grippers of two ranges."""
+    """Finds datasets that mix degrees with radians or normalised values, or two gripper ranges."""
     reach = np.maximum(np.abs(column.low), np.abs(column.high))
     changing = (column.high > column.low).any(axis=1) & (summaries.lengths[column.runs] > 2)
-    moving = np.isfinite(reach).all(axis=1) & changing  # what stands still says nothing of units
+    moving = np.isfinite(reach).all(axis=1) & changing  # a constant column does not show its unit
     episodes = summaries.episodes[column.runs]
     if moving.sum() < 2:
         return
@@ -182,7 +184,8 @@ def _units(name: str, column: Summary, summaries: Summaries) -> Iterator[Problem
         at = int(np.flatnonzero(minor)[0])
         message = (
             f"{name!r} reaches {reach[minor].max():.3g} in {episodes_text(episodes[minor].tolist())}, and "
-            f"{reach[other].max():.3g} in {episodes_text(episodes[other].tolist())}: degrees beside radians "
+            f"{reach[other].max():.3g} in {episodes_text(episodes[other].tolist())}: degrees mixed "
+            "with radians "
             "or normalised values"
         )
         yield _mixed(message, summaries, int(column.runs[at]))
@@ -195,7 +198,7 @@ def _units(name: str, column: Summary, summaries: Summaries) -> Iterator[Problem
 
 
 def _mixed(message: str, summaries: Summaries, run: int) -> Problem:
-    hint = "bring all episodes to one unit before they are merged"
+    hint = "convert all episodes to one unit before merging"
     tally = Tally()
     tally.add(summaries.files[run], int(summaries.episodes[run]), None)
     return tally.problem("mixed-units", message, hint)

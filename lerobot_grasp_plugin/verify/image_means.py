@@ -1,4 +1,4 @@
-"""The colours of decoded frames against the statistics they were recorded with."""
+"""Compares the colours of decoded frames with the recorded statistics."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from lerobot_grasp_plugin.verify.stored_stats import read_stored_stats
 from lerobot_grasp_plugin.verify.view import View
 
 _SAMPLES = 20
-"""Frames of an episode that are looked at, as LeRobot takes a sample of them for its statistics."""
+"""Sampled frames per episode; LeRobot also samples frames for its statistics."""
 _WIDTH, _HEIGHT = 32, 24
 _OTHER, _LIKE = 0.05, 0.02
-"""How far the mean of a channel, in [0, 1], has to be off, and how near another camera's is. Coding and
-sampling make 0.012 at the most in real recordings."""
+"""Minimum deviation of a channel's mean, in [0, 1], and maximum distance to another camera's. Coding and
+sampling cause at most 0.012 in real recordings."""
 
 
 class ImageMeans:
@@ -61,32 +61,31 @@ class ImageMeans:
         self._files.setdefault((key, episode), path)
 
     def found(self) -> Iterator[Problem]:
-        """One finding for each camera that has episodes with other frames."""
+        """One finding for each camera with episodes that show other images."""
         tallies: dict[str, Tally] = {}
         for (key, episode), (total, number) in self._sums.items():
             row = self._rows.get(episode)
             if row is None:
                 continue
             seen, said = total / number, self._stored[key][row]
-            if not (np.abs(said) <= 1).all():  # no numbers, or from 0 to 255, which is named by itself
+            if not (np.abs(said) <= 1).all():  # no numbers, or from 0 to 255, which has its own finding
                 continue
             if float(np.abs(seen - said).max()) > _OTHER:
-                example = f"their mean is {_shown(seen)}, and {_shown(said)} by the statistics"
+                example = f"their mean is {_shown(seen)}, but {_shown(said)} in the statistics"
                 example += self._fitting(key, row, seen)
                 path = self._files[key, episode]
                 tallies.setdefault(key, Tally()).add(path, episode, None, number, example)
         for key, tally in tallies.items():
             message = (
-                f"{key!r}: the frames of {EPISODES} are not those its statistics were "
-                f"made of: {tally.example}"
+                f"{key!r}: the images of {EPISODES} do not match the recorded statistics: {tally.example}"
             )
-            hint = "is it the video of another camera or episode, or were its frames changed since?"
+            hint = "check whether the video is of another camera or episode, or was changed after recording"
             yield tally.problem("video-other-pictures", message, hint)
 
     def _fitting(self, key: str, row: int, seen: NDArray[np.float64]) -> str:
         for other, values in self._stored.items():
             if other != key and float(np.abs(values[row] - seen).max()) < _LIKE:
-                return f"; those of {other!r} fit"
+                return f"; the statistics of {other!r} match"
         return ""
 
 

@@ -1,4 +1,4 @@
-"""Images that are kept in the tables: whether they are images, whole, and of the declared size."""
+"""Checks images in the tables: valid, complete, and of the declared size."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from lerobot_grasp_plugin.verify.view import View
 _PNG, _PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
 _JPEG, _JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
 _OTHERS = (b"II*\0", b"MM\0*", b"RIFF", b"BM", b"GIF8")
-"""TIFF (depth), WebP, BMP, GIF: taken as they are, unless they are decoded."""
+"""TIFF (depth), WebP, BMP, GIF: checked only when decoded."""
 _LARGEST = 2**26
-"""Dots of an image above which it is not decoded."""
+"""Pixels of an image above which it is not decoded."""
 
 type Size = tuple[int, int]
 """Height and width."""
 
 
 class ImageCheck:
-    """Looks at each image's first and last bytes, or decodes it."""
+    """Checks each image's first and last bytes, or decodes it."""
 
     def __init__(self, view: View, *, decode: bool) -> None:
         self._view = view
@@ -37,7 +37,7 @@ class ImageCheck:
         self._left_out: list[Problem] = []
 
     def see(self, file: TableFile, runs: Runs) -> None:
-        """Looks at the images of a table."""
+        """Checks the images of a table."""
         schema = file.file.schema_arrow
         for name in self._view.info.keys("image"):
             if name in schema.names and _holds_bytes(schema.field(name).type):
@@ -45,7 +45,7 @@ class ImageCheck:
                     self._column(name, file, runs)
                 except GraspError as error:
                     reason = error.problems[0].message
-                    message = f"{reason}, so that the images of {name!r} were not checked"
+                    message = f"the images of {name!r} were not checked: {reason}"
                     self._left_out.append(Problem("not-checked", message, file.path))
 
     def _column(self, name: str, file: TableFile, runs: Runs) -> None:
@@ -70,10 +70,10 @@ class ImageCheck:
             tally.add(runs.path, episode, frame)
 
     def found(self) -> Iterator[Problem]:
-        """All that was found."""
+        """All findings."""
         yield from self._left_out
         for name, tally in self._damaged.items():
-            message = f"{name!r}: the image {tally.example}; {tally.extent}"
+            message = f"{name!r}: the image {tally.example}; in {tally.extent}"
             yield tally.problem("picture-damaged", message, "LeRobot fails on these rows")
         for name, sizes in self._sizes.items():
             yield from self._other_sizes(name, sizes)
@@ -88,11 +88,9 @@ class ImageCheck:
                 f"{name!r}: {tally.extent} have images of {height} x {width}, info.json says {list(shape)}"
             )
             if len(sizes) > 1:
-                yield tally.problem(
-                    "picture-size", message, "LeRobot cannot put them in one batch with others"
-                )
+                yield tally.problem("picture-size", message, "LeRobot cannot batch them with other images")
             else:
-                hint = "LeRobot gives them as they are; policies are built for the size info.json says"
+                hint = "LeRobot returns them as they are, but policies are built for the size in info.json"
                 yield tally.problem("picture-size", message, hint, severity="warning")
 
 
@@ -112,24 +110,24 @@ def _bytes(column: pa.ChunkedArray) -> Iterator[bytes | None]:
 
 
 def _header(data: bytes) -> Size | None:
-    """Height and width by an image's first bytes; None for formats that are not looked into.
+    """Height and width by an image's first bytes; None for formats that are not parsed.
 
     Raises:
-        ValueError: It is no image, or its end is missing.
+        ValueError: The data are not an image, or its end is missing.
     """
     if not data:
-        raise ValueError("has no bytes")
+        raise ValueError("is empty")
     if data.startswith(_PNG):
-        if len(data) < 33 or data.rfind(_PNG_END) < 0:  # more may follow, which readers pass over
-            raise ValueError("is cut off")
+        if len(data) < 33 or data.rfind(_PNG_END) < 0:  # more may follow, which readers ignore
+            raise ValueError("is truncated")
         width, height = struct.unpack(">II", data[16:24])
         return height, width
     if data.startswith(_JPEG):
         if _JPEG_END not in data[-64:]:
-            raise ValueError("is cut off")
+            raise ValueError("is truncated")
         return _jpeg_size(data)
     if not data.startswith(_OTHERS):
-        raise ValueError(f"begins with {data[:8]!r}, which no image does")
+        raise ValueError(f"is not an image: it begins with {data[:8]!r}")
     return None
 
 

@@ -1,4 +1,4 @@
-"""A dataset that another program writes while it is verified."""
+"""Finds a dataset that another program is writing."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from lerobot_grasp_plugin.verify.view import View
 
 
 def check_in_use(view: View) -> Iterator[Problem]:
-    """Names the process: what else is found may be of the episode that it is writing."""
+    """Names the process; other findings may concern the episode that it is writing."""
     writer = other_writer(view.root)
     if writer is not None:
-        hint = "other findings may be of the episode that is not yet whole; verify it again afterwards"
+        hint = "other findings may concern the unfinished episode; verify again afterwards"
         yield writer.problem(view.root, hint, "warning")

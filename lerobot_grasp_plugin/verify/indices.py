@@ -1,4 +1,4 @@
-"""Indices of every row, against each other and against the episodes table."""
+"""Checks the indices of every row against each other and against the episodes table."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from lerobot_grasp_plugin.verify.rows import Rows
 from lerobot_grasp_plugin.verify.view import View
 
 _SHOWN = 5
-"""Findings of a kind that are given one by one."""
+"""Findings of one kind that are listed individually."""
 
 
 class IndexCheck:
-    """``index``, ``episode_index``, ``frame_index`` and ``task_index`` of every row."""
+    """Checks ``index``, ``episode_index``, ``frame_index`` and ``task_index`` of every row."""
 
     def __init__(self, view: View) -> None:
         self._view = view
@@ -52,12 +52,12 @@ class IndexCheck:
             if seen:
                 self._scattered.add(rows.files[run], episode, seen, length)
             elif self._order and episode < self._order[-1]:
-                example = f"episode {episode} stands behind episode {self._order[-1]}"
+                example = f"episode {episode} comes after episode {self._order[-1]}"
                 self._late.add(rows.files[run], episode, 0, length, example)
             self._order.append(episode)
             before.append(seen)
             listed = self._expected_start.get(episode, self._next_index - seen) + seen
-            goes_on = first[run] == self._next_index  # where a list of other lengths is the one at fault
+            goes_on = first[run] == self._next_index  # where the lengths in the list are wrong
             starts.append(self._next_index if goes_on else listed)
             self._next_index = starts[-1] + length
             self._seen[episode] = seen + length
@@ -95,7 +95,7 @@ class IndexCheck:
             return
         for run, frame, number in rows.per_run(values != expected):
             at = int(rows.offsets[run]) + frame
-            example = f"{name} is {values[at]}, should be {expected[at]}"
+            example = f"{name} is {values[at]}, expected {expected[at]}"
             place = int(before[run]) + frame
             self._wrong[name].add(rows.files[run], int(rows.episodes[run]), place, number, example)
 
@@ -131,8 +131,8 @@ class IndexCheck:
     def _own(self) -> Iterator[Problem]:
         codes = {layout.INDEX: "index-wrong", layout.FRAME_INDEX: "frame-wrong"}
         hints = {
-            layout.INDEX: "LeRobot takes index for the row's number in the dataset; it has to be contiguous",
-            layout.FRAME_INDEX: "frame_index starts at 0 in every episode and counts on by 1",
+            layout.INDEX: "LeRobot uses index as the row number in the dataset; it must be contiguous",
+            layout.FRAME_INDEX: "frame_index must count 0, 1, 2, ... in every episode",
         }
         for name, code in codes.items():
             tally = self._wrong[name]
@@ -141,15 +141,17 @@ class IndexCheck:
         tally = self._wrong[layout.TASK_INDEX]
         if tally.rows:
             tasks = sorted(self._view.tasks or {})
-            message = f"{tally.example}, which stands in no tasks list; {tally.extent}"
-            hint = f"listed: {tasks[0]} to {tasks[-1]}" if tasks else "no task is listed"
+            message = f"{tally.example}, which is not in the list of tasks; {tally.extent}"
+            hint = f"listed: {tasks[0]} to {tasks[-1]}" if tasks else "no tasks are listed"
             yield tally.problem("unknown-task", message, hint)
         for name, tally in self._fraction.items():
-            message = f"{name} is {tally.example}, which is no whole number; {tally.extent}"
+            message = f"{name} is {tally.example}, not an integer; {tally.extent}"
             yield tally.problem("bad-index-column", message)
         if self._scattered.rows:
-            message = f"the rows of {EPISODES} do not stand together"
-            yield self._scattered.problem("scattered-episode", message, "LeRobot takes them for one piece")
+            message = f"the rows of {EPISODES} are not contiguous"
+            yield self._scattered.problem(
+                "scattered-episode", message, "LeRobot reads an episode as one contiguous range"
+            )
         if self._late.rows:
             message = f"{self._late.example}; LeRobot reads rows in the order of the files"
             yield self._late.problem("episode-order", message)
@@ -163,13 +165,13 @@ class IndexCheck:
         if strange:
             rows = sum(self._seen[episode] for episode in strange)
             first = self._files[strange[0]][0]
-            message = f"{count(rows, 'row')} of {EPISODES}, which the episodes list does not name"
+            message = f"{count(rows, 'row')} of {EPISODES}, missing in the episodes list"
             hint = "the episodes list and the tables belong to different versions of the dataset"
             if min(strange) >= len(known):
                 when = "" if self._view.legacy else " (finalize() does that)"
                 hint = (
-                    f"the recording was interrupted before its episodes were listed{when}, or the list is "
-                    "that of an older version of the dataset"
+                    f"the recording was interrupted before its episodes were listed{when}, or the list "
+                    "belongs to an older version of the dataset"
                 )
             place = Place(str(first), episode=min(strange), frame=0)
             yield Problem("unlisted-rows", message, place, hint, episodes=the_episodes(strange))
@@ -185,7 +187,7 @@ class IndexCheck:
         yield from self._episode_tasks()
 
     def _ranges(self) -> Iterator[Problem]:
-        """``dataset_from_index`` and ``dataset_to_index``, where each episode is listed once."""
+        """Checks ``dataset_from_index`` and ``dataset_to_index`` if each episode is listed once."""
         listed = self._view.episodes
         assert listed is not None
         order = np.argsort(listed.indices, kind="stable")
@@ -193,7 +195,7 @@ class IndexCheck:
         if not whole or (listed.lengths <= 0).any():
             return
         seen = [self._seen.get(episode, 0) for episode in listed.indices.tolist()]
-        readings = []  # by the list; by the rows, where the lengths in the list are at fault
+        readings = []  # by the list, or by the rows if the lengths in the list are wrong
         for lengths in (listed.lengths, np.array(seen, dtype=np.int64)):
             ends = np.empty_like(lengths)
             ends[order] = np.cumsum(lengths[order])
@@ -205,14 +207,14 @@ class IndexCheck:
             expected = readings[0][name]
             wrong = np.flatnonzero(values != expected)
             row = int(wrong[0])
-            message = f"{name} is {values[row]}, should be {expected[row]}; {EPISODES}"
-            hint = "LeRobot takes an episode's rows by it"
+            message = f"{name} is {values[row]}, expected {expected[row]}; {EPISODES}"
+            hint = "LeRobot finds an episode's rows by it"
             place = Place(str(listed.where), episode=row)
             episodes = the_episodes(listed.indices[wrong].tolist())
             yield Problem("wrong-range", message, place, hint, episodes=episodes)
 
     def _elsewhere(self) -> dict[tuple[Path, Path], list[int]]:
-        """Listed episodes by the file their rows are in and the one they are listed in."""
+        """Finds listed episodes whose rows are in another file than the listed one."""
         pairs: dict[tuple[Path, Path], list[int]] = {}
         for episode, row in self._view.rows_of.items() if not self._view.tables.swapped else ():
             path, files = self._view.data_paths[row], self._files.get(episode)
@@ -222,14 +224,14 @@ class IndexCheck:
 
     def _wrong_files(self) -> Iterator[Problem]:
         for (found, listed), episodes in self._elsewhere().items():
-            gone = "" if listed.is_file() else ", which is not there"
+            gone = "" if listed.is_file() else ", which does not exist"
             listed_as = f"{self._view.named(listed)}{gone}"
-            message = f"the rows of {EPISODES} are here, the episodes list says {listed_as}"
+            message = f"the rows of {EPISODES} are here, but the episodes list says {listed_as}"
             hint = (
-                "the file has to be named by its episode; LeRobot's converter counts episodes by the file"
+                "name the file by its episode: LeRobot's converter numbers episodes by the file name"
                 if self._view.legacy
-                else "LeRobot reads them, and lerobot-grasp-merge writes a list that is right; LeRobot's own "
-                "edits and its downloads of single episodes go by data/chunk_index and data/file_index"
+                else "LeRobot reads them, and lerobot-grasp-merge writes a correct list; LeRobot's own "
+                "edits and downloads of single episodes use data/chunk_index and data/file_index"
             )
             severity: Severity = "error" if self._view.legacy else "warning"
             place = Place(str(found), episode=min(episodes))
@@ -238,13 +240,13 @@ class IndexCheck:
             )
 
     def moved(self) -> set[Path]:
-        """Listed files that are not there while the rows of all their episodes are, in others."""
+        """Missing listed files, the rows of whose episodes are all in other files."""
         lost = {listed for _, listed in self._elsewhere() if not listed.is_file()}
         unseen = {row for episode, row in self._view.rows_of.items() if episode not in self._seen}
         return lost - {self._view.data_paths[row] for row in unseen}
 
     def missing_rows(self, unread: set[Path]) -> Iterator[Problem]:
-        """Listed episodes without rows, but for those whose file is missing or damaged."""
+        """Finds listed episodes without rows, except those whose file is missing or damaged."""
         if self._view.episodes is None:
             return
         present = set(self._view.data_files) - unread
@@ -255,9 +257,9 @@ class IndexCheck:
                 lost.setdefault(path, []).append(episode)
         for path, episodes in lost.items():
             rows = int(self._view.lengths[[self._view.rows_of[episode] for episode in episodes]].sum())
-            message = f"the file has no rows of {EPISODES}, the episodes list says {rows}"
+            message = f"the file has no rows of {EPISODES}, but the episodes list says {rows}"
             hint = (
-                "rows were taken out by hand, or the table is older than the list: copy it again, or leave "
+                "rows were removed by hand, or the table is older than the list: copy it again, or leave "
                 f'the episodes out with lerobot-grasp-merge, episodes: "{all_but(episodes)}"'
             )
             place = Place(str(path), episode=min(episodes))
@@ -272,7 +274,7 @@ class IndexCheck:
             own = {tasks[task] for task in self.tasks_of.get(episode, ()) if task in tasks}
             lacking = sorted(own - set(listed.tasks[row]))
             if lacking:
-                example = f"its rows have the task {lacking[0]!r}, which the episodes list does not give it"
+                example = f"its rows have the task {lacking[0]!r}, missing in its entry of the episodes list"
                 tally.add(listed.where, episode, None, 1, example)
         if tally.rows:
             message = f"{tally.example}; {EPISODES}"
@@ -280,10 +282,10 @@ class IndexCheck:
 
 
 def _wrong_lengths(wrong: dict[int, tuple[Path, int, int]]) -> Iterator[Problem]:
-    """Each episode by itself, or all of them in one finding where they are many."""
+    """One finding per episode, or one for all of them if there are many."""
     several = len(wrong) > _SHOWN
     for episode, (path, seen, length) in itertools.islice(wrong.items(), 1 if several else None):
-        message = f"the tables hold {count(seen, 'row')} of the episode, the episodes list says {length}"
+        message = f"the tables have {count(seen, 'row')} of the episode, but the episodes list says {length}"
         if several:
             message += f"; it is wrong for {EPISODES}"
         place = Place(str(path), episode=episode, frame=min(seen, length))

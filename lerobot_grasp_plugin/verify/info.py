@@ -1,4 +1,4 @@
-"""``info.json`` as far as it can be understood, and all that is wrong with it by itself."""
+"""Reads ``info.json`` as far as possible, and collects its errors."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ _NEEDED = (layout.EPISODE_INDEX, layout.INDEX, layout.TASK_INDEX, layout.TIMESTA
 
 _ALIASES = {"float": "float32", "double": "float64"}
 _ALIASES |= dict.fromkeys(("utf8", "large_utf8", "large_string", "string_view"), "string")
-"""Types by the names Arrow has for them, which LeRobot's reader takes as well."""
+"""Arrow's names of types, which LeRobot's reader accepts too."""
 _TOTALS = {
-    "total_episodes": "LeRobot counts through the episodes by it",
-    "total_frames": "LeRobot takes it for the length of the dataset",
-    "total_tasks": "LeRobot reads no tasks where it is 0 or missing",
+    "total_episodes": "LeRobot iterates over the episodes by it",
+    "total_frames": "LeRobot uses it as the length of the dataset",
+    "total_tasks": "LeRobot reads no tasks if it is 0 or missing",
 }
 
 
 @dataclass(frozen=True)
 class Info:
-    """What can be taken from ``info.json``.
+    """The valid contents of ``info.json``.
 
     Attributes:
         where: The file.
-        raw: Its fields; empty where it cannot be read.
-        version: One of ``layout.READABLE_VERSIONS``; None where it does not say.
-        fps: Frames per second; None where it does not say.
-        features: The entries that are well-formed: ``dtype`` by LeRobot's name, ``shape`` a tuple.
+        raw: Its fields; empty if it cannot be read.
+        version: One of ``layout.READABLE_VERSIONS``; None if unknown.
+        fps: Frames per second; None if unknown.
+        features: The well-formed entries: ``dtype`` by LeRobot's name, ``shape`` a tuple.
         chunks_size: Files (v3.0) or episodes (v2.x) per chunk folder.
-        problems: What is wrong with the file.
+        problems: The file's errors.
     """
 
     where: Path
@@ -54,7 +54,7 @@ class Info:
     problems: tuple[Problem, ...]
 
     def count(self, field: str) -> int | None:
-        """A count, or None where there is none."""
+        """A count, or None without one."""
         return _count(self.raw.get(field))
 
     def keys(self, *dtypes: str) -> list[str]:
@@ -72,12 +72,12 @@ def inspect_info(root: Path) -> Info:
         if isinstance(found, dict):
             raw = found
         else:
-            problems.append(Problem("bad-info", f"should be an object, and is {short(repr(found))}", where))
+            problems.append(Problem("bad-info", f"expected an object, found {short(repr(found))}", where))
     except GraspError as error:
         problems += error.problems
     if not raw:
         if not problems:
-            problems.append(Problem("bad-info", "it has no fields", where))
+            problems.append(Problem("bad-info", "the file has no fields", where))
         return Info(where, {}, None, None, {}, layout.CHUNKS_SIZE, tuple(problems))
     reader = _Fields(where, raw, problems)
     version = reader.version()
@@ -93,7 +93,7 @@ def inspect_info(root: Path) -> Info:
 
 
 class _Fields:
-    """Takes fields out of ``info.json`` and collects what is wrong with them."""
+    """Reads fields of ``info.json`` and collects their errors."""
 
     def __init__(self, where: Path, raw: Mapping[str, Any], problems: list[Problem]) -> None:
         self.where = where
@@ -101,7 +101,7 @@ class _Fields:
         self.problems = problems
 
     def wrong(self, field: str, expected: str, value: object, severity: Severity = "error") -> None:
-        message = f"{field} should be {expected}, and is {short(repr(value))}"
+        message = f"{field} should be {expected}, not {short(repr(value))}"
         self.problems.append(Problem("bad-info", message, self.where, severity=severity))
 
     def version(self) -> str | None:
@@ -110,13 +110,13 @@ class _Fields:
         if version is not None:
             if value != version:
                 message = (
-                    f"codebase_version is spelled {short(repr(value))}, LeRobot's own writer has {version!r}"
+                    f"codebase_version is {short(repr(value))}, LeRobot's own writer spells it {version!r}"
                 )
-                hint = "LeRobot reads it as the same; other tools compare the text"
+                hint = "LeRobot accepts both, but other tools compare the text"
                 self.problems.append(Problem("version-spelling", message, self.where, hint))
             return version
         hint = f"known: {', '.join(layout.READABLE_VERSIONS)}"
-        message = f"codebase_version {short(repr(value))} is not one that can be read"
+        message = f"codebase_version {short(repr(value))} is not supported"
         self.problems.append(Problem("unknown-codebase-version", message, self.where, hint))
         return None
 
@@ -127,8 +127,8 @@ class _Fields:
             self.wrong("fps", "a positive number of frames per second", value)
             return None
         if not number.is_integer():
-            message = f"fps is {value}, and LeRobot's format counts whole frames per second"
-            hint = "LeRobot reads it; it records and encodes whole frames per second only"
+            message = f"fps is {value}, but LeRobot's format expects an integer"
+            hint = "LeRobot reads it, but records and encodes integer frame rates only"
             self.problems.append(Problem("fractional-fps", message, self.where, hint))
         return number
 
@@ -137,9 +137,9 @@ class _Fields:
             value = self.raw.get(field, 1)
             number = _number(value)
             if number is None or not number > 0:
-                self.wrong(field, "a positive number (LeRobot refuses to open any other)", value)
+                self.wrong(field, "a positive number (LeRobot refuses all others)", value)
             elif field == "chunks_size" and _count(value) is None:
-                self.wrong(field, "a whole number of files or episodes in a folder", value)
+                self.wrong(field, "an integer, the number of files or episodes per folder", value)
         chunks = _count(self.raw.get("chunks_size"))
         return chunks if chunks else layout.CHUNKS_SIZE
 
@@ -170,44 +170,49 @@ class _Fields:
             if name in raw:
                 continue
             severity: Severity = "error" if name in _NEEDED else "warning"
-            message = f"features does not declare {name!r}"
-            hint = "LeRobot's own writer declares it" + ("; it gives no item without" * (name in _NEEDED))
+            message = f"{name!r} is missing in features"
+            hint = "LeRobot's own writer always declares it" + (
+                "; without it LeRobot returns no item" * (name in _NEEDED)
+            )
             self.problems.append(Problem("missing-feature", message, self.where, hint, severity=severity))
         return features
 
     def _plain_dtype(self, name: str, dtype: str) -> str:
-        """The dtype by the name LeRobot's writer has for it."""
+        """The dtype by the name that LeRobot's writer uses."""
         plain = _ALIASES.get(dtype, dtype)
         if plain != dtype:
-            message = f"features.{name}.dtype is {dtype!r}, another name of {plain}"
-            hint = f"LeRobot reads it, but records and merges by the name: write {plain}"
+            message = f"features.{name}.dtype is {dtype!r}, an alias of {plain}"
+            hint = f"LeRobot reads it, but its recorder and merge compare names: write {plain}"
             self.problems.append(Problem("dtype-alias", message, self.where, hint))
         return plain
 
     def _rates(self, features: Mapping[str, Mapping[str, Any]]) -> None:
-        """``fps`` of features, which converted datasets have."""
+        """Checks ``fps`` of features, which converted datasets have."""
         fps = _number(self.raw.get("fps"))
         other = [name for name, entry in features.items() if _number(entry.get("fps", fps)) != fps]
         if other and fps is not None:
-            message = f"fps is {fps:g}, features.{other[0]}.fps {short(repr(features[other[0]]['fps']))}"
+            message = (
+                f"fps is {fps:g}, but features.{other[0]}.fps is {short(repr(features[other[0]]['fps']))}"
+            )
             self.problems.append(Problem("feature-fps", message, self.where))
 
     def _names(self, name: str, feature: Mapping[str, Any]) -> None:
-        """``names``: of the values, or of the axes; none is right as well."""
+        """Checks ``names``, which are of the values or of the axes; none is valid too."""
         shape, number = feature["shape"], _names_in(feature.get("names"))
         if number in (0, len(shape), math.prod(shape), sum(shape)):
             return
         message = f"features.{name}: {number} names for shape {list(shape)}"
         if number is None:
-            message = f"features.{name}.names is {short(repr(feature['names']))}, which is no list of names"
+            message = f"features.{name}.names is {short(repr(feature['names']))}, not a list of names"
         values = " x ".join(map(str, shape))
         hint = (
-            f"name each of the {values} values, or set names to null; robots and policies find values by name"
+            f"give a name for each of the {values} values, or set names to null; robots and policies "
+            "find values by name"
         )
         self.problems.append(Problem("wrong-names", message, self.where, hint))
 
     def _codec(self, name: str, feature: Mapping[str, Any]) -> None:
-        """``video.codec``, by which LeRobot's edit commands choose the encoder."""
+        """Checks ``video.codec``, by which LeRobot's edit commands choose the encoder."""
         infos = [feature.get(place) for place in ("info", "video_info")]
         stated = [info["video.codec"] for info in infos if isinstance(info, dict) and "video.codec" in info]
         codec = next(iter(stated), None)
@@ -215,9 +220,9 @@ class _Fields:
             return
         message = f"features.{name}.info: video.codec is {short(repr(codec))}, which LeRobot does not accept"
         plain = canonical_codec(codec)
-        hint = "LeRobot reads such videos; its edits that encode videos stop with an error"
+        hint = "LeRobot reads such videos, but its edit commands cannot encode them"
         if plain in ACCEPTED:
-            hint = f"LeRobot's edits that encode videos stop with an error; merge and relabel write {plain!r}"
+            hint = f"LeRobot's edit commands cannot encode such videos; merge and relabel write {plain!r}"
         self.problems.append(Problem("codec-name", message, self.where, hint))
 
     def _feature(self, name: str, entry: object) -> bool:
@@ -231,7 +236,7 @@ class _Fields:
             self.wrong(f"features.{name}.dtype", f"one of {', '.join(sorted(_DTYPES))}", dtype)
         whole = isinstance(shape, list) and all(type(n) is int and 0 <= n < 2**31 for n in shape)
         if not isinstance(shape, list) or not whole or not shape or math.prod(shape) > _MAX_VALUES:
-            self.wrong(f"features.{name}.shape", "a list of whole numbers", shape)
+            self.wrong(f"features.{name}.shape", "a list of integers", shape)
             return False
         if 0 in shape and dtype in ("image", "video"):
             self.wrong(f"features.{name}.shape", "height, width and channels, none of them 0", shape)
@@ -244,15 +249,15 @@ class _Fields:
             self.wrong(f"features.{name}.shape", "of at most 5 dimensions", shape)
         info = entry.get("info")
         if dtype == "video" and info is not None and not isinstance(info, dict):
-            self.wrong(f"features.{name}.info", "an object (LeRobot refuses to open any other)", info)
+            self.wrong(f"features.{name}.info", "an object (LeRobot refuses all others)", info)
         if dtype == "video" and ("/" in name or name in ("", ".", "..") or "\0" in name):
-            self.wrong(f"features.{name}", "a name that can be a folder", name)
+            self.wrong(f"features.{name}", "a valid folder name", name)
             return False
         return True
 
 
 def _names_in(names: object) -> int | None:
-    """How many names there are: in a list, in lists by kind (``motors``, ``axes``), or as keys."""
+    """Number of names: in a list, in lists by kind (``motors``, ``axes``), or as keys."""
     if names is None:
         return 0
     if isinstance(names, str):

@@ -1,4 +1,4 @@
-"""Jumps of the state inside an episode: several attempts that were saved as one."""
+"""Finds jumps of the state inside an episode: several attempts saved as one episode."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from lerobot_grasp_plugin.verify.rows import Rows
 
 _STATE = "observation.state"
 _FAR = 8.0
-"""Times a dimension's usual step (the median of those that are not 0) from which on a step is a jump."""
+"""A jump is at least this many times a dimension's usual step (the median of nonzero steps)."""
 _OF_THE_RANGE = 0.1
-"""Part of what a dimension covers in the episode that a jump covers at least."""
+"""Minimum share of a dimension's range in the episode that a jump covers."""
 _TOGETHER = 3
 """Dimensions that jump in the same frame; half of them where a state has fewer than six."""
 _SHOWN = 20
 
 
 class JumpCheck:
-    """``observation.state`` from row to row of an episode."""
+    """Checks the steps of ``observation.state`` from row to row of an episode."""
 
     def __init__(self) -> None:
         self._frames: dict[tuple[Path, int], list[int]] = {}
@@ -45,10 +45,10 @@ class JumpCheck:
         for (path, episode), frames in self._frames.items():
             shown = some(frames, _SHOWN)
             message = (
-                f"{_STATE!r} jumps back to where the episode began in {count(len(frames), 'frame')} "
+                f"{_STATE!r} jumps back to its start value in {count(len(frames), 'frame')} "
                 f"(0-based): {shown}"
             )
-            hint = "attempts that were saved as one episode, as a rule: split it at these frames"
+            hint = "usually several attempts saved as one episode: split it at these frames"
             yield Problem(
                 "state-jump",
                 message,

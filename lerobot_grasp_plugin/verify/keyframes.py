@@ -1,4 +1,4 @@
-"""Where the episodes of a video file begin, and which of its keyframes a decoder can start at."""
+"""Checks where the episodes of a video file begin, and at which keyframes a decoder can start."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CAN_BE_OPEN = frozenset({"h264", "hevc"})
 
 
 def check_starts(use: FileUse, samples: VideoSamples, match: Match) -> Iterator[Problem]:
-    """Episodes that begin off a clean start, and frames that an open GOP can lose."""
+    """Finds episodes that do not begin at a closed keyframe, and frames that an open GOP can lose."""
     inside, open_starts = Tally(), Tally()
     can_be_open = samples.signature.codec in _CAN_BE_OPEN
     for episode, at in zip(use.episodes.tolist(), match.firsts.tolist(), strict=True):
@@ -28,18 +28,18 @@ def check_starts(use: FileUse, samples: VideoSamples, match: Match) -> Iterator[
             open_starts.add(use.path, episode, 0)
     if inside.rows:
         message = f"{_begin(inside)} between two keyframes"
-        hint = "LeRobot reads them, from the keyframe before; an exact copy of them starts there as well"
+        hint = "LeRobot reads them, from the keyframe before; an exact copy starts there too"
         yield inside.problem("episode-off-keyframe", message, hint)
     if open_starts.rows:
         message = f"{_begin(open_starts)} on a keyframe that is not a clean start"
-        hint = "frames next to it can need those before: LeRobot's pyav reader can fail on them"
+        hint = "frames next to it can need frames before it: LeRobot's pyav reader can fail on them"
         yield open_starts.problem("episode-open-start", message, hint)
     if can_be_open:
         yield from _open_groups(use, samples, match)
 
 
 def _open_groups(use: FileUse, samples: VideoSamples, match: Match) -> Iterator[Problem]:
-    """Frames that are shown before an open keyframe and coded after it."""
+    """Frames presented before an open keyframe and coded after it."""
     tally = Tally()
     later = samples.keyframes[1:] & (samples.offsets[1:] >= 0) & (samples.offsets[:-1] > samples.offsets[1:])
     for keyframe in (np.flatnonzero(later) + 1).tolist():
@@ -55,7 +55,7 @@ def _open_groups(use: FileUse, samples: VideoSamples, match: Match) -> Iterator[
         message = f"the images of {tally.extent} need the keyframe after them and frames before it (open GOP)"
         hint = (
             "LeRobot's pyav reader can start at that keyframe and then fails on them; "
-            "encode with closed groups (libx264 and libx265: open-gop=0)"
+            "encode with closed GOPs (libx264 and libx265: open-gop=0)"
         )
         yield tally.problem("video-open-gop", message, hint)
 

@@ -1,6 +1,6 @@
-"""Labels: rewards, ``next.done`` and ``next.success`` against each other and against the sidecar.
+"""Checks labels: rewards, ``next.done`` and ``next.success`` against each other and the sidecar.
 
-Which rows are success is decided when all rows were seen, unless a sidecar states it.
+Which rows are success is decided after all rows were read, unless a sidecar states it.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from lerobot_grasp_plugin.verify.view import View
 
 _DISTINCT = 50
 _SHIFTS = (1, -1, 2, -2, 3, -3, 4, -4, 5, -5)
-"""Frames by which labels are looked for elsewhere than the sidecar has them."""
+"""Shifts, in frames, by which labels are compared with the sidecar."""
 
 
 class LabelCheck:
-    """Rewards and ends of every episode."""
+    """Checks rewards and ends of every episode."""
 
     def __init__(self, view: View, sidecar: Provenance | None) -> None:
         self._view = view
@@ -73,7 +73,7 @@ class LabelCheck:
         self._judge(rows)
 
     def _decide(self) -> None:
-        """Settles which rows are success, and looks at those that waited for it."""
+        """Decides which rows are success, and checks the rows that waited for it."""
         self._rule = self._rule or self._evidence.rule()
         waiting, self._waiting = self._waiting, []
         for rows in waiting:
@@ -104,7 +104,7 @@ class LabelCheck:
     def _compare(
         self, rows: Rows, flags: NDArray[np.bool_], success: NDArray[np.bool_], succeeded: NDArray[np.bool_]
     ) -> None:
-        """``next.success`` against what the rewards say, row by row and for each episode as a whole."""
+        """Compares ``next.success`` with the rewards, row by row and per episode."""
         self._add(self._unequal, rows, flags != success)
         inside = flags.copy()
         inside[rows.offsets + rows.lengths - 1] = False
@@ -170,8 +170,8 @@ class LabelCheck:
 
     def found(self) -> Iterator[Problem]:
         for name, width in self._wide.items():
-            message = f"{name} has {width} values in every row, and should have one"
-            hint = "reward classifiers and HIL-SERL take one; its labels were not checked"
+            message = f"{name} has {width} values per row, expected one"
+            hint = "reward classifiers and HIL-SERL need one; its labels were not checked"
             yield Problem("label-shape", message, self._view.root / "data", hint)
         self._decide()
         if self._rows:
@@ -182,19 +182,19 @@ class LabelCheck:
             yield from self._of_dones()
         if self._other_reward.rows:
             tally = self._other_reward
-            message = f"the sidecar says {tally.example} here; rewards differ from it in {tally.extent}"
-            hint = "the labels were changed after they were written; relabel again, or remove the sidecar"
+            message = f"the sidecar says {tally.example} here; the rewards differ in {tally.extent}"
+            hint = "the labels were changed after relabelling; relabel again, or remove the sidecar"
             shift = min(self._shifts, key=abs, default=0)
             if shift:
                 way = "later" if shift > 0 else "earlier"
-                message += f": they are the sidecar's, {count(abs(shift), 'frame')} {way}"
-                hint = "was another index_base or alignment meant? relabel again, or remove the sidecar"
+                message += f": they are the sidecar's labels {count(abs(shift), 'frame')} {way}"
+                hint = "check index_base and alignment; relabel again, or remove the sidecar"
             yield tally.problem("reward-differs-from-sidecar", message, hint)
         if self._other_done.rows:
             tally = self._other_done
             mode = _done_of(self._sidecar, tally.place.episode or 0)
             message = (
-                f"by the sidecar (done {mode}) next.done should be {tally.example} here; it differs in "
+                f"by the sidecar (done {mode}), next.done should be {tally.example} here; it differs in "
                 f"{tally.extent}"
             )
             yield tally.problem("done-differs-from-sidecar", message)
@@ -204,12 +204,12 @@ class LabelCheck:
         rewards = sorted(value for value in self._rewards if np.isfinite(value))
         shown = ", ".join(f"{value:g}" for value in rewards[:8])
         if not rewards:
-            return  # none is a number, which is named as such
+            return  # none is a number, which has its own finding
         if rewards == [0.0]:
             message = f"next.reward is 0 in all {self._rows} rows"
-            hint = "nothing was labelled as success; a reward classifier learns nothing from it"
+            hint = "no frame is labelled as success, so a reward classifier cannot be trained"
             if any(hits for hits, _ in self._success.values()):
-                hint = "next.success says success: relabel with --labels_from next.success"
+                hint = "next.success has success frames: relabel with --labels_from next.success"
             yield Problem("reward-all-zero", message, where, hint)
         elif len(rewards) == 1:
             message = f"next.reward is {shown} in all {self._rows} rows"
@@ -219,35 +219,42 @@ class LabelCheck:
         if len(rewards) > 2:
             more = " and more" * (len(rewards) > _DISTINCT)
             message = f"next.reward has {len(rewards)} values{more}: {shown}"
-            hint = "a reward classifier learns from two values, success and failure"
+            hint = "a reward classifier needs two values, success and failure"
             if self._rule is not None and self._rule.basis == "many values":
-                message += "; it is dense, and no frame is counted as success"
-                hint = "if it means success above a value, relabel with --labels_from and --labels_threshold"
+                message += "; the reward is dense, and no frame counts as success"
+                hint = (
+                    "if values above a threshold mean success, relabel with --labels_from and "
+                    "--labels_threshold"
+                )
             yield Problem("dense-rewards", message, where, hint, severity="note")
         elif self._rule is not None and self._rule.basis == "two values" and rewards != [0.0, 1.0]:
             message = f"next.reward is {rewards[0]:g} or {rewards[1]:g}; the larger one counts as success"
-            hint = "no sidecar states it; where it means failure, relabel from annotations"
+            hint = (
+                "no sidecar states their meaning; if the larger one means failure, relabel from annotations"
+            )
             yield Problem("reward-values", message, where, hint)
         if self._unequal.rows:
             yield from self._contradiction()
         if layout.DONE not in self._view.info.features and not self._has_done:
-            message = "there is next.reward, but no next.done"
-            hint = "HIL-SERL takes every episode for unfinished; lerobot-grasp-relabel writes both"
+            message = "next.reward exists, but next.done is missing"
+            hint = "HIL-SERL treats every episode as unfinished; lerobot-grasp-relabel writes both"
             yield Problem("reward-without-done", message, where, hint)
 
     def _contradiction(self) -> Iterator[Problem]:
         if self._stamped and not self._outcome.rows:
             message = (
-                "next.success is stamped on the last frame only, in the episodes that next.reward rewards"
+                "next.success is set on the last frame only, in the episodes with success in next.reward"
             )
             hint = "next.reward decides which frames are success"
             yield self._unequal.problem("success-differs", message, hint, severity="note")
             return
-        message = f"next.success differs from what next.reward says in {self._unequal.extent}"
+        message = f"next.success differs from next.reward in {self._unequal.extent}"
         if self._outcome.rows:
             episodes = episodes_text(self._outcome.episodes)
-            message += f"; one of them says success in {episodes}, the other says failure throughout"
-        hint = "next.reward decides; lerobot-grasp-relabel --labels_from next.success would take the other"
+            message += f"; in {episodes} one has success, the other only failure"
+        hint = (
+            "next.reward decides; to use next.success, run lerobot-grasp-relabel --labels_from next.success"
+        )
         yield self._unequal.problem("success-differs", message, hint)
 
     def _balance(self) -> Iterator[Problem]:
@@ -288,16 +295,16 @@ class LabelCheck:
         where = self._view.root / "data"
         if not self._any_done:
             message = "next.done is false in every row"
-            hint = "HIL-SERL takes episodes for unfinished; lerobot-grasp-relabel --done episode_end sets it"
+            hint = "HIL-SERL treats episodes as unfinished; lerobot-grasp-relabel --done episode_end sets it"
             yield Problem("done-all-false", message, where, hint)
             return
         if self._all_done and self._early.rows:
             message = "next.done is true in every row"
-            hint = "HIL-SERL takes every step for the last; lerobot-grasp-relabel --done episode_end sets it"
+            hint = "HIL-SERL treats every step as the last; lerobot-grasp-relabel --done episode_end sets it"
             yield Problem("done-all-true", message, where, hint)
             return
         if self._no_done.rows:
-            message = f"{EPISODES}: success, and next.done is never true"
+            message = f"{EPISODES}: success, but next.done is never true"
             yield self._no_done.problem("reward-without-done", message)
         if self._open.rows:
             message = f"the last row of {EPISODES} is not done"
@@ -309,26 +316,26 @@ class LabelCheck:
             yield self._early.problem("done-before-end", message, severity=severity)
         if self._undone.rows and self._sidecar is None:
             message = (
-                f"{self._undone.extent} have success without done; nothing says whether the episode "
-                "was meant to end there"
+                f"{self._undone.extent} have success without done; it is unknown whether the episode "
+                "should end there"
             )
             yield self._undone.problem("success-without-done", message)
 
 
 def _labels_of(rows: Rows) -> Rows:
-    """The label columns of a batch alone, in memory of their own."""
+    """A copy of a batch's label columns."""
     names = (layout.REWARD, layout.DONE, layout.SUCCESS)
     columns = {name: rows.columns[name].copy() for name in names if name in rows.columns}
     return replace(rows, columns=columns)
 
 
 def _done_of(sidecar: Provenance | None, episode: int) -> str | None:
-    """How done was decided in an episode; None where the sidecar does not say."""
+    """How done was decided in an episode; None if the sidecar does not say."""
     source = None if sidecar is None else sidecar.source_of(episode)
     return None if source is None else source.done
 
 
 def _is_shifted(found: NDArray[np.bool_], said: NDArray[np.bool_], shift: int) -> bool:
-    """Whether the labels of an episode are those the sidecar has ``shift`` frames before."""
+    """Whether the labels of an episode are the sidecar's shifted by ``shift`` frames."""
     here, there = (found[shift:], said[:-shift]) if shift > 0 else (found[:shift], said[-shift:])
     return bool(here.any() and not here.all() and np.array_equal(here, there))

@@ -1,4 +1,4 @@
-"""The episodes a dataset's metadata lists."""
+"""The episodes that a dataset's metadata lists."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lerobot_grasp_plugin.findings.problem import Problem
 
 type Report = Callable[[Problem], None]
-"""Takes what is found."""
+"""Collects a finding."""
 
 
 @dataclass
@@ -22,10 +22,10 @@ class EpisodeList:
     Attributes:
         where: The file or folder they are listed in.
         indices: ``episode_index``, int64, shape (n,).
-        lengths: Rows, int64, shape (n,); -1 where the metadata does not say.
-        numbers: Other whole-number columns of the v3.0 table by name, int64, shape (n,).
+        lengths: Rows, int64, shape (n,); -1 if unknown.
+        numbers: Other integer columns of the v3.0 table by name, int64, shape (n,).
         seconds: Its timestamps by name, float64, shape (n,).
-        tasks: Sentences of each episode; None where the column is missing.
+        tasks: Sentences of each episode; None if the column is missing.
         stats_columns: Names of the statistics columns of the v3.0 table.
         files: The files of the v3.0 table.
     """
@@ -41,7 +41,7 @@ class EpisodeList:
 
 
 def as_count(value: object) -> int | None:
-    """A count or index of a JSON file, or None where it is none."""
+    """A count or index of a JSON file, or None for any other value."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     return int(value) if 0 <= value < 2**40 and value == int(value) else None

@@ -1,4 +1,4 @@
-"""The checks of what a dataset means, beyond its structure: statistics, labels, and values."""
+"""The checks of a dataset's meaning, beyond its structure: statistics, labels and values."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from lerobot_grasp_plugin.verify.view import View
 
 
 class Thorough:
-    """Checks that look at rows, and those that follow when all rows were seen.
+    """Checks of rows, and checks that run after all rows were read.
 
     Attributes:
-        row_checks: To be shown every batch.
-        episode_checks: To be shown the rows whose episode is known.
-        after: By name, to be run after that.
-        without_rows: Those of them that need no rows.
+        row_checks: Get every batch.
+        episode_checks: Get the rows whose episode is known.
+        after: Run after that, by name.
+        without_rows: Names of those that need no rows.
     """
 
     def __init__(self, view: View) -> None:
@@ -51,7 +51,7 @@ class Thorough:
 
 
 def check_metadata(view: View) -> Iterator[Problem]:
-    """What can be said of statistics and sidecar without reading rows."""
+    """The checks of statistics and sidecar that need no rows."""
     yield from check_presence(view, read_stored_stats(view))
     yield from check_lengths(view)
     sidecar = read_sidecar(view)

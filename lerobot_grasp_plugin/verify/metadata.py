@@ -1,4 +1,4 @@
-"""The episodes as the metadata lists them, of either layout, as far as they can be read."""
+"""Reads the listed episodes of either layout, as far as possible."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lerobot_grasp_plugin.verify.listed import EpisodeList, Report, as_count
 
 
 def read_listed_episodes(root: Path, legacy: bool, report: Report) -> EpisodeList | None:
-    """The episodes the metadata lists; None where it lists none."""
+    """The episodes that the metadata lists; None if it lists none."""
     try:
         listed = _legacy(root, report) if legacy else read_episodes_table(root, report)
     except GraspError as error:
@@ -28,19 +28,19 @@ def read_listed_episodes(root: Path, legacy: bool, report: Report) -> EpisodeLis
 
 
 def _check(listed: EpisodeList, legacy: bool, report: Report) -> None:
-    """Numbering and lengths."""
+    """Checks numbering and lengths."""
     where = listed.where
     expected = np.arange(len(listed.indices))
     wrong = np.flatnonzero((np.sort(listed.indices) if legacy else listed.indices) != expected)
     if len(wrong):
         row = int(wrong[0])
         found = int((np.sort(listed.indices) if legacy else listed.indices)[row])
-        message = f"entry {row} lists episode {found}; LeRobot takes it for episode {row}"
-        hint = "episodes have to be numbered 0, 1, 2, ... without holes"
+        message = f"entry {row} lists episode {found}; LeRobot reads it as episode {row}"
+        hint = "episodes must be numbered 0, 1, 2, ... without gaps"
         if np.array_equal(listed.indices, expected + 1):
-            hint += "; these count from 1"
+            hint += "; these start at 1"
         elif row not in listed.indices:
-            hint += "; lerobot-grasp-merge makes a dataset of the others and renumbers them"
+            hint += "; lerobot-grasp-merge writes and renumbers the others"
         report(Problem("episode-numbering", message, Place(str(where), episode=row), hint))
     for row in np.flatnonzero(listed.lengths == 0)[:20].tolist():
         message = "the metadata lists the episode with a length of 0"
@@ -56,7 +56,7 @@ def _legacy(root: Path, report: Report) -> EpisodeList | None:
             episode, length = as_count(entry.get("episode_index")), as_count(entry.get("length"))
             if episode is None or length is None:
                 found = ", ".join(f"{name} is {entry.get(name)!r}" for name in ("episode_index", "length"))
-                message = f"expected whole numbers: {short(found)}"
+                message = f"expected integers: {short(found)}"
                 report(Problem("bad-json", message, Place(str(path), number)))
                 if episode is None:
                     continue

@@ -1,4 +1,4 @@
-"""Datasets within a dataset, which a copy into the wrong folder leaves."""
+"""Finds datasets inside a dataset, left by a copy into the wrong folder."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from lerobot_grasp_plugin.findings.problem import Problem
 
 _PARTS = frozenset({"meta", "data", "videos"})
 _DEPTH = 3
-"""Folders are looked at as deep as ``data/chunk-000/other``."""
+"""Depth of the search: ``data/chunk-000/other``."""
 
 
 def nested_datasets(root: Path) -> Sequence[Path]:
-    """Folders within a dataset that are datasets, or parts of one that stand in the wrong place.
+    """Folders inside a dataset that are datasets, or misplaced parts of one.
 
     Args:
         root: The dataset's folder.
@@ -50,22 +50,22 @@ def _has_info(folder: Path) -> bool:
 
 
 def _misplaced(folder: Path) -> bool:
-    """Whether a folder is ``meta/meta``, ``data/data``, ``meta/data``, ...; a camera may have any name."""
+    """Whether a folder is ``meta/meta``, ``data/data``, ``meta/data``, ...; a camera can have any name."""
     return (folder.name in _PARTS and folder.parent.name in _PARTS - {"videos"}) or (
         folder.name == folder.parent.name == "videos"
     )
 
 
 def check_nested(root: Path, nested: Sequence[Path]) -> Iterator[Problem]:
-    """One finding for each dataset, or part of one, within a dataset."""
+    """One finding for each dataset, or part of one, inside a dataset."""
     for folder in nested:
         name = folder.relative_to(root)
         if _has_info(folder):
-            message = f"another dataset lies within this one, in {name}; it is no part of it"
-            hint = "move it out, and verify it by itself"
+            message = f"another dataset is inside this one, in {name}, and does not belong to it"
+            hint = "move it out, and verify it separately"
         else:
             message = (
-                f"a second {folder.name} folder lies within this dataset, in {name}; it is no part of it"
+                f"a second {folder.name} folder is inside this dataset, in {name}, and does not belong to it"
             )
             hint = f"compare it with {folder.name}: keep one of the two, and move the other out"
         yield Problem("nested-dataset", message, folder, hint)

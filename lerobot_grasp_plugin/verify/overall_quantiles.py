@@ -1,4 +1,4 @@
-"""Finds out which kind of quantiles ``stats.json`` has: of all rows, or of the episodes."""
+"""Determines the kind of quantiles in ``stats.json``: of all rows, or of the episodes."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ type Kind = Literal["exact", "mean", "bounds", "none", "unknown"]
 class OverallQuantiles:
     """Counts the rows below each quantile of ``stats.json``.
 
-    A value is a quantile where as many rows are below it as the quantile says. So one pass tells it, and
-    no row is kept.
+    A value is a quantile if the right share of rows is below it. So one pass is enough, and no row is
+    kept.
 
     Args:
         stored: The statistics of the dataset.
-        names: The columns to look at.
+        names: The columns to check.
     """
 
     def __init__(self, stored: StoredStats, names: Sequence[str]) -> None:
@@ -50,7 +50,7 @@ class OverallQuantiles:
             for statistic in QUANTILES:
                 if stats.get(statistic, np.empty(0)).size == len(columns):
                     limits = self._limits(name, statistic)
-                    if values.dtype == np.float32:  # else every row is converted
+                    if values.dtype == np.float32:  # otherwise every row is converted
                         limits = limits.astype(np.float32)
                     counts = [
                         [np.count_nonzero(column < limit) for limit in below]
@@ -77,13 +77,13 @@ class OverallQuantiles:
         yield from ()
 
     def kind(self, name: str, *, trusted: bool) -> Kind:
-        """Of which kind the quantiles of a column are; ``none`` where they are of none.
+        """The kind of a column's quantiles; ``none`` if they match no kind.
 
-        Those LeRobot estimates from one histogram of all rows count as exact.
+        LeRobot's estimates from one histogram of all rows count as exact.
 
         Args:
             name: The column.
-            trusted: Whether the quantiles stored of its episodes are those of their rows. Without such,
+            trusted: Whether the stored quantiles of its episodes match their rows. Otherwise,
                 quantiles that are not exact are ``unknown``.
         """
         statistics = [statistic for statistic in QUANTILES if (name, statistic) in self._counts]
@@ -99,13 +99,13 @@ class OverallQuantiles:
         return "none" if trusted and self._of_episodes(name, "mean") else "unknown"
 
     def wrong(self, name: str) -> list[str]:
-        """Which stored quantiles of a column are not those of all rows, as ``q01``."""
+        """The stored quantiles of a column that differ from those of all rows, such as ``q01``."""
         return [
             each for each in QUANTILES if (name, each) in self._counts and self._misplaced(name, each).any()
         ]
 
     def _misplaced(self, name: str, statistic: str) -> NDArray[np.bool_]:
-        """In which values of a row another share of the rows is below than the quantile says."""
+        """The values of a row in which the share of rows below differs from the quantile."""
         rows, share = self._rows[name], QUANTILES[statistic]
         below, wide_below, reached, wide_reached = self._counts[name, statistic].T
         row = int((rows - 1) * share) + 1
@@ -116,7 +116,7 @@ class OverallQuantiles:
         return misplaced
 
     def _of_episodes(self, name: str, kind: str) -> dict[str, NDArray[np.float64]]:
-        """What LeRobot makes of the episodes' quantiles, by statistic; empty where they are unknown."""
+        """LeRobot's aggregate of the episodes' quantiles, by statistic; empty if unknown."""
         own = (self._stored.episodes or {}).get(name, {})
         if "count" not in own or own["count"].shape[1] != 1:
             return {}
@@ -134,7 +134,7 @@ class OverallQuantiles:
         return bool((np.abs(value - other) <= slack).all())
 
     def example(self, name: str) -> str:
-        """The quantile that is farthest from its place: its value, and the share of rows below it."""
+        """The quantile with the largest error: its value, and the share of rows below it."""
         worst, text = -1.0, ""
         for statistic, share in QUANTILES.items():
             if (name, statistic) not in self._counts:
@@ -145,5 +145,5 @@ class OverallQuantiles:
             if off[dim] > worst:
                 worst = float(off[dim])
                 value = self._values[name][statistic][dim]
-                text = f"{statistic} is {value:.6g}, and {100 * shares[dim]:.3g} % of the rows are below it"
+                text = f"{statistic} is {value:.6g}, but {100 * shares[dim]:.3g} % of the rows are below it"
         return text

@@ -1,4 +1,4 @@
-"""Where something was found: the first place, and how much more of it there is."""
+"""Tallies the rows of one kind of finding: the first place, and the number of rows and episodes."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class Tally:
     """Rows that are wrong in one way.
 
     Attributes:
-        place: The first one.
-        rows: How many there are.
+        place: The first place.
+        rows: Number of rows.
         episodes: Rows of each episode that has any.
-        example: What the first one looks like.
+        example: Description of the first one.
     """
 
     place: Place = NOWHERE
@@ -30,7 +30,7 @@ class Tally:
     def add(
         self, path: Path | str, episode: int, frame: int | None, rows: int = 1, example: str = ""
     ) -> None:
-        """Counts rows of one episode, -1 for an unknown one; the place of the first call is the one shown."""
+        """Counts rows of one episode, -1 for an unknown one; the first call sets the place."""
         if not self.rows:
             known = episode >= 0
             self.place = Place(

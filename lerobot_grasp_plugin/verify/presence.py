@@ -1,4 +1,4 @@
-"""Statistics that are missing, and those of images, which are not recomputed."""
+"""Checks for missing statistics, and for the form of image statistics, which are not recomputed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from lerobot_grasp_plugin.verify.view import View
 
 
 def check_presence(view: View, stored: StoredStats) -> Iterator[Problem]:
-    """Statistics that are missing, and those of images, which are not recomputed."""
+    """Checks for missing statistics, and for the form of image statistics, which are not recomputed."""
     yield from stored.problems
     features = {
         name: feature
@@ -56,27 +56,27 @@ def check_presence(view: View, stored: StoredStats) -> Iterator[Problem]:
 
 
 def _absence(view: View, stored: StoredStats, *, overall: bool) -> tuple[str, str]:
-    """Message and hint where a file has no statistics at all: which ones are missing, and which are there."""
+    """Message and hint for a missing kind of statistics, and the kind that exists."""
     missing = "over all rows" if overall else "of single episodes"
     other = stored.episodes if overall else stored.overall
     there = stored.where[1 if overall else 0].relative_to(view.root).as_posix()
     if other is None:
-        return f"there are no statistics {missing}, nor any in {there}", (
-            f"policies that normalise cannot be trained without; {MAKE_ANEW}"
+        return f"statistics {missing} are missing, also in {there}", (
+            f"policies that normalise cannot be trained; {MAKE_ANEW}"
         )
-    need = "training reads those" if overall else "LeRobot's converter and merge read those"
-    return f"there are no statistics {missing}; {there} has some", f"{need}; {MAKE_ANEW}"
+    need = "training reads these" if overall else "LeRobot's converter and merge read these"
+    return f"statistics {missing} are missing; {there} has statistics", f"{need}; {MAKE_ANEW}"
 
 
 def _lacking(
     features: Mapping[str, Mapping[str, Any]], lacking: Sequence[str], where: Path, *, overall: bool
 ) -> Iterator[Problem]:
-    """Columns without statistics: those a policy needs, and the others by themselves."""
+    """Columns without statistics: one finding for those a policy needs, one for the others."""
     needed = [name for name in lacking if is_policy_column(name) or _is_image(features[name])]
     unread = [name for name in lacking if name not in needed]
     hint = f"LeRobot loses them when it merges or splits; {MAKE_ANEW}"
     if overall and any(_is_image(features[name]) for name in needed):
-        hint = f"lerobot-train fails without those of every camera (use_imagenet_stats); {MAKE_ANEW}"
+        hint = f"lerobot-train needs them for every camera (use_imagenet_stats); {MAKE_ANEW}"
     by_severity: list[tuple[list[str], str, Severity]] = [
         (needed, hint, "warning"),
         (unread, "no policy normalises with them", "note"),
@@ -92,7 +92,7 @@ def _is_image(feature: Mapping[str, Any]) -> bool:
 
 
 def _wanted(view: View, stored: StoredStats) -> list[tuple[Values | None, Path]]:
-    """The statistics the format has: over all rows, but for v2.1; of each episode, but for v2.0."""
+    """The statistics of the format: over all rows, except v2.1; of each episode, except v2.0."""
     overall, own = (stored.overall, stored.where[0]), (stored.episodes, stored.where[1])
     if not view.legacy:
         return [overall, own]
@@ -108,7 +108,7 @@ def _episodes(view: View, stored: StoredStats) -> Iterator[Problem]:
     without = view.episodes.indices[~stored.known].tolist()
     if without:
         message = f"{EPISODES} {agree(len(without), 'has', 'have')} no statistics"
-        hint = f"LeRobot's converter and merge need those of every episode; {MAKE_ANEW}"
+        hint = f"LeRobot's converter and merge need the statistics of every episode; {MAKE_ANEW}"
         place = Place(str(stored.where[1]), episode=min(without))
         yield Problem("missing-stats", message, place, hint, episodes=the_episodes(without))
 
@@ -125,7 +125,7 @@ def _images(
     overall = where.name == Path(layout.STATS_PATH).name
     channels = {array.size if overall else array.shape[-1] for array in given.values()}
     if not channels <= {1, 3} or len(channels) != 1:
-        message = f"{name!r} has {sorted(channels)} values, and needs one per channel, as (channels, 1, 1)"
+        message = f"{name!r} has {sorted(channels)} values, expected one per channel, as (channels, 1, 1)"
         yield Problem("wrong-stats-shape", message, where, MAKE_ANEW)
         return
     if overall:
@@ -136,12 +136,12 @@ def _images(
         outside = not depth and ((low < -1e-3).any() or (high > 1 + 1e-3).any())
     unknown = not all(np.isfinite(each).all() for each in (low, high, mean, std))
     if unknown:
-        message = f"{name!r}: statistics hold what is not a number"
+        message = f"{name!r}: statistics contain values that are not numbers"
         yield Problem("wrong-statistics", message, where, hint_of(name), severity=severity_of(name))
     elif unordered or outside:
         message = (
             f"{name!r}: statistics go from {np.nanmin(low):.4g} to {np.nanmax(high):.4g}, mean "
-            f"{np.nanmean(mean):.4g}; those of images lie in [0, 1], the mean between"
+            f"{np.nanmean(mean):.4g}; those of images must be in [0, 1], with the mean between"
         )
         yield Problem("wrong-statistics", message, where, hint_of(name), severity=severity_of(name))
 
@@ -149,16 +149,16 @@ def _images(
 def _image_shape(
     name: str, given: Mapping[str, NDArray[np.float64]], channels: int, where: Path
 ) -> Iterator[Problem]:
-    """One value per channel, in a form that cannot be put against (channels, height, width)."""
+    """Finds one value per channel in a shape that does not broadcast to (channels, height, width)."""
     wanted = (channels, 1, 1)
     odd = [each for each, array in given.items() if array.shape != wanted]
     if not odd:
         return
     shape = tuple(given[odd[0]].shape)
-    message = f"{name!r}: {odd[0]} has shape {shape}, and should have {wanted}"
+    message = f"{name!r}: {odd[0]} has shape {shape}, expected {wanted}"
     severity: Severity = "error"
     hint = f"training cannot normalise with it; {MAKE_ANEW}"
     if len(shape) < 2 or channels == 1:
         severity = "warning"
-        hint = f"training takes it, LeRobot's merge and delete refuse it; {MAKE_ANEW}"
+        hint = f"training accepts it, LeRobot's merge and delete refuse it; {MAKE_ANEW}"
     yield Problem("wrong-stats-shape", message, where, hint, severity=severity)

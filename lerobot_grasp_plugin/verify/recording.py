@@ -1,4 +1,4 @@
-"""What ``grasp_recording.json`` says of how the episodes were recorded."""
+"""Checks ``grasp_recording.json``, the record of how the episodes were recorded."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lerobot_grasp_plugin.verify.view import View
 
 
 def check_recording(view: View) -> Iterator[Problem]:
-    """Names episodes that were recorded more slowly than their rows say, and edits not carried out."""
+    """Reports episodes that were recorded more slowly than their fps, and pending edits."""
     path = view.root / layout.RECORDING_PATH
     sidecar = read_recording(view.root) if "meta" not in view.closed else None
     if sidecar is None:
@@ -24,7 +24,7 @@ def check_recording(view: View) -> Iterator[Problem]:
     slow = {int(name): timing for name, timing in map(_timing, sidecar.episodes.items()) if timing}
     nominal = view.info.fps
     hint = (
-        "its rows show a faster motion than the arm made: record it again, or leave it out "
+        "its rows show a faster motion than the real one: record it again, or leave it out "
         f'(episodes: "{all_but(slow)}" in merge)'
     )
     for episode, timing in sorted(slow.items()):
@@ -37,7 +37,7 @@ def check_recording(view: View) -> Iterator[Problem]:
 
 
 def _timing(entry: tuple[str, Any]) -> tuple[str, Mapping[str, Any]]:
-    """An episode's name, and its timing where it is slow."""
+    """An episode's name, and its timing if it is slow."""
     name, episode = entry
     timing = _mapping(_mapping(episode).get("timing"))
     numbers = all(type(timing.get(key)) in (int, float) for key in ("rate", "dropped_frames"))

@@ -1,4 +1,4 @@
-"""What verify says of a dataset, as values; commands print them."""
+"""The report of verify, as values that commands print."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Check:
     """One line of the verification block.
 
     Attributes:
-        name: What was checked.
-        ok: Whether it is right; None where it was not checked.
-        detail: A figure, or a word more.
+        name: Name of the check.
+        ok: Whether it passed; None if it was not checked.
+        detail: A figure or a short remark.
     """
 
     name: str
@@ -32,8 +32,8 @@ class VerifyReport:
     Attributes:
         root: The dataset's folder.
         checks: The verification block, in order.
-        problems: Everything that was found, errors first.
-        level: How deep it was looked: ``meta``, ``data``, ``video`` or ``decode``.
+        problems: All findings, errors first.
+        level: Depth of the checks: ``meta``, ``data``, ``video`` or ``decode``.
     """
 
     root: Path
@@ -47,11 +47,11 @@ class VerifyReport:
         return not self.count("error")
 
     def count(self, severity: Severity) -> int:
-        """How many findings have a severity."""
+        """Number of findings of a severity."""
         return sum(problem.severity == severity for problem in self.problems)
 
     def moved(self, root: Path) -> VerifyReport:
-        """The same report of a dataset that was renamed since; commands name its new folder."""
+        """The same report for a dataset that was moved; commands in hints name its new folder."""
         problems = [
             replace(
                 problem,

@@ -1,4 +1,4 @@
-"""A batch of rows, and what looks at it."""
+"""A batch of rows, and the interface of checks that read it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Rows:
 
     Attributes:
         files: The file of each run.
-        episodes: The episode of each run, by ``episode_index``; -1 where it is not known. int64, shape
+        episodes: The episode of each run, by ``episode_index``; -1 if unknown. int64, shape
             (runs,).
         starts: The run's first row in its file, shape (runs,).
         lengths: Rows of each run, shape (runs,).
@@ -47,7 +47,7 @@ class Rows:
 
     @cached_property
     def known(self) -> Rows | None:
-        """The rows whose episode is known; None where there are none."""
+        """The rows whose episode is known; None if none are."""
         known = self.episodes >= 0
         if known.all():
             return self
@@ -74,10 +74,10 @@ class Rows:
 
 
 class RowCheck(Protocol):
-    """Looks at batches of rows, then says what it found."""
+    """Checks batches of rows, then returns its findings."""
 
     def see(self, rows: Rows) -> None:
-        """Takes the next batch; batches come in the order of the files."""
+        """Adds the next batch; batches come in the order of the files."""
 
     def found(self) -> Iterator[Problem]:
-        """All that was found."""
+        """All findings."""

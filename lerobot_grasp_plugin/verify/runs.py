@@ -1,4 +1,4 @@
-"""Neighbouring rows of one episode each, in one file."""
+"""Runs: neighbouring rows of one episode in one file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``grasp_provenance.json``: what it says of the labels, and whether it is about this dataset."""
+"""Checks whether ``grasp_provenance.json`` belongs to this dataset, and reads its labels."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from lerobot_grasp_plugin.verify.view import View
 
 
 def read_sidecar(view: View) -> Provenance | None:
-    """Reads the sidecar of a dataset, and whether it is about this dataset; None where it has none."""
+    """Reads the sidecar of a dataset, and whether it belongs to it; None without a sidecar."""
     sidecar = find_provenance(view.root) if "meta" not in view.closed else None
     if sidecar is None or sidecar.problems:
         return sidecar
@@ -33,7 +33,7 @@ def _other_data(view: View, sidecar: Provenance) -> Iterator[Problem]:
     if view.episodes is None:
         return
     lengths = dict(zip(view.episodes.indices.tolist(), view.episodes.lengths.tolist(), strict=True))
-    hint = "it belongs to another version of this dataset; what it says of the labels does not hold"
+    hint = "the sidecar belongs to another version of this dataset; its labels are not used"
     recording = read_recording(view.root)
     added = {
         episode
@@ -41,7 +41,7 @@ def _other_data(view: View, sidecar: Provenance) -> Iterator[Problem]:
         if recording is not None and recording.entry(episode) is not None
     }
     if lengths.keys() - added != sidecar.episodes.keys():
-        message = f"it is about {count(len(sidecar.episodes), 'episode')}, the dataset has {len(lengths)}"
+        message = f"the sidecar has {count(len(sidecar.episodes), 'episode')}, the dataset has {len(lengths)}"
         yield Problem("sidecar-of-other-data", message, sidecar.path, hint)
         return
     wrong = [
@@ -52,14 +52,15 @@ def _other_data(view: View, sidecar: Provenance) -> Iterator[Problem]:
     if wrong:
         first = min(wrong)
         message = (
-            f"it says {sidecar.episodes[first].length} frames, the episodes list {lengths[first]}; {EPISODES}"
+            f"the sidecar says {sidecar.episodes[first].length} frames, the episodes list "
+            f"{lengths[first]}; {EPISODES}"
         )
         place = Place(str(sidecar.path), episode=first)
         yield Problem("sidecar-of-other-data", message, place, hint, episodes=the_episodes(wrong))
 
 
 class ContentCheck:
-    """The content hash of every episode against the sidecar's.
+    """Compares the content hash of every episode with the sidecar's.
 
     Only where all columns are numbers of the declared type: text and images are hashed in a form that
     depends on the version of pyarrow.
@@ -105,8 +106,8 @@ class ContentCheck:
 
     def found(self) -> Iterator[Problem]:
         if self._wrong and self._possible:
-            message = f"the rows of {EPISODES} are not those it was written for"
-            hint = "columns other than labels were changed since, or the sidecar is another dataset's"
+            message = f"the rows of {EPISODES} differ from those that the sidecar was written for"
+            hint = "columns other than labels were changed, or the sidecar belongs to another dataset"
             yield Problem(
                 "sidecar-of-other-data",
                 message,
@@ -117,7 +118,7 @@ class ContentCheck:
 
 
 def expected_done(mode: str | None, success: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
-    """Where done should be true, by the sidecar's word; None where it does not tell."""
+    """Where done should be true by the sidecar; None if it does not say."""
     match mode:
         case "episode_end" | "first_success" | "last_frame_of_success":
             return done_rows(success, mode)

@@ -1,4 +1,4 @@
-"""Statistics the dataset keeps against those its rows have."""
+"""Compares the stored statistics with those of the rows."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ from lerobot_grasp_plugin.verify.summaries import LABELS, Summaries, Summary
 from lerobot_grasp_plugin.verify.view import View
 
 NORMALISING = (*MOMENTS, "q01", "q10", "q90", "q99")
-"""Statistics that one of LeRobot's normalisation modes takes."""
+"""Statistics that LeRobot's normalisation modes use."""
 _OF_POLICIES = ("observation", "action")
-MAKE_ANEW = "lerobot-grasp-merge, or recompute_stats of LeRobot, makes them anew"
+MAKE_ANEW = "recompute them with lerobot-grasp-merge or LeRobot's recompute_stats"
 _KINDS = {
     "mean": (
         "the mean of the episodes' (LeRobot before 0.6.2 writes this)",
-        "pi0, pi05 and other policies that normalise with q01 and q99 see values far outside [-1, 1]",
+        "pi0, pi05 and other policies that normalise with q01 and q99 get values far outside [-1, 1]",
     ),
     "bounds": (
         "the least and the greatest of the episodes' (LeRobot from 0.6.2 on writes this)",
-        "pi0, pi05 and other policies that normalise with q01 and q99 use a part of [-1, 1] only",
+        "pi0, pi05 and other policies that normalise with q01 and q99 use only a part of [-1, 1]",
     ),
     "unknown": (
-        "of a kind that cannot be known without right ones of each episode",
+        "of an unknown kind, because those of each episode are wrong",
         "pi0, pi05 and other policies normalise with q01 and q99",
     ),
 }
-"""By kind of quantiles: what they are, and what that means for training."""
+"""By kind of quantiles: their description, and the effect on training."""
 
 
 def check_stored_statistics(
@@ -54,14 +54,14 @@ def check_stored_statistics(
     quantiles: QuantileCheck,
     overall: OverallQuantiles,
 ) -> Iterator[Problem]:
-    """Every stored statistic that can be recomputed from the tables.
+    """Checks every stored statistic that can be recomputed from the tables.
 
     Args:
         view: The dataset.
         stored: Its statistics.
         summaries: Of all rows; complete.
-        quantiles: What the pass over the rows found about those of the episodes.
-        overall: What it found about those of all rows.
+        quantiles: The check of the episodes' quantiles.
+        overall: The check of the quantiles of all rows.
     """
     kinds: dict[str, list[str]] = {}
     whole = summaries.whole()
@@ -69,11 +69,11 @@ def check_stored_statistics(
     for name, summary in summaries.columns.items():
         feature = view.info.features.get(name)
         if feature is None or summary.low.shape[1] != math.prod(feature["shape"]):
-            continue  # another finding names it
+            continue  # another finding reports it
         row: tuple[int, ...] = tuple(feature["shape"])
         found: list[Problem] = []
         lengths = summaries.lengths[summary.runs]
-        if int(lengths.sum()) >= int(view.lengths.sum()):  # else rows that count were not read
+        if int(lengths.sum()) >= int(view.lengths.sum()):  # otherwise rows that count were not read
             found += _with_quantiles(_overall(name, stored, summary, lengths, row), overall.wrong(name))
             if not found and is_policy_column(name):
                 kind = overall.kind(name, trusted=name not in quantiles.wrong)
@@ -91,12 +91,12 @@ def check_stored_statistics(
     yield from _kinds(kinds, overall, stored)
     for columns in unread.values():
         first, *others = columns
-        more = f"; those of {', '.join(map(repr, others))} are wrong as well" if others else ""
+        more = f"; those of {', '.join(map(repr, others))} are wrong too" if others else ""
         yield replace(columns[first], text=columns[first].text + more)
 
 
 def _with_quantiles(found: Iterable[Problem], wrong: Sequence[str]) -> Iterator[Problem]:
-    """The same findings; that of wrong statistics over all rows names the wrong quantiles, too."""
+    """The same findings; the one of wrong statistics over all rows also names the wrong quantiles."""
     for problem in found:
         if wrong and problem.code in ("stale-statistics", "wrong-statistics"):
             are = "is not the quantile" if len(wrong) == 1 else "are not the quantiles"
@@ -106,7 +106,7 @@ def _with_quantiles(found: Iterable[Problem], wrong: Sequence[str]) -> Iterator[
 
 def _of_no_kind(name: str, overall: OverallQuantiles, stored: StoredStats) -> Problem:
     message = (
-        f"{name!r}: {overall.example(name)}; it is neither the quantile of the rows nor what LeRobot makes "
+        f"{name!r}: {overall.example(name)}; it is neither the quantile of the rows nor LeRobot's aggregate "
         "of the episodes' (mean, or least and greatest)"
     )
     return Problem("wrong-statistics", message, stored.where[0], hint_of(name))
@@ -115,7 +115,7 @@ def _of_no_kind(name: str, overall: OverallQuantiles, stored: StoredStats) -> Pr
 def _kinds(
     kinds: Mapping[str, Sequence[str]], overall: OverallQuantiles, stored: StoredStats
 ) -> Iterator[Problem]:
-    """A note for the columns whose quantiles are those LeRobot makes of the episodes'."""
+    """A note for the columns whose quantiles are LeRobot's aggregates of the episodes'."""
     for kind, (made, effect) in _KINDS.items():
         if names := kinds.get(kind):
             message = (
@@ -132,19 +132,19 @@ def code_of(name: str) -> str:
 
 
 def is_policy_column(name: str) -> bool:
-    """Whether policies take a column as input or output (``dataset_to_policy_features``)."""
+    """Whether policies use a column as input or output (``dataset_to_policy_features``)."""
     return name.startswith(_OF_POLICIES)
 
 
 def severity_of(name: str) -> Severity:
-    """How bad wrong statistics of a column are: nobody normalises others than those of policies."""
+    """The severity of wrong statistics of a column: only policy columns are normalised."""
     return "warning" if is_policy_column(name) or name in LABELS else "note"
 
 
 def hint_of(name: str) -> str:
-    """What is to be done about wrong statistics of a column."""
+    """The hint for wrong statistics of a column."""
     if name in LABELS:
-        return "the labels were changed and their statistics were not; lerobot-grasp-relabel writes both"
+        return "the labels were changed without their statistics; lerobot-grasp-relabel writes both"
     if not is_policy_column(name):
         return f"no policy normalises with them; {MAKE_ANEW}"
     return f"training normalises with them; {MAKE_ANEW}"
@@ -163,12 +163,12 @@ def _overall(
     if odd:
         needed = [each for each in odd if each in NORMALISING and is_policy_column(name)]
         first = (needed or odd)[0]
-        message = f"{name!r}: {first} has {own[first].size} values, the column {wanted[-1]}"
+        message = f"{name!r}: {first} has {own[first].size} values, but the column {wanted[-1]}"
         if own[first].size == math.prod(row):
-            message = f"{name!r}: {first} has shape {own[first].shape}, and should have {wanted}"
+            message = f"{name!r}: {first} has shape {own[first].shape}, expected {wanted}"
         hint = f"training cannot normalise with it; {MAKE_ANEW}"
         if not needed:
-            hint = f"nothing normalises with it, LeRobot's merge fails on it; {MAKE_ANEW}"
+            hint = f"no policy normalises with it, but LeRobot's merge fails on it; {MAKE_ANEW}"
         severity: Severity = "error" if needed else "warning"
         yield Problem("wrong-stats-shape", message, where, hint, severity=severity)
         return
@@ -198,21 +198,21 @@ def _overall(
 def _differing(
     name: str, stored: StoredStats, flat: Mapping[str, NDArray[np.float64]], wrong: Differing
 ) -> Problem:
-    """The finding of statistics over all rows that are not those of the rows: stale, or wrong."""
+    """The finding for statistics over all rows that differ from the rows: stale, or wrong."""
     code, message, hint = code_of(name), f"{name!r}: {describe(wrong)}", hint_of(name)
     if name not in LABELS:
         reason = ""
         if "count" in wrong:
-            reason = "they count other rows: were rows added or deleted since?"
+            reason = "their count differs: rows were probably added or deleted"
         elif _of_same_rows(name, stored, flat):
-            reason = "they agree with those of the episodes: were the rows changed since?"
+            reason = "they agree with those of the episodes: the rows were probably changed"
         if reason:
             code, message = "stale-statistics", f"{message}; {reason}"
     return Problem(code, message, stored.where[0], hint, severity=severity_of(name))
 
 
 def _of_same_rows(name: str, stored: StoredStats, flat: Mapping[str, NDArray[np.float64]]) -> bool:
-    """Whether the statistics over all rows are those of the episodes put together."""
+    """Whether the statistics over all rows are the aggregate of the episodes'."""
     own = (stored.episodes or {}).get(name, {})
     width = next(iter(flat.values())).shape[1]
     needed: dict[str, NDArray[Any]] = {
@@ -227,7 +227,7 @@ def _of_same_rows(name: str, stored: StoredStats, flat: Mapping[str, NDArray[np.
 
 
 def _fits(array: NDArray[np.float64], wanted: tuple[int, ...]) -> bool:
-    """Whether every value of a row has its own, as training takes it: the last axes are those of the row."""
+    """Whether every value of a row has its own statistic, as in training: the last axes are the row's."""
     return array.size == math.prod(wanted) and (array.ndim == 0 or array.shape[-len(wanted) :] == wanted)
 
 
@@ -238,7 +238,7 @@ def _ascending(flat: Mapping[str, NDArray[np.float64]], ordered: Sequence[str]) 
 
 
 def _of_quantiles(name: str, message: str, where: Path, *, read: bool) -> Problem:
-    """The finding of odd quantiles; of those no normalisation mode takes (q50), a note."""
+    """The finding for wrong quantiles; a note for those that no normalisation mode uses (q50)."""
     hint = hint_of(name) if read else f"no policy normalises with q50; {MAKE_ANEW}"
     return Problem(code_of(name), message, where, hint, severity=severity_of(name) if read else "note")
 
@@ -282,7 +282,7 @@ def _per_episode(
     width = summary.low.shape[1]
     odd = [each for each in MOMENTS if each in own and own[each].shape[1] != width]
     if odd:
-        message = f"{name!r}: {odd[0]} has {own[odd[0]].shape[1]} values, the column {width}"
+        message = f"{name!r}: {odd[0]} has {own[odd[0]].shape[1]} values, but the column {width}"
         yield Problem("wrong-stats-shape", message, where, f"LeRobot cannot aggregate it; {MAKE_ANEW}")
         return
     true = {
@@ -300,7 +300,7 @@ def _per_episode(
     if moments:
         message = f"{name!r}: {describe(moments)}"
     else:
-        message = f"{name!r}: {quantiles[min(misplaced_in)]}, which is not where the rows have it"
+        message = f"{name!r}: {quantiles[min(misplaced_in)]}, which differs from the rows"
     message = f"{message} (statistics of {EPISODES})"
     yield Problem(
         code_of(name),

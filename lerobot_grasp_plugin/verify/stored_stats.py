@@ -1,4 +1,4 @@
-"""Statistics as the dataset keeps them: over all rows, and of each episode."""
+"""Reads the stored statistics: over all rows, and of each episode."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ from lerobot_grasp_plugin.verify.view import View
 type Values = dict[str, dict[str, NDArray[np.float64]]]
 """feature -> statistic -> values."""
 
-_NO_TRAINING = "a policy makes tensors of all statistics there are, those it does not use as well, and fails"
+_NO_TRAINING = "training fails: a policy converts all statistics to tensors, also those it does not use"
 _NO_CONVERSION = "LeRobot's converter cannot aggregate it"
 
 
 @dataclass
 class StoredStats:
-    """Statistics as they stand in the files.
+    """Statistics as stored in the files.
 
     Attributes:
         where: The file over all rows, and the file or folder of those per episode.
-        overall: Over all rows, each of the shape it is written in; None where there is no such file.
-        episodes: Shape (listed episodes, values); NaN where an episode has none. None where there are none.
-        problems: What cannot be read.
+        overall: Over all rows, in their stored shapes; None without the file.
+        episodes: Shape (listed episodes, values); NaN for an episode without statistics. None without any.
+        problems: Findings about unreadable parts.
     """
 
     where: tuple[Path, Path]
@@ -49,7 +49,7 @@ class StoredStats:
 
     @cached_property
     def known(self) -> NDArray[np.bool_]:
-        """Which of the listed episodes have statistics of anything; all where none has any number."""
+        """Which of the listed episodes have statistics; all if none has any number."""
         arrays = [array for each in (self.episodes or {}).values() for array in each.values()]
         known = np.zeros(len(arrays[0]) if arrays else 0, dtype=np.bool_)
         for array in arrays:
@@ -74,11 +74,11 @@ def read_stored_stats(view: View) -> StoredStats:
 
 
 def read_overall(path: Path, problems: list[Problem]) -> Values | None:
-    """Reads ``stats.json``, each value in the shape it is written in.
+    """Reads ``stats.json``, each value in its stored shape.
 
     Args:
-        path: Of the file.
-        problems: Takes what cannot be read.
+        path: The file.
+        problems: Collects findings about unreadable parts.
     """
     try:
         content = read_json(path)
@@ -86,13 +86,13 @@ def read_overall(path: Path, problems: list[Problem]) -> Values | None:
         problems += error.problems
         return None
     if not isinstance(content, dict):
-        message = f"statistics should be an object, and are {short(str(content), 40)!r}"
-        problems.append(Problem("bad-stats", message, path, "LeRobot cannot open the dataset with them"))
+        message = f"statistics should be an object, not {short(str(content), 40)!r}"
+        problems.append(Problem("bad-stats", message, path, "LeRobot cannot open the dataset"))
         return None
     values: Values = {}
     for name, entry in content.items():
         if not isinstance(entry, dict):
-            message = f"{name!r} is no object of statistics, and is {short(str(entry), 40)!r}"
+            message = f"{name!r} should be an object of statistics, not {short(str(entry), 40)!r}"
             problems.append(Problem("bad-stats", message, path, _NO_TRAINING))
             continue
         for statistic, value in entry.items():
@@ -102,14 +102,14 @@ def read_overall(path: Path, problems: list[Problem]) -> Values | None:
                 continue
             problem = Problem("bad-stats", _no_array(name, statistic, value), path, _NO_TRAINING)
             if isinstance(value, dict) and _all_numbers(value):
-                hint = "training passes over it; LeRobot's merge refuses the dataset"
+                hint = "training ignores it; LeRobot's merge refuses the dataset"
                 problem = replace(problem, hint=hint, severity="warning")
             problems.append(problem)
     return values
 
 
 def as_numbers(value: Any) -> NDArray[np.float64] | None:
-    """A value of a JSON file as an array; None where LeRobot would not get numbers from it."""
+    """A value of a JSON file as an array; None if LeRobot would not read numbers from it."""
     try:
         array = np.array(value)
     except (ValueError, TypeError, OverflowError):
@@ -124,7 +124,7 @@ def _all_numbers(value: Any) -> bool:
 
 
 def _no_array(name: str, statistic: str, value: Any) -> str:
-    return f"{name!r}: {statistic} is no array of numbers: {short(json.dumps(value), 40)}"
+    return f"{name!r}: {statistic} is not an array of numbers: {short(json.dumps(value), 40)}"
 
 
 def _columns(view: View, problems: list[Problem]) -> Values | None:
@@ -203,7 +203,7 @@ def _line(
 ) -> None:
     for feature, entry in stats.items():
         if not isinstance(entry, dict):
-            problems.append(Problem("bad-stats", f"{feature!r} is no object of statistics", place))
+            problems.append(Problem("bad-stats", f"{feature!r} is not an object of statistics", place))
             continue
         for statistic, value in entry.items():
             array = as_numbers(value)
@@ -215,4 +215,4 @@ def _line(
 
 
 def _unread(problem: Problem) -> Problem:
-    return replace(problem, hint="nothing in LeRobot reads a statistic of this name", severity="note")
+    return replace(problem, hint="LeRobot does not read a statistic of this name", severity="note")

@@ -1,4 +1,4 @@
-"""Least, greatest, mean and spread of every column in every episode, from the one pass over the rows."""
+"""Collects minimum, maximum, mean and standard deviation of every column in every episode, in one pass."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Summary:
         self._parts: list[tuple[NDArray[Any], ...]] = []
 
     def add(self, runs: NDArray[Any], values: NDArray[Any], rows: Rows) -> None:
-        """Takes the values of a batch."""
+        """Adds the values of a batch."""
         counts = rows.lengths[:, None]
         low = np.minimum.reduceat(values, rows.offsets, axis=0).astype(np.float64)
         high = np.maximum.reduceat(values, rows.offsets, axis=0).astype(np.float64)
@@ -42,7 +42,7 @@ class Summary:
         self._parts.append((runs, low, high, mean, std))
 
     def finish(self) -> None:
-        """Puts the batches together."""
+        """Joins the batches."""
         width = self._parts[0][1].shape[1]
         fitting = [part for part in self._parts if part[1].shape[1] == width]
         self.runs, self.low, self.high, self.mean, self.std = (
@@ -67,14 +67,14 @@ class Summary:
 
 
 class Summaries:
-    """What later checks need to know of the rows.
+    """The figures of the rows that later checks need.
 
     Attributes:
         episodes: Episode of each run, int64, shape (runs,).
         lengths: Rows of each run, int64, shape (runs,).
         files: File of each run.
         columns: By column name.
-        digests: Hash of each run's values, positions and labels left out; None where all are constant.
+        digests: Hash of each run's values, positions and labels left out; None if all are constant.
     """
 
     def __init__(self) -> None:
@@ -97,7 +97,7 @@ class Summaries:
         self.digests += _digests(rows)
 
     def found(self) -> Iterator[Problem]:
-        """Nothing by itself; completes what was collected."""
+        """No findings; completes the collected figures."""
         for column in self.columns.values():
             column.finish()
         self.episodes = np.concatenate([*self._episodes, np.empty(0, np.int64)])

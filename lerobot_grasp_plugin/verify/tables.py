@@ -1,4 +1,4 @@
-"""One pass over all rows, in batches, for every check that looks at rows."""
+"""Reads all rows once, in batches, for every check of rows."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from lerobot_grasp_plugin.verify.view import View
 
 BATCH_ROWS = 100_000
 _WIDE_ROW_BYTES = 2**14
-"""Columns that take more per row hold images or clouds; their values are not looked at."""
+"""Columns that take more per row hold images or point clouds; their values are not checked."""
 
 
 class Tables:
@@ -34,7 +34,7 @@ class Tables:
         problems: Files that cannot be read, and columns that do not hold numbers or indices.
         schemas: Arrow schemas that occur, each with the first file that has it.
         rows: Rows read.
-        unseen: What was not looked at.
+        unseen: The parts that were not checked.
     """
 
     def __init__(self, view: View, images: ImageCheck | None = None) -> None:
@@ -42,7 +42,7 @@ class Tables:
 
         Args:
             view: The dataset.
-            images: Shown the images in the tables; None where nobody looks at them.
+            images: Checks the images in the tables; None for no check.
         """
         self._look_at = images
         self.problems: list[Problem] = []
@@ -106,19 +106,19 @@ class Tables:
         except GraspError as error:
             self._lost(path, error.problems)
         except UnicodeDecodeError as error:
-            message = f"the names of its columns are damaged: {error}"
+            message = f"the column names are damaged: {error}"
             self._lost(path, [Problem("bad-parquet", message, path)])
 
     def _lost(self, path: Path, problems: Iterable[Problem]) -> None:
-        """A table that cannot be read, with the episodes that are in it, and those that are not."""
+        """The finding for an unreadable table, with the episodes in it and the others."""
         self.unseen.unread.add(path)
         own = self._owner.get(path, [])
         others = sum(map(len, self._owner.values())) - len(own)
         for problem in problems:
-            hint = problem.hint or "copy it again from where the dataset comes from"
+            hint = problem.hint or "copy it again from the dataset's source"
             if own and others:
-                kept = "is one episode" if others == 1 else f"are {others} episodes"
-                hint += f"; in other tables {kept}, which lerobot-grasp-merge can take out"
+                kept = "have one episode" if others == 1 else f"have {others} episodes"
+                hint += f"; other tables {kept}, which lerobot-grasp-merge can extract"
             if own:
                 text = f"{problem.text}; it holds {EPISODES}"
                 problem = replace(problem, text=text, episodes=the_episodes(own))
@@ -140,11 +140,11 @@ class Tables:
                     values = np.maximum(values, -1)
                 return values[starts], starts, np.concatenate((breaks, [len(values)]))
             except GraspError as error:
-                if present(column).all():  # else see _part
+                if present(column).all():  # otherwise see _part
                     self.problems += error.problems
         lengths = [int(self._view.lengths[self._view.rows_of[episode]]) for episode in owners]
         if len(owners) != 1 and (sum(lengths) != file.rows or 0 in lengths):
-            message = "without episode_index, nobody can say which episode a row belongs to"
+            message = "without episode_index, the episode of a row is unknown"
             self.problems.append(Problem("unknown-rows", message, file.path))
             self.unseen.unknown.add(file.path)
             return np.array([-1]), np.array([0]), np.array([file.rows])
@@ -152,7 +152,7 @@ class Tables:
         return np.array(owners), np.concatenate(([0], ends[:-1])), ends
 
     def _negative(self, file: TableFile, values: NDArray[np.int64]) -> None:
-        """Rows with an episode_index below 0."""
+        """Finds rows with an episode_index below 0."""
         self.unseen.unknown.add(file.path)
         wrong = np.flatnonzero(values < 0)
         message = (
@@ -162,7 +162,7 @@ class Tables:
         self.problems.append(Problem("bad-index-column", message, file.path))
 
     def _renamed(self, file: TableFile, episode: int) -> bool:
-        """Whether a table of v2.x is a copy under the name of another episode, which its rows do not have."""
+        """Whether a table of v2.x is a copy under the name of another episode."""
         view, owners = self._view, self._owner.get(file.path, [])
         if not view.legacy or len(owners) != 1 or owners == [episode]:
             return False
@@ -171,15 +171,15 @@ class Tables:
         if home is not None:
             try:
                 if set(TableFile(home).episode_ranges()) != {episode}:
-                    return False  # names were exchanged, see wrong-file
+                    return False  # swapped names, see wrong-file
             except GraspError:
                 return False
         tally = self._tallies.setdefault(("episode-wrong", layout.EPISODE_INDEX), Tally())
-        tally.add(file.path, owners[0], 0, file.rows, f"episode_index is {episode}, should be {owners[0]}")
+        tally.add(file.path, owners[0], 0, file.rows, f"episode_index is {episode}, expected {owners[0]}")
         return True
 
     def _images(self, file: TableFile) -> None:
-        """Images of the table that are not in it, by what the footer counts."""
+        """Finds images that are not embedded in the table, by the counts of its footer."""
         meta, schema = file.file.metadata, file.file.schema_arrow
         lost = {
             name: file.rows
@@ -195,11 +195,11 @@ class Tables:
                     lost[name] = lost.get(name, 0) + statistics.null_count
         for name, rows in lost.items():
             message = f"{name!r}: {rows} of {file.rows} images are not in the table, only their paths"
-            hint = "LeRobot looks for them in the folder it is started in; lerobot-grasp-merge embeds them"
+            hint = "LeRobot looks for them in its working folder; lerobot-grasp-merge embeds them"
             self.problems.append(Problem("picture-not-embedded", message, file.path, hint))
 
     def _numeric(self, file: TableFile) -> list[str]:
-        """Columns of numbers that are not too wide."""
+        """The columns of numbers that are not too wide."""
         sizes: dict[str, int] = {}
         meta = file.file.metadata
         for group in range(min(meta.num_row_groups, 4)):
@@ -230,7 +230,7 @@ class Tables:
         return Rows([file.path] * len(lengths), runs.episodes, runs.starts, lengths, columns)
 
     def _odd_rows(self, name: str, column: pa.ChunkedArray, runs: Runs, reason: str) -> None:
-        """Rows of a column of numbers in which there are none, or too many."""
+        """Finds rows of a column with no numbers, or too many."""
         self.unseen.partly.setdefault(name, runs.path)
         known, lengths = present(column), list_lengths(column)
         if not known.all():
@@ -246,7 +246,7 @@ class Tables:
                 self.problems.append(problem)
 
     def _texts(self, file: TableFile, runs: Runs) -> None:
-        """Texts that are missing, by what the footer counts."""
+        """Finds missing texts, by the counts of the footer."""
         meta = file.file.metadata
         for name in self._view.info.keys("string"):
             numbers = [at for at in range(meta.num_columns) if meta.schema.column(at).path == name]
@@ -260,7 +260,7 @@ class Tables:
                 runs.count(~known, self._tallies.setdefault(("null-values", name), Tally()))
 
     def _holds_again(self, path: Path) -> bool:
-        """Whether a table that nothing refers to has only rows of episodes that are in their own files."""
+        """Finds an unlisted table whose rows are all of episodes in other files."""
         view = self._view
         if path in self._owner or not self._owner or view.tables.swapped:
             return False
@@ -277,7 +277,7 @@ class Tables:
         home = view.data_paths[view.rows_of[next(iter(episodes))]]
         message = (
             f"no episode refers to this table, and its {count(file.rows, 'row')} of "
-            f"{EPISODES} are in {home and view.named(home)} already; LeRobot reads them twice"
+            f"{EPISODES} are also in {home and view.named(home)}; LeRobot reads them twice"
         )
         hint = "a copy, or an interrupted conversion: move it out of the dataset"
         found = the_episodes(episodes)
@@ -286,20 +286,18 @@ class Tables:
         return True
 
     def found(self) -> Iterator[Problem]:
-        """All that was found, when the rows have been read."""
+        """All findings, after the rows have been read."""
         yield from self.problems
         for (code, name), tally in self._tallies.items():
             if code == "episode-wrong":
                 message = f"{tally.example} by the file's name; {tally.extent}"
-                hint = (
-                    "tables that are copied into a dataset need its numbers; lerobot-grasp-merge gives them"
-                )
+                hint = "tables copied into a dataset need its numbering; lerobot-grasp-merge renumbers them"
             elif code == "null-values":
                 message = f"{name!r} is empty (null) in {tally.extent}"
-                hint = "LeRobot gives None for them, and no batch can be made of it"
+                hint = "LeRobot's items contain None, which cannot be batched"
             else:
-                message = f"{name!r}: {tally.example}, not as many as info.json says in {tally.extent}"
-                hint = "LeRobot cannot load it"
+                message = f"{name!r}: {tally.example}, another number than info.json says, in {tally.extent}"
+                hint = "LeRobot cannot load the column"
             yield tally.problem(code, message, hint)
 
 

@@ -1,4 +1,4 @@
-"""The list of tasks, of either layout, as far as it can be read."""
+"""Reads the list of tasks of either layout, as far as possible."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from lerobot_grasp_plugin.findings.problem import DatasetError, GraspError, Plac
 from lerobot_grasp_plugin.findings.words import short
 from lerobot_grasp_plugin.verify.listed import Report, as_count
 
-_OWN_NUMBER = "each task needs its own number, 0, 1, 2, ...; which of the two did the rows with it do?"
+_OWN_NUMBER = "each task needs its own number, 0, 1, 2, ...; decide which of the two applies to the rows"
 
 
 def read_tasks(root: Path, legacy: bool, report: Report) -> dict[int, str] | None:
-    """``task_index`` -> sentence; None where there is no list."""
+    """``task_index`` -> sentence; None without a list."""
     try:
         path = root / (layout.LEGACY_TASKS_PATH if legacy else layout.TASKS_PATH)
         if not legacy:
@@ -38,45 +38,43 @@ def read_tasks(root: Path, legacy: bool, report: Report) -> dict[int, str] | Non
 
 
 def _check_numbers(path: Path, rows: Sequence[tuple[int, str]], report: Report) -> None:
-    """Whether LeRobot, which takes task_index for the row's number, finds each task."""
+    """Checks whether LeRobot, which uses task_index as the row number, finds each task."""
     if misread := misread_tasks(rows):
         number, other = next(iter(misread.items()))
-        message = (
-            f"task_index runs {[number for number, _ in rows][:8]}; LeRobot takes it for the row's number, "
-        )
+        message = f"task_index runs {[number for number, _ in rows][:8]}; LeRobot uses it as the row number, "
         message += f"and finds {'no task' if other is None else repr(other)} for task_index {number}"
-        hint = "list each task once, in the order of task_index, from 0 on"
+        hint = "list each task once, in the order of task_index, starting at 0"
         report(Problem("task-numbering", message, path, hint))
 
 
 def _check_twice(path: Path, rows: Iterable[tuple[int, str]], report: Report) -> None:
-    """Whether a task_index is listed twice."""
+    """Finds a task_index that is listed twice."""
     tasks: dict[int, str] = {}
     for index, task in rows:
         if index in tasks:
             same = tasks[index] == task
             message = f"task_index {index} is listed twice or more: {tasks[index]!r}"
             message += "" if same else f" and {task!r}"
-            hint = "remove the line that is there twice" if same else _OWN_NUMBER
+            hint = "remove the duplicate line" if same else _OWN_NUMBER
             report(Problem("duplicate-task", message, path, hint))
         tasks[index] = task
 
 
 def _check_index(path: Path, report: Report) -> None:
-    """Whether pandas finds the sentences where LeRobot looks for them: in the index."""
+    """Checks whether the sentences are in the pandas index, where LeRobot looks for them."""
     schema = TableFile(path).file.schema_arrow
     try:
         stored = json.loads((schema.metadata or {}).get(b"pandas", b"{}")).get("index_columns", [])
     except (ValueError, AttributeError):
         stored = []
     index = [name for name in stored if isinstance(name, str) and name in schema.names]
-    hint = "LeRobot takes the row's index for the task; lerobot-grasp-merge writes it right"
+    hint = "LeRobot reads the tasks from the table's index; lerobot-grasp-merge writes it correctly"
     if not index:
         message = "the sentences are an ordinary column, not the table's pandas index"
     elif layout.TASK_INDEX in index or len(index) > 1:
-        message = f"the table's pandas index is {', '.join(map(repr, index))}, and should be the sentences"
+        message = f"the table's pandas index is {', '.join(map(repr, index))}, expected the sentences"
     elif not is_text(schema.field(index[0]).type):
-        message = f"the table's pandas index holds {schema.field(index[0]).type}, and should be the sentences"
+        message = f"the table's pandas index holds {schema.field(index[0]).type}, expected the sentences"
     else:
         return
     report(Problem("task-index-lost", message, path, hint))

@@ -1,4 +1,4 @@
-"""Timestamps: on the grid of the frame rate, in order, and such that LeRobot finds the image."""
+"""Checks timestamps: on the grid of fps, ascending, and such that LeRobot finds the image."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from lerobot_grasp_plugin.verify.rows import Rows
 from lerobot_grasp_plugin.verify.view import View
 
 _CLOCK = 1e8
-"""Seconds no episode lasts: three years."""
+"""Longer than any episode, in seconds: three years."""
 _ALIKE = 1e-4
 _EVEN = 0.01
 
 
 class TimestampCheck:
-    """``timestamp`` of every row against ``frame_index / fps`` and against LeRobot's way of reading."""
+    """Checks ``timestamp`` of every row against ``frame_index / fps`` and LeRobot's lookup of frames."""
 
     def __init__(self, view: View) -> None:
         self._view = view
@@ -43,13 +43,13 @@ class TimestampCheck:
         if values.dtype == np.float32:  # after half an hour its steps are wider than the tolerance
             expected = expected.astype(np.float32).astype(np.float64)
         deviation = off_grid(values.reshape(-1), rows.frames, self._fps)
-        known = np.isfinite(stamps) & ~self._pieces(rows)  # the others are named as what they are
+        known = np.isfinite(stamps) & ~self._pieces(rows)  # the others have their own finding
         off = (deviation != 0) & known
         steps = np.diff(stamps)
         inside = (rows.frames[1:] > 0) & known[1:] & known[:-1]
         for run, frame, number in rows.per_run(off):
             at = int(rows.offsets[run]) + frame
-            example = f"timestamp is {stamps[at]:.6f} s, should be {expected[at]:.6f} s"
+            example = f"timestamp is {stamps[at]:.6f} s, expected {expected[at]:.6f} s"
             self._off.add(rows.files[run], int(rows.episodes[run]), frame, number, example)
             own = slice(int(rows.offsets[run]), int(rows.offsets[run] + rows.lengths[run]))
             within = slice(own.start, own.stop - 1)
@@ -63,7 +63,7 @@ class TimestampCheck:
             self._readable(rows, values.reshape(-1), off | ~known, key, spans)
 
     def _pieces(self, rows: Rows) -> NDArray[np.bool_]:
-        """Rows whose episode has begun elsewhere: their place in it is not known."""
+        """Rows whose episode began in another file: their position in it is unknown."""
         again = []
         for episode in rows.episodes.tolist():
             again.append(episode in self._seen)
@@ -78,7 +78,7 @@ class TimestampCheck:
         key: str,
         spans: Sequence[VideoSpan | None],
     ) -> None:
-        """LeRobot adds from_timestamp, rounds to float32, and wants the frame's pts within its tolerance."""
+        """Repeats LeRobot's lookup: add from_timestamp, round to float32, compare with the frame's pts."""
         assert self._fps is not None
         starts = np.full(len(rows.episodes), np.nan)
         for run, episode in enumerate(rows.episodes.tolist()):
@@ -91,42 +91,42 @@ class TimestampCheck:
         lost = (np.abs(wanted - shown) >= layout.TIMESTAMP_TOLERANCE_S) & np.isfinite(first) & ~off
         for run, frame, number in rows.per_run(lost):
             at = int(rows.offsets[run]) + frame
-            example = f"{first[at]:.6f} + {stamps[at]:.6f} s is not where frame {frame} is shown"
+            example = f"{first[at]:.6f} + {stamps[at]:.6f} s is not the time of frame {frame}"
             self._lost[key].add(rows.files[run], int(rows.episodes[run]), frame, number, example)
 
     def found(self) -> Iterator[Problem]:
         if self._off.rows:
             yield self._off_grid()
         if self._back.rows and not self._deviations.still:
-            message = f"{self._back.example}; {self._back.extent} do not come after the row before"
+            message = f"{self._back.example}; {self._back.extent} are not later than the row before"
             yield self._back.problem("timestamp-order", message)
         for key, tally in self._lost.items():
             if tally.rows:
                 message = f"LeRobot does not find the images of {key!r}: {tally.example}; {tally.extent}"
                 hint = (
-                    "from_timestamp has to be on the grid of fps, and small enough for float32 (about 1000 s)"
+                    "from_timestamp must be on the grid of fps, and small enough for float32 (about 1000 s)"
                 )
                 yield tally.problem("frame-unreadable", message, hint)
 
     def _off_grid(self) -> Problem:
         assert self._fps is not None
         message = (
-            f"{self._off.rows} timestamps of {EPISODES} are off frame_index / fps "
+            f"{self._off.rows} timestamps of {EPISODES} differ from frame_index / fps "
             f"(the first: {self._off.example}), {self._deviations.described(self._fps)}"
         )
         rate = self._deviations.rate(self._fps)
-        mend = "lerobot-grasp-merge sets them to the grid"
+        fix = "lerobot-grasp-merge sets them to frame_index / fps"
         if rate is not None and self._seen == self._off.episodes.keys():
-            mend = f"set fps in info.json to {rate:g}, if it was recorded so"
+            fix = f"set fps in info.json to {rate:g}, if it was recorded at this rate"
         elif rate is not None:
-            mend = "a dataset has one frame rate: leave them out with lerobot-grasp-merge"
-        hint = f"LeRobot reads images by timestamp, within {layout.TIMESTAMP_TOLERANCE_S} s; {mend}"
+            fix = "a dataset has one frame rate: leave these episodes out with lerobot-grasp-merge"
+        hint = f"LeRobot reads images by timestamp, within {layout.TIMESTAMP_TOLERANCE_S} s; {fix}"
         severity: Severity = "error" if self._view.video_keys else "warning"
         return self._off.problem("timestamp-off-grid", message, hint, severity=severity)
 
 
 class _Deviations:
-    """How the timestamps of episodes that have any off the grid are off it."""
+    """The deviations of timestamps from the grid, in episodes that have any."""
 
     def __init__(self) -> None:
         self._least, self._most = np.inf, -np.inf
@@ -134,7 +134,7 @@ class _Deviations:
         self._steps: list[NDArray[np.float64]] = []
 
     def add(self, deviations: NDArray[np.float64], steps: NDArray[np.float64]) -> None:
-        """Takes the rows of an episode that are off, and the steps between all its rows."""
+        """Adds the wrong rows of an episode, and the steps between all its rows."""
         low, high = float(deviations.min()), float(deviations.max())
         self._alike &= high - low <= _ALIKE + _ulp(high)
         self._least, self._most = min(self._least, low), max(self._most, high)
@@ -146,7 +146,7 @@ class _Deviations:
         return any(map(len, self._steps)) and not any(steps.any() for steps in self._steps)
 
     def rate(self, fps: float) -> float | None:
-        """The frame rate they come at, where it is steady and another than ``fps``."""
+        """Their frame rate, if it is steady and differs from ``fps``."""
         steps = np.concatenate(self._steps)
         mean = float(steps.mean()) if len(steps) else 0.0
         even = mean > 0 and not self._alike and float(np.abs(steps - mean).max()) < _EVEN * mean
@@ -154,44 +154,44 @@ class _Deviations:
         return float(f"{1 / mean:.4g}") if other else None
 
     def described(self, fps: float) -> str:
-        """What is wrong with them, for the end of a sentence."""
+        """The description of the deviations, for the end of a sentence."""
         steps = np.concatenate(self._steps)
         low, high = self._least, self._most
         if low > _CLOCK:
-            return "they are the time of day, and should begin at 0 with every episode"
+            return "they are the time of day; each episode must start at 0"
         if self.still:
-            return "they stand still"
+            return "they are constant"
         mean = float(steps.mean()) if len(steps) else 0.0
         jitter = float(np.sqrt(np.square(steps - 1 / fps).mean())) if len(steps) else 0.0
         if self._alike and high - low <= _ALIKE + _ulp(high):
             frames = round(low * fps)
             if frames and abs(low - frames / fps) <= layout.TIMESTAMP_TOLERANCE_S:
-                other = f"{count(abs(frames), 'frame')} {'after' if frames > 0 else 'before'}"
-                return f"all by {low:+.6f} s: LeRobot shows the images {other} theirs"
+                other = f"{count(abs(frames), 'frame')} {'later' if frames > 0 else 'earlier'}"
+                return f"all by {low:+.6f} s: LeRobot shows images from {other}"
             return f"all by {low:+.6f} s, {low * fps:+.4f} frames: LeRobot finds no image at such a time"
         if self._alike:
             return (
-                f"each episode by a time of its own, {low:+.3f} to {high:+.3f} s: they do not begin at 0 "
-                "with every episode"
+                f"each episode by its own offset, {low:+.3f} to {high:+.3f} s: they do not start at 0 "
+                "in every episode"
             )
         even = mean > 0 and float(np.abs(steps - mean).max()) < _EVEN * mean
         if even and abs(mean * fps - 1) > _EVEN:
-            unit, rate = _unit(mean, fps), f"they come at {1 / mean:.4g} fps, info.json says {fps:g}"
-            why = rate if unit is None else f"they are {unit}, and should be seconds"
+            unit, rate = _unit(mean, fps), f"they have {1 / mean:.4g} fps, info.json says {fps:g}"
+            why = rate if unit is None else f"they are {unit} instead of seconds"
             return f"by up to {max(abs(low), abs(high)):.6f} s: {why}"
         return (
             f"by up to {max(abs(low), abs(high)):.6f} s; steps between rows differ from 1 / fps by "
-            f"{jitter:.6f} s (RMS), {1 / mean if mean > 0 else 0:.2f} rows a second on average"
+            f"{jitter:.6f} s (RMS), {1 / mean if mean > 0 else 0:.2f} rows per second on average"
         )
 
 
 def _ulp(seconds: float) -> float:
-    """What float32 makes of a time."""
+    """A time rounded to float32."""
     return float(np.spacing(np.float32(abs(seconds))))
 
 
 def _unit(step: float, fps: float) -> str | None:
-    """What a step between rows that is not 1 / fps counts, if not seconds."""
+    """The unit of a step between rows that is not 1 / fps seconds; None if unknown."""
     for unit, factor in (("milliseconds", 1e3), ("microseconds", 1e6), ("nanoseconds", 1e9)):
         if abs(step * fps / factor - 1) < _EVEN:
             return unit

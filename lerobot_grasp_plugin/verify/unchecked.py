@@ -1,4 +1,4 @@
-"""What could not be checked because of a fault, so that silence is not taken for soundness."""
+"""Notes the checks that a fault prevented, so that missing findings are not taken for soundness."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from lerobot_grasp_plugin.verify.place import agree, count, episodes_text
 from lerobot_grasp_plugin.verify.unseen import Unseen
 from lerobot_grasp_plugin.verify.view import View
 
-_HINT = "mend what is named above and verify again: more may be wrong there"
-_CLOSED = "what is in it may not be read"
+_HINT = "fix the errors above and verify again: more may be wrong there"
+_CLOSED = "its contents cannot be read"
 
 
 def unchecked_notes(
@@ -27,31 +27,31 @@ def unchecked_notes(
 
     Args:
         view: The dataset.
-        level: How deep it was to be looked.
-        unseen: What of the tables was not looked at.
-        problems: All that was found.
+        level: The requested depth.
+        unseen: The unchecked parts of the tables.
+        problems: All findings.
     """
     if "meta" in view.closed:
-        yield _note(view.root / "meta", _CLOSED, "nothing else of the dataset was checked")
+        yield _note(view.root / "meta", _CLOSED, "nothing else in the dataset was checked")
         return
     if any(problem.code in ("no-episodes", "only-metadata") for problem in problems):
-        return  # there is nothing that could have been
+        return  # there was nothing to check
     yield from _of_info(view, level)
     yield from _of_lists(view, level)
     if level != "meta":
         yield from _of_rows(view, unseen)
         if unseen.unknown:
-            why = f"nothing says what episode rows of {count(len(unseen.unknown), 'table')} are of"
+            why = f"the episodes of the rows of {count(len(unseen.unknown), 'table')} are unknown"
             yield _note(min(unseen.unknown), why, _were_not("their indices", "timestamps", "labels"))
         for name, path in unseen.partly.items():
             why = f"some rows of {name!r} do not hold numbers of one width"
-            yield _note(path, why, _were_not("the values of the rows next to them"))
+            yield _note(path, why, _were_not("the values of neighbouring rows"))
     if level in ("video", "decode"):
         yield from _of_videos(view, problems)
 
 
 def _note(path: Path, why: str, what: str) -> Problem:
-    return Problem("not-checked", f"{why}, so that {what}", path, _HINT)
+    return Problem("not-checked", f"{what}: {why}", path, _HINT)
 
 
 def _were_not(*checks: str) -> str:
@@ -68,16 +68,16 @@ def _of_info(view: View, level: Level) -> Iterator[Problem]:
         yield _note(info.where, "info.json is missing or cannot be read", _were_not(*checks))
         return
     if info.fps is None and level != "meta":
-        yield _note(info.where, "fps is not known", _were_not("timestamps", *["videos"] * deep))
+        yield _note(info.where, "fps is unknown", _were_not("timestamps", *["videos"] * deep))
     declared = info.raw.get("features")
     if not isinstance(declared, dict) or not declared:
         checks = ["cameras", "the columns and types of the tables", "statistics", *["videos"] * deep]
-        yield _note(info.where, "no feature is declared", _were_not(*checks))
+        yield _note(info.where, "no features are declared", _were_not(*checks))
     elif dropped := [name for name in declared if name not in info.features]:
         named = some(map(repr, dropped))
         their = agree(len(dropped), "its", "their")
         checks = [f"{their} columns and statistics", *[f"{their} videos"] * deep]
-        yield _note(info.where, f"{named} cannot be understood", _were_not(*checks))
+        yield _note(info.where, f"{named} cannot be read", _were_not(*checks))
 
 
 def _of_lists(view: View, level: Level) -> Iterator[Problem]:

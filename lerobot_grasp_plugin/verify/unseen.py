@@ -1,4 +1,4 @@
-"""Tables, rows and columns that the checks did not look at."""
+"""Tables, rows and columns that were not checked."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 
 @dataclass
 class Unseen:
-    """What reading the tables left out.
+    """The parts that reading the tables left out.
 
     Attributes:
         unread: Tables whose rows could not be read.
-        unknown: Tables with rows of which nothing says what episode they are of.
-        doubled: Tables that hold again what others hold.
-        moved: Listed tables that are not there while the rows of all their episodes are, in others.
+        unknown: Tables with rows of unknown episodes.
+        doubled: Tables that repeat the rows of others.
+        moved: Missing listed tables, the rows of whose episodes are all in other tables.
         partly: Columns of numbers of which some batches hold something else, with the first such table.
     """
 

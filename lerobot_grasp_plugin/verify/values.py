@@ -1,4 +1,4 @@
-"""What the values of the columns are like: not finite, of what width."""
+"""Checks the values of columns: finite, and of which width."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lerobot_grasp_plugin.verify.rows import Rows
 
 
 class FiniteCheck:
-    """NaN and infinities in any column of numbers.
+    """Finds NaN and infinity in columns of numbers.
 
     Attributes:
         widths: Every column with its values per row, and the file and episode it was first seen in.
@@ -43,8 +43,8 @@ class FiniteCheck:
         for name, tally in self._tallies.items():
             message = f"{name!r} is {tally.example} in {tally.extent}"
             if name == layout.TIMESTAMP:
-                hint = "LeRobot finds no image by it; lerobot-grasp-merge sets it to frame_index / fps"
+                hint = "LeRobot cannot find the image; lerobot-grasp-merge sets it to frame_index / fps"
                 yield tally.problem("timestamp-not-finite", message, hint)
             else:
-                hint = "training on it ends in nan: leave the episode out with lerobot-grasp-merge"
+                hint = "it turns the training loss into NaN: leave the episode out with lerobot-grasp-merge"
                 yield tally.problem("not-finite", message, hint)

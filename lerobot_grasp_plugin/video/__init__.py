@@ -1,1 +1,1 @@
-"""Video packets: read, planned, copied; decoded only to look at."""
+"""Reads and copies video packets; decodes only frames that are viewed."""

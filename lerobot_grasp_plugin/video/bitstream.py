@@ -1,4 +1,4 @@
-"""What kind of start a coded packet is, read from its NAL units or OBUs. Nothing is decoded.
+"""Determines the start kind of a coded packet from its NAL units or OBUs. Nothing is decoded.
 
 The keyframe flag of a container says where a decoder may start, not whether the frames that follow are
 free of what came before. HEVC CRA frames and H.264 recovery points carry the flag and are not.

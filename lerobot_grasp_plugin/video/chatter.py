@@ -1,4 +1,4 @@
-"""What encoders print by themselves."""
+"""Silences the output of encoders."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import os
 
 
 def silence_encoders() -> None:
-    """Keeps SVT-AV1 from printing its settings for each video; it reads this when it is loaded."""
+    """Keeps SVT-AV1 from printing its settings for each video; SVT-AV1 reads this when it is loaded."""
     os.environ.setdefault("SVT_LOG", "1")

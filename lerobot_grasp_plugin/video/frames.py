@@ -1,4 +1,4 @@
-"""Decoding chosen frames, in order, to the pixels LeRobot's pyav reader gives."""
+"""Decodes chosen frames, in order, to the same pixels as LeRobot's pyav reader."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def decode_segment(
     wanted = range(length) if only is None else sorted({int(frame) for frame in only})
     outside = [frame for frame in wanted if not 0 <= frame < length]
     if outside:
-        raise ValueError(f"frame {outside[0]} is wanted of a segment with frames 0 to {length - 1}")
+        raise ValueError(f"frame {outside[0]} is outside a segment with frames 0 to {length - 1}")
     if wanted:
         yield from _decoded(path, start_frame, wanted, fps)
 
@@ -139,7 +139,7 @@ def _video_frames(
 
 
 def _shown(stream: VideoStream, packet: Packet | None) -> Iterator[VideoFrame]:
-    """Frames the decoder gives for a packet; for None, those it still keeps."""
+    """Frames that the decoder returns for a packet; for None, the remaining ones."""
     for video_frame in stream.decode(packet):
         if video_frame.pts is not None:
             yield video_frame

@@ -1,4 +1,4 @@
-"""The boxes of an mp4 file: what its tracks say of every sample, read without touching the samples."""
+"""Reads the boxes of an mp4 file: its tracks' tables of samples, without reading the samples."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class Movie:
-    """What a file's moov box says.
+    """The contents of a file's moov box.
 
     Attributes:
         timescale: Ticks per second of edit durations.
         fragmented: Whether samples are described elsewhere, too.
         kinds: Kind of every track.
-        video: The first video track; None when there is none.
+        video: The first video track; None without one.
     """
 
     timescale: int
@@ -178,7 +178,7 @@ def _fields(box: memoryview, name: str, dtype: np.dtype[Any], skip: int = 4) -> 
     """The table of a box: a number of entries, then that many."""
     count = int.from_bytes(box[skip : skip + 4], "big")
     if skip + 4 + count * dtype.itemsize > len(box):
-        raise Mp4Error(f"its {name} box claims {count} entries and is too short for them")
+        raise Mp4Error(f"its {name} box claims {count} entries but is too short for them")
     return np.frombuffer(box, dtype, count, skip + 4)
 
 
@@ -188,7 +188,7 @@ def _runs(box: memoryview, count: int, name: str, dtype: str) -> NDArray[np.int6
     lengths = table["n"].astype(np.int64)
     total = int(lengths.sum())
     if total < count or total > MAX_SAMPLES:
-        raise Mp4Error(f"its {name} box describes {total} samples, there are {count}")
+        raise Mp4Error(f"its {name} box describes {total} of {count} samples")
     values: NDArray[np.int64] = np.repeat(table["value"].astype(np.int64), lengths)[:count]
     return values
 
@@ -204,7 +204,7 @@ def _sizes(box: memoryview) -> NDArray[np.int64]:
 
 
 def _offsets(found: dict[str, memoryview], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Where each sample stands: chunks of samples, one sample after the other in a chunk."""
+    """The offset of each sample, from the chunks of consecutive samples."""
     if "co64" in found:
         chunks = _fields(found["co64"], "co64", np.dtype(">u8")).astype(np.int64)
     else:
@@ -220,7 +220,7 @@ def _offsets(found: dict[str, memoryview], sizes: NDArray[np.int64]) -> NDArray[
     ends = np.cumsum(per_chunk)
     if not len(ends) or ends[-1] < len(sizes):
         held = int(ends[-1]) if len(ends) else 0
-        raise Mp4Error(f"its chunks hold {held} samples, there are {len(sizes)}")
+        raise Mp4Error(f"its chunks hold {held} of {len(sizes)} samples")
     chunk = np.searchsorted(ends, np.arange(len(sizes)), side="right")
     before = np.cumsum(sizes) - sizes
     first_in_chunk = np.minimum(ends - per_chunk, len(sizes) - 1)

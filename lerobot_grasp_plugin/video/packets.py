@@ -1,4 +1,4 @@
-"""Carrying out a shard plan: packets copied from file to file, never decoded."""
+"""Carries out a shard plan: copies packets from file to file, never decodes them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OPEN_FILES = 8
 
 
 class _OpenSources:
-    """Source files kept open while they are read from by turns; the least recently used is closed."""
+    """Number of source files kept open; the least recently used one is closed."""
 
     def __init__(self) -> None:
         self._open: OrderedDict[Path, tuple[ExitStack, InputContainer, VideoStream]] = OrderedDict()
@@ -73,7 +73,7 @@ def _run_packets(sources: _OpenSources, run: PacketRun) -> Iterator[tuple[Packet
     """The packets of a run that are copied, with their output frames.
 
     Raises:
-        VideoError: The file is not what it was when the plan was made.
+        VideoError: The file changed since the plan was made.
     """
     packets = _packets_from(sources, run.path, int(run.pts[0]))
     wanted = zip(run.pts.tolist(), run.sizes.tolist(), run.out_frames.tolist(), strict=True)
@@ -119,8 +119,8 @@ def write_shard(plan: VideoShardPlan, dst: Path, fps: float) -> None:
         fps: Frames per second.
 
     Raises:
-        VideoError: A source cannot be read or is not what it was when the plan was made; the target cannot
-            be written. ``dst`` does not exist then.
+        VideoError: A source cannot be read or changed since the plan was made; the target cannot be
+            written. ``dst`` does not exist then.
         FileExistsError: ``dst`` exists.
     """
     os.close(os.open(dst, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
@@ -135,7 +135,7 @@ def _write(plan: VideoShardPlan, dst: Path, fps: float) -> None:
     options = {
         "fflags": "+bitexact",
         "video_track_timescale": str(timescale(fps)),
-        "moov_size": str(plan.moov_bytes),  # room left in front, so that the packets are written once
+        "moov_size": str(plan.moov_bytes),  # reserve room in front, so that the packets are written once
     }
     output = av.open(str(dst), "w", format="mp4", options=options)
     try:
@@ -151,4 +151,4 @@ def _write(plan: VideoShardPlan, dst: Path, fps: float) -> None:
     except (av.FFmpegError, OSError) as error:
         raise video_error("video-not-written", f"cannot be finished: {error}", dst) from error
     if dst.stat().st_size < plan.packet_bytes + plan.moov_bytes:
-        raise video_error("video-not-written", "the file is shorter than what was written to it", dst)
+        raise video_error("video-not-written", "the file is shorter than the data written to it", dst)

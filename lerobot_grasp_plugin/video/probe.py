@@ -1,4 +1,4 @@
-"""Opening a video file safely, and listing its packets without decoding them."""
+"""Opens a video file safely, and lists its packets without decoding them."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from lerobot_grasp_plugin.video.mp4 import boxes, leaves, sample_descriptions, t
 _LFS_START = b"version https://git-lfs.github.com/spec/"
 _MAX_MOOV_BYTES = 256 * 2**20
 _NO_MOOV = (
-    "the index of the images (the moov box, mostly at the end of an mp4) is missing: none of them can be "
-    "read, not even those whose bytes are there; copy the file again from where it is whole"
+    "the index of the frames (the moov box, mostly at the end of an mp4) is missing: no frame can be "
+    "read; copy the file again from a complete copy"
 )
 _MEDIA_BOXES = (b"mdat", b"moof")
 
 
 @dataclass(frozen=True, slots=True)
 class VideoHeader:
-    """What a file's header says; nothing of it was checked against the packets.
+    """The contents of a file's header, not checked against the packets.
 
     Attributes:
         signature: Parameters of the video stream.
@@ -50,7 +50,7 @@ class VideoHeader:
 
 
 def video_error(code: str, message: str, path: Path, hint: str = "") -> VideoError:
-    """The error for one thing that is wrong with one file."""
+    """The error for one problem of one file."""
     return VideoError(Problem(code, message, path, hint, severity="error"))
 
 
@@ -68,29 +68,28 @@ def read_moov(path: Path) -> memoryview | None:
                 raise video_error("video-empty", "the file is empty (0 bytes)", path)
             if start.startswith(_LFS_START):
                 hint = "fetch the video with `git lfs pull`"
-                raise video_error(
-                    "video-lfs-pointer", "a Git LFS pointer stands in for the video", path, hint
-                )
+                raise video_error("video-lfs-pointer", "this is a Git LFS pointer, not a video", path, hint)
             at, moov, has_media = 0, b"", False
             while at < total:
                 file.seek(at)
                 head = file.read(16)
                 kind, size = head[4:8], int.from_bytes(head[:4], "big")
                 if at == 0 and kind != b"ftyp":
-                    return None  # another container: ffmpeg will say
+                    return None  # another container: ffmpeg reads it
                 if size == 1:
                     size = int.from_bytes(head[8:16], "big")
                 elif size == 0:
                     size = total - at
                 if size < 8 or at + size > total:
                     if moov and has_media and kind not in _MEDIA_BOXES:
-                        break  # bytes behind a whole file, which every reader passes over
+                        break  # bytes after a complete file, which every reader ignores
                     message = (
-                        f"the file is cut off: {total} bytes, but a box at byte {at} ends at {at + size}"
+                        f"the file is truncated: it has {total} bytes, but a box at byte {at} ends at "
+                        f"{at + size}"
                     )
                     raise video_error("video-truncated", message, path, "" if moov else _NO_MOOV)
                 has_media |= kind == b"mdat"
-                if kind == b"moov" and not moov:  # as ffmpeg, which passes over a second one
+                if kind == b"moov" and not moov:  # as ffmpeg, which ignores a second one
                     if size > _MAX_MOOV_BYTES:
                         message = f"its index of {size} bytes is too large to be read"
                         raise video_error("video-damaged", message, path)
@@ -106,7 +105,7 @@ def read_moov(path: Path) -> memoryview | None:
 
 
 def _check_file(path: Path) -> None:
-    """Refuse what is not a whole mp4 file whose packets share one description."""
+    """Refuse a file that is not a complete mp4 file with one sample description."""
     moov = read_moov(path)
     for kind, content in boxes(moov or memoryview(b"")):
         if kind != "trak":
@@ -135,7 +134,7 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
 
 @contextmanager
 def open_stream(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """``open_video`` without a look at the boxes first, for a file that was already looked at.
+    """``open_video`` without checking the boxes first, for a file that was already checked.
 
     Raises:
         VideoError: It is not a video, or has no video stream.
@@ -151,7 +150,7 @@ def open_stream(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
             raise video_error("video-no-stream", "the file has no video stream", path)
         stream = container.streams.video[0]
         if stream.codec_context is None:
-            raise video_error("video-codec-unknown", "the codec of the video stream is not known", path)
+            raise video_error("video-codec-unknown", "the codec of the video stream is unknown", path)
         if stream.time_base is None:
             raise video_error("video-no-stream", "the video stream has no time base", path)
         yield container, stream
@@ -261,7 +260,7 @@ def scan(path: Path, fps: float) -> VideoIndex:
 def _on_grid(
     pts: NDArray[np.int64], fps: float, time_base: Fraction, path: Path
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Frames of the packets and their remainders; refuses what is off the grid and what collides."""
+    """Frames of the packets and their remainders; refuses frames off the grid and collisions."""
     try:
         frames, rest = frames_of_pts(pts, fps, time_base)
     except ValueError as error:
@@ -274,12 +273,12 @@ def _on_grid(
             f"frame {int(frames[at])} is shown at {seconds:.6f} s, more than a quarter of a frame off the "
             f"{fps} fps grid ({len(off)} of {len(pts)} frames are)"
         )
-        raise video_error("video-off-grid", message, path, "is this the frame rate of the dataset?")
+        raise video_error("video-off-grid", message, path, "check the frame rate of the dataset")
     ordered = np.sort(frames)
     twice = np.flatnonzero(ordered[1:] == ordered[:-1])
     if len(twice):
         message = f"frame {int(ordered[twice[0]])} is shown twice on the {fps} fps grid"
-        raise video_error("video-off-grid", message, path, "is this the frame rate of the dataset?")
+        raise video_error("video-off-grid", message, path, "check the frame rate of the dataset")
     return frames, rest
 
 

@@ -1,4 +1,4 @@
-"""Every frame of a video file by its header: when it is shown, and where it stands. Nothing is decoded.
+"""Lists every frame of a video file by its header: time and offset. Nothing is decoded.
 
 A sound mp4 says all this in its tables, so that a file of any size costs a few milliseconds. Where the
 tables are not enough (edit lists that hide frames, fragments, other containers) the packets are listed.
@@ -27,7 +27,7 @@ _RATE_ONE = 1 << 16
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VideoSamples:
-    """The shown frames of a file's first video stream, in the order they are shown; n of them.
+    """The n shown frames of a file's first video stream, in presentation order.
 
     Attributes:
         path: The file.
@@ -37,7 +37,7 @@ class VideoSamples:
         offsets: Position in the file, int64, shape (n,); -1 where it is not known, as outside mp4.
         sizes: Bytes, int64, shape (n,).
         keyframes: The container's flag, bool, shape (n,).
-        average_fps: What torchcodec calls so, ffmpeg's base rate; None when unknown.
+        average_fps: As in torchcodec, ffmpeg's base rate; None when unknown.
         hidden: Frames that are in the file and never shown.
         undated: Packets without a pts.
         descriptions: Number of sample descriptions.

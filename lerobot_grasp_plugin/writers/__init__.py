@@ -1,1 +1,1 @@
-"""Writing format v3.0, and the folders an output is built in."""
+"""Writes format v3.0, and manages the folders in which outputs are built."""

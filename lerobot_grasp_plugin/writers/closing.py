@@ -1,4 +1,4 @@
-"""What is closed at the end of a ``with`` block."""
+"""A base for objects that are closed at the end of a ``with`` block."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Self
 
 
 class Closing(ABC):
-    """Calls ``close`` when its ``with`` block ends, however it ends."""
+    """Calls ``close`` when its ``with`` block ends, also on an error."""
 
     @abstractmethod
     def close(self) -> None:
-        """Gives back what is open; a second call does nothing."""
+        """Releases open resources; a second call does nothing."""
 
     def __enter__(self) -> Self:
         return self

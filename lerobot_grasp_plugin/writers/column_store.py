@@ -1,4 +1,4 @@
-"""Keeps the rows of table columns until all are there, for statistics that need every row."""
+"""Stores the rows of table columns, for statistics that need every row."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ColumnStore(Closing):
     need 4 GB on disk and 40 MB of memory.
 
     Args:
-        folder: Where the file is made; it is gone when the store is closed or the process ends.
+        folder: Folder of the file, which disappears when the store is closed or the process ends.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -85,7 +85,7 @@ class ColumnStore(Closing):
         return values
 
     def close(self) -> None:
-        """Forgets the rows."""
+        """Discards the rows."""
         self._held = {}
         if self._file is not None:
             self._file.close()

@@ -14,7 +14,7 @@ from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
 
 
 def column_type(name: str, feature: Feature) -> pa.DataType | None:
-    """The Arrow type LeRobot gives a feature's column; None where the source's type is kept.
+    """LeRobot's Arrow type of a feature's column; None if the source's type is kept.
 
     Raises:
         DatasetError: LeRobot has no such column.
@@ -28,13 +28,13 @@ def column_type(name: str, feature: Feature) -> pa.DataType | None:
         message = f"feature {name!r} has dtype {feature.dtype!r}, which LeRobot cannot store in a column"
         raise DatasetError(Problem("unknown-dtype", message))
     if 0 in feature.shape:
-        return pa.null()  # the only column of no width that LeRobot opens
+        return pa.null()  # the only column of width 0 that LeRobot opens
     if feature.shape == (1,):
         return value
     if len(feature.shape) == 1:
         return pa.list_(value, feature.shape[0])
     if not 2 <= len(feature.shape) <= 5:
-        message = f"feature {name!r} has shape {list(feature.shape)}; LeRobot knows 1 to 5 dimensions"
+        message = f"feature {name!r} has shape {list(feature.shape)}; LeRobot supports 1 to 5 dimensions"
         raise DatasetError(Problem("unknown-shape", message))
     for _ in feature.shape:
         value = pa.list_(value)

@@ -1,4 +1,4 @@
-"""Two folders exchange their names in one step."""
+"""Exchanges the names of two folders in one step."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def exchange(one: Path, other: Path) -> bool:
     """Exchanges the names of two existing folders, so that neither name is ever missing.
 
     Returns:
-        Whether the system and the file system can do that; nothing happened if not.
+        Whether the system and the file system support this; if not, nothing changed.
 
     Raises:
-        OSError: They can, but not here: a folder is missing, permission is denied, ...
+        OSError: They do, but the exchange failed: a folder is missing, permission is denied, ...
     """
     libc = ctypes.CDLL(None, use_errno=True)
     names = os.fsencode(one), os.fsencode(other)

@@ -1,6 +1,6 @@
-"""Image files that take the place of those an earlier run wrote, and of nothing else.
+"""Writes image files that replace those of an earlier run, and nothing else.
 
-What a run wrote is known by the index in a folder, and by the remark in a single image.
+Files of an earlier run are recognised by the index in a folder, and by the remark in a single image.
 """
 
 from __future__ import annotations
@@ -36,20 +36,20 @@ def save_image(image: Image.Image | NDArray[np.uint8], path: Path) -> None:
 
 
 def refuse_foreign_folder(folder: Path) -> None:
-    """Refuses a folder that holds anything but what an earlier run wrote there.
+    """Refuses a folder that contains files not written by an earlier run.
 
     Raises:
-        UsageError: It does, or the place is no folder.
+        UsageError: It does, or it is not a folder.
     """
     if not folder.exists() and not folder.is_symlink():
         return
-    strange = "it is no folder"
+    strange = "it is not a folder"
     if folder.is_dir() and not folder.is_symlink():
         present = {entry.name for entry in folder.iterdir()}
         unknown = sorted(present - _written(folder))
         if not unknown:
             return
-        strange = f"it holds {unknown[0]!r}, which {MADE_BY} did not write"
+        strange = f"it contains {unknown[0]!r}, which {MADE_BY} did not write"
     raise _foreign(f"the folder would be replaced, but {strange}", folder)
 
 
@@ -73,17 +73,17 @@ def refuse_foreign_image(path: Path) -> None:
 
 
 class StagedImages:
-    """What one run writes, each beside its place until all of it is complete."""
+    """The files of one run, each staged next to its target until all are complete."""
 
     def __init__(self) -> None:
         self._staged: list[tuple[Path, Path]] = []
         self._made: list[Path] = []
 
     def beside(self, target: Path) -> Path:
-        """The name under which to make the file or the folder that will take the place of ``target``.
+        """The name under which to create the file or folder that will replace ``target``.
 
         Raises:
-            UsageError: Nothing can be written there.
+            UsageError: It cannot be written there.
         """
         staging = target.with_name(f".{target.stem}{STAGING_MARK}{secrets.token_hex(4)}{target.suffix}")
         self._staged.append((staging, target))
@@ -91,10 +91,10 @@ class StagedImages:
         return staging
 
     def publish(self) -> None:
-        """Puts everything in its place; what earlier runs wrote there is removed.
+        """Moves everything to its target; removes the files of earlier runs there.
 
         Raises:
-            UsageError: Somebody else's files are in the way by now. Nothing was replaced.
+            UsageError: Files of another origin are in the way by now. Nothing was replaced.
         """
         for staging, target in self._staged:
             (refuse_foreign_folder if staging.is_dir() else refuse_foreign_image)(target)
@@ -114,16 +114,16 @@ class StagedImages:
 
     @property
     def place(self) -> str:
-        """The folder of what was staged last."""
+        """The folder of the last staged file."""
         return str(self._staged[-1][1].parent) if self._staged else ""
 
     def discard(self) -> None:
-        """Removes what is not in its place, and the folders that were made for it."""
+        """Removes staged files, and the folders created for them."""
         for staging, _ in self._staged:
             if staging.is_dir():
                 shutil.rmtree(staging, ignore_errors=True)
             else:
-                with suppress(OSError):  # what stands in its place is told by the error that led here
+                with suppress(OSError):  # the error that led here names the file in the way
                     staging.unlink(missing_ok=True)
         for folder in reversed(self._made):
             with suppress(OSError):
@@ -137,7 +137,7 @@ class StagedImages:
         except OSError as error:
             reason = error.strerror or str(error)
             hint = "choose another folder with --output_dir"
-            problem = Problem("cannot-write", f"images cannot be put here: {reason}", folder, hint)
+            problem = Problem("cannot-write", f"images cannot be written here: {reason}", folder, hint)
             raise UsageError(problem) from None
 
 
@@ -157,13 +157,13 @@ def staged_images() -> Iterator[StagedImages]:
 
 
 def write_index(folder: Path, index: Mapping[str, Any]) -> None:
-    """Writes the index beside the images; ``frames`` in it is a list with a ``file`` each."""
+    """Writes the index next to the images; its ``frames`` is a list with a ``file`` each."""
     text = json.dumps({"made_by": MADE_BY, **index}, indent=1, ensure_ascii=False)
     (folder / INDEX_NAME).write_text(text + "\n", encoding="utf-8")
 
 
 def read_index(folder: Path) -> Mapping[str, Any] | None:
-    """The index of a folder an earlier run wrote; None where there is none."""
+    """The index of a folder from an earlier run; None without one."""
     try:
         index = json.loads((folder / INDEX_NAME).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -172,7 +172,7 @@ def read_index(folder: Path) -> Mapping[str, Any] | None:
 
 
 def _written(folder: Path) -> set[str]:
-    """Names of what an earlier run wrote into a folder."""
+    """Names of the files that an earlier run wrote into a folder."""
     index = read_index(folder)
     frames = index.get("frames") if index is not None else None
     if not isinstance(frames, list):

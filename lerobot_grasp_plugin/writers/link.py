@@ -1,4 +1,4 @@
-"""Taking a file over without rewriting it."""
+"""Copies a file without rewriting it, if possible."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def take_over(source: Path, target: Path, link: Literal["auto", "hard", "copy"])
     the temporary folder is on another file system.
 
     Returns:
-        What was done: ``reflink``, ``hard link`` or ``copy``.
+        The way it was copied: ``reflink``, ``hard link`` or ``copy``.
 
     Raises:
         UsageError: ``hard`` is not possible here.
@@ -33,7 +33,7 @@ def take_over(source: Path, target: Path, link: Literal["auto", "hard", "copy"])
         try:
             os.link(source.resolve(), target)
         except OSError as error:
-            message = f"no hard link can be made to {source}: {error.strerror or error}"
+            message = f"cannot create a hard link to {source}: {error.strerror or error}"
             raise UsageError(Problem("no-hard-link", message, target, "use --link auto or copy")) from None
         return "hard link"
     if link == "auto" and _reflink(source, target):

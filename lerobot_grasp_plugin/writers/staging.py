@@ -1,6 +1,6 @@
-"""Outputs that appear whole or not at all.
+"""Stages outputs, so that they appear complete or not at all.
 
-A dataset is built in a staging folder beside its target, brought to disk, and renamed.
+A dataset is built in a staging folder next to its target, synced to disk, and renamed.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from lerobot_grasp_plugin.writers.exchange import exchange
 STAGING_MARK = ".grasp-staging-"
 BACKUP_MARK = ".before-relabel-"
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-"""What the system says where a disk or a quota is full; it does not say which."""
+"""Errors of the system for a full disk or quota."""
 
 
 def staging_leftovers(target: Path) -> list[Path]:
-    """Staging folders that interrupted runs left beside a target; not those of runs that go on."""
+    """Staging folders that interrupted runs left next to a target; not those of running ones."""
     return [folder for folder in _staging_folders(target) if not _is_in_use(folder)]
 
 
@@ -35,21 +35,21 @@ def _staging_folders(target: Path) -> list[Path]:
 
 
 def unused_staging(target: Path) -> Path:
-    """Name of a staging folder beside a target that no other run uses."""
+    """Name of an unused staging folder next to a target."""
     return target.parent / f".{target.name}{STAGING_MARK}{secrets.token_hex(4)}"
 
 
 def refuse_existing(target: Path) -> None:
-    """Refuses a target that is there already.
+    """Refuses an existing target.
 
     Raises:
-        UsageError: The target exists, or its place cannot hold it.
+        UsageError: The target exists, or cannot be created.
     """
     if target.exists() or target.is_symlink():
         raise UsageError(
             Problem(
                 "target-exists",
-                "the new dataset's folder exists already, and nothing is ever overwritten",
+                "the new dataset's folder already exists; existing folders are never overwritten",
                 target,
                 "choose another --new_root or --new_repo_id, or move the folder away",
             )
@@ -64,7 +64,7 @@ def staged(target: Path, *, wait: bool = False) -> Iterator[Path]:
     folder is removed and the target stays absent.
 
     Args:
-        target: The folder to be; must not exist.
+        target: The final folder; must not exist.
         wait: Whether to wait for another run that writes the same target, rather than refuse.
 
     Raises:
@@ -81,11 +81,11 @@ def staged(target: Path, *, wait: bool = False) -> Iterator[Path]:
 
 @contextmanager
 def claimed(target: Path, *, wait: bool = False) -> Iterator[Path]:
-    """A staging folder beside ``target`` that only this run uses; removed on any error.
+    """A staging folder next to ``target`` that only this run uses; removed on any error.
 
     The folder is locked until the block ends, and the system unlocks it when the process dies: so
-    other runs tell a folder that is being filled from one that was left behind. Folders above it that
-    were not there are made, and removed again on any error.
+    other runs can distinguish a folder in use from an abandoned one. Missing folders above it are
+    created, and removed again on any error.
 
     Raises:
         UsageError: The folder cannot be created, or another run is writing the same target.
@@ -96,7 +96,7 @@ def claimed(target: Path, *, wait: bool = False) -> Iterator[Path]:
             yield staging
     except BaseException:
         for folder in missing:
-            with suppress(OSError):  # it was not made, or another run uses it
+            with suppress(OSError):  # it was not created, or another run uses it
                 folder.rmdir()
         raise
 
@@ -107,7 +107,7 @@ def _claimed(target: Path, *, wait: bool) -> Iterator[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         while isinstance(claim := _claim(target), Path):
             if not wait:
-                hint = f"wait until it has ended; it builds in {claim}"
+                hint = f"wait until that run has ended; it builds in {claim}"
                 message = "another run is writing this dataset now"
                 raise UsageError(Problem("target-in-use", message, target, hint))
             with _locked(claim):
@@ -118,7 +118,7 @@ def _claimed(target: Path, *, wait: bool) -> Iterator[Path]:
             if folder.exists() and not folder.is_dir():
                 reason = f"{folder} is a file"
         raise UsageError(
-            Problem("cannot-write", f"the new dataset cannot be put here: {reason}", target)
+            Problem("cannot-write", f"the new dataset cannot be written here: {reason}", target)
         ) from None
     staging, lock = claim
     try:
@@ -135,7 +135,7 @@ def _claimed(target: Path, *, wait: bool) -> Iterator[Path]:
 
 def _claim(target: Path) -> Path | tuple[Path, int | None]:
     """A new staging folder and its lock; or, where another run has one, that one's folder."""
-    with _alone_in(target.parent):  # nobody comes between looking for others and being one
+    with _alone_in(target.parent):  # no other run can start between the check and the claim
         for folder in _staging_folders(target):
             if _is_in_use(folder):
                 return folder
@@ -214,13 +214,13 @@ def move_to_place(staging: Path, target: Path) -> None:
     except OSError as error:
         reason = error.strerror or str(error)
         raise UsageError(
-            Problem("target-exists", f"the new dataset cannot be put in place: {reason}", target)
+            Problem("target-exists", f"the new dataset cannot be moved to its target: {reason}", target)
         ) from None
     sync(target.parent)
 
 
 def backups(target: Path) -> list[Path]:
-    """Old datasets that in-place runs kept beside a target, the latest last."""
+    """Old datasets that in-place runs kept next to a target, the latest last."""
     if not target.parent.is_dir():
         return []
     mark = f"{target.name}{BACKUP_MARK}"
@@ -233,7 +233,7 @@ def backups(target: Path) -> list[Path]:
 
 
 def swap(staging: Path, target: Path) -> Path:
-    """Puts a finished folder in the place of an existing one, which is kept beside it.
+    """Replaces an existing folder by a finished one; the old one is kept next to it.
 
     The new folder first takes the backup's name, then both exchange names in one step of the system:
     at every instant one of them is complete under ``target``, the other under the returned name.
@@ -241,7 +241,7 @@ def swap(staging: Path, target: Path) -> Path:
     returned name in the instant in which there is no ``target``.
 
     Returns:
-        Where the old dataset is now.
+        The new path of the old dataset.
     """
     number = 1
     while os.path.lexists(backup := target.parent / f"{target.name}{BACKUP_MARK}{number}"):
@@ -268,7 +268,7 @@ def last_backup(target: Path) -> Path:
 
 
 def _undo(staging: Path, target: Path, backup: Path) -> None:
-    """Puts the folders of an exchange that did not come about back under their names."""
+    """Restores the names of folders after a failed exchange."""
     if not target.exists():
         os.rename(backup, target)
     elif backup.exists() and not staging.exists():
@@ -276,7 +276,7 @@ def _undo(staging: Path, target: Path, backup: Path) -> None:
 
 
 def sync_tree(root: Path) -> None:
-    """Brings every file and folder below ``root`` to disk."""
+    """Syncs every file and folder below ``root`` to disk."""
     for folder, _, files in os.walk(root):
         for name in files:
             sync(Path(folder, name))
@@ -284,7 +284,7 @@ def sync_tree(root: Path) -> None:
 
 
 def sync(path: Path) -> None:
-    """Brings a file's bytes, or a folder's entries, to disk."""
+    """Syncs a file's bytes, or a folder's entries, to disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""Writing one file whole or not at all."""
+"""Writes one file completely or not at all."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from lerobot_grasp_plugin.writers.staging import sync
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Writes a file whole or not at all, and brings it to disk; a link becomes a file."""
+    """Writes a file completely or not at all, and syncs it to disk; a link becomes a file."""
     with writing_whole(path) as temporary:
         temporary.write_bytes(data)
 
 
 @contextmanager
 def writing_whole(path: Path) -> Iterator[Path]:
-    """Gives the path of a temporary file, which takes the place of ``path`` when the block ends.
+    """Gives the path of a temporary file, which replaces ``path`` when the block ends.
 
-    It is brought to disk first. Where the block raises, it is removed, and ``path`` stays as it is.
+    It is synced to disk first. If the block raises, it is removed, and ``path`` does not change.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
@@ -36,7 +36,7 @@ def writing_whole(path: Path) -> Iterator[Path]:
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Writes a file whole or not at all, and brings it to disk; links and permissions stay as they are."""
+    """Writes a file completely or not at all, and syncs it to disk; links and permissions do not change."""
     target = path.resolve()
     staging = staged_file(target, data)
     try:
@@ -50,7 +50,7 @@ def replace_file(path: Path, data: bytes) -> None:
 
 
 def staged_file(target: Path, data: bytes) -> Path:
-    """A new file next to ``target`` that holds ``data``, on disk; none is left where that fails."""
+    """A new file next to ``target`` that contains ``data``, on disk; removed if that fails."""
     staging = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
         with staging.open("xb") as file:

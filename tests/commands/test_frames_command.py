@@ -131,7 +131,7 @@ def test_a_run_that_fails_writes_nothing(tmp_path: Path) -> None:
     ("flags", "message"),
     [
         (["--stride", "0"], "stride is 0"),
-        (["--crop", "1,2,3"], "is not top,left,height,width"),
+        (["--crop", "1,2,3"], "must be top,left,height,width"),
         (["--crop", "0,60,64,64"], "reaches to row 64 and column 124"),
         (["--index_base", "2"], "index_base must be 0 or 1"),
         (["--camera_key", "wrist"], "has no camera 'wrist'"),
@@ -152,7 +152,7 @@ def test_a_file_in_the_place_of_the_output_folder(recorded: Recorded, tmp_path: 
     (tmp_path / "out").write_text("mine")
     args = ["--root", str(recorded("av1")), "--episodes", "0", "--output_dir", str(tmp_path / "out")]
     assert main(args) == 2
-    assert capsys.readouterr().err.startswith(f"{tmp_path}/out: error: images cannot be put here: ")
+    assert capsys.readouterr().err.startswith(f"{tmp_path}/out: error: images cannot be written here: ")
     assert (tmp_path / "out").read_text() == "mine"
 
 

@@ -208,7 +208,7 @@ def test_sources_as_text_after_another_parser_has_read_a_recipe(tmp_path: Path) 
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert f"{tmp_path}: error: the folder has no meta/info.json" in done.stderr
+    assert f"{tmp_path}: error: the folder is not a LeRobot dataset: it has no meta/info.json" in done.stderr
 
 
 @pytest.mark.parametrize("command", ["merge", "relabel", "verify"])
@@ -263,4 +263,4 @@ def test_an_output_without_labels_says_so(recorded, tmp_path, capsys):
     sources = f"[{recorded('unlabelled')}]"
     code, out, _ = ended(["--sources", sources, "--new_root", str(tmp_path / "out")], capsys)
     assert code == 0
-    assert "Nothing is labelled" in out
+    assert "No labels: " in out

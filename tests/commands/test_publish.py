@@ -222,11 +222,11 @@ def no_dataset(_: Recorded) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     ("held", "message"),
     [
-        (lerobots, "holds a dataset without meta/grasp_provenance.json"),
-        (other_sources, "holds a dataset made of lab/lamps, and this one is made of av1"),
+        (lerobots, "contains a dataset without meta/grasp_provenance.json"),
+        (other_sources, "contains a dataset made from lab/lamps, but this one is made from av1"),
         (other_name, "was made as lab/other, not as lab/picks_labelled"),
-        (torn_sidecar, "holds a dataset made of unknown sources"),
-        (no_dataset, "holds 1 file and no LeRobot dataset"),
+        (torn_sidecar, "contains a dataset made from unknown sources"),
+        (no_dataset, "contains 1 file but not a LeRobot dataset"),
     ],
 )
 def test_another_dataset_is_replaced_only_on_request(
@@ -279,7 +279,7 @@ def test_merge(hub: FakeHub, run: Run, recorded: Recorded, tmp_path: Path) -> No
     [
         ({"token": None}, ["hf auth login"]),
         ({"token": "hf_old"}, ["Invalid user token", "hf auth login"]),
-        ({"token": READ_TOKEN}, ["the access token may only read", "write permission"]),
+        ({"token": READ_TOKEN}, ["the access token is read-only", "write permission"]),
         ({"HF_HUB_OFFLINE": "1"}, ["HF_HUB_OFFLINE"]),
         ({"HF_ENDPOINT": "http://127.0.0.1:9"}, ["Connection refused"]),
     ],

@@ -241,7 +241,7 @@ def test_several_datasets_in_one_call(tmp_path: Path, capsys) -> None:
         "episode": None,
         "frame": None,
         "episodes": None,
-        "hint": "copy it again from where the dataset comes from",
+        "hint": "copy it again from the dataset's source",
     }
     assert main(["--roots", f"[{sound}, {tmp_path / 'nothing'}]"]) == 2
     assert "[no-dataset]" in capsys.readouterr().err

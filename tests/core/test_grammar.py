@@ -380,7 +380,7 @@ def test_what_would_be_read_otherwise_is_not_written() -> None:
 
     annotations = read("0: 34-\n")
     for remark in ("# me/so101_v1", "# index_base: 0"):
-        with pytest.raises(ValueError, match="the text form cannot say this"):
+        with pytest.raises(ValueError, match="the text form cannot express this"):
             format_text(replace(annotations, after=(remark,)))
     with pytest.raises(ValueError, match="no episode"):
         format_text(replace(annotations, sections=()))

@@ -472,7 +472,7 @@ def test_a_comment_that_counts_from_zero_agrees_with_index_base_0(comment: str) 
 def test_what_is_almost_a_flag_is_an_error(line: str, meant: str, text: str) -> None:
     (problem,) = errors(text.format(line), index_base=1)
     assert problem.code == "flag-doubtful"
-    assert problem.message == f"this is almost a flag: was `{meant}` meant?"
+    assert problem.message == f"this looks like a misspelt flag: did you mean `{meant}`?"
 
 
 def test_another_counting_says_what_was_probably_meant() -> None:

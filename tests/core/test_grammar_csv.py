@@ -69,7 +69,7 @@ def test_one_line_a_range() -> None:
     assert ranges(parsed.annotations) == {0: [(33, None)], 1: [(39, 48), (59, None)], 2: []}
     (warning,) = parsed.warnings
     assert (warning.code, str(warning.place)) == ("no-range", "labels.csv:6:3")
-    assert warning.message == "rows with neither start nor end count as all failure: episode 2"
+    assert warning.message == "rows without start and end count as all failure: episode 2"
     assert format_text(parsed.annotations) == "00: 34-\n01: 40-48, 60-\n02: all fail\n"
 
 
@@ -174,9 +174,9 @@ def test_faults_of_rows(rows: str, code: str, where: str) -> None:
     [
         ("ep,frm,reward", "'ep', 'frm' are not known"),
         ("episode,fram,reward", "was frame meant?"),
-        ("episode_index,frame_index,next.reward,timestamp", "'timestamp' is not known"),
-        ("episode,start,stop", "'stop' is not known"),
-        ("episode,frame,frame_index,reward", "say the same"),
+        ("episode_index,frame_index,next.reward,timestamp", "'timestamp' is unknown"),
+        ("episode,start,stop", "'stop' is unknown"),
+        ("episode,frame,frame_index,reward", "mean the same"),
         ("episode,frame,reward,success", "both 'reward' and 'success'"),
         ("episode,frame", "are not enough"),
         ("episode,start", "are not enough"),
@@ -231,7 +231,7 @@ def test_listed_frames_must_be_those_of_the_episode() -> None:
         ("frames-missing", "x:3"),
         ("frames-missing", "x:8"),
     ]
-    assert problems[0].message == "episode 0 has 6 frames, and the file lists 5"
+    assert problems[0].message == "episode 0 has 6 frames, but the file lists 5"
 
 
 cells = st.sampled_from(

@@ -167,13 +167,13 @@ COMMAND = np.array([0.0] * 20 + [1.0] * 30 + [0.0] * 20)
 def test_a_command_to_open_is_a_release(scale: float) -> None:
     found = suggest_release(COMMAND * scale, fps=10)
     assert found.intervals == (FrameInterval(56, None),)
-    assert "not what was held" in found.reason
+    assert "does not show whether it was held" in found.reason
 
 
 @pytest.mark.parametrize(
     ("command", "reason"),
     [
-        (COMMAND[:50], "then to open again"),
+        (COMMAND[:50], "close and then to open"),
         (COMMAND[:20], "not two values"),
         (np.linspace(0, 1, 30), "not two values"),
         (np.tile(COMMAND, 2), "more than once"),

@@ -87,4 +87,4 @@ def test_excluding_past_the_end_is_one_error(ranges: str, exclude: str) -> None:
 def test_excluding_what_is_no_success_says_so() -> None:
     text = '{"index_base": 1, "0": {"ranges": [[3, 5]], "exclude": [6]}}'
     [warning] = parse(text.encode(), name="labels.json").warnings
-    assert "frames 6 (1-indexed) count as failure, as they would without it" in warning.message
+    assert "frames 6 (1-indexed) count as failure, as they would without `exclude`" in warning.message

@@ -100,7 +100,7 @@ def test_all_errors_come_at_once() -> None:
 
 def test_the_number_of_episodes_is_said() -> None:
     assert "there are 10 episodes, 0 to 9" in errors("10")[0].message
-    assert "there is one episode, 0" in errors("10", 1)[0].message
+    assert "the dataset has one episode, 0" in errors("10", 1)[0].message
 
 
 def test_nothing_can_be_selected_from_nothing() -> None:

@@ -136,7 +136,7 @@ def test_everything_missing_is_named_at_once() -> None:
     assert [str(problem.place) for problem in caught.value.problems] == ["a.mp4"] * 4
     codes = [problem.code for problem in caught.value.problems]
     assert codes == ["video-frame-missing"] * 3 + ["empty-video-segment"]
-    assert "frames 1 to 3 are wanted, but frame 3 is not in the file" in messages[0]
+    assert "frames 1 to 3 are needed, but frame 3 is not in the file" in messages[0]
     assert "frame 5 is not in the file" in messages[1]
     assert "frame -1 is not in the file" in messages[2]
     assert "length 0" in messages[3]
@@ -144,7 +144,7 @@ def test_everything_missing_is_named_at_once() -> None:
 
 def test_no_keyframe_before_the_episode_is_an_error() -> None:
     with pytest.raises(
-        VideoError, match=r"no keyframe stands at or before frame 2 \[video-keyframe-missing\]"
+        VideoError, match=r"there is no keyframe at or before frame 2 \[video-keyframe-missing\]"
     ):
         plan_shards([Segment(A, 2, 2)], {A: index(A, [0, 1, 2, 3, 4], {4: CLEAN_START})}, 10, 10**9)
 

@@ -146,7 +146,7 @@ def test_a_folder_inside_of_a_dataset(recorded: Recorded) -> None:
     root = recorded("av1")
     with pytest.raises(UsageError, match="no-dataset") as caught:
         open_dataset(root=root / "meta")
-    assert caught.value.problems[0].hint == f"the folder above is one: --root {root}"
+    assert caught.value.problems[0].hint == f"use the folder above: --root {root}"
 
 
 @pytest.mark.parametrize("kind", [RepositoryNotFoundError, "offline", OSError])
@@ -221,11 +221,11 @@ def test_a_file_and_a_closed_folder_are_named_as_such(
 ) -> None:
     (tmp_path / "labels.txt").write_text("x")
     for find in (locate, locate_folder):
-        with pytest.raises(UsageError, match="this is a file, and a dataset is a folder"):
+        with pytest.raises(UsageError, match="this is a file, not a dataset's folder"):
             find(None, tmp_path / "labels.txt")
     monkeypatch.setattr("os.access", lambda *_, **__: False)
     for find in (locate, locate_folder):
-        with pytest.raises(DatasetError, match=r"may not be opened .* \[unreadable-folder\]"):
+        with pytest.raises(DatasetError, match=r"cannot be opened .* \[unreadable-folder\]"):
             find(None, recorded("av1"))
 
 

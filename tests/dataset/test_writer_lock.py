@@ -62,7 +62,7 @@ def test_a_second_writer_is_refused_until_the_first_has_died(tmp_path, writer):
     assert list(leftover_lines(root, lock.killed)) == [
         "Unfinished episodes of interrupted sessions are kept; to remove them:",
         f"  rm -r {tmp_path / 'arm.interrupted-1'}",
-        "The session that was killed left a process; to end:",
+        "The killed session left a process; to stop:",
         f"  kill {writer.child}",
     ]
     assert other_writer(root) is None  # not another one

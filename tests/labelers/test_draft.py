@@ -59,7 +59,7 @@ def test_confidence_and_reason_are_comment_lines() -> None:
     )
     assert text.splitlines() == [
         "# A draft by the labeler: gripper, reading=held",
-        "# Look through it before it is used; frames count from one, both ends inclusive.",
+        "# Look through it before you use it; frames count from one, both ends inclusive.",
         "# dataset path: me/grasps",
         "# confidence 0.93: the jaws press",
         "00: 10-",
@@ -67,7 +67,7 @@ def test_confidence_and_reason_are_comment_lines() -> None:
         "# reason: the gripper never closes",
         "02: all fail",
         "03: 10-",
-        "# reason (the words cannot stand in a comment)",
+        "# reason (the text is not valid in a comment)",
         "04: 10-",
         "# no proposal for episode 5: no signal",
     ]

@@ -70,15 +70,17 @@ def test_a_gripper_that_shuts_on_nothing_is_failure_and_a_bare_command_is_no_ans
 def test_the_joint_is_found_by_its_name() -> None:
     made = episode(POSITION, COMMAND)
     made.names = {name: ["claw", "finger"] for name in NAMES}
-    assert labeler().propose(made).reason == "no state or action is called gripper"
+    assert labeler().propose(made).reason == "neither state nor action has a dimension gripper"
     found = labeler(joint="finger", closed=0, opened=100).propose(made)
     assert found.success == labeler(closed=0, opened=100).propose(episode(POSITION, COMMAND)).success
     made.names = {}
     assert labeler(joint="1", closed=0, opened=100).propose(made).success == found.success
     for place in ("2", "finger", "²"):
-        assert labeler(joint=place).propose(made).reason == f"no state or action is called {place}"
+        assert (
+            labeler(joint=place).propose(made).reason == f"neither state nor action has a dimension {place}"
+        )
     made.names = NAMES
-    assert labeler(joint="toe").propose(made).reason == "no state or action is called toe"
+    assert labeler(joint="toe").propose(made).reason == "neither state nor action has a dimension toe"
 
 
 def test_a_real_arm_that_puts_down_a_banana(shared_data: Callable[[str], Path]) -> None:

@@ -54,7 +54,7 @@ def test_progress_becomes_ranges_with_a_curve(source: Source) -> None:
     assert "3 frames without progress" in proposals[1].reason
     assert (proposals[2].success, proposals[2].reason) == (
         None,
-        "sarm_progress.parquet has no progress of it",
+        "sarm_progress.parquet has no progress for this episode",
     )
 
 

@@ -74,7 +74,7 @@ def test_a_colleagues_file(tmp_path: Path) -> None:
     path.write_text("00: 3-\n02: all fail\n")
     proposals = propose(FileLabelerConfig(path=path), source)
     assert proposals[0].success == IntervalSet([FrameInterval(2, 6)])
-    assert (proposals[1].success, proposals[1].reason) == (None, "theirs.txt does not list it")
+    assert (proposals[1].success, proposals[1].reason) == (None, "theirs.txt does not list the episode")
     assert proposals[2].success == IntervalSet()
 
 
@@ -121,9 +121,9 @@ class Foreign(LabelerConfig):
         (Proposal([(1, 2)]), "AttributeError"),  # type: ignore[arg-type]
         (Proposal(GOOD, curve=np.zeros(3)), r"shape \(3,\)"),
         (Proposal(GOOD, curve=np.zeros((7, 1))), r"shape \(7, 1\)"),
-        (Proposal(GOOD, curve=np.full(7, np.nan)), "not from 0 to 1"),
-        (Proposal(GOOD, curve=np.full(7, 1.5)), "not from 0 to 1"),
-        (Proposal(GOOD, confidence=-0.1), "not from 0 to 1"),
+        (Proposal(GOOD, curve=np.full(7, np.nan)), "outside 0 to 1"),
+        (Proposal(GOOD, curve=np.full(7, 1.5)), "outside 0 to 1"),
+        (Proposal(GOOD, confidence=-0.1), "outside 0 to 1"),
     ],
 )
 def test_a_labeler_that_fails_is_named(answer: object, said: str, tmp_path: Path) -> None:

@@ -350,7 +350,7 @@ def test_a_loop_that_takes_a_timer_is_called_without_one(monkeypatch):
 
 def test_a_loop_that_asks_for_more_is_an_error_before_the_robot_moves(monkeypatch):
     with_timer(monkeypatch, inspect.Parameter.empty)
-    with pytest.raises(SeamError, match="record_loop that also asks for timer"):
+    with pytest.raises(SeamError, match="record_loop that also requires timer"):
         require("recording")
     monkeypatch.undo()
     require.cache_clear()

@@ -83,7 +83,7 @@ def test_parameters_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     lead = f"LeRobot {version.installed()} has a lerobot_double.other"
     assert found == {
         "loop": [],
-        "other": [f"{lead} without events", f"{lead} that also asks for timer"],
+        "other": [f"{lead} without events", f"{lead} that also requires timer"],
         "anything": [],
     }
 

@@ -74,7 +74,7 @@ def test_something_must_be_left(root: Path) -> None:
 
 
 def test_flags_come_from_a_file(root: Path) -> None:
-    with pytest.raises(GraspError, match="there is none"):
+    with pytest.raises(GraspError, match="needs an annotation file"):
         relabel(
             RelabelConfig(
                 root=root, new_root=root.parent / "out", labels_from="next.reward", exclude_flagged=True

@@ -154,10 +154,10 @@ def test_the_source_that_a_header_nearly_names(recorded: Recorded, tmp_path: Pat
     with pytest.raises(AnnotationError) as caught:
         relabel(config)
     (problem,) = [problem for problem in caught.value.problems if problem.code == "header-doubtful"]
-    assert problem.hint.startswith("was `# dataset path: grasp` meant?")
+    assert problem.hint.startswith("did you mean `# dataset path: grasp`?")
     labels.write_text(f"# me/grasp\n{FIVE}# dataset path: me/grasps\n0: 3-\n")
     (warning,) = [problem for problem in relabel(config).warnings if problem.code == "unused-section"]
-    assert warning.hint == "was `# dataset path: grasp` meant?"
+    assert warning.hint == "did you mean `# dataset path: grasp`?"
 
 
 def test_lines_that_cannot_be_read_are_not_called_missing(
@@ -177,7 +177,7 @@ def test_no_section_for_the_source(recorded: Recorded, tmp_path: Path, home: Pat
     with pytest.raises(AnnotationError) as caught:
         relabel(config)
     assert [problem.code for problem in caught.value.problems] == ["no-section"]
-    assert "sections found: me/other (line 1, 3 episodes); a header" in caught.value.problems[0].hint
+    assert "sections found: me/other (line 1, 3 episodes); expected a header" in caught.value.problems[0].hint
     assert "was made from" not in caught.value.problems[0].hint
     config.unlisted = "fail"  # which speaks of episodes, not of a file that fits nothing
     with pytest.raises(AnnotationError, match="no-section"):
@@ -331,7 +331,7 @@ def test_a_section_that_begins_anew_is_of_another_dataset(recorded: Recorded, tm
     labels.write_text(LISTED.format(first="av1"))
     config = RelabelConfig(root=recorded("av1"), annotations=labels, new_root=tmp_path / "out")
     (warning,) = [problem for problem in relabel(config).warnings if problem.code == "unused-section"]
-    assert "'lab/elsewhere' fits no source" in warning.message
+    assert "'lab/elsewhere' matches no source" in warning.message
     assert warning.message.endswith("its labels (1 episode) are not used")
     assert str(warning.place) == f"{labels}:8"
 

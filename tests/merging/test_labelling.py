@@ -427,7 +427,7 @@ def test_labels_under_a_header_that_fits_nothing_are_named(
     warning, outcome = report.warnings
     assert (warning.code, str(warning.place)) == ("unused-section", f"{labels}:3")
     assert outcome.code == "outcome-differs"
-    assert "2 episodes is not used" in warning.message
+    assert "labels (2 episodes) are not used" in warning.message
 
 
 def test_a_section_of_another_dataset_is_no_news(recorded: Recorded, tmp_path: Path) -> None:
@@ -443,7 +443,7 @@ def test_done_to_keep_is_missed_everywhere_at_once(recorded: Recorded, tmp_path:
     labels = tmp_path / "labels.txt"
     labels.write_text("# unlabelled\n0: 1\n")
     sources = [SourceConfig(root=recorded("unlabelled"), episodes=[0])] * 2
-    with pytest.raises(DataError, match=r"unlabelled, unlabelled has no .* to keep"):
+    with pytest.raises(DataError, match=r"unlabelled, unlabelled has no feature next.done"):
         merge(MergeConfig(sources=sources, annotations=labels, done="keep", new_root=tmp_path / "out"))
 
 

@@ -322,8 +322,7 @@ def test_recorded_success_is_not_overwritten_in_silence(stamped: Path, few: Path
     report = relabel(RelabelConfig(root=stamped, annotations=few, new_root=tmp_path / "out", unlisted="fail"))
     [message] = outcome_warnings(report)
     assert message == (
-        "av1: next.success records success in 2 frames of episodes 2, 4, which are written as failure "
-        "throughout"
+        "av1: next.success records success in 2 frames of episodes 2, 4, which are written as all failure"
     )
 
 
@@ -354,14 +353,14 @@ def test_verify_names_columns_that_contradict_each_other(copied: Recorded) -> No
     root = add_column(copied("av1"), "next.success", stamps((0, 3)))
     [problem] = [p for p in findings(root) if p.code == "success-differs"]
     assert problem.severity == "warning"
-    assert "in episodes 1-4, the other says failure throughout" in problem.message
+    assert "in episodes 1-4 one has success, the other only failure" in problem.message
 
 
 def test_verify_takes_a_stamp_for_the_same_outcome(copied: Recorded) -> None:
     root = add_column(copied("av1"), "next.success", stamps((0, 1, 2, 4)))
     [problem] = [p for p in findings(root, notes=True) if p.code == "success-differs"]
     assert problem.severity == "note"
-    assert "stamped on the last frame only" in problem.message
+    assert "is set on the last frame only" in problem.message
 
 
 # -- dense rewards ------------------------------------------------------------------------------------
@@ -374,7 +373,7 @@ def test_dense_rewards_are_not_counted(copied: Recorded, tmp_path: Path) -> None
         p for p in findings(root, notes=True) if p.code in ("dense-rewards", "class-balance", "no-success")
     ]
     assert problem.code == "dense-rewards"
-    assert "it is dense, and no frame counts as success" in problem.message
+    assert "the reward is dense, and no frame counts as success" in problem.message
     report = merge(MergeConfig(sources=[SourceConfig(root=root)], new_root=tmp_path / "out"))
     assert report.success_frames is None
     codes = {problem.code for problem in report.warnings}

@@ -260,7 +260,7 @@ def test_every_missing_file_is_named(tmp_path: Path) -> None:
         path.unlink()
     problems = refused(tmp_path / "out", SourceConfig(root=source), error=DatasetError)
     assert {problem.place.path for problem in problems} >= {str(path) for path in gone}
-    whole = [problem for problem in problems if "no video file at all" in problem.message]
+    whole = [problem for problem in problems if "has no video files" in problem.message]
     assert len(whole) == 1
     assert "--drop_features '[\"observation.images.b\"]'" in whole[0].hint
 

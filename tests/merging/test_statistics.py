@@ -77,7 +77,7 @@ def test_merge_computes_every_statistic(recorded: Recorded, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("statistic", "change", "said"),
     [
-        ("mean", lambda values: [1000.0, *values[1:]], "mean is 1000, the rows have "),
+        ("mean", lambda values: [1000.0, *values[1:]], "mean is 1000, but "),
         ("std", lambda values: [value * 8 for value in values], "std is "),
     ],
 )
@@ -111,7 +111,7 @@ def test_wrong_statistics_over_a_source_are_named(recorded: Recorded, tmp_path: 
     change_json(source, "meta/stats.json", planted)
     root, [warning] = relabelled(source, tmp_path)
     assert_exact(root)
-    assert "'observation.state': mean is 1000, the rows have" in warning
+    assert "'observation.state': mean is 1000, but " in warning
 
 
 @pytest.mark.parametrize("version", ["v2.0", "v2.1"])

@@ -30,7 +30,7 @@ def test_an_edit_from_outside_outlives_the_next_episode(file, said):
     file.path.write_text(edited)
     file.put(2, SUCCESS, 5)
     assert file.path.read_text() == edited + "02: 3-4\n"
-    assert said == ["arm_annotations.txt was edited: it has other labels for episode 0 now."]
+    assert said == ["arm_annotations.txt was edited: it has new labels for episode 0."]
     file.put(3, NONE, 4)
     assert len(said) == 1
 
@@ -65,7 +65,7 @@ def test_a_file_with_an_error_is_left_alone_until_it_is_corrected(file, said):
     assert not file.put(1, SUCCESS, 4)
     assert file.path.read_text() == broken
     assert "all fial" in said[0]
-    assert "The labels of episode 1 are in the dataset, and not yet in" in said[0]
+    assert "The labels of episode 1 are in the dataset, but not yet in" in said[0]
     file.path.write_text(f"{HEADER}00: all fail\n")
     file.put(2, NONE, 4)
     assert file.path.read_text() == f"{HEADER}00: all fail\n01: 3-\n02: all fail\n"
@@ -99,7 +99,7 @@ def test_lines_of_episodes_that_do_not_exist_are_named(tmp_path, file, said):
     assert not said
     again = AnnotationFile(tmp_path / "arm", "lab/arm", said.append)
     again.keep_below(0)
-    assert said == ["arm_annotations.txt: `00: all fail` is taken out with its episode."]
+    assert said == ["arm_annotations.txt: `00: all fail` is removed with its episode."]
     assert not file.path.exists()
 
 

@@ -52,7 +52,7 @@ def test_a_reset_ends_at_once_and_what_is_pressed_in_between_is_named(controls, 
     assert controls.take_rerecord()
     controls.press("n")
     controls.press("x")
-    assert said == ["next: ignored, no episode or reset is under way"]
+    assert said == ["next: ignored outside an episode or reset"]
     with controls.phase("reset"):
         assert not controls.events["exit_early"]
 

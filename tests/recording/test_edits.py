@@ -25,8 +25,8 @@ def test_the_order_follows_every_edit():
     assert edits.add("delete", 2, 3) is None
     assert edits.order(3) == [0, 1]
     assert [str(edit) for edit in edits.waiting] == [
-        "episode 1 is replaced by the next one that is kept",
-        "the next one that is kept goes before episode 0",
+        "episode 1 is replaced by the next accepted episode",
+        "the next accepted episode goes before episode 0",
     ]
     edits.recorded(3)  # its attempt began before anything was asked for
     assert edits.order(4) == [0, 1, 3]
@@ -46,11 +46,11 @@ def test_the_order_follows_every_edit():
 
 def test_an_edit_that_cannot_be_says_why():
     edits = Edits()
-    assert edits.add("delete", 2, 2) == "episode 2 is not saved yet; the last one saved is 1"
+    assert edits.add("delete", 2, 2) == "episode 2 is not saved yet; the last saved one is 1"
     assert edits.add("delete", 0, 2) is None
     assert edits.add("replace", 0, 2) == "episode 0 is deleted already"
     assert edits.add("insert", 0, 2) == "episode 0 is deleted already"
-    assert edits.add("delete", 1, 2) == "it is the only episode; r records it again"
+    assert edits.add("delete", 1, 2) == "it is the only episode; use r to record it again"
     with pytest.raises(DatasetError, match="list of objects"):
         Edits.from_sidecar({"edits": [{"do": "eat", "episode": 1, "by": None}]})
 
@@ -68,7 +68,7 @@ def test_a_suggestion_is_taken_by_one_key():
     assert (verdict.success, shown) == (hooks["one"], ["This episode: success 2-3"])
     assert asked(store, "t2", **hooks)[0].success == hooks["two"]
     verdict, shown = asked(store, "t", "t 1")
-    assert (verdict.success, shown) == (IntervalSet(), ["Hooks have made 0 suggestions."] * 2)
+    assert (verdict.success, shown) == (IntervalSet(), ["There are 0 suggestions."] * 2)
 
 
 @pytest.fixture
@@ -80,9 +80,9 @@ def edited(tmp_path):
         save(store, 5 + episode, 10 * episode)
     _, shown = asked(store, "r 1", "d0", "i 2", "d 0", "?")
     assert shown[:4] == [
-        "Episode 1 is replaced by the next one that is kept, when the session ends.",
+        "Episode 1 is replaced by the next accepted episode, when the session ends.",
         "Episode 0 is deleted, when the session ends.",
-        "The next one that is kept goes before episode 2, when the session ends.",
+        "The next accepted episode goes before episode 2, when the session ends.",
         "episode 0 is deleted already",
     ]
     truth = Truth(held=True, lifted=True, cube=(0.2, 0.0, 0.0))
@@ -151,7 +151,7 @@ def test_edits_outlive_a_kill_and_resume_carries_them_out(edited):
     record_rest(edited)
     edited._lock.release()  # and the process is gone
     store = opened(edited.root, said := [], resume=True)
-    assert any(line.startswith("Edits of the last session are carried out: episode 1 is") for line in said)
+    assert any(line.startswith("Applying edits of the last session: episode 1 is") for line in said)
     assert store.episodes == 3
     store.close()
     check(edited.root)
@@ -171,11 +171,10 @@ def test_a_kill_between_dataset_and_annotation_file_is_made_up_for(edited, monke
 
 def test_what_nothing_was_recorded_for_stays(edited):
     edited.close()
-    assert [line for line in edited.said if "stays as it is" in line] == [
-        "No episode was recorded for this: episode 1 is replaced by the next one that is kept. "
-        "It stays as it is.",
-        "No episode was recorded for this: the next one that is kept goes before episode 2. "
-        "It stays as it is.",
+    dropped = "No episode was recorded for this edit, which is dropped: "
+    assert [line for line in edited.said if "which is dropped" in line] == [
+        f"{dropped}episode 1 is replaced by the next accepted episode.",
+        f"{dropped}the next accepted episode goes before episode 2.",
     ]
     assert pending_edits(edited.root) == [Edit("delete", 0)]
     drop_edits(edited.root)

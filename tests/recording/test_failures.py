@@ -87,7 +87,7 @@ def test_cable_pulled_in_mid_episode_and_an_arm_that_will_not_be_let_go(rig, mon
     staged = rig.folder / "patience.staged"
     staged.write_text("0.5")
     staged.rename(patience)  # as whole as it appears
-    rig.expect("the episode then being recorded is lost")
+    rig.expect("its unfinished episode is lost")
     code, printed = rig.finish()
     assert code == 1
     assert "after everything was saved: the teleoperator: ConnectionError" in printed

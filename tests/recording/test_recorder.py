@@ -92,8 +92,8 @@ def test_an_overloaded_episode_is_slow(record):
         "slow": True,
     }
     assert attempt.timing.lines() == [
-        "  5.3 frames per second: a frame each 188 ms, at worst 188 ms; 16 frames late, 14 dropped",
-        "  SLOW: 17 rows say 10 frames per second; r records the episode again",
+        "  5.3 frames per second: 188 ms per frame on average, at worst 188 ms; 16 frames late, 14 dropped",
+        "  SLOW: 17 rows claim 10 frames per second; press r to record the episode again",
     ]
 
 
@@ -173,9 +173,9 @@ def test_marks_outside_of_episodes_are_answered():
     marks = MarkKeys(GraspOptions(), others.append, shown.append)
     for key in "sFnxp":
         marks.press(key, 0.0)
-    assert shown.pop() == "p: ignored; an episode is paused while it is being recorded"
+    assert shown.pop() == "p: ignored; only a running episode can be paused"
     assert shown == [
-        f"{key}: ignored; marks are set while an episode is being recorded" for key in ("s", "F")
+        f"{key}: ignored; marks can only be set while an episode is recorded" for key in ("s", "F")
     ]
     assert others == ["n", "x"]
 

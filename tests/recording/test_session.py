@@ -131,4 +131,4 @@ def test_without_a_terminal_lines_are_keys_and_the_reset_phase_rerecords(rig, re
 
 def test_a_session_without_an_episode_says_why(tmp_path) -> None:
     report = SessionReport("me/x", tmp_path, tmp_path / "x.txt", 0, 0, "no arm at /dev/ttyACM1")
-    assert list(report.lines()) == ["No episode of me/x was recorded: no arm at /dev/ttyACM1"]
+    assert list(report.lines()) == ["No episodes of me/x were recorded: no arm at /dev/ttyACM1"]

@@ -73,8 +73,8 @@ def test_an_interrupted_session_is_put_in_order(tmp_path):
     store.annotations.path.unlink()
     said: list[str] = []
     resumed = opened(root, said, resume=True)
-    assert "1 finished episodes are there" in said[0]
-    assert "files; they are now in" in said[1]
+    assert "The dataset has 1 finished episodes" in said[0]
+    assert "files); moved it to" in said[1]
     assert (tmp_path / "arm.interrupted-1").is_dir()
     assert {name: data for name, data in files(root).items() if name in before} == before
     assert resumed.annotations.episodes() == {0: IntervalSet([FrameInterval(2, None)])}

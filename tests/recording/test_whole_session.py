@@ -127,7 +127,7 @@ def test_marks_pauses_and_edits_of_a_session_that_is_resumed(recorded):
     places = [action["elbow.pos"] for action in arm.sent[:15]]
     assert places == [0.0, 0.1, 0.2, 0.3, 0.4, *[0.4] * 4, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4]
     assert annotations.read_text() == "# dataset path: lab/picks\n00: 1-2   # slipped\n01: 4-\n"
-    assert "picks_annotations.txt was edited: it has other labels for episode 0 now." in said
+    assert "picks_annotations.txt was edited: it has new labels for episode 0." in said
     assert any(line.startswith("PAUSED") for line in said)
     arm.continue_recording.assert_not_called()
     assert not lock_path(root).exists()
@@ -145,7 +145,7 @@ def test_an_earlier_episode_is_replaced_and_one_deleted(recorded, capsys):
     answers = ["", "", "r 0", "d 1", "2-3", "", ""]
     report, _, said = recorded(keys, 3, answers)
     assert (report.failure, report.recorded) == (None, 4)  # the replacement is one more
-    assert "  episode 0 is replaced by the next one that is kept: this one, if it is kept" in said
+    assert "  episode 0 is replaced by the next accepted episode: this one, if accepted" in said
     lengths = [len(rows) for rows in actions(root)]
     options = GraspOptions(relabel="always")
     assert finish(options, report, lambda question: "", False, False)

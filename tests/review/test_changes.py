@@ -167,7 +167,7 @@ def test_two_tabs_see_each_other_and_undo_their_own(
     wait_said(page, "all fail")
     select(page, 3)
     page.keyboard.press("u")
-    page.wait_for_selector("#saved:has-text('Episode 0 was changed elsewhere since; nothing is undone')")
+    page.wait_for_selector("#saved:has-text('Episode 0 was changed elsewhere; nothing is undone')")
     assert labels_in(path) == {0: "all fail", 1: "all fail"}
     other.close()
 

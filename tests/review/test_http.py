@@ -174,7 +174,7 @@ def test_tabs_do_not_overwrite_each_other(site: SimpleNamespace) -> None:
     answer = change(site, 0, [], before=[[2, None]])
     assert (answer.status_code, answer.json()["error"]) == (
         409,
-        "its labels were changed elsewhere in the meantime",
+        "its labels were changed elsewhere",
     )
     assert change(site, 1, [], before=None).status_code == 200  # another episode
     assert label(site, 0)["ranges"] == [[3, None]]

@@ -155,7 +155,7 @@ def test_go_to_and_search(long: Path, tmp_path: Path, served: Any, page: Any) ->
     find("/7")
     page.wait_for_selector("#strip[aria-valuenow='7']")
     find("9")
-    page.wait_for_selector("#saved:has-text('There is no episode 9: the last one is 3')")
+    page.wait_for_selector("#saved:has-text('Episode 9 does not exist: the last one is 3')")
     page.keyboard.press("Escape")
     find("1/500")
     page.wait_for_selector("#saved:has-text('Episode 1 has the frames 1 to 120')")

@@ -43,7 +43,7 @@ def test_proposals_are_taken_by_key_and_from_the_list(
     assert [box.is_checked() for box in rows.locator("input").all()] == [True, False, False, True]
     assert page.inner_text("#proposals-take") == "Take 2"
     rows.locator("input").nth(1).check()
-    assert page.inner_text("#proposals-take") == "Take 3, 1 over other labels"
+    assert page.inner_text("#proposals-take") == "Take 3, 1 replacing labels"
     page.click("#proposals-take")
     file_says(labels, "02: all fail")
     assert labels_in(labels) == {0: "31-", 1: "57-", 2: "all fail", 3: "10-30"}

@@ -33,10 +33,10 @@ def test_a_lost_server_and_an_expired_address_are_said(
     file_says(path, "00: all success")
     page.wait_for_selector("#saved:has-text('episode 0: all success · saved in labels.txt')")
     served.stop()
-    page.wait_for_selector("#gone:has-text('The server does not answer. No marks are taken')")
+    page.wait_for_selector("#gone:has-text('The server does not answer. Labelling is disabled')")
     takes_no_marks(page, "all success")
     served(long, path, urlsplit(address).port)
-    page.wait_for_selector("#gone:has-text('This address is not valid any more')")
+    page.wait_for_selector("#gone:has-text('This address is no longer valid')")
     takes_no_marks(page, "all success")
     assert labels_in(path) == {0: "all success"}
 
@@ -59,7 +59,7 @@ def test_what_was_not_saved_before_a_restart_is_named(
     page.unroute("**/api/news/**")  # what was held goes on, to no server
     page.wait_for_selector("#gone:has-text('Not saved: episode 0: all success; episode 1: all fail.')")
     served(long, path, urlsplit(address).port)
-    page.wait_for_selector("#gone:has-text('This address is not valid any more')")
+    page.wait_for_selector("#gone:has-text('This address is no longer valid')")
     text = page.inner_text("#gone")
     assert text.endswith("Not saved: episode 0: all success; episode 1: all fail.")
     wait_said(page, "not labelled")  # taken back in sight
@@ -76,7 +76,9 @@ def test_a_lost_disk_and_a_file_that_cannot_be_written_are_said(
     page.keyboard.press("s")
     file_says(path, "00: all success")
     away = folder.rename(tmp_path / "away")
-    page.wait_for_selector(f"#trouble:has-text('No marks are taken: the folder {folder} does not exist')")
+    page.wait_for_selector(
+        f"#trouble:has-text('Labelling is disabled: the folder {folder} no longer exists')"
+    )
     takes_no_marks(page, "all success")
     away.rename(folder)
     page.wait_for_selector("#trouble", state="hidden")
@@ -84,7 +86,7 @@ def test_a_lost_disk_and_a_file_that_cannot_be_written_are_said(
     file_says(path, "00: all fail")
     path.rename(folder / "kept")
     path.mkdir()
-    page.wait_for_selector(f"#trouble:has-text('No marks are taken: {path} is a folder')")
+    page.wait_for_selector(f"#trouble:has-text('Labelling is disabled: {path} is a folder')")
     takes_no_marks(page, "all fail")
 
 
@@ -94,7 +96,7 @@ def test_a_write_that_fails_takes_the_mark_back(long: Path, tmp_path: Path, serv
     page.keyboard.press("s")
     said = "cannot be written: File name too long"
     page.wait_for_selector("#trouble:has-text('Not saved: episode 0: all success')")
-    page.wait_for_selector(f"#trouble:has-text('No marks are taken: {path} {said}')")
+    page.wait_for_selector(f"#trouble:has-text('Labelling is disabled: {path} {said}')")
     wait_said(page, "not labelled")
     takes_no_marks(page, "not labelled")
     assert list(tmp_path.iterdir()) == []

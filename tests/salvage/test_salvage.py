@@ -156,7 +156,7 @@ def test_what_holds_nothing_is_refused(tmp_path: Path, copied: Recorded) -> None
     root = copied("av1")
     shutil.rmtree(root / "meta/episodes")
     last_table(root).write_bytes(b"PAR1" + bytes(1000))
-    with pytest.raises(DatasetError, match="no row of it is whole"):
+    with pytest.raises(DatasetError, match="the file has no intact rows"):
         rescue(root, tmp_path / "out")
 
 
@@ -210,7 +210,7 @@ def test_rows_renumbered_over_a_deleted_episode_are_given_no_frames_of_another(
     shutil.rmtree(root / "meta/episodes")
     report = rescue(root, tmp_path / "out")
     assert [episode.source_episode for episode in report.episodes] == [0, 1]
-    assert any("`index` runs on over episode 2" in problem.message for problem in report.warnings)
+    assert any("`index` counts over episode 2" in problem.message for problem in report.warnings)
 
 
 def rescue_command(problems: Iterable[Problem]) -> list[str]:
@@ -353,7 +353,7 @@ def test_a_cut_off_video_says_why_none_of_it_is_taken(
         problem.message for problem in rescue(root, tmp_path / "out").warnings if "lost" in problem.message
     ]
     assert any(
-        "moov box" in message and "not even those whose bytes are there" in message for message in lost
+        "moov box" in message and "copy the file again from a complete copy" in message for message in lost
     )
 
 

@@ -42,7 +42,7 @@ def test_episodes_are_taken_by_their_rows_where_the_list_is_gone(version: str, t
     last.write_bytes(last.read_bytes()[:-64])  # the footer is torn, its rows are whole
     before = tree(root)
     problems = verify_dataset(root).problems
-    assert any("to save episodes 0-3, which are whole" in problem.hint for problem in problems)
+    assert any("to save episodes 0-3, which are intact" in problem.hint for problem in problems)
     report = rescue(root, tmp_path / "out")
     assert {"bad-parquet", "rescued"} <= {problem.code for problem in report.warnings}
     assert_items(tmp_path / "out", [legacy_items(root, spec, episode) for episode in range(4)])
@@ -64,7 +64,7 @@ def test_what_is_torn_is_lost_and_named(tmp_path: Path) -> None:
     report = rescue(root, tmp_path / "out")
     assert [each.source_episode for each in report.episodes] == [0, 3, 5]
     lost = lost_text(report)
-    assert "episode 1: the rows are not whole in any table" in lost
+    assert "episode 1: no table has all of its rows" in lost
     assert "episode 2: 5 rows in the table, 4 by meta/episodes.jsonl" in lost
     assert "episode 4: " in lost
     assert_items(tmp_path / "out", [legacy_items(root, spec, episode) for episode in (0, 3, 5)])

@@ -334,7 +334,7 @@ def test_options_of_the_script_are_checked(options):
 
     if "takeover" in options:
         options = {"takeover": TakeoverConfig(**options["takeover"])}
-    with pytest.raises(UsageError, match=r"not one of|not a step"):
+    with pytest.raises(UsageError, match=r"must be one of|must be a step"):
         So101Script(So101ScriptConfig(**options))
 
 

@@ -92,9 +92,9 @@ def test_the_pose_of_the_config_comes_first(environment):  # noqa: F811
                 "robot": {"random_ee_reset": BOX},
                 "reset": {"fixed_reset_joint_positions": [0.0, -20.0, 20.0, 60.0, 0.0]},
             },
-            "5 values, the robot has 6 motors",
+            "expected one value for each of 6 motors",
         ),
-        ({"robot": {"random_ee_reset": BOX}, "action_space": "joints"}, "there is no URDF"),
+        ({"robot": {"random_ee_reset": BOX}, "action_space": "joints"}, "the URDF does not exist"),
     ],
 )
 def test_what_cannot_be_is_named_before_anything_moves(environment, options, said):  # noqa: F811

@@ -113,7 +113,7 @@ def test_a_row_has_its_own_truth_also_where_the_arm_does_not_move(recorder, tmp_
 
 def test_a_dataset_of_another_frame_rate_is_refused(recorder):
     recorder.dataset.fps = 10
-    with pytest.raises(UsageError, match="the dataset has 10 frames per second, the simulated arm 30"):
+    with pytest.raises(UsageError, match="the dataset has 10 frames per second, but the simulated arm 30"):
         recorder.record(1)
 
 

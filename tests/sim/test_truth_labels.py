@@ -44,7 +44,7 @@ def test_a_truth_of_other_episodes_is_refused(tmp_path, capsys):
         episode(number, HELD, LIFTED).write(tmp_path / "set_sim_truth")
     assert main([f"--root={root}", f"--annotations={tmp_path / 'labels.txt'}"]) == 1
     error = capsys.readouterr().err
-    assert "episode 1 has 6 frames here and 7 in" in error
+    assert "episode 1 has 6 frames here, but 7 in" in error
     assert "episode 2 is in" in error
     assert "episode 3 is not in" in error
     assert not (tmp_path / "labels.txt").exists()

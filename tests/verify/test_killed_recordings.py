@@ -121,11 +121,11 @@ STATES = {
     ),
     "before_the_first_is_listed": (
         {"unfinished-recording", "bad-parquet"},
-        "images that are left: the videos",
+        "images left: the videos",
     ),
     "before_finalize": (
         {"unfinished-recording", "bad-parquet", "unfinished-episode"},
-        "before finalize() listed its episodes: info.json counts 2 episodes",
+        "before finalize() listed its episodes: info.json has 2 episodes",
     ),
     "resumed_encoding": (
         {"unfinished-resume", "bad-parquet", "unfinished-episode"},

@@ -117,13 +117,13 @@ def test_statistics_of_other_rows_are_stale(drifted: Path) -> None:
     change_json(drifted, "meta/stats.json", change)
     [warning] = about(drifted)
     assert (warning.code, warning.severity) == ("stale-statistics", "warning")
-    assert "they count other rows" in warning.message
+    assert "their count differs" in warning.message
 
 
 def test_statistics_of_rows_before_a_change_are_stale(drifted: Path) -> None:
     change_column(drifted, DATA, "action", lambda values: [[2 * x for x in row] for row in values])
     codes = {problem.code: problem.message for problem in about(drifted)}
-    assert "were the rows changed since?" in codes["stale-statistics"]
+    assert "the rows were probably changed" in codes["stale-statistics"]
 
 
 def test_wrong_statistics_are_not_stale(drifted: Path) -> None:
@@ -148,7 +148,7 @@ def test_the_missing_file_is_named(tmp_path: Path, level: str) -> None:
     (root / "meta/episodes_stats.jsonl").unlink()
     problem = by_code(root, "missing-stats", level)
     assert problem.place.path == str(root / "meta/episodes_stats.jsonl")
-    assert problem.message == "there are no statistics of single episodes; meta/stats.json has some"
+    assert problem.message == "statistics of single episodes are missing; meta/stats.json has statistics"
 
 
 @pytest.mark.parametrize("level", ["meta", "data"])

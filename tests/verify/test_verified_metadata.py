@@ -122,7 +122,7 @@ def test_info_that_says_something_else(fault: str, copied: Recorded) -> None:
 
 
 @pytest.mark.parametrize(
-    ("codec", "hint"), [("mp4v", "stop with an error"), ("avc1", "write 'h264'"), ("libdav1d", "write 'av1'")]
+    ("codec", "hint"), [("mp4v", "cannot encode them"), ("avc1", "write 'h264'"), ("libdav1d", "write 'av1'")]
 )
 def test_a_codec_that_lerobot_does_not_accept_is_named_at_every_level(
     codec: str, hint: str, copied: Recorded
@@ -243,8 +243,8 @@ def test_totals_that_nothing_reads(tmp_path: Path) -> None:
     change_info(root, total_videos=2, total_chunks=0)
     notes = [problem.message for problem in findings(root, notes=True) if problem.code == "wrong-total"]
     assert notes == [
-        "total_videos is 2, by the episodes list it would be 0",
-        "total_chunks is 0, by the episodes list it would be 1",
+        "total_videos is 2, but 0 by the episodes list",
+        "total_chunks is 0, but 1 by the episodes list",
     ]
     assert found(root) == []
 
@@ -457,7 +457,7 @@ def test_episodes_listed_in_another_file_are_one_finding_per_file(copied: Record
     problem = by_code(root, "wrong-file")
     assert (problem.place.path, problem.place.episode) == (str(root / DATA), 2)
     assert "episodes 2-4 are here" in problem.message
-    assert "file-007.parquet, which is not there" in problem.message
+    assert "file-007.parquet, which does not exist" in problem.message
     assert not [each for each in findings(root, notes=True) if each.code == "not-checked"]
 
 
@@ -525,7 +525,7 @@ def test_a_feature_that_cannot_be_understood_is_one_finding(entry: object, copie
 def test_images_declared_as_a_video_are_not_undeclared(copied: Recorded) -> None:
     root = copied("odd")
     feature("observation.images.eye", dtype="video")(root)
-    assert "as a video" in by_code(root, "undeclared-column").message
+    assert "as video" in by_code(root, "undeclared-column").message
     assert len([code for code, _ in found(root, "video") if code == "missing-column"]) == 1
 
 
@@ -587,7 +587,7 @@ def test_rows_of_no_listed_episode_may_be_newer_than_the_list(copied: Recorded, 
 def test_what_to_do_is_told_with_faults_of_hand_edits(copied: Recorded) -> None:
     root = copied("av1")
     change_table(root, EPISODES, lambda table: table.filter(pa.array([True, True, False, True, True])))
-    assert "lerobot-grasp-merge makes a dataset of the others" in by_code(root, "episode-numbering").hint
+    assert "lerobot-grasp-merge writes and renumbers the others" in by_code(root, "episode-numbering").hint
     (root / "meta/info.json").write_text("{},")
     assert "copy it again" in by_code(root, "bad-json").hint
 

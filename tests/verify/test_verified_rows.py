@@ -98,7 +98,7 @@ def test_files_nobody_refers_to(plain: Path) -> None:
     shutil.copy(plain / LEGACY_DATA, extra)
     assert found(plain) == [("extra-file", "error")]
     problem = by_code(plain, "extra-file")
-    assert (problem.place.path, "14 rows of episode 1 are in" in problem.message) == (str(extra), True)
+    assert (problem.place.path, "14 rows of episode 1 are also in" in problem.message) == (str(extra), True)
 
 
 def test_copies_where_lerobot_does_not_look_are_harmless(plain: Path) -> None:
@@ -175,7 +175,7 @@ def test_rows_that_are_there_twice(copied: Recorded) -> None:
     change_table(root, DATA, lambda table: pa.concat_tables([table, table.slice(0, 7)]))
     problem = by_code(root, "duplicate-episode")
     assert (problem.severity, problem.place.episode) == ("error", 0)
-    assert "rows of episode 0 are there twice" in problem.message
+    assert "rows of episode 0 are duplicated" in problem.message
 
 
 def test_a_table_without_frame_index_or_episode_index(plain: Path) -> None:
@@ -192,7 +192,7 @@ def test_timestamps_that_are_a_frame_late(plain: Path) -> None:
         change_column(plain, path, "timestamp", lambda values: [value + 0.1 for value in values])
     problem = by_code(plain, "timestamp-off-grid")
     assert "37 timestamps of episodes 0-2" in problem.message
-    assert "all by +0.100000 s: LeRobot shows the images 1 frame after theirs" in problem.message
+    assert "all by +0.100000 s: LeRobot shows images from 1 frame later" in problem.message
     assert problem.severity == "warning"  # there are no images to miss
 
 
@@ -201,9 +201,9 @@ CLOCKS = {
     "time of day": (lambda s, n: s + 1.7e9, "they are the time of day"),
     "milliseconds": (lambda s, n: s * 1000, "they are milliseconds"),
     "frame numbers": (lambda s, n: s * 10, "they are frame numbers"),
-    "another frame rate": (lambda s, n: s / 1.5, "they come at 15 fps, info.json says 10"),
-    "standing still": (lambda s, n: 0 * s, "they stand still"),
-    "going on": (lambda s, n: s + 20 * (n + 1), "+20.000 to +60.000 s: they do not begin at 0"),
+    "another frame rate": (lambda s, n: s / 1.5, "they have 15 fps, info.json says 10"),
+    "standing still": (lambda s, n: 0 * s, "they are constant"),
+    "going on": (lambda s, n: s + 20 * (n + 1), "+20.000 to +60.000 s: they do not start at 0"),
 }
 
 
@@ -227,8 +227,8 @@ def test_another_frame_rate_is_not_set_to_the_grid(plain: Path) -> None:
 def test_an_episode_of_another_frame_rate_leaves_fps_as_it_is(plain: Path) -> None:
     change_column(plain, LEGACY_DATA, "timestamp", lambda values: [value / 2 for value in values])
     problem = by_code(plain, "timestamp-off-grid")
-    assert "they come at 20 fps" in problem.message
-    assert "leave them out" in problem.hint
+    assert "they have 20 fps" in problem.message
+    assert "leave these episodes out" in problem.hint
 
 
 def test_a_frame_late_in_one_episode(plain: Path) -> None:
@@ -273,7 +273,7 @@ def test_what_float32_makes_of_an_hour() -> None:
 def test_jitter_is_measured(tmp_path: Path) -> None:
     problem = by_code(write_legacy(tmp_path / "set", Legacy(jitter_s=0.01)), "timestamp-off-grid")
     assert problem.severity == "error"
-    assert "rows a second on average" in problem.message
+    assert "rows per second on average" in problem.message
 
 
 def test_a_start_off_the_grid_keeps_lerobot_from_the_images(copied: Recorded) -> None:
@@ -421,9 +421,9 @@ def test_a_fault_of_very_many_files_is_named_for_each_and_nothing_else(tmp_path:
 
 EYE = "observation.images.eye"
 SPOILED = {
-    "no bytes": (lambda data: b"", "has no bytes"),
-    "a page": (lambda data: b"<html>not found", "which no image does"),
-    "cut off": (lambda data: data[:-20], "is cut off"),
+    "no bytes": (lambda data: b"", "is empty"),
+    "a page": (lambda data: b"<html>not found", "is not an image"),
+    "cut off": (lambda data: data[:-20], "is truncated"),
 }
 
 

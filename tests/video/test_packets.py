@@ -118,7 +118,7 @@ def test_fewer_frames_than_rows_is_an_error_and_more_are_left(video, tmp_path: P
     path = video("av1-gop2")
     index = {path: scan(path, FPS)}
     with pytest.raises(
-        VideoError, match=r"av1-gop2\.mp4: error: frames 20 to 25 are wanted, but frame 24 is not"
+        VideoError, match=r"av1-gop2\.mp4: error: frames 20 to 25 are needed, but frame 24 is not"
     ):
         plan_shards([Segment(path, 20, 6)], index, FPS, NO_LIMIT)
     plans, _ = copy_and_judge([Segment(path, 0, 21)], tmp_path)

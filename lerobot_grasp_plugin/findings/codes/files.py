@@ -17,12 +17,14 @@ _NO_JSON = Effect("bad-json")
 FILES = Family(
     "Files of a dataset",
     (
-        Code("bad-json", "A metadata file is not the JSON that it should be.", ERROR, explains=_OF_A_LIST),
+        Code(
+            "bad-json", "A metadata file is not valid JSON of the expected form.", ERROR, explains=_OF_A_LIST
+        ),
         Code("bad-link", "A link leads in a circle.", ERROR),
         Code(
             "bad-parquet",
-            "A table cannot be read; an interrupted recording leaves it without its footer.",
-            by(error="its rows are needed", warning="--rescue takes the rows that are whole"),
+            "A table cannot be read; an interrupted recording leaves it without a footer.",
+            by(error="its rows are needed", warning="--rescue uses the intact rows"),
             explains=_OF_A_LIST,
             once_per_file=True,
             rescue="rows",
@@ -30,7 +32,7 @@ FILES = Family(
         Code("chunk-limit", "A folder holds more files than chunks_size allows.", WARNING),
         Code(
             "dangling-link",
-            "A link leads to a file that is not there.",
+            "A link leads to a missing file.",
             ERROR,
             once_per_file=True,
             of_interruption=True,
@@ -40,7 +42,7 @@ FILES = Family(
         ),
         Code(
             "empty-file",
-            "A file has no bytes.",
+            "A file is empty.",
             ERROR,
             explains=(*_OF_A_LIST, _NO_JSON),
             once_per_file=True,
@@ -54,14 +56,14 @@ FILES = Family(
         ),
         Code(
             "extra-file",
-            "A file is in the dataset that no episode refers to.",
+            "No episode refers to a file in the dataset.",
             by(warning="LeRobot reads it, or nothing does", error="LeRobot reads its rows a second time"),
         ),
         Code("followed-link", "A link to a place outside the dataset was followed.", NOTE),
         Code("large-file", "A file is larger than info.json allows.", NOTE),
         Code(
             "lfs-pointer",
-            "A Git LFS pointer stands where a file should be.",
+            "A file is a Git LFS pointer.",
             ERROR,
             explains=(*_OF_A_LIST, _NO_JSON),
             once_per_file=True,
@@ -73,27 +75,25 @@ FILES = Family(
             "Files of two formats are in one dataset.",
             by(error="LeRobot reads the wrong ones, or none", warning="LeRobot reads the right ones"),
         ),
-        Code("nested-dataset", "A second dataset, or a part of one, lies within the dataset.", WARNING),
+        Code("nested-dataset", "The dataset contains a second dataset, or a part of one.", WARNING),
         Code(
             "no-episodes",
-            "The dataset has no episodes, or none is left to write.",
+            "The dataset has no episodes, or none are left to write.",
             ERROR,
             explains=(Effect(_LACKING, "data|meta/(tasks|episodes|stats).*"),),
         ),
-        Code("not-checked", "Something could not be checked because of another finding.", NOTE),
+        Code("not-checked", "A check was skipped because of another finding.", NOTE),
         Code(
             "only-metadata",
-            "Only the metadata of a dataset is there.",
+            "Only the metadata of a dataset exists.",
             ERROR,
             explains=(Effect("missing-file", "data/.*"), Effect("video-missing", "videos/.*")),
         ),
         Code("path-outside-dataset", "A path leads outside the dataset's folder.", ERROR),
-        Code("rescued", "What is whole of a damaged dataset is taken, the rest is named.", WARNING),
+        Code("rescued", "The intact part of a damaged dataset is used, the rest is listed.", WARNING),
         Code("source-changed", "A source changed while it was read.", ERROR),
         Code("too-large", "A file would take too much memory to read.", ERROR, explains=_OF_A_LIST),
-        Code(
-            "unfinished-episode", "Images or videos of an episode were never put into the dataset.", WARNING
-        ),
+        Code("unfinished-episode", "Images or videos of an episode were not added to the dataset.", WARNING),
         Code(
             "unfinished-recording",
             "A recording was interrupted before its metadata was written.",
@@ -104,7 +104,7 @@ FILES = Family(
         ),
         Code(
             "unfinished-resume",
-            "A recording that was resumed was interrupted.",
+            "A resumed recording was interrupted.",
             ERROR,
             explains=(
                 Effect("wrong-total bad-splits", r"meta/info\.json"),
@@ -119,7 +119,7 @@ FILES = Family(
         ),
         Code(
             "unread-table",
-            "A table lies where LeRobot does not look.",
+            "A table is in a place where LeRobot does not look.",
             by(error="episodes need it", warning="no episode needs it"),
         ),
         Code(
@@ -129,6 +129,6 @@ FILES = Family(
             explains=(Effect("missing-file"),),
             once_per_file=True,
         ),
-        Code("unreadable-folder", "A folder may not be opened.", ERROR),
+        Code("unreadable-folder", "A folder cannot be opened.", ERROR),
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lerobot_grasp_plugin.findings.code import NOTE, Code, Family, by
 
-_BY_USE = by(warning="training normalises with them", note="nothing normalises with them")
+_BY_USE = by(warning="training normalises with them", note="no policy normalises with them")
 
 STATISTICS = Family(
     "Statistics",
@@ -16,7 +16,7 @@ STATISTICS = Family(
         ),
         Code(
             "episode-quantiles",
-            "Quantiles are made of those of the episodes, not of all rows.",
+            "Quantiles are computed from the episodes' quantiles, not from all rows.",
             NOTE,
             fix="lerobot-grasp-relabel",
         ),
@@ -28,26 +28,26 @@ STATISTICS = Family(
         ),
         Code(
             "stale-label-statistics",
-            "Statistics of labels are not those of the rows.",
+            "Statistics of labels differ from the rows.",
             _BY_USE,
             fix="lerobot-grasp-relabel",
         ),
         Code(
             "stale-statistics",
-            "Statistics are not those of the rows, which have changed since.",
+            "Statistics are outdated: the rows have changed.",
             _BY_USE,
             fix="lerobot-grasp-merge",
         ),
         Code(
             "wrong-statistics",
-            "Statistics cannot be those of the rows or images.",
+            "Statistics do not match the rows or images.",
             _BY_USE,
             fix="lerobot-grasp-merge",
         ),
         Code(
             "wrong-stats-shape",
             "Statistics have another shape than LeRobot's.",
-            by(error="training or merge fails on it", warning="nothing normalises with it"),
+            by(error="training or merge fails on it", warning="no policy normalises with it"),
             fix="lerobot-grasp-merge",
         ),
     ),

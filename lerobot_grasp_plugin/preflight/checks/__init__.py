@@ -1,1 +1,1 @@
-"""One module per topic, each a function from facts to findings."""
+"""The checks, one module per topic: functions from facts to findings."""

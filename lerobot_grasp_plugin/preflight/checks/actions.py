@@ -1,4 +1,4 @@
-"""Width, convention and values of actions."""
+"""Checks width, convention and values of actions."""
 
 from __future__ import annotations
 
@@ -38,41 +38,49 @@ def _environment(facts: Facts) -> Iterator[Problem]:
     config = facts.config
     if facts.end_effector:
         if not facts.use_gripper:
-            message = "with inverse kinematics LeRobot takes a gripper command from every action (a KeyError)"
+            message = (
+                "with inverse kinematics, LeRobot reads a gripper command from every action (a KeyError)"
+            )
             yield Problem("gripper-disabled", message, "env.processor.gripper.use_gripper", "set it to true")
         elif facts.action_width is not None and facts.action_width != 4:
-            message = f"an action has {facts.action_width} values, the environment takes dx, dy, dz, gripper"
+            message = (
+                f"an action has {facts.action_width} values, but the environment expects dx, dy, dz, gripper"
+            )
             change = "continuous shape [3] with num_discrete_actions 3, or [4] without"
             yield Problem("action-width", message, "env.features.action.shape", change)
         if (
             config.has("env.processor.max_gripper_pos")
             and config.get("env.processor.max_gripper_pos") is None
         ):
-            message = "null, and the gripper command is multiplied by it"
+            message = "is null, but the gripper command is multiplied by it"
             yield Problem("max-gripper-pos", message, "env.processor.max_gripper_pos", "100.0 for an SO101")
     if facts.use_gripper and facts.discrete not in (None, GRIPPER_COMMANDS):
-        message = f"{facts.discrete}, the gripper has three commands: {COMMANDS}"
+        message = f"is {facts.discrete}, but the gripper has three commands: {COMMANDS}"
         yield Problem("discrete-actions", message, "policy.num_discrete_actions", "set it to 3")
     if facts.use_gripper and facts.end_effector and not config.flag("env.teleop.use_gripper", True):
-        message = "false, and the environment takes a gripper command: the teleoperator never gives one"
+        message = (
+            "is false, but the environment expects a gripper command, which the teleoperator never sends"
+        )
         yield Problem("gripper-disabled", message, "env.teleop.use_gripper", "set it to true")
     gives, kind = facts.teleop_gives, config.text("env.teleop.type")
     if gives == "deltas" and not facts.end_effector and facts.config.text("env.name") != "gym_hil":
-        message = f"{kind} gives end-effector deltas, and without it they go to the joints as they are"
-        change = "write inverse_kinematics with urdf_path, target_frame_name, bounds and step sizes"
+        message = f"{kind} sends end-effector deltas, which without it go to the joints unchanged"
+        change = "add inverse_kinematics with urdf_path, target_frame_name, bounds and step sizes"
         yield Problem("action-convention", message, "env.processor.inverse_kinematics", change)
     if gives == "joints" and facts.end_effector:
-        message = f"{kind} gives joint positions, the environment takes end-effector deltas"
+        message = f"{kind} sends joint positions, but the environment expects end-effector deltas"
         yield Problem("action-convention", message, "env.teleop.type", _to_deltas(kind))
     mode = config.text("env.processor.control_mode")
     steps = gives == "deltas" and kind not in TWO_SPACES
     if (mode == "leader" and steps) or (mode in ("gamepad", "keyboard") and gives == "joints"):
-        message = f"{mode!r}, and the teleoperator is {kind}"
-        yield Problem("control-mode", message, "env.processor.control_mode", "name the one that is used")
+        message = f"is {mode!r}, but the teleoperator is {kind}"
+        yield Problem(
+            "control-mode", message, "env.processor.control_mode", "name the teleoperator that is used"
+        )
 
 
 def _to_deltas(kind: str | None) -> str:
-    """How a teleoperator that gives joints comes to give end-effector deltas."""
+    """The hint how to get end-effector deltas from a teleoperator that sends joints."""
     if kind in TWO_SPACES:
         return "set env.teleop.action_space to ee_delta"
     return "use a gamepad, or no inverse_kinematics"
@@ -83,7 +91,7 @@ def _width_and_convention(facts: Facts, dataset: DatasetFacts) -> Iterator[Probl
     values, names = dataset.columns["action"], dataset.names("action")
     width = values.shape[1]
     if facts.action_width is not None and width != facts.action_width:
-        message = f"{width} values per row ({', '.join(names) or 'unnamed'}), the policy has "
+        message = f"{width} values per row ({', '.join(names) or 'unnamed'}), but the policy has "
         message += f"{facts.continuous_width} continuous"
         message += f" and a discrete one of {facts.discrete}" if facts.discrete is not None else ""
         yield Problem(
@@ -94,30 +102,32 @@ def _width_and_convention(facts: Facts, dataset: DatasetFacts) -> Iterator[Probl
     if facts.end_effector:
         yield from _deltas(facts, dataset, joints, deltas)
     elif facts.teleop_gives != "deltas" and deltas:
-        message = f"{', '.join(names)} are end-effector deltas, the environment sends actions to the joints"
+        message = (
+            f"{', '.join(names)} are end-effector deltas, but the environment sends actions to the joints"
+        )
         yield Problem("action-convention", message, place, "add env.processor.inverse_kinematics")
     elif facts.teleop_gives == "joints" and width <= GRIPPER_AND_DELTAS:
-        message = f"{width} values per row, and {facts.config.text('env.teleop.type')} gives all joints; "
-        message += "these look like end-effector deltas"
+        message = f"{width} values per row, but {facts.config.text('env.teleop.type')} sends all joints; "
+        message += "the values look like end-effector deltas"
         yield Problem("action-convention", message, place, "record with the teleoperator of this config")
 
 
 def _deltas(facts: Facts, dataset: DatasetFacts, joints: bool, deltas: bool) -> Iterator[Problem]:
-    """Actions of an environment that takes end-effector deltas in [-1, 1]; what their names say of them."""
+    """Checks actions for an environment that expects end-effector deltas in [-1, 1]."""
     place, names = dataset.column_place("action"), dataset.names("action")
     furthest = float(np.abs(dataset.columns["action"][:, :3]).max(initial=0.0))
-    message = f"values up to {furthest:.4g} ({', '.join(names) or 'unnamed'}), the environment takes "
+    message = f"values up to {furthest:.4g} ({', '.join(names) or 'unnamed'}), but the environment expects "
     message += "end-effector deltas in [-1, 1]"
     steps = numbers_of(list(facts.config.mapping(STEPS).values()))
     if joints or (not deltas and furthest > _UNIT):
-        message += "; these look like joint positions"
+        message += "; the values look like joint positions"
         change = "derive them with --actions ee_delta of lerobot-grasp-merge, or record in deltas"
         yield Problem("action-convention", message, place, change)
     elif furthest > _UNIT:
-        change = "divide them by their largest value; the metres of a step are end_effector_step_sizes"
+        change = "divide them by their largest value; end_effector_step_sizes gives the metres of a step"
         yield Problem("action-range", message, place, change)
     elif steps and _STILL < furthest <= 2 * max(steps) < 0.5:
-        message += " and multiplies them by end_effector_step_sizes; these look like metres"
+        message += " and multiplies them by end_effector_step_sizes; the values look like metres"
         change = "divide them by the step sizes they were recorded with"
         yield Problem("action-range", message, place, change, severity="warning")
 
@@ -134,18 +144,18 @@ def _gripper(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
     last = (facts.discrete or GRIPPER_COMMANDS) - 1
     low, high = float(gripper.min(initial=0)), float(gripper.max(initial=0))
     if low < -0.5 or high >= last + 0.5:
-        message = f"the gripper command goes from {low:.4g} to {high:.4g}, LeRobot's from 0 to {last}"
+        message = f"the gripper command goes from {low:.4g} to {high:.4g}, but LeRobot's from 0 to {last}"
         change = f"{COMMANDS}: record with the teleoperator of this config"
         yield Problem("gripper-range", message, place, change)
     elif facts.discrete is not None:
         between = int((np.abs(gripper - np.round(gripper)) > 1e-3).sum())
         if between:
-            message = f"{between} gripper commands are no whole numbers, and will be rounded"
+            message = f"{between} gripper commands are not integers and will be rounded"
             yield Problem("gripper-range", message, place, f"record {COMMANDS}", severity="warning")
 
 
 def _gripper_joint(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
-    """A gripper that is a joint among joints: both arms count from 0 to 100."""
+    """Checks a gripper that is one of the joints: both arms use 0 to 100."""
     values, state = dataset.columns["action"], dataset.columns.get(STATE)
     if facts.config.text("env.robot.type") not in SO_ARMS or values.shape[1] != SO_MOTORS or state is None:
         return
@@ -157,7 +167,7 @@ def _gripper_joint(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
     reached = float(state[:, SO_MOTORS - 1].max(initial=0.0))
     if low < -0.5 or (high <= GRIPPER_COMMANDS - 1 and reached > 10 * GRIPPER_COMMANDS):
         message = f"the gripper's action goes from {low:.4g} to {high:.4g}, its state up to {reached:.4g}: "
-        message += "a command, where the environment takes a position from 0 to 100"
+        message += "a command, but the environment expects a position from 0 to 100"
         change = "record with the teleoperator of this config"
         yield Problem("gripper-range", message, dataset.column_place("action"), change)
 
@@ -178,7 +188,7 @@ def _movement(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
     ]
     if still:
         message = f"the arm's actions are all zero in {several(still, 'episode')}"
-        change = "leave these episodes out; they are recorded so when no kinematics (URDF) is loaded"
+        change = "leave these episodes out; a recording without kinematics (URDF) gives such actions"
         yield Problem("zero-action", message, place, change, severity="error")
     if frozen:
         message = f"the arm's action never changes in {several(frozen, 'episode')}"

@@ -1,4 +1,4 @@
-"""The address that the learner listens on for its actor."""
+"""Checks the address that the learner listens on for its actor."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ _PORT = "policy.actor_learner_config.learner_port"
 
 
 def check_address(host: str, port: int) -> Iterator[Problem]:
-    """Whether the address is free now: LeRobot's learner waits for its actor for ever where it is not."""
+    """Checks that the address is free: otherwise LeRobot's learner waits for its actor forever."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError:
-        message = f"{host}:{port} cannot be listened on, and the learner would wait for its actor for ever"
-        hint = "another learner may be running: end it, or change the port here and for the actor"
+        message = f"the learner cannot listen on {host}:{port} and would wait for its actor forever"
+        hint = "another learner may be running: stop it, or change the port here and for the actor"
         yield Problem("port-in-use", message, _PORT, hint)

@@ -1,4 +1,4 @@
-"""Replay buffers and the mix of online and offline transitions."""
+"""Checks replay buffers and the mix of online and offline transitions."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ def check_buffers(facts: Facts) -> Iterator[Problem]:
     config = facts.config
     offline = config.number("policy.offline_buffer_capacity", _CAPACITY) or 0
     if facts.frames > offline:
-        message = f"{offline:g}, and the dataset has {facts.frames} frames"
+        message = f"is {offline:g}, but the dataset has {facts.frames} frames"
         change = f"set it to {facts.frames} or more, with room for interventions"
         yield Problem("offline-capacity", message, "policy.offline_buffer_capacity", change)
     online = config.number("policy.online_buffer_capacity", _CAPACITY) or 0
     before = config.number("policy.online_step_before_learning", _BEFORE_LEARNING) or 0
     if online < before or online <= 0:
-        message = f"{online:g}, and learning starts at {before:g} transitions: it would never"
+        message = f"is {online:g}, but learning starts at {before:g} transitions, so it would never start"
         change = f"set it to more than {before:g}"
         yield Problem("online-capacity", message, "policy.online_buffer_capacity", change)
     if before < _FEWEST:
-        message = f"{before:g}: LeRobot draws from the buffer before there is a step and the one after it"
+        message = f"is {before:g}: LeRobot would sample the buffer before it has two steps"
         change = "the default is 100"
         yield Problem("online-start", message, "policy.online_step_before_learning", change)
     yield from _memory(facts, online + offline)
@@ -45,49 +45,51 @@ def _batches(facts: Facts) -> Iterator[Problem]:
     ratio = facts.config.number("online_ratio", 0.5)
     batch = facts.config.number("batch_size", 8) or 0
     if ratio is None or not 0 <= ratio <= 1:
-        yield Problem("online-ratio", f"{ratio} is not between 0 and 1", "online_ratio", "0.5 is usual")
+        yield Problem("online-ratio", f"must be between 0 and 1, not {ratio}", "online_ratio", "0.5 is usual")
         return
     if batch < 1:
-        yield Problem("batch-size", f"{batch:g} is not a number of transitions", "batch_size", "256 is usual")
+        yield Problem(
+            "batch-size", f"must be a number of transitions, not {batch:g}", "batch_size", "256 is usual"
+        )
         return
     if ratio == 0:
-        message = "0: of each batch only one transition comes from the robot"
+        message = "is 0: only one transition of each batch comes from the robot"
         yield Problem("online-ratio", message, "online_ratio", "0.5 is usual", severity="warning")
     if not facts.datasets:
         return
     share = int(batch) - max(1, int(batch * ratio))
     if facts.frames < _FEWEST:
-        message = "it has a single frame, and a transition is two of them"
+        message = "it has a single frame, but a transition needs two"
         yield Problem("batch-size", message, facts.datasets[0].where, "add episodes")
     elif share < 1:
-        message = f"{ratio:g} of batches of {batch:g} leaves nothing of the dataset"
+        message = f"is {ratio:g}: batches of {batch:g} contain nothing of the dataset"
         yield Problem("online-ratio", message, "online_ratio", "0.5 is usual", severity="warning")
     elif share > facts.frames:
-        message = f"{batch:g}: its share of the dataset is more than the {facts.frames} frames there are, "
-        message += "and LeRobot makes every batch smaller without a word"
+        message = f"is {batch:g}: its share of the dataset exceeds the {facts.frames} frames, "
+        message += "and LeRobot silently makes every batch smaller"
         yield Problem(
             "batch-size", message, "batch_size", "make it smaller, or add episodes", severity="warning"
         )
 
 
 def _frequencies(facts: Facts) -> Iterator[Problem]:
-    """The learner divides by ``log_freq``, and by ``save_freq`` as long as that may not be 0."""
+    """Checks ``log_freq`` and ``save_freq``, by which the learner divides."""
     config = facts.config
     for name in ("log_freq",) if save_freq_may_be_zero() else ("log_freq", "save_freq"):
         if config.number(name) == 0 and (name == "log_freq" or config.flag("save_checkpoint", True)):
-            message = "0, and LeRobot's learner divides by it (a ZeroDivisionError)"
-            yield Problem("frequency", message, name, "write a number of steps, a large one for never")
+            message = "is 0, but LeRobot's learner divides by it (a ZeroDivisionError)"
+            yield Problem("frequency", message, name, "set a number of steps, a large one for never")
 
 
 def _memory(facts: Facts, transitions: float) -> Iterator[Problem]:
-    """Buffers hold every image as floats; memory is taken as they fill, hours after the start."""
+    """Checks memory: buffers hold every image as floats, and fill up hours after the start."""
     if not (facts.config.text("policy.storage_device") or "cpu").startswith("cpu"):
         return
     shapes = [shape_of(feature) for feature in facts.inputs.values()]
     needed = transitions * _FLOAT_BYTES * sum(math.prod(shape) for shape in shapes if shape is not None)
     machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     if needed > machine:
-        message = f"both replay buffers take {needed / _GB:.0f} GB when they are full, this machine has "
+        message = f"both replay buffers need {needed / _GB:.0f} GB when full, but this machine has "
         message += f"{machine / _GB:.0f} GB"
         change = "lower policy.online_buffer_capacity and offline_buffer_capacity, or the size of the images"
         yield Problem("buffer-memory", message, "policy.online_buffer_capacity", change)

@@ -1,4 +1,4 @@
-"""Columns the learner reads, and values no learner can use."""
+"""Checks the columns that the learner reads, and their values."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ def check_columns(facts: Facts) -> Iterator[Problem]:
                 "missing-column", "the dataset has no rewards", dataset.column_place(layout.REWARD), change
             )
         if layout.DONE not in has:
-            message = "LeRobot takes the last frame of each episode for the end, success or not"
+            message = "LeRobot treats the last frame of each episode as the end, success or not"
             change = "write next.done with lerobot-grasp-relabel --done first_success"
             yield Problem(
                 "missing-column", message, dataset.column_place(layout.DONE), change, severity="warning"
             )
         for key in facts.inputs:
             if key not in has:
-                message = f"policy.input_features wants {key}, the dataset has {listed}"
-                change = "rename it while merging (sources: rename), or take it out of policy.input_features"
+                message = f"policy.input_features needs {key}, but the dataset has {listed}"
+                change = "rename it when merging (sources: rename), or remove it from policy.input_features"
                 yield Problem("missing-column", message, dataset.column_place(key), change)
         if facts.discrete is not None and PENALTY not in has:
-            message = f"num_discrete_actions is {facts.discrete}, and LeRobot mixes online and offline"
-            message += " batches only where both have the penalty: it crashes with a size mismatch"
+            message = f"num_discrete_actions is {facts.discrete}, but LeRobot mixes online and offline"
+            message += " batches only if both have the penalty: it crashes with a size mismatch"
             change = "record with gym_manipulator and use_gripper, or add the column with zeros"
             yield Problem("missing-discrete-penalty", message, dataset.column_place(PENALTY), change)
         yield from _single(dataset)
@@ -51,7 +51,7 @@ def check_columns(facts: Facts) -> Iterator[Problem]:
         for name, values in dataset.columns.items():
             bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
             if len(bad):
-                message = f"{len(bad)} rows are not finite numbers, the first is row {bad[0]}"
+                message = f"{len(bad)} rows are not finite, the first is row {bad[0]}"
                 change = "leave the episode out, or record it again"
                 yield Problem("not-finite", message, dataset.column_place(name), change, severity="error")
 
@@ -60,7 +60,7 @@ def _single(dataset: DatasetFacts) -> Iterator[Problem]:
     for name in (layout.REWARD, layout.DONE, PENALTY):
         width = dataset.columns[name].shape[1] if name in dataset.columns else 1
         if width != 1:
-            message = f"{width} values per row, and LeRobot takes one"
+            message = f"{width} values per row, but LeRobot expects one"
             yield Problem(
                 "label-shape",
                 message,
@@ -71,10 +71,10 @@ def _single(dataset: DatasetFacts) -> Iterator[Problem]:
 
 
 def _penalties(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
-    """The penalty is added to the reward of the discrete gripper; the environment gives 0 or its own."""
+    """Checks the penalty that is added to the reward for discrete gripper commands."""
     own = facts.config.number(GRIPPER_PENALTY)
     if own is not None and own > 0:
-        message = f"{own:g} rewards every opening and closing of the gripper"
+        message = f"is {own:g}, which rewards every opening and closing of the gripper"
         yield Problem("discrete-penalty", message, GRIPPER_PENALTY, f"write {-own:g}")
     values = dataset.columns.get(PENALTY)
     if values is None or own is None or not facts.use_gripper:
@@ -83,11 +83,11 @@ def _penalties(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
     odd = given[(np.abs(given) > 1e-6) & (np.abs(given - own) > 1e-6)]
     if len(odd):
         shown = ", ".join(f"{value:.4g}" for value in odd[:4])
-        message = f"{own:g}, the dataset has penalties of {shown}"
+        message = f"is {own:g}, but the dataset has penalties of {shown}"
         yield Problem(
             "discrete-penalty",
             message,
             GRIPPER_PENALTY,
-            "write what it was recorded with",
+            "set the value of the recording",
             severity="warning",
         )

@@ -1,4 +1,4 @@
-"""Size, crop and value range of images between dataset, environment and policy."""
+"""Compares size, crop and value range of images of dataset, environment and policy."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NOTHING = Preprocessing({}, None)
 
 
 def check_images(facts: Facts) -> Iterator[Problem]:
-    """Images must reach the policy equal from both sides."""
+    """Checks that images of dataset and environment reach the policy in the same form."""
     yield from _environment(facts)
     for dataset in facts.datasets:
         if any(key in dataset.features for key in facts.cameras):
@@ -41,7 +41,7 @@ def camera_name(key: str) -> str:
 
 
 def camera_shape(facts: Facts, key: str) -> Shape | None:
-    """What the robot's camera gives, by its config."""
+    """The shape of the robot camera's images, by its config."""
     place = f"env.robot.cameras.{camera_name(key)}"
     width, height = facts.config.number(f"{place}.width"), facts.config.number(f"{place}.height")
     return None if width is None or height is None else (3, int(height), int(width))
@@ -85,32 +85,32 @@ def _crop_fits(
             "crop-outside",
             message,
             Place(str(path), field=key) if path else f"{CROPS}.{key}",
-            "LeRobot would fill it with black; keep the crop inside",
+            "LeRobot would fill the rest with black; keep the crop inside",
         )
 
 
 def _range(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
     if not dataset.ours and not _scaled_by_transform(facts):
-        message = "LeRobot's learner reads these images as 0-255, the environment gives 0-1"
-        change = "make it with lerobot-grasp-relabel or -merge, so that it is read as a GraspDataset (0-1)"
+        message = "LeRobot's learner reads these images as 0-255, the environment's are in 0-1"
+        change = "write it with lerobot-grasp-relabel or -merge, so that it is read as a GraspDataset (0-1)"
         yield Problem("image-range", message, dataset.where, change)
     stored: Any = dataset.learning.image_preprocessing
     span = numbers_of(stored.get("range")) if isinstance(stored, dict) and "range" in stored else (0.0, 1.0)
     if span != (0.0, 1.0):
-        message = f"the stored range is {stored['range']}, the environment gives [0.0, 1.0]"
+        message = f"the stored range is {stored['range']}, the environment's is [0.0, 1.0]"
         yield Problem("image-range", message, dataset.root / layout.LEARNING_PATH, "store [0.0, 1.0]")
     for key in facts.cameras:
         stats = dataset.stats.get(key)
         given = [numbers_of((stats if isinstance(stats, dict) else {}).get(name)) for name in _STATISTICS]
         highest = max((max(values) for values in given if values), default=0.0)
         if highest > 1.5:
-            message = f"the statistics of {key} go to {highest:g}, LeRobot's are of images in 0-1"
+            message = f"the statistics of {key} go up to {highest:g}, but LeRobot's are of images in 0-1"
             change = "merge or relabel the dataset, or divide them by 255"
             yield Problem("image-range", message, dataset.root / "meta/stats.json", change)
 
 
 def _scaled_by_transform(facts: Facts) -> bool:
-    """Whether the config itself makes floats of them (the workaround for LeRobot's fault)."""
+    """Whether the config itself converts them to floats (the workaround for LeRobot's fault)."""
     if not facts.config.flag("dataset.image_transforms.enable", False):
         return False
     transforms = facts.config.mapping("dataset.image_transforms.tfs").values()
@@ -128,7 +128,7 @@ def _camera(
     environment = facts.environment or _NOTHING
     done_before = recorded == wanted and recorded != camera_shape(facts, key)
     if stored is None and dataset.built and not done_before:
-        stored = environment  # the plugin's learner stores it with what it builds
+        stored = environment  # the plugin's learner stores it with its dataset
     if stored is not None:
         yield from _crop_fits(
             stored, key, recorded, "the dataset's images", dataset.root / layout.LEARNING_PATH
@@ -136,18 +136,20 @@ def _camera(
     given = (stored or _NOTHING).output(key, recorded)
     if given != wanted and not facts.config.flag("dataset.image_transforms.enable", False):
         message = f"images of {as_text(recorded)} reach the learner as {as_text(given)}"
-        message += f", the policy expects {list(wanted)}"
+        message += f", but the policy expects {list(wanted)}"
         change = "store the environment's crop and resize with the dataset (image_preprocessing)"
         yield Problem("image-size", message, dataset.column_place(key), change)
     if stored is None or dataset.preprocessing is None:
         return
     if stored.crops.get(key) != environment.crops.get(key):
-        message = f"{key}: {crop_text(environment.crops.get(key))}, the dataset was made for "
+        message = f"{key}: {crop_text(environment.crops.get(key))}, but the dataset was made for "
         message += crop_text(stored.crops.get(key))
         yield Problem("image-crop", message, CROPS, "use the dataset's crop, or store the new one with it")
     camera = camera_shape(facts, key)
     if camera is not None and camera != recorded:
-        message = f"{as_text(camera)}, the dataset was recorded at {as_text(recorded)}: its crop and squeeze "
-        message += "mean another part of the image"
+        message = (
+            f"{as_text(camera)}, but the dataset was recorded at {as_text(recorded)}: its crop and resize "
+        )
+        message += "select another part of the image"
         place = f"env.robot.cameras.{camera_name(key)}"
         yield Problem("camera-size", message, place, f"set the camera to {as_text(recorded)}")

@@ -1,4 +1,4 @@
-"""What rewards and dones mean, and whether there is anything to learn from."""
+"""Checks the meaning of rewards and dones, and whether they can be learned from."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _FEW_EPISODES = 0.1
 
 
 def check_labels(facts: Facts) -> Iterator[Problem]:
-    """Rewards and dones of the data against those the environment will give."""
+    """Compares rewards and dones of the data with those of the environment."""
     threshold = facts.config.number(f"{CLASSIFIER}.success_threshold")
     if threshold is not None and not 0 < threshold < 1:
-        message = f"{threshold:g} is no probability between 0 and 1: success would come always or never"
-        change = "take the threshold that lerobot-grasp-eval-classifier suggests"
+        message = f"must be between 0 and 1, not {threshold:g}: success would come always or never"
+        change = "use the threshold that lerobot-grasp-eval-classifier suggests"
         yield Problem("success-threshold", message, f"{CLASSIFIER}.success_threshold", change)
     labelled = [dataset for dataset in facts.datasets if layout.REWARD in dataset.columns]
     for dataset in labelled:
@@ -35,17 +35,17 @@ def check_labels(facts: Facts) -> Iterator[Problem]:
         yield from _balance(dataset)
     known = [dataset for dataset in labelled if dataset.success is not None]
     if known and not any(_success(dataset).any() for dataset in known):
-        message = "no row is a success, so there is no reward to learn from"
+        message = "no row is a success, so nothing can be learned"
         change = "label it (dataset.annotations, lerobot-grasp-relabel), or add episodes that succeed"
         yield Problem("one-class", message, known[0].column_place(layout.REWARD), change)
     if known and all(_success(dataset).all() for dataset in known):
-        message = "every row is a success, so nothing tells a good action from a bad one"
-        change = "check the annotations: before the grasp a frame is a failure"
+        message = "every row is a success, so nothing can be learned"
+        change = "check the annotations: frames before the grasp are failures"
         yield Problem("one-class", message, known[0].column_place(layout.REWARD), change)
 
 
 def _success(dataset: DatasetFacts) -> NDArray[np.bool_]:
-    """Success rows; none where nothing says which they are."""
+    """Success rows; none if they are unknown."""
     success = dataset.success
     return np.zeros(dataset.frames, dtype=np.bool_) if success is None else success
 
@@ -62,14 +62,14 @@ def _values(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
     if odd and not dataset.relabelled:
         shown = ", ".join(f"{value:g}" for value in odd[:6])
         known = " and ".join(f"{value:g}" for value in sorted(expected))
-        message = f"there are rewards {shown}; a grasp dataset has {known}"
-        yield Problem("unknown-rewards", message, place, "relabel it, or check what these values mean")
+        message = f"the rewards {shown} are neither success nor failure; a grasp dataset has {known}"
+        yield Problem("unknown-rewards", message, place, "relabel it, or check the meaning of these values")
     reward = facts.config.number(f"{CLASSIFIER}.success_reward")
     if reward is None and facts.classifier is not None:
         reward = 1.0
     given = dataset.columns[layout.REWARD][:, 0][_success(dataset)]
     if reward is not None and len(given) and not odd and not np.isclose(given[0], reward):
-        message = f"{reward:g}, the dataset rewards success with {given[0]:g}"
+        message = f"is {reward:g}, but the dataset rewards success with {given[0]:g}"
         change = f"set it to {given[0]:g}, or relabel with --success_value {reward:g}"
         yield Problem("success-reward", message, f"{CLASSIFIER}.success_reward", change)
 
@@ -82,16 +82,16 @@ def _dones(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
     open_ended = dataset.episodes[~done[ends]].tolist()
     if open_ended:
         message = (
-            f"the last row of {several(open_ended, 'episode')} is not done, and LeRobot's buffer takes the "
+            f"the last row of {several(open_ended, 'episode')} is not done, and LeRobot's buffer uses the "
         )
-        message += "first row of the next episode for what came after it"
+        message += "first row of the next episode as its successor"
         yield Problem("done-not-at-end", message, place, "relabel with --done episode_end or first_success")
     terminate = facts.config.flag(TERMINATE, True)
     episodes = np.repeat(dataset.episodes, dataset.lengths)
     running = list(_running_on(dataset, success, done)) if terminate else []
     if running:
         message = (
-            f"the first success of {several(running, 'episode')} is not done, and the environment ends an "
+            f"the first success of {several(running, 'episode')} is not done, but the environment ends an "
         )
         message += "episode there (terminate_on_success)"
         change = "relabel with --done first_success, or set terminate_on_success to false"
@@ -100,21 +100,21 @@ def _dones(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
     inside[ends] = False
     if not terminate and (inside & success).any():
         message = (
-            f"{int((inside & success).sum())} success rows end their episode, and the environment goes on"
+            f"{int((inside & success).sum())} success rows end their episode, but the environment continues"
         )
         message += " after success (terminate_on_success is false)"
         yield Problem("done-at-success", message, place, "relabel with --done episode_end, or terminate")
     if (inside & ~success).any():
         rows = np.flatnonzero(inside & ~success)
         message = (
-            f"{len(rows)} rows inside of {several(np.unique(episodes[rows]).tolist(), 'episode')} are done "
+            f"{len(rows)} rows inside {several(np.unique(episodes[rows]).tolist(), 'episode')} are done "
         )
         message += "without success"
         yield Problem("done-inside", message, place, "relabel with --done first_success or episode_end")
 
 
 def _running_on(dataset: DatasetFacts, success: NDArray[np.bool_], done: NDArray[np.bool_]) -> Iterator[int]:
-    """Episodes whose first success row is not done; what follows a done row no longer counts."""
+    """Episodes whose first success row is not done; rows after a done row do not count."""
     rows = zip(dataset.starts, dataset.lengths, dataset.episodes, strict=True)
     for start, length, episode in rows:
         mine = success[start : start + length]
@@ -130,14 +130,14 @@ def _alignment(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
         place = Place(str(dataset.root / layout.PROVENANCE_PATH))
     if alignment == "frame":
         message = (
-            "row t has the label of image t, and the learner takes it for the reward of the step after it"
+            "row t has the label of image t, but the learner uses it as the reward of the following step"
         )
-        change = "relabel for the learner with --alignment next; frame is what a reward classifier wants"
+        change = "relabel for the learner with --alignment next; a reward classifier needs frame"
         yield Problem("alignment", message, place, change)
 
 
 def _balance(dataset: DatasetFacts) -> Iterator[Problem]:
-    """Too few successes, of the dataset or of one source it was merged of."""
+    """Finds too few successes, in the dataset or in one of its sources."""
     success, place = _success(dataset), dataset.column_place(layout.REWARD)
     done = dataset.columns.get(layout.DONE, np.zeros((len(success), 1)))[:, 0].astype(bool)
     for name, chosen in _parts(dataset):

@@ -1,4 +1,4 @@
-"""Files of this machine: calibrations and the robot's description."""
+"""Checks files of this machine: calibrations and the robot's URDF."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ _ENDS = ("range_min", "range_max")
 
 
 def check_machine(facts: Facts) -> Iterator[Problem]:
-    """What the actor opens before the robot moves."""
+    """Checks the files that the actor opens before the robot moves."""
     for block, folder in (("env.robot", "robots"), ("env.teleop", "teleoperators")):
         yield from _calibration(facts, block, folder)
     if not facts.end_effector:
         return
     urdf = facts.config.text(_URDF)
     if urdf is None:
-        message = "missing: without it there is no inverse kinematics, and actions are zero"
+        message = "is missing: without it inverse kinematics is off, and actions are zero"
         yield Problem("no-urdf", message, _URDF, "give the robot's URDF file")
         return
     try:
         found = is_file(named_path(installed_file(urdf, _URDF)))
-        message = f"there is no file {urdf!r} on this machine"
+        message = f"the file {urdf!r} does not exist on this machine"
     except UsageError as reason:
         found, message = False, reason.problems[0].message
     if not found:
@@ -63,27 +63,27 @@ def _calibration(facts: Facts, block: str, folder: str) -> Iterator[Problem]:
         return
     identity = config.text(f"{block}.id")
     if identity is None:
-        message = "missing, so LeRobot looks for the calibration None.json"
-        yield Problem("calibration-missing", message, f"{block}.id", "give the id it was calibrated under")
+        message = "is missing, so LeRobot looks for the calibration None.json"
+        yield Problem("calibration-missing", message, f"{block}.id", "give the id of its calibration")
         return
     own = config.text(f"{block}.calibration_dir")
     home = Path(os.environ.get("HF_LEROBOT_CALIBRATION") or lerobot_home() / "calibration").expanduser()
     path = (named_path(own) if own else home / folder / name) / f"{identity}.json"
     if not is_file(path):
-        message = f"there is no calibration of {identity!r} at {path}: connecting asks for one"
+        message = f"the calibration of {identity!r} is missing at {path}: connecting asks for one"
         yield Problem("calibration-missing", message, f"{block}.id", "calibrate it, or give its id")
         return
     calibration = read_object(path)
     if calibration is None:
-        message = "the calibration is no JSON object"
-        yield Problem("calibration-unreadable", message, path, "calibrate the arm again")
+        message = "the calibration is not a JSON object"
+        yield Problem("calibration-unreadable", message, path, "recalibrate the arm")
     elif config.text(f"{block}.type") in (*SO_ARMS, *_SO_LEADERS):
         lacking = [joint for joint in SO_JOINTS if not _is_calibrated(calibration.get(joint))]
         if lacking:
             message = (
-                f"{', '.join(lacking)}: no range_min below a range_max; connecting asks for a calibration"
+                f"{', '.join(lacking)}: range_min is not below range_max; connecting asks for a calibration"
             )
-            yield Problem("calibration-unreadable", message, path, "calibrate the arm again")
+            yield Problem("calibration-unreadable", message, path, "recalibrate the arm")
 
 
 def _is_calibrated(entry: object) -> bool:

@@ -1,4 +1,4 @@
-"""How actions and states were made, recorded or derived, against what the environment makes of them."""
+"""Compares how actions and states were recorded or derived with the environment."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ FRAME: Final = "env.processor.inverse_kinematics.target_frame_name"
 _SPACES: Final = {True: "ee_delta", False: "joints"}
 _SAME: Final = 1e-6
 _MOVED: Final = 1.0
-"""Of 100: a gripper that moved less between two frames stood still."""
+"""Of 100: a gripper that moved less between two frames counts as still."""
 
 _MOSTLY: Final = 0.8
-"""Share of a command's movements that go its way; the rest is lag."""
+"""Share of movements in a command's direction; the rest is lag."""
 
 
 def check_recipe(facts: Facts) -> Iterator[Problem]:
-    """By what the environment of the recording and the derivation noted, and by the recording itself."""
+    """Checks by the notes of the recording environment and the derivation, and by the recording itself."""
     for dataset in facts.datasets:
         for name, space, recipe in _actions(dataset):
             yield from _action_space(facts, dataset, name, space)
@@ -37,7 +37,7 @@ def check_recipe(facts: Facts) -> Iterator[Problem]:
 
 
 def _actions(dataset: DatasetFacts) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """Name of what was derived or recorded, its action space, and the rest that is known of its actions."""
+    """Name of the derivation or recording, its action space, and other known facts of its actions."""
     is_derived = False
     for source in dataset.provenance.sources:
         recipe = source.derived
@@ -53,22 +53,24 @@ def _actions(dataset: DatasetFacts) -> Iterator[tuple[str, str, Mapping[str, Any
 def _action_space(facts: Facts, dataset: DatasetFacts, name: str, space: str) -> Iterator[Problem]:
     own, names = _SPACES[facts.end_effector], dataset.names("action")
     if space != own and not any(word in part for part in names for word in ("delta", ".pos")):
-        message = f"{name} has actions of {space}, this environment takes {own}"
-        change = "write env.processor.inverse_kinematics for ee_delta, leave it out for joints"
+        message = f"{name} has actions of {space}, but this environment expects {own}"
+        change = "add env.processor.inverse_kinematics for ee_delta, remove it for joints"
         yield Problem("action-convention", message, dataset.column_place("action"), change)
 
 
 def _steps(facts: Facts, name: str, recipe: Mapping[str, Any]) -> Iterator[Problem]:
     theirs, sizes = recipe.get("end_effector_step_sizes"), facts.config.mapping(STEPS)
     if isinstance(theirs, Mapping) and not _are_same(theirs, sizes):
-        message = f"{dict(sizes)}, and the actions of {name} were made with {dict(theirs)}: the same action "
-        message += "would be another movement"
-        change = "write the step sizes of the dataset, or derive it with those of the config"
+        message = (
+            f"is {dict(sizes)}, but the actions of {name} were made with {dict(theirs)}: the same action "
+        )
+        message += "would be a different movement"
+        change = "set the dataset's step sizes, or derive the dataset with the config's"
         yield Problem("step-sizes", message, STEPS, change)
     frame, own = recipe.get("target_frame_name"), facts.config.text(FRAME)
     if isinstance(frame, str) and own is not None and frame != own:
-        message = f"{own}, and the actions of {name} are steps of {frame}"
-        yield Problem("end-effector", message, FRAME, "name the same frame in both")
+        message = f"is {own}, but the actions of {name} are steps of {frame}"
+        yield Problem("end-effector", message, FRAME, "use the same frame in both")
 
 
 def _are_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
@@ -79,7 +81,7 @@ def _are_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 
 def _state(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
-    """A state of the same width may be made of something else: velocities, currents and pose are 6 each."""
+    """Compares the parts of the state: velocities, currents and pose have 6 values each."""
     own, values = state_parts(facts), dataset.columns.get(STATE)
     if values is None or STATE not in facts.states or facts.config.text("env.robot.type") not in SO_ARMS:
         return
@@ -90,14 +92,14 @@ def _state(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]:
             option: part in parts for part, option in STATE_PARTS.items() if (part in parts) != (part in own)
         }
         if flags:
-            message = f"the environment gives {', '.join(own)}; the state of {dataset.repo_id} is "
+            message = f"the environment's state is {', '.join(own)}; the state of {dataset.repo_id} is "
             message += ", ".join(parts)
             change = ", ".join(f"{option} {str(has).lower()}" for option, has in flags.items())
             yield Problem("state-recipe", message, "env.processor.observation", f"set {change}")
 
 
 def _parts(dataset: DatasetFacts, width: int) -> list[list[str]]:
-    """What a state is made of, by its dimensions' names; where they do not say it, by what was noted."""
+    """The parts of a state, by its dimensions' names or else by the notes of the recording."""
     names = dataset.names(STATE)
     found = {
         "joint velocities": any(name.endswith(".vel") for name in names),
@@ -129,7 +131,7 @@ def _gripper_direction(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]
     raised, lowered = float(np.median(moves[0])), float(np.median(moves[2]))
     wrong = min(np.mean(np.array(moves[0]) < 0), np.mean(np.array(moves[2]) > 0))
     if wrong > _MOSTLY:
-        message = f"after command 0 the gripper's joint falls ({raised:+.3g} a frame) and after 2 it rises "
+        message = f"after command 0 the gripper's joint falls ({raised:+.3g} per frame) and after 2 it rises "
         message += f"({lowered:+.3g}); the environment raises it at 0 and lowers it at 2: 0 opens an SO101's "
         message += "gripper, whose 100 is open"
         change = "swap commands 0 and 2 in the dataset, or record with the teleoperator of this config"
@@ -137,7 +139,7 @@ def _gripper_direction(facts: Facts, dataset: DatasetFacts) -> Iterator[Problem]
 
 
 def check_scale(facts: Facts) -> Iterator[Problem]:
-    """Actions that are joints: SAC's policy gives values in [-1, 1] and nothing else."""
+    """Checks joint actions: SAC's policy outputs only values in [-1, 1]."""
     if facts.end_effector or facts.config.text("env.name") == "gym_hil" or facts.teleop_gives == "deltas":
         return
     for dataset in facts.datasets:
@@ -146,12 +148,16 @@ def check_scale(facts: Facts) -> Iterator[Problem]:
             continue
         place = dataset.column_place("action")
         if not is_normalised(values):
-            message = f"joint actions up to {np.abs(values).max():.4g}, and a policy of SAC gives values in "
-            message += "[-1, 1] only: nothing can be learned from them"
-            change = "record in end-effector deltas (action_space: ee_delta), or derive them from it"
+            message = (
+                f"joint actions go up to {np.abs(values).max():.4g}, but SAC's policy outputs only values in "
+            )
+            message += "[-1, 1]: they cannot be learned"
+            change = "record end-effector deltas (action_space: ee_delta), or derive them"
             yield Problem("action-unlearnable", message, place, change)
         elif facts.config.text("env.robot.type") in SO_ARMS:
-            message = "joint actions in [-1, 1], and the environment sends an action to the joints as it is: "
-            message += "in degrees it is next to nothing"
-            change = "scale what the policy gives to the joints, or record in end-effector deltas"
+            message = (
+                "joint actions are in [-1, 1], but the environment sends an action to the joints unscaled: "
+            )
+            message += "in degrees that is almost no movement"
+            change = "scale the policy's output to the joints, or record end-effector deltas"
             yield Problem("action-scale", message, place, change)

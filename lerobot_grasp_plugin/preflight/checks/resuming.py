@@ -1,4 +1,4 @@
-"""What a run that is resumed has to find."""
+"""Checks the files that a resumed run needs."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ def check_resuming(facts: Facts) -> Iterator[Problem]:
         return
     named = facts.config.text("output_dir")
     if named is None:
-        message = "null, and resume is true: LeRobot looks for the checkpoint there"
-        yield Problem("resume-missing", message, "output_dir", "give the folder of the run to go on with")
+        message = "is null, but resume is true: LeRobot looks for the checkpoint there"
+        yield Problem("resume-missing", message, "output_dir", "give the folder of the run to resume")
         return
     folder = named_path(named)
     if not is_file(folder / _CHECKPOINT):
-        message = f"resume is true, and there is no {folder / _CHECKPOINT}"
+        message = f"resume is true, but {folder / _CHECKPOINT} does not exist"
         yield Problem(
             "resume-missing", message, "output_dir", "give the folder of a run that has a checkpoint"
         )
         return
     as_datasets = all(is_file(folder / name / "meta/info.json") for name in _DATASETS)
     if not as_datasets and not is_file(folder / BUFFERS):
-        message = f"resume is true, and the folder of the run has no {BUFFERS}: {folder}"
+        message = f"resume is true, but the folder of the run has no {BUFFERS}: {folder}"
         yield Problem("resume-missing", message, "output_dir", "copy the whole folder of the run")

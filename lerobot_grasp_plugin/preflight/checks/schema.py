@@ -1,4 +1,4 @@
-"""Fields whose values are of another kind than LeRobot's config classes say."""
+"""Finds config fields whose values have the wrong type."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _FLAGS = ("resume", "env.processor.gripper.use_gripper", "env.processor.reset.te
 
 
 def check_schema(facts: Facts) -> Iterator[Problem]:
-    """Names every field that the other checks have to skip."""
+    """Reports every field that the other checks skip."""
     config = facts.config
 
     def wrong(dotted: str, expected: str, value: Any) -> Problem:

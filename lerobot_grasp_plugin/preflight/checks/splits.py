@@ -1,4 +1,4 @@
-"""Train and validation parts stored with a dataset."""
+"""Checks the train and validation splits stored with a dataset."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CHANGE = "split by episode, with lerobot_grasp_plugin.learning.data.splits"
 
 
 def check_splits(facts: Facts) -> Iterator[Problem]:
-    """An episode stands in one part only, and parts are made of episodes, not of frames."""
+    """Checks that an episode is in one split only, and that splits list episodes, not frames."""
     for dataset in facts.datasets:
         path = dataset.root / layout.LEARNING_PATH
         yield from _parts(dataset.learning.splits, path, dataset.total_episodes)
@@ -35,12 +35,12 @@ def _parts(splits: Any, path: Path, total: int | None) -> Iterator[Problem]:
             if isinstance(episode, int) and seen.setdefault(episode, name) != name:
                 shared.add(episode)
     if shared:
-        message = (
-            f"{several(sorted(shared), 'episode')} stands in two parts: neighbouring frames on both sides "
-        )
+        message = f"{several(sorted(shared), 'episode')} is in two splits: neighbouring frames on both sides "
         message += "make validation look better than it is"
         yield Problem("split-by-frame", message, path, _CHANGE)
     beyond = [] if total is None else sorted(number for number in seen if number >= total)
     if beyond and total is not None:
-        message = f"{several(beyond, 'entry')} is past the last episode ({total - 1}); these look like frames"
+        message = (
+            f"{several(beyond, 'entry')} is past the last episode ({total - 1}); the entries look like frames"
+        )
         yield Problem("split-by-frame", message, path, _CHANGE)

@@ -1,4 +1,4 @@
-"""``policy.dataset_stats`` against the data and against the policy's features."""
+"""Compares ``policy.dataset_stats`` with the data and the policy's features."""
 
 from __future__ import annotations
 
@@ -41,27 +41,27 @@ def check_statistics(facts: Facts) -> Iterator[Problem]:
                 yield from _bounds(facts, key, entry)
     for key in facts.cameras:
         if key not in stats and _mode(facts, key) in _NEEDED:
-            message = "there is none: its images stay in 0-1, which no pretrained encoder knows"
+            message = "is missing: its images stay in 0-1, which pretrained encoders do not expect"
             yield Problem(
                 "stats-missing",
                 message,
                 f"{STATS}.{key}",
-                "write mean and std of every channel",
+                "set mean and std of every channel",
                 severity="warning",
             )
     for key in [*facts.states, "action"]:
         if key not in stats and _mode(facts, key) in _NEEDED:
-            message = "there is none: " + (
-                "LeRobot's own, of another width, is used" if not stats else "values stay raw"
+            message = "is missing: " + (
+                "LeRobot's default, of another width, is used" if not stats else "values stay raw"
             )
-            change = f"write {' and '.join(_NEEDED[_mode(facts, key)])} of every dimension"
+            change = f"set {' and '.join(_NEEDED[_mode(facts, key)])} of every dimension"
             yield Problem("stats-missing", message, f"{STATS}.{key}", change)
     if facts.end_effector and isinstance(stats.get("action"), Mapping):
         yield from _unit_actions(stats["action"])
 
 
 def _mode(facts: Facts, key: str) -> str:
-    """How a feature is normalised; a mapping of the config's own replaces LeRobot's as a whole."""
+    """The normalisation mode of a feature; a mapping in the config replaces LeRobot's as a whole."""
     mapping = facts.config.get("policy.normalization_mapping")
     modes = mapping if isinstance(mapping, Mapping) else _MODES
     kind = "VISUAL" if is_image(key) else "ACTION" if key == "action" else "STATE"
@@ -76,20 +76,20 @@ def _needed(facts: Facts, key: str, entry: Mapping[str, Any]) -> Iterator[Proble
         return
     lacking = [name for name in _NEEDED.get(mode, ()) if name not in entry]
     if lacking:
-        message = f"{mode} needs {' and '.join(_NEEDED[mode])}, and {' and '.join(lacking)} is missing"
-        yield Problem("stats-missing", message, f"{STATS}.{key}", "write both, or choose another mode")
+        message = f"{mode} needs {' and '.join(_NEEDED[mode])}, but {' and '.join(lacking)} is missing"
+        yield Problem("stats-missing", message, f"{STATS}.{key}", "set both, or choose another mode")
 
 
 def _image(key: str, entry: Mapping[str, Any]) -> Iterator[Problem]:
     for name in ("mean", "std", "min", "max"):
         values = numbers_of(entry.get(name))
         if values is not None and max(values) > 1.5:
-            message = f"{list(values)} are of images in 0-255, the environment gives 0-1"
+            message = f"{list(values)} are of images in 0-255, the environment's are in 0-1"
             yield Problem("image-range", message, f"{STATS}.{key}.{name}", "divide them by 255")
         if values is not None and name == "std" and min(values) <= 0:
-            message = f"{list(values)} divides by nothing"
+            message = f"{list(values)} would divide by zero"
             yield Problem(
-                "stats-zero-width", message, f"{STATS}.{key}.std", "take ImageNet's or the dataset's"
+                "stats-zero-width", message, f"{STATS}.{key}.std", "use ImageNet's or the dataset's"
             )
         if values is not None and len(values) not in (1, 3):
             message = f"{len(values)} values for 3 channels"
@@ -106,7 +106,7 @@ def _bounds(facts: Facts, key: str, entry: Mapping[str, Any]) -> Iterator[Proble
         name for name, values in (("min", low), ("max", high)) if width is not None and len(values) != width
     ]
     for name in wrong:
-        message = f"{len(low if name == 'min' else high)} values, {key} has {width}"
+        message = f"{len(low if name == 'min' else high)} values, but {key} has {width}"
         yield Problem("stats-width", message, f"{place}.{name}", "one value per dimension")
     if wrong or len(low) != len(high):
         return
@@ -145,16 +145,16 @@ def _narrow(dataset: DatasetFacts, key: str, low: Any, high: Any) -> Iterator[Pr
     first = dimensions[0]
     share = float(outside.any(axis=1).mean())
     message = f"dimension {first} of {dataset.repo_id} goes from {values[:, first].min():.4g} to "
-    message += f"{values[:, first].max():.4g}, min and max say {low[first]:g} to {high[first]:g}; "
+    message += f"{values[:, first].max():.4g}, but min and max say {low[first]:g} to {high[first]:g}; "
     message += f"{len(dimensions)} dimensions and {100 * share:.1f} % of the rows are outside"
-    change = "widen them to the data; if the factor is 57, one is in radians and the other in degrees"
+    change = "widen them to the data; a factor of 57 means radians on one side and degrees on the other"
     yield Problem(
         "stats-narrow", message, f"{STATS}.{key}", change, severity="error" if share > _OFTEN else "warning"
     )
 
 
 def _wide(facts: Facts, key: str, low: Any, high: Any) -> Iterator[Problem]:
-    """A range of which the data use next to nothing: all of it is squeezed to one value."""
+    """Finds a range of which the data use almost nothing: all data are squeezed into one value."""
     parts = [dataset.columns[key][:, : len(low)] for dataset in facts.datasets if key in dataset.columns]
     parts = [part for part in parts if part.shape[1] == len(low) and np.isfinite(part).all()]
     turns = key == STATE and facts.config.text("env.robot.type") in SO_ARMS
@@ -164,8 +164,8 @@ def _wide(facts: Facts, key: str, low: Any, high: Any) -> Iterator[Problem]:
         message = f"min and max span up to {(high - low).max():.4g}"
         message += ", no joint turns that far" if beyond else ""
         if parts:
-            message += f"; the data use {100 * used.max():.2g} % of it at most"
-        change = "take the range the robot moves in; if the factor is 57, one is in radians"
+            message += f"; the data use at most {100 * used.max():.2g} % of it"
+        change = "use the range of the robot's motion; a factor of 57 means that one side is in radians"
         yield Problem("stats-wide", message, f"{STATS}.{key}", change)
 
 
@@ -175,7 +175,7 @@ def _unit_actions(entry: Mapping[str, Any]) -> Iterator[Problem]:
         return
     if any(value != -1 for value in low[:3]) or any(value != 1 for value in high[:3]):
         message = (
-            f"{list(low)} to {list(high)}: the actor scales its actions by them, and the learner does not"
+            f"{list(low)} to {list(high)}: the actor scales its actions by them, but the learner does not"
         )
         change = "use -1 and 1 for every end-effector delta; the step sizes are in inverse_kinematics"
         yield Problem("action-stats", message, f"{STATS}.action", change)

@@ -1,4 +1,4 @@
-"""Frames per second of dataset, environment and cameras."""
+"""Compares frames per second of dataset, environment and cameras."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ _BACKENDS = ("torchcodec", "pyav", "video_reader")
 
 
 def check_timing(facts: Facts) -> Iterator[Problem]:
-    """A step must take as long in training as it took in the recording."""
+    """Checks that a step takes as long in training as in the recording."""
     fps = facts.config.number("env.fps", _DEFAULT_FPS) or 0
     for dataset in facts.datasets:
         if dataset.fps != fps:
-            message = f"{fps:g}, {dataset.repo_id} was recorded at {dataset.fps}"
+            message = f"is {fps:g}, but {dataset.repo_id} was recorded at {dataset.fps}"
             yield Problem("fps", message, "env.fps", f"set it to {dataset.fps}, or record at {fps:g}")
     for name in facts.config.mapping("env.robot.cameras"):
         place = f"env.robot.cameras.{name}.fps"
         camera = facts.config.number(place)
         if camera is not None and camera < fps:
-            message = f"{camera:g}, the environment runs at {fps:g}: images would repeat"
+            message = f"is {camera:g}, but the environment runs at {fps:g}: images would repeat"
             yield Problem("camera-fps", message, place, f"set it to {fps:g} or more")
     for number, dataset in enumerate(facts.datasets[1:], start=1):
         if dataset.fps != facts.datasets[0].fps:
-            message = f"{dataset.fps}, the first source has {facts.datasets[0].fps}"
+            message = f"is {dataset.fps}, but the first source has {facts.datasets[0].fps}"
             yield Problem(
-                "fps", message, f"dataset.sources[{number}]", "sources of one fps merge", severity="warning"
+                "fps", message, f"dataset.sources[{number}]", "use sources of one fps", severity="warning"
             )
 
 
 def check_readable(facts: Facts) -> Iterator[Problem]:
-    """Datasets that are read as they are, and not built anew."""
+    """Checks datasets that are read as they are, not rebuilt."""
     for dataset in facts.datasets:
         if not dataset.built:
             yield from _readable(dataset)
@@ -47,24 +47,24 @@ def check_readable(facts: Facts) -> Iterator[Problem]:
     if backend is None:
         return
     if backend not in _BACKENDS:
-        message = f"{backend!r} is none of {', '.join(_BACKENDS)}: no image can be read"
-        yield Problem("video-backend", message, "dataset.video_backend", 'leave it out, or write "pyav"')
+        message = f"must be one of {', '.join(_BACKENDS)}, not {backend!r}: images cannot be read"
+        yield Problem("video-backend", message, "dataset.video_backend", 'remove it, or set "pyav"')
     elif backend == "torchcodec" and find_spec("torchcodec") is None:
-        message = "torchcodec is not installed here: no image can be read"
-        yield Problem("video-backend", message, "dataset.video_backend", 'leave it out, or write "pyav"')
+        message = "torchcodec is not installed: images cannot be read"
+        yield Problem("video-backend", message, "dataset.video_backend", 'remove it, or set "pyav"')
 
 
 def _readable(dataset: DatasetFacts) -> Iterator[Problem]:
-    """What LeRobot refuses to read, and what a dataset built by this package no longer has."""
-    change = "make a new one of it with lerobot-grasp-relabel or -merge, or let lerobot-grasp-learner do so"
+    """Finds datasets that LeRobot refuses to read, unless this package rebuilds them."""
+    change = "convert it with lerobot-grasp-relabel or -merge, or let lerobot-grasp-learner do it"
     if dataset.version != "v3.0":
-        message = f"its format is {dataset.version}, LeRobot reads v3.0"
+        message = f"its format is {dataset.version}, but LeRobot reads v3.0"
         yield Problem("dataset-format", message, dataset.where, change)
     stamps, frames = (dataset.columns.get(name) for name in (layout.TIMESTAMP, layout.FRAME_INDEX))
     if stamps is None or frames is None or not dataset.cameras:
         return
     off = np.abs(stamps - frames / dataset.fps).max(initial=0.0)
     if not is_within_tolerance(off, layout.TIMESTAMP_TOLERANCE_S):
-        message = f"up to {off:.3g} s off frame_index / fps, and LeRobot takes no more than "
+        message = f"differs by up to {off:.3g} s from frame_index / fps, but LeRobot accepts at most "
         message += f"{layout.TIMESTAMP_TOLERANCE_S} s"
         yield Problem("timestamps", message, dataset.column_place(layout.TIMESTAMP), change)

@@ -219,7 +219,7 @@ function travel(act, word) {
   if (!change) { notice(`Nothing to ${act}`); return; }
   const i = change.episode;
   if (i !== episode) { select(i); list.reveal(i); }
-  notice(change.lost ? `Episode ${i} was changed elsewhere since; nothing is ${word.toLowerCase()}` : `${word}: ${text(i, labels.of(i))}`);
+  notice(change.lost ? `Episode ${i} was changed elsewhere; nothing is ${word.toLowerCase()}` : `${word}: ${text(i, labels.of(i))}`);
 }
 
 // Takes the file as it is now; `again` makes the changes that were not saved once more.

@@ -51,14 +51,14 @@ export function dialogs(page) {
     await page.settled();
     const found = await page.ask("api/statistics", undefined, 0), most = Math.max(1, ...found.starts);
     at("figures").replaceChildren(
-      make("h3", "Class balance of what is labelled"),
+      make("h3", "Class balance of labelled episodes"),
       table(["Source", "Episodes", "Frames", "Success", "Share"], found.sources.map((item) => [item.name, item.episodes, ...share(item)])),
       make("h3", "Episodes that stand out"),
       found.odd.length ? table(["Episode", "Why"], found.odd.map((item) => [link(item.episode), item.why])) : make("p", "None."),
       make("h3", "Where success begins"),
       table(["Part of the episode", "", "Episodes"], found.starts.map((count, i) => [`${i * 10} to ${i * 10 + 10} %`, bar(count / most), count])),
       make("h3", "Each labelled episode"),
-      found.episodes.length ? table(["Episode", "Frames", "Success", "Share"], found.episodes.map((item) => [link(item.episode), ...share(item)])) : make("p", "No episode is labelled yet."));
+      found.episodes.length ? table(["Episode", "Frames", "Success", "Share"], found.episodes.map((item) => [link(item.episode), ...share(item)])) : make("p", "No labelled episodes yet."));
     open("statistics");
   }
 
@@ -82,7 +82,7 @@ export function dialogs(page) {
   at("show-apply").addEventListener("click", async () => {
     const { lengths, new_name: name } = page.set, missing = lengths.filter((_, i) => page.labels.of(i) === null).length;
     at("apply-name").value ||= name;
-    at("apply-missing").textContent = missing ? `${missing} of ${lengths.length} episodes are unlabelled. They` : "Unlabelled episodes (there are none)";
+    at("apply-missing").textContent = missing ? `${missing} of ${lengths.length} episodes are unlabelled. They` : "Unlabelled episodes (none)";
     at("apply-report").hidden = true;
     await command();
     open("apply");

@@ -10,7 +10,7 @@ export function finding(page) {
   function goTo([, number, frame]) {
     const episode = number === undefined ? page.episode() : +number, length = page.lengths[episode];
     const place = frame === undefined ? 0 : +frame - page.base();
-    if (length === undefined) return page.notice(`There is no episode ${episode}: the last one is ${page.lengths.length - 1}`);
+    if (length === undefined) return page.notice(`Episode ${episode} does not exist: the last one is ${page.lengths.length - 1}`);
     if (place < 0 || place >= length) return page.notice(`Episode ${episode} has the frames ${page.base()} to ${length - 1 + page.base()}`);
     field.value = "";
     page.search("");

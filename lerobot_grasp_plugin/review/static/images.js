@@ -19,7 +19,7 @@ export class Images {
   async fetch(address, alt) {
     const image = make("img", null, { alt, src: address });
     try { await image.decode(); return { image, why: "" }; } catch { this.kept.delete(address); }
-    const why = await fetch(address).then((answer) => answer.json()).then((value) => value.error).catch(() => "The image did not arrive.");
+    const why = await fetch(address).then((answer) => answer.json()).then((value) => value.error).catch(() => "The image could not be loaded.");
     return { image: make("img", null, { alt: `${alt}: no image` }), why };
   }
 }

@@ -18,7 +18,7 @@ export class Large {
       return figure;
     });
     element.replaceChildren(...this.boxes);
-    if (!cameras.length) element.append(make("p", "This dataset has no camera; the curves show what it has."));
+    if (!cameras.length) element.append(make("p", "This dataset has no cameras; see the curves."));
     element.addEventListener("dblclick", () => this.full());
     if (cameras.length > 1) this.addChoices();
     this.mark();
@@ -67,7 +67,7 @@ export class Large {
   }
 
   // Shows a frame of every chosen camera at once, when all have arrived; of those asked for meanwhile, the last.
-  // `wanted`: episode, frame, kind ("jpg" or "png"), number (as a person counts).
+  // `wanted`: episode, frame, kind ("jpg" or "png"), number (in the file's index base).
   async show(wanted) {
     if (this.loading) { this.waiting = wanted; return; }
     this.loading = true;

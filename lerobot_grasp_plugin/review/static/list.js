@@ -36,7 +36,7 @@ export class EpisodeList {
     const found = (i) => !this.query || this.text(i).toLowerCase().includes(this.query);
     this.episodes = this.labels.lengths.map((_, i) => i).filter((i) => fits(i) && found(i));
     this.rows = new Map(this.episodes.map((i) => [i, this.row(i)]));
-    at("episodes").replaceChildren(...(this.rows.size ? this.rows.values() : [make("li", "No episode is like this.", { className: "empty" })]));
+    at("episodes").replaceChildren(...(this.rows.size ? this.rows.values() : [make("li", "No matching episodes.", { className: "empty" })]));
   }
 
   row(i) {

@@ -22,11 +22,11 @@ export class Messages {
   draw() {
     const lost = this.unsaved.length ? ` Not saved: ${this.unsaved.join("; ")}.` : "";
     at("gone-text").textContent = this.expired
-      ? `This address is not valid any more: open the one that lerobot-grasp-review printed last. No marks are taken.${lost}`
-      : `The server does not answer. No marks are taken until it does. If lerobot-grasp-review has ended, start it and open the address it prints.${lost}`;
+      ? `This address is no longer valid: open the last one that lerobot-grasp-review printed. Labelling is disabled.${lost}`
+      : `The server does not answer. Labelling is disabled until it does. If lerobot-grasp-review has stopped, start it and open the address it prints.${lost}`;
     at("outside-detail").textContent = lost || " Nothing was overwritten.";
     at("outside-redo").hidden = !this.redo;
-    at("trouble-text").textContent = [this.file && `No marks are taken: ${this.file}.${lost}`, this.complaint].filter(Boolean).join(" ");
+    at("trouble-text").textContent = [this.file && `Labelling is disabled: ${this.file}.${lost}`, this.complaint].filter(Boolean).join(" ");
     at("trouble-close").hidden = this.file !== null;
     at("saved").textContent = [this.notice, this.saving].filter(Boolean).join(" · ");
     const holds = { gone: this.expired || this.gone, outside: this.outside, trouble: this.file !== null || this.complaint !== null, saved: true, hint: this.hint && this.notice === "" };

@@ -118,7 +118,7 @@ export class Proposals {
     at("proposals-take").disabled = true;
     try {
       for (let episode = 0; episode < lengths.length; episode++) {
-        at("proposals-state").textContent = `Looking at episode ${episode} of ${lengths.length} …`;
+        at("proposals-state").textContent = `Reading episode ${episode} of ${lengths.length} …`;
         await this.load(episode);
         if (this.listing !== mine) return;
       }
@@ -142,7 +142,7 @@ export class Proposals {
     });
     lines.sort((one, other) => other.against - one.against || (one.confidence ?? 1) - (other.confidence ?? 1) || one.episode - other.episode);
     const none = lines.filter((line) => line.ranges === null).length, against = lines.filter((line) => line.against).length;
-    at("proposals-state").textContent = `${lines.length - none} proposals, ${against} that disagree with the label, or with another labeler where there is none.`;
+    at("proposals-state").textContent = `${lines.length - none} proposals, ${against} that differ from the label, or from another labeler if there is no label.`;
     this.lines = lines.filter((line) => line.ranges !== null);
     at("proposals-rows").replaceChildren(...this.lines.map((line) => this.line(line)));
     this.count();
@@ -166,7 +166,7 @@ export class Proposals {
   count() {
     const chosen = this.chosen, marked = chosen.filter((line) => line.label !== null).length;
     at("proposals-take").disabled = !chosen.length || this.page.blocked();
-    at("proposals-take").textContent = `Take ${chosen.length}${marked ? `, ${marked} over other labels` : ""}`;
+    at("proposals-take").textContent = `Take ${chosen.length}${marked ? `, ${marked} replacing labels` : ""}`;
   }
 
   // Takes what is chosen, as it is in the list; an episode whose label has changed since is left alone.

@@ -1,5 +1,5 @@
-// Requests to the server. An error says in `kind` what it means: "gone" (no answer: ask again), "expired" (this
-// address is served no more), "outside" (the file is another one), "refused" (an answer, and it is no).
+// Requests to the server. The `kind` of an error: "gone" (no answer: ask again), "expired" (this
+// address is no longer served), "outside" (the file was changed), "refused" (the server refuses).
 
 const PATIENCE = 10000;
 
@@ -15,7 +15,7 @@ export async function ask(path, body, patience = PATIENCE) {
     answer = await fetch(path, options);
     if (answer.status !== 403) value = await answer.json();
   } catch { throw failure("gone", "the server does not answer"); }
-  if (answer.status === 403) throw failure("expired", "this address is not valid any more");
+  if (answer.status === 403) throw failure("expired", "this address is no longer valid");
   if (!answer.ok) throw failure(value.kind ?? "refused", value.error, value.number);
   return value;
 }
