@@ -109,7 +109,7 @@ def suggest_success(
     if fps <= 0:
         raise ValueError(f"fps must be positive, got {fps}")
     if len(signals[0]) < 2 or not all(np.isfinite(values).all() for values in signals):
-        return _undecided("the gripper signal is too short, or contains NaN")
+        return _undecided("the gripper signal is too short, or has values that are not finite")
     place = signals[0]
     if len(np.unique(place)) <= 2:
         return _undecided(

@@ -57,7 +57,7 @@ class GripperLabeler:
             name = self._config.joint or "gripper"
             return Proposal(None, f"neither state nor action has a dimension {name}")
         if not np.isfinite(position).all():
-            return Proposal(None, "the gripper's signal contains NaN")
+            return Proposal(None, "the gripper's signal has values that are not finite")
         found = self._suggestion(position, None if state is None else action, episode.fps)
         return Proposal(IntervalSet(found.intervals) if found.decided else None, found.reason)
 

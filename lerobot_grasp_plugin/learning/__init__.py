@@ -1,1 +1,1 @@
-"""Datasets as LeRobot's learners read them: imports torch and lerobot, the rest of the package does not."""
+"""Datasets and training with LeRobot; only this part of the package imports torch and lerobot."""

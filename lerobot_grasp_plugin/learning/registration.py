@@ -1,4 +1,4 @@
-"""How LeRobot's dataset factory learns of ``GraspDataset``.
+"""Registers ``GraspDataset`` with LeRobot's dataset factory.
 
 ``lerobot.datasets.factory.make_dataset`` builds its dataset through a global of its module,
 ``LeRobotDataset``; lerobot-train and lerobot.rl.learner both go through it. ``install_dataset`` puts a class
@@ -26,7 +26,7 @@ SEAM_NAME: Final = "LeRobotDataset"
 
 
 def install_dataset() -> None:
-    """Makes LeRobot's dataset factory build a ``GraspDataset`` where that is due; once is enough.
+    """Makes LeRobot's dataset factory build a ``GraspDataset`` for datasets of this package; once is enough.
 
     Raises:
         SeamError: The installed lerobot is a version this was not written for.
@@ -46,8 +46,8 @@ def install_dataset() -> None:
 
 
 def _seam_error(finding: str) -> SeamError:
-    message = f"GraspDataset cannot be put into LeRobot's dataset factory: {finding}"
-    hint = f"this works with lerobot {SUPPORTED}x as its authors released it"
+    message = f"GraspDataset cannot be registered with LeRobot's dataset factory: {finding}"
+    hint = f"this works with released versions of lerobot {SUPPORTED}x"
     return SeamError(Problem("unknown-seam", message, hint=hint))
 
 

@@ -252,7 +252,7 @@ def test_what_is_almost_a_header_is_an_error(line: str, meant: str) -> None:
 @pytest.mark.parametrize("line", ["# day2:", "# == day2 ==", "# [day2]", "# day2 (at night)", '# "day2"'])
 def test_a_decorated_name_of_a_dataset_is_almost_a_header(line: str) -> None:
     text = f"0: 3-\n{line}\n1: 4-\n"
-    with pytest.raises(AnnotationError, match=r"was `# dataset path: day2` meant\?"):
+    with pytest.raises(AnnotationError, match=r"did you mean `# dataset path: day2`\?"):
         parse(text, name="x", is_dataset=["day2"].__contains__)
     assert len(read(text).sections) == 1
 

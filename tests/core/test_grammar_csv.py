@@ -172,8 +172,8 @@ def test_faults_of_rows(rows: str, code: str, where: str) -> None:
 @pytest.mark.parametrize(
     ("columns", "said"),
     [
-        ("ep,frm,reward", "'ep', 'frm' are not known"),
-        ("episode,fram,reward", "was frame meant?"),
+        ("ep,frm,reward", "'ep', 'frm' are unknown"),
+        ("episode,fram,reward", "did you mean frame?"),
         ("episode_index,frame_index,next.reward,timestamp", "'timestamp' is unknown"),
         ("episode,start,stop", "'stop' is unknown"),
         ("episode,frame,frame_index,reward", "mean the same"),
@@ -183,7 +183,7 @@ def test_faults_of_rows(rows: str, code: str, where: str) -> None:
         ("frame,reward", "are not enough"),
         ("episode,frame,reward,start,end", "columns of frames and columns of ranges"),
         ("0,34,48", "does not name the columns"),
-        ("Labels of Monday, by me", "are not known"),
+        ("Labels of Monday, by me", "are unknown"),
     ],
 )
 def test_columns_that_are_no_annotations_are_one_error(columns: str, said: str) -> None:

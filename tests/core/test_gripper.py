@@ -52,10 +52,10 @@ def test_current_shows_the_press() -> None:
 def test_position_alone_leaves_a_doubt() -> None:
     found = suggest_success(HELD, closed=0, opened=100)
     assert len(found.intervals) == 1
-    assert "half way" in found.reason
+    assert "half closed" in found.reason
     blind = suggest_success(HELD)  # the stall is the lowest position there is
     assert blind.intervals == ()
-    assert "not known where" in blind.reason
+    assert "closed position is unknown" in blind.reason
 
 
 def test_a_command_without_a_press_is_no_grasp() -> None:
@@ -72,7 +72,7 @@ def test_a_command_without_a_press_is_no_grasp() -> None:
         (np.array([0.0, 1.0] * 20), "two values"),
         (80 + np.random.default_rng(0).normal(0, 0.2, 40), "moves by"),
         (np.array([80.0]), "too short"),
-        (np.append(HELD, np.nan), "no numbers"),
+        (np.append(HELD, np.nan), "not finite"),
     ],
 )
 def test_it_says_when_it_cannot_tell(position: np.ndarray, reason: str) -> None:
@@ -135,7 +135,7 @@ def test_motions_of_the_demo() -> None:
     ("name", "feature", "reason"),
     [
         ("cr5_banana_v21", "action", "two values"),
-        ("b601_v30_nocam", "observation.state", "not known where"),
+        ("b601_v30_nocam", "observation.state", "closed position is unknown"),
     ],
 )
 def test_real_grippers_that_do_not_tell(
@@ -174,8 +174,8 @@ def test_a_command_to_open_is_a_release(scale: float) -> None:
     ("command", "reason"),
     [
         (COMMAND[:50], "close and then to open"),
-        (COMMAND[:20], "not two values"),
-        (np.linspace(0, 1, 30), "not two values"),
+        (COMMAND[:20], "not have exactly two values"),
+        (np.linspace(0, 1, 30), "not have exactly two values"),
         (np.tile(COMMAND, 2), "more than once"),
         (COMMAND[:55], "at the very end"),
         (np.array([0.0] * 20 + [1.0] + [0.0] * 20), "too briefly"),

@@ -99,7 +99,7 @@ def test_all_errors_come_at_once() -> None:
 
 
 def test_the_number_of_episodes_is_said() -> None:
-    assert "there are 10 episodes, 0 to 9" in errors("10")[0].message
+    assert "the dataset has 10 episodes, 0 to 9" in errors("10")[0].message
     assert "the dataset has one episode, 0" in errors("10", 1)[0].message
 
 

@@ -122,7 +122,7 @@ def test_the_classifier_does_not_see_excluded_episodes(recorded):
     with pytest.raises(UsageError, match="leaves no episode"):
         seen([1, 4])
     config.exclude_episodes = [7]
-    with pytest.raises(UsageError, match="there is no episode 7"):
+    with pytest.raises(UsageError, match="episode 7 does not exist"):
         seen(None)
 
 
@@ -151,11 +151,11 @@ def test_new_blocks_of_a_training_config_are_named(monkeypatch):
     with pytest.raises(UsageError) as raised:
         config.classifier()
     assert [problem.message for problem in raised.value.problems] == [
-        "ema is not for this command",
-        "dataset.weights is not for this command",
+        "this command does not support ema",
+        "this command does not support dataset.weights",
     ]
     evaluated = ClassifierEvalConfig(pretrained_path=Path("somewhere"), dataset=config.dataset)
-    with pytest.raises(UsageError, match=r"dataset\.weights is not for this command"):
+    with pytest.raises(UsageError, match=r"this command does not support dataset\.weights"):
         evaluated.check()
 
 

@@ -416,7 +416,7 @@ def test_what_is_missing_is_completed_from_the_hub(both, recorded, spoil):
         (lambda root: shutil.rmtree(root / "meta/episodes"), {}, "meta/episodes"),
         (lambda root: (root / "meta/info.json").write_text("{"), {}, "meta/info.json"),
         (lambda root: (root / "meta/info.json").unlink(), {}, "has no meta/info.json"),
-        (lambda root: None, {"episodes": [1, 99]}, "there is no episode 99"),
+        (lambda root: None, {"episodes": [1, 99]}, "episode 99 does not exist"),
         (lambda root: factories.change_info(root, codebase_version="v2.1"), {}, "its format is v2.1"),
     ],
 )

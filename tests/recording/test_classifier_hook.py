@@ -127,5 +127,5 @@ def test_what_cannot_be_judged_is_refused_before_anything_is_made(checkpoint, tm
     with pytest.raises(UsageError, match=r"looks at observation\.images\.front.*\n.*cameras: .*wrist"):
         hook.session_started(session(tmp_path, **other))
     hook._judge._preprocessing = ImagePreprocessing({}, None)
-    with pytest.raises(UsageError, match="the classifier takes"):
+    with pytest.raises(UsageError, match="the classifier expects"):
         hook.session_started(session(tmp_path))

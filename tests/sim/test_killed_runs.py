@@ -147,7 +147,7 @@ def test_a_run_goes_on_after_a_kill_of_its_actor_and_of_its_learner(simulator, t
         run.process.kill()
         run.process.wait(DEADLINE_S)
         wait_until(lambda: is_gone(actor), lambda: "the actor goes on without its learner")
-        assert "the learner does not answer any more" in run.output
+        assert "the learner no longer answers" in run.output
     second_rows, second_episodes = rows(), lines(log)
     assert second_rows[: len(first_rows)] == first_rows
     # the first run ended with a checkpoint of its last update; a row is written every fifth

@@ -334,7 +334,7 @@ def test_rows_that_cannot_be_read_say_nothing_of_statistics(copied: Recorded) ->
     lost = sorted((root / "data").rglob("*.parquet"))[-1]
     lost.write_bytes(b"<html>not found</html>")
     problem = by_code(root, "bad-parquet")
-    assert "fetch it again" in problem.hint
+    assert "download it again" in problem.hint
     assert not {"wrong-statistics", "stale-label-statistics"} & {code for code, _ in found(root)}
 
 

@@ -1,1 +1,1 @@
-"""LeRobot's reward classifier: training it, judging it, asking it."""
+"""Trains, evaluates and runs LeRobot's reward classifier."""

@@ -1,4 +1,4 @@
-"""The cameras of a classifier's training, compared with the dataset and the config."""
+"""Compares the cameras of a classifier's training with the dataset and the config."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 
 
 def check_cameras(cameras: Sequence[str], known: Sequence[str], root: Path) -> None:
-    """Compares the cameras that are asked for with those of the dataset.
+    """Compares the requested cameras with those of the dataset.
 
     Raises:
-        UsageError: The dataset does not have one of them, or has no camera.
+        UsageError: The dataset lacks one of them, or has no cameras.
     """
     problems = [
         Problem(
             "missing-camera",
-            f"the dataset does not have the camera {camera!r}",
+            f"the dataset has no camera {camera!r}",
             root,
-            f"cameras: {', '.join(known)}",
+            f"it has: {', '.join(known)}",
         )
         for camera in cameras
         if camera not in known
     ]
     if not cameras:
-        problems.append(Problem("no-camera", "the dataset has no camera", root))
+        problems.append(Problem("no-camera", "the dataset has no cameras", root))
     if problems:
         raise UsageError(problems)
 
@@ -43,8 +43,8 @@ def check_shapes(model: RewardClassifierConfig, shapes: dict[str, tuple[int, int
     problems = []
     for camera, feature in model.input_features.items():
         if tuple(feature.shape) != shapes[camera]:
-            message = f"reward_model.input_features has {camera!r} as {list(feature.shape)}"
-            hint = f"after image_preprocessing its images are {list(shapes[camera])} (C, H, W)"
+            message = f"reward_model.input_features: the shape of {camera!r} is {list(feature.shape)}"
+            hint = f"after image_preprocessing its shape is {list(shapes[camera])} (C, H, W)"
             problems.append(Problem("other-shape", message, hint=hint))
     if problems:
         raise UsageError(problems)

@@ -1,4 +1,4 @@
-"""The best checkpoint of a reward classifier's training, complete on disk from the moment it is the best."""
+"""Keeps the best checkpoint of a reward classifier's training, always complete on disk."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from lerobot_grasp_plugin.writers.whole import write_whole
 class BestCheckpoint:
     """Writes ``checkpoints/<step>/pretrained_model`` as LeRobot lays it out, and ``checkpoints/last``.
 
-    Each checkpoint appears whole or not at all, and the one before it is removed after that. So the end of
-    the process, by whatever cause, leaves the best checkpoint up to then.
+    Each checkpoint appears completely or not at all, and the previous one is removed afterwards. So the
+    best checkpoint remains however the process ends.
     """
 
     def __init__(self, output_dir: Path, config: ClassifierTrainConfig, root: Path) -> None:
         """Args:
-        output_dir: The folder to be; it appears with the first checkpoint.
+        output_dir: The output folder; it appears with the first checkpoint.
         config: All settings.
         root: Folder of the dataset.
         """
@@ -46,7 +46,7 @@ class BestCheckpoint:
         return Path(self._output_dir, CHECKPOINTS_DIR, self._step, PRETRAINED_MODEL_DIR)
 
     def keep(self, step: int, model: Classifier, record: Mapping[str, Any]) -> None:
-        """Write a checkpoint that takes the place of the one before it.
+        """Write a checkpoint that replaces the previous one.
 
         Args:
             step: Steps done.
@@ -78,7 +78,7 @@ class BestCheckpoint:
         shutil.rmtree(checkpoints / before)
 
     def complete(self, record: Mapping[str, Any]) -> None:
-        """Put the figures of the finished training into the checkpoint's record."""
+        """Add the figures of the finished training to the checkpoint's record."""
         write_record(self.path / RECORD, record)
 
     def _write(self, folder: Path, model: Classifier, record: Mapping[str, Any]) -> None:
@@ -97,12 +97,12 @@ class BestCheckpoint:
 
 
 def write_record(path: Path, raw: Mapping[str, Any]) -> None:
-    """Write a file whole or not at all, and bring it to disk."""
+    """Write a file completely or not at all, and sync it to disk."""
     write_whole(path, (json.dumps(raw, indent=2) + "\n").encode())
 
 
 def move_files(source: Path, target: Path) -> None:
-    """Move the files of a folder, which are whole, into another one of the same file system."""
+    """Move the complete files of a folder into another one of the same file system."""
     for path in sorted(source.iterdir()):
         os.rename(path, target / path.name)
     source.rmdir()

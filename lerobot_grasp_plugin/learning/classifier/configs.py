@@ -17,31 +17,31 @@ from lerobot_grasp_plugin.learning.classifier.options import ClassifierEvalOptio
 from lerobot_grasp_plugin.learning.data.known_settings import DATASET, TRAINING, unknown_settings
 
 VAL_SHARE = 0.2
-"""Share of the episodes that validate, where neither the call nor the dataset says another."""
+"""Default share of validation episodes."""
 
 
 @dataclass(kw_only=True)
 class ClassifierTrainConfig(ClassifierTrainOptions, TrainPipelineConfig):  # type: ignore[misc]  # lerobot is not typed
-    """LeRobot's training configuration, with what a reward classifier of grasps needs besides.
+    """LeRobot's training configuration, with further options for a reward classifier of grasps.
 
-    Fields that LeRobot has mean what they mean there: ``dataset.eval_split`` is the share of episodes
-    that validate, ``eval_steps`` how often they do.
+    LeRobot's fields keep their meaning: ``dataset.eval_split`` is the share of validation episodes,
+    ``eval_steps`` the interval of validations.
     """
 
     # the classifier; only LeRobot's reward_classifier
     reward_model: RewardModelConfig | None = field(default_factory=RewardClassifierConfig)
     # crop_params_dict and resize_size as in env.processor.image_preprocessing
-    # (without a value: what is stored with the dataset)
+    # (default: as stored with the dataset)
     image_preprocessing: ImagePreprocessingConfig | None = None
 
     def classifier(self) -> RewardClassifierConfig:
-        """The model's configuration, after looking at all the settings.
+        """The model's configuration, after checking all settings.
 
         Raises:
-            UsageError: With every setting that this command does not carry out.
+            UsageError: With every setting that this command does not support.
         """
         problems = [
-            Problem("unsupported-option", f"{what} is not for this command", hint=hint)
+            Problem("unsupported-option", f"this command does not support {what}", hint=hint)
             for what, hint in self._unsupported()
         ]
         problems += self.problems()
@@ -50,8 +50,8 @@ class ClassifierTrainConfig(ClassifierTrainOptions, TrainPipelineConfig):  # typ
             problems += _model_problems(model, self.make_encoder)
         else:
             named = "none" if model is None else model.type
-            message = f"the reward model is {named}"
-            hint = "this trains LeRobot's reward_classifier: --reward_model.type=reward_classifier"
+            message = f"the reward model must be reward_classifier, not {named}"
+            hint = "set --reward_model.type=reward_classifier"
             problems.append(Problem("unsupported-model", message, hint=hint))
         if problems:
             raise UsageError(problems)
@@ -60,25 +60,25 @@ class ClassifierTrainConfig(ClassifierTrainOptions, TrainPipelineConfig):  # typ
     def _unsupported(self) -> Iterator[tuple[str, str]]:
         for name in ("env", "policy", "peft", "scheduler", "sample_weighting"):
             if getattr(self, name) is not None:
-                yield name, "leave it out"
+                yield name, "remove it"
         if self.resume:
-            yield "resume", "a run takes minutes: start a new one with another output_dir"
+            yield "resume", "start a new run with another output_dir; it takes minutes"
         if self.job.is_remote:
-            yield "job", "it runs here"
+            yield "job", "it runs on this machine"
         if self.wandb.enable:
-            yield "wandb.enable", "figures go to report.json in output_dir"
+            yield "wandb.enable", "the figures are in report.json in output_dir"
         if self.rename_map:
             yield "rename_map", "rename features with lerobot-grasp-merge"
         if self.save_checkpoint_to_hub:
-            yield "save_checkpoint_to_hub", "upload the pretrained_model folder when it is good"
+            yield "save_checkpoint_to_hub", "upload the pretrained_model folder yourself"
         if self.dataset.streaming or self.dataset.repo_type != "dataset":
-            yield "dataset.streaming", "the dataset is read whole"
+            yield "dataset.streaming", "the whole dataset is read"
         if self.dataset.image_transforms.enable:
-            yield "dataset.image_transforms", "the crop and the resize go into image_preprocessing"
+            yield "dataset.image_transforms", "set crop and resize in image_preprocessing"
         for name in unknown_settings(self, TrainPipelineConfig, TRAINING):
-            yield name, "leave it out: it is a setting of a later LeRobot"
+            yield name, "remove it: it is a setting of a later LeRobot"
         for name in unknown_settings(self.dataset, DatasetConfig, DATASET):
-            yield f"dataset.{name}", "leave it out: it is a setting of a later LeRobot"
+            yield f"dataset.{name}", "remove it: it is a setting of a later LeRobot"
 
     def plain(self, model: RewardClassifierConfig, root: Path, output_dir: Path) -> TrainPipelineConfig:
         """LeRobot's own configuration of this run, for ``train_config.json``."""
@@ -98,23 +98,23 @@ class ClassifierEvalConfig(ClassifierEvalOptions):
     def problems(self) -> list[Problem]:
         problems = super().problems()
         for name in unknown_settings(self.dataset, DatasetConfig, DATASET):
-            message = f"dataset.{name} is not for this command"
-            hint = "leave it out: it is a setting of a later LeRobot"
+            message = f"this command does not support dataset.{name}"
+            hint = "remove it: it is a setting of a later LeRobot"
             problems.append(Problem("unsupported-option", message, hint=hint))
         if self.split is not None and self.dataset.episodes is not None:
-            message = "split and dataset.episodes both say which episodes are meant"
-            problems.append(Problem("contradicting-options", message, hint="leave one out"))
+            message = "split and dataset.episodes both choose episodes"
+            problems.append(Problem("contradicting-options", message, hint="remove one of the two"))
         return problems
 
 
 def _model_problems(model: RewardClassifierConfig, make_encoder: bool) -> Iterator[Problem]:
     if model.num_classes != 2:
-        message = f"reward_model.num_classes is {model.num_classes}"
-        yield Problem("unsupported-option", message, hint="frames are success or failure: 2")
+        message = f"reward_model.num_classes must be 2, not {model.num_classes}"
+        yield Problem("unsupported-option", message, hint="a frame is success or failure")
     if model.push_to_hub or model.pretrained_path:
-        message = "reward_model.push_to_hub and pretrained_path are not for this command"
-        yield Problem("unsupported-option", message, hint="leave them out")
+        message = "this command does not support reward_model.push_to_hub and pretrained_path"
+        yield Problem("unsupported-option", message, hint="remove them")
     default = RewardClassifierConfig.model_name
     if make_encoder and (model.model_name != default or model.model_type != "cnn"):
-        message = f"make_encoder makes the encoder that reward_model.model_name {model.model_name!r} names"
-        yield Problem("contradicting-options", message, hint="give one of the two")
+        message = f"make_encoder and reward_model.model_name {model.model_name!r} both choose the encoder"
+        yield Problem("contradicting-options", message, hint="remove one of the two")

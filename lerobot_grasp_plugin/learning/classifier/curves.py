@@ -1,4 +1,4 @@
-"""Images of an evaluation: probability along each episode, and the frames it gets most wrong."""
+"""Draws an evaluation: probability along each episode, and the frames with the largest errors."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def contact_sheet(frames: Sequence[WorstFrame]) -> Image.Image:
     """Frames side by side, each with episode, frame (both 0-based), label and probability.
 
     Args:
-        frames: In the order they are laid out.
+        frames: The frames, in layout order.
     """
     font = ImageFont.load_default(11)
     caption = 30
@@ -53,9 +53,7 @@ def contact_sheet(frames: Sequence[WorstFrame]) -> Image.Image:
         tile.thumbnail((_TILE, _TILE))
         image.paste(tile, (left, top))
         word = "success" if frame.label else "failure"
-        text = (
-            f"episode {frame.episode_index} frame {frame.frame_index}\n{word}, said {frame.probability:.3f}"
-        )
+        text = f"episode {frame.episode_index} frame {frame.frame_index}\n{word}, p={frame.probability:.3f}"
         draw.text((left + 1, top + _TILE), text, fill=_INK, font=font, spacing=1)
     return image
 

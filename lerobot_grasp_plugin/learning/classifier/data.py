@@ -1,4 +1,4 @@
-"""What a reward classifier is trained and judged on: images and labels, episode by episode."""
+"""Reads the data of a reward classifier: images and labels, episode by episode."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from lerobot_grasp_plugin.learning.data.dataset import GraspDataset
 from lerobot_grasp_plugin.learning.data.on_disk import what_is_wrong
 from lerobot_grasp_plugin.learning.data.preprocessing import ImagePreprocessing
 
-_CACHE_BYTES = 2**30  # images are gone through once, in order: a few episodes are enough
+_CACHE_BYTES = 2**30  # images are read once, in order: a few episodes are enough
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,8 @@ class ClassifierData:
     """An open dataset.
 
     Attributes:
-        dataset: It.
-        preprocessing: Of its images, already applied to what ``images`` gives.
+        dataset: The dataset.
+        preprocessing: Of its images; ``images`` applies it.
         episodes: Those chosen, by ascending ``episode_index``.
     """
 
@@ -81,7 +81,7 @@ class ClassifierData:
 
 
 def open_metadata(config: DatasetConfig) -> LeRobotDatasetMetadata:
-    """LeRobot's metadata of a dataset, which is fetched from the Hub when it is not here.
+    """LeRobot's metadata of a dataset, downloaded from the Hub if it is not on this machine.
 
     Raises:
         UsageError: The dataset does not exist.
@@ -97,7 +97,7 @@ def open_metadata(config: DatasetConfig) -> LeRobotDatasetMetadata:
 
 
 def color_cameras(meta: LeRobotDatasetMetadata) -> list[str]:
-    """The cameras a classifier can look at."""
+    """The cameras that a classifier can use."""
     return [key for key in meta.camera_keys if key not in meta.depth_keys and "image" in key]
 
 
@@ -108,29 +108,31 @@ def open_data(
     label_options: Mapping[str, Any],
     episodes: Sequence[int] | None,
 ) -> ClassifierData:
-    """Opens a dataset; images are decoded when they are asked for.
+    """Opens a dataset; images are decoded on request.
 
     Args:
         config: LeRobot's ``dataset`` block.
-        meta: What ``open_metadata`` gave for it.
+        meta: The result of ``open_metadata``.
         preprocessing: Of its images.
         label_options: ``annotations`` and what goes with it, for ``GraspDataset``; empty for its labels.
         episodes: By ``episode_index``; None for all. Those of ``dataset.exclude_episodes`` are left out.
 
     Raises:
-        GraspError: With everything wrong about the labels, the crop or the dataset.
+        GraspError: With all errors of the labels, the crop and the dataset.
     """
     excluded = getattr(config, "exclude_episodes", None) or ()  # LeRobot has it from 0.6.2 on
     wrong = sorted({*(episodes or ()), *excluded} - set(range(meta.total_episodes)))
     if wrong:
         hint = f"it has {count(meta.total_episodes, 'episode')}, 0 to {meta.total_episodes - 1}"
-        raise UsageError(Problem("unknown-episode", f"there is no episode {wrong[0]}", meta.root, hint))
+        raise UsageError(Problem("unknown-episode", f"episode {wrong[0]} does not exist", meta.root, hint))
     if excluded:
         named = range(meta.total_episodes) if episodes is None else episodes
         episodes = [episode for episode in named if episode not in set(excluded)]
     if episodes is not None and not episodes:
-        message = "no episode is chosen" if not excluded else "dataset.exclude_episodes leaves no episode"
-        hint = "leave dataset.episodes out for all of them, or exclude fewer"
+        message = (
+            "no episodes are chosen" if not excluded else "dataset.exclude_episodes excludes all episodes"
+        )
+        hint = "remove dataset.episodes to use all of them, or exclude fewer"
         raise UsageError(Problem("empty-selection", message, meta.root, hint))
     try:
         dataset = GraspDataset(
@@ -153,17 +155,17 @@ def open_data(
 
 
 def label_warnings(root: Path, labelled_here: bool) -> list[Problem]:
-    """What is doubtful about the labels a dataset was made with, and how its rewards become labels."""
+    """Warnings about a dataset's labels, and a note on how its rewards become labels."""
     if labelled_here:
         return []
     found = []
     if read_provenance(root).labels.get("alignment") == "next":
         message = "the labels were made with alignment `next`: row t has the label of image t + 1"
-        hint = "a classifier looks at image t; give --annotations, or relabel with --alignment frame"
+        hint = "a classifier uses image t; give --annotations, or relabel with --alignment frame"
         found.append(Problem("labels-of-next-frame", message, root, hint))
     rule = rule_of_folder(root)
     if rule is not None and rule.basis == "next.success":
-        message = "the labels are those of next.success; next.reward does not say which frames are success"
+        message = "the labels are those of next.success; next.reward does not mark success frames"
         found.append(Problem("labels-mapped", message, root))
     elif rule is not None and rule.rewrites(LabelValues(1.0, 0.0)):
         known = [f"{value:g}" for value in (rule.success_value, rule.failure_value) if value is not None]
@@ -182,19 +184,19 @@ def _episodes(dataset: GraspDataset) -> Iterator[LabelledEpisode]:
         where = np.flatnonzero(episode_index == index)
         first, stop = int(where[0]), int(where[-1]) + 1
         if stop - first != len(where):
-            message = f"the rows of episode {index} do not stand together"
+            message = f"the rows of episode {index} are not contiguous"
             raise DatasetError(Problem("rows-apart", message, dataset.root))
         source = sources.get(index, repo_id)
         yield LabelledEpisode(index, source, (first, stop), None if labels is None else labels[first:stop])
 
 
 def content_hashes(root: Path) -> dict[int, str]:
-    """``content_sha256`` of each episode, by ``episode_index``; empty where no sidecar says it."""
+    """``content_sha256`` of each episode, by ``episode_index``; empty without a sidecar."""
     return read_provenance(root).hashes_of_episodes()
 
 
 def _unopened(config: DatasetConfig, error: Exception) -> DatasetError:
     said = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-    hint = "a dataset of an older format becomes v3.0 with lerobot-grasp-relabel"
+    hint = "convert a dataset of an older format to v3.0 with lerobot-grasp-relabel"
     message = f"LeRobot cannot open the dataset: {said}"
     return DatasetError(Problem("not-opened", message, Place(str(config.root or config.repo_id)), hint))

@@ -1,4 +1,4 @@
-"""Probabilities of a reward classifier on every frame of some episodes, and how good they are."""
+"""Computes a reward classifier's probabilities on every frame of some episodes, and their quality."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WORST_FRAMES = 24
 
 @dataclass(frozen=True)
 class EpisodeVerdict:
-    """What the classifier says of an episode.
+    """The classifier's result for an episode.
 
     Attributes:
         episode_index: LeRobot's ``episode_index``, 0-based.
@@ -44,14 +44,14 @@ class EpisodeVerdict:
 
 @dataclass(frozen=True)
 class WorstFrame:
-    """A frame the classifier is most wrong about.
+    """A frame with a large error.
 
     Attributes:
         episode_index: LeRobot's ``episode_index``, 0-based.
         frame_index: 0-based.
         probability: Of success.
         label: Whether it is a success.
-        image: What the first camera showed, after the preprocessing: uint8, shape (H, W, 3).
+        image: The first camera's image after the preprocessing: uint8, shape (H, W, 3).
     """
 
     episode_index: int
@@ -63,7 +63,7 @@ class WorstFrame:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Verdicts on some episodes.
+    """The results for some episodes.
 
     Attributes:
         episodes: By ascending ``episode_index``.
@@ -75,7 +75,7 @@ class Evaluation:
 
     @property
     def is_labelled(self) -> bool:
-        """Whether there are labels to judge by."""
+        """Whether there are labels to compare with."""
         return all(episode.label is not None for episode in self.episodes)
 
     @property
@@ -149,7 +149,7 @@ def evaluate(
         model: In evaluation mode; its cameras are in the dataset.
         data: The dataset.
         episodes: Of the dataset.
-        progress: Told how far this is.
+        progress: Called with the progress.
     """
     cameras = list(model.config.input_features)
     verdicts = []
@@ -176,7 +176,7 @@ def evaluate(
 def _worst(
     episode: LabelledEpisode, first: int, probability: NDArray[np.float32], images: torch.Tensor
 ) -> Iterator[tuple[float, int, WorstFrame]]:
-    """The block's frames that may be among the worst, each with how wrong it is and a tie-breaker."""
+    """The block's frames that may be among the worst, each with its error and a tie-breaker."""
     assert episode.label is not None
     label = episode.label[first : first + len(probability)]
     wrong = np.abs(probability - label)

@@ -1,4 +1,4 @@
-"""The optimisation itself: cached inputs, weighted loss, early stopping."""
+"""Runs the optimisation: cached inputs, weighted loss, early stopping."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from lerobot_grasp_plugin.learning.classifier.model import encode, head_paramete
 from lerobot_grasp_plugin.learning.classifier.small_encoder import LEARNING_RATE, augmented
 from lerobot_grasp_plugin.learning.data.preprocessing import to_unit_range
 
-_BLOCK = 256  # frames at a time where nothing learns
+_BLOCK = 256  # frames per batch without training
 _MEMORY = 0.97  # of the averaged weights: they are a mean over the last 30 steps or so
 
 
@@ -50,7 +50,7 @@ class Validation:
 
 @dataclass(frozen=True)
 class FitResult:
-    """What an optimisation came to.
+    """The result of an optimisation.
 
     Attributes:
         history: Every validation.
@@ -65,7 +65,7 @@ class FitResult:
 
 @dataclass(frozen=True)
 class Frames:
-    """Frames as they are kept between steps.
+    """Cached frames.
 
     Attributes:
         inputs: camera_key -> the frozen encoder's result, float32, or images, uint8; shape (frames, ...).
@@ -103,10 +103,10 @@ def fit(
         val: Episodes to validate on.
         weights: Of a failure frame and a success frame in the loss.
         config: All settings.
-        progress: Told how far each step is.
+        progress: Called with the progress.
         told: Called after each validation.
-        keep: Called before that where the validation loss is the lowest so far; the model has the weights
-            that were validated.
+        keep: Called before that if the validation loss is the lowest so far; the model then has the
+            validated weights.
     """
     started = time.monotonic()
     run = Run(model, weights.to(model.config.device), config)
@@ -176,7 +176,7 @@ class Run:
     def collected(
         self, data: ClassifierData, episodes: Sequence[LabelledEpisode], step: str, progress: Progress
     ) -> Frames:
-        """Decodes episodes once, in order, and keeps what the steps need of them."""
+        """Decodes episodes once, in order, and caches what the steps need."""
         kept: dict[str, list[Tensor]] = {camera: [] for camera in self.cameras}
         labels = []
         for done, episode in enumerate(episodes):

@@ -1,4 +1,4 @@
-"""A trained reward classifier that judges images as a camera gives them."""
+"""Runs a trained reward classifier on camera images."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class FrameJudge:
     """Gives the probability of success of images, cropped and resized as in the classifier's training.
 
     Attributes:
-        camera_keys: The cameras it looks at.
-        whole: The checkpoint names no crop; it looks at whole images.
+        camera_keys: Its cameras.
+        whole: Whether the checkpoint states no crop, so that whole images are used.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -36,7 +36,7 @@ class FrameJudge:
 
             self._model = classifier_model.load_classifier(folder)
         except ImportError as error:
-            message = f"a classifier cannot run here: {error}"
+            message = f"the classifier cannot be loaded: {error}"
             hint = 'pip install "lerobot_grasp_plugin[learn]"'
             raise UsageError(Problem("no-learning", message, hint=hint)) from None
         self._predict = classifier_model.predict
@@ -50,20 +50,23 @@ class FrameJudge:
         self._preprocessing = recorded or ImagePreprocessing({}, sizes.pop() if len(sizes) == 1 else None)
 
     def problems_of(self, cameras: Mapping[str, tuple[int, int, int]]) -> Iterator[Problem]:
-        """What keeps it from judging these cameras.
+        """Finds why the classifier cannot use these cameras.
 
         Args:
             cameras: (height, width, channels) by camera_key.
         """
         for key, shape in self._shapes.items():
             if key not in cameras:
-                message = f"the classifier looks at {key}, and there is no such camera"
+                message = f"the classifier needs the camera {key}, which is missing"
                 yield Problem("missing-camera", message, hint=f"cameras: {', '.join(cameras)}")
                 continue
             height, width, channels = cameras[key]
             made = self._preprocessing.output_shape(key, (channels, height, width))
             if made != shape:
-                message = f"images of {key} become {made}, the classifier takes {shape}"
+                message = (
+                    f"images of {key} have shape {made} after preprocessing, but the classifier "
+                    f"expects {shape}"
+                )
                 yield Problem("classifier-image-size", message, hint="(channels, height, width)")
 
     def probability(self, images: Images) -> float:

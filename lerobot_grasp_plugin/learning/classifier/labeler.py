@@ -1,4 +1,4 @@
-"""Labeler ``classifier``: what a trained reward classifier sees in each frame."""
+"""Labeler ``classifier``: proposes success by a trained reward classifier."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _BATCH = 64
 @LabelerConfig.register_subclass("classifier")
 @dataclass
 class ClassifierLabelerConfig(CurveLabelerConfig):  # type: ignore[no-untyped-call]  # draccus is not typed
-    """Which checkpoint, and from which probability on a frame is success."""
+    """Proposes success by a trained reward classifier."""
 
     # the checkpoint's pretrained_model folder, as in env.processor.reward_classifier.pretrained_path
     pretrained_path: Path | None = None
@@ -32,13 +32,13 @@ class ClassifierLabelerConfig(CurveLabelerConfig):  # type: ignore[no-untyped-ca
         """The labeler, with the classifier loaded.
 
         Raises:
-            UsageError: The checkpoint cannot be loaded, the dataset lacks a camera it looks at, or the
+            UsageError: The checkpoint cannot be loaded, the dataset lacks a camera it needs, or the
                 thresholds contradict each other.
         """
         problems = list(self.threshold_problems())
         if self.pretrained_path is None:
-            hint = "give --labeler.pretrained_path"
-            problems.append(Problem("no-classifier", "no checkpoint is given", hint=hint))
+            hint = "give the checkpoint's pretrained_model folder"
+            problems.append(Problem("no-classifier", "--labeler.pretrained_path is missing", hint=hint))
         if problems or self.pretrained_path is None:
             raise UsageError(problems)
         from lerobot_grasp_plugin.learning.classifier.options import check_checkpoint
@@ -56,7 +56,7 @@ class ClassifierLabelerConfig(CurveLabelerConfig):  # type: ignore[no-untyped-ca
 
 
 class ClassifierLabeler:
-    """Shows the classifier every frame.
+    """Runs the classifier on every frame.
 
     Args:
         config: The thresholds.
@@ -78,6 +78,6 @@ class ClassifierLabeler:
             }
             parts.append(self._judge.probabilities(images))
         curve = np.concatenate(parts)
-        reason = "" if not self._judge.whole else "the checkpoint names no crop: it sees whole images"
+        reason = "" if not self._judge.whole else "the checkpoint states no crop: whole images are used"
         confidence = float(np.maximum(curve, 1 - curve).mean())
         return Proposal(self._config.ranges(curve), reason, confidence, curve)

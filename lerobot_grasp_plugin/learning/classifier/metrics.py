@@ -1,4 +1,4 @@
-"""How well probabilities separate success frames from failure frames: exact counts and ranks."""
+"""Measures how well probabilities separate success frames from failure frames, exactly."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ type Floats = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Confusion:
-    """Frames by what they are and what they were taken for, at one threshold.
+    """Counts of frames by label and classification, at one threshold.
 
     Attributes:
-        threshold: A frame is taken for a success when its probability is higher, as in LeRobot's
+        threshold: A frame counts as success if its probability is higher, as in LeRobot's
             ``Classifier.predict_reward``.
-        true_success: Success frames taken for successes.
-        false_success: Failure frames taken for successes.
-        true_failure: Failure frames taken for failures.
-        false_failure: Success frames taken for failures.
+        true_success: Success frames classified as success.
+        false_success: Failure frames classified as success.
+        true_failure: Failure frames classified as failure.
+        false_failure: Success frames classified as failure.
     """
 
     threshold: float
@@ -37,12 +37,12 @@ class Confusion:
 
     @property
     def accuracy(self) -> float | None:
-        """Share of frames taken for what they are; None without frames."""
+        """Share of correctly classified frames; None without frames."""
         return _ratio(self.true_success + self.true_failure, self.frames)
 
     @property
     def precision(self) -> float | None:
-        """Share of success frames among those taken for successes; None when there are none."""
+        """Share of success frames among those classified as success; None without any."""
         return _ratio(self.true_success, self.true_success + self.false_success)
 
     @property

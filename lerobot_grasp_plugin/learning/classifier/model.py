@@ -1,4 +1,4 @@
-"""LeRobot's reward classifier: making it, its frozen part, its trained part, its checkpoint."""
+"""Makes LeRobot's reward classifier, runs its frozen and trained parts, and loads checkpoints."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from lerobot_grasp_plugin.learning.data.quiet import hide_progress_bars, shared_
 from lerobot_grasp_plugin.lerobot_seams.access import require
 
 RECORD = "grasp_classifier.json"
-"""Beside ``config.json``: what LeRobot's files have no place for."""
+"""The file next to ``config.json`` for values that LeRobot's files do not have."""
 ENCODER = "encoder"
 TYPE = "reward_classifier"
 _MAP = (4, 4)  # cells of the encoder's last map, fixed in LeRobot's Classifier._create_single_encoder
@@ -34,7 +34,7 @@ _MAP = (4, 4)  # cells of the encoder's last map, fixed in LeRobot's Classifier.
 def configured(
     config: RewardClassifierConfig, shapes: Mapping[str, tuple[int, int, int]]
 ) -> RewardClassifierConfig:
-    """The configuration of a classifier that looks at these cameras.
+    """The configuration of a classifier with these cameras.
 
     Images are not normalised: LeRobot's ``RewardClassifierProcessorStep`` never runs the saved
     normaliser, so the only one that means the same there and here is the identity.
@@ -74,9 +74,9 @@ def make_classifier(config: RewardClassifierConfig) -> Classifier:
             cells = " x ".join(str(size) for size in encoded.shape[2:])
             size = " x ".join(str(size) for size in feature.shape[1:])
             message = (
-                f"the encoder makes {cells} cells of {key!r} at {size} pixels, and LeRobot's head takes 4 x 4"
+                f"the encoder makes {cells} cells of {key!r} at {size} pixels, but LeRobot's head needs 4 x 4"
             )
-            hint = "most encoders do so for 128 x 128 (image_preprocessing.resize_size)"
+            hint = "most encoders make these at 128 x 128 (image_preprocessing.resize_size)"
             raise UsageError(Problem("wrong-map", message, hint=hint))
     return model
 
@@ -84,10 +84,10 @@ def make_classifier(config: RewardClassifierConfig) -> Classifier:
 def load_classifier(folder: Path) -> Classifier:
     """A checkpoint as the environment's processor loads it, ready to predict.
 
-    A checkpoint that was moved finds the encoder beside it.
+    A moved checkpoint finds the encoder next to it.
 
     Raises:
-        UsageError: The folder is no checkpoint of LeRobot's reward classifier, or has no encoder.
+        UsageError: The folder is not a checkpoint of LeRobot's reward classifier, or has no encoder.
     """
     require("classifier")
     hide_progress_bars()
@@ -95,8 +95,11 @@ def load_classifier(folder: Path) -> Classifier:
     named = read_json(folder / "config.json")
     kind = named.get("type") if isinstance(named, dict) else None
     if kind != TYPE:
-        found = f"a checkpoint of type {kind!r}" if isinstance(kind, str) else "of no type that it names"
-        message, hint = f"it is {found}, not a {TYPE}", "train one with lerobot-grasp-train-classifier"
+        found = f"a checkpoint of type {kind!r}" if isinstance(kind, str) else "a checkpoint without a type"
+        message, hint = (
+            f"the folder contains {found}, not a {TYPE}",
+            "train one with lerobot-grasp-train-classifier",
+        )
         raise UsageError(Problem("unsupported-model", message, folder, hint))
     try:
         config = RewardModelConfig.from_pretrained(folder)
@@ -104,7 +107,7 @@ def load_classifier(folder: Path) -> Classifier:
         message = f"config.json cannot be read: {error}"
         raise UsageError(Problem("no-checkpoint", message, folder)) from error
     if config.num_classes != 2:
-        message = f"it tells {config.num_classes} classes apart, where frames are success or failure"
+        message = f"it has {config.num_classes} classes, but frames are success or failure"
         raise UsageError(Problem("unsupported-model", message, folder))
     if not Path(config.model_name).is_dir() and (folder / ENCODER).is_dir():
         config.model_name = str((folder / ENCODER).resolve())
@@ -119,9 +122,11 @@ def load_classifier(folder: Path) -> Classifier:
     except Exception as error:  # safetensors and torch have classes of their own for what does not fit
         message = f"model.safetensors cannot be loaded: {' '.join(str(error).split())}"
         raise UsageError(Problem("no-checkpoint", message, folder)) from error
-    if missing:  # LeRobot only logs it, and goes on with random numbers
-        message = f"model.safetensors has no {min(missing)}, which config.json asks for"
-        raise UsageError(Problem("no-checkpoint", message, folder, "the two are not of one training"))
+    if missing:  # LeRobot only logs it, and continues with random weights
+        message = f"model.safetensors has no {min(missing)}, which config.json needs"
+        raise UsageError(
+            Problem("no-checkpoint", message, folder, "the two files are of different trainings")
+        )
     return model
 
 
@@ -192,7 +197,7 @@ def predict(model: Classifier, images: Sequence[Tensor]) -> Tensor:
 
 
 def read_record(folder: Path) -> dict[str, Any]:
-    """What a checkpoint says besides LeRobot's files; empty for one that LeRobot trained."""
+    """A checkpoint's own record; empty for one that LeRobot trained."""
     try:
         raw = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -211,5 +216,5 @@ def record_preprocessing(folder: Path) -> ImagePreprocessing | None:
 def _no_encoder(model_name: str, error: Exception) -> UsageError:
     said = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
     message = f"the encoder {model_name!r} cannot be loaded: {said}"
-    hint = "reward_model.model_name is a folder or a model on the Hub; --make_encoder=true makes a small one"
+    hint = "set reward_model.model_name to a folder or a model on the Hub, or use --make_encoder=true"
     return UsageError(Problem("encoder-missing", message, hint=hint))

@@ -1,4 +1,4 @@
-"""The options of the classifier's commands that are this package's own; imports neither lerobot nor torch."""
+"""This package's own options of the classifier's commands; imports neither lerobot nor torch."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from lerobot_grasp_plugin.merging.recipe import LabelOptions
 class LabelSourceConfig:
     """Labels of an annotation file instead of the dataset's own."""
 
-    # annotation file that labels the dataset as it is read (without a value: its next.reward)
+    # annotation file that labels the dataset while it is read (default: its next.reward)
     annotations: Path | None = None
-    # episodes no annotation names: error, fail (all failure), keep (their labels), drop (leave out)
+    # episodes without annotation: error, fail (all failure), keep (their labels), drop (leave out)
     unlisted: Unlisted = "error"
-    # what the first frame is called in annotations that do not say it themselves: 0 or 1
+    # index base of annotations that do not state one: 0 or 1
     index_base: int | None = None
 
     def problems(self) -> list[Problem]:
-        """Every value that cannot be."""
+        """Finds invalid values."""
         return []
 
     def check(self) -> None:
-        """Looks at all the settings.
+        """Checks all settings.
 
         Raises:
-            UsageError: With everything that is wrong with them.
+            UsageError: With all of their errors.
         """
         if problems := self.problems():
             raise UsageError(problems)
@@ -44,7 +44,7 @@ class LabelSourceConfig:
         """The arguments for ``GraspDataset``.
 
         Raises:
-            GraspError: The annotation file has errors; or is not given, and options for it are.
+            GraspError: The annotation file has errors, or is missing although options for it are given.
         """
         if self.annotations is not None:
             options = LabelOptions(unlisted=self.unlisted, index_base=self.index_base)
@@ -52,34 +52,34 @@ class LabelSourceConfig:
             names = ("annotations", "unlisted", "index_base")
             return {name: getattr(self, name) for name in names}
         if self.unlisted != "error" or self.index_base is not None:
-            message = "unlisted and index_base are about an annotation file, and none is given"
-            raise UsageError(Problem("no-effect", message, hint="give --annotations, or leave them out"))
+            message = "unlisted and index_base have no effect without an annotation file"
+            raise UsageError(Problem("no-effect", message, hint="give --annotations, or remove them"))
         return {}
 
 
 @dataclass(kw_only=True)
 class ClassifierTrainOptions(LabelSourceConfig):
-    """How long a classifier is trained, and on what it is validated."""
+    """The duration of a classifier's training, and its validation."""
 
-    # optimisation steps at most
+    # maximum number of optimisation steps
     steps: int = 400
-    # frames in each step
+    # frames per step
     batch_size: int = 32
-    # validate every so many steps
+    # steps between validations
     eval_steps: int = 25
-    # print a line every so many steps
+    # steps between printed lines
     log_freq: int = 25
-    # stop after so many validations without a lower loss
+    # stop after this many validations without a lower loss
     patience: int = 6
-    # episodes that validate: "1,3,5-9" (without a value: those stored with the dataset, else drawn)
+    # validation episodes: "1,3,5-9" (default: those stored with the dataset, else drawn)
     val_episodes: list[int] | str | None = None
-    # make a small encoder and train it with the head, instead of taking reward_model.model_name
+    # make a small encoder and train it with the head, instead of using reward_model.model_name
     make_encoder: bool = False
 
     def problems(self) -> list[Problem]:
         positive = ("steps", "batch_size", "eval_steps", "log_freq", "patience")
         return [
-            Problem("bad-value", f"{name} is {getattr(self, name)}", hint="it must be 1 or more")
+            Problem("bad-value", f"{name} must be 1 or more, not {getattr(self, name)}")
             for name in positive
             if getattr(self, name) < 1
         ]
@@ -87,29 +87,29 @@ class ClassifierTrainOptions(LabelSourceConfig):
 
 @dataclass(kw_only=True)
 class ClassifierEvalOptions(LabelSourceConfig):
-    """Which checkpoint is evaluated, and what is written."""
+    """The checkpoint to evaluate, and the output."""
 
     # the checkpoint's pretrained_model folder, as in env.processor.reward_classifier.pretrained_path
     pretrained_path: Path
     # only the episodes of a stored split: train or val
     split: str | None = None
-    # a frame is a success over this probability, as in env.processor.reward_classifier
+    # a frame counts as success above this probability, as in env.processor.reward_classifier
     success_threshold: float = 0.5
-    # folder for the report, the curves and the contact sheet; must not exist (without a value: none)
+    # folder for the report, the curves and the contact sheet; must not exist (default: none)
     output_dir: Path | None = None
 
     def problems(self) -> list[Problem]:
         problems = []
         if not 0 <= self.success_threshold < 1:
-            hint = "a probability from 0 up to, not including, 1"
+            hint = "expected a probability from 0 up to, not including, 1"
             problems.append(Problem("bad-value", f"success_threshold is {self.success_threshold}", hint=hint))
         if self.output_dir is not None and self.output_dir.expanduser().exists():
-            message = "output_dir exists already, and nothing is ever overwritten"
+            message = "output_dir already exists; existing folders are never overwritten"
             problems.append(Problem("target-exists", message, self.output_dir, "choose another name"))
         return problems
 
     def check_checkpoint(self) -> None:
-        """Looks for the files of the checkpoint.
+        """Checks that the files of the checkpoint exist.
 
         Raises:
             UsageError: One is missing.
@@ -123,7 +123,7 @@ def check_options(
     root: str | Path | None,
     others: Iterable[Callable[[], None]] = (),
 ) -> None:
-    """Looks at a command's options, at the annotation file, and at the dataset where its folder is given.
+    """Checks a command's options, the annotation file, and the dataset if its folder is given.
 
     Without a folder the Hub may have to be asked, which takes long.
 
@@ -131,10 +131,10 @@ def check_options(
         options: The command's.
         repo_id: Name of the dataset.
         root: Its folder.
-        others: What else can be at fault; each raises a ``GraspError``.
+        others: Further checks; each raises a ``GraspError``.
 
     Raises:
-        GraspError: With all that is wrong.
+        GraspError: With all problems.
     """
     checks: list[Callable[[], object]] = [options.check, options.dataset_options, *others]
     if root is not None:
@@ -147,7 +147,7 @@ def check_options(
 
 
 def check_checkpoint(folder: Path) -> None:
-    """Looks for the files of a classifier's checkpoint.
+    """Checks that the files of a classifier's checkpoint exist.
 
     Raises:
         UsageError: One is missing.
@@ -161,7 +161,7 @@ def check_checkpoint(folder: Path) -> None:
 
 
 def check_dataset(repo_id: str | None, root: str | Path | None) -> None:
-    """Looks for the dataset of a ``dataset`` block, here and on the Hub.
+    """Checks that the dataset of a ``dataset`` block exists, on this machine or on the Hub.
 
     Raises:
         UsageError: The dataset does not exist.
@@ -170,12 +170,12 @@ def check_dataset(repo_id: str | None, root: str | Path | None) -> None:
 
 
 def refuse_existing_run(output_dir: Path) -> None:
-    """Refuses a folder that a run cannot be written to.
+    """Refuses an existing output folder.
 
     Raises:
         UsageError: It exists.
     """
     if output_dir.exists() or output_dir.is_symlink():
         hint = "choose another --output_dir, or move the folder away"
-        message = "output_dir exists already, and nothing is ever overwritten"
+        message = "output_dir already exists; existing folders are never overwritten"
         raise UsageError(Problem("target-exists", message, output_dir, hint))

@@ -1,4 +1,4 @@
-"""A trained reward classifier against the labels of a dataset: figures, images, disagreements."""
+"""Compares a trained reward classifier with the labels of a dataset: figures, images, disagreements."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ from lerobot_grasp_plugin.writers.staging import staged
 
 @dataclass(frozen=True)
 class EvaluationReport:
-    """What came of an evaluation.
+    """The report of an evaluation.
 
     Attributes:
-        evaluation: Verdicts and figures.
+        evaluation: Results and figures.
         threshold: For the figures.
         preprocessing: Of the images.
-        encoder: What the encoder is, in words; None when the checkpoint does not say.
-        trained_on: Episodes of this dataset that the checkpoint was trained on, as far as it says.
+        encoder: Description of the encoder; None if unknown.
+        trained_on: Episodes of this dataset that the checkpoint was trained on, as far as known.
         disagreements: The labels (first) and what the labeler ``classifier`` would propose at the threshold
             (second) of each episode; empty without labels.
-        output_dir: Where report and images were written; None when nobody asked.
-        warnings: What is doubtful.
+        output_dir: Folder of report and images; None if not requested.
+        warnings: The warnings.
     """
 
     evaluation: Evaluation
@@ -70,14 +70,14 @@ class EvaluationReport:
 
 
 def eval_classifier(config: ClassifierEvalConfig, progress: Progress = silent) -> EvaluationReport:
-    """Evaluates a checkpoint; writes only what is asked for.
+    """Evaluates a checkpoint; writes files only if requested.
 
     Args:
         config: All settings.
-        progress: Told how far this is.
+        progress: Called with the progress.
 
     Raises:
-        GraspError: With everything that is wrong with the settings, the checkpoint or the dataset.
+        GraspError: With all errors of the settings, the checkpoint and the dataset.
     """
     folder = config.pretrained_path.expanduser()
     problems = Gathered()
@@ -99,13 +99,13 @@ def eval_classifier(config: ClassifierEvalConfig, progress: Progress = silent) -
     )
     missing = [camera for camera in model.config.input_features if camera not in color_cameras(meta)]
     if missing:
-        message = f"the classifier looks at {', '.join(missing)}, which the dataset has not"
-        hint = f"cameras: {', '.join(color_cameras(meta)) or 'none'}"
+        message = f"the dataset has no camera {', '.join(missing)}, which the classifier needs"
+        hint = f"it has: {', '.join(color_cameras(meta)) or 'none'}"
         raise UsageError(Problem("missing-camera", message, root, hint))
     episodes = config.dataset.episodes
     if config.split is not None:
         if stored is None or stored.splits is None:
-            message = f"no splits are stored with the dataset, and {config.split!r} is asked for"
+            message = f"split {config.split!r}: no splits are stored with the dataset"
             hint = "give --dataset.episodes"
             raise UsageError(Problem("unknown-split", message, root, hint))
         episodes = stored.splits.part(config.split)
@@ -142,20 +142,20 @@ def _preprocessing(
     sizes: set[tuple[int, int]],
     root: Path,
 ) -> tuple[ImagePreprocessing, list[Problem]]:
-    """That of the training: its own record, else the dataset's, else a resize alone."""
+    """The training's preprocessing: its own record, else the dataset's, else only a resize."""
     if trained_with is not None:
         if stored is None or stored == trained_with:
             return trained_with, []
         message = (
-            f"the classifier was trained with {trained_with.to_env()}, and {stored.to_env()} "
+            f"the classifier was trained with {trained_with.to_env()}, but {stored.to_env()} "
             "is stored with the dataset"
         )
-        hint = "the figures are those of the training's; crop and resize should be the same everywhere"
+        hint = "the figures use the training's; crop and resize should be the same everywhere"
         return trained_with, [Problem("other-preprocessing", message, root, hint, severity="warning")]
     if stored is not None:
         return stored, []
-    message = "nothing says how the training's images were cropped: whole images are taken"
-    hint = "train with lerobot-grasp-train-classifier, which writes it down"
+    message = "it is unknown how the training's images were cropped: whole images are used"
+    hint = "train with lerobot-grasp-train-classifier, which records it"
     size = next(iter(sizes)) if len(sizes) == 1 else None
     return ImagePreprocessing({}, size), [Problem("unknown-crop", message, hint=hint)]
 
@@ -165,7 +165,7 @@ def _sizes(config: Any) -> set[tuple[int, int]]:
 
 
 def _trained_on(record: dict[str, Any], root: Path, episodes: Sequence[int]) -> list[int]:
-    """Episodes of the training part, known by the dataset's folder or by their content's hash."""
+    """Episodes of the training split, recognised by the dataset's folder or their content hash."""
     known = record.get("train_content_sha256")
     if isinstance(known, list) and known:
         hashes = content_hashes(root)

@@ -1,4 +1,4 @@
-"""A small image encoder for machines without network: made here, trained with the classifier."""
+"""Makes a small image encoder for machines without network, trained with the classifier."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def make_small_encoder(folder: Path) -> None:
 
 
 def augmented(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Images as another camera position, light and arm would show them.
+    """Varies images as other camera positions, lights and arms would.
 
     Each one is shifted, zoomed and turned a little, made lighter or darker and tinted, and of every other
     one a square is hidden, so that an encoder can learn neither the view nor a single detail by heart.
 
     Args:
         images: float32 in [0, 1], shape (batch, C, H, W).
-        generator: Decides.
+        generator: Source of randomness.
 
     Returns:
         The same shape and range.

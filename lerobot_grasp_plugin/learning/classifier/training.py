@@ -1,4 +1,4 @@
-"""Training LeRobot's reward classifier on the episodes of a labelled dataset."""
+"""Trains LeRobot's reward classifier on the episodes of a labelled dataset."""
 
 from __future__ import annotations
 
@@ -50,18 +50,18 @@ LEROBOT_THRESHOLD = 0.5  # success_threshold of LeRobot's env.processor.reward_c
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """What a run is going to do.
+    """The plan of a run.
 
     Attributes:
         root: Folder of the dataset.
-        encoder: What the encoder is, in words.
+        encoder: Description of the encoder.
         preprocessing: Of the images.
         train: Episodes to learn from.
         val: Episodes to validate on.
-        splits_from: Where the split came from, in words.
+        splits_from: Source of the split, as text.
         config: All settings.
-        device: Where it runs.
-        output_dir: The folder to be.
+        device: The device.
+        output_dir: The output folder.
     """
 
     root: Path
@@ -81,22 +81,22 @@ type Told = Callable[[Validation], None]
 
 @dataclass(frozen=True)
 class TrainingReport:
-    """What came of a run.
+    """The report of a run.
 
     Attributes:
         output_dir: Its folder.
         pretrained_path: The best checkpoint, for ``env.processor.reward_classifier.pretrained_path``.
-        encoder: What the encoder is, in words.
+        encoder: Description of the encoder.
         preprocessing: Of the images.
         splits: Episodes that trained (``train``) and that validated (``val``).
-        splits_from: Where the splits came from, in words.
+        splits_from: Source of the splits, as text.
         history: Every validation.
         best_step: The step of the checkpoint.
         steps: Steps done.
         evaluation: Of the checkpoint on the validation episodes.
         suggested_threshold: For ``success_threshold``; None when the validation has one class only.
-        seconds: How long it took.
-        warnings: What is doubtful.
+        seconds: Its duration.
+        warnings: The warnings.
     """
 
     output_dir: Path
@@ -141,19 +141,19 @@ def train_classifier(
 ) -> TrainingReport:
     """Trains, keeps the step with the lowest validation loss, and evaluates it.
 
-    The best checkpoint so far is in the output folder at all times, whole:
+    The best checkpoint so far is always complete in the output folder:
     ``checkpoints/<step>/pretrained_model`` as LeRobot lays it out, and ``checkpoints/last``. At the end
     ``report.json``, ``validation_curves.png`` and ``worst_frames.png`` are added. Preprocessing and splits
     are stored with a dataset that this package made, where nothing is stored yet.
 
     Args:
         config: All settings.
-        progress: Told how far each step is.
+        progress: Called with the progress.
         told: Called after each validation.
         planned: Called before the first image is decoded.
 
     Raises:
-        GraspError: With everything that is wrong with the settings, the labels or the dataset.
+        GraspError: With all errors of the settings, the labels and the dataset.
     """
     started = time.monotonic()
     problems = Gathered()
@@ -232,17 +232,17 @@ def choose_preprocessing(
     stored: ImagePreprocessing | None,
     root: Path,
 ) -> ImagePreprocessing:
-    """The one that is asked for, else the one stored with the dataset, else a resize alone.
+    """The requested preprocessing, else the one stored with the dataset, else only a resize.
 
     Raises:
-        UsageError: What is asked for is not what is stored.
+        UsageError: The requested one differs from the stored one.
     """
     asked = None
     if config.image_preprocessing is not None:
         asked = ImagePreprocessing.from_env(config.image_preprocessing)
     if asked is not None and stored is not None and asked != stored:
-        message = f"image_preprocessing is {asked.to_env()}, and {stored.to_env()} is stored with the dataset"
-        hint = "leave it out; what is learned from the dataset is to see the same images everywhere"
+        message = f"image_preprocessing is {asked.to_env()}, but {stored.to_env()} is stored with the dataset"
+        hint = "remove it; all training from this dataset should use the same images"
         raise UsageError(Problem("other-preprocessing", message, root, hint))
     if asked is not None or stored is not None:
         chosen = asked or stored
@@ -250,7 +250,7 @@ def choose_preprocessing(
         return chosen
     sizes = {tuple(feature.shape[1:]) for feature in model.input_features.values()}
     if len(sizes) > 1:
-        message = f"the cameras of reward_model.input_features have several sizes: {sorted(sizes)}"
+        message = f"the cameras of reward_model.input_features have different sizes: {sorted(sizes)}"
         raise UsageError(Problem("several-sizes", message, hint="LeRobot resizes all of them to one"))
     height, width = sizes.pop() if sizes else DEFAULT_SIZE
     return ImagePreprocessing({}, (height, width))
@@ -259,17 +259,17 @@ def choose_preprocessing(
 def choose_splits(
     config: ClassifierTrainConfig, stored: EpisodeSplits | None, data: ClassifierData
 ) -> tuple[EpisodeSplits, str]:
-    """Which episodes train and which validate, and where that comes from.
+    """The training and the validation episodes, and the source of the split.
 
     Raises:
-        GraspError: One part is empty, or an episode that validates is not in the data.
+        GraspError: One split is empty, or a validation episode is not in the data.
     """
     chosen = [episode.episode_index for episode in data.episodes]
     seed = 0 if config.seed is None else config.seed
     if config.val_episodes is not None:
         total = data.dataset.meta.total_episodes
         val = set(select_episodes(config.val_episodes, total, name="val_episodes"))
-        origin = "val_episodes of the call"
+        origin = "from --val_episodes"
     elif stored is not None and not config.dataset.eval_split and {"train", "val"} <= set(stored.parts):
         val = set(stored.part("val"))
         chosen = [index for index in chosen if index in {*stored.part("train"), *val}]
@@ -287,8 +287,8 @@ def choose_splits(
     }
     empty = [name for name, episodes in parts.items() if not episodes]
     if empty:
-        message = f"of {len(chosen)} episodes none is left for {' and '.join(empty)}"
-        hint = "give --val_episodes or another --dataset.eval_split; both parts need whole episodes"
+        message = f"none of {len(chosen)} episodes is left for {' and '.join(empty)}"
+        hint = "give --val_episodes or another --dataset.eval_split; both splits need whole episodes"
         raise UsageError(Problem("empty-split", message, hint=hint))
     return EpisodeSplits(seed, parts), origin
 
@@ -303,7 +303,7 @@ def _output_dir(config: ClassifierTrainConfig) -> Path:
 
 def _label(episode: LabelledEpisode, root: Path) -> Any:
     if episode.label is None:
-        message = "nothing says which frames are success: there is neither next.success nor a next.reward "
+        message = "success frames are unknown: the dataset has neither next.success nor a next.reward "
         message += "of two values"
         hint = "label it with lerobot-grasp-relabel, or give --annotations"
         raise DatasetError(Problem("no-labels", message, root, hint))
@@ -318,7 +318,7 @@ def _encoder_in_words(
         stages = "-".join(map(str, STAGES))
         return (
             f"a small ResNet made for this run (stages {stages}, {size}): no pretrained weights; trained "
-            f"from random ones, with the head, on the {train_episodes} training episodes alone"
+            f"from random ones, with the head, on the {train_episodes} training episodes"
         )
     kind = type(model.encoder).__name__
     return f"{config.model_name} ({kind}, {size}), frozen, with the weights found there"
@@ -331,7 +331,7 @@ def _record(
     splits: EpisodeSplits,
     encoder: str,
 ) -> dict[str, Any]:
-    """What a checkpoint says besides LeRobot's files; its figures are known when the training is done."""
+    """A checkpoint's record, in addition to LeRobot's files; the figures follow after the training."""
     hashes = content_hashes(root)
     return {
         "format": 1,

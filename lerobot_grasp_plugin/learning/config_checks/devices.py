@@ -1,4 +1,4 @@
-"""Devices of the config against those of this machine, for which torch is asked."""
+"""Compares the config's devices with those of this machine, by torch."""
 
 from __future__ import annotations
 
@@ -21,17 +21,15 @@ def check_devices(facts: Facts) -> Iterator[Problem]:
 
     where = f"{facts.model}.device"
     if (name := lacks(where)) is not None:
-        message = f"this machine has no {name!r}: LeRobot only warns, and trains on another device"
+        message = f"this machine has no device {name!r}: LeRobot only warns, and trains on another device"
         yield Problem(
             "device-missing",
             message,
             where,
-            "start it where the device is, or name another one",
+            "start it on a machine with the device, or choose another one",
             severity="warning",
         )
     where = "policy.storage_device"
     if facts.model == "policy" and (name := lacks(where)) is not None:
-        message = (
-            f"this machine has no {name!r}, and the learner's replay buffer is to be there (a ValueError)"
-        )
-        yield Problem("device-missing", message, where, 'write "cpu", or start it where the device is')
+        message = f"this machine has no device {name!r} for the learner's replay buffer (a ValueError)"
+        yield Problem("device-missing", message, where, 'set "cpu", or start it on a machine with the device')

@@ -1,4 +1,4 @@
-"""LeRobot's own parser, as the last word on a config's fields."""
+"""Parses a config with LeRobot's own parser."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lerobot_grasp_plugin.preflight.facts import Facts
 
 
 def check_parsing(facts: Facts) -> Iterator[Problem]:
-    """Parses the config as the command does that will run it, of LeRobot or of this package."""
+    """Parses the config like the command that will run it, LeRobot's or this package's."""
     import draccus
     from draccus.utils import DraccusException
     from lerobot.cameras import opencv  # noqa: F401  # registers its config, as the learner does
@@ -34,8 +34,8 @@ def check_parsing(facts: Facts) -> Iterator[Problem]:
             config.dataset.source_configs()
     except (DraccusException, ValueError, TypeError, KeyError, AttributeError) as reason:
         lines = [line.strip() for line in str(reason).splitlines() if line.strip()]
-        message = f"{config_class.__name__} does not take it: " + short(" ".join(lines), 600)
-        yield Problem("config-rejected", message, path, "fix the field it names")
+        message = f"{config_class.__name__} refuses it: " + short(" ".join(lines), 600)
+        yield Problem("config-rejected", message, path, "fix the named field")
     except GraspError as failure:
         for problem in failure.problems:
             yield Problem("config-rejected", problem.message, "dataset", problem.hint)

@@ -1,4 +1,4 @@
-"""Where the gripper is after a reset to a pose, by LeRobot's kinematics, against where it may be."""
+"""Compares the gripper's position after a reset, by LeRobot's kinematics, with the workspace."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def check_reset_reach(facts: Facts) -> Iterator[Problem]:
     outside = float(np.linalg.norm(place - np.clip(place, low, high)))
     if outside > _SLACK_M:
         shown = ", ".join(f"{value:.3f}" for value in place)
-        message = f"the gripper is then at {shown} m, {1000 * outside:.0f} mm outside of end_effector_bounds"
-        message += ": the first step jumps there (LeRobot alone ends with EE jump)"
+        message = f"the gripper is then at {shown} m, {1000 * outside:.0f} mm outside end_effector_bounds"
+        message += ": the first step jumps to the bounds (LeRobot itself stops with EE jump)"
         change = "reset to a pose within the bounds, or set env.robot.random_ee_reset"
         yield Problem("reset-outside", message, RESET, change)

@@ -1,1 +1,1 @@
-"""Datasets as LeRobot reads them, with this package's labels, images prepared, and splits."""
+"""LeRobot's datasets with this package's labels, image preprocessing and splits."""

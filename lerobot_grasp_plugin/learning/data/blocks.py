@@ -1,4 +1,4 @@
-"""Neighbouring items of a dataset, read together: their columns at once, their images by threads ahead."""
+"""Reads neighbouring items of a dataset together: columns at once, images ahead by threads."""
 
 from __future__ import annotations
 

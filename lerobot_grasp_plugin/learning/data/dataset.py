@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 
 class GraspDataset(LeRobotDataset):  # type: ignore[misc]  # lerobot is not typed
-    """A ``LeRobotDataset`` that reads labels of an annotation file, and records labels.
+    """A ``LeRobotDataset`` that reads labels from an annotation file, and records labels.
 
     Reading: with ``annotations``, items are those that ``lerobot-grasp-relabel`` would have written,
     and nothing is written. One thing differs: with ``unlisted="drop"`` the remaining episodes keep
@@ -52,18 +52,18 @@ class GraspDataset(LeRobotDataset):  # type: ignore[misc]  # lerobot is not type
         annotations: Annotation file whose labels replace the dataset's.
         done: How ``next.done`` is made; None keeps the dataset's, or is ``episode_end`` without one.
         alignment: ``frame``: row t has the label of image t; ``next``: of image t + 1.
-        unlisted: What becomes of episodes that no annotation names.
-        index_base: Number of an episode's first frame, 0 or 1, in annotations that do not say it.
+        unlisted: What to do with episodes without annotation.
+        index_base: Number of an episode's first frame, 0 or 1, in annotations that do not state it.
         success_value: ``next.reward`` of success frames.
         failure_value: ``next.reward`` of all others.
-        next_success: Also give ``next.success``.
+        next_success: Also add ``next.success``.
         preprocessing: Of images: ``stored`` for what the sidecar says, None for none.
         cache_frames: Keep decoded episodes in memory (see ``FrameCache``). Its pixels are those of
             LeRobot's ``pyav`` backend.
         **kwargs: LeRobot's further arguments.
 
     Raises:
-        GraspError: With everything that is wrong with the annotations or the preprocessing.
+        GraspError: With all errors of the annotations and the preprocessing.
     """
 
     episodes: list[int] | None
@@ -102,7 +102,7 @@ class GraspDataset(LeRobotDataset):  # type: ignore[misc]  # lerobot is not type
             index_base=index_base,
         )
         if annotations is None and options != LabelOptions():
-            message = "options for labels are given, and no annotation file"
+            message = "options for labels have no effect without an annotation file"
             raise UsageError(Problem("no-annotations", message, hint="give annotations="))
         require("reading")
         with with_reasons(repo_id, root, args[0] if args else kwargs.get("episodes")):
@@ -110,8 +110,8 @@ class GraspDataset(LeRobotDataset):  # type: ignore[misc]  # lerobot is not type
         self._set_up(None)
         is_written = self.writer is not None
         if is_written and (annotations is not None or cache_frames or preprocessing not in (None, "stored")):
-            message = "a dataset that is written to cannot be read with other labels or other images"
-            hint = "leave streaming_encoding and batch_encoding_size out; record with create or resume"
+            message = "a dataset that is written to cannot be read with changed labels or images"
+            hint = "remove streaming_encoding and batch_encoding_size; record with create or resume"
             raise UsageError(Problem("contradicting-options", message, hint=hint))
         if preprocessing == "stored":
             stored = None if is_written else read_learning(self.root)
@@ -143,10 +143,10 @@ class GraspDataset(LeRobotDataset):  # type: ignore[misc]  # lerobot is not type
         self.reader.fill_cache(sorted(existing if self.episodes is None else existing & set(self.episodes)))
 
     def __getitem__(self, idx: Any) -> Any:
-        """An item, as LeRobot gives it.
+        """An item, as in LeRobot.
 
         Raises:
-            VideoError: A file cannot be read any more, and labels or images are not those of the files;
+            VideoError: A file can no longer be read, and labels or images are not those of the files;
                 otherwise LeRobot's own error comes out.
         """
         with readable_again(f"item {idx}", self.root, self._is_changed):
@@ -164,13 +164,13 @@ class GraspDataset(LeRobotDataset):  # type: ignore[misc]  # lerobot is not type
             return list(together(indices))
 
     def success_rows(self) -> NDArray[np.bool_] | None:
-        """Which of the loaded rows are success, as every command of this package counts it.
+        """Which of the loaded rows are success, by the rule of all commands of this package.
 
         Rewards of 0 and -1, or of 10 and -0.05, thus become the labels that a reward classifier learns
         from, while items keep ``next.reward`` as it is.
 
         Returns:
-            Bool, shape (rows,); None where nothing says which rows are success.
+            Bool, shape (rows,); None if it is unknown which rows are success.
         """
         return success_rows(self.reader.hf_dataset, Path(self.root), self._label_values)
 
@@ -286,11 +286,11 @@ class GraspDataset(LeRobotDataset):  # type: ignore[misc]  # lerobot is not type
         return self._recording("success").success
 
     def mark_success(self, active: bool) -> None:
-        """Says whether the frames added from now on, to the end of the episode, are success."""
+        """Marks the frames added from now on, to the end of the episode, as success or failure."""
         recorded = self._recording("mark_success")
         if not any(name in self.features for name in LABEL_COLUMNS):
-            message = "the dataset has no label column that could hold a success"
-            raise UsageError(Problem("no-labels", message, self.root, "record a new one with create"))
+            message = "the dataset has no label column for success"
+            raise UsageError(Problem("no-labels", message, self.root, "record a new dataset with create"))
         recorded.active = active
 
     def correct_success(self, success: IntervalSet) -> None:
@@ -337,7 +337,7 @@ class GraspDataset(LeRobotDataset):  # type: ignore[misc]  # lerobot is not type
         self._recorded.begin()
 
     def clear_episode_buffer(self, *args: Any, **kwargs: Any) -> None:
-        """Forgets the episode that is being recorded, with its marks."""
+        """Discards the episode that is being recorded, with its marks."""
         super().clear_episode_buffer(*args, **kwargs)
         if self._recorded is not None:
             self._recorded.begin()
@@ -345,5 +345,5 @@ class GraspDataset(LeRobotDataset):  # type: ignore[misc]  # lerobot is not type
     def _recording(self, what: str) -> RecordedLabels:
         if self._recorded is None:
             hint = "open it with GraspDataset.create or GraspDataset.resume"
-            raise UsageError(Problem("not-recording", f"{what}: the dataset is not recorded into", hint=hint))
+            raise UsageError(Problem("not-recording", f"{what}: the dataset is not recording", hint=hint))
         return self._recorded

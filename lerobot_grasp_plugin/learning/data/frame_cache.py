@@ -1,4 +1,4 @@
-"""Images of whole episodes, decoded once and kept in memory."""
+"""Caches images of whole episodes, decoded once, in memory."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class FrameCache:
 
     After the crop an image is kept as uint8, or as float32 after crop and resize where that takes
     less room (uint8 after a resize would round). Beyond ``max_bytes`` the episode that was not used
-    for longest is let go and decoded anew when it is wanted again.
+    for longest is dropped and decoded again when needed.
 
     In a DataLoader whose workers are spawned, what is in the cache when the workers start is shared
     memory; what a worker decodes later is its own.
 
     Args:
-        preprocessing: What is done to every image; None for nothing.
+        preprocessing: Of every image; None for none.
         max_bytes: How much may be kept, besides the episode in use. None for half of the memory.
     """
 
@@ -86,7 +86,7 @@ class FrameCache:
             frames[done] = image
             done += 1
         if done < length:
-            message = f"camera {camera_key!r} has {done} images of {length} frames"
+            message = f"camera {camera_key!r} has images of only {done} of {length} frames"
             raise DatasetError(Problem("video-frame-missing", message))
         return frames
 
@@ -104,7 +104,7 @@ class FrameCache:
             self._kept.popitem(last=False)
             if not self._warned:
                 logger.warning(
-                    "The frame cache is full at %.1f GB: episodes are decoded again when they are wanted "
+                    "The frame cache is full at %.1f GB: episodes are decoded again when they are needed "
                     "again. Reading in order stays fast, shuffled reading does not.",
                     self.max_bytes / 2**30,
                 )

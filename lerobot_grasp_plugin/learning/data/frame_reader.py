@@ -1,4 +1,4 @@
-"""LeRobot's reader with this package's preprocessing and frame cache in it."""
+"""LeRobot's reader with this package's preprocessing and frame cache."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ def check_storage(reader: Any, root: str | Path) -> None:
         DatasetError: It is not the reader that can be extended.
     """
     if not isinstance(reader, DatasetReader):
-        message = f"its rows are not in parquet files ({type(reader).__name__} reads them), and labels and "
-        message += "images of those alone can be changed while they are read"
-        hint = "convert it to LeRobot's default storage, or leave annotations and cache_frames out and "
-        hint += "give preprocessing=None"
+        message = f"its rows are not in parquet files ({type(reader).__name__} reads them), but labels and "
+        message += "images can only be changed while reading parquet files"
+        hint = "convert it to LeRobot's default storage, or remove annotations and cache_frames and "
+        hint += "set preprocessing=None"
         raise DatasetError(Problem("unsupported-storage", message, Path(root), hint))
 
 
 class FrameReader(DatasetReader):  # type: ignore[misc]  # lerobot is not typed
-    """Reads items as LeRobot does; only what becomes of images differs.
+    """Reads items as LeRobot does, with preprocessed images.
 
     Crop, resize and range come right after decoding, before LeRobot's ``image_transforms``. Depth
     maps are left as they are.
@@ -143,7 +143,7 @@ class FrameReader(DatasetReader):  # type: ignore[misc]  # lerobot is not typed
 
 
 class _RowTransform:
-    """Rows as tensors (LeRobot's rule), with images that stand in the table preprocessed."""
+    """Rows as tensors (LeRobot's rule), with images of the table preprocessed."""
 
     def __init__(self, cameras: Sequence[str], preprocessing: ImagePreprocessing | None) -> None:
         self._cameras = cameras

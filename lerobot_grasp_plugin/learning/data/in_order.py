@@ -1,4 +1,4 @@
-"""Items read in order: each image is decoded once, with its neighbours, ahead of being asked for.
+"""Reads items in order: each image is decoded once, with its neighbours, ahead of its request.
 
 LeRobot reads every item by itself: a query of the table, a video file opened, sought and decoded.
 Reading in order is noticed here; no option asks for it.
@@ -82,9 +82,9 @@ class InOrderItems:
                 self._ahead = ReadAhead(reader, preprocessing, idx)
             block = self._ahead.block()
             read = None if block is None else _items(block)
-        except Exception:  # whatever is odd about another item that is read with this one
+        except Exception:  # any error of another item that is read with this one
             read = None
-        if read is None:  # LeRobot reads it all the same, or has its own words for what is wrong
+        if read is None:  # LeRobot reads it anyway, or raises its own error
             self._given_up = True
             self._read.clear()
             self._ahead = None

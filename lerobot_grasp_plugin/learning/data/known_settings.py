@@ -1,4 +1,4 @@
-"""Settings of configs that this package knows; a later one of LeRobot's is named, and not ignored."""
+"""The settings of LeRobot that this package knows; others are reported instead of ignored."""
 
 from __future__ import annotations
 

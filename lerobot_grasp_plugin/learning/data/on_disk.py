@@ -1,4 +1,4 @@
-"""What LeRobot's errors leave out when it cannot open a dataset or read an item of it."""
+"""Adds notes to LeRobot's errors when it cannot open a dataset or read an item."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def with_reasons(repo_id: str, root: str | Path | None, episodes: Sequence[int] 
 
 @contextmanager
 def readable_again(what: str, root: str | Path, is_changed: bool) -> Iterator[None]:
-    """Makes an error of a file one that a DataLoader can raise again, and that says what to do.
+    """Turns an error of a file into one that a DataLoader can raise again, with a hint.
 
     Args:
         what: What is read, for the message.
@@ -60,7 +60,7 @@ def readable_again(what: str, root: str | Path, is_changed: bool) -> Iterator[No
             out.
 
     Raises:
-        VideoError: A file cannot be read any more.
+        VideoError: A file can no longer be read.
     """
     try:
         yield
@@ -68,7 +68,7 @@ def readable_again(what: str, root: str | Path, is_changed: bool) -> Iterator[No
         if not is_changed:
             raise
         message = f"{what} cannot be read: {error}"
-        hint = "lerobot-grasp-verify says what is wrong with the files"
+        hint = "lerobot-grasp-verify lists the errors of the files"
         raise VideoError(Problem("unreadable-item", message, Path(root), hint)) from error
 
 
@@ -86,19 +86,19 @@ def what_is_wrong(repo_id: str, root: str | Path | None, episodes: Sequence[int]
     """
     folder = _folder(repo_id, root)
     if not is_dataset(folder):
-        message = f"{repo_id!r} is not at {folder}: that folder has no meta/info.json"
-        return [Problem("no-dataset", message, hint="give root, the folder of the dataset")]
+        message = f"{repo_id!r} is not at {folder}: the folder has no meta/info.json"
+        return [Problem("no-dataset", message, hint="set root to the dataset's folder")]
     try:
         info = read_info(folder)
         if not info.is_v3:
-            message = f"its format is {info.codebase_version}, LeRobot reads v3.0"
-            hint = "make a new dataset of it with lerobot-grasp-relabel or lerobot-grasp-merge"
+            message = f"its format is {info.codebase_version}, but LeRobot reads v3.0"
+            hint = "convert it with lerobot-grasp-relabel or lerobot-grasp-merge"
             return [Problem("dataset-format", message, folder, hint)]
         reader = open_dataset(repo_id, folder)
         total = len(reader.lengths)
         beyond = sorted(episode for episode in set(episodes or ()) if not 0 <= episode < total)
         if beyond:
-            message = f"there is no episode {', '.join(map(str, beyond))}"
+            message = f"episode {', '.join(map(str, beyond))} does not exist"
             hint = f"it has {count(total, 'episode')}, 0 to {total - 1}"
             return [Problem("unknown-episode", message, folder, hint)]
         chosen = range(total) if episodes is None else sorted(set(episodes))

@@ -1,4 +1,4 @@
-"""The label columns that relabel would write, made in memory."""
+"""Makes the label columns that relabel would write, in memory."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class LabelOverlay:
             ``next.success`` (bool): shape ``(frames,)``, one episode after the other.
         features: Names of the features of the labelled dataset, in the order relabel gives them.
         stats: Statistics of each column over the whole, as relabel writes them.
-        warnings: What is odd about the annotations, and which episodes were left out or kept.
+        warnings: About the annotations, and which episodes were left out or kept.
     """
 
     episodes: Sequence[int]
@@ -66,7 +66,7 @@ def overlay_labels(
         episodes: By ``episode_index``; None for all.
 
     Raises:
-        GraspError: With everything that is wrong with the annotations or the dataset.
+        GraspError: With all errors of the annotations and the dataset.
     """
     chosen = None if episodes is None else sorted(set(episodes))
     sources = open_sources([SourceConfig(repo_id=repo_id, root=root, episodes=chosen)], [])
@@ -144,7 +144,7 @@ def _file_order(rows: Any, overlay: LabelOverlay, root: Path) -> NDArray[np.int6
     index = rows.data.column(layout.INDEX).to_numpy()
     order: NDArray[np.int64] = np.lexsort((index, episode_index))
     if not np.array_equal(episode_index[order], np.repeat(overlay.episodes, overlay.lengths)):
-        message = "the rows LeRobot loaded are not those of the episodes table"
+        message = "the rows that LeRobot loaded differ from the episodes table"
         raise DatasetError(Problem("wrong-length", message, root))
     return order
 

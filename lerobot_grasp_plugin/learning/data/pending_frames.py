@@ -1,4 +1,4 @@
-"""Frames of an episode that is not saved yet, in LeRobot's writer."""
+"""Trims an unsaved episode in LeRobot's writer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def keep_frames(writer: Any, start: int, stop: int) -> None:
         UsageError: The images are encoded while they are recorded.
     """
     if writer._streaming_encoder is not None:
-        message = "frames that streaming_encoding has encoded cannot be left out"
+        message = "frames that streaming_encoding has encoded cannot be removed"
         raise UsageError(Problem("contradicting-options", message))
     writer._wait_image_writer()
     buffer: dict[str, Any] = writer.episode_buffer

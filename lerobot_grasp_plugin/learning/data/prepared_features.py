@@ -1,4 +1,4 @@
-"""Features of a dataset whose images are prepared while they are read."""
+"""Features of a dataset whose images are preprocessed while they are read."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def prepared_features(meta: Any, preprocessing: ImagePreprocessing) -> dict[str,
     problems = [
         Problem(
             "missing-camera",
-            f"the preprocessing crops {key!r}, which the dataset does not have",
+            f"the preprocessing crops {key!r}, but the dataset has no such camera",
             meta.root,
-            f"cameras: {', '.join(cameras) or 'none'}",
+            f"it has: {', '.join(cameras) or 'none'}",
         )
         for key in preprocessing.crops
         if key not in cameras

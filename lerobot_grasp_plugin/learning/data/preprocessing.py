@@ -42,15 +42,17 @@ class ImagePreprocessing:
         for camera_key, values in self.crops.items():
             numbers = _whole(values, 4)
             if numbers is None or min(numbers[:2]) < 0 or min(numbers[2:]) < 1:
-                message = f"crop of {camera_key!r} is {values!r}"
-                hint = "a crop is [top, left, height, width] in pixels"
+                message = f"the crop of {camera_key!r} is not valid: {values!r}"
+                hint = "expected [top, left, height, width] in pixels"
                 problems.append(Problem("bad-crop", message, hint=hint))
             else:
                 crops[camera_key] = (numbers[0], numbers[1], numbers[2], numbers[3])
         size = None if self.resize is None else _whole(self.resize, 2)
         if self.resize is not None and (size is None or min(size) < 1):
-            hint = "a size is [height, width] in pixels"
-            problems.append(Problem("bad-resize", f"the size to resize to is {self.resize!r}", hint=hint))
+            hint = "expected [height, width] in pixels"
+            problems.append(
+                Problem("bad-resize", f"the resize size is not valid: {self.resize!r}", hint=hint)
+            )
         if problems:
             raise DatasetError(problems)
         object.__setattr__(self, "crops", crops)
@@ -72,7 +74,7 @@ class ImagePreprocessing:
         return self.resized(self.cropped(camera_key, image))
 
     def write(self, camera_key: str, image: torch.Tensor, out: torch.Tensor) -> None:
-        """The same, into memory that is there.
+        """The same, into existing memory.
 
         Args:
             camera_key: Which camera it is from.
@@ -101,7 +103,7 @@ class ImagePreprocessing:
         """Shape ``(C, height, width)`` that comes out for a camera's images.
 
         Raises:
-            DatasetError: The crop reaches outside of the image.
+            DatasetError: The crop reaches outside the image.
         """
         channels, height, width = shape_chw
         crop = self.crops.get(camera_key)
@@ -110,7 +112,7 @@ class ImagePreprocessing:
             if top + crop_height > height or left + crop_width > width:
                 message = (
                     f"the crop {list(crop)} of {camera_key!r} (top, left, height, width) reaches outside "
-                    f"of its images, which are {height} x {width} (height x width)"
+                    f"its images, which are {height} x {width} (height x width)"
                 )
                 hint = "LeRobot would fill the rest with black"
                 raise DatasetError(Problem("crop-outside", message, hint=hint))
@@ -138,8 +140,8 @@ class ImagePreprocessing:
             DatasetError: It is something else.
         """
         if not isinstance(raw, Mapping) or raw.get("range", [0.0, 1.0]) != [0.0, 1.0]:
-            message = f"image preprocessing is {raw!r}"
-            hint = "it has crop_params_dict, resize_size, and the range [0.0, 1.0]"
+            message = f"the image preprocessing is not valid: {raw!r}"
+            hint = "expected crop_params_dict, resize_size, and the range [0.0, 1.0]"
             raise DatasetError(Problem("bad-preprocessing", message, hint=hint))
         return cls.from_env(MappingProxyType(dict(raw)))
 
@@ -148,7 +150,7 @@ class ImagePreprocessing:
         """From LeRobot's ``ImagePreprocessingConfig``, or the same as a mapping, or None for neither.
 
         Raises:
-            DatasetError: Its numbers are no pixel counts.
+            DatasetError: Its numbers are not pixel counts.
         """
         if isinstance(image_preprocessing, Mapping):
             crops, size = (image_preprocessing.get(name) for name in ("crop_params_dict", "resize_size"))
@@ -156,8 +158,8 @@ class ImagePreprocessing:
             crops = getattr(image_preprocessing, "crop_params_dict", None)
             size = getattr(image_preprocessing, "resize_size", None)
         if crops is not None and not isinstance(crops, Mapping):
-            message = f"crop_params_dict is {crops!r}"
-            hint = "it is an object: camera_key -> [top, left, height, width]"
+            message = f"crop_params_dict is not valid: {crops!r}"
+            hint = "expected an object: camera_key -> [top, left, height, width]"
             raise DatasetError(Problem("bad-crop", message, hint=hint))
         return cls(dict(crops or {}), size)
 
@@ -170,7 +172,7 @@ def to_unit_range(image: torch.Tensor) -> torch.Tensor:
 
 
 def _whole(values: object, count: int) -> list[int] | None:
-    """``count`` whole numbers, or None if it is something else."""
+    """``count`` integers, or None for anything else."""
     if not isinstance(values, (list, tuple)) or len(values) != count:
         return None
     if not all(isinstance(value, int) and not isinstance(value, bool) for value in values):

@@ -1,4 +1,4 @@
-"""What other libraries say, and nobody needs to know."""
+"""Silences messages of other libraries."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _UNEXPECTED = re.compile(r"Unexpected key\(s\) when loading model: \[(.*)\]")
 
 
 def hide_progress_bars() -> None:
-    """Transformers shows none from now on: a small encoder is read and written in no time."""
+    """Disables the progress bars of transformers, which flash for a small encoder."""
     transformers: Any = import_module("transformers.utils.logging")
     transformers.disable_progress_bar()
 
 
 @contextmanager
 def shared_counters_unsaid() -> Iterator[None]:
-    """LeRobot's warning is kept back inside where every key it names is a counter that is there twice.
+    """Suppresses LeRobot's warning about unexpected keys if all of them are duplicate counters.
 
     Cameras share one encoder, so ``num_batches_tracked`` of its layers has several names in the weights.
     """

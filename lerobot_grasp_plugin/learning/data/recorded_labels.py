@@ -1,4 +1,4 @@
-"""The labels of an episode that is being recorded."""
+"""Collects the labels of an episode that is being recorded."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class RecordedLabels:
         undeclared: Collection[str] = (),
     ) -> None:
         if options.done == "keep":
-            message = "a recording has no next.done to keep"
+            message = "done keep: a recording has no next.done to keep"
             hint = "use episode_end, first_success or last_frame_of_success"
             raise UsageError(Problem("nothing-to-keep", message, hint=hint))
         self._options = options
@@ -45,7 +45,7 @@ class RecordedLabels:
         self.begin()
 
     def _check_values(self) -> None:
-        """Refuses rewards that a whole number or a boolean cannot hold: they would be rounded.
+        """Refuses rewards that an integer or a boolean cannot hold: they would be rounded.
 
         Raises:
             UsageError: ``success_value`` or ``failure_value`` does not fit the dtype of ``next.reward``.
@@ -56,7 +56,7 @@ class RecordedLabels:
             Problem(
                 "value-does-not-fit",
                 f"{name} {value:g} cannot be stored in {layout.REWARD}, whose dtype is {dtype}",
-                hint="declare it as float32, or give a value that fits",
+                hint="declare it as float32, or choose a value that fits",
             )
             for name, value in values.items()
             if dtype.kind != "f" and not _fits(value, dtype)
@@ -65,7 +65,7 @@ class RecordedLabels:
             raise UsageError(problems)
 
     def begin(self) -> None:
-        """Forgets the marks, for a new episode."""
+        """Clears the marks, for a new episode."""
         self.active = False
         self._rows: list[bool] = []
         self._given: list[bool] = []  # whether the row's next.reward came with the frame
@@ -106,7 +106,7 @@ class RecordedLabels:
         return filled
 
     def added(self, frame: Mapping[str, Any]) -> None:
-        """Takes note of a frame that was recorded, as it came from the caller."""
+        """Notes a recorded frame, as it came from the caller."""
         self._rows.append(self._of(frame))
         self._given.append(layout.REWARD in frame)
         self._done_given &= layout.DONE in frame
@@ -120,8 +120,8 @@ class RecordedLabels:
         """
         length = len(self._rows)
         if length != buffer["size"]:
-            message = f"{length} frames were labelled and {buffer['size']} recorded"
-            raise UsageError(Problem("lost-frames", message, hint="add frames with add_frame alone"))
+            message = f"{length} frames were labelled, but {buffer['size']} recorded"
+            raise UsageError(Problem("lost-frames", message, hint="add frames only with add_frame"))
         options = self._options
         labels = label_episode(
             self.success,

@@ -1,4 +1,4 @@
-"""How a dataset's images are prepared, and its splits: the strict view of ``meta/grasp_learning.json``."""
+"""Reads and writes ``meta/grasp_learning.json`` strictly: image preprocessing and splits."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from lerobot_grasp_plugin.writers.whole import write_whole
 
 @dataclass(frozen=True)
 class LearningSidecar:
-    """What is written down with a dataset for those who learn from it.
+    """The learning sidecar of a dataset.
 
     Attributes:
-        preprocessing: Of its images; None when they are taken as they are.
+        preprocessing: Of its images; None for none.
         splits: Of its episodes; None when there are none.
     """
 
@@ -52,13 +52,13 @@ def read_learning(root: str | Path) -> LearningSidecar | None:
 
 
 def write_learning(root: str | Path, sidecar: LearningSidecar, *, replace: bool = False) -> None:
-    """Writes a dataset's learning sidecar, whole or not at all.
+    """Writes a dataset's learning sidecar, completely or not at all.
 
     Args:
         root: The dataset's folder.
-        sidecar: All that the file is to say.
-        replace: Allow that a stored preprocessing or stored splits change. Without it, only what is
-            not there yet is added.
+        sidecar: The contents.
+        replace: Allow changes of a stored preprocessing or stored splits. Without it, only missing
+            entries are added.
 
     Raises:
         UsageError: The folder has no dataset, or another preprocessing or other splits are stored already.
@@ -84,8 +84,8 @@ def _refuse_change(path: Path, stored: LearningSidecar, sidecar: LearningSidecar
     for code, what in (("other-preprocessing", "preprocessing"), ("other-splits", "splits")):
         old, new = getattr(stored, what), getattr(sidecar, what)
         if old is not None and old != new:
-            message = f"{what} {old} is stored already, and this is {new}"
-            hint = "what was trained with the stored one no longer fits; replace=True changes it all the same"
+            message = f"{what} {old} is already stored, but this is {new}"
+            hint = "models trained with the stored one would no longer fit; replace=True changes it anyway"
             problems.append(Problem(code, message, path, hint))
     if problems:
         raise UsageError(problems)

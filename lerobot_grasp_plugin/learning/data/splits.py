@@ -1,4 +1,4 @@
-"""Which episodes train and which validate, and how classes are weighted."""
+"""Splits episodes into training and validation, and computes class weights."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class EpisodeSplits:
         parts = {name: tuple(sorted(episodes)) for name, episodes in self.parts.items()}
         indices = [index for episodes in parts.values() for index in episodes]
         if len(set(indices)) != len(indices) or any(index < 0 for index in indices):
-            message = "an episode of the splits is negative or stands in two parts"
+            message = "an episode of the splits is negative or in two splits"
             raise DatasetError(Problem("bad-splits", message))
         object.__setattr__(self, "parts", parts)
 
@@ -40,11 +40,11 @@ class EpisodeSplits:
         """The episodes of a part, for LeRobot's ``episodes=``.
 
         Raises:
-            UsageError: The checkpoint does not have this part.
+            UsageError: The split does not exist.
         """
         if name not in self.parts:
-            hint = f"parts: {', '.join(self.parts)}"
-            raise UsageError(Problem("unknown-split", f"there is no split {name!r}", hint=hint))
+            hint = f"splits: {', '.join(self.parts)}"
+            raise UsageError(Problem("unknown-split", f"split {name!r} does not exist", hint=hint))
         return list(self.parts[name])
 
     def to_json(self) -> dict[str, Any]:
@@ -68,8 +68,8 @@ class EpisodeSplits:
             )
         )
         if not sound:
-            hint = 'they look like {"seed": 0, "parts": {"train": [0, 1], "val": [2]}}'
-            raise DatasetError(Problem("bad-splits", f"splits are {raw!r}", hint=hint))
+            hint = 'expected for example {"seed": 0, "parts": {"train": [0, 1], "val": [2]}}'
+            raise DatasetError(Problem("bad-splits", f"the splits are not valid: {raw!r}", hint=hint))
         assert isinstance(seed, int)
         assert isinstance(parts, Mapping)
         return cls(seed, {str(name): tuple(episodes) for name, episodes in parts.items()})
@@ -99,11 +99,11 @@ def split_episodes(
     names = list(fractions)
     shares = np.array([fractions[name] for name in names], dtype=np.float64)
     if not names or not (shares > 0).all() or abs(shares.sum() - 1) > 1e-6:
-        hint = "for instance train 0.8 and val 0.2"
+        hint = "for example train 0.8 and val 0.2"
         message = f"the fractions {dict(fractions)} are not positive numbers that sum to 1"
         raise UsageError(Problem("bad-fractions", message, hint=hint))
     if len(sources) != len(outcomes):
-        message = f"there are {len(sources)} sources and {len(outcomes)} outcomes of episodes"
+        message = f"expected one source and one outcome per episode, got {len(sources)} and {len(outcomes)}"
         raise UsageError(Problem("bad-splits", message))
     strata: dict[tuple[str, bool], list[int]] = {}
     for episode, key in enumerate(zip(map(str, sources), map(bool, outcomes), strict=True)):
@@ -139,7 +139,7 @@ def success_labels(labels: Any) -> torch.Tensor:
     values = labels.detach().cpu().numpy() if isinstance(labels, torch.Tensor) else np.asarray(labels)
     success = success_of(values.reshape(-1))
     if success is None:
-        message = "the rewards have three values or more, and nothing says which one is success"
+        message = "the rewards have three values or more, and it is unknown which one is success"
         hint = "relabel with --annotations, or with --labels_from and --labels_threshold"
         raise DatasetError(Problem("dense-rewards", message, hint=hint))
     return torch.from_numpy(success)
@@ -161,8 +161,8 @@ def class_weights(labels: Any) -> torch.Tensor:
     success = success_labels(labels)
     counts = torch.stack([(~success).sum(), success.sum()]).to(torch.float64)
     if not bool((counts > 0).all()):
-        message = f"there are {int(counts[1])} success and {int(counts[0])} failure frames"
-        hint = "a classifier needs both; lerobot-grasp-verify says what counts as success"
+        message = f"the dataset has {int(counts[1])} success and {int(counts[0])} failure frames"
+        hint = "a classifier needs both; lerobot-grasp-verify shows what counts as success"
         raise DatasetError(Problem("one-class", message, hint=hint))
     return (counts.sum() / (2 * counts)).to(torch.float32)
 

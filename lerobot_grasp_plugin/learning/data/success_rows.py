@@ -1,4 +1,4 @@
-"""Which rows that LeRobot loaded are success."""
+"""Finds the success rows among those that LeRobot loaded."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lerobot_grasp_plugin.dataset.recorded_success import rule_of_folder
 
 
 def success_rows(table: Any, root: Path, values: LabelValues | None) -> NDArray[np.bool_] | None:
-    """Which rows are success, by the rule that every command uses.
+    """Which rows are success, by the rule of all commands.
 
     Args:
         table: LeRobot's ``hf_dataset``.

@@ -1,1 +1,1 @@
-"""HIL-SERL on this package's datasets: actor, behaviour cloning, evaluation, and what an episode came to."""
+"""HIL-SERL on this package's datasets: learner, actor, behaviour cloning, and logs of episodes."""

@@ -1,4 +1,4 @@
-"""Handing a finished configuration to LeRobot's own actor."""
+"""Runs LeRobot's own actor with a finished configuration."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def run_actor(config: TrainRLServerPipelineConfig, truth: Callable[[], Any]) -> 
         truth: What holds in the simulation now (``sim.truth.Truth``); None on a real arm.
 
     Raises:
-        ActorError: The actor ended in an exception, which LeRobot logs and does not pass on; or no learner
-            answers, at the start or later.
+        ActorError: The actor ended with an exception, which LeRobot logs and does not raise; or no
+            learner answers, at the start or later.
     """
     require("actor")
     run = Path(config.output_dir or "outputs/actor")
@@ -81,11 +81,11 @@ def run_actor(config: TrainRLServerPipelineConfig, truth: Callable[[], Any]) -> 
         replace(_LEROBOTS, _MESSAGE, partial(_with_truth, message, log))
         actor.actor_cli.__wrapped__(config)
     if failures.message is not None:
-        raise ActorError(Problem("actor-failed", failures.message, hint="LeRobot's log above says where"))
+        raise ActorError(Problem("actor-failed", failures.message, hint="see LeRobot's log above"))
 
 
 def _unused(run: Path) -> Path:
-    """A folder that is not there yet: LeRobot refuses one that is."""
+    """A folder that does not exist yet: LeRobot refuses existing ones."""
     number, folder = 1, run / ACTOR_DIR
     while folder.exists():
         number, folder = number + 1, run / f"{ACTOR_DIR}_{number + 1}"
@@ -121,7 +121,7 @@ def run_summary(path: Path, record: EpisodeRecord, steps_in_all: int) -> str:
     speed = ""
     if seconds > 0 and (rate := (steps - last[0].steps) / seconds) > 0:
         minutes = max(0, steps_in_all - record.total_steps) / rate / 60
-        speed = f", {rate:.1f} a second, {minutes:.0f} min left"
+        speed = f", {rate:.1f} per second, {minutes:.0f} min left"
     return (
         f"Episode {record.episode}: {record.steps} steps, reward {record.reward:g}; last {len(last)}: "
         f"{', '.join(parts)}, reward {reward:.2f}, interventions {100 * share:.0f} % of steps; "
@@ -132,7 +132,7 @@ def run_summary(path: Path, record: EpisodeRecord, steps_in_all: int) -> str:
 class _FailureWatch(logging.Filter):
     """Keeps what ``lerobot.rl.actor`` logs as an error and swallows, and ends it when its learner is gone.
 
-    LeRobot's actor goes on without a learner, for ever and with the policy it has.
+    LeRobot's actor continues without a learner, forever and with its last policy.
 
     Args:
         of_threads: What prints the exception that ended a thread.
@@ -163,10 +163,10 @@ class _FailureWatch(logging.Filter):
                 self._ending = True
                 self.message = f"the actor ended: {type(info[1]).__name__}: {info[1]}"
             elif "Failed to establish connection" in text and not self._ending:
-                self.message = "the actor found no learner"
+                self.message = "the actor cannot reach a learner"
             elif text.startswith("[ACTOR] gRPC error"):
                 self._ending = True
-                self.message = "the learner does not answer any more"
+                self.message = "the learner no longer answers"
                 os.kill(os.getpid(), signal.SIGTERM)
         return True
 

@@ -1,4 +1,4 @@
-"""Checkpoints of HIL-SERL's learner: those that LeRobot makes, and one of what it learned after the last."""
+"""Saves checkpoints of HIL-SERL's learner: LeRobot's, and a final one when the run ends."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lerobot_grasp_plugin.learning.rl.training_watch import INTERACTION_STEP, Tr
 
 
 class Checkpoints:
-    """Called in the place of LeRobot's ``save_training_checkpoint``.
+    """Replaces LeRobot's ``save_training_checkpoint``.
 
     Attributes:
         config: LeRobot's config of the run, of its checkpoint where it is resumed; None before it starts.

@@ -1,4 +1,4 @@
-"""Behaviour cloning of the policy on the offline buffer, before and during reinforcement learning."""
+"""Trains the policy by behaviour cloning on the offline buffer, before and during reinforcement learning."""
 
 from __future__ import annotations
 

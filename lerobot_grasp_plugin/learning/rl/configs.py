@@ -19,17 +19,17 @@ from lerobot_grasp_plugin.merging.recipe import LabelOptions, SourceConfig
 
 @dataclass
 class GraspDatasetConfig(DatasetConfig, LabelOptions):  # type: ignore[misc]  # lerobot is not typed
-    """LeRobot's ``dataset`` block, and what to make the dataset of.
+    """LeRobot's ``dataset`` block, extended by sources and annotations.
 
     Without ``sources`` it names one dataset, as LeRobot's does, and ``annotations`` may label it. With
     ``sources``, ``repo_id`` is the name of the dataset that is made of them.
     """
 
-    # the dataset, owner/name; with sources: what to call the merged one
+    # the dataset, owner/name; with sources: the name of the merged one
     repo_id: str | None = None
-    # which episodes: "0-14", [2, 7, 8], "!19,23" for all but these (without a value: all)
+    # episodes to use: "0-14", [2, 7, 8], "!19,23" for all but these (default: all)
     episodes: list[int] | str | None = None
-    # episodes to leave out, by index; on top of episodes (of one dataset, not with sources)
+    # episodes to leave out, by index; in addition to episodes (of one dataset, not with sources)
     exclude_episodes: list[int] | None = None
     # the datasets to merge, each with repo_id, root, episodes, annotations, rename, task
     sources: list[SourceConfig] = field(default_factory=list)
@@ -40,7 +40,7 @@ class GraspDatasetConfig(DatasetConfig, LabelOptions):  # type: ignore[misc]  # 
     alignment: Alignment = "next"
     # features to leave out
     drop_features: list[str] = field(default_factory=list)
-    # robot_type of the merged dataset, where the sources disagree
+    # robot_type of the merged dataset, if the sources differ
     robot_type: str | None = None
 
     def __post_init__(self) -> None:
@@ -50,7 +50,7 @@ class GraspDatasetConfig(DatasetConfig, LabelOptions):  # type: ignore[misc]  # 
         self.episodes = given
 
     def source_configs(self) -> list[SourceConfig]:
-        """The sources to merge; empty where the headers of the annotation file are to name them.
+        """The sources to merge; empty if the headers of the annotation file name them.
 
         Raises:
             UsageError: With every setting that contradicts another, or has no effect.
@@ -61,38 +61,36 @@ class GraspDatasetConfig(DatasetConfig, LabelOptions):  # type: ignore[misc]  # 
             single = [name for name in of_one if getattr(self, name) is not None]
             if single:
                 names = " and ".join(f"dataset.{name}" for name in single)
-                message = f"{names} would be of one dataset, and dataset.sources names its own"
-                hint = "say it in each source"
+                message = f"{names} cannot be combined with dataset.sources"
+                hint = "set it in each source"
                 problems.append(Problem("contradicting-options", message, hint=hint))
         elif self.repo_id is None and self.root is None and self.annotations is None:
             hint = "give dataset.repo_id, dataset.root, dataset.sources or dataset.annotations"
             problems.append(Problem("no-dataset", "the dataset block names no dataset", hint=hint))
         elif self.repo_id is None and self.root is None and self._selects_episodes:
-            message = (
-                "dataset.episodes and dataset.exclude_episodes do not say of which dataset they are: the "
-            )
+            message = "dataset.episodes and dataset.exclude_episodes apply to one dataset, but the "
             message += "annotation file names the datasets"
-            hint = "name one with dataset.repo_id or dataset.root, or all with dataset.sources"
+            hint = "give one with dataset.repo_id or dataset.root, or all with dataset.sources"
             problems.append(Problem("contradicting-options", message, hint=hint))
         if self.revision is not None and not self.sources:
-            message = f"dataset.revision {self.revision!r} is not read here"
-            hint = "download that revision and give dataset.root"
+            message = f"dataset.revision {self.revision!r} is not supported"
+            hint = "download that revision and set dataset.root"
             problems.append(Problem("unsupported-option", message, hint=hint))
         if self.streaming or self.repo_type != "dataset" or self.eval_split:
-            message = "streaming, repo_type and eval_split of the dataset block are not for the learner"
-            hint = "it keeps the whole dataset in its offline buffer; leave them out"
+            message = "the learner does not support streaming, repo_type and eval_split of the dataset block"
+            hint = "remove them; the offline buffer holds the whole dataset"
             problems.append(Problem("unsupported-option", message, hint=hint))
         for name in unknown_settings(self, DatasetConfig, DATASET):
             message = (
                 f"dataset.{name} is a setting of LeRobot {installed()} that lerobot-grasp-learner does not "
             )
             message += "know; it would be applied to the merged dataset, whose episodes have other numbers"
-            problems.append(Problem("unsupported-option", message, hint="leave it out"))
+            problems.append(Problem("unsupported-option", message, hint="remove it"))
         labelled = self.annotations is not None or self.labels_from is not None
         labelled |= any(source.annotations or source.labels_from for source in self.sources)
         if self.done is not None and not labelled:
             message = f"dataset.done {self.done!r} has no effect without annotations"
-            hint = "give dataset.annotations or dataset.labels_from, or leave it out"
+            hint = "set dataset.annotations or dataset.labels_from, or remove it"
             problems.append(Problem("no-effect", message, hint=hint))
         if problems:
             raise UsageError(problems)
@@ -121,34 +119,36 @@ class GraspDatasetConfig(DatasetConfig, LabelOptions):  # type: ignore[misc]  # 
             UsageError: It is not from a checkpoint: it names sources or annotations.
         """
         if self.sources or self.annotations is not None or self.repo_id is None or self.root is None:
-            message = "a resumed run has its dataset from its checkpoint, and this names another"
-            hint = "give --config_path of the checkpoint: checkpoints/last/pretrained_model/train_config.json"
+            message = "a resumed run uses the dataset of its checkpoint, but this config names another"
+            hint = (
+                "set --config_path to the checkpoint's: checkpoints/last/pretrained_model/train_config.json"
+            )
             raise UsageError(Problem("resume-config", message, hint=hint))
         return self.plain(self.repo_id, Path(self.root))
 
 
 @dataclass(kw_only=True)
 class GraspTrainRLConfig(TrainRLServerPipelineConfig):  # type: ignore[misc]
-    """LeRobot's configuration of learner and actor, with the wider dataset block."""
+    """LeRobot's configuration of learner and actor, with the extended dataset block."""
 
-    # what the offline buffer is filled from
+    # the data of the offline buffer
     dataset: GraspDatasetConfig | None = None
-    # where merged datasets are kept (without a value: LeRobot's home folder / grasp_cache)
+    # cache of merged datasets (default: LeRobot's home folder / grasp_cache)
     cache_dir: Path | None = None
     # start lerobot-grasp-actor with the same flags; each ends when the other does
     with_actor: bool = False
     # batches of behaviour cloning on the offline dataset before reinforcement learning starts
     bc_steps: int = 0
-    # batches of behaviour cloning for one update of reinforcement learning (default: none). A resumed run
-    # keeps its own value of this option and of the next two, where none is given
+    # batches of behaviour cloning per update of reinforcement learning (default: none). A resumed run
+    # keeps its own values of this option and the next two by default
     bc_ratio: float | None = None
-    # updates in which only the critics learn from rewards, and the actor by behaviour cloning alone
+    # updates in which the critics learn from rewards, and the actor only by behaviour cloning
     critic_steps: int | None = None
-    # largest random shift of the images in a batch, pixels (without a value: LeRobot's 4, for 128 pixels)
+    # largest random shift of the images in a batch, pixels (default: LeRobot's 4, for 128 pixels)
     image_shift: int | None = None
     # show the run's figures in Rerun
     display_data: bool = False
-    # address of a viewer that runs elsewhere (without a value: one is started here)
+    # address of a running viewer (default: start one)
     display_ip: str | None = None
     # its port
     display_port: int | None = None

@@ -1,4 +1,4 @@
-"""Datasets that were merged and labelled for the learner, kept by their content."""
+"""Caches datasets that were merged and labelled for the learner, by their content."""
 
 from __future__ import annotations
 
@@ -64,10 +64,10 @@ def cached_dataset(
         config: The dataset block.
         prepare: How images are prepared; written into the dataset's sidecar, and part of the key.
         cache_dir: Without a value: LeRobot's home folder / ``grasp_cache``.
-        progress: Told how far it is.
+        progress: Called with the progress.
 
     Raises:
-        GraspError: With everything that is wrong with the block, the sources or the annotations.
+        GraspError: With all errors of the block, the sources and the annotations.
     """
     configs = config.source_configs()
     if not configs:

@@ -1,4 +1,4 @@
-"""What each episode of LeRobot's environment came to, one JSON line an episode."""
+"""Logs each episode of LeRobot's environment, one JSON line per episode."""
 
 from __future__ import annotations
 

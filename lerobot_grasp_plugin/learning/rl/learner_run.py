@@ -1,4 +1,4 @@
-"""Handing a finished configuration to LeRobot's own learner."""
+"""Runs LeRobot's own learner with a finished configuration."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _REPEATED = (
     "[LEARNER] Push parameters to the Actor",
     "[LEARNER] Parameters sent",
 )
-"""What LeRobot logs for every update, or every time the policy is sent."""
+"""Messages that LeRobot logs for every update, or every time the policy is sent."""
 
 
 class LearnerError(GraspError):
-    """LeRobot's learner ended in an exception of its own."""
+    """LeRobot's learner ended with an exception."""
 
 
 def run_learner(
@@ -55,7 +55,7 @@ def run_learner(
     Raises:
         UsageError: LeRobot refuses the configuration.
         DataError: The run cannot be resumed: its replay buffers cannot be read.
-        LearnerError: Training ended in an exception, which LeRobot logs and does not pass on.
+        LearnerError: Training ended with an exception, which LeRobot logs and does not raise.
     """
     require("learner")
     if settings is not None:
@@ -106,10 +106,10 @@ def run_learner(
         root_logger.removeFilter(failures)
         if rows := list(read_lines(watch.path)):
             plot_training(rows, folder / PLOT)
-            logging.info("The course of the run is drawn in %s", folder / PLOT)
+            logging.info("The plot of the run is in %s", folder / PLOT)
     if failures.error is not None:
         text = f"training ended: {type(failures.error).__name__}: {failures.error}"
-        raise LearnerError(Problem("training-failed", text, hint="LeRobot's log above says where"))
+        raise LearnerError(Problem("training-failed", text, hint="see LeRobot's log above"))
 
 
 def check_accepted(config: TrainRLServerPipelineConfig) -> None:

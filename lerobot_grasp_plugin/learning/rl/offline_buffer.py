@@ -28,7 +28,7 @@ _INFO: Final = "complementary_info."
 
 
 def install_offline_buffer() -> None:
-    """Lets LeRobot's ``ReplayBuffer``, where it is loaded, fill itself this way; once is enough.
+    """Lets LeRobot's ``ReplayBuffer``, if it is loaded, fill itself this way; once is enough.
 
     Raises:
         SeamError: The installed lerobot does not have what is filled.

@@ -1,4 +1,4 @@
-"""How the images of an offline dataset become what the policy gets from the environment."""
+"""Preprocesses images of an offline dataset to the form that the policy gets from the environment."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def offline_preprocessing(
             feature = source.features.get(camera_key)
             stored = feature.image_shape if feature is not None else None
             if stored is None:
-                hint = f"its cameras: {', '.join(source.reader.info.camera_keys) or 'none'}"
-                message = f"{source.title} has no {camera_key}, which the policy takes in"
+                hint = f"it has: {', '.join(source.reader.info.camera_keys) or 'none'}"
+                message = f"dataset {source.title} has no camera {camera_key}, which the policy needs"
                 problems.append(Problem("missing-camera", message, hint=hint))
                 continue
             prepared = stored == wanted and stored[1:] != _camera_size(env, camera_key)
@@ -56,9 +56,9 @@ def offline_preprocessing(
             if result != wanted:
                 message = (
                     f"{source.title}: images of {camera_key} are {_text(stored)}, after crop and resize "
-                    f"{_text(result)}, and the policy takes {_text(wanted)} (channels x height x width)"
+                    f"{_text(result)}, but the policy expects {_text(wanted)} (channels x height x width)"
                 )
-                hint = "env.processor.image_preprocessing and policy.input_features must fit each other"
+                hint = "env.processor.image_preprocessing and policy.input_features must match"
                 problems.append(Problem("image-size", message, hint=hint))
             if crop is not None:
                 crops[camera_key] = crop
@@ -87,8 +87,8 @@ def _other_preprocessing(source: Source, whole: ImagePreprocessing) -> list[Prob
     sidecar = read_learning(source.reader.root)
     if sidecar is None or sidecar.preprocessing is None or sidecar.preprocessing == whole:
         return []
-    message = f"{source.title} is stored with {sidecar.preprocessing}, and the environment has {whole}"
-    hint = "what was trained on the one does not fit the other; set env.processor.image_preprocessing to it"
+    message = f"{source.title} is stored with {sidecar.preprocessing}, but the environment has {whole}"
+    hint = "set env.processor.image_preprocessing to the stored one"
     return [Problem("other-preprocessing", message, source.reader.root, hint)]
 
 

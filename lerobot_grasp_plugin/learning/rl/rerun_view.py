@@ -1,4 +1,4 @@
-"""The figures of a run in the Rerun viewer, which LeRobot's own commands show recordings in."""
+"""Shows the figures of a run in the Rerun viewer, as LeRobot's commands show recordings."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class RerunView:
         try:
             import rerun
         except ImportError:
-            message = "--display_data shows the run in Rerun, and rerun-sdk is not installed"
+            message = "--display_data needs Rerun, but rerun-sdk is not installed"
             hint = 'pip install "lerobot[viz]"'
             raise UsageError(Problem("no-rerun", message, hint=hint)) from None
         self._rerun = rerun

@@ -1,4 +1,4 @@
-"""Replay buffers of a run on disk: one file, written whole or not at all, read back as they were.
+"""Saves the replay buffers of a run to one file, completely or not at all, and loads them.
 
 LeRobot writes them as datasets at every checkpoint, an image at a time, and the learner waits: 4 minutes
 for images of 64 x 64 pixels on a busy machine. A kill meanwhile leaves none, and a resumed run does not know

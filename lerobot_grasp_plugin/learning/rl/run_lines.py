@@ -1,4 +1,4 @@
-"""Files of one JSON object a line that a run appends to, and that a killed run may have left torn."""
+"""Reads and appends JSON lines files of a run, also after a killed run left a torn line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""LeRobot's trainer of the learner, with behaviour cloning, images shifted as configured, and a watch."""
+"""Extends LeRobot's trainer of the learner by behaviour cloning, image shift and figures."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SETTINGS = "grasp_settings.json"
 
 @dataclass(frozen=True, slots=True)
 class TrainerSettings:
-    """What LeRobot's configuration of the learner does not have.
+    """Settings that LeRobot's configuration of the learner does not have.
 
     Attributes:
         bc_steps: Batches of behaviour cloning before the first update; a resumed run starts without.
@@ -58,14 +58,14 @@ class TrainerSettings:
         try:
             saved = TrainerSettings(**json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError) as error:
-            hint = "remove it, and give --bc_ratio, --critic_steps and --image_shift as the run had them"
+            hint = "remove it, and set --bc_ratio, --critic_steps and --image_shift to the run's values"
             raise DataError(Problem("bad-settings", f"cannot be read: {error}", path, hint)) from None
         given = {name: value for name, value in asdict(self).items() if value is not None}
         return replace(saved, **given)
 
 
 class TrainerFactory:
-    """Called in the place of LeRobot's ``RLTrainer``.
+    """Replaces LeRobot's ``RLTrainer``.
 
     Attributes:
         started: Set when the trainer is made, behaviour cloning before the first update included.

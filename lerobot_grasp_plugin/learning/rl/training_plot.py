@@ -1,4 +1,4 @@
-"""The course of a run as one image."""
+"""Draws the course of a run as one image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run of the learner comes to while it runs: success, reward, Q, entropy, interventions, speed."""
+"""Collects a learner's figures while it runs: success, reward, Q, entropy, interventions, speed."""
 
 from __future__ import annotations
 

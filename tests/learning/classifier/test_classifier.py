@@ -333,8 +333,8 @@ def test_nothing_is_overwritten(squares, tmp_path):
     ("old", "new", "said"),
     [
         ('"type": "reward_classifier"', '"type": "gaussian_actor"', "type 'gaussian_actor', not a reward_"),
-        ('"type": "reward_classifier"', '"kind": 1', "of no type that it names, not a reward_classifier"),
-        ('"num_classes": 2', '"num_classes": 3', "it tells 3 classes apart"),
+        ('"type": "reward_classifier"', '"kind": 1', "a checkpoint without a type, not a reward_classifier"),
+        ('"num_classes": 2', '"num_classes": 3', "it has 3 classes"),
         ('"num_cameras": 1', '"num_cameras": 2', "size mismatch for classifier_head.0.weight"),
         ("images.wrist", "images.top", "has no encoders.observation_images_top.1.kernel"),
         ("{", "", "config.json: error"),
@@ -357,5 +357,5 @@ def test_choosing_no_episode_is_a_wrong_call(squares, trained):
         pretrained_path=trained / "checkpoints/last/pretrained_model",
         dataset=DatasetConfig("me/squares", root=str(squares), episodes=[]),
     )
-    with pytest.raises(UsageError, match="no episode is chosen"):
+    with pytest.raises(UsageError, match="no episodes are chosen"):
         eval_classifier(config)

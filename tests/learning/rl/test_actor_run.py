@@ -35,7 +35,7 @@ def test_an_actor_whose_learner_is_gone_ends(killed):
     shown = [watch.filter(said("[ACTOR] gRPC error: UNAVAILABLE")) for _ in range(3)]  # of each stream
     assert shown == [True, False, False]
     assert killed == [(os.getpid(), signal.SIGTERM)]
-    assert watch.message == "the learner does not answer any more"
+    assert watch.message == "the learner no longer answers"
 
 
 def test_a_learner_that_ends_after_a_signal_is_no_failure(killed):
@@ -87,7 +87,7 @@ def test_an_exception_is_kept_also_after_a_signal(killed):
     assert (killed, watch.message) == ([], "the actor ended: ValueError: EE jump")
     other = actor_run._FailureWatch()
     other.filter(said("[ACTOR] Failed to establish connection with Learner"))
-    assert other.message == "the actor found no learner"
+    assert other.message == "the actor cannot reach a learner"
 
 
 def test_the_message_of_an_episode_has_the_truth_where_it_is_known(tmp_path):
