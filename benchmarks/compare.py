@@ -215,7 +215,7 @@ def scaling(bench: Bench, counts: Sequence[int] = SCALING_EPISODES) -> None:
 
 
 def verify(bench: Bench) -> None:
-    """A million rows, checked; beside lerobot-doctor where that is installed."""
+    """A million rows, checked; next to lerobot-doctor where that is installed."""
     d = bench.set("D")
     ways = [Way("lerobot-grasp-verify", [[VERIFY, "--root", str(d)]])]
     doctor = BIN / "lerobot-doctor"

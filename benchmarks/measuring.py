@@ -58,7 +58,7 @@ class Measurement:
 
 @dataclass
 class Result:
-    """A figure beside its target; without a verdict where there is only something to state."""
+    """A figure next to its target; without a verdict where there is only something to state."""
 
     part: str
     name: str

@@ -217,7 +217,7 @@ def _with_meant(name: str, meant: Sequence[str]) -> str:
 
 
 def _alike(name: str, known: Sequence[str]) -> list[str]:
-    """The options a misspelt name may stand for: those with the same last part, else the most similar."""
+    """The options that a misspelt name may mean: those with the same last part, else the most similar."""
     name = name.lstrip("-").replace("-", "_")
     options = [option.removeprefix("--") for option in known if option.startswith("--")]
     same = [option for option in options if option.rpartition(".")[2] == name.rpartition(".")[2]]

@@ -65,7 +65,7 @@ def _serve(config: ReviewConfig) -> int:
     from lerobot_grasp_plugin.merging.sources import open_sources
     from lerobot_grasp_plugin.review.proposals import Proposals
     from lerobot_grasp_plugin.review.session import Session
-    from lerobot_grasp_plugin.review.text_beside import other_form, text_beside
+    from lerobot_grasp_plugin.review.text_copy import other_form, text_copy
 
     problems = Gathered()
     with problems:
@@ -82,7 +82,7 @@ def _serve(config: ReviewConfig) -> int:
     for notice in filter(None, (labeler.notice for labeler in config.labelers)):
         print(f"{PROGRAM}: {notice}", file=sys.stderr)
     if form := other_form(path):
-        path, given = text_beside(path, config.index_base, source), path
+        path, given = text_copy(path, config.index_base, source), path
         print(f"{given.name} is {form}; its labels are copied to {path}, where all changes go.")
     session = Session(source, path, config.index_base, follow_links=config.follow_links)
     import secrets
@@ -124,7 +124,7 @@ def _annotation_file(config: ReviewConfig) -> Path:
     from lerobot_grasp_plugin.findings.problem import AnnotationError, Problem, UsageError
     from lerobot_grasp_plugin.merging.annotate import check_annotations
     from lerobot_grasp_plugin.merging.recipe import LabelOptions
-    from lerobot_grasp_plugin.review.text_beside import other_form
+    from lerobot_grasp_plugin.review.text_copy import other_form
 
     options = LabelOptions(index_base=config.index_base)
     if config.annotations is None:

@@ -19,7 +19,7 @@ class Row:
         line: The line as written.
         start: Offset of its first character.
         delimiter: What separates its cells.
-        source: The text it stands in.
+        source: The text that contains it.
     """
 
     cells: tuple[str, ...]

@@ -1,10 +1,10 @@
-"""What an annotation file says about episodes, and about success, in comment lines of their own.
+"""Reads flags and notes of episodes, and the definition of success, from comment lines.
 
     # success: the cube is held and lifted      what counts as success
-    # flag 07: look again                       this episode is doubtful; the words may be left out
-    # note 07: the camera was moved             whatever there is to know about this episode
+    # flag 07: look again                       this episode is doubtful; the reason is optional
+    # note 07: the camera was moved             a remark on this episode
 
-Every other reader of the text form takes these lines for comments, and no label depends on them. ``NN`` is
+Other readers of the text form treat these lines as comments, and no label depends on them. ``NN`` is
 LeRobot's ``episode_index``. A line counts for the dataset of the header above it. Above every header,
 ``success`` counts for all datasets of the file, and ``flag`` and ``note`` count where the file has only one
 section. Several lines about the same are one, with ``; `` between them.
@@ -39,11 +39,11 @@ _NEAR_FLAG = 0.72
 
 @dataclass(frozen=True, slots=True)
 class EpisodeNote:
-    """What is said about one episode, besides its success frames.
+    """The flag and note of one episode.
 
     Attributes:
-        flag: Why it is doubtful, empty where no reason stands there; None when it is not flagged.
-        note: Whatever there is to know about it; None when nothing is.
+        flag: Why it is doubtful, empty without a reason; None when it is not flagged.
+        note: A remark on it; None without one.
     """
 
     flag: str | None = None
@@ -115,7 +115,7 @@ def counts_for(
     """Whether a flag or a note counts for one of the sections.
 
     Args:
-        owner: The section it stands in, None above every header.
+        owner: Its section, None above every header.
         annotations: The whole file.
         sections: Those asked about.
     """
@@ -162,7 +162,7 @@ def _statements(annotations: Annotations) -> Iterator[tuple[AnnotationSection | 
 
 
 def _remarks(annotations: Annotations) -> Iterator[tuple[AnnotationSection | None, Iterable[str]]]:
-    """Comment lines in their order, each block with the section it stands in."""
+    """Comment lines in their order, each block with its section."""
     above = None
     for section in annotations.sections:
         yield above, section.before

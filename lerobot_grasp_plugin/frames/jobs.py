@@ -107,7 +107,7 @@ def run_jobs(
         return _in_processes(work, jobs, staged, workers, progress)
     worker = _Worker(work, reader, None)
     for job in jobs:
-        worker.run(job, staged.beside(job.target))
+        worker.run(job, staged.stage(job.target))
         done += len(job.frames)
         progress("frames", done, total)
     return total
@@ -124,7 +124,7 @@ def _in_processes(
             running: dict[Future[None], FrameJob] = {}
             with _interrupts_wait():
                 for job in jobs:
-                    running[pool.submit(_run, job, staged.beside(job.target))] = job
+                    running[pool.submit(_run, job, staged.stage(job.target))] = job
             while running:
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     future.result()

@@ -193,7 +193,7 @@ def _is_complete(source: Source) -> bool:
 
 
 def _split(segments: Sequence[Segment], unchanged: bool) -> Iterator[tuple[bool, Sequence[Segment]]]:
-    """The segments, cut where a file can be taken over whole: (whole, segments)."""
+    """The segments, split where a file can be copied whole: (whole, segments)."""
     packed: list[Segment] = []
     for path, group in groupby(segments, key=lambda segment: segment.path):
         run = list(group)

@@ -18,11 +18,11 @@ from lerobot_grasp_plugin.robots.ee_reset import NAME, EeReset, EeResetConfig, m
 class RandomEeResetConfig(EeResetConfig, HookConfig):  # type: ignore[no-untyped-call]  # draccus is not typed
     """Moves the gripper to a random point before each episode."""
 
-    # the robot's URDF, a path or package://name/path; the SO101's by itself
+    # the robot's URDF, a path or package://name/path (default: the SO101's)
     urdf_path: str = SO101_URDF
-    # no target may be below this one along x, y and z, in metres
+    # lower bound of targets along x, y and z, in metres
     workspace_min: list[float] = field(default_factory=lambda: [0.1, -0.2, 0.02])
-    # nor above this one
+    # upper bound of targets
     workspace_max: list[float] = field(default_factory=lambda: [0.35, 0.2, 0.3])
 
     def make(self) -> RecordingHook:

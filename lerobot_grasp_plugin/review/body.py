@@ -34,7 +34,7 @@ def whole_number(body: dict[str, Any], name: str) -> int:
     """A number from 0."""
     value = body.get(name)
     if not isinstance(value, int) or value < 0:
-        raise HTTPException(400, f"{name} is a whole number from 0")
+        raise HTTPException(400, f"{name} must be an integer from 0")
     return value
 
 
@@ -42,7 +42,7 @@ def words_of(body: dict[str, Any], name: str) -> str | None:
     """Some text, or None."""
     words = body.get(name)
     if words is not None and (not isinstance(words, str) or len(words) > _MOST_WORDS):
-        raise HTTPException(400, f"{name} is text of at most {_MOST_WORDS} characters, or null")
+        raise HTTPException(400, f"{name} must be text of at most {_MOST_WORDS} characters, or null")
     return words
 
 
@@ -50,7 +50,7 @@ def note_of(body: dict[str, Any], name: str) -> EpisodeNote:
     """A flag and a note."""
     note = body.get(name)
     if not isinstance(note, dict):
-        raise HTTPException(400, f"{name} is an object with flag and note")
+        raise HTTPException(400, f"{name} must be an object with flag and note")
     return EpisodeNote(words_of(note, "flag"), words_of(note, "note"))
 
 
@@ -59,7 +59,7 @@ def _intervals(ranges: Any) -> list[FrameInterval] | None:
 
 
 def known_episode(body: dict[str, Any], count: int) -> int:
-    """The episode that a body is about, of ``count`` episodes."""
+    """The episode in a body, of ``count`` episodes."""
     episode = whole_number(body, "episode")
     if episode >= count:
         raise HTTPException(400, "the dataset does not have this episode")
@@ -70,9 +70,9 @@ def changes_of(body: dict[str, Any], count: int) -> list[Change]:
     """The changes of a tab, in their order."""
     tab, changes = body.get("tab"), body.get("changes")
     if not isinstance(tab, str) or not NAME.fullmatch(tab):
-        raise HTTPException(400, "tab has letters, digits, `_`, `-` and `.`")
+        raise HTTPException(400, "tab must consist of letters, digits, `_`, `-` and `.`")
     if not isinstance(changes, list) or not all(isinstance(change, dict) for change in changes):
-        raise HTTPException(400, "changes is a list of objects")
+        raise HTTPException(400, "changes must be a list of objects")
     return [_change(tab, change, count) for change in changes]
 
 

@@ -175,7 +175,7 @@ class SimulatedEpisodes(EnvironmentListener):
 
     def environment_built(self, env: Any, config: Any, env_processor: Any, action_processor: Any) -> None:
         if env.robot is self._robot:
-            env.reset_time_s = 0.0  # nobody has to put the cube back
+            env.reset_time_s = 0.0  # the simulation resets the cube
 
     def episode_starts(self, env: Any) -> None:
         world = self._robot._world

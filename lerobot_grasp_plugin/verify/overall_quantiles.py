@@ -73,7 +73,7 @@ class OverallQuantiles:
         return np.stack([value - near, value - far, value + near, value + far], axis=1)
 
     def found(self) -> Iterator[Problem]:
-        """Nothing by itself; see ``check_stored_statistics``."""
+        """No findings of its own; see ``check_stored_statistics``."""
         yield from ()
 
     def kind(self, name: str, *, trusted: bool) -> Kind:

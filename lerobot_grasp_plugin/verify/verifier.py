@@ -65,7 +65,7 @@ def verify_dataset(
             the structure.
         follow_links: Whether links in ``data`` and ``videos`` may lead outside the folder.
         expected: Numbers of episodes and frames that another number is an error of.
-        progress: Told how far it is.
+        progress: Called with the progress.
 
     Returns:
         The checks and everything that was found; never raises for a damaged dataset.

@@ -64,7 +64,7 @@ def check_videos(
         features: As ``info.json`` has them, those that are well-formed.
         spans: Per video key, where each episode's frames are; None where the metadata cannot say.
         lengths: Rows of each episode, int64, shape (episodes,).
-        progress: Told how many files of how many are done.
+        progress: Called with the number of finished files and the total.
     """
     files = files_in_use(spans, lengths)
     total, done = sum(map(len, files.values())), 0

@@ -93,12 +93,12 @@ class View:
 
     @property
     def data_files(self) -> Sequence[Path]:
-        """The tables, without those of another format beside them."""
+        """The tables, without those of another format."""
         return self.tables.used
 
     @property
     def video_files(self) -> Sequence[Path]:
-        """The videos, without those of another format beside them."""
+        """The videos, without those of another format."""
         return self.videos.used
 
     def _found(self, folder: str, pattern: str) -> list[Path]:

@@ -29,9 +29,9 @@ class _OpenSources:
     def __init__(self) -> None:
         self._open: OrderedDict[Path, tuple[ExitStack, InputContainer, VideoStream]] = OrderedDict()
 
-    def get(self, path: Path, anew: bool = False) -> tuple[InputContainer, VideoStream]:
-        """An open file; ``anew`` puts its reading position back to the beginning."""
-        if anew and path in self._open:
+    def get(self, path: Path, rewind: bool = False) -> tuple[InputContainer, VideoStream]:
+        """An open file; ``rewind`` puts its reading position back to the beginning."""
+        if rewind and path in self._open:
             self._open.pop(path)[0].close()
         if path not in self._open:
             if len(self._open) >= _OPEN_FILES:
@@ -54,9 +54,9 @@ class _OpenSources:
 
 def _packets_from(sources: _OpenSources, path: Path, pts: int) -> Iterator[Packet]:
     """Packets in decode order from the one with this pts (ticks) on; none when it is not there."""
-    for anew in (False, True):
-        container, stream = sources.get(path, anew=anew)
-        if not anew:
+    for rewind in (False, True):
+        container, stream = sources.get(path, rewind=rewind)
+        if not rewind:
             try:
                 container.seek(pts, stream=stream, backward=True, any_frame=False)
             except av.FFmpegError:

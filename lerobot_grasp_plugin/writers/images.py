@@ -79,7 +79,7 @@ class StagedImages:
         self._staged: list[tuple[Path, Path]] = []
         self._made: list[Path] = []
 
-    def beside(self, target: Path) -> Path:
+    def stage(self, target: Path) -> Path:
         """The name under which to create the file or folder that will replace ``target``.
 
         Raises:

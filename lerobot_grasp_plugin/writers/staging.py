@@ -174,7 +174,7 @@ def _lock(folder: Path, *, wait: bool) -> int | None:
 def _alone_in(folder: Path) -> AbstractContextManager[None]:
     """No other run claims a target in ``folder`` meanwhile.
 
-    A staging folder is locked by its own run for as long as it is built in, and nobody else writes there.
+    A staging folder is locked by its own run for as long as it is built in, and no other run writes there.
     """
     return nullcontext() if STAGING_MARK in folder.name else _locked(folder)
 

@@ -84,7 +84,7 @@ def fit(
     weights: Tensor,
     config: ClassifierTrainConfig,
     progress: Progress,
-    told: Callable[[Validation], None],
+    on_validation: Callable[[Validation], None],
     keep: Callable[[Validation], None] = lambda _: None,
 ) -> FitResult:
     """Trains a classifier, and leaves it with the weights of the lowest validation loss.
@@ -104,7 +104,7 @@ def fit(
         weights: Of a failure frame and a success frame in the loss.
         config: All settings.
         progress: Called with the progress.
-        told: Called after each validation.
+        on_validation: Called after each validation.
         keep: Called before that if the validation loss is the lowest so far; the model then has the
             validated weights.
     """
@@ -133,7 +133,7 @@ def fit(
             history.append(Validation(step, mean, val_loss, val_auc, is_best, now - started, left))
             if is_best:
                 keep(history[-1])
-        told(history[-1])
+        on_validation(history[-1])
         losses.clear()
         if step >= config.steps or step - best_step >= config.patience * config.eval_steps:
             break

@@ -75,8 +75,8 @@ class TrainingPlan:
     output_dir: Path
 
 
-type Planned = Callable[[TrainingPlan], None]
-type Told = Callable[[Validation], None]
+type OnPlan = Callable[[TrainingPlan], None]
+type OnValidation = Callable[[Validation], None]
 
 
 @dataclass(frozen=True)
@@ -136,8 +136,8 @@ class TrainingReport:
 def train_classifier(
     config: ClassifierTrainConfig,
     progress: Progress = silent,
-    told: Told = lambda _: None,
-    planned: Planned = lambda _: None,
+    on_validation: OnValidation = lambda _: None,
+    on_plan: OnPlan = lambda _: None,
 ) -> TrainingReport:
     """Trains, keeps the step with the lowest validation loss, and evaluates it.
 
@@ -149,8 +149,8 @@ def train_classifier(
     Args:
         config: All settings.
         progress: Called with the progress.
-        told: Called after each validation.
-        planned: Called before the first image is decoded.
+        on_validation: Called after each validation.
+        on_plan: Called before the first image is decoded.
 
     Raises:
         GraspError: With all errors of the settings, the labels and the dataset.
@@ -186,14 +186,14 @@ def train_classifier(
         model = make_classifier(configured(model_config, shapes))
     encoder = _encoder_in_words(model, config.make_encoder, model_config, len(train))
     device = str(model.config.device)
-    planned(TrainingPlan(root, encoder, preprocessing, train, val, splits_from, config, device, output_dir))
+    on_plan(TrainingPlan(root, encoder, preprocessing, train, val, splits_from, config, device, output_dir))
     best = BestCheckpoint(output_dir, config, root)
     record = _record(config, root, preprocessing, splits, encoder)
 
     def keep(validation: Validation) -> None:
         best.keep(validation.step, model, record | {"validation_auc": validation.val_auc})
 
-    result = fit(model, data, train, val, weights, config, progress, told, keep)
+    result = fit(model, data, train, val, weights, config, progress, on_validation, keep)
     evaluation = evaluate(model, data, val, progress)
     report = TrainingReport(
         output_dir=output_dir,

@@ -44,7 +44,7 @@ class FrameReader(DatasetReader):  # type: ignore[misc]  # lerobot is not typed
     maps are left as they are.
 
     Args:
-        reader: An open reader of LeRobot's, whose rows are taken over.
+        reader: An open reader of LeRobot's, whose rows are used.
         preprocessing: What is done to images; None for nothing. With it, images are float32 in
             [0, 1] even where ``return_uint8`` was asked for.
         cache: Where decoded episodes are kept; None to decode every frame when it is read.

@@ -57,7 +57,7 @@ def cached_dataset(
 ) -> CachedDataset:
     """Merges and labels what a dataset block names, unless the same was made before.
 
-    The result lies in ``<cache_dir>/<key>/dataset`` beside ``recipe.json``, which says what the key was
+    The result lies in ``<cache_dir>/<key>/dataset`` next to ``recipe.json``, which says what the key was
     made of. It appears whole or not at all, sources are only read, and nothing is ever removed.
 
     Args:

@@ -52,7 +52,7 @@ def _environment(facts: Facts) -> Iterator[Problem]:
     prepared = facts.environment or _NOTHING
     for key, feature in facts.cameras.items():
         if cameras and camera_name(key) not in cameras:
-            message = f"{key} needs a camera {camera_name(key)!r}, the robot has {', '.join(cameras)}"
+            message = f"{key} needs a camera {camera_name(key)!r}, but the robot has {', '.join(cameras)}"
             yield Problem(
                 "missing-camera", message, "env.robot.cameras", "name the camera as the dataset does"
             )
@@ -63,12 +63,12 @@ def _environment(facts: Facts) -> Iterator[Problem]:
         yield from _crop_fits(prepared, key, camera, "the robot's camera")
         given = prepared.output(key, camera)
         if given != wanted:
-            message = f"{key} reaches the policy as {as_text(given)}, it expects {list(wanted)}"
+            message = f"{key} reaches the policy as {as_text(given)}, but the policy expects {list(wanted)}"
             yield Problem("image-size", message, RESIZE, f"set resize_size to {list(wanted[1:])}")
     known = {*facts.cameras, *(f"observation.images.{name}" for name in cameras)}
     for key in prepared.crops:
         if key not in known:
-            message = f"{key} is no camera, so this crop does nothing"
+            message = f"{key} is not a camera, so this crop has no effect"
             yield Problem("crop-unknown-camera", message, f"{CROPS}.{key}", f"cameras: {', '.join(known)}")
 
 

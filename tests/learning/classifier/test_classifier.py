@@ -232,7 +232,7 @@ def test_a_frozen_encoder_stays_as_it_is(squares, tmp_path):
     config = settings(
         squares, tmp_path / "out", reward_model=model, val_episodes="1, 4", image_preprocessing=CROP
     )
-    report = train_classifier(config, told=told.append)
+    report = train_classifier(config, on_validation=told.append)
     assert report.splits.parts == {"train": (0, 2, 3, 5), "val": (1, 4)}
     assert "frozen" in report.encoder
     assert str(encoder) in report.encoder

@@ -114,7 +114,7 @@ def test_a_full_disk_leaves_the_best_checkpoint(squares, tmp_path):
     )
     try:
         with pytest.raises(DataError, match=r"the checkpoint of step .* cannot be written") as raised:
-            train_classifier(config, told=told)
+            train_classifier(config, on_validation=told)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert raised.value.problems[0].code == "cannot-write"

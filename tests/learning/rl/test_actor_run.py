@@ -121,5 +121,5 @@ def test_the_line_says_how_long_the_run_will_last(tmp_path):
         record = EpisodeRecord(number, steps=30, total_steps=30 * (number + 1), seconds=3.0 * number)
         append_line(path, asdict(record))
     line = actor_run.run_summary(path, record, 1290)
-    assert line.endswith("step 90 of 1290, 10.0 a second, 2 min left")
+    assert line.endswith("step 90 of 1290, 10.0 per second, 2 min left")
     assert EpisodeLog(path).earlier_steps == 90  # a resumed run makes its steps after these

@@ -23,7 +23,7 @@ def other_form(path: Path) -> str | None:
     return None if name == "text" else name
 
 
-def text_beside(path: Path, index_base: int | None, source: Source) -> Path:
+def text_copy(path: Path, index_base: int | None, source: Source) -> Path:
     """Writes the labels of a JSON or CSV file as text next to it; the file itself is not changed.
 
     Args:

@@ -18,7 +18,7 @@ from lerobot_grasp_plugin.merging.recipe import SourceConfig
 from lerobot_grasp_plugin.merging.sources import open_sources
 from lerobot_grasp_plugin.review.change import Change
 from lerobot_grasp_plugin.review.session import Session
-from lerobot_grasp_plugin.review.text_beside import other_form, text_beside
+from lerobot_grasp_plugin.review.text_copy import other_form, text_copy
 
 JSON = """{"index_base": 0, "episodes": {"0": {"success_start": 3},
  "1": {"ranges": [[0, 1], [3, null]], "exclude": [1]}, "4": null}}"""
@@ -33,7 +33,7 @@ def test_json_goes_on_as_text(recorded: Callable[[str], Path], tmp_path: Path) -
     given.write_text(JSON)
     assert other_form(given) == "JSON"
     (source,) = open_sources([SourceConfig(root=recorded("av1"))], [])
-    path = text_beside(given, None, source)
+    path = text_copy(given, None, source)
     assert path.read_text() == "# index_base: 0\n00: 3-\n01: 0, 3-\n04: all fail\n"
     session = Session(source, path, None)
     label(session, 4, None)
@@ -42,7 +42,7 @@ def test_json_goes_on_as_text(recorded: Callable[[str], Path], tmp_path: Path) -
     assert path.read_text() == "# index_base: 0\n00: all fail\n01: 0, 3-\n"
     assert given.read_text() == JSON
     with pytest.raises(UsageError, match=r"mine\.txt already"):
-        text_beside(given, None, source)
+        text_copy(given, None, source)
     assert path.read_text() == "# index_base: 0\n00: all fail\n01: 0, 3-\n"
 
 
@@ -51,14 +51,14 @@ def test_csv_goes_on_as_text(recorded: Callable[[str], Path], tmp_path: Path) ->
     given.write_text("# left_arm\n# index_base: 0\nepisode,start,end\r\n0,3,\r\n1,0,0\r\n1,3,\r\n4,,\r\n")
     assert other_form(given) == "CSV"
     (source,) = open_sources([SourceConfig(root=recorded("av1"))], [])
-    path = text_beside(given, None, source)
+    path = text_copy(given, None, source)
     assert path.read_text() == "# index_base: 0\n# left_arm\n00: 3-\n01: 0, 3-\n04: all fail\n"
     session = Session(source, path, None)
     label(session, 0, [])
     assert "# left_arm\n00: all fail\n" in path.read_text()
     given.with_name("short.csv").write_text("episode,frame,reward\n0,0,1\n")
     with pytest.raises(AnnotationError, match="frames-missing"):
-        text_beside(given.with_name("short.csv"), 0, source)
+        text_copy(given.with_name("short.csv"), 0, source)
     assert not (tmp_path / "short.txt").exists()
 
 
