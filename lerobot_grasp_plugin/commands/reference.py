@@ -31,8 +31,8 @@ All options of all commands, as `--help` prints them. `{WRITE}` writes this page
 
 An option takes one value: `--root FOLDER` or `--root=FOLDER`. A list is one value, `--episodes '[2, 7]'`,
 and so is a block of options, `--kinematics '{{joint_unit: range}}'`. A switch needs no value: `--strict` is
-`--strict true`. Options can be in a YAML or JSON file, `--config_path FILE`; flags override it. For a misspelt
-option or value, the error names the most similar one.
+`--strict true`. Options can be in a YAML or JSON file, `--config_path FILE`; flags override it. For a
+misspelt option or value, the error names the most similar one.
 
 Exit codes: 0 done, 1 the data is at fault, 2 the call is at fault, 130 after Ctrl+C.
 """
