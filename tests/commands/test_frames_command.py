@@ -130,7 +130,7 @@ def test_a_run_that_fails_writes_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--stride", "0"], "stride is 0"),
+        (["--stride", "0"], "stride must be 1 or more"),
         (["--crop", "1,2,3"], "must be top,left,height,width"),
         (["--crop", "0,60,64,64"], "reaches to row 64 and column 124"),
         (["--index_base", "2"], "index_base must be 0 or 1"),

@@ -301,7 +301,7 @@ def test_names_the_account_has_no_right_to(hub: FakeHub, relabel: Run, tmp_path:
 def test_everything_at_once(hub: FakeHub, relabel: Run, recorded: Recorded) -> None:
     hub.add(REPO, lerobots(recorded))
     done = relabel("--private", token=READ_TOKEN)
-    refused(done, "may only read", "[repository-is-public]", "[other-dataset]", "3 errors")
+    refused(done, "is read-only", "[repository-is-public]", "[other-dataset]", "3 errors")
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def test_what_is_held_is_success() -> None:
 def test_what_was_let_go_is_success_in_the_other_reading() -> None:
     proposal = labeler(reading="let_go", closed=0, opened=100).propose(episode(POSITION, COMMAND))
     assert proposal.success == IntervalSet([FrameInterval(40, None)])
-    assert "put it down" in proposal.reason
+    assert "putting the object down" in proposal.reason
     kept = labeler(reading="let_go", closed=0, opened=100).propose(episode(POSITION[:40], COMMAND[:40]))
     assert kept.success == IntervalSet()
     assert "to the end" in kept.reason

@@ -119,7 +119,7 @@ def test_the_classifier_does_not_see_excluded_episodes(recorded):
 
     assert seen(None) == [0, 2, 3]
     assert seen([1, 2]) == [2]
-    with pytest.raises(UsageError, match="leaves no episode"):
+    with pytest.raises(UsageError, match="excludes all episodes"):
         seen([1, 4])
     config.exclude_episodes = [7]
     with pytest.raises(UsageError, match="episode 7 does not exist"):

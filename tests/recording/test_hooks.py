@@ -95,7 +95,7 @@ def test_a_stalled_gripper_is_suggested_as_a_grasp():
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"lag_frames": 2, "lag_s": 0.1}, "both given"),
+        ({"lag_frames": 2, "lag_s": 0.1}, "cannot be combined"),
         ({"lag_s": -1.0}, "0 or more"),
         ({"success_key": "n"}, "two meanings"),
         ({"failure_key": "s"}, "two meanings"),

@@ -98,7 +98,7 @@ def test_refusals_are_named(urdf):
         hook(urdf, Robot(stuck=True), timeout_s=0.2).reset(0)
     with pytest.raises(UsageError, match=r"leaves the workspace \[outside-workspace\]"):
         hook(urdf, Robot(), half_box=[0.03, 0.03, 0.06])
-    with pytest.raises(UsageError, match="no URDF"):
+    with pytest.raises(UsageError, match="URDF does not exist"):
         RandomEeResetConfig(urdf_path=str(urdf.with_name("none.urdf"))).make()  # before any robot is touched
     urdf.write_text(urdf.read_text().replace('lower="-10" upper="10"', 'lower="-1" upper="1"'))
     robot = Robot()

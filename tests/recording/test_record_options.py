@@ -13,14 +13,14 @@ from lerobot_grasp_plugin.recording.options import GraspOptions, check_batch, ch
 def test_videos_of_several_episodes_are_not_encoded_at_once():
     check_batch(None)
     check_batch(1)
-    with pytest.raises(UsageError, match="video_encoding_batch_size is 5"):
+    with pytest.raises(UsageError, match="video_encoding_batch_size must be 1, not 5"):
         check_batch(5)
 
 
 def test_frames_that_are_encoded_already_cannot_be_trimmed():
     check_trim("idle", None)
     check_trim("none", True)
-    with pytest.raises(UsageError, match="encoded already"):
+    with pytest.raises(UsageError, match="already encoded"):
         check_trim("idle", True)
 
 

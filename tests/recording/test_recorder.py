@@ -134,7 +134,7 @@ def test_a_pause_leaves_no_trace_in_frames_times_and_marks(monkeypatch):
     assert attempt.record["pauses"] == [[3, 2.0]]
     assert attempt.record["hooks"]["hook"]["late_frames"] == attempt.timing.record()["late_frames"] == 0
     hook.hook.paused.assert_called_once_with(3)
-    assert [line.split(":")[0] for line in shown] == ["PAUSED", "Going on"]
+    assert [line.split(":")[0] for line in shown] == ["PAUSED", "Continuing"]
 
 
 def test_idle_frames_are_left_out_of_everything(monkeypatch):

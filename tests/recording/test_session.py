@@ -26,7 +26,7 @@ def test_record_mark_correct_relabel_resume(rig, rewards):
     rig.send("n")  # heeded with the first frame
     rig.expect("[Enter] accept")
     rig.send("r\n")
-    rig.expect("is not kept")
+    rig.expect("is discarded")
     rig.expect("Recording episode 0")
     rig.send("sss")  # a held key counts once
     rig.expect("SUCCESS from frame")
@@ -46,7 +46,7 @@ def test_record_mark_correct_relabel_resume(rig, rewards):
     rig.expect("PAUSED")
     rig.leader.wait_for_reads(10)  # the session goes on, and the episode does not
     rig.send("p")
-    rig.expect("Going on")
+    rig.expect("Continuing")
     rig.leader.wait_for_reads(8)  # one in each frame: the episode has five
     rig.send("n")
     rig.expect("[Enter] accept")

@@ -204,7 +204,7 @@ def test_all_that_is_wrong_with_the_labels_is_said(recorded, annotated):
 
 
 def test_label_options_without_annotations_are_refused(recorded):
-    with pytest.raises(UsageError, match="no annotation file"):
+    with pytest.raises(UsageError, match="without an annotation file"):
         laid_over(recorded("av1"), done="episode_end")
 
 
