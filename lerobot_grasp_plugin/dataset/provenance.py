@@ -1,4 +1,4 @@
-"""Reads and writes ``meta/grasp_provenance.json``: how labels were made, and each episode's source.
+"""Reads ``meta/grasp_provenance.json``: how labels were made, and each episode's source.
 
 Missing or damaged entries are ignored, so that a damaged sidecar does not keep labels from being read
 (verify reports the damage).
@@ -6,25 +6,19 @@ Missing or damaged entries are ignored, so that a damaged sidecar does not keep 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.core.labels import LabelValues
-from lerobot_grasp_plugin.core.plan import PlannedEpisode
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.info import read_json
 from lerobot_grasp_plugin.dataset.json_entry import Entry
 from lerobot_grasp_plugin.dataset.recording import read_recording
 from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
 from lerobot_grasp_plugin.findings.words import count
-from lerobot_grasp_plugin.version import VERSION
-
-FORMAT: Final = 1
-DISTRIBUTION: Final = "lerobot_grasp_plugin"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +33,7 @@ class ProvenanceSource:
         frames: The kept frames of some of them, as in the call.
         rename: Name of a column -> its name in the new dataset.
         task: The new task of all of its episodes.
+        tasks: The new tasks of some of its episodes, as in the call.
         annotations: Path and sha256 of the annotation file that labelled it.
         labels_from: Column and threshold that labelled it.
         done: How ``next.done`` was decided.
@@ -58,13 +53,35 @@ class ProvenanceSource:
     derived: Mapping[str, Any] | None = None
     metadata: Mapping[str, Any] | None = None
     frames: Mapping[str, Any] | None = None
+    tasks: Mapping[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The entry of the file."""
         names = ("repo_id", "root", "codebase_version", "episodes", "rename", "task")
-        optional = ("frames", "annotations", "labels_from", "done", "derived", "metadata")
+        optional = ("frames", "tasks", "annotations", "labels_from", "done", "derived", "metadata")
         stated = [name for name in optional if getattr(self, name) is not None]
         return {name: getattr(self, name) for name in (*names, *stated)}
+
+
+@dataclass(frozen=True)
+class FirstEpisode:
+    """The episode in which rows were recorded, of the first dataset that is known.
+
+    Attributes:
+        repo_id: The dataset's name.
+        root: Its folder, as it was then.
+        episode_index: In that dataset.
+        from_frame: The frame there of the first row, 0-based.
+    """
+
+    repo_id: str | None
+    root: str | None
+    episode_index: int
+    from_frame: int
+
+    def later(self, frames: int) -> FirstEpisode:
+        """The same for rows that begin some frames later."""
+        return replace(self, from_frame=self.from_frame + frames)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +95,7 @@ class ProvenanceEpisode:
         content_sha256: Hash of its columns that are not labels.
         success: Success rows; None if it was not labelled.
         from_frame: First frame of the part in the source episode, 0-based; None for a whole one.
+        first: Where its rows were recorded; None if that is the source.
     """
 
     source: int | None = None
@@ -86,6 +104,7 @@ class ProvenanceEpisode:
     content_sha256: str | None = None
     success: IntervalSet | None = None
     from_frame: int | None = None
+    first: FirstEpisode | None = None
 
     def to_json(self, episode_index: int) -> dict[str, Any]:
         """The entry of the file."""
@@ -93,6 +112,8 @@ class ProvenanceEpisode:
         if self.from_frame is None:
             names.remove("from_frame")
         entry = {"episode_index": episode_index, **{name: getattr(self, name) for name in names}}
+        if self.first is not None:
+            entry["first"] = asdict(self.first)
         return entry if self.success is None else {**entry, "success": self.success.pairs()}
 
 
@@ -162,6 +183,20 @@ class Provenance:
             None if source is None or source.root is None or number is None else (Path(source.root), number)
         )
 
+    def first(self, episode: int, length: int) -> FirstEpisode | None:
+        """Where the rows of an episode were recorded, as far as it says; None where it does not say.
+
+        Args:
+            episode: Its ``episode_index``.
+            length: Its rows; of an episode with another length it says nothing.
+        """
+        entry, source = self.episodes.get(episode), self.source_of(episode)
+        if entry is None or source is None or entry.source_episode is None or entry.length != length:
+            return None
+        if entry.first is not None:
+            return entry.first
+        return FirstEpisode(source.repo_id, source.root, entry.source_episode, entry.from_frame or 0)
+
     def sources_of_episodes(self) -> dict[int, str]:
         """The ``repo_id`` of each episode's source, by ``episode_index``."""
         return {
@@ -205,84 +240,6 @@ def stored_values(root: Path) -> LabelValues | None:
     return values if values is not None or recording is None else recording.values
 
 
-class ProvenanceWriter:
-    """Writes the sidecar, one episode after the other.
-
-    It contains no time of day: the same recipe gives the same bytes.
-
-    Args:
-        path: The file.
-        operation: ``merge`` or ``relabel``.
-        recipe: Options that hold for all sources.
-        labels: How the labels were made, by option; None without labels.
-        statistics: How the numbers in ``stats.json`` were made.
-        sources: In order.
-    """
-
-    def __init__(
-        self,
-        path: Path,
-        *,
-        operation: str,
-        recipe: Mapping[str, Any],
-        labels: Mapping[str, Any] | None,
-        statistics: Mapping[str, str],
-        sources: Sequence[ProvenanceSource],
-    ) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        head = {
-            "format": FORMAT,
-            "tool": {"name": DISTRIBUTION, "version": VERSION},
-            "operation": operation,
-            "recipe": recipe,
-            "labels": labels,
-            "statistics": statistics,
-            "sources": [source.to_json() for source in sources],
-        }
-        self._file = path.open("w", encoding="utf-8")
-        self._file.write(json.dumps(head, indent=2, default=str).removesuffix("\n}") + ',\n  "episodes": [')
-        self._first = True
-
-    def write(
-        self,
-        episodes: Sequence[PlannedEpisode],
-        applied: Sequence[IntervalSet | None],
-        hashes: Sequence[str],
-    ) -> None:
-        """Appends the episodes of one block of rows."""
-        for planned, success, digest in zip(episodes, applied, hashes, strict=True):
-            entry = ProvenanceEpisode(
-                source=planned.source,
-                source_episode=planned.source_episode,
-                length=planned.length,
-                content_sha256=digest,
-                success=success,
-                from_frame=planned.from_frame,
-            )
-            text = json.dumps(entry.to_json(planned.episode_index))
-            self._file.write(("" if self._first else ",") + "\n    " + text)
-            self._first = False
-
-    def close(self, timestamps: Mapping[int, tuple[int, float]]) -> None:
-        """Ends the file.
-
-        Args:
-            timestamps: source -> rows whose timestamp was set to frame_index / fps, and the largest
-                distance in seconds; sources without such rows are left out.
-        """
-        fixed = [
-            {"source": source, "rows": rows, "max_deviation_s": deviation}
-            for source, (rows, deviation) in timestamps.items()
-            if rows
-        ]
-        self._file.write('\n  ],\n  "timestamps_fixed": ' + json.dumps(fixed) + "\n}\n")
-        self._file.close()
-
-    def abandon(self) -> None:
-        """Closes the file as it is, for a run that failed."""
-        self._file.close()
-
-
 def _sources(content: Entry) -> Iterator[ProvenanceSource]:
     for number, raw in enumerate(content.get("sources", list, "a list", required=True) or ()):
         entry = Entry.of(raw, f"sources[{number}]", content.path, content.problems)
@@ -303,6 +260,7 @@ def _sources(content: Entry) -> Iterator[ProvenanceSource]:
             derived=entry.get("derived", dict, "an object"),
             metadata=entry.get("metadata", dict, "an object"),
             frames=entry.get("frames", dict, "an object"),
+            tasks=entry.get("tasks", dict, "an object"),
         )
 
 
@@ -332,8 +290,21 @@ def _episodes(content: Entry, sources: int) -> Iterator[tuple[int, ProvenanceEpi
                 content_sha256=entry.get("content_sha256", str, "text"),
                 success=_success(entry, length),
                 from_frame=entry.get("from_frame", int, "an integer"),
+                first=_first(entry),
             ),
         )
+
+
+def _first(entry: Entry) -> FirstEpisode | None:
+    raw = entry.get("first", dict, "an object")
+    if raw is None:
+        return None
+    first = Entry(raw, f"{entry.name}.first", entry.path, entry.problems)
+    episode = first.get("episode_index", int, "an integer", required=True)
+    frame = first.get("from_frame", int, "an integer", required=True)
+    if episode is None or frame is None:
+        return None
+    return FirstEpisode(first.get("repo_id", str, "text"), first.get("root", str, "text"), episode, frame)
 
 
 def _success(entry: Entry, length: int | None) -> IntervalSet | None:

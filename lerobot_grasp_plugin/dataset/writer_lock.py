@@ -14,7 +14,7 @@ from typing import Literal, Self
 
 from lerobot_grasp_plugin.findings.problem import Problem, Severity, UsageError
 
-Doing = Literal["recorded", "relabelled"]
+Doing = Literal["recorded", "relabelled", "edited"]
 
 
 @dataclass(frozen=True)

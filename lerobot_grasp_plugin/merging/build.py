@@ -23,7 +23,7 @@ from lerobot_grasp_plugin.merging.cards import generated_text
 from lerobot_grasp_plugin.merging.episode_tasks import EpisodeTasks
 from lerobot_grasp_plugin.merging.kept_rewards import changed_success, kept_reward_warnings
 from lerobot_grasp_plugin.merging.prepare import Build, keeps_splits
-from lerobot_grasp_plugin.merging.provenance import provenance_writer
+from lerobot_grasp_plugin.merging.provenance import FirstEpisodes, provenance_writer
 from lerobot_grasp_plugin.merging.recorded_episodes import RecordedEpisodes
 from lerobot_grasp_plugin.merging.repeated import RepeatedEpisodes
 from lerobot_grasp_plugin.merging.report import EpisodeReport, MergeReport, SourceReport
@@ -131,6 +131,7 @@ class _Writer:
             operation=build.operation,
             left_out=build.contradictions.by_source,
         )
+        self.firsts = FirstEpisodes(build.sources)
         self.stats: dict[str, dict[str, object]] = {}
 
     def _dones(self) -> list[str | None]:
@@ -167,7 +168,8 @@ class _Writer:
                     self._count(planned, block)
                     self.repeated.see(planned, block.hashes)
                     self.recorded.see(planned, block.applied)
-                    self.provenance.write(planned, block.applied, block.hashes)
+                    firsts = self.firsts.of(planned)
+                    self.provenance.write(planned, block.applied, block.hashes, firsts)
                     progress("writing tables", planned[-1].to_index, build.plan.total_frames)
             if off_grid := [builder.off_grid for builder in self.builders if builder.off_grid is not None]:
                 raise DatasetError(off_grid)

@@ -46,7 +46,8 @@ class EpisodeTasks:
                 of_rows = list(dict.fromkeys(rows))
             own = [self._tasks[number] for number in of_rows]
             listed: Sequence[str] = source.reader.episode_tasks(episode.source_episode)
-            if source.config.task is not None or not listed or episode.part is not None:
+            is_given = source.config.task is not None or episode.source_episode in source.config.tasks
+            if is_given or not listed or episode.part is not None:
                 listed = own
             elif not set(own) <= set(listed):
                 self._replaced.setdefault(source.number, []).append(episode.source_episode)

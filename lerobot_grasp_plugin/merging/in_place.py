@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lerobot_grasp_plugin.core.progress import Progress, silent
-from lerobot_grasp_plugin.dataset.writer_lock import WriterLock
-from lerobot_grasp_plugin.merging.merge import at_its_place
-from lerobot_grasp_plugin.merging.recipe import MergeConfig, SourceConfig
+from lerobot_grasp_plugin.dataset.opening import open_dataset
+from lerobot_grasp_plugin.dataset.writer_lock import Doing, WriterLock
+from lerobot_grasp_plugin.findings.problem import Problem, UsageError
+from lerobot_grasp_plugin.merging.merge import at_its_place, new_place
+from lerobot_grasp_plugin.merging.recipe import CopyConfig, MergeConfig, SourceConfig
 from lerobot_grasp_plugin.merging.report import MergeReport
 from lerobot_grasp_plugin.merging.sources import open_sources
-from lerobot_grasp_plugin.writers.staging import claimed, swap, sync_tree
+from lerobot_grasp_plugin.writers.staging import backups, claimed, swap, sync_tree
 
 if TYPE_CHECKING:
     from lerobot_grasp_plugin.merging.prepare import Build
@@ -29,6 +31,8 @@ def write_in_place(
     repo_id: str,
     progress: Progress,
     before_swap: Callable[[], None] = nothing,
+    *,
+    doing: Doing = "relabelled",
 ) -> MergeReport:
     """Writes a dataset next to ``root``, then swaps it with the existing one.
 
@@ -38,15 +42,49 @@ def write_in_place(
         repo_id: Its name.
         progress: Called with the progress.
         before_swap: Called when the new dataset is verified and on disk.
+        doing: What becomes of the dataset, for other programs that would write it.
     """
     from lerobot_grasp_plugin.merging.build import write_build
 
-    with WriterLock(root, "relabelled"), claimed(root) as staging:
+    with WriterLock(root, doing), claimed(root) as staging:
         report = write_build(build, staging, repo_id, progress)
         sync_tree(staging)
         before_swap()
         backup = swap(staging, root)
     return replace(at_its_place(report, root), backup=backup)
+
+
+def copy_place(config: CopyConfig) -> tuple[str, Path]:
+    """Name and folder of a changed copy: those of the dataset itself with ``in_place``.
+
+    Raises:
+        UsageError: The call names no place, or the place cannot be written.
+        DatasetError: The dataset cannot be opened.
+    """
+    if not config.in_place:
+        return new_place(config)
+    if config.new_root is not None or config.new_repo_id is not None:
+        message = "in_place replaces the dataset itself; do not combine it with new_root or new_repo_id"
+        raise UsageError(Problem("contradicting-options", message))
+    reader = open_dataset(config.repo_id, config.root)
+    if reader.root.is_symlink() or reader.root.parent.name == "snapshots":
+        message = "in_place cannot replace a downloaded or linked folder"
+        hint = "write a new dataset with --new_root"
+        raise UsageError(Problem("not-replaceable", message, reader.root, hint))
+    return reader.repo_id, reader.root.resolve()
+
+
+def check_swap(config: CopyConfig) -> None:
+    """Refuses a dataset that an interrupted run left in its backup only.
+
+    Raises:
+        UsageError: The folder is not there, and its backup is.
+    """
+    root = None if config.root is None else config.root.expanduser()
+    if config.in_place and root is not None and not root.exists() and (old := backups(root)):
+        message = "an interrupted run left no dataset here; the old dataset is complete in its backup"
+        hint = f"restore it with: mv '{old[-1]}' '{root}'"
+        raise UsageError(Problem("interrupted-swap", message, root, hint))
 
 
 def rearrange(

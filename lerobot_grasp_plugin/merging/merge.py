@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,13 +14,14 @@ from lerobot_grasp_plugin.dataset.recording import pending_edits
 from lerobot_grasp_plugin.findings.gathering import Gathered
 from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 from lerobot_grasp_plugin.merging.annotate import check_annotations, label_sources, sources_of_headers
-from lerobot_grasp_plugin.merging.recipe import MergeConfig, SourceConfig, check_choices
+from lerobot_grasp_plugin.merging.recipe import MergeConfig, OutputOptions, SourceConfig, check_choices
 from lerobot_grasp_plugin.merging.report import MergeReport
 from lerobot_grasp_plugin.merging.sources import Source, open_sources
 from lerobot_grasp_plugin.writers.staging import refuse_existing, staged, staging_leftovers
 
 if TYPE_CHECKING:
     from lerobot_grasp_plugin.merging.cutting import Cuts
+    from lerobot_grasp_plugin.merging.prepare import Build
 
 type BeforeWriting = Callable[[str, Sequence[Source]], None]
 
@@ -45,6 +47,57 @@ def merge(
         GraspError: With all errors of the recipe, the sources and the annotations; nothing is
             written then.
     """
+    output = plan_output(config, partial(new_place, config), progress, before_writing=before_writing)
+    with staged(output.root) as staging:
+        report = output.write(staging, progress)
+    return at_its_place(report, output.root)
+
+
+@dataclass(frozen=True)
+class Output:
+    """A dataset that can be written.
+
+    Attributes:
+        build: What to write.
+        repo_id: Its name.
+        root: Its folder.
+    """
+
+    build: Build
+    repo_id: str
+    root: Path
+
+    def write(self, folder: Path, progress: Progress) -> MergeReport:
+        """Writes it into an empty folder and verifies it.
+
+        Raises:
+            GraspError: A source turned out to be damaged, or what was written is not what was planned.
+        """
+        from lerobot_grasp_plugin.merging.build import write_build
+
+        return write_build(self.build, folder, self.repo_id, progress)
+
+
+def plan_output(
+    config: MergeConfig,
+    place: Callable[[], tuple[str, Path]],
+    progress: Progress,
+    *,
+    operation: str = "merge",
+    before_writing: BeforeWriting = allowed,
+) -> Output:
+    """Checks a recipe, and decides everything about its output before a byte is written.
+
+    Args:
+        config: The recipe.
+        place: Gives name and folder of the output; may refuse them.
+        progress: Told how far it is.
+        operation: ``merge`` or ``edit``.
+        before_writing: As of ``merge``.
+
+    Raises:
+        GraspError: With everything that is wrong with the recipe, the sources or the annotations.
+    """
     sources: list[Source] = []
     problems = Gathered()
     with problems:
@@ -60,8 +113,7 @@ def merge(
     with problems:
         cuts = _cuts(sources, config)
     with problems:
-        repo_id, root = output_place(config.new_repo_id, config.new_root)
-        refuse_existing(root)
+        repo_id, root = place()
         refuse_inside(sources, root)
     with problems:
         if not sources:
@@ -73,13 +125,10 @@ def merge(
         warnings += cuts.apply()
     before_writing(repo_id, sources)
     warnings += source_warnings(sources, root)
-    from lerobot_grasp_plugin.merging.build import write_build
     from lerobot_grasp_plugin.merging.prepare import prepare
 
-    build = prepare(sources, config, operation="merge", progress=progress, warnings=warnings)
-    with staged(root) as staging:
-        report = write_build(build, staging, repo_id, progress)
-    return at_its_place(report, root)
+    build = prepare(sources, config, operation=operation, progress=progress, warnings=warnings)
+    return Output(build, repo_id, root)
 
 
 def _cuts(sources: Sequence[Source], config: MergeConfig) -> Cuts | None:
@@ -98,6 +147,17 @@ def _sources(config: MergeConfig) -> Sequence[SourceConfig]:
         hint = "give --sources, or --annotations with headers that name datasets"
         raise UsageError(Problem("no-sources", "the recipe has no sources", hint=hint))
     return sources_of_headers(config.annotations, config.index_base)
+
+
+def new_place(config: OutputOptions) -> tuple[str, Path]:
+    """Name and folder of an output that is not there yet.
+
+    Raises:
+        UsageError: The call names none, or the folder exists.
+    """
+    repo_id, root = output_place(config.new_repo_id, config.new_root)
+    refuse_existing(root)
+    return repo_id, root
 
 
 def output_place(repo_id: str | None, root: Path | None) -> tuple[str, Path]:

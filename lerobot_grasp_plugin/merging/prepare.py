@@ -31,6 +31,7 @@ from lerobot_grasp_plugin.merging.derivation.recorded import carry_over, check_s
 from lerobot_grasp_plugin.merging.features import TargetFormat, unify
 from lerobot_grasp_plugin.merging.opening import aborted_named
 from lerobot_grasp_plugin.merging.recipe import MergeConfig
+from lerobot_grasp_plugin.merging.row_tasks import leave_out_unused_tasks
 from lerobot_grasp_plugin.merging.schemas import inferred_fields, read_schemas, schema_warnings
 from lerobot_grasp_plugin.merging.source_labels import (
     Recorded,
@@ -69,6 +70,13 @@ class Build:
     contradictions: Contradictions
     warnings: list[Problem] = field(default_factory=list)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the episodes of the output are those of one source, all of them, in its order."""
+        if len(self.sources) > 1:
+            return False
+        return list(self.sources[0].episodes) == list(range(len(self.sources[0].reader.lengths)))
+
 
 def prepare(
     sources: Sequence[Source],
@@ -83,7 +91,7 @@ def prepare(
     Args:
         sources: Opened, with episodes chosen and labels attached.
         config: The recipe.
-        operation: ``merge`` or ``relabel``.
+        operation: ``merge``, ``relabel`` or ``edit``.
         progress: Called with the progress of reading videos.
         warnings: Warnings so far.
 
@@ -112,6 +120,7 @@ def prepare(
             with aborted_named(source.reader.location):
                 source.reader.require(source.episodes, [source.original[key] for key in video_keys])
                 read_source_labels(source, bool(target.labels))
+                leave_out_unused_tasks(source)
         except GraspError as error:
             errors.append(error)
     raise_all(errors)
@@ -184,11 +193,8 @@ def _derived(sources: Sequence[Source], config: MergeConfig, progress: Progress)
 
 def keeps_splits(build: Build) -> bool:
     """Whether the source's splits still name the same episodes."""
-    source = build.sources[0]
-    splits = source.reader.info.splits
-    if build.operation != "relabel" or len(build.plan.episodes) != len(source.reader.lengths) or not splits:
-        return False
-    if not isinstance(splits, Mapping):
+    splits = build.sources[0].reader.info.splits
+    if build.operation == "merge" or not build.is_whole or not isinstance(splits, Mapping) or not splits:
         return False
     ends = [str(span).rpartition(":")[2] for span in splits.values()]
     return all(end.isdecimal() and int(end) <= len(build.plan.episodes) for end in ends)

@@ -7,7 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from lerobot_grasp_plugin.dataset.provenance import ProvenanceSource, ProvenanceWriter
+from lerobot_grasp_plugin.core.plan import PlannedEpisode
+from lerobot_grasp_plugin.dataset.provenance import FirstEpisode, ProvenanceSource, read_provenance
+from lerobot_grasp_plugin.dataset.provenance_writer import ProvenanceWriter
 from lerobot_grasp_plugin.merging.recipe import MergeConfig
 from lerobot_grasp_plugin.merging.sources import Source
 
@@ -54,7 +56,7 @@ def provenance_writer(
         dones: How ``next.done`` was decided in each.
         labels: How the labels were made, by option; None without labels.
         config: The recipe.
-        operation: ``merge`` or ``relabel``.
+        operation: ``merge``, ``relabel`` or ``edit``.
         left_out: Number of a source -> its metadata that differs from the output's.
     """
     return ProvenanceWriter(
@@ -90,4 +92,26 @@ def _source(
         derived=None if source.derivation is None else source.derivation.recipe,
         metadata=left_out or None,
         frames={str(episode): ranges for episode, ranges in config["frames"].items()} or None,
+        tasks={str(episode): task for episode, task in config["tasks"].items()} or None,
     )
+
+
+class FirstEpisodes:
+    """Where the rows of episodes were recorded, by the sidecars of the sources.
+
+    Args:
+        sources: The sources, by their numbers.
+    """
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self._known = [read_provenance(source.reader.root) for source in sources]
+        self._lengths = [source.own_lengths for source in sources]
+
+    def of(self, planned: Sequence[PlannedEpisode]) -> list[FirstEpisode | None]:
+        """Of each episode of the output; None where that is its source."""
+        found: list[FirstEpisode | None] = []
+        for episode in planned:
+            length = self._lengths[episode.source][episode.source_episode]
+            first = self._known[episode.source].first(episode.source_episode, length)
+            found.append(None if first is None else first.later(episode.from_frame or 0))
+        return found

@@ -6,6 +6,7 @@ line and the recipe files. The comment above a field is its ``--help`` text.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -137,6 +138,8 @@ class SourceConfig:
     rename: dict[str, str] = field(default_factory=dict)
     # the task of all its episodes, instead of their own
     task: str | None = None
+    # the task of some of its episodes, instead of their own: {3: "pick the cube"}
+    tasks: dict[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _take_paths(self)
@@ -145,14 +148,9 @@ class SourceConfig:
 
 
 @dataclass(kw_only=True)
-class MergeConfig(OutputOptions):
-    """Merges episodes of several datasets into a new one, labelled from annotations in the same pass."""
+class JoinOptions:
+    """What the output has where sources differ."""
 
-    # the datasets, in output order, each with repo_id, root, episodes, frames, annotations, rename, task
-    # (default: those the annotation file names)
-    sources: list[SourceConfig] = field(default_factory=list)
-    # annotation file for all sources
-    annotations: Path | None = None
     # robot_type of the new dataset, if the sources differ
     robot_type: str | None = None
     # names of feature dimensions: match (all sources must agree) or first (use the first source's)
@@ -162,8 +160,19 @@ class MergeConfig(OutputOptions):
 
 
 @dataclass(kw_only=True)
-class RelabelConfig(OutputOptions):
-    """Writes the labels of an annotation file into a copy of a dataset."""
+class MergeConfig(JoinOptions, OutputOptions):
+    """Merges episodes of several datasets into a new one, labelled from annotations in the same pass."""
+
+    # the datasets, in output order, each with repo_id, root, episodes, frames, annotations, rename, task,
+    # tasks (default: those the annotation file names)
+    sources: list[SourceConfig] = field(default_factory=list)
+    # annotation file for all sources
+    annotations: Path | None = None
+
+
+@dataclass(kw_only=True)
+class CopyConfig(OutputOptions):
+    """One dataset, and where its changed copy goes."""
 
     # the dataset, owner/name
     repo_id: str | None = None
@@ -173,6 +182,17 @@ class RelabelConfig(OutputOptions):
     annotations: Path | None = None
     # replace the dataset itself; the old one is kept next to it, under the name in the report
     in_place: bool = False
+
+    def as_merge(self, sources: Sequence[SourceConfig]) -> MergeConfig:
+        """The same output, made of these sources."""
+        known = MergeConfig.__dataclass_fields__
+        options = {name: getattr(self, name) for name in known if name in self.__dataclass_fields__}
+        return MergeConfig(sources=list(sources), **options)
+
+
+@dataclass(kw_only=True)
+class RelabelConfig(CopyConfig):
+    """Writes the labels of an annotation file into a copy of a dataset."""
 
 
 def _take_paths(config: Any) -> None:

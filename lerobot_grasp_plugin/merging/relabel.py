@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from lerobot_grasp_plugin.core.progress import Progress, silent
-from lerobot_grasp_plugin.dataset.opening import open_dataset
 from lerobot_grasp_plugin.findings.gathering import Gathered
 from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 from lerobot_grasp_plugin.merging.annotate import check_annotations, label_sources
-from lerobot_grasp_plugin.merging.in_place import write_in_place
+from lerobot_grasp_plugin.merging.in_place import check_swap, copy_place, write_in_place
 from lerobot_grasp_plugin.merging.merge import (
     BeforeWriting,
     allowed,
     at_its_place,
-    output_place,
     refuse_inside,
     source_warnings,
 )
-from lerobot_grasp_plugin.merging.recipe import (
-    MergeConfig,
-    OutputOptions,
-    RelabelConfig,
-    SourceConfig,
-    check_choices,
-)
+from lerobot_grasp_plugin.merging.recipe import RelabelConfig, SourceConfig, check_choices
 from lerobot_grasp_plugin.merging.report import MergeReport
 from lerobot_grasp_plugin.merging.sources import Source, open_sources
-from lerobot_grasp_plugin.writers.staging import backups, refuse_existing, staged
+from lerobot_grasp_plugin.writers.staging import staged
 
 
 def relabel(
@@ -48,7 +39,7 @@ def relabel(
     """
     source = SourceConfig(repo_id=config.repo_id, root=config.root)
     sources: Sequence[Source] = ()
-    _check_swap(config)
+    check_swap(config)
     problems = Gathered()
     with problems:
         check_choices(config)
@@ -61,14 +52,14 @@ def relabel(
             settled=True,
         )
     with problems:
-        repo_id, root = _target(config)
+        repo_id, root = copy_place(config)
         refuse_inside(sources, root)
     with problems:
         warnings = _label(sources, config)
     problems.raise_all()
     before_writing(repo_id, sources)
     warnings += source_warnings(sources, root)
-    recipe = _as_merge(config, source)
+    recipe = config.as_merge([source])
     from lerobot_grasp_plugin.merging.build import write_build
     from lerobot_grasp_plugin.merging.prepare import prepare
 
@@ -80,31 +71,6 @@ def relabel(
     return at_its_place(report, root)
 
 
-def _check_swap(config: RelabelConfig) -> None:
-    root = None if config.root is None else config.root.expanduser()
-    if config.in_place and root is not None and not root.exists() and (old := backups(root)):
-        message = "an interrupted run left no dataset here; the old dataset is complete in its backup"
-        hint = f"restore it with: mv '{old[-1]}' '{root}'"
-        raise UsageError(Problem("interrupted-swap", message, root, hint))
-
-
-def _target(config: RelabelConfig) -> tuple[str, Path]:
-    """Name and folder of the new dataset."""
-    if not config.in_place:
-        repo_id, root = output_place(config.new_repo_id, config.new_root)
-        refuse_existing(root)
-        return repo_id, root
-    if config.new_root is not None or config.new_repo_id is not None:
-        message = "in_place replaces the dataset itself; do not combine it with new_root or new_repo_id"
-        raise UsageError(Problem("contradicting-options", message))
-    reader = open_dataset(config.repo_id, config.root)
-    if reader.root.is_symlink() or reader.root.parent.name == "snapshots":
-        message = "in_place cannot replace a downloaded or linked folder"
-        hint = "write a new dataset with --new_root"
-        raise UsageError(Problem("not-replaceable", message, reader.root, hint))
-    return reader.repo_id, reader.root.resolve()
-
-
 def _label(sources: Sequence[Source], config: RelabelConfig) -> list[Problem]:
     if config.annotations is None and config.labels_from is None:
         hint = "give --annotations, or a label column of the dataset with --labels_from"
@@ -112,11 +78,3 @@ def _label(sources: Sequence[Source], config: RelabelConfig) -> list[Problem]:
     if not sources:
         check_annotations([config.annotations], config)
     return label_sources(sources, config.annotations, config, exclude_flagged=config.exclude_flagged)
-
-
-def _as_merge(config: RelabelConfig, source: SourceConfig) -> MergeConfig:
-    return MergeConfig(
-        sources=[source],
-        annotations=config.annotations,
-        **{name: getattr(config, name) for name in OutputOptions.__dataclass_fields__},
-    )

@@ -25,9 +25,10 @@ from lerobot_grasp_plugin.dataset.reader import EpisodeBatch
 from lerobot_grasp_plugin.dataset.tables import index_numbers
 from lerobot_grasp_plugin.findings.problem import DatasetError, Problem, column_of
 from lerobot_grasp_plugin.merging.features import TargetFormat
-from lerobot_grasp_plugin.merging.index_tables import distinct, mapped_numbers
+from lerobot_grasp_plugin.merging.index_tables import mapped_numbers
 from lerobot_grasp_plugin.merging.recipe import LabelOptions, Timestamps
 from lerobot_grasp_plugin.merging.row_labels import RowLabels
+from lerobot_grasp_plugin.merging.row_tasks import RowTasks
 from lerobot_grasp_plugin.merging.sources import Source
 
 
@@ -96,7 +97,7 @@ class RowBuilder:
         self.source = source
         self._target = target
         self._schema = schema
-        self._task_map = task_map
+        self._tasks = RowTasks(source, task_map)
         self._index_maps = index_maps
         self._timestamps = timestamps
         self._measured = measured
@@ -129,7 +130,7 @@ class RowBuilder:
             layout.EPISODE_INDEX: from_numpy(
                 np.repeat([episode.episode_index for episode in planned], batch.lengths)
             ),
-            layout.TASK_INDEX: from_numpy(self._tasks(batch)),
+            layout.TASK_INDEX: from_numpy(self._tasks.rows(batch)),
         }
         stamps, fixed, deviation = self._stamps(batch, frames, planned)
         columns[layout.TIMESTAMP] = from_numpy(stamps)
@@ -186,24 +187,6 @@ class RowBuilder:
             message = f"frame_index goes from {own[row - 1]} to {own[row]} within an episode (row {row})"
             raise DatasetError(Problem("frame-order", message, where, "rows must be in time order"))
         return True
-
-    def _tasks(self, batch: EpisodeBatch) -> NDArray[Any]:
-        rows = sum(batch.lengths)
-        has_column = layout.TASK_INDEX in batch.table.column_names
-        is_free = not has_column or not self.source.reader.tasks or self.source.config.task is not None
-        if is_free and len(set(self._task_map.values())) == 1:
-            return np.full(rows, next(iter(self._task_map.values())), dtype=np.int64)
-        if not has_column:
-            message = "column 'task_index' is missing, but the dataset has several tasks"
-            raise DatasetError(Problem("missing-column", message, batch.path))
-        own = index_numbers(batch.table[layout.TASK_INDEX], column_of(batch.path, "task_index"))
-        known, inverse = distinct(own)
-        strange = [task for task in known.tolist() if task not in self._task_map]
-        if strange:
-            message = f"task_index {strange} is not in the tasks table"
-            raise DatasetError(Problem("unknown-task", message, batch.path))
-        mapped = np.array([self._task_map[task] for task in known.tolist()], dtype=np.int64)
-        return mapped[inverse]
 
     def _stamps(
         self, batch: EpisodeBatch, frames: NDArray[Any], planned: Sequence[PlannedEpisode]

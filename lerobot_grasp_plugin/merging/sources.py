@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,6 +54,7 @@ class Source:
         derivation: The columns computed from its joints; None if all are copied.
         parts: The parts of episodes that are episodes of the output, by the numbers by which ``reader`` knows
             them: those after its own episodes.
+        unused_tasks: Task indices of which no row goes into the output, and which are left out therefore.
     """
 
     number: int
@@ -72,6 +73,7 @@ class Source:
     notes: list[str] = field(default_factory=list)
     derivation: Derivation | None = None
     parts: Mapping[int, Part] = field(default_factory=dict)
+    unused_tasks: frozenset[int] = frozenset()
 
     @property
     def repo_id(self) -> str:
@@ -99,11 +101,22 @@ class Source:
         return self.reader.repo_id.rsplit("/", 1)[-1]
 
     @property
+    def task_numbers(self) -> Mapping[int, int]:
+        """Of each episode that ``config.tasks`` names: the number of its task in ``tasks``."""
+        first = max(self.reader.tasks, default=0) + 1
+        sentences = dict.fromkeys(self.config.tasks.values())
+        numbers = {sentence: number for number, sentence in enumerate(sentences, start=first)}
+        return {episode: numbers[sentence] for episode, sentence in self.config.tasks.items()}
+
+    @property
     def tasks(self) -> Mapping[int, str]:
-        """Sentence of each of its task indices in the output."""
+        """Sentence of each of its task indices in the output; those of ``config.tasks`` are the last ones."""
+        numbers = self.task_numbers
+        of_episodes = {numbers[episode]: task for episode, task in self.config.tasks.items()}
         if self.config.task is not None:
-            return dict.fromkeys(self.reader.tasks or (0,), self.config.task)
-        return self.reader.tasks
+            return {**dict.fromkeys(self.reader.tasks or (0,), self.config.task), **of_episodes}
+        own = {number: task for number, task in self.reader.tasks.items() if number not in self.unused_tasks}
+        return {**own, **of_episodes}
 
 
 def open_sources(
@@ -140,10 +153,8 @@ def open_sources(
             state = FileState.of(location.root, [folder for _, folder in location.links.folders])
             named = f"episodes of {location.repo_id}"
             reader, episodes = open_episodes(location, config.episodes, named, rescue=rescue)
-            if config.task is not None and not config.task.strip():
-                raise UsageError(
-                    Problem("empty-task", f"task: the new task of dataset {reader.repo_id} is empty")
-                )
+            if problems := list(_wrong_tasks(reader.repo_id, config, episodes, len(reader.lengths))):
+                raise UsageError(problems)
             features, original = _renamed(reader, config.rename, drop_features)
             sources.append(Source(number, config, reader, episodes, features, original, state))
         except GraspError as error:
@@ -162,6 +173,23 @@ def open_sources(
         errors.append(UsageError(Problem("unknown-feature", message, hint=hint)))
     raise_all(errors)
     return sources
+
+
+def _wrong_tasks(
+    repo_id: str, config: SourceConfig, episodes: Sequence[int], total: int
+) -> Iterator[Problem]:
+    """What is wrong with the tasks that a recipe gives to a source and to its episodes."""
+    if config.task is not None and not config.task.strip():
+        yield Problem("empty-task", f"the task of {repo_id} is empty")
+    for episode, task in config.tasks.items():
+        if not task.strip():
+            yield Problem("empty-task", f"the task of episode {episode} of {repo_id} is empty")
+        if not 0 <= episode < total:
+            message = f"tasks of {repo_id}: episode {episode} is out of range: there are {total} episodes"
+            yield Problem("unknown-episode", message, hint="counted from 0")
+        elif episode not in episodes:
+            message = f"tasks of {repo_id}: episode {episode} is not among the episodes that are taken"
+            yield Problem("task-not-chosen", message, hint="add it to `episodes`, or leave its task out")
 
 
 def _renamed(

@@ -60,7 +60,7 @@ CONFIGS = Path(__file__).parents[2] / "configs"
             "merge",
             ["--sources=[{{root: x, episode: 3, tsk: y, zzz: 1}}]"],
             "unknown option episode in sources.0, did you mean episodes?; unknown option tsk in sources.0, "
-            "did you mean task?; unknown option zzz in sources.0",
+            "did you mean task or tasks?; unknown option zzz in sources.0",
         ),
         ("record", ["--robot.type=so101_sim"], "--dataset.repo_id must be given"),
         ("eval_classifier", [], "--pretrained_path and --dataset.repo_id must be given"),
