@@ -17,11 +17,12 @@ _TEXTS = {
     "config_path": "YAML or JSON file of options, named as here; flags override it",
     "dataset.repo_id": "the dataset, owner/name",
     "labeler.type": "the labeler that proposes success; docs/labelers.md lists all labelers",
+    "operation.type": "the operation; docs/edit.md lists all operations",
     "robot.type": "the robot, by its name in LeRobot",
 }
 """Help of options that draccus and LeRobot declare, where this package lists them."""
 
-_VALUES = {"config_path": "PATH", "labeler.type": "NAME", "robot.type": "NAME"}
+_VALUES = {"config_path": "PATH", "labeler.type": "NAME", "operation.type": "NAME", "robot.type": "NAME"}
 _GENERAL = ("config_path", "help", "help_all", "version")
 _NAMES = {"bool": "[BOOL]", "str": "TEXT"}
 """Placeholder of a type's value in help, where it is not the type's name; a switch takes no value."""

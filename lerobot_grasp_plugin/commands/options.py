@@ -25,6 +25,11 @@ _NO_FIELDS = re.compile(r"(?:`(\S+)`: )?The fields (.*) are not valid for (\w+)"
 _NO_CHOICE = re.compile(
     r"`(\S+)`: (?:Could not decode .*:\s+\S+: )?Cannot convert '(.*)' \(<class .*>\) into one of: (.*)"
 )
+_IN_BLOCK = re.compile(
+    r"`(\S+)`: Could not decode .*:\s+\w+: (?:`(\S+)`: )?(The fields .*|Couldn't .*)", re.DOTALL
+)
+"""What draccus says of a field of a block that may be left out."""
+
 _NO_CLASS = re.compile(r"`(\S+)`: Couldn't find a choice class for '(.*)' in (<class .*>)")
 _NO_VALUE = re.compile(
     r"`(\S+)`: (?:Could not decode .*:\s+\S+: )?Couldn't parse '(.*)' into an? (int|float|bool)"
@@ -74,6 +79,9 @@ def make_strict(
 
 def in_words(message: str, config_class: type) -> str:
     """Draccus's message about values it cannot decode, with option names in place of class names."""
+    if found := _IN_BLOCK.fullmatch(message):
+        block, name, fault = found.groups()
+        message = f"`{block}.{name}`: {fault}" if name else f"`{block}`: {fault}"
     if found := _NO_LIST.match(message):
         name, value = found.groups()
         return f"--{name} must be a list, even of one value: --{name} '[{value}]'"
@@ -107,12 +115,14 @@ def in_words(message: str, config_class: type) -> str:
 
 
 def _blocks(config_class: type) -> Iterator[type]:
-    """A config's dataclass and those of its fields, lists of them included."""
+    """A config's dataclass and those of its fields, lists of them and what is chosen by name included."""
     yield config_class
     for hint in get_type_hints(config_class).values():
         for kind in (hint, *get_args(hint)):
             if isinstance(kind, type) and is_dataclass(kind):
                 yield from _blocks(kind)
+                register: Any = kind if hasattr(kind, "get_known_choices") else None
+                yield from register.get_known_choices().values() if register is not None else ()
 
 
 def _required(config_class: type, name: str) -> list[str]:

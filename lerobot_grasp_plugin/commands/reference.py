@@ -108,12 +108,14 @@ def chosen_by_name() -> dict[str, type]:
     import_module("lerobot_grasp_plugin.plugin")
     import_module("lerobot_grasp_plugin.commands.labeler_types")
     import_module("lerobot_grasp_plugin.recording.builtin_hooks")
+    from lerobot_grasp_plugin.editing.config import OperationConfig
     from lerobot_grasp_plugin.labelers.labeler import LabelerConfig
     from lerobot_grasp_plugin.recording.hooks import HookConfig
 
     registers: dict[str, Any] = {
         "--robot.type={}": RobotConfig,
         "--teleop.type={}": TeleoperatorConfig,
+        "--operation.type={}": OperationConfig,
         "--labeler.type={}": LabelerConfig,
         "--grasp.hooks='[{{type: {}}}]'": HookConfig,
     }

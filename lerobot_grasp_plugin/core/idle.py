@@ -34,3 +34,48 @@ def moving_frames(
     stop = length - int((~still[::-1]).argmax()) + 1 if not still.all() else length
     inside = [frame for frame in kept if frame < length]
     return min([start, *inside]), max([min(stop, length), *(frame + 1 for frame in inside)])
+
+
+def without_idle_ends(
+    places: NDArray[np.floating],
+    threshold: float,
+    *,
+    shortest: int,
+    margin: int,
+    kept: Iterable[int] = (),
+) -> tuple[int, int]:
+    """The frames without the idle ends that are long enough to be cut off.
+
+    Args:
+        places: As of ``moving_frames``.
+        threshold: As of ``moving_frames``.
+        shortest: Frames of an idle end that is cut off, at least.
+        margin: Idle frames that stay next to those that move.
+        kept: As of ``moving_frames``.
+
+    Returns:
+        Start and stop, 0-based, half-open.
+    """
+    length = len(places)
+    start, stop = moving_frames(places, threshold, kept)
+    first = max(0, start - margin) if start >= max(1, shortest) else 0
+    last = min(length, stop + margin) if length - stop >= max(1, shortest) else length
+    return first, last
+
+
+def widths(low: NDArray[np.floating], high: NDArray[np.floating]) -> NDArray[np.float64]:
+    """How far each dimension of a feature goes, as the measure of its movements.
+
+    A dimension that goes less than a tenth as far as the widest one is measured by that tenth: a joint at
+    rest trembles a little, and does not move.
+
+    Args:
+        low: Smallest value of each dimension, shape (dimensions,).
+        high: Largest value of each dimension, shape (dimensions,).
+
+    Returns:
+        Shape (dimensions,), above 0.
+    """
+    reach = np.nan_to_num(np.asarray(high, np.float64) - np.asarray(low, np.float64), nan=0.0, posinf=0.0)
+    widest = float(reach.max(initial=0.0))
+    return np.maximum(reach, widest / 10) if widest > 0 else np.ones_like(reach)

@@ -38,6 +38,11 @@ def all_but(episodes: Iterable[int]) -> str:
     return "!" + ",".join(_ranges(episodes))
 
 
+def all_ranges(numbers: Iterable[int]) -> str:
+    """``0-3, 7``, however many ranges there are."""
+    return ", ".join(_ranges(numbers))
+
+
 def some(items: Iterable[object], most: int = 6) -> str:
     """``a, b, c``; many are cut short: ``a, b, ...``."""
     texts = [*map(str, items)]

@@ -48,7 +48,8 @@ class JumpCheck:
                 f"{_STATE!r} jumps back to its start value in {count(len(frames), 'frame')} "
                 f"(0-based): {shown}"
             )
-            hint = "usually several attempts saved as one episode: split it at these frames"
+            hint = "usually several attempts saved as one episode: split it at these frames with "
+            hint += "lerobot-grasp-edit --operation.type split --operation.at state_jump"
             yield Problem(
                 "state-jump",
                 message,

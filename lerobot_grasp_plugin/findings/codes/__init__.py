@@ -8,6 +8,7 @@ from lerobot_grasp_plugin.findings.code import Code, Family
 from lerobot_grasp_plugin.findings.codes.annotations import ANNOTATIONS
 from lerobot_grasp_plugin.findings.codes.calls import CALLS
 from lerobot_grasp_plugin.findings.codes.classifier import CLASSIFIER
+from lerobot_grasp_plugin.findings.codes.editing import EDITING
 from lerobot_grasp_plugin.findings.codes.files import FILES
 from lerobot_grasp_plugin.findings.codes.labelers import LABELERS
 from lerobot_grasp_plugin.findings.codes.labels import LABELS
@@ -29,6 +30,7 @@ FAMILIES: tuple[Family, ...] = (
     LABELS,
     LABELERS,
     MERGING,
+    EDITING,
     TRAINING,
     CLASSIFIER,
     RECORDING,

@@ -82,7 +82,12 @@ ROWS = Family(
         Code("scattered-episode", "The rows of an episode are not contiguous.", ERROR, breaks=(_EPISODE,)),
         Code("shape-mismatch", "The shape of a column differs from info.json.", ERROR),
         Code("short-episode", "An episode is shorter than a second.", WARNING),
-        Code("state-jump", "The state jumps back to the start within an episode.", WARNING),
+        Code(
+            "state-jump",
+            "The state jumps back to the start within an episode.",
+            WARNING,
+            fix="lerobot-grasp-edit",
+        ),
         Code("still-episode", "The state or action of an episode does not change.", WARNING),
         Code(
             "timestamp-not-finite",

@@ -1,0 +1,60 @@
+"""``lerobot-grasp-edit``: one dataset with episodes trimmed, split, deleted, reordered, replaced."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from lerobot_grasp_plugin.commands.help import Guide
+from lerobot_grasp_plugin.commands.publish import check_publishing, push
+from lerobot_grasp_plugin.commands.run import TerminalProgress, command, guarded, parse_call
+from lerobot_grasp_plugin.editing.config import EditConfig
+
+if TYPE_CHECKING:
+    from lerobot_grasp_plugin.merging.report import MergeReport
+
+PROGRAM = "lerobot-grasp-edit"
+GUIDE = Guide(
+    example=f"""{PROGRAM} --root grasp_demo/gtgando/so101_grasp_only_v1 \\
+  --operation.type delete --operation.episode_indices '[0, 2, 5]' --new_root edited""",
+    required=("root|repo_id", "operation.type", "new_root|new_repo_id|in_place"),
+    upstream="the operations",
+)
+
+
+@command
+def main(args: Sequence[str] | None = None) -> int:
+    """Runs the command; returns its exit code."""
+    config = parse_call(EditConfig, args, program=PROGRAM, guide=GUIDE)
+    reports: list[MergeReport] = []
+
+    def write() -> int:
+        from lerobot_grasp_plugin.commands.render_edit import dry_run, edit_report
+        from lerobot_grasp_plugin.editing.edit import edit
+        from lerobot_grasp_plugin.findings.collect import folded
+
+        progress = TerminalProgress()
+        try:
+            report = edit(config, progress, before_writing=partial(check_publishing, config))
+        finally:
+            progress.close()
+        reports.extend(report.reports)
+        if config.dry_run:
+            print(*folded(report.warnings), sep="\n", file=sys.stderr, end="\n" * bool(report.warnings))
+            print(dry_run(report))
+        else:
+            print(edit_report(report))
+        return 0
+
+    def upload() -> int:
+        for report in reports:
+            push(config, report)
+        return 0
+
+    return guarded(write, writes=True) or guarded(upload)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(None))

@@ -1,0 +1,1 @@
+"""One dataset changed: each operation becomes recipes of the merge engine."""
