@@ -49,7 +49,7 @@ def test_a_folder_that_is_no_checkpoint(tmp_path, capsys):
     ("root", "said"),
     [
         (["--dataset.root={tmp_path}/none"], "none: error: the folder does not exist"),
-        (["--dataset.root={tmp_path}"], "name one: --dataset.root {tmp_path}/me/y"),
+        (["--dataset.root={tmp_path}"], "choose one: --dataset.root {tmp_path}/me/y"),
         ([], "give --dataset.root for a dataset in another folder"),
     ],
 )

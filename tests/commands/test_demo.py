@@ -269,7 +269,7 @@ def test_the_command_as_a_person_runs_it(demo, tmp_path):
 
     again = run([str(BIN / "lerobot-grasp-demo")], tmp_path)
     assert again.returncode == 2
-    assert "exists already" in again.stderr
+    assert "the folder already exists" in again.stderr
 
 
 def contents(root):

@@ -31,7 +31,11 @@ DATASET = {"repo_id": "me/x", "root": "somewhere"}
         ("record", ["--dataset.root={here}"], "[target-exists]"),
         ("train_classifier", [], "--dataset.repo_id must be given"),
         ("train_classifier", ["--dataset.repo_id=a/b", "--dataset.root=none"], "[no-dataset]"),
-        ("train_classifier", ["--dataset.repo_id=a/b", "--steps=0"], "steps is 0 [bad-value]"),
+        (
+            "train_classifier",
+            ["--dataset.repo_id=a/b", "--steps=0"],
+            "steps must be 1 or more, not 0 [bad-value]",
+        ),
         ("train_classifier", ["--dataset.repo_id=a/b", "--annotations=none.txt"], "none.txt"),
         ("train_classifier", ["--dataset.repo_id=a/b", "--output_dir", "{here}"], "[target-exists]"),
         ("eval_classifier", [], "--pretrained_path and --dataset.repo_id must be given"),

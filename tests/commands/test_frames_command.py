@@ -110,7 +110,7 @@ def test_somebody_elses_files_are_never_removed(recorded: Recorded, tmp_path: Pa
     (output / "episode_000001").mkdir(parents=True, exist_ok=True)
     (output / "episode_000001" / stranger).write_text("mine")
     before = tree(output)
-    with pytest.raises(UsageError, match=f"it holds '{stranger}'"):
+    with pytest.raises(UsageError, match=f"it contains '{stranger}'"):
         extract_frames(config)
     assert tree(output) == before
 

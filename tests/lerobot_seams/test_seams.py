@@ -91,7 +91,7 @@ def test_parameters_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_only_what_the_table_calls_replaced_can_be_replaced() -> None:
     with pytest.raises(KeyError, match=r"no lerobot\.datasets\.factory\.none_such"):
         current("lerobot.datasets.factory", "none_such")
-    with pytest.raises(KeyError, match="does not say"):
+    with pytest.raises(KeyError, match="does not list"):
         replace("lerobot.datasets.io_utils", "hf_transform_to_torch", None)
 
 

@@ -1134,7 +1134,7 @@ def test_a_pose_from_which_the_first_step_jumps_is_named(tmp_path: Path) -> None
     case.set("env/processor/reset", {"fixed_reset_joint_positions": [0.0, 0.0, 0.0, 0.0, 0.0, 5.0]})
     report = preflight(case.write(), parsing=PARSING, machine=MACHINE)
     (finding,) = (finding for finding in report.findings if finding.code == "reset-outside")
-    assert "outside of end_effector_bounds" in finding.message
+    assert "outside end_effector_bounds" in finding.message
 
 
 CONFIGS = Path(__file__).parents[2] / "configs"

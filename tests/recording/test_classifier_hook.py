@@ -124,7 +124,7 @@ def test_what_cannot_be_judged_is_refused_before_anything_is_made(checkpoint, tm
         RewardClassifierConfig(str(spoiled)).make()
     hook = RewardClassifierConfig(str(checkpoint)).make()
     other = {"observation.images.wrist": {"dtype": "video", "shape": SIZE}}
-    with pytest.raises(UsageError, match=r"looks at observation\.images\.front.*\n.*cameras: .*wrist"):
+    with pytest.raises(UsageError, match=r"needs the camera \S+front.*\n.*cameras: .*wrist"):
         hook.session_started(session(tmp_path, **other))
     hook._judge._preprocessing = ImagePreprocessing({}, None)
     with pytest.raises(UsageError, match="the classifier expects"):

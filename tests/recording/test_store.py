@@ -59,7 +59,7 @@ def test_the_last_episode_can_be_taken_back(tmp_path):
     store.close()
     with pytest.raises(UsageError, match="labelled with"):
         opened(root, resume=True, alignment="next")
-    with pytest.raises(UsageError, match="exists already"):
+    with pytest.raises(UsageError, match="already exists"):
         opened(root)
 
 

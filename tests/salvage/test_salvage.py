@@ -245,7 +245,7 @@ def test_refusals_name_the_command_that_saves_what_is_whole(
     (hint, *_) = [problem.hint for problem in caught.value.problems if problem.commands]
     total = read_info(rescued)["total_episodes"]
     have = agree(total, "is", "are")
-    assert hint.endswith(f"to save {episodes_text(range(total))}, which {have} whole:")
+    assert hint.endswith(f"to save {episodes_text(range(total))}, which {have} intact:")
 
 
 def test_what_cannot_be_rescued_names_no_command(copied: Recorded) -> None:

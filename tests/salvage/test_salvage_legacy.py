@@ -65,7 +65,7 @@ def test_what_is_torn_is_lost_and_named(tmp_path: Path) -> None:
     assert [each.source_episode for each in report.episodes] == [0, 3, 5]
     lost = lost_text(report)
     assert "episode 1: no table has all of its rows" in lost
-    assert "episode 2: 5 rows in the table, 4 by meta/episodes.jsonl" in lost
+    assert "episode 2: 5 rows in the table, but 4 in meta/episodes.jsonl" in lost
     assert "episode 4: " in lost
     assert_items(tmp_path / "out", [legacy_items(root, spec, episode) for episode in (0, 3, 5)])
 

@@ -45,7 +45,7 @@ def test_a_truth_of_other_episodes_is_refused(tmp_path, capsys):
     assert main([f"--root={root}", f"--annotations={tmp_path / 'labels.txt'}"]) == 1
     error = capsys.readouterr().err
     assert "episode 1 has 6 frames here, but 7 in" in error
-    assert "episode 2 is in" in error
+    assert "the truth of episode 2 of" in error
     assert "episode 3 is not in" in error
     assert not (tmp_path / "labels.txt").exists()
 

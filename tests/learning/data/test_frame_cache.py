@@ -89,7 +89,7 @@ def test_memory_is_bounded(caplog):
 
 
 def test_a_video_that_ends_early_is_an_error():
-    with pytest.raises(DatasetError, match="3 images of 4"):
+    with pytest.raises(DatasetError, match="images of only 3 of 4 frames"):
         FrameCache(None).episode(0, WRIST, 4, lambda: images(3))
 
 
