@@ -55,7 +55,7 @@ def slow_recording(root: Path, spec: Legacy) -> Path:
     """A v2.1 dataset with H.264 B-frames and a keyframe every 30 images."""
     write_legacy(root, spec)
     for episode, length in enumerate(spec.lengths):
-        images = [factories.picture(spec.seed, episode, frame) for frame in range(length)]
+        images = [factories.image(spec.seed, episode, frame) for frame in range(length)]
         path = root / factories.LEGACY_VIDEO.format(
             episode_chunk=0, video_key=spec.cameras[0], episode_index=episode
         )
