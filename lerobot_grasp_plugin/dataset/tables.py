@@ -16,7 +16,7 @@ from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import to_numpy
 from lerobot_grasp_plugin.findings.problem import NOWHERE, DatasetError, Place, Problem, column_of
 
-BATCH_BYTES = 48 * 2**20
+BATCH_BYTES = 32 * 2**20
 """Approximate size (uncompressed) of a batch."""
 
 MAX_GROUP_BYTES = 1024 * 2**20
@@ -184,7 +184,8 @@ class TableFile:
             raise DatasetError(Problem("missing-column", "column 'episode_index' is missing", self.path))
         table = self.read(0, self.rows, [layout.EPISODE_INDEX])
         indices = index_numbers(table.column(0), column_of(self.path, "episode_index"))
-        starts = np.flatnonzero(np.diff(indices, prepend=indices[:1] - 1)).tolist() if len(indices) else []
+        changes = np.flatnonzero(indices[1:] != indices[:-1]) + 1
+        starts = [0, *changes.tolist()] if len(indices) else []
         stops = [*starts[1:], len(indices)] if starts else []
         ranges: dict[int, list[RowRange]] = {}
         for start, stop in zip(starts, stops, strict=True):

@@ -21,7 +21,6 @@ _DEGREES = 15.0
 
 def check_hazards(view: View, summaries: Summaries) -> Iterator[Problem]:
     """Finds short and repeated episodes, constant columns, and units that change between episodes."""
-    yield from check_lengths(view)
     yield from _short(view, summaries)
     yield from _repeated(summaries)
     for name, column in summaries.columns.items():

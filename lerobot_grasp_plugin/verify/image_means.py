@@ -41,7 +41,7 @@ class ImageMeans:
             if values is not None and values.shape[1] == 3 and not is_depth(features[key])
         }
         self._rows = view.rows_of
-        sidecar = find_provenance(view.root) if "meta" not in view.closed else None
+        sidecar = find_provenance(view.root)
         entries = {} if sidecar is None else sidecar.episodes
         self._parts = {number for number, entry in entries.items() if entry.from_frame is not None}
         self._sums: dict[tuple[str, int], tuple[NDArray[np.float64], int]] = {}

@@ -35,7 +35,7 @@ class LabelCheck:
         self._sidecar = sidecar
         self._trusted = sidecar if sidecar is not None and not sidecar.problems and sidecar.episodes else None
         values = sidecar.values if sidecar is not None else None
-        if values is None and "meta" not in view.closed:
+        if values is None:
             recording = read_recording(view.root)
             values = recording.values if recording is not None else None
         self._rule = SuccessRule.of_values(values) if values is not None else None

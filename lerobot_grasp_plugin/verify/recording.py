@@ -15,7 +15,7 @@ from lerobot_grasp_plugin.verify.view import View
 def check_recording(view: View) -> Iterator[Problem]:
     """Reports episodes that were recorded more slowly than their fps, and pending edits."""
     path = view.root / layout.RECORDING_PATH
-    sidecar = read_recording(view.root) if "meta" not in view.closed else None
+    sidecar = read_recording(view.root)
     if sidecar is None:
         return
     for problem in sidecar.problems:

@@ -22,7 +22,7 @@ from lerobot_grasp_plugin.verify.view import View
 
 def read_sidecar(view: View) -> Provenance | None:
     """Reads the sidecar of a dataset, and whether it belongs to it; None without a sidecar."""
-    sidecar = find_provenance(view.root) if "meta" not in view.closed else None
+    sidecar = find_provenance(view.root)
     if sidecar is None or sidecar.problems:
         return sidecar
     return replace(sidecar, problems=list(_other_data(view, sidecar)))

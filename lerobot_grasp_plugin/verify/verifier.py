@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -18,30 +18,15 @@ from lerobot_grasp_plugin.findings.code import SEVERITIES
 from lerobot_grasp_plugin.findings.codes import CODES
 from lerobot_grasp_plugin.findings.problem import GraspError, Problem
 from lerobot_grasp_plugin.salvage.rescuing import with_rescue
-from lerobot_grasp_plugin.verify import declared
-from lerobot_grasp_plugin.verify.aborted import check_aborted
 from lerobot_grasp_plugin.verify.block import verification_block
-from lerobot_grasp_plugin.verify.decode import check_decoding
-from lerobot_grasp_plugin.verify.expected import Expected, check_expected
+from lerobot_grasp_plugin.verify.checks import CHECKS
+from lerobot_grasp_plugin.verify.expected import Expected
 from lerobot_grasp_plugin.verify.explained import unexplained
-from lerobot_grasp_plugin.verify.files import check_files
-from lerobot_grasp_plugin.verify.frozen import Movement
-from lerobot_grasp_plugin.verify.image_means import ImageMeans
-from lerobot_grasp_plugin.verify.images import ImageCheck
-from lerobot_grasp_plugin.verify.in_use import check_in_use
-from lerobot_grasp_plugin.verify.indices import IndexCheck
-from lerobot_grasp_plugin.verify.jumps import JumpCheck
-from lerobot_grasp_plugin.verify.meaning import Thorough, check_metadata
-from lerobot_grasp_plugin.verify.recording import check_recording
+from lerobot_grasp_plugin.verify.facts import Facts
+from lerobot_grasp_plugin.verify.lacks import not_checked_notes
 from lerobot_grasp_plugin.verify.report import Check, VerifyReport
 from lerobot_grasp_plugin.verify.rows import RowCheck, Rows
-from lerobot_grasp_plugin.verify.tables import Tables
-from lerobot_grasp_plugin.verify.timestamps import TimestampCheck
-from lerobot_grasp_plugin.verify.unchecked import unchecked_notes
-from lerobot_grasp_plugin.verify.unseen import Unseen
-from lerobot_grasp_plugin.verify.values import FiniteCheck
-from lerobot_grasp_plugin.verify.videos import VideoCheck, check_videos
-from lerobot_grasp_plugin.verify.view import View, open_view
+from lerobot_grasp_plugin.verify.view import open_view
 
 
 def verify_dataset(
@@ -72,10 +57,10 @@ def verify_dataset(
     """
     folder = Path(root).expanduser()
     links = Links.of(folder) if follow_links else layout.NO_LINKS
-    verifier = _Verifier(open_view(folder, links), level, thorough, progress)
-    verifier.expected = expected or Expected()
+    view = open_view(folder, links)
+    verifier = _Verifier(Facts(view, level, thorough, expected or Expected(), progress))
     verifier.run()
-    return VerifyReport(verifier.view.root, verifier.block(), verifier.sorted(), level)
+    return VerifyReport(view.root, verifier.block(), verifier.sorted(), level)
 
 
 def fetch_files(location: Location, level: Level) -> None:
@@ -96,51 +81,73 @@ def fetch_files(location: Location, level: Level) -> None:
 class _Verifier:
     """Runs the checks that can run and keeps what they find."""
 
-    def __init__(self, view: View, level: Level, thorough: bool, progress: Progress) -> None:
-        self.view = view
-        self.level = level
-        self.thorough = thorough
-        self.progress = progress
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
         self.problems: list[Problem] = []
-        self.rows: int | None = None
-        self.expected = Expected()
         self.checked: set[str] = set()
-        self.unseen = Unseen()
-        self.movement = Movement() if thorough and level == "decode" and view.video_keys else None
+        self.checks = [check for check in CHECKS if check.is_asked(facts.level, thorough=facts.thorough)]
 
     def run(self) -> None:
-        view = self.view
-        self.collect("files", lambda: check_files(view))
-        self.collect("writers", lambda: check_in_use(view))
-        self.collect("recording", lambda: check_aborted(view))
-        if self.thorough:
-            self.collect("recording sidecar", lambda: check_recording(view))
-        self.collect("tasks", lambda: declared.check_tasks(view))
-        self.collect("splits", lambda: declared.check_declared_splits(view))
-        if self.thorough and self.level == "meta":
-            self.collect("statistics", lambda: check_metadata(view))
-        if self.level != "meta" and "meta" not in view.closed:
-            self.collect("tables", self.tables)
-        self.collect("totals", lambda: declared.check_totals(view, self.rows))
-        self.collect("expected numbers", lambda: check_expected(view, self.rows, self.expected))
-        if self.level in ("video", "decode") and view.video_keys and view.info.fps is not None:
-            self.collect("videos", lambda: self.videos(check_videos, "reading video packets"))
-            if self.level == "decode":
-                means = ImageMeans(view) if self.thorough else None
-                decoding = partial(check_decoding, means=means, movement=self.movement)
-                self.collect("images", lambda: self.videos(decoding, "decoding frames"))
+        view = self.facts.view
+        for check in self.checks:
+            if check.rows is not None and check.name in self.row_checks:
+                self.collect(check.name, self.row_checks[check.name].found)
+            elif check.find is not None and all(map(self.facts.has, check.needs)):
+                self.collect(check.name, partial(check.find, self.facts))
         found = [*map(self.within, view.problems), *self.problems]
-        self.problems = [*map(self.within, unexplained(view, found, self.unseen))]
-        if self.thorough:
+        self.problems = [*map(self.within, unexplained(view, found, self.facts.tables.unseen))]
+        if self.facts.thorough:
             self.collect("what can be rescued", self.name_rescue)
-        self.collect(
-            "what was left out",
-            lambda: unchecked_notes(view, self.level, self.unseen, self.problems),
-        )
+        self.collect("omissions", lambda: not_checked_notes(self.facts, self.checks, self.problems))
+
+    @cached_property
+    def row_checks(self) -> dict[str, RowCheck]:
+        """The checks of rows by name, after every row of the tables; without those that broke off."""
+        facts = self.facts
+        if not facts.has("meta"):
+            return {}
+        possible = {check.name: check.rows(facts) for check in self.checks if check.rows is not None}
+        checks = {name: check for name, check in possible.items() if check is not None}
+        self.collect("tables", lambda: self.read_batches(checks))
+        tables = facts.tables
+        if tables.rows:
+            self.checked = {
+                name
+                for name in layout.INDEX_COLUMNS
+                if name not in tables.unseen.partly and all(name in schema.names for schema in tables.schemas)
+            }
+        facts.total_rows = tables.rows if not tables.unseen.unread else None
+        return checks
+
+    def read_batches(self, checks: dict[str, RowCheck]) -> Iterator[Problem]:
+        """Shows every batch of rows to the checks, and removes one that breaks off."""
+        tables, progress = self.facts.tables, self.facts.progress
+        by_episode = {check.name for check in self.checks if check.by_episode}
+        total = int(self.facts.view.lengths.sum())
+        progress("reading tables", 0, total)
+        for rows in tables.batches():
+            for name in list(checks):
+                own = rows.known if name in by_episode else rows
+                if own is not None and not self.shown(name, checks[name], own):
+                    del checks[name]
+            progress("reading tables", tables.rows, max(total, tables.rows))
+        yield from ()
+
+    def shown(self, name: str, check: RowCheck, rows: Rows) -> bool:
+        """Shows rows to a check; returns whether it can go on."""
+        before = len(self.problems)
+
+        def see() -> Iterator[Problem]:
+            check.see(rows)
+            yield from ()
+
+        self.collect(name, see)
+        return len(self.problems) == before
 
     def name_rescue(self) -> Iterable[Problem]:
         """Names the command that saves what is whole, in the hints of the findings it gets past."""
-        location = Location(self.view.root.name, self.view.root, links=self.view.links)
+        view = self.facts.view
+        location = Location(view.root.name, view.root, links=view.links)
         self.problems[:] = with_rescue(location, self.problems)
         return ()
 
@@ -154,80 +161,11 @@ class _Verifier:
         except Exception as error:  # odd data must not hide what the other checks find
             reason = f"{type(error).__name__}: {error}".splitlines()[0]
             message = f"the check of {name} could not be finished: {reason}"
-            self.problems.append(self.within(Problem("check-failed", message, self.view.root)))
+            self.problems.append(self.within(Problem("check-failed", message, self.facts.view.root)))
 
     def within(self, problem: Problem) -> Problem:
         """The finding with its file relative to the dataset."""
-        return replace(problem, place=problem.place.within(self.view.root))
-
-    def shown(self, check: RowCheck, rows: Rows) -> bool:
-        """Shows rows to a check; returns whether it can go on."""
-        before = len(self.problems)
-
-        def see() -> Iterator[Problem]:
-            check.see(rows)
-            yield from ()
-
-        self.collect(type(check).__name__, see)
-        return len(self.problems) == before
-
-    def tables(self) -> Iterator[Problem]:
-        view = self.view
-        deep = self.level in ("video", "decode") and view.info.keys("image")
-        images = ImageCheck(view, decode=self.level == "decode") if deep else None
-        tables = Tables(view, images)
-        indices, finite = IndexCheck(view), FiniteCheck()
-        checks: list[RowCheck] = [finite]
-        by_episode: list[RowCheck] = [indices, TimestampCheck(view)]
-        thorough = Thorough(view) if self.thorough else None
-        if thorough is not None:
-            checks += thorough.row_checks
-            by_episode += thorough.episode_checks
-        else:
-            by_episode.append(JumpCheck())
-        if self.movement is not None:
-            by_episode.append(self.movement)
-        total = int(view.lengths.sum())
-        self.progress("reading tables", 0, total)
-        for rows in tables.batches():
-            checks = [check for check in checks if self.shown(check, rows)]
-            known = rows.known
-            by_episode = [check for check in by_episode if known is None or self.shown(check, known)]
-            self.progress("reading tables", tables.rows, max(total, tables.rows))
-        self.unseen = tables.unseen
-        if tables.rows:
-            self.checked = {
-                name
-                for name in layout.INDEX_COLUMNS
-                if name not in self.unseen.partly and all(name in schema.names for schema in tables.schemas)
-            }
-        self.rows = tables.rows if not tables.unseen.unread else None
-        yield from tables.found()
-        if images is not None:
-            yield from images.found()
-        yield from declared.check_declared_columns(view, tables.schemas)
-        widths = [(name, width, *place) for (name, width), place in finite.widths.items()]
-        yield from declared.check_widths(view, widths, tables.schemas)
-        for check in [*checks, *by_episode]:
-            self.collect(type(check).__name__, check.found)
-        self.unseen.moved = indices.moved()
-        yield from indices.missing_rows(self.unseen.unread | self.unseen.unknown)
-        if thorough is not None:
-            for name, check_values in (thorough.after if tables.rows else thorough.without_rows).items():
-                self.collect(name, check_values)
-
-    def videos(self, check: VideoCheck, doing: str) -> Iterator[Problem]:
-        view = self.view
-        assert view.info.fps is not None
-        features = {key: view.info.features[key] for key in view.video_keys}
-        return check(
-            view.root,
-            view.info.fps,
-            features,
-            view.spans,
-            view.lengths,
-            lambda done, total: self.progress(doing, done, total),
-        )
+        return replace(problem, place=problem.place.within(self.facts.view.root))
 
     def sorted(self) -> list[Problem]:
         """Every finding once, errors first, else in the order of the checks."""
@@ -241,4 +179,4 @@ class _Verifier:
         return sorted(seen.values(), key=lambda problem: SEVERITIES.index(problem.severity))
 
     def block(self) -> list[Check]:
-        return verification_block(self.view, self.sorted(), checked=self.checked)
+        return verification_block(self.facts.view, self.sorted(), checked=self.checked)
