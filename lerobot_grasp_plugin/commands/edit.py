@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING
 
 from lerobot_grasp_plugin.commands.help import Guide
-from lerobot_grasp_plugin.commands.publish import check_publishing, push
-from lerobot_grasp_plugin.commands.run import TerminalProgress, command, guarded, parse_call
+from lerobot_grasp_plugin.commands.run import command, parse_call
+from lerobot_grasp_plugin.commands.writing import run_writing
 from lerobot_grasp_plugin.editing.config import EditConfig
 
 if TYPE_CHECKING:
+    from lerobot_grasp_plugin.core.progress import Progress
+    from lerobot_grasp_plugin.merging.merge import BeforeWriting
     from lerobot_grasp_plugin.merging.report import MergeReport
 
 PROGRAM = "lerobot-grasp-edit"
@@ -28,32 +29,19 @@ GUIDE = Guide(
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     config = parse_call(EditConfig, args, program=PROGRAM, guide=GUIDE)
-    reports: list[MergeReport] = []
 
-    def write() -> int:
+    def operation(progress: Progress, before_writing: BeforeWriting) -> tuple[Sequence[MergeReport], str]:
         from lerobot_grasp_plugin.commands.render_edit import dry_run, edit_report
         from lerobot_grasp_plugin.editing.edit import edit
         from lerobot_grasp_plugin.findings.collect import folded
 
-        progress = TerminalProgress()
-        try:
-            report = edit(config, progress, before_writing=partial(check_publishing, config))
-        finally:
-            progress.close()
-        reports.extend(report.reports)
-        if config.dry_run:
-            print(*folded(report.warnings), sep="\n", file=sys.stderr, end="\n" * bool(report.warnings))
-            print(dry_run(report))
-        else:
-            print(edit_report(report))
-        return 0
+        report = edit(config, progress, before_writing=before_writing)
+        if not config.dry_run:
+            return report.reports, edit_report(report)
+        print(*folded(report.warnings), sep="\n", file=sys.stderr, end="\n" * bool(report.warnings))
+        return [], dry_run(report)
 
-    def upload() -> int:
-        for report in reports:
-            push(config, report)
-        return 0
-
-    return guarded(write, writes=True) or guarded(upload)
+    return run_writing(config, operation)
 
 
 if __name__ == "__main__":

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lerobot_grasp_plugin.commands.help import Guide
-from lerobot_grasp_plugin.commands.publish import check_publishing, push
-from lerobot_grasp_plugin.commands.run import TerminalProgress, command, guarded, parse_call
+from lerobot_grasp_plugin.commands.run import command, parse_call
+from lerobot_grasp_plugin.commands.writing import run_writing
 from lerobot_grasp_plugin.merging.recipe import MergeConfig, SourceConfig
 
 if TYPE_CHECKING:
+    from lerobot_grasp_plugin.core.progress import Progress
+    from lerobot_grasp_plugin.merging.merge import BeforeWriting
     from lerobot_grasp_plugin.merging.report import MergeReport
 
 PROGRAM = "lerobot-grasp-merge"
@@ -48,25 +49,14 @@ def main(args: Sequence[str] | None = None) -> int:
     _take_text_sources()
     config = parse_call(MergeConfig, args, program=PROGRAM, guide=GUIDE)
 
-    reports: list[MergeReport] = []
-
-    def write() -> int:
+    def operation(progress: Progress, before_writing: BeforeWriting) -> tuple[Sequence[MergeReport], str]:
         from lerobot_grasp_plugin.commands.render import merge_report
         from lerobot_grasp_plugin.merging.merge import merge
 
-        progress = TerminalProgress()
-        try:
-            reports.append(merge(config, progress, before_writing=partial(check_publishing, config)))
-        finally:
-            progress.close()
-        print(merge_report(reports[0]))
-        return 0
+        report = merge(config, progress, before_writing=before_writing)
+        return [report], merge_report(report)
 
-    def upload() -> int:
-        push(config, reports[0])
-        return 0
-
-    return guarded(write, writes=True) or guarded(upload)
+    return run_writing(config, operation)
 
 
 if __name__ == "__main__":

@@ -196,7 +196,7 @@ def _write(config: EditConfig, outputs: Sequence[Output], progress: Progress) ->
     """Writes the outputs: all of them, or none."""
     if config.in_place:
         (output,) = outputs
-        report = write_in_place(output.build, output.root, output.repo_id, progress, doing="edited")
+        report = write_in_place(output, progress, doing="edited")
         return [report]
     with ExitStack() as stack:
         folders = [stack.enter_context(staged(output.root)) for output in outputs]

@@ -5,20 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lerobot_grasp_plugin.core.progress import Progress, silent
 from lerobot_grasp_plugin.dataset.opening import open_dataset
 from lerobot_grasp_plugin.dataset.writer_lock import Doing, WriterLock
 from lerobot_grasp_plugin.findings.problem import Problem, UsageError
-from lerobot_grasp_plugin.merging.merge import at_its_place, new_place
+from lerobot_grasp_plugin.merging.merge import Output, at_its_place, new_place
 from lerobot_grasp_plugin.merging.recipe import CopyConfig, MergeConfig, SourceConfig
 from lerobot_grasp_plugin.merging.report import MergeReport
 from lerobot_grasp_plugin.merging.sources import open_sources
 from lerobot_grasp_plugin.writers.staging import backups, claimed, swap, sync_tree
-
-if TYPE_CHECKING:
-    from lerobot_grasp_plugin.merging.prepare import Build
 
 
 def nothing() -> None:
@@ -26,32 +22,29 @@ def nothing() -> None:
 
 
 def write_in_place(
-    build: Build,
-    root: Path,
-    repo_id: str,
+    output: Output,
     progress: Progress,
     before_swap: Callable[[], None] = nothing,
     *,
     doing: Doing = "relabelled",
 ) -> MergeReport:
-    """Writes a dataset next to ``root``, then swaps it with the existing one.
+    """Writes a dataset next to its folder, then swaps it with the one that is there.
 
     Args:
-        build: The planned dataset.
-        root: The dataset's folder.
-        repo_id: Its name.
+        output: The planned dataset.
         progress: Called with the progress.
         before_swap: Called when the new dataset is verified and on disk.
         doing: What becomes of the dataset, for other programs that would write it.
-    """
-    from lerobot_grasp_plugin.merging.build import write_build
 
-    with WriterLock(root, doing), claimed(root) as staging:
-        report = write_build(build, staging, repo_id, progress)
+    Raises:
+        GraspError: As of ``Output.write``; nothing is changed then.
+    """
+    with WriterLock(output.root, doing), claimed(output.root) as staging:
+        report = output.write(staging, progress)
         sync_tree(staging)
         before_swap()
-        backup = swap(staging, root)
-    return replace(at_its_place(report, root), backup=backup)
+        backup = swap(staging, output.root)
+    return replace(at_its_place(report, output.root), backup=backup)
 
 
 def copy_place(config: CopyConfig) -> tuple[str, Path]:
@@ -114,4 +107,4 @@ def rearrange(
     source = SourceConfig(repo_id=repo_id, root=root, episodes=list(order))
     sources = open_sources([source], [], settled=True)
     build = prepare(sources, MergeConfig(sources=[source]), operation="merge", progress=progress)
-    return write_in_place(build, root, repo_id, progress, before_swap)
+    return write_in_place(Output(build, repo_id, root), progress, before_swap)

@@ -48,9 +48,7 @@ def merge(
             written then.
     """
     output = plan_output(config, partial(new_place, config), progress, before_writing=before_writing)
-    with staged(output.root) as staging:
-        report = output.write(staging, progress)
-    return at_its_place(report, output.root)
+    return output.write_new(progress)
 
 
 @dataclass(frozen=True)
@@ -77,6 +75,16 @@ class Output:
 
         return write_build(self.build, folder, self.repo_id, progress)
 
+    def write_new(self, progress: Progress) -> MergeReport:
+        """Writes it to its folder, which does not exist yet: whole, or not at all.
+
+        Raises:
+            GraspError: As of ``write``, or the folder exists.
+        """
+        with staged(self.root) as folder:
+            report = self.write(folder, progress)
+        return at_its_place(report, self.root)
+
 
 def plan_output(
     config: MergeConfig,
@@ -91,8 +99,8 @@ def plan_output(
     Args:
         config: The recipe.
         place: Gives name and folder of the output; may refuse them.
-        progress: Told how far it is.
-        operation: ``merge`` or ``edit``.
+        progress: Called with the progress.
+        operation: ``merge``, ``relabel`` or ``edit``.
         before_writing: As of ``merge``.
 
     Raises:
