@@ -99,8 +99,7 @@ def edit(
         place = partial(new_place, merge) if recipe.name else partial(copy_place, config)
         with problems:
             output = plan_output(merge, place, progress, operation="edit", before_writing=before_writing)
-            output.build.warnings[:0] = [*recipe.warnings, *_nothing_changed(output)]
-            outputs.append(output)
+            outputs.append(output.warning([*recipe.warnings, *_nothing_changed(output)]))
     problems.raise_all()
     if config.dry_run:
         warnings = [problem for output in outputs for problem in output.build.warnings]
@@ -144,8 +143,8 @@ def _merges(config: EditConfig) -> Sequence[tuple[Recipe, MergeConfig]]:
     def annotated() -> Mapping[int, IntervalSet]:
         if config.annotations is None:
             return {}
-        label_sources([source], config.annotations, config)
-        return source.labels or {}
+        (labelled,), _ = label_sources([source], config.annotations, config)
+        return labelled.labels or {}
 
     base = 0 if config.index_base == 0 else 1
     dataset = Dataset(entry, source.reader, source.episodes, base, annotated)

@@ -187,7 +187,7 @@ def _labels(
         return {}, [], 1
     if config.annotations is not None:
         sources = open_sources([source], (), follow_links=config.follow_links)
-        warnings = label_sources(sources, config.annotations, _label_options(config))
+        sources, warnings = label_sources(sources, config.annotations, _label_options(config))
         file = read_annotations(config.annotations.expanduser(), config.index_base, sources)
         return sources[0].labels or {}, warnings, file.annotations.index_base
     recorded = success_by_episode(reader, episodes)

@@ -29,11 +29,11 @@ from lerobot_grasp_plugin.merging.annotation_file import (
     read_partly,
     unused_header,
 )
-from lerobot_grasp_plugin.merging.flagged import leave_out_flagged
+from lerobot_grasp_plugin.merging.flagged import without_flagged
 from lerobot_grasp_plugin.merging.recipe import LabelOptions, SourceConfig
 from lerobot_grasp_plugin.merging.source_labels import origin
 from lerobot_grasp_plugin.merging.sources import Source, same_folder
-from lerobot_grasp_plugin.merging.unlisted import apply_unlisted, check_label_column, label_column_name
+from lerobot_grasp_plugin.merging.unlisted import check_label_column, label_column_name, with_unlisted
 
 
 def sources_of_headers(path: Path, index_base: int | None) -> list[SourceConfig]:
@@ -85,17 +85,17 @@ def label_sources(
     options: LabelOptions,
     *,
     exclude_flagged: bool = False,
-) -> list[Problem]:
-    """Sets ``labels`` of each source, and drops unlisted episodes if the options say so.
+) -> tuple[list[Source], list[Problem]]:
+    """Gives each source its labels, and leaves out unlisted episodes if the options say so.
 
     Args:
-        sources: Changed in place.
+        sources: Opened, with episodes chosen.
         annotations: The file for every source that has none of its own.
         options: How annotations become labels.
         exclude_flagged: Whether to leave flagged episodes out.
 
     Returns:
-        Warnings.
+        The sources with ``labels`` or ``column`` (unchanged if nothing labels them), and warnings.
 
     Raises:
         GraspError: With all errors of all files, and every label that matches no episode.
@@ -114,33 +114,33 @@ def label_sources(
             raise UsageError(Problem("no-annotations", message, hint="give --annotations FILE"))
     if not any(paths) and not any(label_column_name(source, options) for source in sources):
         problems.raise_all()
-        return []
+        return list(sources), []
     warnings: list[Problem] = []
     if annotations is not None and annotations.expanduser() not in paths:
         message = "this file is not used: every source has an annotation file of its own"
         warnings.append(Problem("unused-annotations", message, annotations))
-    files = dict.fromkeys(path for path in paths if path is not None)
-    for path in files:
+    labelled = {source.number: source for source in sources}
+    for path in dict.fromkeys(path for path in paths if path is not None):
         users = [source for source, own in zip(sources, paths, strict=True) if own == path]
         with problems:
             file = read_partly(path, options.index_base, users)
             found = _explained(file.parsed.errors, users, options)
             if file.parsed.sections_stand:
                 strict = options.unlisted == "error" and options.labels_from is None
-                found += _bind(file, users, strict=strict)
-            if not file.parsed.episodes_stand:
-                for source in users:
-                    source.labels = None  # which episodes are unlisted is unknown
+                bound, bind_problems = _bind(file, users, strict=strict)
+                found += bind_problems
+                if file.parsed.episodes_stand:  # otherwise which episodes are unlisted is unknown
+                    for source in bound:
+                        labelled[source.number] = source
             warnings += [*file.warnings, *(problem for problem in found if problem.severity == "warning")]
             _raise(in_lines(problem for problem in found if problem.severity == "error"))
-    for source, own in zip(sources, paths, strict=True):
-        if exclude_flagged and own is not None:
-            leave_out_flagged(source)
-        if source.labels is not None or own is None:
+    for source, own in zip(list(labelled.values()), paths, strict=True):
+        rest = without_flagged(source) if exclude_flagged and own is not None else source
+        if rest.labels is not None or own is None:
             with problems:
-                _raise(apply_unlisted(source, options, own))
+                labelled[source.number] = with_unlisted(rest, options, own)
     problems.raise_all()
-    return warnings
+    return list(labelled.values()), warnings
 
 
 def check_annotations(paths: Iterable[Path | None], options: LabelOptions) -> None:
@@ -188,18 +188,21 @@ def _explained(errors: Sequence[Problem], users: Sequence[Source], options: Labe
     return [replace(problem, hint=hint) for problem in errors]
 
 
-def _bind(file: AnnotationFile, users: Sequence[Source], *, strict: bool) -> list[Problem]:
+def _bind(
+    file: AnnotationFile, users: Sequence[Source], *, strict: bool
+) -> tuple[list[Source], list[Problem]]:
     """Finds each section's source and checks its labels against the episodes.
 
     Args:
         file: The annotation file.
-        users: The sources it is to label; changed in place.
+        users: The sources it is to label.
         strict: Whether a source without any section is an error, and not a warning.
 
     Returns:
-        Errors and warnings.
+        The sources that it labels, with labels; and errors and warnings.
     """
     problems: list[Problem] = []
+    bound: list[Source] = []
     mine: dict[int, list[AnnotationSection]] = {source.number: [] for source in users}
     for section in file.annotations.sections:
         fitting, problem = fitting_sources(file, section, users)
@@ -239,11 +242,11 @@ def _bind(file: AnnotationFile, users: Sequence[Source], *, strict: bool) -> lis
             problems.append(Problem("no-section", message, file.path, hint, severity=severity))
             if strict:
                 continue
-        source.annotation_sha256 = file.sha256
-        source.flagged, absent = _flagged(file, mine[source.number], len(source.reader.lengths))
+        flagged, absent = _flagged(file, mine[source.number], len(source.reader.lengths))
         problems += absent
-        source.labels = _success(mine[source.number], source.reader.lengths.tolist())
-    return problems
+        labels = _success(mine[source.number], source.reader.lengths.tolist())
+        bound.append(replace(source, labels=labels, flagged=flagged, annotation_sha256=file.sha256))
+    return bound, problems
 
 
 def _flagged(

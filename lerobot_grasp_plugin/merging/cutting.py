@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lerobot_grasp_plugin.core.annotations import AnnotationSection, EpisodeAnnotation, IndexBase
 from lerobot_grasp_plugin.core.grammar_text import read_episode
@@ -24,22 +24,19 @@ class Cuts:
     """The parts of the episodes of several sources.
 
     Attributes:
-        parts: Each source with its parts; those of an episode in the order of its frames.
+        parts: Those of each source, by its number; those of an episode in the order of its frames.
         warnings: About the ranges.
     """
 
-    parts: list[tuple[Source, Sequence[Part]]] = field(default_factory=list)
+    parts: dict[int, Sequence[Part]] = field(default_factory=dict)
     warnings: list[Problem] = field(default_factory=list)
 
-    def apply(self) -> list[Problem]:
-        """Makes an episode of each part, and cuts the labels with it.
-
-        Returns:
-            Warnings.
-        """
-        for source, parts in self.parts:
-            _cut(source, parts)
-        return self.warnings
+    def apply(self, sources: Sequence[Source]) -> list[Source]:
+        """The sources with an episode of each part, and the labels cut with it."""
+        return [
+            _cut(source, self.parts[source.number]) if source.number in self.parts else source
+            for source in sources
+        ]
 
 
 def read_cuts(sources: Sequence[Source], options: LabelOptions) -> Cuts:
@@ -61,7 +58,7 @@ def read_cuts(sources: Sequence[Source], options: LabelOptions) -> Cuts:
         episodes, errors, warnings = _read(source, base)
         problems += errors
         cuts.warnings += warnings
-        cuts.parts.append((source, [part for episode in episodes for part in _parts(source, episode)]))
+        cuts.parts[source.number] = [part for episode in episodes for part in _parts(source, episode)]
     if problems:
         raise UsageError(problems)
     return cuts
@@ -104,7 +101,7 @@ def _parts(source: Source, episode: EpisodeAnnotation) -> Iterator[Part]:
         yield Part(index, interval.start, length if interval.stop is None else interval.stop)
 
 
-def _cut(source: Source, parts: Sequence[Part]) -> None:
+def _cut(source: Source, parts: Sequence[Part]) -> Source:
     reader = CutReader(source.reader, parts)
     numbers: dict[int, list[int]] = {}
     for number, part in reader.parts.items():
@@ -117,15 +114,15 @@ def _cut(source: Source, parts: Sequence[Part]) -> None:
             for number, part in reader.parts.items()
             if part.episode in source.labels
         }
-        source.labels = {**source.labels, **labels}
-    source.episodes = [number for episode in source.episodes for number in numbers.get(episode, [episode])]
-    source.reader, source.parts = reader, reader.parts
+        source = replace(source, labels={**source.labels, **labels})
+    episodes = [number for episode in source.episodes for number in numbers.get(episode, [episode])]
+    source = replace(source, episodes=episodes, reader=reader, parts=reader.parts)
     if not chosen:
-        return
+        return source
     total = int(reader.lengths[chosen].sum())
     left = total - int(reader.lengths[own].sum())
     success = _success(source, chosen) - _success(source, own)
-    source.notes.append(
+    return source.noted(
         f"{count(len(own), 'part')} of {episodes_text(chosen)}: {left} of {count(total, 'frame')} "
         f"{agree(left, 'is', 'are')} left out" + f", {success} of them success" * (success > 0)
     )
@@ -149,8 +146,9 @@ def part_warnings(
         cameras: Number of a source -> its cameras whose statistics are copied.
     """
     for source in sources:
-        if names := cameras.get(source.number):
-            parts = count(sum(number in source.parts for number in source.episodes), "part")
+        number_of_parts = sum(number in source.parts for number in source.episodes)
+        if (names := cameras.get(source.number)) and number_of_parts:
+            parts = count(number_of_parts, "part")
             message = (
                 f"{source.title}: the statistics of {', '.join(map(repr, names))} in {parts} of episodes"
             )

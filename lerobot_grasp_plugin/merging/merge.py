@@ -65,6 +65,10 @@ class Output:
     repo_id: str
     root: Path
 
+    def warning(self, problems: Sequence[Problem]) -> Output:
+        """The output with further warnings, before its own."""
+        return replace(self, build=replace(self.build, warnings=[*problems, *self.build.warnings]))
+
     def write(self, folder: Path, progress: Progress) -> MergeReport:
         """Writes it into an empty folder and verifies it.
 
@@ -127,10 +131,13 @@ def plan_output(
         if not sources:
             files = [config.annotations, *(source.annotations for source in config.sources)]
             check_annotations(files, config)
-        warnings = label_sources(sources, config.annotations, config, exclude_flagged=config.exclude_flagged)
+        sources, warnings = label_sources(
+            sources, config.annotations, config, exclude_flagged=config.exclude_flagged
+        )
     problems.raise_all()
     if cuts is not None:
-        warnings += cuts.apply()
+        sources = cuts.apply(sources)
+        warnings += cuts.warnings
     before_writing(repo_id, sources)
     warnings += source_warnings(sources, root)
     from lerobot_grasp_plugin.merging.prepare import prepare

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,9 @@ from lerobot_grasp_plugin.core.stats import MOMENTS, STATISTICS
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import is_numeric
 from lerobot_grasp_plugin.dataset.one_task import near_task_warnings
-from lerobot_grasp_plugin.findings.gathering import Gathered, raise_all
+from lerobot_grasp_plugin.findings.gathering import Gathered
 from lerobot_grasp_plugin.findings.problem import (
     DataError,
-    GraspError,
     MergeError,
     Problem,
 )
@@ -27,19 +26,19 @@ from lerobot_grasp_plugin.findings.words import agree, count
 from lerobot_grasp_plugin.merging.cards import OutputCard, merged_card
 from lerobot_grasp_plugin.merging.carry import Carried, plan_carried, split_warnings
 from lerobot_grasp_plugin.merging.contradictions import Contradictions, agreed_metadata
-from lerobot_grasp_plugin.merging.derivation.recorded import carry_over, check_sizes
+from lerobot_grasp_plugin.merging.derivation.recorded import check_sizes, with_recorded_derivation
 from lerobot_grasp_plugin.merging.features import TargetFormat, unify
 from lerobot_grasp_plugin.merging.opening import aborted_named
 from lerobot_grasp_plugin.merging.recipe import MergeConfig
-from lerobot_grasp_plugin.merging.row_tasks import leave_out_unused_tasks
+from lerobot_grasp_plugin.merging.row_tasks import without_unused_tasks
 from lerobot_grasp_plugin.merging.schemas import inferred_fields, read_schemas, schema_warnings
 from lerobot_grasp_plugin.merging.source_labels import (
     Recorded,
     changed_outcomes,
     kept_label_notes,
     kept_labels_warnings,
-    read_source_labels,
     recorded_labels,
+    with_recorded_labels,
 )
 from lerobot_grasp_plugin.merging.sources import Source
 from lerobot_grasp_plugin.merging.videos import CameraPlan, plan_videos
@@ -51,7 +50,7 @@ type StatsOfSource = dict[str, dict[str, NDArray[Any]]]
 """feature -> statistic -> one row per chosen episode of the source."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Build:
     """A planned dataset, of which nothing is on disk yet."""
 
@@ -68,7 +67,7 @@ class Build:
     card: OutputCard
     side: Carried
     contradictions: Contradictions
-    warnings: list[Problem] = field(default_factory=list)
+    warnings: Sequence[Problem] = ()
 
     @property
     def is_whole(self) -> bool:
@@ -102,11 +101,11 @@ def prepare(
     sources = [source for source in sources if len(source.episodes)]
     if not sources:
         raise MergeError([*warnings, Problem("no-episodes", "no episodes are left to write")])
-    for number, source in enumerate(sources):
-        source.number = number
+    sources = [replace(source, number=number) for number, source in enumerate(sources)]
     contradictions, problems = Contradictions(), Gathered()
     with problems:
-        warnings += _derived(sources, config, progress)
+        sources, found = _derived(sources, config, progress)
+        warnings += found
     problems.raise_all()
     with problems:
         target = unify(sources, config, contradictions)
@@ -114,16 +113,13 @@ def prepare(
         card = merged_card(sources, config.license, contradictions)
     problems.raise_all()
     video_keys = [name for name, feature in target.features.items() if feature.dtype == "video"]
-    errors: list[GraspError] = []
+    readable: list[Source] = []
     for source in sources:
-        try:
-            with aborted_named(source.reader.location):
-                source.reader.require(source.episodes, [source.original[key] for key in video_keys])
-                read_source_labels(source, bool(target.labels))
-                leave_out_unused_tasks(source)
-        except GraspError as error:
-            errors.append(error)
-    raise_all(errors)
+        with problems, aborted_named(source.reader.location):
+            source.reader.require(source.episodes, [source.original[key] for key in video_keys])
+            readable.append(without_unused_tasks(with_recorded_labels(source, bool(target.labels))))
+    problems.raise_all()
+    sources = readable
     schemas = []
     for source in sources:
         with aborted_named(source.reader.location):
@@ -138,7 +134,10 @@ def prepare(
     )
     side = plan_carried(sources, target, plan, contradictions)
     videos = plan_videos(sources, plan, video_keys, target.fps, progress)
-    carried, statistics, of_whole = _plan_stats(sources, target, progress)
+    sources, carried, stored = _image_stats(sources, target, progress)
+    statistics = _planned_statistics(target, carried)
+    if target.labels:
+        sources = [source.noted(*kept_label_notes(source, config)) for source in sources]
     recorded = [recorded_labels(source) for source in sources]
     build = Build(
         sources,
@@ -155,20 +154,18 @@ def prepare(
         side,
         contradictions,
     )
-    build.warnings += [*warnings, *schema_warnings(sources, schemas), *_plan_warnings(build)]
-    build.warnings += [] if keeps_splits(build) else split_warnings(sources)
-    build.warnings += near_task_warnings(_spelled(sources))
-    build.warnings += [*card.warnings, *side.warnings, *contradictions.warnings]
-    build.warnings += kept_labels_warnings(sources, recorded, config, bool(target.labels))
+    warnings += [*schema_warnings(sources, schemas), *_plan_warnings(build)]
+    warnings += [] if keeps_splits(build) else split_warnings(sources)
+    warnings += near_task_warnings(_spelled(sources))
+    warnings += [*card.warnings, *side.warnings, *contradictions.warnings]
+    warnings += kept_labels_warnings(sources, recorded, config, bool(target.labels))
     if any(source.parts for source in sources):
         from lerobot_grasp_plugin.merging.cutting import part_warnings
 
-        build.warnings += part_warnings(sources, config, labelled=bool(target.labels), cameras=of_whole)
+        warnings += part_warnings(sources, config, labelled=bool(target.labels), cameras=stored)
     if target.labels:
-        for source in sources:
-            build.warnings += changed_outcomes(source)
-            source.notes += kept_label_notes(source, config)
-    return build
+        warnings += [problem for source in sources for problem in changed_outcomes(source)]
+    return replace(build, warnings=warnings)
 
 
 def _chosen(source: Source, number: int) -> ChosenEpisode:
@@ -179,13 +176,14 @@ def _chosen(source: Source, number: int) -> ChosenEpisode:
     return ChosenEpisode(source.number, part.episode, length, size, number, part.start)
 
 
-def _derived(sources: Sequence[Source], config: MergeConfig, progress: Progress) -> list[Problem]:
-    """Computes columns from joints if the recipe asks for it; returns the warnings."""
-    for source in sources:
-        carry_over(source)
+def _derived(
+    sources: Sequence[Source], config: MergeConfig, progress: Progress
+) -> tuple[list[Source], list[Problem]]:
+    """The sources with columns computed from joints if the recipe asks for it, and warnings."""
+    sources = list(map(with_recorded_derivation, sources))
     if config.actions == "keep" and config.state == "keep":
         check_sizes(sources, None)
-        return []
+        return sources, []
     from lerobot_grasp_plugin.merging.derivation.deriving import derive
 
     return derive(sources, config, progress)
@@ -216,40 +214,43 @@ def _left_out(sources: Sequence[Source]) -> Iterator[Problem]:
             yield Problem("source-left-out", message, source.reader.root)
 
 
-def _plan_stats(
+def _image_stats(
     sources: Sequence[Source], target: TargetFormat, progress: Progress
-) -> tuple[list[StatsOfSource], dict[str, Sequence[str]], dict[int, list[str]]]:
-    """The cameras' statistics of each source, and the statistics of each feature in the output.
+) -> tuple[list[Source], list[StatsOfSource], dict[int, list[str]]]:
+    """The cameras' statistics of each source; measured, and noted, if the source stores none.
 
-    The third value is, by source number, the cameras whose parts of episodes keep the statistics of the
-    whole episode.
+    The third value is, by source number, the cameras whose statistics the source stores.
     """
     cameras = [name for name, feature in target.features.items() if feature.dtype in ("image", "video")]
+    noted: list[Source] = []
     carried: list[StatsOfSource] = []
-    of_whole: dict[int, list[str]] = {}
+    with_stats: dict[int, list[str]] = {}
     for source in sources:
-        kept: StatsOfSource = {}
-        own = source.reader.stats(source.episodes, [source.original[name] for name in cameras])
-        for name in cameras:
-            kept[name] = _usable(own.get(source.original[name], {}))
-            if kept[name] and any(number in source.parts for number in source.episodes):
-                of_whole.setdefault(source.number, []).append(name)
-            if not kept[name]:
-                from lerobot_grasp_plugin.merging.image_stats import measure_images
+        stored = source.reader.stats(source.episodes, [source.original[name] for name in cameras])
+        kept = {name: _usable(stored.get(source.original[name], {})) for name in cameras}
+        with_stats[source.number] = [name for name in cameras if kept[name]]
+        notes = []
+        for name in [name for name in cameras if not kept[name]]:
+            from lerobot_grasp_plugin.merging.image_stats import measure_images
 
-                kept[name] = measure_images(source, name, progress)
-                message = (
-                    f"statistics of {name!r} computed from its images: the source stores none per episode"
-                )
-                source.notes.append(message)
+            kept[name] = measure_images(source, name, progress)
+            notes.append(
+                f"statistics of {name!r} computed from its images: the source stores none per episode"
+            )
         carried.append(kept)
+        noted.append(source.noted(*notes))
+    return noted, carried, with_stats
+
+
+def _planned_statistics(target: TargetFormat, carried: Sequence[StatsOfSource]) -> dict[str, Sequence[str]]:
+    """The names of the statistics of each feature in the output."""
     statistics: dict[str, Sequence[str]] = {}
     for name, feature in target.features.items():
-        if name in cameras:
+        if feature.dtype in ("image", "video"):
             statistics[name] = [s for s in STATISTICS if all(s in kept[name] for kept in carried)]
         elif is_numeric(feature.dtype) and 0 not in feature.shape:
             statistics[name] = STATISTICS
-    return carried, statistics, of_whole
+    return statistics
 
 
 def _usable(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -68,22 +69,19 @@ class RowTasks:
         return mapped[inverse]
 
 
-def leave_out_unused_tasks(source: Source) -> None:
-    """Leaves out the tasks of a source that no row has, where the recipe gives its episodes others.
-
-    Args:
-        source: Its ``unused_tasks`` is set.
+def without_unused_tasks(source: Source) -> Source:
+    """A source without the tasks that no row has, where the recipe gives its episodes others.
 
     Raises:
         DatasetError: Rows cannot be read.
     """
     if not source.config.tasks or source.config.task is not None:
-        return
+        return source
     used: set[int] = set()
     own = [number for number in source.episodes if source.own_episode(number) not in source.config.tasks]
     for batch in source.reader.read(own, [layout.TASK_INDEX]):
         if layout.TASK_INDEX not in batch.table.column_names:
-            return
+            return source
         column = index_numbers(batch.table[layout.TASK_INDEX], column_of(batch.path, "task_index"))
         used |= set(distinct(column)[0].tolist())
-    source.unused_tasks = frozenset(source.reader.tasks) - used
+    return replace(source, unused_tasks=frozenset(source.reader.tasks) - used)

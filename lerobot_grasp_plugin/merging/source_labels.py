@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -97,8 +98,8 @@ def label_columns(source: Source) -> LabelColumns:
     )
 
 
-def read_source_labels(source: Source, labelled: bool) -> None:
-    """Reads the recorded labels of a source into ``source.recorded`` and ``source.column_rule``.
+def with_recorded_labels(source: Source, labelled: bool) -> Source:
+    """A source with its recorded labels: ``recorded`` and ``column_rule``.
 
     Args:
         source: All its chosen episodes must be readable.
@@ -111,11 +112,13 @@ def read_source_labels(source: Source, labelled: bool) -> None:
     columns = label_columns(source)
     values = stored_values(source.reader.root) if columns.reward == layout.REWARD else None
     if values is not None and not labelled:
-        source.recorded = RecordedSuccess(SuccessRule.of_values(values), {}, {})
+        source = replace(source, recorded=RecordedSuccess(SuccessRule.of_values(values), {}, {}))
     elif columns.names:
-        source.recorded = read_recorded(source.reader, columns, source.episodes, values)
-    if source.column is not None:
-        source.column_rule = column_rule(source.reader, source.column, source.episodes)
+        recorded = read_recorded(source.reader, columns, source.episodes, values)
+        source = replace(source, recorded=recorded)
+    if source.column is None:
+        return source
+    return replace(source, column_rule=column_rule(source.reader, source.column, source.episodes))
 
 
 def changed_outcomes(source: Source) -> Iterator[Problem]:

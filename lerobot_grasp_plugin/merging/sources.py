@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 _LABELS = {layout.REWARD: ("float32", "float64"), layout.DONE: ("bool",), layout.SUCCESS: ("bool",)}
 
 
-@dataclass
+@dataclass(frozen=True)
 class Source:
-    """One dataset of a merge.
+    """One dataset of a merge; each step of a plan returns it with what the step adds.
 
     Attributes:
         number: Its place in the recipe, 0-based.
@@ -45,9 +45,9 @@ class Source:
         labels: Success frames of each annotated episode; None when nothing is labelled.
         column: The column that labels the chosen episodes that are not in ``labels``; None for recorded
             labels.
-        column_rule: Which of its values mean success; None before ``read_source_labels``, or with a
+        column_rule: Which of its values mean success; None before ``with_recorded_labels``, or with a
             threshold.
-        recorded: Success by its rows; None before ``read_source_labels``, or without labels.
+        recorded: Success by its rows; None before ``with_recorded_labels``, or without labels.
         annotation_sha256: Hash of its annotation file.
         flagged: Episodes that the annotation file flags, and the reasons.
         notes: Remarks for the report.
@@ -70,10 +70,14 @@ class Source:
     recorded: RecordedSuccess | None = None
     annotation_sha256: str | None = None
     flagged: Mapping[int, str] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
+    notes: Sequence[str] = ()
     derivation: Derivation | None = None
     parts: Mapping[int, Part] = field(default_factory=dict)
     unused_tasks: frozenset[int] = frozenset()
+
+    def noted(self, *notes: str) -> Source:
+        """The source with further remarks for the report."""
+        return replace(self, notes=(*self.notes, *notes))
 
     @property
     def repo_id(self) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from lerobot_grasp_plugin.core.intervals import IntervalSet
-from lerobot_grasp_plugin.findings.problem import NOWHERE, Place, Problem, UsageError
+from lerobot_grasp_plugin.findings.problem import NOWHERE, AnnotationError, Place, Problem, UsageError
 from lerobot_grasp_plugin.findings.words import agree, count, episodes_text, ranges_text
 from lerobot_grasp_plugin.merging.label_column import check_threshold, find_column
 from lerobot_grasp_plugin.merging.recipe import LabelOptions
@@ -19,55 +20,57 @@ def label_column_name(source: Source, options: LabelOptions) -> str | None:
     return source.config.labels_from or options.labels_from
 
 
-def apply_unlisted(source: Source, options: LabelOptions, path: Path | None) -> list[Problem]:
-    """Decides the labels of a source's chosen episodes that have no annotation.
+def with_unlisted(source: Source, options: LabelOptions, path: Path | None) -> Source:
+    """A source with labels of its chosen episodes that have no annotation, as the options say.
 
     Args:
-        source: Changed in place.
+        source: With the labels of its annotated episodes.
         options: ``unlisted``, ``labels_from`` and ``labels_threshold``.
         path: Its annotation file; None without one.
 
     Raises:
         UsageError: The column of ``labels_from`` cannot hold labels.
+        AnnotationError: Episodes must be annotated, or have no label that they could keep.
     """
     listed = source.labels or {}
     missing = [episode for episode in source.episodes if episode not in listed]
-    source.labels = dict(listed)
+    source = replace(source, labels=dict(listed))
     unused = sorted(set(listed) - set(source.episodes))
     if unused:
-        source.notes.append(f"annotated, but not chosen: {episodes_text(unused)}")
+        source = source.noted(f"annotated, but not chosen: {episodes_text(unused)}")
     if not missing:
-        return []
+        return source
     where = path or NOWHERE
     name = label_column_name(source, options)
     if name is not None:
         threshold = options.labels_threshold
         if source.config.labels_from is not None:
             threshold = source.config.labels_threshold
-        source.column = find_column(source.reader, source.title, name, threshold)
-        source.notes.append(f"labels of {episodes_text(missing)} are taken from {name}")
-    elif options.unlisted == "fail":
-        source.labels |= dict.fromkeys(missing, IntervalSet())
-        source.notes.append(f"unlisted episodes labelled as failure: {ranges_text(missing)}")
-    elif options.unlisted == "drop":
+        column = find_column(source.reader, source.title, name, threshold)
+        note = f"labels of {episodes_text(missing)} are taken from {name}"
+        return replace(source, column=column).noted(note)
+    if options.unlisted == "fail":
+        labels = {**listed, **dict.fromkeys(missing, IntervalSet())}
+        note = f"unlisted episodes labelled as failure: {ranges_text(missing)}"
+        return replace(source, labels=labels).noted(note)
+    if options.unlisted == "drop":
         left_out = set(missing)
-        source.episodes = [episode for episode in source.episodes if episode not in left_out]
-        source.notes.append(f"unlisted episodes left out: {ranges_text(missing)}")
-    elif options.unlisted == "keep":
+        episodes = [episode for episode in source.episodes if episode not in left_out]
+        note = f"unlisted episodes left out: {ranges_text(missing)}"
+        return replace(source, episodes=episodes).noted(note)
+    if options.unlisted == "keep":
         if not label_columns(source).names:
             message = f"{source.title} has neither next.reward nor next.success that episodes could keep: "
             hint = "annotate them, or use --unlisted fail or drop, or --labels_from COLUMN"
-            return [Problem("nothing-to-keep", message + ranges_text(missing), where, hint)]
-        source.notes.append(f"unlisted episodes keep their labels: {ranges_text(missing)}")
-    else:
-        are = agree(len(missing), "is", "are")
-        message = f"{count(len(missing), 'chosen episode')} of {source.title} {are} not annotated: "
-        message += ranges_text(missing)
-        hint = "annotate them, or use --unlisted fail, keep or drop"
-        if recorded := label_columns(source).names:
-            hint += f", or label them from a column with --labels_from {recorded[-1]}"
-        return [Problem("unlisted-episode", message, where, hint)]
-    return []
+            raise AnnotationError(Problem("nothing-to-keep", message + ranges_text(missing), where, hint))
+        return source.noted(f"unlisted episodes keep their labels: {ranges_text(missing)}")
+    are = agree(len(missing), "is", "are")
+    message = f"{count(len(missing), 'chosen episode')} of {source.title} {are} not annotated: "
+    message += ranges_text(missing)
+    hint = "annotate them, or use --unlisted fail, keep or drop"
+    if recorded := label_columns(source).names:
+        hint += f", or label them from a column with --labels_from {recorded[-1]}"
+    raise AnnotationError(Problem("unlisted-episode", message, where, hint))
 
 
 def check_label_column(sources: Sequence[Source], options: LabelOptions) -> list[Problem]:

@@ -22,7 +22,7 @@ from lerobot_grasp_plugin.dataset.provenance import Provenance, read_provenance
 from lerobot_grasp_plugin.findings.problem import GraspError, Problem
 from lerobot_grasp_plugin.merging.annotate import label_sources, sources_of_headers
 from lerobot_grasp_plugin.merging.recipe import LabelOptions, SourceConfig
-from lerobot_grasp_plugin.merging.source_labels import read_source_labels
+from lerobot_grasp_plugin.merging.source_labels import with_recorded_labels
 from lerobot_grasp_plugin.merging.sources import Source, open_sources
 from lerobot_grasp_plugin.preflight.config_labels import label_options, labels_of
 from lerobot_grasp_plugin.preflight.config_view import ConfigView
@@ -195,7 +195,8 @@ def load_datasets(config: ConfigView, built: bool) -> tuple[list[DatasetFacts], 
             reason = failure.strerror or str(failure)
             findings.append(Problem("dataset-unreadable", reason, where, "fix it, or use another one"))
     if opened and not findings:
-        findings += _label([source for _, source in opened], block)
+        sources, findings = _labelled([source for _, source in opened], block)
+        opened = [(where, source) for (where, _), source in zip(opened, sources, strict=True)]
     options = label_options(block)
     facts = []
     for where, source in opened:
@@ -249,19 +250,16 @@ def _whole_numbers(value: Any) -> bool:
     return isinstance(value, list) and all(type(number) is int for number in value)
 
 
-def _label(sources: Sequence[Source], block: Mapping[str, Any]) -> list[Problem]:
-    """Assigns the config's annotations to the sources; if that fails, none is labelled."""
-    for number, source in enumerate(sources):
-        source.number = number
+def _labelled(sources: Sequence[Source], block: Mapping[str, Any]) -> tuple[Sequence[Source], list[Problem]]:
+    """The sources with the labels of the config's annotations; if that fails, none is labelled."""
+    numbered = [replace(source, number=number) for number, source in enumerate(sources)]
     annotations = block.get("annotations")
     path = Path(annotations) if isinstance(annotations, str) else None
     try:
-        label_sources(sources, path, label_options(block))
+        labelled, _ = label_sources(numbered, path, label_options(block))
     except GraspError as failure:
-        for source in sources:
-            source.labels = None
-        return _as_findings(failure, "dataset.annotations", "annotations-unusable")
-    return []
+        return numbered, _as_findings(failure, "dataset.annotations", "annotations-unusable")
+    return labelled, []
 
 
 def _as_findings(failure: GraspError, where: str, code: str) -> list[Problem]:
@@ -323,10 +321,10 @@ def _read(where: str, source: Source, options: LabelOptions, built: bool) -> Dat
 def _rule(source: Source) -> SuccessRule | None:
     """Which recorded rows are success; None if the label columns cannot be read."""
     try:
-        read_source_labels(source, labelled=False)
+        recorded = with_recorded_labels(source, labelled=False).recorded
     except GraspError:
         return None
-    return source.recorded.rule if source.recorded is not None else None
+    return recorded.rule if recorded is not None else None
 
 
 def _numbers(column: Any) -> NDArray[np.float64]:

@@ -22,7 +22,11 @@ from lerobot_grasp_plugin.merging.contradictions import Contradictions
 from lerobot_grasp_plugin.merging.features import unify
 from lerobot_grasp_plugin.merging.recipe import LabelOptions, MergeConfig, SourceConfig
 from lerobot_grasp_plugin.merging.rows import RowBlock, RowBuilder
-from lerobot_grasp_plugin.merging.source_labels import changed_outcomes, kept_label_notes, read_source_labels
+from lerobot_grasp_plugin.merging.source_labels import (
+    changed_outcomes,
+    kept_label_notes,
+    with_recorded_labels,
+)
 from lerobot_grasp_plugin.merging.sources import open_sources
 from lerobot_grasp_plugin.writers.data_schema import data_schema
 
@@ -70,13 +74,12 @@ def overlay_labels(
     """
     chosen = None if episodes is None else sorted(set(episodes))
     sources = open_sources([SourceConfig(repo_id=repo_id, root=root, episodes=chosen)], [])
-    warnings = label_sources(sources, annotations, options)
-    source = sources[0]
+    (source,), warnings = label_sources(sources, annotations, options)
     if not source.episodes:
         message = "none of the chosen episodes is annotated, and unlisted episodes are dropped"
         raise AnnotationError(Problem("no-episodes", message, annotations))
-    read_source_labels(source, labelled=True)
-    target = unify(sources, MergeConfig(**asdict(options)), Contradictions())
+    source = with_recorded_labels(source, labelled=True)
+    target = unify([source], MergeConfig(**asdict(options)), Contradictions())
     builder = RowBuilder(
         source,
         target,

@@ -18,7 +18,6 @@ from lerobot_grasp_plugin.findings.problem import GraspError, Problem, UsageErro
 from lerobot_grasp_plugin.merging.derivation.urdf import read_chain
 from lerobot_grasp_plugin.merging.derived import Arm
 from lerobot_grasp_plugin.merging.recipe import JointUnit, KinematicsOptions
-from lerobot_grasp_plugin.merging.sources import Source
 
 _WHERE: Final = "--kinematics.urdf_path"
 _TICKS: Final = 4095
@@ -67,17 +66,12 @@ class Kinematics:
             "joint_unit": options.joint_unit,
         }
 
-    def arm(self, source: Source, names: Sequence[str]) -> Arm:
-        """The arm of a source.
-
-        Args:
-            source: Named in errors.
-            names: The recorded joints.
-        """
+    def arm(self, names: Sequence[str]) -> Arm:
+        """The arm with these recorded joints."""
         where = [names.index(joint) for joint in self.chain.joints]
-        return Arm(self.chain, tuple(names), tuple(where), self._degrees(names, source))
+        return Arm(self.chain, tuple(names), tuple(where), self._degrees(names))
 
-    def _degrees(self, names: Sequence[str], source: Source) -> Floats:
+    def _degrees(self, names: Sequence[str]) -> Floats:
         """Degrees of one unit of each joint."""
         degrees = np.ones(len(names))
         if self.options.joint_unit == "degrees":
@@ -90,13 +84,17 @@ class Kinematics:
             else:
                 low, high = self.chain.limits[self.chain.joints.index(name)]
                 degrees[index] = math.degrees(high - low) / 200
-        if self._calibration is None:
-            note = (
-                "joint values of -100 and 100 are assumed to be the URDF's limits "
-                "(--kinematics.calibration sets others)"
-            )
-            source.notes.append(note)
         return degrees
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Remarks about the unit of the joints, for the report."""
+        if self.options.joint_unit == "degrees" or self._calibration is not None:
+            return []
+        return [
+            "joint values of -100 and 100 are assumed to be the URDF's limits "
+            "(--kinematics.calibration sets others)"
+        ]
 
     def uncalibrated(self, joints: Sequence[str]) -> list[str]:
         """The joints that are missing in the calibration."""

@@ -41,7 +41,9 @@ _ROWS: Final = 200_000
 """Rows solved at a time: more are faster and take more memory."""
 
 
-def derive(sources: Sequence[Source], config: OutputOptions, progress: Progress) -> list[Problem]:
+def derive(
+    sources: Sequence[Source], config: OutputOptions, progress: Progress
+) -> tuple[list[Source], list[Problem]]:
     """Replaces the computed features of each source, and computes the actions.
 
     Args:
@@ -50,7 +52,7 @@ def derive(sources: Sequence[Source], config: OutputOptions, progress: Progress)
         progress: Called with the progress.
 
     Returns:
-        Warnings.
+        The sources with their ``derivation``, and warnings.
 
     Raises:
         GraspError: With all problems.
@@ -73,12 +75,14 @@ def derive(sources: Sequence[Source], config: OutputOptions, progress: Progress)
     problems.raise_all()
     assert kinematics is not None
     warnings: list[Problem] = []
+    derived = {source.number: source for source in sources}
     for done, source in enumerate(todo, start=1):
         with problems:
-            warnings += _derive(source, config, kinematics, recorded.pop(source.number))
+            derived[source.number], found = _derive(source, config, kinematics, recorded.pop(source.number))
+            warnings += found
         progress("deriving actions and states", done, len(todo))
     problems.raise_all()
-    return warnings
+    return list(derived.values()), warnings
 
 
 def _is_list_of_floats(feature: Feature | None) -> bool:
@@ -94,13 +98,14 @@ def _needs(source: Source, config: OutputOptions) -> bool:
 
 def _derive(
     source: Source, config: OutputOptions, kinematics: Kinematics, joints: RecordedJoints
-) -> list[Problem]:
+) -> tuple[Source, list[Problem]]:
     feature = STATE if is_ee_delta(source) else ACTION
-    arm = kinematics.arm(source, joint_names(source, feature, config.kinematics))
+    arm = kinematics.arm(joint_names(source, feature, config.kinematics))
     is_range = config.kinematics.joint_unit == "range"
     features: dict[str, Feature] = {}
     recipe: dict[str, Any] = {**kinematics.recipe, "fps": source.reader.info.fps}
     maker, actions = None, None
+    notes = list(kinematics.notes)
     warnings: list[Problem] = []
     if config.actions == "ee_delta" and not is_ee_delta(source):
         features[ACTION] = _changed(source.features[ACTION], DELTA_NAMES)
@@ -110,7 +115,9 @@ def _derive(
             "actions": "ee_delta",
             "end_effector_step_sizes": config.kinematics.end_effector_step_sizes,
         }
-        recipe |= _check_clipped(source, episodes, kinematics, arm, starts, goals)
+        figures, note = _clipped(source, episodes, kinematics, arm, starts, goals)
+        recipe |= figures
+        notes.append(note)
         warnings += _path_warnings(source, episodes)
         actions = {
             episode: np.concatenate([part.steps, command[:, None]], axis=1)
@@ -122,9 +129,9 @@ def _derive(
         features[STATE] = _changed(source.features[STATE], names)
         maker = StateMaker(source.original[STATE], arm, source.reader.info.fps, full)
         recipe |= {"state": config.state}
-    source.features = {**source.features, **features}
-    source.derivation = Derivation(features, recipe, actions, maker)
-    return warnings
+    derivation = Derivation(features, recipe, actions, maker)
+    derived = replace(source, features={**source.features, **features}, derivation=derivation)
+    return derived.noted(*notes), warnings
 
 
 def _changed(feature: Feature, names: Sequence[str]) -> Feature:
@@ -140,15 +147,15 @@ def _solved(arm: Arm, starts: Floats, goals: Sequence[Floats], sizes: Floats) ->
             first, rows = number + 1, 0
 
 
-def _check_clipped(
+def _clipped(
     source: Source,
     episodes: Sequence[EpisodeSteps],
     kinematics: Kinematics,
     arm: Arm,
     starts: Floats,
     goals: Sequence[Floats],
-) -> dict[str, Any]:
-    """The figures on clipped steps, for the sidecar and the report.
+) -> tuple[dict[str, Any], str]:
+    """The figures on clipped steps, for the sidecar, and the report's note.
 
     Raises:
         DataError: More of them are clipped than the call allows.
@@ -171,12 +178,12 @@ def _check_clipped(
         hint += "or leave these episodes out, or allow more with --kinematics.max_clipped_share"
         raise DataError(Problem("steps-clipped", message, source.reader.root, hint))
     off = np.concatenate([part.off for part in episodes])
-    source.notes.append(
+    note = (
         f"action: steps of at most {sizes_text(kinematics.sizes.tolist())} from joints in "
         f"{kinematics.options.joint_unit}; {figures} clipped; off the recorded path by "
         f"{1000 * off.mean():.2f} mm on average, {1000 * off.max():.1f} mm at most"
     )
-    return {"clipped_steps": clipped, "max_off_m": float(off.max())}
+    return {"clipped_steps": clipped, "max_off_m": float(off.max())}, note
 
 
 def _needed_sizes(arm: Arm, starts: Floats, goals: Sequence[Floats]) -> list[float]:

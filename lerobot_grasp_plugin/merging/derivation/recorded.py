@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from lerobot_grasp_plugin.core.action_space import DELTA_NAMES, full_state_names
@@ -31,16 +32,17 @@ def is_full(source: Source) -> bool:
     return names == full_state_names(joints) if names else feature.shape[0] == _FULL
 
 
-def carry_over(source: Source) -> None:
-    """Copies the sidecar's entry on actions and states of a source to the output."""
+def with_recorded_derivation(source: Source) -> Source:
+    """A source with its sidecar's entry on actions and states, which the output takes over."""
     if not is_ee_delta(source) and not is_full(source):
-        return
+        return source
     provenance = read_provenance(source.reader.root)
     owns = map(source.own_episode, source.episodes)
     origins = [origin for episode in owns if (origin := provenance.source_of(episode)) is not None]
     recipe = origins[0].derived if origins else None
     if recipe is not None and all(origin.derived == recipe for origin in origins):
-        source.derivation = Derivation({}, recipe)
+        return replace(source, derivation=Derivation({}, recipe))
+    return source
 
 
 def check_sizes(sources: Sequence[Source], wanted: Sequence[float] | None) -> None:
