@@ -45,7 +45,7 @@ def learner_config(simulator, tmp_path):
     folder = str(tmp_path / "demonstrations")
     record["dataset"] |= {"root": folder, "num_episodes_to_record": DEMONSTRATIONS}
     learner["dataset"]["root"] = folder
-    learner |= {"save_freq": 1_000_000, "log_freq": 20, "with_actor": True}  # one checkpoint, at the end
+    learner |= {"save_freq": 40, "log_freq": 20, "with_actor": True}
     learner["cache_dir"] = str(tmp_path / "cache")
     learner["output_dir"] = str(tmp_path / "run")
     learner["policy"] |= {"online_steps": 300, "online_step_before_learning": 50}
