@@ -337,7 +337,7 @@ class V30Reader:
             return Reason("scattered-episode", "its rows are in several places", ranges[0].path)
         rows, length = ranges[0].stop - ranges[0].start, int(self.lengths[episode])
         if rows != length:
-            text = f"{count(rows, 'row')} in the table, {length} by the episodes table"
+            text = f"{count(rows, 'row')} in the table, but {length} in the episodes table"
             return Reason("wrong-length", text, ranges[0].path)
         return None
 

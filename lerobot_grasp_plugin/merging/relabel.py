@@ -41,10 +41,10 @@ def _place(config: RelabelConfig) -> tuple[str, Path]:
     """Name and folder of the output; refuses a call without labels."""
     problems = Gathered()
     with problems:
+        place = copy_place(config)
+    with problems:
         if config.annotations is None and config.labels_from is None:
             hint = "give --annotations, or a label column of the dataset with --labels_from"
             raise UsageError(Problem("no-annotations", "--annotations is missing", hint=hint))
-    with problems:
-        place = copy_place(config)
     problems.raise_all()
     return place

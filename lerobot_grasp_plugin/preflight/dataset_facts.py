@@ -292,7 +292,8 @@ def _read(where: str, source: Source, options: LabelOptions, built: bool) -> Dat
                 parts[name].append(_numbers(batch.table[source.original[name]]))
     columns = {name: np.concatenate(rows) for name, rows in parts.items() if rows}
     lengths = np.asarray(reader.lengths, dtype=np.int64)[episodes]
-    rule = _rule(source)
+    source = _with_recorded_labels(source)
+    rule = source.recorded.rule if source.recorded is not None else None
     if source.labels is not None:
         columns |= labels_of(source, rule, options, lengths, columns)
         columns.pop(layout.SUCCESS, None)  # rewards come from the annotations
@@ -318,13 +319,12 @@ def _read(where: str, source: Source, options: LabelOptions, built: bool) -> Dat
     )
 
 
-def _rule(source: Source) -> SuccessRule | None:
-    """Which recorded rows are success; None if the label columns cannot be read."""
+def _with_recorded_labels(source: Source) -> Source:
+    """The source with its recorded labels, or as it is if the label columns cannot be read."""
     try:
-        recorded = with_recorded_labels(source, labelled=False).recorded
+        return with_recorded_labels(source, labelled=False)
     except GraspError:
-        return None
-    return recorded.rule if recorded is not None else None
+        return source
 
 
 def _numbers(column: Any) -> NDArray[np.float64]:

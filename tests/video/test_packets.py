@@ -193,8 +193,8 @@ def test_where_seeking_fails_the_file_is_read_from_its_beginning(
 
     get = packets_module._OpenSources.get
 
-    def without_seek(self, path, anew=False):
-        container, stream = get(self, path, anew)
+    def without_seek(self, path, rewind=False):
+        container, stream = get(self, path, rewind)
         return NoSeek(container), stream
 
     path = video("hevc-closed-gop6")

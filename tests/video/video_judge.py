@@ -230,10 +230,10 @@ def _segment_payloads(
         Frame relative to ``start_frame`` (0-based), and SHA-256 of the payload.
     """
     found: dict[int, bytes] = {}
-    for anew in (False, True):
-        container, stream = sources.get(path, anew=anew)
+    for rewind in (False, True):
+        container, stream = sources.get(path, rewind)
         time_base = time_base_of(stream)
-        if not anew:
+        if not rewind:
             try:
                 target = pts_of(start_frame, fps, time_base)
                 container.seek(target, stream=stream, backward=True, any_frame=False)

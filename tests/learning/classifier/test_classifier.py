@@ -128,7 +128,7 @@ def test_the_command_says_what_it_will_do_and_how_long_it_takes(squares, tmp_pat
     first = next(at for at, line in enumerate(lines) if line.startswith("step "))
     assert lines[0] == f"=== Reward classifier of me/squares: {squares} ==="
     assert "Training on 4 episodes, 64 frames, 35 of them success (54.7 %): 0, 2, 3, 5" in lines[:first]
-    validating = "Validating on 2 episodes, 32 frames, 15 of them success (46.9 %): 1, 4; val_episodes of"
+    validating = "Validating on 2 episodes, 32 frames, 15 of them success (46.9 %): 1, 4; from --val_episodes"
     assert any(line.startswith(validating) for line in lines[:first])
     assert lines[first - 2].startswith(
         "At most 4 steps of 8 frames on cpu, validated every 2; stops after 6 "
