@@ -17,10 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-TESTS = Path(__file__).parents[1] / "tests"
-sys.path[:0] = [str(TESTS / "recording"), str(TESTS)]
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
-import watched_session as watched  # noqa: E402  # found through the path above
+from tests.support import watched_session as watched  # found through the path above
 
 GRASPS, FAILURES = 15, ("miss", "air", "drop", "miss", "air", "miss", "air", "drop", "drop", "miss")
 OFFLINE_FAILURES = (2, 7, 8)  # those in which the cube was held for a while

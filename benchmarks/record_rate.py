@@ -17,10 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
-RECORDING_TESTS = Path(__file__).parents[1] / "tests/recording"
-sys.path.insert(0, str(RECORDING_TESTS.parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
-import feetech_bus  # noqa: E402  # found through the path above
+from tests.support import feetech_bus  # found through the path above
+from tests.support.project import environment
 
 LABELLED = ["--grasp.ask=false", "--grasp.relabel=never"]
 START_S = 120  # at the most, to load LeRobot, connect, and save
@@ -47,7 +47,7 @@ def periods(program: str, folder: Path, seconds: float, fps: int, *more: str) ->
         arms += [f"--{role}.type=so101_{kind}", f"--{role}.port={bus.port}", f"--{role}.id=arm"]
         arms += [f"--{role}.calibration_dir={folder / 'calibration'}"]
     flags = [
-        "--robot.discover_packages_path=grasp_test_camera",
+        "--robot.discover_packages_path=tests.support.grasp_test_camera",
         "--robot.num_read_retries=20",
         "--teleop.num_read_retries=20",
         *arms,
@@ -63,8 +63,6 @@ def periods(program: str, folder: Path, seconds: float, fps: int, *more: str) ->
         "--play_sounds=false",
         *more,
     ]
-    folders = os.pathsep.join(map(str, (RECORDING_TESTS, RECORDING_TESTS.parent)))
-    environment = {**os.environ, "PYTHONPATH": folders}
     command = [str(Path(sys.executable).parent / program), *flags]
     try:
         done = subprocess.run(
@@ -72,7 +70,7 @@ def periods(program: str, folder: Path, seconds: float, fps: int, *more: str) ->
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            env=environment,
+            env=environment(),
             timeout=seconds + START_S,
         )
     except subprocess.TimeoutExpired as error:

@@ -31,13 +31,14 @@ os.environ["OMP_NUM_THREADS"] = "1"  # each core has a worker; more threads of P
 os.environ["TORCHDYNAMO_DISABLE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
-import factories  # noqa: E402  # reads the variables above through the libraries it imports
 from filelock import FileLock  # noqa: E402
-from in_turn import pytest_collection_modifyitems  # noqa: E402, F401  # a hook
 
 import lerobot_grasp_plugin.merging.build  # noqa: E402, F401  # loaded late, it would keep what a test has patched
+from tests.support import factories  # noqa: E402  # reads the variables above through the libraries it imports
+from tests.support.in_turn import pytest_collection_modifyitems  # noqa: E402, F401  # a hook
+from tests.support.project import PROJECT  # noqa: E402
 
-SHARED_DATA = Path(__file__).parents[1].parent / "shared/data"
+SHARED_DATA = PROJECT.parent / "shared/data"
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -24,8 +24,8 @@ from lerobot_grasp_plugin.commands.run import parse_call
 from lerobot_grasp_plugin.learning.classifier.configs import ClassifierTrainConfig
 from lerobot_grasp_plugin.learning.rl.configs import GraspTrainRLConfig
 from lerobot_grasp_plugin.merging.recipe import RelabelConfig
+from tests.support.project import CONFIGS
 
-CONFIGS = Path(__file__).parents[1] / "configs"
 HILSERL = CONFIGS / "grasp_only_hilserl_train_config.json"
 CAMERA = "observation.images.gripper_cam"
 

@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from factories import Legacy, write_legacy
 
 import lerobot_grasp_plugin
 from lerobot_grasp_plugin.findings import problem as errors
+from tests.support.factories import Legacy, write_legacy
 
 HEAVY = ("torch", "lerobot", "pandas", "datasets", "draccus", "pyarrow", "av", "numpy")
 

@@ -19,11 +19,11 @@ import pytest
 
 from lerobot_grasp_plugin.commands import reference
 from lerobot_grasp_plugin.commands.options import DISCOVER
+from tests.support.project import PROJECT
 
-ROOT = Path(__file__).parents[1]
-README = ROOT / "README.md"
-PAGES = [README, *sorted(ROOT.glob("docs/*.md"))]
-TEXTS = [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"]
+README = PROJECT / "README.md"
+PAGES = [README, *sorted(PROJECT.glob("docs/*.md"))]
+TEXTS = [*PAGES, PROJECT / "CONTRIBUTING.md", PROJECT / "SECURITY.md"]
 PROGRAMS = Path(sys.executable).parent
 BLOCK = re.compile(r"(?:<!-- not run: (.+?) -->\n)?```(bash|python|text)\n(.*?)```", re.DOTALL)
 SET_UP = "pip install uv && uv run "
@@ -74,7 +74,7 @@ NOT_RUN = [block for page in PAGES for block in blocks(page) if block.reason]
 @pytest.fixture
 def folder(demo: Callable[[], tuple[Path, str]], tmp_path: Path) -> Path:
     (tmp_path / "grasp_demo").symlink_to(demo()[0] / "grasp_demo")
-    (tmp_path / "configs").symlink_to(ROOT / "configs")
+    (tmp_path / "configs").symlink_to(PROJECT / "configs")
     return tmp_path
 
 

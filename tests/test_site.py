@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import yaml
 
-ROOT = Path(__file__).parents[1]
+from tests.support.project import PROJECT
 
 
 def pages(entry: Any) -> Iterator[str]:
@@ -19,6 +18,6 @@ def pages(entry: Any) -> Iterator[str]:
 
 
 def test_every_page_is_in_the_navigation_once() -> None:
-    listed = list(pages(yaml.safe_load((ROOT / "mkdocs.yml").read_text())["nav"]))
-    docs = ROOT / "docs"
+    listed = list(pages(yaml.safe_load((PROJECT / "mkdocs.yml").read_text())["nav"]))
+    docs = PROJECT / "docs"
     assert sorted(listed) == sorted(path.relative_to(docs).as_posix() for path in docs.rglob("*.md"))

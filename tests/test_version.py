@@ -1,11 +1,11 @@
 """The version stands in the code and in ``pyproject.toml``."""
 
 import tomllib
-from pathlib import Path
 
 from lerobot_grasp_plugin.version import VERSION
+from tests.support.project import PROJECT
 
-PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
+PYPROJECT = PROJECT / "pyproject.toml"
 
 
 def test_both_versions_are_the_same():

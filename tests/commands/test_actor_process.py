@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-from deadline import DEADLINE_S
+from tests.support.deadline import DEADLINE_S
 
 LEARNER = """
 import signal, sys, threading

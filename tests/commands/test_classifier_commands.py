@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import draccus
 import pytest
@@ -12,8 +11,9 @@ from lerobot.rewards.classifier import RewardClassifierConfig
 
 from lerobot_grasp_plugin.commands import eval_classifier, train_classifier
 from lerobot_grasp_plugin.learning.classifier.configs import ClassifierTrainConfig
+from tests.support.project import CONFIGS
 
-CONFIG = Path(__file__).parents[2] / "configs/reward_classifier_train_config.json"
+CONFIG = CONFIGS / "reward_classifier_train_config.json"
 
 
 @pytest.mark.parametrize("config_class", [TrainPipelineConfig, ClassifierTrainConfig])

@@ -10,7 +10,8 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
-from deadline import wait_until
+
+from tests.support.deadline import wait_until
 
 BIN = Path(sys.executable).parent
 COMMANDS = [

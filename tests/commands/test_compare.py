@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from factories import Legacy, write_legacy
 
 from lerobot_grasp_plugin.commands.compare import main
+from tests.support.factories import Legacy, write_legacy
 
 A = "00: 3-\n01: all fail\n02: 2-3\n03: all fail\n"
 B = "00: 5-\n01: all fail\n02: all success\n04: 2-\n"

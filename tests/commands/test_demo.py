@@ -12,7 +12,6 @@ import numpy as np
 import pyarrow.compute as pc
 import pyarrow.dataset as pads
 import pytest
-from lerobot_judge import open_set
 
 from lerobot_grasp_plugin.commands import demo as command
 from lerobot_grasp_plugin.core.grammar import parse
@@ -20,6 +19,7 @@ from lerobot_grasp_plugin.demo import datasets, recordings, seed
 from lerobot_grasp_plugin.demo.motion import HOLDING, LIFTED, grasp_motion
 from lerobot_grasp_plugin.demo.scene import HEIGHT, WIDTH, Scene
 from lerobot_grasp_plugin.findings.problem import Problem, VerificationError
+from tests.support.lerobot_judge import open_set
 
 BIN = Path(sys.executable).parent
 

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from factories import data_table, tree
-from lerobot_judge import assert_items, items_of
 
 from lerobot_grasp_plugin.commands.edit import main
 from lerobot_grasp_plugin.commands.merge import main as merge_main
+from tests.support.factories import data_table, tree
+from tests.support.lerobot_judge import assert_items, items_of
 
 type Recorded = Callable[[str], Path]
 

@@ -8,7 +8,6 @@ import sys
 import tomllib
 from contextlib import suppress
 from importlib import import_module
-from pathlib import Path
 
 import pytest
 
@@ -16,8 +15,9 @@ from lerobot_grasp_plugin.commands.reference import help_of
 from lerobot_grasp_plugin.commands.run import command
 from lerobot_grasp_plugin.lerobot_seams.version import installed
 from lerobot_grasp_plugin.version import VERSION
+from tests.support.project import PROJECT
 
-SCRIPTS = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]["scripts"]
+SCRIPTS = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["scripts"]
 MODULES = [place.partition(":")[0] for place in SCRIPTS.values()]
 
 

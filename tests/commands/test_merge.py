@@ -10,10 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from factories import read_info, tree
-from lerobot_judge import open_set
 
 from lerobot_grasp_plugin.commands.merge import main
+from tests.support.factories import read_info, tree
+from tests.support.lerobot_judge import open_set
 
 type Recorded = Callable[[str], Path]
 

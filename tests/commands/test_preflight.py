@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
-from preflight_case import sound
-from report_schema import violation
 
 from lerobot_grasp_plugin.commands.preflight import main, preflight_lines
 from lerobot_grasp_plugin.findings.problem import Problem
 from lerobot_grasp_plugin.preflight import PreflightReport
+from tests.support.preflight_case import sound
+from tests.support.report_schema import violation
 
 
 @pytest.fixture(autouse=True)

@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from factories import tree
-from labelled_set import labelled_set
 
 from lerobot_grasp_plugin import RelabelConfig, relabel
 from lerobot_grasp_plugin.commands.propose import main
+from tests.support.factories import tree
+from tests.support.labelled_set import labelled_set
 
 
 @pytest.fixture

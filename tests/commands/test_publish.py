@@ -10,9 +10,10 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import factories
 import pytest
-from fake_hub import READ_TOKEN, FakeHub, serving
+
+from tests.support import factories
+from tests.support.fake_hub import READ_TOKEN, FakeHub, serving
 
 type Recorded = Callable[[str], Path]
 type Run = Callable[..., subprocess.CompletedProcess[str]]

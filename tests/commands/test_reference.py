@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 import tomllib
-from pathlib import Path
 
 import pytest
 
 import lerobot_grasp_plugin
 from lerobot_grasp_plugin.commands import reference
+from tests.support.project import PROJECT
 
-ROOT = Path(__file__).parents[1]
-DOCS = ROOT / "docs"
-SCRIPTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+DOCS = PROJECT / "docs"
+SCRIPTS = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["scripts"]
 
 
 @pytest.mark.parametrize("name", ["commands", "python"])
@@ -43,5 +42,5 @@ def test_every_public_name_is_on_the_page() -> None:
 
 
 def test_the_readme_names_every_command_once_in_its_table() -> None:
-    table = re.findall(r"^\| `(lerobot-grasp-[\w-]+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    table = re.findall(r"^\| `(lerobot-grasp-[\w-]+)` \|", (PROJECT / "README.md").read_text(), re.MULTILINE)
     assert sorted(table) == sorted(SCRIPTS)

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from factories import data_table, tree
 
 from lerobot_grasp_plugin.commands.relabel import main
+from tests.support.factories import data_table, tree
 
 type Recorded = Callable[[str], Path]
 

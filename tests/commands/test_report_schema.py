@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from factories import Legacy, write_legacy
-from report_schema import violation
 
 from lerobot_grasp_plugin.commands.verify import main
+from tests.support.factories import Legacy, write_legacy
+from tests.support.report_schema import violation
 
 
 @pytest.fixture(scope="module")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
 from lerobot_grasp_plugin.commands.help import Guide
 from lerobot_grasp_plugin.commands.rl_config import parse_rl_config
+from tests.support.project import CONFIGS
 
-CONFIG = Path(__file__).parents[2] / "configs/grasp_only_hilserl_train_config.json"
+CONFIG = CONFIGS / "grasp_only_hilserl_train_config.json"
 FOLLOWER = {"type": "so101_follower_hil", "port": "/dev/ttyACM0", "random_ee_reset": {"half_box": [0, 0, 0]}}
 
 

@@ -6,7 +6,6 @@ import shlex
 from types import SimpleNamespace
 
 import pytest
-from factories import Legacy, write_legacy
 
 from lerobot_grasp_plugin import SourceConfig, merge
 from lerobot_grasp_plugin.commands import relabel as relabel_module
@@ -15,6 +14,7 @@ from lerobot_grasp_plugin.commands.session_end import finish
 from lerobot_grasp_plugin.merging.recipe import MergeConfig
 from lerobot_grasp_plugin.recording.options import GraspOptions
 from lerobot_grasp_plugin.recording.relabelling import changed_episodes
+from tests.support.factories import Legacy, write_legacy
 
 
 @pytest.fixture

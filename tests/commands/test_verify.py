@@ -12,10 +12,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from factories import RECORDINGS, Legacy, change_info, tree, write_legacy
 
 from lerobot_grasp_plugin import verify_dataset
 from lerobot_grasp_plugin.commands.verify import main
+from tests.support.factories import RECORDINGS, Legacy, change_info, tree, write_legacy
 
 type Recorded = Callable[[str], Path]
 

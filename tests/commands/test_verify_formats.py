@@ -10,13 +10,12 @@ from typing import Any, get_args
 
 import pytest
 import yaml
-from factories import change_info
-from report_schema import violation
 
 from lerobot_grasp_plugin.commands.verify import VerifyConfig, main
 from lerobot_grasp_plugin.core.choices import ReportFormat
-
-PROJECT = Path(__file__).parents[2]
+from tests.support.factories import change_info
+from tests.support.project import PROJECT
+from tests.support.report_schema import violation
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_grammar_properties import annotation_trees
 
 from lerobot_grasp_plugin.core.annotations import Annotations
 from lerobot_grasp_plugin.core.episode_notes import NOTHING, EpisodeNote, definition_of, notes_of, one_line
@@ -12,6 +11,7 @@ from lerobot_grasp_plugin.core.grammar import format_text
 from lerobot_grasp_plugin.core.note_edit import with_definition, with_note
 from lerobot_grasp_plugin.core.text_edit import parse_editable
 from lerobot_grasp_plugin.findings.problem import AnnotationError
+from tests.support.annotation_trees import annotation_trees
 
 said = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=20)
 said |= st.sampled_from(

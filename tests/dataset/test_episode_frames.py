@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from factories import Legacy, image, write_legacy
-from lerobot_judge import items_of, legacy_items
 
 from lerobot_grasp_plugin import DatasetError, UsageError, open_dataset
 from lerobot_grasp_plugin.dataset.episode_frames import EpisodeFrames
+from tests.support.factories import Legacy, image, write_legacy
+from tests.support.lerobot_judge import items_of, legacy_items
 
 type Recorded = Callable[[str], Path]
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import httpx
 import huggingface_hub
 import pytest
-from factories import Legacy, write_legacy
 from huggingface_hub.errors import LocalEntryNotFoundError, RepositoryNotFoundError, RevisionNotFoundError
-from lerobot_judge import assert_items, items_of, legacy_items
 
 from lerobot_grasp_plugin import DatasetError, MergeConfig, SourceConfig, UsageError, merge, open_dataset
 from lerobot_grasp_plugin.dataset.hub import locate, locate_folder
+from tests.support.factories import Legacy, write_legacy
+from tests.support.lerobot_judge import assert_items, items_of, legacy_items
 
 type Recorded = Callable[[str], Path]
 

@@ -13,7 +13,6 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from factories import Legacy, change_info, read_info, tree, write_legacy
 
 import lerobot_grasp_plugin
 from lerobot_grasp_plugin import (
@@ -30,6 +29,7 @@ from lerobot_grasp_plugin.dataset import layout, tables
 from lerobot_grasp_plugin.dataset.opening import open_dataset
 from lerobot_grasp_plugin.frames.config import FramesConfig
 from lerobot_grasp_plugin.frames.extract import extract_frames
+from tests.support.factories import Legacy, change_info, read_info, tree, write_legacy
 
 PACKAGE = Path(lerobot_grasp_plugin.__file__).parent
 type Recorded = Callable[[str], Path]

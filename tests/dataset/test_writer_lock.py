@@ -10,7 +10,6 @@ import subprocess
 import sys
 
 import pytest
-from factories import Legacy, write_legacy
 
 from lerobot_grasp_plugin.commands.outline import read_outline
 from lerobot_grasp_plugin.commands.record import _check
@@ -21,6 +20,7 @@ from lerobot_grasp_plugin.merging.recipe import MergeConfig, RelabelConfig, Sour
 from lerobot_grasp_plugin.merging.relabel import relabel
 from lerobot_grasp_plugin.recording.leftovers import leftover_lines, running_children
 from lerobot_grasp_plugin.verify.verifier import verify_dataset
+from tests.support.factories import Legacy, write_legacy
 
 HOLDS = """
 import os, sys

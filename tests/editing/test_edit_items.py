@@ -7,9 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from edited import codes, edited, items_with, origins, slow_recording, write_states
-from factories import RECORDINGS, Legacy, tree
-from lerobot_judge import assert_items, items_of, leftovers, open_set
 
 from lerobot_grasp_plugin import UsageError
 from lerobot_grasp_plugin.editing.config import (
@@ -21,6 +18,9 @@ from lerobot_grasp_plugin.editing.config import (
     SetTaskConfig,
     SplitConfig,
 )
+from tests.support.edited import codes, edited, items_with, origins, slow_recording, write_states
+from tests.support.factories import RECORDINGS, Legacy, tree
+from tests.support.lerobot_judge import assert_items, items_of, leftovers, open_set
 
 type Recorded = Callable[[str], Path]
 

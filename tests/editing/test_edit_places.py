@@ -8,9 +8,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from edited import codes, edited, origins
-from factories import change_info, read_info, tree
-from lerobot_judge import assert_items, items_of, leftovers
 
 from lerobot_grasp_plugin import MergeConfig, SourceConfig, merge
 from lerobot_grasp_plugin.commands.render_edit import dry_run
@@ -27,6 +24,9 @@ from lerobot_grasp_plugin.editing.config import (
 )
 from lerobot_grasp_plugin.editing.edit import EditReport, edit
 from lerobot_grasp_plugin.findings.problem import GraspError, UsageError
+from tests.support.edited import codes, edited, origins
+from tests.support.factories import change_info, read_info, tree
+from tests.support.lerobot_judge import assert_items, items_of, leftovers
 
 type Recorded = Callable[[str], Path]
 

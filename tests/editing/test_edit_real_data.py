@@ -8,12 +8,12 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 import torch
-from edited import edited, origins
-from factories import data_table, tree
-from lerobot_judge import open_set
 
 from lerobot_grasp_plugin.dataset.provenance import FirstEpisode, read_provenance
 from lerobot_grasp_plugin.editing.config import DeleteConfig, SplitConfig, TrimConfig
+from tests.support.edited import edited, origins
+from tests.support.factories import data_table, tree
+from tests.support.lerobot_judge import open_set
 
 type SharedData = Callable[[str], Path]
 type Part = tuple[int, int, int]

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from edited import (
+
+from lerobot_grasp_plugin import MergeConfig, SourceConfig, merge
+from lerobot_grasp_plugin.editing.config import TrimConfig
+from lerobot_grasp_plugin.findings.problem import DatasetError, UsageError
+from tests.support.edited import (
     codes,
     edited,
     items_with,
@@ -16,12 +20,8 @@ from edited import (
     waiting,
     write_states,
 )
-from factories import Legacy, tree, write_legacy
-from lerobot_judge import assert_items, items_of
-
-from lerobot_grasp_plugin import MergeConfig, SourceConfig, merge
-from lerobot_grasp_plugin.editing.config import TrimConfig
-from lerobot_grasp_plugin.findings.problem import DatasetError, UsageError
+from tests.support.factories import Legacy, tree, write_legacy
+from tests.support.lerobot_judge import assert_items, items_of
 
 type Recorded = Callable[[str], Path]
 

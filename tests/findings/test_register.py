@@ -12,9 +12,10 @@ import lerobot_grasp_plugin
 from lerobot_grasp_plugin.findings.code import SEVERITIES
 from lerobot_grasp_plugin.findings.codes import CODES, FAMILIES
 from lerobot_grasp_plugin.findings.page import page
+from tests.support.project import PROJECT
 
 PACKAGE = Path(lerobot_grasp_plugin.__file__).parent
-TESTS = Path(__file__).parents[1]
+TESTS = PROJECT / "tests"
 KEBAB = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)+")
 TOKEN = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 

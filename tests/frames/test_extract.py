@@ -14,14 +14,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from factories import Legacy, tree, write_legacy
-from lerobot_judge import items_of
 from PIL import Image
 
 from lerobot_grasp_plugin import UsageError, VideoError
 from lerobot_grasp_plugin.commands.frames import main
 from lerobot_grasp_plugin.frames.config import FramesConfig
 from lerobot_grasp_plugin.frames.extract import extract_frames
+from tests.support.factories import Legacy, tree, write_legacy
+from tests.support.lerobot_judge import items_of
 
 type Recorded = Callable[[str], Path]
 
@@ -83,7 +83,7 @@ def test_stride_crop_and_base_keep_source_numbers(tmp_path: Path) -> None:
         "frame_index": 2,
         "timestamp": 0.2,
     }
-    from factories import image
+    from tests.support.factories import image
 
     assert np.array_equal(pixels(folder / "frame_0002.png"), image(7, 0, 2, 1)[10:40, 20:60])
 

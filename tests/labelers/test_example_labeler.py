@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from lerobot_grasp_plugin.commands.propose import main
+from tests.support.project import PROJECT
 
-EXAMPLE = Path(__file__).parents[2] / "examples/rest_labeler"
+EXAMPLE = PROJECT / "examples/rest_labeler"
 
 
 def test_a_labeler_of_another_package(shared_data: Callable[[str], Path], tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_episodes import MadeEpisode
 
 from lerobot_grasp_plugin.core.agreement import (
     Agreement,
@@ -22,6 +21,8 @@ from lerobot_grasp_plugin.labelers.gripper import GripperLabeler, GripperLabeler
 from lerobot_grasp_plugin.labelers.proposing import propose
 from lerobot_grasp_plugin.merging.recipe import SourceConfig
 from lerobot_grasp_plugin.merging.sources import open_sources
+from tests.support.made_episodes import MadeEpisode
+from tests.support.project import PROJECT
 
 OPEN, CLOSING, OPENING = [80.0] * 20, [65.0, 50.0, 42.0], [50.0, 70.0]
 POSITION = [*OPEN, *CLOSING, *[34.0] * 17, *OPENING, *[80.0] * 8]
@@ -117,4 +118,4 @@ def test_the_agreement_with_the_physics_is_what_the_docs_state(demo: Callable[[]
     share, kappa = share_agreeing(agreements), cohens_kappa(agreements)
     assert share is not None
     row = f"| `gripper` | {100 * share:.1f} % | {boundary_distance(agreements):.1f} frames | {kappa:.2f} |"
-    assert row in (Path(__file__).parents[2] / "docs/labelers.md").read_text()
+    assert row in (PROJECT / "docs/labelers.md").read_text()

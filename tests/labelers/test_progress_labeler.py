@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from factories import Legacy, write_legacy
 
 from lerobot_grasp_plugin import GraspError
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
@@ -16,6 +15,7 @@ from lerobot_grasp_plugin.labelers.progress import ProgressLabelerConfig
 from lerobot_grasp_plugin.labelers.proposing import propose
 from lerobot_grasp_plugin.merging.recipe import SourceConfig
 from lerobot_grasp_plugin.merging.sources import Source, open_sources
+from tests.support.factories import Legacy, write_legacy
 
 LENGTHS = (10, 8, 6)
 RISING = [0.0, 0.2, 0.5, 0.7, 0.88, 0.93, 0.85, 0.97, 1.0, 1.0]

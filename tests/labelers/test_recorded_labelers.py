@@ -7,8 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from factories import Legacy, write_legacy
-from labelled_set import SUCCESS, labelled_set
 
 from lerobot_grasp_plugin import GraspError
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
@@ -18,6 +16,8 @@ from lerobot_grasp_plugin.labelers.labeler import Episode, LabelerConfig, Propos
 from lerobot_grasp_plugin.labelers.proposing import propose
 from lerobot_grasp_plugin.merging.recipe import SourceConfig
 from lerobot_grasp_plugin.merging.sources import Source, open_sources
+from tests.support.factories import Legacy, write_legacy
+from tests.support.labelled_set import SUCCESS, labelled_set
 
 type SharedData = Callable[[str], Path]
 

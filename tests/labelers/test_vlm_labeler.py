@@ -10,8 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from chat_server import Answer, ChatServer, breaks_off, floods, hangs, proposes, raw, says, serving
-from factories import Legacy, write_legacy
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -25,6 +23,18 @@ from lerobot_grasp_plugin.labelers.proposing import propose
 from lerobot_grasp_plugin.labelers.vlm import VlmLabelerConfig, read_answer
 from lerobot_grasp_plugin.merging.recipe import SourceConfig
 from lerobot_grasp_plugin.merging.sources import open_sources
+from tests.support.chat_server import (
+    Answer,
+    ChatServer,
+    breaks_off,
+    floods,
+    hangs,
+    proposes,
+    raw,
+    says,
+    serving,
+)
+from tests.support.factories import Legacy, write_legacy
 
 CAMERAS = ("observation.images.front", "observation.images.wrist")
 

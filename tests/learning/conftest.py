@@ -11,7 +11,7 @@ import pytest
 @pytest.fixture(scope="session")
 def squares(once: Callable[..., Path]) -> Path:
     """The dataset of ``classifier_scenes``; only to be read."""
-    import classifier_scenes
+    from tests.support import classifier_scenes
 
     return once("squares", classifier_scenes.record)
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import lerobot.datasets.lerobot_dataset as dataset_module
 import lerobot.scripts.lerobot_record as record_module
-import preflight_case
 import pytest
 import torch
 from lerobot.configs.default import DatasetConfig
@@ -42,6 +41,7 @@ from lerobot_grasp_plugin.merging.recipe import SourceConfig
 from lerobot_grasp_plugin.preflight import preflight
 from lerobot_grasp_plugin.preflight.facts import load_facts
 from lerobot_grasp_plugin.recording.session import Session
+from tests.support import preflight_case
 
 WRIST = "observation.images.wrist"
 SMALL = ImagePreprocessing({WRIST: (2, 10, 60, 60)}, (24, 24))

@@ -11,7 +11,6 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-import factories
 import lerobot.datasets.dataset_metadata as metadata_module
 import lerobot.datasets.lerobot_dataset as dataset_module
 import numpy as np
@@ -21,12 +20,13 @@ from lerobot.datasets import LeRobotDataset
 from lerobot.utils.constants import DEFAULT_FEATURES
 from lerobot.utils.import_utils import get_safe_default_video_backend
 from torch.utils.data import DataLoader
-from verifying import DATA, EPISODES, change_column, change_table
 
 from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 from lerobot_grasp_plugin.learning.data.dataset import GraspDataset
 from lerobot_grasp_plugin.learning.data.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.data.sidecar import LearningSidecar, write_learning
+from tests.support import factories
+from tests.support.verifying import DATA, EPISODES, change_column, change_table
 
 CLASSES = (LeRobotDataset, GraspDataset)
 WRIST = "observation.images.wrist"

@@ -7,9 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from factories import RECORDINGS, data_table
 from lerobot.configs.default import DatasetConfig
-from verifying import DATA, change_column, findings
 
 from lerobot_grasp_plugin import MergeConfig, RelabelConfig, SourceConfig, merge, open_dataset, relabel
 from lerobot_grasp_plugin.core.intervals import IntervalSet
@@ -25,6 +23,8 @@ from lerobot_grasp_plugin.merging.recipe import LabelOptions
 from lerobot_grasp_plugin.preflight.config_view import ConfigView
 from lerobot_grasp_plugin.preflight.dataset_facts import load_datasets
 from lerobot_grasp_plugin.review.signals import signals
+from tests.support.factories import RECORDINGS, data_table
+from tests.support.verifying import DATA, change_column, findings
 
 type Recorded = Callable[[str], Path]
 

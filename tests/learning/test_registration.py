@@ -11,7 +11,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import lerobot.datasets.factory as factory
-import preloaded
 import pytest
 import torch
 from lerobot.configs.parser import PluginLoadError, load_plugin
@@ -22,6 +21,7 @@ from lerobot_grasp_plugin.learning.data.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.data.sidecar import LearningSidecar, write_learning
 from lerobot_grasp_plugin.learning.registration import install_dataset
 from lerobot_grasp_plugin.lerobot_seams.access import SeamError
+from tests.support import preloaded
 
 WRIST = "observation.images.wrist"
 SQUARE = ImagePreprocessing({WRIST: (0, 16, 64, 64)}, (112, 112))

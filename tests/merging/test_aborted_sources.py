@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from factories import Legacy, Recording, change_info, features_of, write_legacy
 
 from lerobot_grasp_plugin import DatasetError, MergeConfig, RelabelConfig, SourceConfig, merge, relabel
 from lerobot_grasp_plugin.frames.config import FramesConfig
 from lerobot_grasp_plugin.frames.extract import extract_frames
+from tests.support.factories import Legacy, Recording, change_info, features_of, write_legacy
 
 type Recorded = Callable[[str], Path]
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from factories import Legacy, write_legacy
 
 from lerobot_grasp_plugin import MergeConfig, SourceConfig, merge
 from lerobot_grasp_plugin.findings.problem import VerificationError
+from tests.support.factories import Legacy, write_legacy
 
 EYE = "observation.images.eye"
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from factories import tree
 
 from lerobot_grasp_plugin import (
     GraspError,
@@ -18,6 +17,7 @@ from lerobot_grasp_plugin import (
     relabel,
 )
 from lerobot_grasp_plugin.dataset.card import read_card
+from tests.support.factories import tree
 
 type Recorded = Callable[[str], Path]
 

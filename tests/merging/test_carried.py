@@ -14,9 +14,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from factories import RECORDINGS, Legacy, change_info, read_info, tree, write_legacy
-from lerobot_judge import assert_items, items_of, legacy_items, open_set
-from unknown_things import NEEDLE, THINGS, Thing, at_column, index_table, metadata, places_of
 
 from lerobot_grasp_plugin import (
     MergeConfig,
@@ -31,6 +28,9 @@ from lerobot_grasp_plugin import (
 from lerobot_grasp_plugin.core.codecs import canonical_codec
 from lerobot_grasp_plugin.frames.config import FramesConfig
 from lerobot_grasp_plugin.frames.extract import extract_frames
+from tests.support.factories import RECORDINGS, Legacy, change_info, read_info, tree, write_legacy
+from tests.support.lerobot_judge import assert_items, items_of, legacy_items, open_set
+from tests.support.unknown_things import NEEDLE, THINGS, Thing, at_column, index_table, metadata, places_of
 
 type Recorded = Callable[[str], Path]
 

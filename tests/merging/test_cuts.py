@@ -8,19 +8,19 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import factories
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from factories import RECORDINGS, Legacy, data_table, episodes_table, tree, write_legacy
-from lerobot_judge import assert_items, items_of, label_columns, legacy_items, without_success
-from verifying import change_json, found
 
 from lerobot_grasp_plugin import MergeConfig, MergeReport, SourceConfig, merge
 from lerobot_grasp_plugin.dataset.layout import PROVENANCE_PATH, RECORDING_PATH
 from lerobot_grasp_plugin.dataset.provenance import read_provenance
 from lerobot_grasp_plugin.findings.problem import GraspError, UsageError
+from tests.support import factories
+from tests.support.factories import RECORDINGS, Legacy, data_table, episodes_table, tree, write_legacy
+from tests.support.lerobot_judge import assert_items, items_of, label_columns, legacy_items, without_success
+from tests.support.verifying import change_json, found
 
 type Recorded = Callable[[str], Path]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from factories import Legacy, read_info, write_legacy
 
 from lerobot_grasp_plugin import GraspError, RelabelConfig, SourceConfig, merge, relabel
 from lerobot_grasp_plugin.merging.recipe import MergeConfig
 from lerobot_grasp_plugin.merging.report import MergeReport
+from tests.support.factories import Legacy, read_info, write_legacy
 
 TEXT = """# flag 1: look again
 00: 3-

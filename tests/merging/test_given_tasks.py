@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from factories import Legacy, data_table, episodes_table, read_info, write_legacy
-from lerobot_judge import assert_items, items_of, legacy_items
-from verifying import found
 
 from lerobot_grasp_plugin import MergeConfig, MergeReport, SourceConfig, merge
 from lerobot_grasp_plugin.dataset.layout import PROVENANCE_PATH
 from lerobot_grasp_plugin.findings.problem import UsageError
+from tests.support.factories import Legacy, data_table, episodes_table, read_info, write_legacy
+from tests.support.lerobot_judge import assert_items, items_of, legacy_items
+from tests.support.verifying import found
 
 type Recorded = Callable[[str], Path]
 

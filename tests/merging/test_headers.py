@@ -7,8 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from factories import data_table, tree
-from lerobot_judge import open_set
 
 from lerobot_grasp_plugin import (
     AnnotationError,
@@ -21,6 +19,8 @@ from lerobot_grasp_plugin import (
     merge,
     relabel,
 )
+from tests.support.factories import data_table, tree
+from tests.support.lerobot_judge import open_set
 
 type Recorded = Callable[[str], Path]
 

@@ -7,16 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from factories import RECORDINGS, Legacy, data_table, read_info, tree, write_legacy
-from lerobot_judge import (
-    assert_items,
-    items_of,
-    label_columns,
-    leftovers,
-    legacy_items,
-    open_set,
-    without_success,
-)
 
 from lerobot_grasp_plugin import (
     AnnotationError,
@@ -29,6 +19,16 @@ from lerobot_grasp_plugin import (
     relabel,
 )
 from lerobot_grasp_plugin.merging.recipe import MergeConfig
+from tests.support.factories import RECORDINGS, Legacy, data_table, read_info, tree, write_legacy
+from tests.support.lerobot_judge import (
+    assert_items,
+    items_of,
+    label_columns,
+    leftovers,
+    legacy_items,
+    open_set,
+    without_success,
+)
 
 type Recorded = Callable[[str], Path]
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from factories import (
+
+from lerobot_grasp_plugin import MergeConfig, MergeReport, SourceConfig, merge
+from tests.support.factories import (
     RECORDINGS,
     Legacy,
     change_info,
@@ -18,10 +20,15 @@ from factories import (
     tree,
     write_legacy,
 )
-from lerobot_judge import assert_items, items_of, label_columns, legacy_items, open_set, without_success
-from verifying import LEGACY_DATA, change_column
-
-from lerobot_grasp_plugin import MergeConfig, MergeReport, SourceConfig, merge
+from tests.support.lerobot_judge import (
+    assert_items,
+    items_of,
+    label_columns,
+    legacy_items,
+    open_set,
+    without_success,
+)
+from tests.support.verifying import LEGACY_DATA, change_column
 
 type Recorded = Callable[[str], Path]
 

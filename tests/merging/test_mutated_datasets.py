@@ -16,13 +16,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from deadline import DEADLINE_S
-from factories import Legacy, write_legacy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lerobot_grasp_plugin.commands.run import parse_call
 from lerobot_grasp_plugin.merging.recipe import MergeConfig, RelabelConfig
+from tests.support.deadline import DEADLINE_S
+from tests.support.factories import Legacy, write_legacy
 
 type Recorded = Callable[[str], Path]
 

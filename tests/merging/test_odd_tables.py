@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from factories import Legacy, change_info, data_table, read_info, write_legacy
-from lerobot_judge import assert_items, items_of, legacy_items
 
 from lerobot_grasp_plugin import DatasetError, MergeConfig, MergeReport, SourceConfig, merge, verify_dataset
 from lerobot_grasp_plugin.dataset import arrow_types
+from tests.support.factories import Legacy, change_info, data_table, read_info, write_legacy
+from tests.support.lerobot_judge import assert_items, items_of, legacy_items
 
 DATA = "data/chunk-000/file-000.parquet"
 TASKS = "meta/tasks.parquet"

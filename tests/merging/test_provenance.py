@@ -6,9 +6,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from factories import RECORDINGS, read_info
-
 from lerobot_grasp_plugin import MergeConfig, RelabelConfig, SourceConfig, merge, relabel
+from tests.support.factories import RECORDINGS, read_info
 
 type Recorded = Callable[[str], Path]
 

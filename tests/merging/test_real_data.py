@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from factories import data_table, episodes_table, read_info, tree
-from lerobot_judge import open_set
 
 from lerobot_grasp_plugin import (
     DataError,
@@ -21,6 +19,8 @@ from lerobot_grasp_plugin import (
     open_dataset,
     relabel,
 )
+from tests.support.factories import data_table, episodes_table, read_info, tree
+from tests.support.lerobot_judge import open_set
 
 type SharedData = Callable[[str], Path]
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from factories import Legacy, write_legacy
 
 from lerobot_grasp_plugin import MergeConfig, RelabelConfig, SourceConfig, merge, relabel
 from lerobot_grasp_plugin.dataset.layout import RECORDING_PATH
+from tests.support.factories import Legacy, write_legacy
 
 LABELS = {
     "alignment": "frame",

@@ -10,9 +10,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from factories import RECORDINGS, Legacy, change_info, data_table, read_info, write_legacy
-from lerobot_judge import open_set
-from verifying import DATA, change_column, change_table, findings
 
 from lerobot_grasp_plugin import (
     GraspError,
@@ -25,6 +22,9 @@ from lerobot_grasp_plugin import (
 )
 from lerobot_grasp_plugin.commands.relabel import main
 from lerobot_grasp_plugin.dataset.recorded_success import success_by_episode
+from tests.support.factories import RECORDINGS, Legacy, change_info, data_table, read_info, write_legacy
+from tests.support.lerobot_judge import open_set
+from tests.support.verifying import DATA, change_column, change_table, findings
 
 type Recorded = Callable[[str], Path]
 

@@ -9,8 +9,6 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from factories import Legacy, change_info, read_info, tree, write_legacy
-from lerobot_judge import assert_items, items_of, leftovers, legacy_items
 
 from lerobot_grasp_plugin import (
     DataError,
@@ -24,6 +22,8 @@ from lerobot_grasp_plugin import (
     merge,
     relabel,
 )
+from tests.support.factories import Legacy, change_info, read_info, tree, write_legacy
+from tests.support.lerobot_judge import assert_items, items_of, leftovers, legacy_items
 
 type Recorded = Callable[[str], Path]
 
@@ -576,7 +576,7 @@ def test_jittered_timestamps_are_set_and_named(tmp_path: Path) -> None:
 
 
 def test_one_timestamp_that_is_set_sets_all_of_its_episode(tmp_path: Path) -> None:
-    from factories import data_table
+    from tests.support.factories import data_table
 
     source = write_legacy(tmp_path / "source", Legacy(jitter_s=0.00008))
     path = source / "data/chunk-000/episode_000001.parquet"
@@ -632,7 +632,7 @@ def test_jittered_timestamps_are_refused_with_keep(tmp_path: Path) -> None:
 
 
 def test_timestamps_within_tolerance_are_kept_to_the_bit(tmp_path: Path) -> None:
-    from factories import data_table, legacy_timestamps
+    from tests.support.factories import data_table, legacy_timestamps
 
     spec = Legacy(jitter_s=0.00008)
     source = write_legacy(tmp_path / "source", spec)

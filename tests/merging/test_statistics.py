@@ -11,13 +11,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from factories import Legacy, data_table, episodes_table, write_legacy
-from lerobot_judge import open_set
-from verifying import EPISODES, change_json, findings
 
 from lerobot_grasp_plugin import RelabelConfig, SourceConfig, merge, relabel
 from lerobot_grasp_plugin.core.stats import QUANTILES
 from lerobot_grasp_plugin.merging.recipe import MergeConfig
+from tests.support.factories import Legacy, data_table, episodes_table, write_legacy
+from tests.support.lerobot_judge import open_set
+from tests.support.verifying import EPISODES, change_json, findings
 
 type Recorded = Callable[[str], Path]
 LABELS = "0: 3-\n1: 1, 4-5\n2: all fail\n3: all success\n4: 8\n"

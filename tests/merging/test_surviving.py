@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from factories import Legacy, change_info, tree, write_legacy
 
 from lerobot_grasp_plugin import (
     DatasetError,
@@ -26,16 +25,18 @@ from lerobot_grasp_plugin import (
 )
 from lerobot_grasp_plugin.verify.verifier import verify_dataset
 from lerobot_grasp_plugin.writers.staging import backups, staging_leftovers
+from tests.support.factories import Legacy, change_info, tree, write_legacy
+from tests.support.project import environment
 
-HERE = Path(__file__).parent
 BIN = Path(sys.executable).parent
 type Recorded = Callable[[str], Path]
 
 
 def test_kills_at_random_moments_lose_nothing() -> None:
     rounds = os.environ.get("GRASP_KILL_ROUNDS", "6")
-    command = [sys.executable, "-W", "ignore", HERE / "kill_rounds.py", "--rounds", rounds]
-    done = subprocess.run([*command, "--seed", "0"], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-W", "ignore", "-m", "tests.support.kill_rounds", "--rounds", rounds]
+    command += ["--seed", "0"]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count(f"{rounds} rounds") == 3, done.stdout
 

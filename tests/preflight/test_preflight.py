@@ -13,7 +13,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from preflight_case import (
+
+from lerobot_grasp_plugin.commands.preflight import main
+from lerobot_grasp_plugin.core.action_space import full_state_names
+from lerobot_grasp_plugin.dataset.provenance import Provenance, ProvenanceEpisode, ProvenanceSource
+from lerobot_grasp_plugin.findings.problem import UsageError
+from lerobot_grasp_plugin.learning.config_checks import MACHINE, PARSING
+from lerobot_grasp_plugin.preflight import preflight
+from lerobot_grasp_plugin.preflight.checks.labels import check_labels
+from lerobot_grasp_plugin.preflight.config_view import ConfigView
+from lerobot_grasp_plugin.preflight.dataset_facts import LEARNER, DatasetFacts
+from lerobot_grasp_plugin.preflight.facts import Facts
+from tests.support.preflight_case import (
     CAMERA,
     CROP,
     JOINTS,
@@ -26,17 +37,6 @@ from preflight_case import (
     with_leader,
     with_reward_model,
 )  # isort: skip
-
-from lerobot_grasp_plugin.commands.preflight import main
-from lerobot_grasp_plugin.core.action_space import full_state_names
-from lerobot_grasp_plugin.dataset.provenance import Provenance, ProvenanceEpisode, ProvenanceSource
-from lerobot_grasp_plugin.findings.problem import UsageError
-from lerobot_grasp_plugin.learning.config_checks import MACHINE, PARSING
-from lerobot_grasp_plugin.preflight import preflight
-from lerobot_grasp_plugin.preflight.checks.labels import check_labels
-from lerobot_grasp_plugin.preflight.config_view import ConfigView
-from lerobot_grasp_plugin.preflight.dataset_facts import LEARNER, DatasetFacts
-from lerobot_grasp_plugin.preflight.facts import Facts
 
 PLANTED: dict[str, tuple[Callable[[Case], object], str, str]] = {}
 """name -> how to spoil the case, the codes that must come (all of them), the severity of the first."""

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from feetech_bus import write_calibration
-from servos import Servos
-from talking import Talk
 
-HERE = Path(__file__).parent
-
+from tests.support.feetech_bus import write_calibration
+from tests.support.project import environment
+from tests.support.servos import Servos
+from tests.support.talking import Talk
 
 PROGRAM = Path(sys.executable).parent / "lerobot-grasp-record"
 
@@ -33,7 +31,7 @@ class Rig(Talk):
         calibration = f"--{{}}.calibration_dir={self.folder / 'calibration'}"
         camera = "{front: {type: grasp_test, width: 64, height: 48, fps: 30}}"
         return [
-            "--robot.discover_packages_path=grasp_test_camera",
+            "--robot.discover_packages_path=tests.support.grasp_test_camera",
             "--robot.type=so101_follower",
             f"--robot.port={self.follower.port}",
             "--robot.id=arm",
@@ -58,9 +56,9 @@ class Rig(Talk):
 
     def start(self, *more: str, terminal: bool = True, forked: bool = True) -> None:
         """Starts the command; see ``Talk.begin``."""
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (HERE, HERE.parent)))}
-        environment.pop("DISPLAY", None)
-        self.begin([PROGRAM, *self.flags(*more)], environment, terminal=terminal, forked=forked)
+        variables = environment()
+        variables.pop("DISPLAY", None)
+        self.begin([PROGRAM, *self.flags(*more)], variables, terminal=terminal, forked=forked)
 
     def close(self) -> None:
         self.kill()

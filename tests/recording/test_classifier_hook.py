@@ -8,8 +8,6 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 import torch
-from bright_classifier import bright_classifier
-from deadline import DEADLINE_S
 
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
 from lerobot_grasp_plugin.findings.problem import UsageError
@@ -18,6 +16,8 @@ from lerobot_grasp_plugin.learning.data.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.recording.builtin_hooks import RewardClassifierConfig
 from lerobot_grasp_plugin.recording.hooks import HookSession, make_hooks
 from lerobot_grasp_plugin.recording.recorder import EpisodeRecorder
+from tests.support.bright_classifier import bright_classifier
+from tests.support.deadline import DEADLINE_S
 
 CAMERA = "observation.images.front"
 SIZE = (48, 64, 3)

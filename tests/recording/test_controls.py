@@ -9,7 +9,6 @@ from types import SimpleNamespace
 from unittest.mock import Mock
 
 import pytest
-from deadline import DEADLINE_S
 
 from lerobot_grasp_plugin.recording import keys
 from lerobot_grasp_plugin.recording.controls import Controls
@@ -17,6 +16,7 @@ from lerobot_grasp_plugin.recording.dialogue import Verdict
 from lerobot_grasp_plugin.recording.edits import Edits
 from lerobot_grasp_plugin.recording.recorder import Attempt
 from lerobot_grasp_plugin.recording.session import Session
+from tests.support.deadline import DEADLINE_S
 
 
 @pytest.fixture

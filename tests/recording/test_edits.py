@@ -6,7 +6,6 @@ import json
 from types import SimpleNamespace
 
 import pytest
-from small_store import opened, save
 
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
 from lerobot_grasp_plugin.findings.problem import AnnotationError, DatasetError
@@ -16,6 +15,7 @@ from lerobot_grasp_plugin.recording.edits import Edit, Edits
 from lerobot_grasp_plugin.recording.rearranging import carry_out, drop_edits, pending_edits
 from lerobot_grasp_plugin.sim.truth import EpisodeTruth, Truth, read_truth, truth_folder
 from lerobot_grasp_plugin.verify.verifier import verify_dataset
+from tests.support.small_store import opened, save
 
 
 def test_the_order_follows_every_edit():

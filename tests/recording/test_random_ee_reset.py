@@ -7,11 +7,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from deadline import DEADLINE_S
 
 from lerobot_grasp_plugin.findings.problem import DataError, UsageError
 from lerobot_grasp_plugin.recording.hooks import HookSession
 from lerobot_grasp_plugin.recording.random_ee_reset import RandomEeReset, RandomEeResetConfig
+from tests.support.deadline import DEADLINE_S
 
 JOINTS = ("x", "y", "z")
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-import watched_session as watched
 
 from lerobot_grasp_plugin.verify.verifier import verify_dataset
+from tests.support import watched_session as watched
 
 pytestmark = pytest.mark.in_turn
 

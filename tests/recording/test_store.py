@@ -6,7 +6,6 @@ import errno
 from unittest.mock import Mock
 
 import pytest
-from small_store import SUCCESS, add, opened, save
 
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
 from lerobot_grasp_plugin.findings.problem import DatasetError, UsageError
@@ -14,6 +13,7 @@ from lerobot_grasp_plugin.merging.recipe import RelabelConfig
 from lerobot_grasp_plugin.merging.relabel import relabel
 from lerobot_grasp_plugin.recording import checkpoint
 from lerobot_grasp_plugin.verify.verifier import verify_dataset
+from tests.support.small_store import SUCCESS, add, opened, save
 
 
 def files(root) -> dict[str, bytes]:

@@ -14,9 +14,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from deadline import DEADLINE_S
-from factories import Legacy, write_legacy
-from relay import Relay
+
+from tests.support.deadline import DEADLINE_S
+from tests.support.factories import Legacy, write_legacy
+from tests.support.relay import Relay
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [

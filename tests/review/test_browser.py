@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from deadline import DEADLINE_S, wait_until
-from factories import data_table
-from looking import file_says, place, select, until, wait_said
+
+from tests.support.deadline import DEADLINE_S, wait_until
+from tests.support.factories import data_table
+from tests.support.looking import file_says, place, select, until, wait_said
 
 pytestmark = pytest.mark.in_turn
 

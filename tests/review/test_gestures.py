@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from deadline import DEADLINE_S
-from looking import file_says, frame, labels_in, opened, place, select, wait_said
+
+from tests.support.deadline import DEADLINE_S
+from tests.support.looking import file_says, frame, labels_in, opened, place, select, wait_said
 
 pytestmark = pytest.mark.in_turn
 

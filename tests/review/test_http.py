@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from factories import tree
 from PIL import Image
 from starlette.testclient import TestClient
 
@@ -23,6 +22,7 @@ from lerobot_grasp_plugin.review.app import Review, create_app
 from lerobot_grasp_plugin.review.images import Images
 from lerobot_grasp_plugin.review.proposals import Proposals
 from lerobot_grasp_plugin.review.session import Session
+from tests.support.factories import tree
 
 BASE = "http://127.0.0.1:8765"
 ORIGIN = {"origin": BASE}

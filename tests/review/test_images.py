@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from deadline import DEADLINE_S, wait_until
 from PIL import Image
 
 from lerobot_grasp_plugin.dataset.episode_frames import EpisodeFrames
@@ -16,6 +15,7 @@ from lerobot_grasp_plugin.dataset.reader import DatasetReader
 from lerobot_grasp_plugin.merging.recipe import SourceConfig
 from lerobot_grasp_plugin.merging.sources import open_sources
 from lerobot_grasp_plugin.review.images import CHUNK, Images
+from tests.support.deadline import DEADLINE_S, wait_until
 
 
 @pytest.fixture

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from deadline import wait_until
-from looking import file_says, frame, opened, place, select, wait_said
-from relay import Relay
+
+from tests.support.deadline import wait_until
+from tests.support.looking import file_says, frame, opened, place, select, wait_said
+from tests.support.relay import Relay
 
 pytestmark = pytest.mark.in_turn
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from looking import file_says, labels_in, opened, select, wait_said
+
+from tests.support.looking import file_says, labels_in, opened, select, wait_said
 
 pytestmark = pytest.mark.in_turn
 NONE = "\N{EN DASH}"

@@ -8,8 +8,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from deadline import wait_until
-from looking import file_says, labels_in, opened, select, wait_said
+
+from tests.support.deadline import wait_until
+from tests.support.looking import file_says, labels_in, opened, select, wait_said
 
 pytestmark = pytest.mark.in_turn
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from looking import file_says, frame, opened, select, wait_said
-from relay import Relay
+
+from tests.support.looking import file_says, frame, opened, select, wait_said
+from tests.support.relay import Relay
 
 pytestmark = pytest.mark.in_turn
 

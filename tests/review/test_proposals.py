@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-from factories import Legacy, write_legacy
 from starlette.testclient import TestClient
 
 from lerobot_grasp_plugin import UsageError
@@ -20,6 +19,7 @@ from lerobot_grasp_plugin.review.app import Review, create_app
 from lerobot_grasp_plugin.review.images import Images
 from lerobot_grasp_plugin.review.proposals import Proposals
 from lerobot_grasp_plugin.review.session import Session
+from tests.support.factories import Legacy, write_legacy
 
 
 class Counting(LabelerConfig):

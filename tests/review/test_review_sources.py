@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from factories import HEIGHT, WIDTH, Legacy, change_info, read_info, write_legacy
 from starlette.testclient import TestClient
 
 from lerobot_grasp_plugin.commands import serving
@@ -17,6 +16,7 @@ from lerobot_grasp_plugin.review.app import Review, create_app
 from lerobot_grasp_plugin.review.images import Images
 from lerobot_grasp_plugin.review.proposals import Proposals
 from lerobot_grasp_plugin.review.session import Session
+from tests.support.factories import HEIGHT, WIDTH, Legacy, change_info, read_info, write_legacy
 
 
 @pytest.fixture(autouse=True)

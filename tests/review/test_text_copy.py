@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from deadline import DEADLINE_S
 
 from lerobot_grasp_plugin.commands.review import main
 from lerobot_grasp_plugin.core.intervals import FrameInterval
@@ -19,6 +18,7 @@ from lerobot_grasp_plugin.merging.sources import open_sources
 from lerobot_grasp_plugin.review.change import Change
 from lerobot_grasp_plugin.review.session import Session
 from lerobot_grasp_plugin.review.text_copy import other_form, text_copy
+from tests.support.deadline import DEADLINE_S
 
 JSON = """{"index_base": 0, "episodes": {"0": {"success_start": 3},
  "1": {"ranges": [[0, 1], [3, null]], "exclude": [1]}, "4": null}}"""

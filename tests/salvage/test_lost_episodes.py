@@ -10,8 +10,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from factories import Legacy, change_info, data_table, episodes_table, read_info, write_legacy
-from lerobot_judge import assert_items, items_of, legacy_items
 
 from lerobot_grasp_plugin import (
     DatasetError,
@@ -25,6 +23,8 @@ from lerobot_grasp_plugin import (
 )
 from lerobot_grasp_plugin.frames.config import FramesConfig
 from lerobot_grasp_plugin.frames.extract import extract_frames
+from tests.support.factories import Legacy, change_info, data_table, episodes_table, read_info, write_legacy
+from tests.support.lerobot_judge import assert_items, items_of, legacy_items
 
 type Recorded = Callable[[str], Path]
 type Spoil = Callable[[Path], None]

@@ -14,19 +14,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from factories import (
-    RECORDINGS,
-    Legacy,
-    data_table,
-    encode,
-    image,
-    read_info,
-    record,
-    tree,
-    write_legacy,
-)
-from lerobot_judge import assert_items, items_of, legacy_items
-from verifying import DATA, change_table
 
 from lerobot_grasp_plugin import (
     DatasetError,
@@ -42,6 +29,19 @@ from lerobot_grasp_plugin import (
 from lerobot_grasp_plugin.commands.merge import main
 from lerobot_grasp_plugin.dataset.pages import salvage
 from lerobot_grasp_plugin.findings.words import agree, episodes_text
+from tests.support.factories import (
+    RECORDINGS,
+    Legacy,
+    data_table,
+    encode,
+    image,
+    read_info,
+    record,
+    tree,
+    write_legacy,
+)
+from tests.support.lerobot_judge import assert_items, items_of, legacy_items
+from tests.support.verifying import DATA, change_table
 
 type Recorded = Callable[[str], Path]
 

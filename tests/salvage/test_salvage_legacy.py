@@ -6,8 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-from factories import Legacy, tree, write_legacy
-from lerobot_judge import assert_items, legacy_items
 
 from lerobot_grasp_plugin import (
     DatasetError,
@@ -17,6 +15,8 @@ from lerobot_grasp_plugin import (
     merge,
     verify_dataset,
 )
+from tests.support.factories import Legacy, tree, write_legacy
+from tests.support.lerobot_judge import assert_items, legacy_items
 
 LENGTHS = (6, 4, 5, 7)
 

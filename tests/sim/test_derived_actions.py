@@ -3,13 +3,12 @@
 from pathlib import Path
 from types import SimpleNamespace
 
-import factories
-import lerobot_judge
 import numpy as np
 import pytest
 
 from lerobot_grasp_plugin.merging.merge import merge
 from lerobot_grasp_plugin.merging.recipe import KinematicsOptions, MergeConfig, SourceConfig
+from tests.support import factories, lerobot_judge
 
 URDF = "package://so101_nexus/assets/SO101/so101_new_calib.urdf"
 JOINTS = [

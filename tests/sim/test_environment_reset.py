@@ -7,9 +7,9 @@ import logging
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from test_environment import URDF, environment  # noqa: F401  # a fixture
 
 from lerobot_grasp_plugin.findings.problem import UsageError
+from tests.support.simulated_environment import URDF
 
 BOX = {"base": [0.2, 0.0, 0.08], "half_box": [0.03, 0.03, 0.02], "seed": 4}
 
@@ -44,7 +44,7 @@ def record_of():
 
 
 def test_each_episode_starts_at_a_point_of_the_box_and_the_first_step_is_a_small_one(
-    environment,  # noqa: F811
+    environment,
     caplog,
 ):
     built = environment(robot={"random_ee_reset": BOX}, takeover={"start": 0.0})
@@ -65,7 +65,7 @@ def test_each_episode_starts_at_a_point_of_the_box_and_the_first_step_is_a_small
     assert len(set(points)) == 4
 
 
-def test_a_fixed_point_is_reached_each_time(environment):  # noqa: F811
+def test_a_fixed_point_is_reached_each_time(environment):
     fixed = {"base": [0.2, 0.02, 0.08], "half_box": [0.0, 0.0, 0.0]}
     built = environment(robot={"random_ee_reset": fixed})
     for _ in range(2):
@@ -74,7 +74,7 @@ def test_a_fixed_point_is_reached_each_time(environment):  # noqa: F811
         assert tip() == pytest.approx(fixed["base"], abs=0.006)
 
 
-def test_the_pose_of_the_config_comes_first(environment):  # noqa: F811
+def test_the_pose_of_the_config_comes_first(environment):
     pose = [0.0, -20.0, 20.0, 60.0, 0.0, 80.0]
     built = environment(robot={"random_ee_reset": BOX}, reset={"fixed_reset_joint_positions": pose})
     transition = built.reset()
@@ -97,12 +97,12 @@ def test_the_pose_of_the_config_comes_first(environment):  # noqa: F811
         ({"robot": {"random_ee_reset": BOX}, "action_space": "joints"}, "the URDF does not exist"),
     ],
 )
-def test_what_cannot_be_is_named_before_anything_moves(environment, options, said):  # noqa: F811
+def test_what_cannot_be_is_named_before_anything_moves(environment, options, said):
     with pytest.raises(UsageError, match=said):
         environment(**options)
 
 
-def test_the_record_of_each_episode_is_kept_in_dataset_and_log(environment, tmp_path):  # noqa: F811
+def test_the_record_of_each_episode_is_kept_in_dataset_and_log(environment, tmp_path):
     from lerobot.rl import gym_manipulator as gm
 
     from lerobot_grasp_plugin.learning.rl.episode_log import EpisodeLog, read_episode_log
@@ -166,7 +166,7 @@ class Fooled:
         (("terminate_episode",), 0.0, 1.0),  # as LeRobot's gamepad says failure
     ],
 )
-def test_a_key_takes_the_classifiers_reward_away(environment, monkeypatch, pressed, reward, taken):  # noqa: F811
+def test_a_key_takes_the_classifiers_reward_away(environment, monkeypatch, pressed, reward, taken):
     from lerobot.teleoperators.utils import TeleopEvents
 
     from lerobot_grasp_plugin.lerobot_seams.environment import VETO

@@ -14,13 +14,13 @@ import pytest
 pytest.importorskip("lerobot.rl")
 pytest.importorskip("placo")
 
-from deadline import DEADLINE_S, wait_until
-from learner_process import free_port, running
-
 from lerobot_grasp_plugin.sim.joints import JOINTS
+from tests.support.deadline import DEADLINE_S, wait_until
+from tests.support.learner_process import free_port, running
+from tests.support.project import CONFIGS
 
 PROGRAM = str(Path(sys.executable).with_name("lerobot-grasp-learner"))
-CONFIG = Path(__file__).parents[2] / "configs/sim/hilserl_state.json"
+CONFIG = CONFIGS / "sim/hilserl_state.json"
 
 pytestmark = pytest.mark.in_turn
 

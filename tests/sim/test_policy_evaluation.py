@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("lerobot.rl")
 pytest.importorskip("placo")
 
-from test_environment import FIXED, FULL, URDF
+from tests.support.simulated_environment import FIXED, FULL, URDF
 
 
 def run_config(*, cameras=None, cube=FIXED):
@@ -162,11 +162,10 @@ class Fooled:
 
 
 def test_a_fooled_classifier_is_counted_and_its_episodes_become_a_labelled_dataset(evaluation_of, tmp_path):
-    from lerobot_judge import open_set
-
     from lerobot_grasp_plugin.commands import eval_policy
     from lerobot_grasp_plugin.sim.episode_recorder import EpisodeRecorder
     from lerobot_grasp_plugin.sim.truth import read_truth
+    from tests.support.lerobot_judge import open_set
 
     evaluation = evaluation_of(cameras={"wrist": {"width": 64, "height": 48}})
     evaluation._classifier = Fooled()

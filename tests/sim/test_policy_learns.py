@@ -10,10 +10,11 @@ from collections import Counter
 from importlib import import_module
 from pathlib import Path
 
-import preloaded
 import pytest
 
-CONFIGS = Path(__file__).parents[2] / "configs/sim"
+from tests.support import preloaded
+from tests.support.project import CONFIGS
+
 DEMONSTRATIONS, EPISODES = 10, 2
 
 pytestmark = pytest.mark.in_turn

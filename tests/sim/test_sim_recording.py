@@ -5,12 +5,12 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import preloaded
 import pyarrow.parquet as pq
 import pytest
 
 from lerobot_grasp_plugin import verify_dataset
 from lerobot_grasp_plugin.sim.truth import read_truth
+from tests.support import preloaded
 
 pytestmark = pytest.mark.in_turn
 

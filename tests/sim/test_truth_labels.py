@@ -1,10 +1,10 @@
 import pytest
-from factories import Recording, record
 
 from lerobot_grasp_plugin.commands.truth import main
 from lerobot_grasp_plugin.core.grammar import parse
 from lerobot_grasp_plugin.sim.truth import EpisodeTruth, Truth
 from lerobot_grasp_plugin.sim.truth_labels import truth_annotations
+from tests.support.factories import Recording, record
 
 HELD = [False, True, True, False, True, True]
 LIFTED = [False, False, True, False, False, True]

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import factories
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
-from factories import Legacy, write_legacy
-from lerobot_judge import Item, legacy_items
 
 from lerobot_grasp_plugin.dataset.provenance import read_provenance
 from lerobot_grasp_plugin.editing.config import EditConfig, OperationConfig
 from lerobot_grasp_plugin.editing.edit import EditReport, edit
+from tests.support import factories
+from tests.support.factories import Legacy, write_legacy
+from tests.support.lerobot_judge import Item, legacy_items
 
 SLOW_KEYFRAMES = "keyint=30:bframes=2:b-adapt=0:scenecut=0:threads=1"
 

@@ -1,7 +1,7 @@
 """Coverage-guided fuzzing of annotation files: nothing but AnnotationError may come out.
 
 uv pip install atheris
-python tests/fuzz/grammar.py -max_total_time=60 -max_len=512
+python -m tests.support.fuzz_grammar -max_total_time=60 -max_len=512
 """
 
 from __future__ import annotations

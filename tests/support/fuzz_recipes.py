@@ -1,7 +1,7 @@
 """Coverage-guided fuzzing of recipe files: a config, or exit code 2 and a line that says why.
 
 uv pip install atheris
-python tests/fuzz/recipes.py -max_total_time=60 -max_len=512
+python -m tests.support.fuzz_recipes -max_total_time=60 -max_len=512
 """
 
 from __future__ import annotations

@@ -12,7 +12,6 @@ from typing import Any
 import grpc
 import numpy as np
 import torch
-from learner_process import Learner, free_port
 from lerobot.datasets import LeRobotDataset
 from lerobot.transport import services_pb2, services_pb2_grpc
 from lerobot.transport.utils import (
@@ -24,7 +23,10 @@ from lerobot.transport.utils import (
     transitions_to_bytes,
 )
 
-CONFIG = Path(__file__).parents[2] / "configs/grasp_only_hilserl_train_config.json"
+from tests.support.learner_process import Learner, free_port
+from tests.support.project import CONFIGS
+
+CONFIG = CONFIGS / "grasp_only_hilserl_train_config.json"
 CAMERA = "observation.images.gripper_cam"
 STATE = "observation.state"
 PENALTY = "complementary_info.discrete_penalty"

@@ -20,5 +20,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in marked:
         item.add_marker(pytest.mark.xdist_group("in_turn"))
     for item in others:
-        item.add_marker(pytest.mark.xdist_group(item.path.stem))
+        item.add_marker(pytest.mark.xdist_group(str(item.path)))
     items[:] = marked + others

@@ -1,6 +1,6 @@
 """Kills merge and relabel at random moments, and looks what is left.
 
-    python tests/surviving/kill_rounds.py [--rounds 200] [--seed 0]
+    python -m tests.support.kill_rounds [--rounds 200] [--seed 0]
 
 Every run is a child of this process, which has imported everything before, so that the kills fall into the
 work and not into the start of Python. After each kill: the sources are byte-identical, the target is absent
@@ -22,15 +22,12 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from factories import Legacy, tree, write_legacy
-
 import lerobot_grasp_plugin.merging.merge
 import lerobot_grasp_plugin.merging.relabel  # noqa: F401  # loaded before the first fork
 from lerobot_grasp_plugin import MergeConfig, RelabelConfig, SourceConfig, merge, relabel
 from lerobot_grasp_plugin.dataset.writer_lock import lock_path
 from lerobot_grasp_plugin.writers.staging import backups, staging_leftovers
+from tests.support.factories import Legacy, tree, write_legacy
 
 ANNOTATIONS = "# index_base: 1\n0: 3-\n1: 2-4\n2: all fail\n3: 1-2, 5-\n"
 LENGTHS = (6, 4, 5, 7)

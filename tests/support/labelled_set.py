@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from factories import Legacy, write_legacy
-
 from lerobot_grasp_plugin import RelabelConfig, relabel
+from tests.support.factories import Legacy, write_legacy
 
 TEXT = "00: 6-\n01: 5\n02: 4-5\n03: all fail\n04: 2-3, 8-\n"
 SUCCESS = {0: (5, 6), 1: (4,), 2: (3, 4), 3: (), 4: (1, 2, 7)}

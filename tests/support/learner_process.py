@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import preloaded
-from deadline import DEADLINE_S, wait_until
+from tests.support import preloaded
+from tests.support.deadline import DEADLINE_S, wait_until
 
 
 def free_port() -> int:

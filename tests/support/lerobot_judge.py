@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import factories
 import numpy as np
+
+from tests.support import factories
 
 INDICES = ("index", "episode_index", "task_index")
 LABELS = ("next.reward", "next.done", "next.success")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from deadline import DEADLINE_S, wait_until
+from tests.support.deadline import DEADLINE_S, wait_until
 
 
 def select(page: Any, episode: int) -> None:

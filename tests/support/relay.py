@@ -8,7 +8,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
-from deadline import wait_until
+from tests.support.deadline import wait_until
 
 
 class Relay:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
+from tests.support.project import PROJECT
+
 _VALIDATOR = Draft202012Validator(
-    json.loads((Path(__file__).parents[1] / "docs/report.schema.json").read_text(encoding="utf-8"))
+    json.loads((PROJECT / "docs/report.schema.json").read_text(encoding="utf-8"))
 )
 
 

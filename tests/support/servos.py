@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
-from deadline import wait_until
-from feetech_bus import FeetechBus, sway
+from tests.support.deadline import wait_until
+from tests.support.feetech_bus import FeetechBus, sway
+from tests.support.project import environment
 
 _MOTIONS = {"sway": sway, "goal": None}
 
@@ -26,8 +26,9 @@ class Servos:
     """
 
     def __init__(self, motion: str = "goal") -> None:
-        command = [sys.executable, "-S", str(Path(__file__)), motion]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        command = [sys.executable, "-S", "-m", "tests.support.servos", motion]
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(command, env=environment(), stdin=pipe, stdout=pipe, text=True)
         self.port: str = self._answer()
 
     @property
@@ -69,6 +70,12 @@ class Servos:
     def _answer(self) -> Any:
         assert self._process.stdout is not None
         return json.loads(self._process.stdout.readline())
+
+
+def patient(module: str) -> list[str]:
+    """The call of a module of LeRobot with a driver that waits for emulated servos."""
+    code = f"import runpy, tests.support.patient_feetech; runpy.run_module({module!r}, run_name='__main__')"
+    return [sys.executable, "-c", code]
 
 
 def _serve(motion: str) -> None:

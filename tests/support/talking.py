@@ -7,8 +7,8 @@ import pty
 import subprocess
 from collections.abc import Mapping, Sequence
 
-import preloaded
-from deadline import wait_until
+from tests.support import preloaded
+from tests.support.deadline import wait_until
 
 
 class Talk:

@@ -8,11 +8,9 @@ from pathlib import Path
 
 import pytest
 
-CONFTEST = """
-import sys
-sys.path.insert(0, {here!r})
-from in_turn import pytest_collection_modifyitems
-"""
+from tests.support.project import environment
+
+CONFTEST = "from tests.support.in_turn import pytest_collection_modifyitems\n"
 NOTES = """
 import pathlib, time
 
@@ -45,14 +43,16 @@ def test_in_turn():
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_marked_tests_run_one_at_a_time(workers: int, tmp_path: Path) -> None:
-    (tmp_path / "conftest.py").write_text(CONFTEST.format(here=str(Path(__file__).parent)))
+    (tmp_path / "conftest.py").write_text(CONFTEST)
     (tmp_path / "notes.py").write_text(NOTES.format(seconds=1))
     for number in (0, 1):
         (tmp_path / f"test_{number}.py").write_text(MARKED.format(number=number, other=1 - number))
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = in_turn\n")
     command = [sys.executable, "-m", "pytest", "-q", "-n", str(workers)]
     command += ["--dist", "loadgroup", "--no-loadscope-reorder"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False
+    )
     assert "4 passed" in done.stdout, done.stdout
     lines = (tmp_path / "log").read_text().splitlines()
     turns = [line for line in lines if "turn" in line]

@@ -8,10 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import preloaded
 import pytest
-from deadline import DEADLINE_S
-from talking import Talk
+
+from tests.support import preloaded
+from tests.support.deadline import DEADLINE_S
+from tests.support.talking import Talk
 
 pytestmark = pytest.mark.in_turn
 

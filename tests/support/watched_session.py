@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from deadline import wait_until
-from grasp_test_truth import OVER, PRESS
-from talking import Talk
 
 from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.sim.truth import read_truth
+from tests.support.deadline import wait_until
+from tests.support.grasp_test_truth import OVER, PRESS
+from tests.support.project import environment
+from tests.support.talking import Talk
 
-HERE = Path(__file__).parent
 PROGRAM = Path(sys.executable).parent / "lerobot-grasp-record"
 
 
@@ -58,7 +57,7 @@ class Plan:
         frames = math.ceil(self.attempt_s * self.fps)
         return [
             str(PROGRAM),
-            "--grasp.discover_packages_path=grasp_test_truth",
+            "--grasp.discover_packages_path=tests.support.grasp_test_truth",
             "--robot.type=so101_sim",
             "--robot.realtime=true",
             f"--robot.fps={self.fps}",
@@ -106,9 +105,9 @@ class Person(Talk):
         Raises:
             AssertionError: It did not end well.
         """
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (HERE, HERE.parent)))}
-        environment.pop("DISPLAY", None)
-        self.begin(self.plan.command(), environment)
+        variables = environment()
+        variables.pop("DISPLAY", None)
+        self.begin(self.plan.command(), variables)
         in_file: tuple[int, str] | None = None
         later: tuple[int, str] | None = None
         for episode in range(self.plan.episodes):

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
@@ -17,10 +16,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from deadline import wait_until
-from feetech_bus import write_calibration
-from servos import Servos
-from talking import Talk
+
+from tests.support.deadline import wait_until
+from tests.support.feetech_bus import write_calibration
+from tests.support.project import environment
+from tests.support.servos import Servos, patient
+from tests.support.talking import Talk
 
 pytestmark = [
     pytest.mark.in_turn,
@@ -134,16 +135,10 @@ def test_the_leader_moves_the_arm_and_its_keys_end_episodes(simulator, learner, 
     path = tmp_path / "actor.json"
     path.write_text(json.dumps(config_for(tmp_path, bus, learner.port)))
     talk = Talk()
-    code = "import patient_feetech, runpy; runpy.run_module('lerobot.rl.actor', run_name='__main__')"
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(Path(__file__).parents[1]),
-        "TORCHDYNAMO_DISABLE": "1",
-        "OMP_NUM_THREADS": "2",
-    }
-    environment.pop("DISPLAY", None)
+    variables = environment(TORCHDYNAMO_DISABLE="1", OMP_NUM_THREADS="2")
+    variables.pop("DISPLAY", None)
     flag = "--env.discover_packages_path=lerobot_grasp_plugin"
-    talk.begin([sys.executable, "-c", code, f"--config_path={path}", flag], environment)
+    talk.begin([*patient("lerobot.rl.actor"), f"--config_path={path}", flag], variables)
     try:
         talk.expect("make_policy")
         bus.wait_for_reads(20)  # LeRobot waits 5 s before an episode, and reads the leader in each step

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
-from feetech_bus import write_calibration
-from servos import Servos
+
+from tests.support.feetech_bus import write_calibration
+from tests.support.project import CONFIGS
+from tests.support.servos import Servos
 
 pytestmark = pytest.mark.in_turn
 
-CONFIGS = Path(__file__).parents[2] / "configs/so101"
 URDF = "package://so101_nexus/assets/SO101/so101_new_calib.urdf"
 
 
@@ -22,7 +22,7 @@ def arms(tmp_path):
     pytest.importorskip("scservo_sdk")
     pytest.importorskip("placo")
     pytest.importorskip("so101_nexus")
-    import patient_feetech  # noqa: F401
+    from tests.support import patient_feetech  # noqa: F401
 
     made = {"leader": Servos("sway"), "follower": Servos("goal")}
     for name in made:
@@ -39,7 +39,7 @@ def config_of(arms, folder, name):
 
     from lerobot_grasp_plugin import plugin  # noqa: F401  # registers
 
-    raw = json.loads((CONFIGS / name).read_text())["env"]
+    raw = json.loads((CONFIGS / "so101" / name).read_text())["env"]
     raw = {key: value for key, value in raw.items() if key not in ("type", "features", "features_map")}
     for device, arm in (("robot", "follower"), ("teleop", "leader")):
         raw[device] |= {"port": arms[arm].port, "id": arm, "calibration_dir": str(folder)}

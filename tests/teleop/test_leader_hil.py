@@ -6,24 +6,24 @@ import pty
 import sys
 import threading
 from importlib.util import find_spec
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
-import preloaded
 import pyarrow.parquet as pq
 import pytest
-from deadline import DEADLINE_S, wait_until
-from feetech_bus import CENTRE, JOINTS, write_calibration
-from servos import Servos
 
 from lerobot_grasp_plugin import RelabelConfig, UsageError, relabel
+from tests.support import preloaded
+from tests.support.deadline import DEADLINE_S, wait_until
+from tests.support.feetech_bus import CENTRE, JOINTS, write_calibration
+from tests.support.project import environment
+from tests.support.servos import Servos, patient
 
 
 @pytest.fixture
 def bus():
     pytest.importorskip("scservo_sdk")
-    import patient_feetech  # noqa: F401
+    from tests.support import patient_feetech  # noqa: F401
 
     bus = Servos()
     yield bus
@@ -123,14 +123,11 @@ def test_gym_manipulator_records_with_it_and_the_recording_is_complete(bus, tmp_
     ends, printed = {0: b"s", 1: b"f"}, []
     master, slave = pty.openpty()
     command = [
-        sys.executable,
-        "-c",
-        "import patient_feetech, runpy; runpy.run_module('lerobot.rl.gym_manipulator', run_name='__main__')",
+        *patient("lerobot.rl.gym_manipulator"),
         f"--config_path={path}",
         "--env.discover_packages_path=lerobot_grasp_plugin",
     ]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    process = preloaded.start(command, environment, stdin=slave)
+    process = preloaded.start(command, environment(), stdin=slave)
 
     def read():
         for line in process.stdout:

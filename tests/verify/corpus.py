@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import faults_of_files
-import faults_of_meaning
-import faults_of_rows
-import faults_of_videos
-import faults_of_wholes
-from faults import FAULTS, Fault
+from tests.verify import (
+    faults_of_files,
+    faults_of_meaning,
+    faults_of_rows,
+    faults_of_videos,
+    faults_of_wholes,
+)
+from tests.verify.faults import FAULTS, Fault
 
 __all__ = [
     "FAULTS",

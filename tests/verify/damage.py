@@ -13,7 +13,8 @@ import av
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from factories import read_info, write_lines
+
+from tests.support.factories import read_info, write_lines
 
 FPS = 10
 LENGTHS = (12, 11, 13)

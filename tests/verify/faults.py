@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from damage import Target
+from tests.verify.damage import Target
 
 ALL = ("v2.0", "v2.1", "v3.0")
 LEGACY = ("v2.0", "v2.1")

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from damage import CAMERA, LENGTHS, LFS, Target
-from factories import read_info, write_lines
-from faults import (
+
+from tests.support.factories import read_info, write_lines
+from tests.verify.damage import CAMERA, LENGTHS, LFS, Target
+from tests.verify.faults import (
     ALL,
     LEGACY,
     V3,

@@ -8,9 +8,10 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from damage import CAMERA, LENGTHS, Target
-from factories import write_lines
-from faults import (
+
+from tests.support.factories import write_lines
+from tests.verify.damage import CAMERA, LENGTHS, Target
+from tests.verify.faults import (
     AT_5,
     LABELLED,
     add,

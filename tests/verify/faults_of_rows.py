@@ -7,8 +7,9 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from damage import Target
-from faults import (
+
+from tests.verify.damage import Target
+from tests.verify.faults import (
     AT_5,
     V3,
     add,

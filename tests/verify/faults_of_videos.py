@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from damage import CAMERA, LENGTHS, Target, add_streams, in_fragments, turn
-from factories import encode
-from faults import (
+
+from tests.support.factories import encode
+from tests.verify.damage import CAMERA, LENGTHS, Target, add_streams, in_fragments, turn
+from tests.verify.faults import (
     LEGACY,
     V3,
     add,

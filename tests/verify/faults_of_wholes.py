@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from damage import CAMERA, LENGTHS, Target
-from factories import write_lines
-from faults import ALL, LEGACY, V3, add, data_of, fault, info_of, tasks_of, video_of
+
+from tests.support.factories import write_lines
+from tests.verify.damage import CAMERA, LENGTHS, Target
+from tests.verify.faults import ALL, LEGACY, V3, add, data_of, fault, info_of, tasks_of, video_of
 
 # -- what a fault hides -----------------------------------------------------------------------------
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from factories import change_info
 
 from lerobot_grasp_plugin import Problem, verify_dataset
 from lerobot_grasp_plugin.core.choices import Level
@@ -16,6 +15,7 @@ from lerobot_grasp_plugin.verify import verifier
 from lerobot_grasp_plugin.verify.checks import CHECKS, CheckEntry
 from lerobot_grasp_plugin.verify.facts import Facts
 from lerobot_grasp_plugin.verify.rows import Rows
+from tests.support.factories import change_info
 
 type Recorded = Callable[[str], Path]
 

@@ -10,17 +10,17 @@ from itertools import pairwise
 from pathlib import Path
 from typing import get_args
 
-import factories
 import pytest
-from corpus import FAULTS, Fault
-from damage import LENGTHS, Target
-from factories import Legacy, Recording, write_legacy
-from report_schema import violation
 
 from lerobot_grasp_plugin import Problem, RelabelConfig, relabel, verify_dataset
 from lerobot_grasp_plugin.commands.verify_formats import Verified, as_json
 from lerobot_grasp_plugin.core.choices import Level
 from lerobot_grasp_plugin.findings.problem import EPISODES
+from tests.support import factories
+from tests.support.factories import Legacy, Recording, write_legacy
+from tests.support.report_schema import violation
+from tests.verify.corpus import FAULTS, Fault
+from tests.verify.damage import LENGTHS, Target
 
 type Sound = Callable[[str], Path]
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from factories import Legacy, write_legacy
 
 from lerobot_grasp_plugin import Problem, verify_dataset
+from tests.support.factories import Legacy, write_legacy
 
 DATA = "data/chunk-000/episode_000001.parquet"
 VIDEO = "videos/chunk-000/observation.images.wrist/episode_000001.mp4"

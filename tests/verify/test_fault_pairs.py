@@ -11,11 +11,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from damage import CAMERA, LENGTHS, Target
-from factories import Recording, record
-from faults_of_wholes import only_metadata, resumed
 
 from lerobot_grasp_plugin import verify_dataset
+from tests.support.factories import Recording, record
+from tests.verify.damage import CAMERA, LENGTHS, Target
+from tests.verify.faults_of_wholes import only_metadata, resumed
 
 
 @pytest.fixture(scope="module")

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from factories import Legacy, data_table, episodes_table, write_legacy
-from verifying import DATA, EPISODES, by_code, change_column, change_json, findings
 
 from lerobot_grasp_plugin import Problem, SourceConfig, merge
 from lerobot_grasp_plugin.core.stats import QUANTILES
 from lerobot_grasp_plugin.merging.recipe import MergeConfig
+from tests.support.factories import Legacy, data_table, episodes_table, write_legacy
+from tests.support.verifying import DATA, EPISODES, by_code, change_column, change_json, findings
 
 type Recorded = Callable[[str], Path]
 

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from factories import Legacy, write_legacy
 
 from lerobot_grasp_plugin import MergeConfig, Problem, SourceConfig, merge, verify_dataset
 from lerobot_grasp_plugin.dataset.layout import RECORDING_PATH
+from tests.support.factories import Legacy, write_legacy
 
 
 def found(root: Path, content: str) -> list[Problem]:

@@ -14,14 +14,23 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from factories import Legacy, change_info, read_info, write_legacy
-from lerobot_judge import items_of, open_set
-from verifying import DATA, EPISODES, by_code, change_column, change_json, change_table, findings, found
 
 from lerobot_grasp_plugin import MergeConfig, SourceConfig, merge, verify_dataset
 from lerobot_grasp_plugin.dataset.hub import Location
 from lerobot_grasp_plugin.findings.problem import DatasetError
 from lerobot_grasp_plugin.verify.verifier import fetch_files
+from tests.support.factories import Legacy, change_info, read_info, write_legacy
+from tests.support.lerobot_judge import items_of, open_set
+from tests.support.verifying import (
+    DATA,
+    EPISODES,
+    by_code,
+    change_column,
+    change_json,
+    change_table,
+    findings,
+    found,
+)
 
 #: Takes from root what lets it read any file.
 AS_ANYBODY = (

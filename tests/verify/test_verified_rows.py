@@ -12,11 +12,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from factories import Legacy, change_info, png, read_info, write_legacy
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from verifying import (
+
+from lerobot_grasp_plugin import verify_dataset
+from lerobot_grasp_plugin.verify.info import Info
+from lerobot_grasp_plugin.verify.place import ranges_text
+from lerobot_grasp_plugin.verify.rows import Rows
+from lerobot_grasp_plugin.verify.timestamps import TimestampCheck
+from lerobot_grasp_plugin.verify.view import View
+from tests.support.factories import Legacy, change_info, png, read_info, write_legacy
+from tests.support.verifying import (
     DATA,
     EPISODES,
     LEGACY_DATA,
@@ -26,13 +33,6 @@ from verifying import (
     findings,
     found,
 )
-
-from lerobot_grasp_plugin import verify_dataset
-from lerobot_grasp_plugin.verify.info import Info
-from lerobot_grasp_plugin.verify.place import ranges_text
-from lerobot_grasp_plugin.verify.rows import Rows
-from lerobot_grasp_plugin.verify.timestamps import TimestampCheck
-from lerobot_grasp_plugin.verify.view import View
 
 type Recorded = Callable[[str], Path]
 TABLE_2 = "data/chunk-000/episode_000002.parquet"

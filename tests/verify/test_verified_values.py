@@ -12,10 +12,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from factories import Legacy, write_legacy, write_lines
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from verifying import (
+
+from lerobot_grasp_plugin import MergeConfig, SourceConfig, merge
+from tests.support.factories import Legacy, write_legacy, write_lines
+from tests.support.verifying import (
     DATA,
     EPISODES,
     LEGACY_DATA,
@@ -26,8 +28,6 @@ from verifying import (
     findings,
     found,
 )
-
-from lerobot_grasp_plugin import MergeConfig, SourceConfig, merge
 
 type Recorded = Callable[[str], Path]
 

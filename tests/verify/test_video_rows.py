@@ -8,7 +8,6 @@ from pathlib import Path
 
 import av
 import numpy as np
-from factories import encode
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -16,6 +15,7 @@ from lerobot_grasp_plugin.core.video_index import StreamSignature
 from lerobot_grasp_plugin.verify.video_use import FileUse, match_rows
 from lerobot_grasp_plugin.verify.videos import check_file
 from lerobot_grasp_plugin.video.samples import VideoSamples, read_samples
+from tests.support.factories import encode
 
 FPS = 30
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import av
 import pytest
-from video_judge import (
+
+from tests.support.video_judge import (
     AOM,
     AV1,
     AV1_OTHER_CRF,

@@ -2,11 +2,11 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from video_judge import FPS, decode_all, decode_by_seeking
 
 from lerobot_grasp_plugin.findings.problem import VideoError
 from lerobot_grasp_plugin.video import frames as frames_module
 from lerobot_grasp_plugin.video.frames import decode_segment
+from tests.support.video_judge import FPS, decode_all, decode_by_seeking
 
 NAMES = [
     "av1-gop2",

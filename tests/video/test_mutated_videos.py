@@ -10,11 +10,11 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from factories import encode
 
 from lerobot_grasp_plugin.findings.problem import VideoError
 from lerobot_grasp_plugin.video.probe import scan
 from lerobot_grasp_plugin.video.samples import read_samples
+from tests.support.factories import encode
 
 CONTAINERS = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"moof", b"traf", b"mvex"}
 NUMBERS = [0, 1, 7, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0xFFFFFFFE, 0x10000, 0x00800001, 12]

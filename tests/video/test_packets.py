@@ -6,7 +6,14 @@ from pathlib import Path
 
 import av
 import pytest
-from video_judge import (
+
+from lerobot_grasp_plugin.core.video_index import Segment
+from lerobot_grasp_plugin.core.video_plan import plan_shards
+from lerobot_grasp_plugin.findings.problem import VideoError
+from lerobot_grasp_plugin.video import packets as packets_module
+from lerobot_grasp_plugin.video.packets import write_shard
+from lerobot_grasp_plugin.video.probe import scan
+from tests.support.video_judge import (
     AV1,
     FPS,
     NO_LIMIT,
@@ -18,13 +25,6 @@ from video_judge import (
     hash_segments,
     x265,
 )
-
-from lerobot_grasp_plugin.core.video_index import Segment
-from lerobot_grasp_plugin.core.video_plan import plan_shards
-from lerobot_grasp_plugin.findings.problem import VideoError
-from lerobot_grasp_plugin.video import packets as packets_module
-from lerobot_grasp_plugin.video.packets import write_shard
-from lerobot_grasp_plugin.video.probe import scan
 
 PATTERNS = {
     "whole": [(0, 24)],

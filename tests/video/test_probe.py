@@ -4,10 +4,10 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from video_judge import AV1, FPS, encode, remux
 
 from lerobot_grasp_plugin.findings.problem import VideoError
 from lerobot_grasp_plugin.video.probe import header, scan
+from tests.support.video_judge import AV1, FPS, encode, remux
 
 FRAGMENTS = {"movflags": "frag_keyframe+empty_moov"}
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from factories import Legacy, encode, image, write_legacy
 
 from lerobot_grasp_plugin.findings.problem import VideoError
 from lerobot_grasp_plugin.video import samples
 from lerobot_grasp_plugin.video.samples import VideoSamples, read_samples
+from tests.support.factories import Legacy, encode, image, write_legacy
 
 type Recorded = Callable[[str], Path]
 

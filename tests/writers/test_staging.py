@@ -8,12 +8,12 @@ import threading
 from pathlib import Path
 
 import pytest
-from factories import tree
 
 from lerobot_grasp_plugin import UsageError
 from lerobot_grasp_plugin.writers import link
 from lerobot_grasp_plugin.writers.link import take_over
 from lerobot_grasp_plugin.writers.staging import move_to_place, staged, staging_leftovers, swap
+from tests.support.factories import tree
 
 
 def test_a_folder_appears_when_the_block_ends(tmp_path: Path) -> None:

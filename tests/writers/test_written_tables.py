@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from factories import RECORDINGS, Legacy, data_table, episodes_table, read_info, write_legacy
-from lerobot_judge import open_set
 
 from lerobot_grasp_plugin import MergeConfig, RelabelConfig, SourceConfig, merge, relabel
+from tests.support.factories import RECORDINGS, Legacy, data_table, episodes_table, read_info, write_legacy
+from tests.support.lerobot_judge import open_set
 
 type Recorded = Callable[[str], Path]
 
@@ -307,10 +307,9 @@ def test_no_file_but_these(recorded: Recorded, tmp_path: Path) -> None:
 
 def test_many_data_files(recorded: Recorded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Small limits, so that data, video and chunks break within the output."""
-    from lerobot_judge import assert_items, items_of
-
     from lerobot_grasp_plugin.dataset import layout
     from lerobot_grasp_plugin.merging import videos
+    from tests.support.lerobot_judge import assert_items, items_of
 
     monkeypatch.setattr(layout, "DATA_FILES_SIZE_IN_MB", 0.004)
     monkeypatch.setattr(layout, "CHUNKS_SIZE", 2)

@@ -8,7 +8,6 @@ import re
 import shutil
 from pathlib import Path
 
-import classifier_scenes as scenes
 import numpy as np
 import pytest
 import torch
@@ -44,6 +43,7 @@ from lerobot_grasp_plugin.learning.classifier.training import train_classifier
 from lerobot_grasp_plugin.learning.data.dataset import GraspDataset
 from lerobot_grasp_plugin.merging.recipe import SourceConfig
 from lerobot_grasp_plugin.merging.sources import open_sources
+from tests.support import classifier_scenes as scenes
 
 CROP = ImagePreprocessingConfig({scenes.CAMERA: scenes.CROP}, (128, 128))
 

@@ -9,18 +9,18 @@ import signal
 import sys
 from pathlib import Path
 
-import classifier_scenes as scenes
 import pytest
 from lerobot.configs.default import DatasetConfig
 from lerobot.envs.configs import ImagePreprocessingConfig
 from lerobot.processor import RewardClassifierProcessorStep
 from lerobot.rewards.classifier import RewardClassifierConfig
-from talking import Talk
 
 from lerobot_grasp_plugin.findings.problem import DataError
 from lerobot_grasp_plugin.learning.classifier.configs import ClassifierEvalConfig, ClassifierTrainConfig
 from lerobot_grasp_plugin.learning.classifier.review import eval_classifier
 from lerobot_grasp_plugin.learning.classifier.training import train_classifier
+from tests.support import classifier_scenes as scenes
+from tests.support.talking import Talk
 
 PROGRAM = Path(sys.executable).parent / "lerobot-grasp-train-classifier"
 

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bright_classifier import bright_classifier
-from factories import Legacy, write_legacy
 
 from lerobot_grasp_plugin import GraspError
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
@@ -18,6 +16,8 @@ from lerobot_grasp_plugin.learning.classifier.frame_judge import FrameJudge
 from lerobot_grasp_plugin.learning.classifier.labeler import ClassifierLabelerConfig
 from lerobot_grasp_plugin.merging.recipe import SourceConfig
 from lerobot_grasp_plugin.merging.sources import Source, open_sources
+from tests.support.bright_classifier import bright_classifier
+from tests.support.factories import Legacy, write_legacy
 
 CAMERA = "observation.images.wrist"
 

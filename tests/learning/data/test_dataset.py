@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import factories
 import numpy as np
 import pytest
 import torch
@@ -26,6 +25,7 @@ from lerobot_grasp_plugin.learning.data.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.data.sidecar import LearningSidecar, write_learning
 from lerobot_grasp_plugin.merging.recipe import RelabelConfig
 from lerobot_grasp_plugin.merging.relabel import relabel
+from tests.support import factories
 
 LABELS = "# index_base: 1\n# dataset path: lab/set\n00: 3-4, 6-\n01: all fail\n02: 2-\n"
 WHOLE = LABELS + "03: all success\n04: 8\n"

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import factories
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -18,6 +17,7 @@ from lerobot_grasp_plugin.findings.problem import GraspError
 from lerobot_grasp_plugin.learning.data.dataset import GraspDataset
 from lerobot_grasp_plugin.merging.recipe import RelabelConfig
 from lerobot_grasp_plugin.merging.relabel import relabel
+from tests.support import factories
 
 LENGTHS = (7, 1, 12, 2)
 LABELS = ("next.reward", "next.done", "next.success")

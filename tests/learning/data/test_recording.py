@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import factories
 import numpy as np
 import pytest
 import torch
@@ -16,6 +15,7 @@ from lerobot_grasp_plugin.learning.data.dataset import GraspDataset
 from lerobot_grasp_plugin.learning.data.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.data.sidecar import LearningSidecar, read_learning
 from lerobot_grasp_plugin.verify.verifier import verify_dataset
+from tests.support import factories
 
 RECORDING = factories.Recording((6, 5, 4), labels=False, cameras=(), images=("observation.images.eye",))
 

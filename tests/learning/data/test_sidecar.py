@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import factories
 import pytest
 
 from lerobot_grasp_plugin.dataset.layout import LEARNING_PATH
@@ -13,6 +12,7 @@ from lerobot_grasp_plugin.learning.data.sidecar import (
     write_learning,
 )
 from lerobot_grasp_plugin.learning.data.splits import EpisodeSplits
+from tests.support import factories
 
 CROPPED = ImagePreprocessing({"observation.images.wrist": (0, 8, 64, 64)}, (32, 32))
 SPLITS = EpisodeSplits(3, {"train": (0, 2), "val": (1,)})

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import factories
 import pytest
 
 from lerobot_grasp_plugin.findings.problem import AnnotationError, UsageError
@@ -17,6 +16,7 @@ from lerobot_grasp_plugin.learning.data.sidecar import LearningSidecar, read_lea
 from lerobot_grasp_plugin.learning.rl.configs import GraspDatasetConfig
 from lerobot_grasp_plugin.learning.rl.dataset_cache import CachedDataset, cached_dataset
 from lerobot_grasp_plugin.merging.recipe import SourceConfig
+from tests.support import factories
 
 SQUARE = ImagePreprocessing({"observation.images.wrist": (0, 16, 64, 64)}, (32, 32))
 

@@ -7,12 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import draccus
-import factories
-import hilserl_scene as scene
 import pytest
 import torch
-from hilserl_scene import CAMERA, STATE
-from learner_process import running
 from lerobot.cameras import opencv  # noqa: F401  # makes its config known by name, as the learner does
 from lerobot.configs.default import DatasetConfig
 from lerobot.rl.train_rl import TrainRLServerPipelineConfig
@@ -23,6 +19,10 @@ from safetensors.torch import load_file, save_file
 from lerobot_grasp_plugin import MergeConfig, SourceConfig, merge
 from lerobot_grasp_plugin.learning.data.preprocessing import ImagePreprocessing
 from lerobot_grasp_plugin.learning.data.sidecar import LearningSidecar, read_learning, write_learning
+from tests.support import factories
+from tests.support import hilserl_scene as scene
+from tests.support.hilserl_scene import CAMERA, STATE
+from tests.support.learner_process import running
 
 GOOD, BAD = (7, 9), (6, 5)  # lengths of the episodes
 LABELS = """# dataset path: lab/good

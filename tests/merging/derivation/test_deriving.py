@@ -3,7 +3,6 @@
 import json
 from importlib.util import find_spec
 
-import factories
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,6 +12,7 @@ from lerobot_grasp_plugin.findings.problem import GraspError
 from lerobot_grasp_plugin.merging.merge import merge
 from lerobot_grasp_plugin.merging.recipe import KinematicsOptions, MergeConfig, SourceConfig
 from lerobot_grasp_plugin.verify.verifier import verify_dataset
+from tests.support import factories
 
 NAMES = [
     f"{joint}.pos"

@@ -1,0 +1,1 @@
+"""What tests import and is no test: datasets, emulated arms, servers, judges."""
