@@ -16,6 +16,10 @@ CAMERA = "observation.images.wrist"
 STATE = "observation.state"
 PENALTY = "complementary_info.discrete_penalty"
 CROP = [0, 80, 480, 480]
+IMAGES = "env/processor/image_preprocessing"
+IK = "env/processor/inverse_kinematics"
+STATS = "policy/dataset_stats"
+SO101 = "package://so101_nexus/assets/SO101/so101_new_calib.urdf"
 LENGTHS = (12, 10, 14, 9)
 SUCCESSFUL = (0, 1, 2)
 JOINTS = ["shoulder_pan", "shoulder_lift", "elbow_flex", "wrist_flex", "wrist_roll", "gripper"]
@@ -311,3 +315,16 @@ def with_leader(case: Case) -> None:
     case.columns["action"] = (case.columns[STATE] / 100).astype(np.float32)
     names = [f"{joint}.pos" for joint in JOINTS]
     case.info["features"]["action"] = {"dtype": "float32", "shape": [6], "names": names}
+
+
+def continuous(case: Case, stats: dict[str, list[float]]) -> None:
+    case.set("policy/num_discrete_actions", None)
+    case.set("policy/output_features/action/shape", [4])
+    case.set("env/features/action/shape", [4])
+    case.set(f"{STATS}/action", stats)
+
+
+def with_degrees(case: Case) -> None:
+    with_leader(case)
+    case.columns["action"] = (case.columns[STATE] * 0.9).astype(np.float32)
+    case.config["policy"]["dataset_stats"]["action"] = dict(case.config["policy"]["dataset_stats"][STATE])
