@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,3 +28,11 @@ def annotated(tmp_path: Path) -> Callable[[str], Path]:
         return path
 
     return made
+
+
+@pytest.fixture
+def both(tmp_path: Path) -> Callable[..., tuple[Any, Any]]:
+    """``both_classes.do_with_both`` in the test's folder."""
+    from tests.support.both_classes import do_with_both
+
+    return partial(do_with_both, tmp_path)

@@ -61,3 +61,8 @@ def change_json(root: Path, file: str, change: Callable[[Any], Any]) -> None:
     content = json.loads(path.read_text())
     changed = change(content)
     path.write_text(json.dumps(content if changed is None else changed))
+
+
+def replaced(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
+    """The table with other values in a column, of any type."""
+    return table.set_column(table.column_names.index(name), name, values)
