@@ -40,7 +40,7 @@ def is_numeric(dtype: str) -> bool:
     return dtype in _ARROW_TYPES and dtype != "string"
 
 
-def to_numpy(column: pa.ChunkedArray | pa.Array) -> NDArray[Any]:
+def to_numpy(column: pa.ChunkedArray[Any] | pa.Array[Any]) -> NDArray[Any]:
     """A numeric column as an array of shape ``(rows, values per row)``.
 
     Args:
@@ -49,7 +49,9 @@ def to_numpy(column: pa.ChunkedArray | pa.Array) -> NDArray[Any]:
     Raises:
         ValueError: It contains nulls, lists of unequal length, or no numbers.
     """
-    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    array: Any = column  # the stubs know lists by their class alone
+    if isinstance(column, pa.ChunkedArray):
+        array = column.combine_chunks()
     if isinstance(array, pa.ChunkedArray):
         array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
     rows = len(array)
@@ -78,7 +80,7 @@ def to_numpy(column: pa.ChunkedArray | pa.Array) -> NDArray[Any]:
     return _buffer(array, dtype).reshape(rows, -1) if rows else _buffer(array, dtype).reshape(0, 1)
 
 
-def list_lengths(column: pa.ChunkedArray | pa.Array) -> NDArray[np.int64] | None:
+def list_lengths(column: pa.ChunkedArray[Any] | pa.Array[Any]) -> NDArray[np.int64] | None:
     """Values in the list of each row, shape ``(rows,)``; None if rows hold no lists, or nested ones."""
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     if not (pa.types.is_list(array.type) or pa.types.is_large_list(array.type)):
@@ -87,7 +89,7 @@ def list_lengths(column: pa.ChunkedArray | pa.Array) -> NDArray[np.int64] | None
     return lengths
 
 
-def present(column: pa.ChunkedArray | pa.Array) -> NDArray[np.bool_]:
+def present(column: pa.ChunkedArray[Any] | pa.Array[Any]) -> NDArray[np.bool_]:
     """Whether there is a value in each row, and in all of a row where rows hold lists; shape ``(rows,)``."""
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     if isinstance(array, pa.ChunkedArray):
@@ -95,7 +97,7 @@ def present(column: pa.ChunkedArray | pa.Array) -> NDArray[np.bool_]:
     return _present(array)
 
 
-def _present(array: pa.Array) -> NDArray[np.bool_]:
+def _present(array: Any) -> NDArray[np.bool_]:  # the stubs know lists by their class alone
     if isinstance(array, pa.ExtensionArray):
         array = array.storage
     validity, rows = array.buffers()[0], len(array)
@@ -121,14 +123,14 @@ def _present(array: pa.Array) -> NDArray[np.bool_]:
     return known
 
 
-def _buffer(array: pa.Array, dtype: np.dtype[Any]) -> NDArray[Any]:
+def _buffer(array: pa.Array[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     data = array.buffers()[1]
     if data is None:
         return np.empty(0, dtype)
     return np.frombuffer(data, dtype, count=len(array), offset=array.offset * dtype.itemsize)
 
 
-def _list_offsets(array: pa.Array) -> NDArray[np.int64]:
+def _list_offsets(array: pa.Array[Any]) -> NDArray[np.int64]:
     data = array.buffers()[1]
     if data is None or not len(array):
         return np.empty(0, np.int64)
@@ -136,13 +138,30 @@ def _list_offsets(array: pa.Array) -> NDArray[np.int64]:
     return offsets[array.offset : array.offset + len(array) + 1].astype(np.int64)
 
 
-def _bits(array: pa.Array) -> NDArray[np.bool_]:
-    packed = np.frombuffer(array.buffers()[1], np.uint8)
+def _bits(array: pa.Array[Any]) -> NDArray[np.bool_]:
+    data = array.buffers()[1]
+    if data is None:
+        return np.empty(0, np.bool_)
+    packed = np.frombuffer(data, np.uint8)
     bits = np.unpackbits(packed, count=array.offset + len(array), bitorder="little")
     return bits[array.offset :].astype(bool)
 
 
-def from_numpy(values: NDArray[Any]) -> pa.Array:
+def nulls(rows: int, kind: pa.DataType) -> pa.Array[Any]:
+    """An array of a type without values."""
+    untyped: Any = kind  # the stubs name each type
+    array: pa.Array[Any] = pa.nulls(rows, untyped)
+    return array
+
+
+def chunked(chunks: list[pa.Array[Any]], kind: pa.DataType) -> pa.ChunkedArray[Any]:
+    """Arrays of a type as a column, also where there is none."""
+    untyped: Any = kind  # as above
+    column: pa.ChunkedArray[Any] = pa.chunked_array(chunks, untyped)
+    return column
+
+
+def from_numpy(values: NDArray[Any]) -> pa.Array[Any]:
     """A one-dimensional array as an Arrow array of the same type."""
     values = np.ascontiguousarray(values)
     if values.dtype == bool:
@@ -151,7 +170,7 @@ def from_numpy(values: NDArray[Any]) -> pa.Array:
     return pa.Array.from_buffers(_ARROW_TYPES[values.dtype.name], len(values), [None, pa.py_buffer(values)])
 
 
-def from_bytes(values: Sequence[bytes], kind: pa.DataType | None = None) -> pa.Array:
+def from_bytes(values: Sequence[bytes], kind: pa.DataType | None = None) -> pa.Array[Any]:
     """Byte strings as an Arrow array of type ``binary``, or of ``kind``."""
     offsets = np.zeros(len(values) + 1, dtype=np.int32)
     np.cumsum([len(value) for value in values], out=offsets[1:])
@@ -159,36 +178,42 @@ def from_bytes(values: Sequence[bytes], kind: pa.DataType | None = None) -> pa.A
     return pa.Array.from_buffers(kind or pa.binary(), len(values), buffers)
 
 
-def from_strings(values: Sequence[str]) -> pa.Array:
+def from_strings(values: Sequence[str]) -> pa.Array[Any]:
     """Sentences as an Arrow array of type ``string``."""
     return from_bytes([value.encode() for value in values], pa.string())
 
 
-def string_lists(values: Sequence[Sequence[str]]) -> pa.Array:
+def string_lists(values: Sequence[Sequence[str]]) -> pa.Array[Any]:
     """Lists of sentences as an Arrow array of lists of strings."""
     offsets = np.zeros(len(values) + 1, dtype=np.int32)
     np.cumsum([len(value) for value in values], out=offsets[1:])
     flat = from_strings([sentence for value in values for sentence in value])
-    return pa.ListArray.from_arrays(from_numpy(offsets), flat)
+    return _lists(offsets, flat)
 
 
-def lists_from_numpy(values: NDArray[Any]) -> pa.Array:
+def lists_from_numpy(values: NDArray[Any]) -> pa.Array[Any]:
     """An array of shape ``(rows, n)`` as ``rows`` lists of ``n`` values."""
     rows, width = values.shape
     offsets = (
         np.arange(0, (rows + 1) * width, width, dtype=np.int32) if width else np.zeros(rows + 1, np.int32)
     )
-    return pa.ListArray.from_arrays(from_numpy(offsets), from_numpy(values.reshape(-1)))
+    return _lists(offsets, from_numpy(values.reshape(-1)))
 
 
-def nested_lists_from_numpy(values: NDArray[Any]) -> pa.Array:
+def nested_lists_from_numpy(values: NDArray[Any]) -> pa.Array[Any]:
     """An array of shape ``(rows, n)`` as ``rows`` lists of shape ``(n, 1, 1)``, as LeRobot keeps
     the statistics of images.
     """
     rows, width = values.shape
     array = from_numpy(values.reshape(-1))
-    ones = from_numpy(np.arange(rows * width + 1, dtype=np.int32))
+    ones = np.arange(rows * width + 1, dtype=np.int32)
     for _ in range(2):
-        array = pa.ListArray.from_arrays(ones, array)
-    offsets = from_numpy(np.arange(rows + 1, dtype=np.int32) * np.int32(width))
-    return pa.ListArray.from_arrays(offsets, array)
+        array = _lists(ones, array)
+    return _lists(np.arange(rows + 1, dtype=np.int32) * np.int32(width), array)
+
+
+def _lists(offsets: NDArray[np.int32], values: pa.Array[Any]) -> pa.Array[Any]:
+    """Values as lists that begin at the offsets."""
+    places: Any = from_numpy(offsets)  # the stubs ask for an array that is known to hold int32
+    lists: pa.Array[Any] = pa.ListArray.from_arrays(places, values)
+    return lists

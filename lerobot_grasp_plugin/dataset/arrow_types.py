@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeGuard, cast
 
 import numpy as np
 import pyarrow as pa
 
-from lerobot_grasp_plugin.dataset.arrow import from_numpy, from_strings, to_numpy
+from lerobot_grasp_plugin.dataset.arrow import chunked, from_numpy, from_strings, nulls, to_numpy
 from lerobot_grasp_plugin.dataset.tables import MAX_GROUP_BYTES
 
 _ROWS_AT_A_TIME: Final = 1024
@@ -88,15 +88,15 @@ def language_type(types: Sequence[pa.DataType]) -> pa.DataType | None:
             return None
     struct = []
     for name, kinds in fields.items():
-        kind = common_type(kinds)
-        if kind is None:
+        agreed = common_type(kinds)
+        if agreed is None:
             lists = all(_is_list(each) or pa.types.is_null(each) for each in kinds)
-            kind = pa.list_(pa.string()) if lists else pa.string()
-        struct.append(pa.field(name, kind))
+            agreed = pa.list_(pa.string()) if lists else pa.string()
+        struct.append(pa.field(name, agreed))
     return pa.list_(pa.struct(struct))
 
 
-def conform(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+def conform(column: pa.ChunkedArray[Any], kind: pa.DataType) -> pa.ChunkedArray[Any]:
     """A column cast to a type from ``common_type`` or ``language_type``; JSON text if that is text.
 
     Raises:
@@ -108,7 +108,7 @@ def conform(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
     for start in range(0, len(column), _ROWS_AT_A_TIME):
         values = column.slice(start, _ROWS_AT_A_TIME).to_pylist()
         pieces.append(pa.array([_fitted(value, kind) for value in values], kind))
-    return pa.chunked_array(pieces, kind)
+    return chunked(pieces, kind)
 
 
 def _fitted(value: Any, kind: pa.DataType) -> Any:
@@ -125,7 +125,7 @@ def _fitted(value: Any, kind: pa.DataType) -> Any:
     return value
 
 
-def decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def decoded(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
     """A dictionary-encoded column as its values; another one as it is.
 
     Raises:
@@ -133,13 +133,14 @@ def decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """
     if not pa.types.is_dictionary(column.type):
         return column
-    most = sum(chunk.dictionary.nbytes * len(chunk) for chunk in column.chunks)
-    if most > MAX_GROUP_BYTES and sum(map(_decoded_bytes, column.chunks)) > MAX_GROUP_BYTES:
+    chunks = cast("list[pa.DictionaryArray[Any, Any]]", column.chunks)
+    most = sum(chunk.dictionary.nbytes * len(chunk) for chunk in chunks)
+    if most > MAX_GROUP_BYTES and sum(map(_decoded_bytes, chunks)) > MAX_GROUP_BYTES:
         raise ValueError(f"its values are more than {MAX_GROUP_BYTES} bytes in memory")
     return column.cast(column.type.value_type)
 
 
-def _decoded_bytes(chunk: pa.DictionaryArray) -> int:
+def _decoded_bytes(chunk: pa.DictionaryArray[Any, Any]) -> int:
     """Bytes of the values of a dictionary-encoded array, without decoding it."""
     used = np.bincount(to_numpy(chunk.indices.drop_null())[:, 0], minlength=len(chunk.dictionary))
     sizes = [chunk.dictionary.slice(place, 1).nbytes for place in np.flatnonzero(used).tolist()]
@@ -158,13 +159,13 @@ def joined_tables(tables: Sequence[pa.Table], rows: Sequence[int]) -> pa.Table:
     for name in names:
         kinds = [table.schema.field(name).type for table in tables if name in table.column_names]
         kind = common_type(kinds) or pa.string()
-        chunks: list[pa.Array] = []
+        chunks: list[pa.Array[Any]] = []
         for table, count in zip(tables, rows, strict=True):
             if name in table.column_names:
                 chunks += conform(table[name], kind).chunks
             else:
-                chunks.append(pa.nulls(count, kind))
-        columns[name] = pa.chunked_array(chunks, kind)
+                chunks.append(nulls(count, kind))
+        columns[name] = chunked(chunks, kind)
     return pa.table(columns)
 
 
@@ -181,14 +182,15 @@ def table_of(rows: Sequence[dict[str, Any]]) -> pa.Table:
     return pa.table(columns)
 
 
-def _inferred(values: Sequence[Any]) -> pa.Array:
+def _inferred(values: Sequence[Any]) -> pa.Array[Any]:
     """Values as an array of the type that ``pyarrow`` infers; for texts and integers without pandas."""
     kinds = {type(value) for value in values}
     if kinds == {str}:
         return from_strings(values)
     if kinds == {int} and min(values) >= -(2**63) and max(values) < 2**63:
         return from_numpy(np.array(values, dtype=np.int64))
-    return pa.array(values)
+    inferred: pa.Array[Any] = pa.array(values)
+    return inferred
 
 
 def own_metadata(schema: pa.Schema) -> dict[bytes, bytes]:
@@ -216,7 +218,9 @@ def _plain(kind: pa.DataType) -> pa.DataType:
     return _plain(kind.value_type) if pa.types.is_dictionary(kind) else kind
 
 
-def _is_list(kind: pa.DataType) -> bool:
+def _is_list(
+    kind: pa.DataType,
+) -> TypeGuard[pa.ListType[Any] | pa.LargeListType[Any] | pa.FixedSizeListType[Any, Any]]:
     return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
 
 

@@ -78,8 +78,8 @@ def _cut_subtasks(
 
 
 def cut_language(
-    column: pa.ChunkedArray, starts: NDArray[np.int64], lengths: NDArray[np.int64], fps: float
-) -> pa.ChunkedArray:
+    column: pa.ChunkedArray[Any], starts: NDArray[np.int64], lengths: NDArray[np.int64], fps: float
+) -> pa.ChunkedArray[Any]:
     """Rows of a language column, with the times of the parts they are in.
 
     Entries that begin after the part are left out. Entries that began before it stay, at a time below 0,
@@ -114,5 +114,5 @@ def cut_language(
     offsets = pa.array(
         np.concatenate([[0], ends]), pa.int64() if pa.types.is_large_list(array.type) else pa.int32()
     )
-    made = pa.LargeListArray if pa.types.is_large_list(array.type) else pa.ListArray
-    return pa.chunked_array([made.from_arrays(offsets, structs, mask=array.is_null())])
+    kind: Any = pa.LargeListArray if pa.types.is_large_list(array.type) else pa.ListArray  # with its offsets
+    return pa.chunked_array([kind.from_arrays(offsets, structs, mask=array.is_null())])

@@ -6,6 +6,7 @@ import io
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -90,7 +91,8 @@ class EpisodeFrames:
         column, path = self._images_of(episode, camera_key)
         for frame in wanted:
             try:
-                with Image.open(io.BytesIO(column[frame].as_py()["bytes"])) as image:
+                row: Any = column[frame].as_py()  # a dict, not a list as the stubs say
+                with Image.open(io.BytesIO(row["bytes"])) as image:
                     yield frame, np.asarray(image.convert("RGB"))
             except (OSError, TypeError) as error:
                 message = f"episode {episode}, frame {frame}: not an image: {error}"

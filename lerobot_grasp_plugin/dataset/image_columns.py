@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, cast
 
 import pyarrow as pa
 
@@ -10,13 +11,13 @@ from lerobot_grasp_plugin.dataset.arrow import from_bytes
 from lerobot_grasp_plugin.findings.problem import DatasetError, Place, Problem
 
 
-def embedded_images(column: pa.ChunkedArray, root: Path, place: Place) -> pa.ChunkedArray | pa.Array:
+def embedded_images(column: pa.ChunkedArray[Any], root: Path, place: Place) -> pa.StructArray:
     """An image column as LeRobot stores it: structs of ``bytes`` and ``path``, the bytes inside.
 
     Raises:
         DatasetError: The column holds no images, or an image file is missing.
     """
-    target = pa.struct({"bytes": pa.binary(), "path": pa.string()})
+    target = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
     kind = column.type
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         data = column.combine_chunks().cast(pa.binary())
@@ -29,8 +30,8 @@ def embedded_images(column: pa.ChunkedArray, root: Path, place: Place) -> pa.Chu
         message = f"the column holds {kind}, not images (structs of bytes and path)"
         raise DatasetError(Problem("bad-column", message, place))
     array = column.combine_chunks()
-    array = array if isinstance(array, pa.Array) else pa.concat_arrays(array.chunks)
-    data, paths = array.field("bytes").cast(pa.binary()), array.field("path").cast(pa.string())
+    structs = cast("pa.StructArray", array if isinstance(array, pa.Array) else pa.concat_arrays(array.chunks))
+    data, paths = structs.field("bytes").cast(pa.binary()), structs.field("path").cast(pa.string())
     if not data.null_count:
         return pa.StructArray.from_arrays([data, paths], fields=list(target))
     images = []

@@ -154,7 +154,7 @@ class TableFile:
                 raise DatasetError(Problem("too-large", message, self.path, "write smaller row groups"))
         return max(1, BATCH_BYTES // longest) if longest else 0
 
-    def _groups(self, groups: Sequence[int], columns: Sequence[str]) -> pa.Table:
+    def _groups(self, groups: list[int], columns: Sequence[str]) -> pa.Table:
         names = list(columns)
         rows = self._batch_rows(groups, names)
         if not rows:
@@ -205,8 +205,9 @@ class TableFile:
         leaves = [meta.schema.column(number).path for number in range(meta.num_columns)]
         at = leaves.index(layout.EPISODE_INDEX) if layout.EPISODE_INDEX in leaves else None
         footer = [] if at is None else [group.column(at).statistics for group in groups]
-        if footer and all(each is not None and each.has_min_max for each in footer):
-            return all(each.min == each.max == episode for each in footer)
+        known = [each for each in footer if each is not None and each.has_min_max]
+        if known and len(known) == len(footer):
+            return all(each.min == each.max == episode for each in known)
         return self.episode_ranges().keys() <= {episode}
 
     def read(self, start: int, stop: int, columns: Sequence[str]) -> pa.Table:
@@ -233,7 +234,7 @@ class TableFile:
         return self._cache[1].slice(offset, stop - start)
 
 
-def index_numbers(column: pa.ChunkedArray | pa.Array, place: Place = NOWHERE) -> NDArray[Any]:
+def index_numbers(column: pa.ChunkedArray[Any] | pa.Array[Any], place: Place = NOWHERE) -> NDArray[Any]:
     """An index column as int64, whatever number type it was written with.
 
     Raises:

@@ -90,7 +90,7 @@ class Derivation:
     actions: Mapping[int, NDArray[np.float32]] | None = None
     state: StateMaker | None = None
 
-    def columns(self, batch: EpisodeBatch, schema: pa.Schema) -> dict[str, pa.Array]:
+    def columns(self, batch: EpisodeBatch, schema: pa.Schema) -> dict[str, pa.Array[Any]]:
         """The computed columns of a batch, by their names in the output."""
         made: dict[str, NDArray[np.float32]] = {}
         if self.actions is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -25,7 +26,7 @@ class EpisodeTasks:
         self._replaced: dict[int, list[int]] = {}
 
     def of(
-        self, source: Source, planned: Sequence[PlannedEpisode], numbers: pa.ChunkedArray
+        self, source: Source, planned: Sequence[PlannedEpisode], numbers: pa.ChunkedArray[Any]
     ) -> list[Sequence[str]]:
         """The tasks of neighbouring episodes.
 

@@ -173,7 +173,7 @@ def other_columns(
     Returns:
         A row for each of ``names``; null where no source has a value, or sources differ.
     """
-    columns: dict[str, pa.ChunkedArray] = {}
+    columns: dict[str, pa.ChunkedArray[Any]] = {}
     for column in dict.fromkeys(column for table in tables for column in table.column_names):
         kinds = [table.schema.field(column).type for table in tables if column in table.column_names]
         kind = common_type(kinds) or pa.string()

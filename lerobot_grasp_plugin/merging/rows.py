@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -124,7 +124,7 @@ class RowBuilder:
         """
         frames = np.concatenate([np.arange(length, dtype=np.int64) for length in batch.lengths])
         renumbered = self._check_frames(batch, frames)
-        columns: dict[str, pa.Array | pa.ChunkedArray] = {
+        columns: dict[str, pa.Array[Any] | pa.ChunkedArray[Any]] = {
             layout.INDEX: from_numpy(np.arange(planned[0].from_index, planned[-1].to_index)),
             layout.FRAME_INDEX: from_numpy(frames),
             layout.EPISODE_INDEX: from_numpy(
@@ -228,7 +228,7 @@ class RowBuilder:
 
     # -- copied columns ---------------------------------------------------------------------------
 
-    def _taken(self, batch: EpisodeBatch, field: pa.Field) -> pa.ChunkedArray | pa.Array:
+    def _taken(self, batch: EpisodeBatch, field: pa.Field[Any]) -> pa.ChunkedArray[Any] | pa.Array[Any]:
         own = self.source.original[field.name]
         if own not in batch.table.column_names:
             message = f"column {own!r} is missing, but info.json declares it"
@@ -245,10 +245,12 @@ class RowBuilder:
             if self._target.features[field.name].dtype == "language":
                 return conform(column, field.type)
             if column.num_chunks and isinstance(column.type, pa.ExtensionType):
-                column = pa.chunked_array([chunk.storage for chunk in column.chunks])
+                column = pa.chunked_array(
+                    [cast("pa.ExtensionArray[Any]", chunk).storage for chunk in column.chunks]
+                )
             single = not pa.types.is_nested(field.type) and pa.types.is_nested(column.type)
             if single:  # shape (1,) written as lists of one value
-                column = from_numpy(to_numpy(column).reshape(sum(batch.lengths)))
+                column = pa.chunked_array([from_numpy(to_numpy(column).reshape(sum(batch.lengths)))])
             column = decoded(column)
             if is_text(innermost_type(column.type)) != is_text(innermost_type(field.type)):
                 raise ValueError("text is not converted to numbers, nor numbers to text")
@@ -263,7 +265,7 @@ class RowBuilder:
             message = f"column {own!r} holds {column.type}, not {field.type} as info.json says: {reason}"
             raise DatasetError(Problem("bad-column", message, batch.path)) from None
 
-    def _note_narrowed(self, name: str, wide: pa.ChunkedArray, narrow: pa.ChunkedArray) -> None:
+    def _note_narrowed(self, name: str, wide: pa.ChunkedArray[Any], narrow: pa.ChunkedArray[Any]) -> None:
         """Counts the values of a column that a narrower type of floats, or bool, changed."""
         own, declared = innermost_type(wide.type), innermost_type(narrow.type)
         is_narrower = pa.types.is_boolean(declared) and not pa.types.is_boolean(own)
@@ -277,7 +279,7 @@ class RowBuilder:
             if changed:
                 self.narrowed[name] = self.narrowed.get(name, 0) + changed
 
-    def _without_values(self, column: pa.ChunkedArray, batch: EpisodeBatch, own: str) -> pa.Array:
+    def _without_values(self, column: pa.ChunkedArray[Any], batch: EpisodeBatch, own: str) -> pa.Array[Any]:
         """A column of width 0: every row is empty."""
         lengths = list_lengths(column)
         if present(column).any() and (lengths is None or lengths.any()):
@@ -305,7 +307,7 @@ class RowBuilder:
         return hashes.hexdigests()
 
 
-def _times(column: pa.ChunkedArray, dtype: np.dtype[Any]) -> NDArray[Any]:
+def _times(column: pa.ChunkedArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     """A column of timestamps; NaN in every row if it does not hold numbers."""
     try:
         with np.errstate(over="ignore"):
@@ -316,7 +318,7 @@ def _times(column: pa.ChunkedArray, dtype: np.dtype[Any]) -> NDArray[Any]:
 
 
 def _pieces(
-    column: pa.ChunkedArray, numbers: NDArray[Any] | None, lengths: Sequence[int]
+    column: pa.ChunkedArray[Any], numbers: NDArray[Any] | None, lengths: Sequence[int]
 ) -> Iterator[bytes | memoryview]:
     start = 0
     values = np.ascontiguousarray(numbers) if numbers is not None else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -71,7 +72,7 @@ def _inferred(target: TargetFormat) -> list[str]:
     ]
 
 
-def inferred_fields(schemas: Sequence[SourceSchemas], target: TargetFormat) -> dict[str, pa.Field]:
+def inferred_fields(schemas: Sequence[SourceSchemas], target: TargetFormat) -> dict[str, pa.Field[Any]]:
     """One Arrow field for each column whose type is inferred file by file.
 
     Raises:

@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset import layout
-from lerobot_grasp_plugin.dataset.arrow import present, to_numpy
+from lerobot_grasp_plugin.dataset.arrow import nulls, present, to_numpy
 from lerobot_grasp_plugin.dataset.tables import TableFile, index_numbers
 from lerobot_grasp_plugin.findings.problem import GraspError, Place, Problem, Severity, column_of
 from lerobot_grasp_plugin.findings.words import some
@@ -105,7 +105,7 @@ def _together(
         if known - own:
             report(_unlike(path, sorted(known - own), first, more=False))
     pieces = list(parts.values())
-    columns: dict[str, pa.ChunkedArray] = {}
+    columns: dict[str, pa.ChunkedArray[Any]] = {}
     unlike: set[str] = set()
     for name in dict.fromkeys(name for piece in pieces for name in piece.column_names):
         have = [piece.select([name]) for piece in pieces if name in piece.column_names]
@@ -126,12 +126,10 @@ def _together(
     return pa.table(columns), unlike
 
 
-def _filled(pieces: Sequence[pa.Table], name: str, kind: pa.DataType) -> pa.ChunkedArray:
+def _filled(pieces: Sequence[pa.Table], name: str, kind: pa.DataType) -> pa.ChunkedArray[Any]:
     """A column with null for the rows of files that lack it."""
     parts = [
-        piece.select([name])
-        if name in piece.column_names
-        else pa.table({name: pa.nulls(piece.num_rows, kind)})
+        piece.select([name]) if name in piece.column_names else pa.table({name: nulls(piece.num_rows, kind)})
         for piece in pieces
     ]
     return pa.concat_tables(parts, promote_options="permissive").column(0)
@@ -254,6 +252,6 @@ class _Columns:
             return None
 
 
-def _as_lists(column: pa.ChunkedArray) -> Iterator[Sequence[Any]]:
+def _as_lists(column: pa.ChunkedArray[Any]) -> Iterator[Sequence[Any]]:
     for value in column.to_pylist():
         yield value if isinstance(value, list) else ([] if value is None else [value])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from io import BytesIO
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -101,9 +102,9 @@ def _holds_bytes(kind: pa.DataType) -> bool:
     return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
 
-def _bytes(column: pa.ChunkedArray) -> Iterator[bytes | None]:
+def _bytes(column: pa.ChunkedArray[Any]) -> Iterator[bytes | None]:
     for chunk in column.chunks:
-        inner = chunk.field("bytes") if pa.types.is_struct(chunk.type) else chunk
+        inner = cast("pa.StructArray", chunk).field("bytes") if pa.types.is_struct(chunk.type) else chunk
         known = np.asarray(chunk.is_valid()) if chunk.null_count else None
         for at, data in enumerate(inner.to_pylist()):
             yield None if known is not None and not known[at] else data

@@ -159,7 +159,7 @@ def _columns(view: View, problems: list[Problem]) -> Values | None:
     return values_ or None
 
 
-def _rows(column: pa.ChunkedArray) -> NDArray[np.float64]:
+def _rows(column: pa.ChunkedArray[Any]) -> NDArray[np.float64]:
     """Shape (rows, values); NaN for rows that are null as a whole."""
     known = to_numpy(column.is_valid())[:, 0].astype(np.bool_)
     given = to_numpy(column.filter(column.is_valid())).astype(np.float64)

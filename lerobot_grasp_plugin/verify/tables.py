@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -229,7 +230,7 @@ class Tables:
         lengths = runs.stops - runs.starts
         return Rows([file.path] * len(lengths), runs.episodes, runs.starts, lengths, columns)
 
-    def _odd_rows(self, name: str, column: pa.ChunkedArray, runs: Runs, reason: str) -> None:
+    def _odd_rows(self, name: str, column: pa.ChunkedArray[Any], runs: Runs, reason: str) -> None:
         """Finds rows of a column with no numbers, or too many."""
         self.unseen.partly.setdefault(name, runs.path)
         known, lengths = present(column), list_lengths(column)

@@ -20,7 +20,7 @@ def column_type(name: str, feature: Feature) -> pa.DataType | None:
         DatasetError: LeRobot has no such column.
     """
     if feature.dtype == "image":
-        return pa.struct({"bytes": pa.binary(), "path": pa.string()})
+        return pa.struct([("bytes", pa.binary()), ("path", pa.string())])
     value = value_type(feature.dtype)
     if value is None:
         if feature.dtype == "language":
@@ -42,7 +42,7 @@ def column_type(name: str, feature: Feature) -> pa.DataType | None:
 
 
 def data_schema(
-    features: Mapping[str, Feature], kept: Mapping[str, pa.Field], own_metadata: Mapping[bytes, bytes]
+    features: Mapping[str, Feature], kept: Mapping[str, pa.Field[Any]], own_metadata: Mapping[bytes, bytes]
 ) -> pa.Schema:
     """Schema of the data files.
 
@@ -51,7 +51,7 @@ def data_schema(
         kept: Fields of the sources, for columns whose type is kept as it is.
         own_metadata: Metadata of the schema that says nothing about the columns.
     """
-    fields: list[pa.Field] = []
+    fields: list[pa.Field[Any]] = []
     described: dict[str, dict[str, Any]] = {}
     for name, feature in features.items():
         if feature.dtype == "video":
@@ -81,4 +81,5 @@ def data_schema(
     metadata = dict(own_metadata)
     if len(described) == len(fields):
         metadata[b"huggingface"] = json.dumps({"info": {"features": described}}).encode()
-    return pa.schema(fields, metadata=metadata or None)
+    schema = pa.schema(fields)
+    return schema.with_metadata(metadata) if metadata else schema

@@ -105,7 +105,7 @@ class EpisodesWriter(Closing):
         return table
 
     def _table(self) -> pa.Table:
-        columns: dict[str, pa.Array] = {}
+        columns: dict[str, pa.Array[Any] | pa.ChunkedArray[Any]] = {}
         for name, values in self._rows.items():
             if name == "tasks":
                 columns[name] = string_lists(values)

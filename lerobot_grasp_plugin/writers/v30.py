@@ -51,7 +51,10 @@ class DataWriter(Closing):
             path = self._root / layout.DATA_PATH.format(chunk_index=chunk, file_index=file)
             path.parent.mkdir(parents=True, exist_ok=True)
             self._writer = pq.ParquetWriter(
-                path, self._schema, compression="snappy", use_dictionary=self._repeating
+                path,
+                self._schema,
+                compression="snappy",
+                use_dictionary=self._repeating,  # type: ignore[arg-type] # the stubs know no list of columns
             )
             self._ordinal = ordinal
         assert self._writer is not None
@@ -123,10 +126,9 @@ def write_index_table(path: Path, column: str, key: str, names: Sequence[str], o
     }
     metadata = {**(others.schema.metadata or {}), b"pandas": json.dumps(described).encode()}
     fields = [pa.field(column, pa.int64()), pa.field(key, pa.string()), *others.schema]
+    schema = pa.schema(fields).with_metadata(metadata)
     indices = from_numpy(np.arange(len(names), dtype=np.int64))
-    table = pa.Table.from_arrays(
-        [indices, from_strings(names), *others.columns], schema=pa.schema(fields, metadata=metadata)
-    )
+    table = pa.Table.from_arrays([indices, from_strings(names), *others.columns], schema=schema)
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(table, path)
 
