@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,12 +53,12 @@ def test_a_path_may_be_text(recorded, tmp_path, monkeypatch) -> None:
     assert lerobot_grasp_plugin.open_dataset(root="~/set").lengths[0] == 7
     assert lerobot_grasp_plugin.verify_dataset("~/set").ok
     assert lerobot_grasp_plugin.read_learning("~/set") is None
-    options = {"new_root": "~/out", "annotations": "~/labels.txt", "unlisted": "fail"}
-    source = lerobot_grasp_plugin.SourceConfig(root="~/set")
+    options: dict[str, Any] = {"new_root": "~/out", "annotations": "~/labels.txt", "unlisted": "fail"}
+    source = lerobot_grasp_plugin.SourceConfig(root="~/set")  # type: ignore[arg-type] # a text will do
     report = lerobot_grasp_plugin.merge(lerobot_grasp_plugin.MergeConfig(sources=[source], **options))
     assert report.success_frames == 5
     options["new_root"] = "~/again"
-    config = lerobot_grasp_plugin.RelabelConfig(root="~/out", **options)
+    config = lerobot_grasp_plugin.RelabelConfig(**options, root="~/out")  # type: ignore[arg-type]
     assert lerobot_grasp_plugin.relabel(config).root == tmp_path / "again"
     lerobot_grasp_plugin.write_learning("~/again", lerobot_grasp_plugin.LearningSidecar())
     assert lerobot_grasp_plugin.read_learning(f"{tmp_path}/again") == lerobot_grasp_plugin.LearningSidecar()

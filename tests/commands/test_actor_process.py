@@ -72,6 +72,6 @@ def test_an_actor_that_a_person_started_outlives_that_process(monkeypatch):
 
     monkeypatch.delenv(actor_process._LEARNER, raising=False)
     started = []
-    monkeypatch.setattr(actor_process.threading, "Thread", lambda **_: started.append(1))
+    monkeypatch.setattr("threading.Thread", lambda **_: started.append(1))
     actor_process.end_with_learner()
     assert started == []

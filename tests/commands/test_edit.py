@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -18,13 +18,13 @@ type Recorded = Callable[[str], Path]
 
 
 def ended(
-    args: list[object], capsys: pytest.CaptureFixture[str], command: Callable[..., int] = main
+    args: Sequence[object], capsys: pytest.CaptureFixture[str], command: Callable[..., int] = main
 ) -> tuple[int, str, str]:
     capsys.readouterr()  # what LeRobot said while it recorded
     try:
         code = command([str(arg) for arg in args])
     except SystemExit as leaving:
-        code = leaving.code
+        code = int(leaving.code or 0)
     out, err = capsys.readouterr()
     assert "Traceback" not in err
     return code, out, err

@@ -50,7 +50,7 @@ def test_help_anywhere_shows_help(name, args, capsys):
 
 def test_help_keeps_the_packages_that_add_options():
     given: list[list[str]] = []
-    main = command(lambda args: given.append(list(args)) or 0)
+    main = command(lambda args: given.append(list(args or [])) or 0)
     main(["--robot.discover_packages_path=arms", "--robot.port", "x", "-h", "--config_path=none.json"])
     assert given == [["--robot.discover_packages_path=arms", "--help"]]
 

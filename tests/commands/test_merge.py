@@ -39,7 +39,7 @@ def ended(args: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str
     try:
         code = main(args)
     except SystemExit as leaving:
-        code = leaving.code
+        code = int(leaving.code or 0)
     out, err = capsys.readouterr()
     assert "Traceback" not in err
     return code, out, err

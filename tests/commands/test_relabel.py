@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ def ended(args: list[object], capsys: pytest.CaptureFixture[str]) -> tuple[int, 
     try:
         code = main([str(arg) for arg in args])
     except SystemExit as leaving:
-        code = leaving.code
+        code = int(leaving.code or 0)
     out, err = capsys.readouterr()
     assert "Traceback" not in err
     return code, out, err
@@ -123,10 +124,19 @@ def test_calls_at_fault_end_in_2(
 
 
 def test_as_a_process(recorded: Recorded, labels: Path, tmp_path: Path) -> None:
-    call = [SCRIPT, "--root", recorded("av1"), "--annotations", labels, "--new_root", tmp_path / "out"]
+    call: list[str | Path] = [
+        SCRIPT,
+        "--root",
+        recorded("av1"),
+        "--annotations",
+        labels,
+        "--new_root",
+        tmp_path / "out",
+    ]
     done = subprocess.run(call, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    assert sum(data_table(tmp_path / "out")["next.reward"].to_pylist()) == 15
+    rewards: list[Any] = data_table(tmp_path / "out")["next.reward"].to_pylist()
+    assert sum(rewards) == 15
     again = subprocess.run(call, capture_output=True, text=True, check=False)
     assert again.returncode == 2
     assert "Traceback" not in again.stderr

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from lerobot_grasp_plugin.core.intervals import FrameInterval, IntervalSet
 from lerobot_grasp_plugin.core.marks import Marks
 
 
-def pressed(lag: int, *presses: tuple[str, int]) -> Marks:
+def pressed(lag: int, *presses: tuple[Any, int]) -> Marks:
     marks = Marks(lag)
     for action, frame in presses:
         marks.press(action, frame, frame / 30)

@@ -28,7 +28,7 @@ def by_numpy(part: np.ndarray) -> dict[str, np.ndarray]:
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "uint8", "int8", "bool"])
 @pytest.mark.parametrize("lengths", [[1], [5], [4, 4, 4], [1, 7, 7, 2, 7, 1], [300, 299]])
 def test_episodes(dtype: str, lengths: list[int]) -> None:
-    values = np.random.default_rng(3).normal(0, 60, (sum(lengths), 3))
+    values: np.ndarray = np.random.default_rng(3).normal(0, 60, (sum(lengths), 3))
     values = (values > 0) if dtype == "bool" else np.clip(values, -100, 100).astype(dtype)
     stats = episode_stats(values, lengths)
     assert tuple(sorted(stats)) == tuple(sorted(STATISTICS))

@@ -1,4 +1,5 @@
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -147,7 +148,7 @@ def test_what_is_next_to_the_grid_is_not_found_where_float32_is_coarse() -> None
 
 @pytest.mark.parametrize("fps", [10, 30, 29.97002997002997])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_moved_timestamps_are_on_the_grid_where_they_were_on_it(fps: float, dtype: type) -> None:
+def test_moved_timestamps_are_on_the_grid_where_they_were_on_it(fps: float, dtype: Any) -> None:
     frames, starts = np.arange(200), np.repeat([7, 40_000], 100)
     stamps = ((frames + starts) / fps).astype(dtype)
     grid = (frames / fps).astype(dtype)

@@ -1,5 +1,6 @@
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -112,7 +113,7 @@ def test_other_parameters_open_a_file(other: str) -> None:
     assert froms(segments, plain(A, 4), plain(B, 4)) == [[0, 4, 8]]
 
 
-def _fields(one: VideoIndex) -> dict[str, object]:
+def _fields(one: VideoIndex) -> dict[str, Any]:
     return {name: getattr(one, name) for name in VideoIndex.__dataclass_fields__}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -11,7 +13,7 @@ from lerobot_grasp_plugin.dataset.cut_columns import cut_language, cut_side_colu
 SPOKEN = pa.struct([("content", pa.string()), ("timestamp", pa.float32())])
 
 
-def cut(rows: list[object], kind: pa.DataType, starts: list[int], lengths: list[int]) -> list[object]:
+def cut(rows: list[Any], kind: pa.DataType, starts: list[int], lengths: list[int]) -> list[Any]:
     column = pa.chunked_array([pa.array(rows[:1], kind), pa.array(rows[1:], kind)])
     return cut_language(column, np.array(starts), np.array(lengths), 10).to_pylist()
 

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Any
 
 import httpx
 import huggingface_hub
@@ -33,7 +34,7 @@ class Hub:
         self.remote, self.snapshot, self.converted = remote, cache / "snapshots/0123abcd", converted
         self.asked: list[tuple[str | None, list[str]]] = []
 
-    def __call__(self, repo_id: str, **options: object) -> str:
+    def __call__(self, repo_id: str, **options: Any) -> str:
         assert repo_id == "far/away"
         assert options["repo_type"] == "dataset"
         revision, patterns, ignored = (
@@ -61,7 +62,7 @@ class Hub:
         return {p.relative_to(self.snapshot).as_posix() for p in self.snapshot.rglob("*") if p.is_file()}
 
 
-def not_found(kind: type[Exception]) -> Exception:
+def not_found(kind: Callable[..., Exception]) -> Exception:
     request = httpx.Request("GET", "https://example.invalid")
     return kind("no such thing", response=httpx.Response(404, request=request))
 

@@ -39,7 +39,7 @@ def writer(tmp_path):
     """Another process, with a child of its own, that records into the folder ``arm``."""
     called = [sys.executable, "-c", HOLDS, str(tmp_path / "arm")]
     with subprocess.Popen(called, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        process.child = int(process.stdout.readline())
+        process.child = int(process.stdout.readline())  # type: ignore[attr-defined]
         yield process
         process.kill()
 
@@ -57,6 +57,7 @@ def test_a_second_writer_is_refused_until_the_first_has_died(tmp_path, writer):
     assert other_writer(root) is None
     lock = WriterLock(root, "recorded")
     assert lock.killed.pid == writer.pid
+    assert lock.killed is not None
     assert running_children(lock.killed) == [writer.child]
     (tmp_path / "arm.interrupted-1").mkdir()
     assert list(leftover_lines(root, lock.killed)) == [
@@ -102,9 +103,9 @@ def test_commands_refuse_a_dataset_that_is_being_recorded(tmp_path, in_use):
         config = RelabelConfig(root=root, annotations=annotations, unlisted="fail", **options)
         with pytest.raises(UsageError, match="recorded by process 1"):
             relabel(config)
-    config = MergeConfig(sources=[SourceConfig(root=root)], new_root=tmp_path / "new", new_repo_id="lab/new")
+    recipe = MergeConfig(sources=[SourceConfig(root=root)], new_root=tmp_path / "new", new_repo_id="lab/new")
     with pytest.raises(UsageError, match="recorded by process 1"):
-        merge(config)
+        merge(recipe)
     assert not (tmp_path / "new").exists()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,8 +59,8 @@ def test_replace_and_insert(recorded: Recorded, tmp_path: Path) -> None:
     assert_items(tmp_path / "out", wanted, tasks=tasks)
     assert report.reports[0].verification.ok
     new = PlacedEpisodes(root=other, episodes="0-1")
-    operation = InsertConfig(episode_index=AV1, source=new)
-    edited(source, tmp_path / "longer", operation, robot_type="so_follower")
+    insertion = InsertConfig(episode_index=AV1, source=new)
+    edited(source, tmp_path / "longer", insertion, robot_type="so_follower")
     assert_items(tmp_path / "longer", [*own, items_of(other, 0), items_of(other, 1)])
 
 
@@ -167,7 +168,7 @@ def test_parts_are_all_written_or_none(
     written: list[Path] = []
     write_metadata = build._write_metadata
 
-    def fail_second(plan: object, root: Path, *rest: object) -> None:
+    def fail_second(plan: Any, root: Path, *rest: Any) -> None:
         written.append(root)
         if len(written) == 2:
             raise OSError(28, "No space left on device")

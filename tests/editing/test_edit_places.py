@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -31,7 +32,7 @@ from tests.support.lerobot_judge import assert_items, items_of, leftovers
 type Recorded = Callable[[str], Path]
 
 
-def in_place(root: Path, operation: OperationConfig, **options: object) -> EditReport:
+def in_place(root: Path, operation: OperationConfig, **options: Any) -> EditReport:
     return edit(EditConfig(root=root, in_place=True, operation=operation, **options))
 
 

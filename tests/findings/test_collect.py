@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from lerobot_grasp_plugin.commands.run import guarded
 from lerobot_grasp_plugin.findings.collect import folded
 from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
@@ -29,7 +31,7 @@ def test_four_alike_are_all_given_and_each_hint_of_its_own() -> None:
     assert len(lines) == 6
 
 
-def test_a_refusal_prints_the_folded_list_and_keeps_the_whole_one(capsys) -> None:
+def test_a_refusal_prints_the_folded_list_and_keeps_the_whole_one(capsys: pytest.CaptureFixture[str]) -> None:
     error = DatasetError(map(missing, range(200)))
 
     def fails() -> int:

@@ -14,7 +14,7 @@ import pytest
 from lerobot_grasp_plugin.commands.serving import listen
 from lerobot_grasp_plugin.core.text_edit import parse_editable
 from lerobot_grasp_plugin.dataset.info import Feature
-from lerobot_grasp_plugin.findings.problem import GraspError
+from lerobot_grasp_plugin.findings.problem import GraspError, Place
 from lerobot_grasp_plugin.merging.derivation.arms import _calibration
 from lerobot_grasp_plugin.merging.index_tables import mapped_numbers
 from lerobot_grasp_plugin.merging.merge import refuse_inside
@@ -54,7 +54,7 @@ CALLS: dict[str, Callable[[Path], Any]] = {
     "not-own-output": _foreign,
     "target-in-source": _inside,
     "unknown-dtype": _dtype,
-    "unknown-index": lambda folder: mapped_numbers(np.array([3]), {0: 1}, "tasks"),
+    "unknown-index": lambda folder: mapped_numbers(np.array([3]), {0: 1}, Place("tasks")),
     "unknown-shape": lambda folder: _dtype(folder, "float32", (2,) * 6),
 }
 

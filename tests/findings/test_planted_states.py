@@ -15,7 +15,8 @@ from lerobot_grasp_plugin.core.labels import SuccessRule
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.publish import _account_problems
 from lerobot_grasp_plugin.findings.problem import GraspError, Problem
-from lerobot_grasp_plugin.frames.extract import FramesConfig, _cameras, _check
+from lerobot_grasp_plugin.frames.config import FramesConfig
+from lerobot_grasp_plugin.frames.extract import _cameras, _check
 from lerobot_grasp_plugin.learning.classifier import data as classifier_data
 from lerobot_grasp_plugin.learning.classifier.cameras import check_cameras, check_shapes
 from lerobot_grasp_plugin.learning.classifier.model import RECORD, read_record

@@ -113,9 +113,10 @@ def problems() -> Iterator[tuple[str, str, set[str]]]:
             continue
         code = call.args[0]
         for each in [code.body, code.orelse] if isinstance(code, ast.IfExp) else [code]:
-            if isinstance(each, ast.Constant):
+            if isinstance(each, ast.Constant) and isinstance(each.value, str):
                 given = [keyword.value for keyword in call.keywords if keyword.arg == "severity"]
-                severities = {part.value for one in given for part in ast.walk(one) if _is_severity(part)}
+                parts = [part for one in given for part in ast.walk(one) if isinstance(part, ast.Constant)]
+                severities = {part.value for part in parts if _is_severity(part)}
                 yield where, each.value, severities
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ SHUT = [*OPEN, *CLOSING, 20.0, 6.0, *[1.0] * 25]
 NAMES = {"observation.state": ["shoulder.pos", "gripper.pos"], "action": ["shoulder.pos", "gripper.pos"]}
 
 
-def episode(position: list[float], command: list[float] | None = None) -> MadeEpisode:
+def episode(position: list[float], command: list[float] | None = None) -> Any:  # used as an Episode
     columns = {
         name: np.stack([np.zeros(len(values)), values], axis=1).astype(np.float32)
         for name, values in (("observation.state", position), ("action", command))
@@ -110,9 +111,9 @@ def test_the_agreement_with_the_physics_is_what_the_docs_state(demo: Callable[[]
     (source,) = open_sources([SourceConfig(root=root)], [])
     truth, proposals = propose(ColumnLabelerConfig(), source), propose(GripperLabelerConfig(), source)
     agreements = [
-        Agreement(index, int(source.reader.lengths[index]), truth[index].success, proposal.success)
+        Agreement(index, int(source.reader.lengths[index]), true, proposal.success)
         for index, proposal in proposals.items()
-        if truth[index].success is not None and proposal.success is not None
+        if (true := truth[index].success) is not None and proposal.success is not None
     ]
     assert len(agreements) == 25
     share, kappa = share_agreeing(agreements), cohens_kappa(agreements)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -60,7 +61,7 @@ def test_any_column_with_a_threshold(shared_data: SharedData) -> None:
     ],
 )
 def test_a_column_that_cannot_be_labels(
-    settings: dict[str, str], code: str, said: str, tmp_path: Path
+    settings: dict[str, Any], code: str, said: str, tmp_path: Path
 ) -> None:
     source = opened(write_legacy(tmp_path / "set", Legacy(cameras=())))
     with pytest.raises(GraspError, match=said) as caught:

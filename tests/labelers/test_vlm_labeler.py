@@ -175,7 +175,7 @@ def test_settings_are_checked_before_anything_is_sent(root: Path, monkeypatch: p
 
 
 def test_the_key_is_sent_and_kept_nowhere(
-    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("EYES_KEY", "very-secret")
     draft = tmp_path / "draft.txt"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as version_of
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -191,7 +192,7 @@ def test_rules_ask_for_the_version(monkeypatch: pytest.MonkeyPatch, installed: s
 
 def test_without_lerobot_there_is_no_version(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(_: str) -> str:
-        raise version.PackageNotFoundError
+        raise PackageNotFoundError
 
     monkeypatch.setattr(version, "version", missing)
     assert version.installed() == "none"

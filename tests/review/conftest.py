@@ -39,7 +39,7 @@ class Served:
 
     def __call__(self, root: Path, annotations: Path, port: int = 0, *options: str) -> str:
         program = Path(sys.executable).parent / "lerobot-grasp-review"
-        call = [
+        call: list[str | Path] = [
             program,
             "--root",
             str(root),

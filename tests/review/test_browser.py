@@ -80,7 +80,7 @@ def test_label_three_episodes_and_apply(
     page.click("#apply-go")
     page.wait_for_selector("#apply-report:has-text('Wrote')")
     table = data_table(tmp_path / "made")
-    rewards: dict[int, list[float]] = {}
+    rewards: dict[Any, list[Any]] = {}
     rows = zip(table["episode_index"].to_pylist(), table["next.reward"].to_pylist(), strict=True)
     for episode, reward in rows:
         rewards.setdefault(episode, []).append(reward)

@@ -140,8 +140,9 @@ def test_wrong_frames_are_refused(site: SimpleNamespace, ranges: Any) -> None:
     assert change(site, 10_000, []).status_code == 400
     for wrong in ({"number": "1"}, {"number": -1}):
         assert change(site, 0, [], **wrong).status_code == 400
-    for wrong in ({"tab": 1}, {"tab": ""}, {"changes": {}}, {"changes": [1]}, {"serial": None}):
-        assert post(site, "change", **{"tab": "a", "changes": [], **wrong}).status_code == 400
+    odd: dict[str, Any]
+    for odd in ({"tab": 1}, {"tab": ""}, {"changes": {}}, {"changes": [1]}, {"serial": None}):
+        assert post(site, "change", **{"tab": "a", "changes": [], **odd}).status_code == 400
     assert site.path.read_text() == before
 
 
@@ -159,7 +160,7 @@ def test_a_change_happens_once_and_in_order(site: SimpleNamespace) -> None:
     # one that is refused ends the list, and does not happen later either
     third = {"number": 3, "episode": 0, "before": [[2, None]], "after": [[4, None]]}
     fourth = {"number": 4, "episode": 0, "before": [[3, None]], "after": [[1, 2]]}
-    fifth = {"number": 5, "episode": 1, "before": None, "after": []}
+    fifth: dict[str, Any] = {"number": 5, "episode": 1, "before": None, "after": []}
     answer = send(third, fourth, fifth)
     assert (answer.status_code, answer.json()["number"]) == (409, 4)
     assert (label(site, 0)["ranges"], label(site, 1)["ranges"]) == ([[4, None]], None)

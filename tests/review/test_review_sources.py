@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -61,7 +62,7 @@ def test_images_have_their_aspect_wherever_the_channels_are(
 
 
 def test_as_many_images_are_kept_wherever_the_channels_are(tmp_path: Path) -> None:
-    kept = []
+    kept: list[Any] = []
     for shape in ([HEIGHT, WIDTH, 3], [3, HEIGHT, WIDTH]):
         root = write_legacy(tmp_path / f"set{len(kept)}", Legacy(lengths=(12,)))
         features = read_info(root)["features"]

@@ -104,7 +104,12 @@ def test_json_that_cannot_go_on(
     ],
 )
 def test_a_file_without_labels_of_this_dataset(
-    recorded: Callable[[str], Path], tmp_path: Path, text: str, said: str, monkeypatch, capsys
+    recorded: Callable[[str], Path],
+    tmp_path: Path,
+    text: str,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr("uvicorn.Server.run", lambda *_, **__: None)
     (tmp_path / "labels.txt").write_text(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +21,7 @@ from tests.support.lerobot_judge import Item, legacy_items
 SLOW_KEYFRAMES = "keyint=30:bframes=2:b-adapt=0:scenecut=0:threads=1"
 
 
-def edited(root: Path, target: Path, operation: OperationConfig, **options: object) -> EditReport:
+def edited(root: Path, target: Path, operation: OperationConfig, **options: Any) -> EditReport:
     return edit(EditConfig(root=root, new_root=target, operation=operation, **options))
 
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import av
 import numpy as np
@@ -310,7 +310,7 @@ def legacy_table(spec: Legacy, episode: int, first_index: int) -> pa.Table:
         encoded = [png(image(spec.seed, episode, frame, number)) for frame in range(length)]
         columns[key] = pa.array(
             [{"bytes": data, "path": f"frame_{frame:06d}.png"} for frame, data in enumerate(encoded)],
-            pa.struct({"bytes": pa.binary(), "path": pa.string()}),
+            pa.struct([("bytes", pa.binary()), ("path", pa.string())]),
         )
     if spec.labels:
         columns["next.reward"] = (numbers == length - 1).astype(np.float32)
@@ -380,7 +380,7 @@ def encode(
     with av.open(str(path), "w") as output:
         options = {"preset": "ultrafast", "crf": "30", f"{encoder.removeprefix('lib')}-params": parameters}
         rate = Fraction(fps).limit_denominator(1001)
-        stream = output.add_stream(encoder, rate, options=options)
+        stream = cast("av.VideoStream", output.add_stream(encoder, rate, options=options))
         stream.height, stream.width = pixels[0].shape[:2]
         stream.pix_fmt = "yuv420p"
         for number, values in enumerate(pixels):

@@ -179,7 +179,7 @@ class _Handler(BaseHTTPRequestHandler):
         return {"id": repo_id, "sha": sha, "private": self._repo(repo_id).private, "siblings": names}
 
     def tree(self, _: bytes, repo_id: str, revision: str) -> Any:
-        _, files = self._at(repo_id, revision)
+        files = self._at(repo_id, revision)[1]
         folders = {name.rsplit("/", depth)[0] for name in files for depth in range(1, name.count("/") + 1)}
         return [{"type": "directory", "path": name, "oid": "0" * 40} for name in sorted(folders)] + [
             {"type": "file", "path": name, "size": len(data), "oid": _git_oid(data)}

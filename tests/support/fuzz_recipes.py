@@ -32,7 +32,9 @@ def one(data: bytes) -> None:
     """Reads bytes as a recipe, and the episodes it chooses."""
     program, kind = list(KINDS.items())[data[0] % 2] if data else ("merge", MergeConfig)
     RECIPE.write_bytes(data[1:])
-    said, code = io.StringIO(), 0
+    said = io.StringIO()
+    code: object = 0
+    config: object = None
     try:
         with contextlib.redirect_stderr(said):
             config = parse_call(kind, ["--config_path", str(RECIPE)], program=program)

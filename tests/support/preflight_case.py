@@ -39,7 +39,7 @@ class Case:
     classifier: dict[str, Any]
     classifier_learning: dict[str, Any] | None
     classifier_stats: dict[str, np.ndarray] = field(default_factory=dict)
-    after: list[Callable[[Case], None]] = field(default_factory=list)
+    after: list[Callable[[Case], object]] = field(default_factory=list)
 
     @property
     def root(self) -> Path:

@@ -141,7 +141,7 @@ def _process_with_libraries() -> socket.socket:
 # -- the process with the libraries --------------------------------------------------------------------
 
 
-def _serve(asked: socket.socket) -> dict[str, object]:
+def _serve(asked: socket.socket) -> dict[str, Any]:
     """Forks for each command that is asked for; returns in the forks only, with what is to be run there."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C ends pytest, which ends this
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the forks that wait

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 from lerobot.configs.dataset import DatasetRecordConfig
@@ -20,7 +21,7 @@ SUCCESS = IntervalSet([FrameInterval(2, 4)])
 
 def opened(root, said=None, *, resume=False, **grasp) -> RecordingStore:
     dataset = DatasetRecordConfig("lab/arm", "grasp", root, fps=10, no_stamp=True, video=False)
-    config = SimpleNamespace(dataset=dataset, grasp=GraspOptions(**grasp), resume=resume)
+    config: Any = SimpleNamespace(dataset=dataset, grasp=GraspOptions(**grasp), resume=resume)
     robot = SimpleNamespace(name="arm", robot_type="arm", cameras={})
     return RecordingStore(config, robot, FEATURES, (said if said is not None else []).append)
 

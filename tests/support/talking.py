@@ -69,6 +69,8 @@ class Talk:
 
         wait_until(has_ended, lambda: f"did not end:\n{self.printed()}")
         self.hang_up()
+        assert self.process is not None
+        assert self.process.returncode is not None
         return self.process.returncode, self.output
 
     def hang_up(self) -> None:

@@ -156,7 +156,10 @@ def in_stats(root: Path) -> None:
 
 
 def card(content: str) -> Callable[[Path], None]:
-    return lambda root: (root / "README.md").write_text(content) and None
+    def write(root: Path) -> None:
+        (root / "README.md").write_text(content)
+
+    return write
 
 
 EPISODES = "meta/episodes/*/*.parquet"

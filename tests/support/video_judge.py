@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
@@ -61,7 +62,7 @@ def image(number: int, seed: int = 0) -> np.ndarray:
 def encode(path: Path, recipe: Recipe, frames: int, *, seed: int = 0, first: int = 0, fps: int = FPS) -> Path:
     """Encode ``frames`` images whose first one is shown at frame ``first``."""
     with av.open(str(path), "w") as output:
-        stream = output.add_stream(recipe.codec, fps, options=dict(recipe.options))
+        stream = cast("av.VideoStream", output.add_stream(recipe.codec, fps, options=dict(recipe.options)))
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         stream.time_base = Fraction(1, fps)
         if "g" in recipe.options:
@@ -112,11 +113,12 @@ def _digest(frame: av.VideoFrame) -> str:
 
 def decode_all(path: Path, fps: int = FPS) -> dict[int, str]:
     """Digest of every image of a file decoded from beginning to end, by frame."""
+    found: dict[int, str] = {}
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
-        return {
-            round(frame.pts * stream.time_base * fps): _digest(frame) for frame in container.decode(stream)
-        }
+        for frame in container.decode(stream):
+            found[round(frame.pts * stream.time_base * fps)] = _digest(frame)
+    return found
 
 
 def decode_by_seeking(path: Path, frames: Iterable[int], fps: int = FPS) -> dict[int, str]:
@@ -145,13 +147,14 @@ def decode_by_seeking(path: Path, frames: Iterable[int], fps: int = FPS) -> dict
 
 def payloads(path: Path, fps: int = FPS) -> dict[int, str]:
     """Digest of every packet's payload, by frame."""
+    found: dict[int, str] = {}
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
-        return {
-            round(packet.pts * stream.time_base * fps): hashlib.md5(bytes(packet)).hexdigest()
-            for packet in container.demux(stream)
-            if packet.pts is not None
-        }
+        for packet in container.demux(stream):
+            if packet.pts is not None:
+                number = round(packet.pts * stream.time_base * fps)
+                found[number] = hashlib.md5(bytes(packet)).hexdigest()
+    return found
 
 
 def copy_and_judge(

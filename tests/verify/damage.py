@@ -192,6 +192,8 @@ def add_streams(path: Path, kind: str) -> None:
     with av.open(str(path)) as source, av.open(str(other), "w") as output:
         stream = source.streams.video[0]
         copy = output.add_stream_from_template(stream, opaque=True)
+        more: Any
+        frame: Any
         if kind == "audio":
             more = output.add_stream("aac", rate=16_000)
             frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")

@@ -97,4 +97,4 @@ def at_frame(frame: int, value: Any) -> Callable[[list[Any]], list[Any]]:
     return lambda values: [*values[:frame], value, *values[frame + 1 :]]
 
 
-AT_5 = {"where": data_of, "episode": 1, "frame": 5}
+AT_5: dict[str, Any] = {"where": data_of, "episode": 1, "frame": 5}

@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -82,7 +83,7 @@ def _write_tasks(target: Target, *rows: tuple[int, str]) -> None:
         write_lines(target.tasks, [{"task_index": index, "task": task} for index, task in rows])
         return
     schema = pq.ParquetFile(target.tasks).schema_arrow
-    columns = {"task_index": [index for index, _ in rows]}
+    columns: dict[str, list[Any]] = {"task_index": [index for index, _ in rows]}
     columns |= {name: [task for _, task in rows] for name in schema.names if name != "task_index"}
     pq.write_table(pa.table({name: columns[name] for name in schema.names}, schema), target.tasks)
 
@@ -154,7 +155,7 @@ for _name, _change, _severity in (
 def float_ranges(target: Target) -> None:
     table = pq.ParquetFile(target.episodes_file).read()
     at = table.column_names.index("dataset_from_index")
-    floats = pa.array([float(value) for value in table["dataset_from_index"].to_pylist()])
+    floats = table["dataset_from_index"].cast(pa.float64())
     pq.write_table(table.set_column(at, "dataset_from_index", floats), target.episodes_file)
 
 

@@ -24,7 +24,9 @@ from tests.verify.damage import LENGTHS, Target
 
 type Sound = Callable[[str], Path]
 
-REWARDS = {episode: (length - 2, length - 1) for episode, length in enumerate(LENGTHS)}
+REWARDS: dict[int, Sequence[int]] = {
+    episode: (length - 2, length - 1) for episode, length in enumerate(LENGTHS)
+}
 
 
 @pytest.fixture(scope="session")
@@ -78,7 +80,7 @@ def levels_for(fault: Fault, name: str) -> list[Level]:
     return [level for level in get_args(Level) if level != "decode" or decodes]
 
 
-def findings_agree(target: Target, levels: Sequence[Level]) -> dict[str, list[Problem]]:
+def findings_agree(target: Target, levels: Sequence[Level]) -> dict[Level, list[Problem]]:
     """The findings of each level; what one finds, the deeper ones find as well, or say more of the file."""
     reports = {level: verify_dataset(target.root, level=level) for level in levels}
     written = as_json([Verified("set", report) for report in reports.values()])

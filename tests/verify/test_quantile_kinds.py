@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ def drifted(recorded: Recorded, tmp_path: Path) -> Path:
     """A dataset whose episodes have actions in different places, so that the kinds differ."""
     source = tmp_path / "source"
     shutil.copytree(recorded("av1"), source)
-    lengths = episodes_table(source)["length"].to_pylist()
+    lengths: list[Any] = episodes_table(source)["length"].to_pylist()
     moved = np.repeat(100.0 * np.arange(len(lengths)), lengths)
 
     def move(values: list[list[float]]) -> list[list[float]]:

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pyarrow as pa
@@ -153,7 +153,11 @@ def test_rows_that_cannot_be_read_say_nothing_of_statistics(copied: Recorded) ->
 def test_files_of_the_hub_are_fetched_as_far_as_the_level_needs_them(copied: Recorded) -> None:
     root = copied("av1")
     fetched: list[str] = []
-    location = Location("lab/av1", root, fetched.extend)
+
+    def fetch(relative_paths: Iterable[str]) -> None:
+        fetched.extend(relative_paths)
+
+    location = Location("lab/av1", root, fetch)
     wanted = {"meta": [], "data": [DATA], "video": [DATA, VIDEO], "decode": [DATA, VIDEO]}
     for level, files in wanted.items():
         fetched.clear()
@@ -276,7 +280,7 @@ def test_what_may_not_be_read(recorded: Recorded, tmp_path: Path) -> None:
         path = shutil.copytree(recorded("av1"), root) / name
         modes[path] = path.stat().st_mode
         path.chmod(0)
-    command = [Path(sys.executable).parent / "lerobot-grasp-verify", f"--report={report}"]
+    command: list[str | Path] = [Path(sys.executable).parent / "lerobot-grasp-verify", f"--report={report}"]
     command.append(f"--roots=[{', '.join(map(str, roots))}]")
     try:
         done = subprocess.run([*AS_ANYBODY, *command], capture_output=True, text=True, check=False)

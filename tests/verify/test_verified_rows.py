@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -262,7 +263,7 @@ def test_timestamps_that_are_no_numbers_are_named_once(where: Sequence[int], pla
 def test_what_float32_makes_of_an_hour() -> None:
     """Its steps are wider than the tolerance after 2048 s; LeRobot rounds the image's time as well."""
     length = 120_000
-    view = View(Path("set"), Info("info.json", {}, None, 30.0, {}, 1000, ()), legacy=True)
+    view = View(Path("set"), Info(Path("info.json"), {}, None, 30.0, {}, 1000, ()), legacy=True)
     check = TimestampCheck(view)
     stamps = (np.arange(length) / 30).astype(np.float32).reshape(-1, 1)
     zero = np.zeros(1, np.int64)
@@ -316,20 +317,18 @@ def test_one_large_row_group_is_read_in_batches(tmp_path: Path) -> None:
     for episode, length in enumerate(lengths):
         start, rows = sum(lengths[:episode]), np.arange(length)
         actions = np.stack([rows % 7, np.full(length, 0.5)], axis=1).astype(np.float32)
-        table = pa.table(
-            {
-                "observation.state": pa.FixedSizeListArray.from_arrays(
-                    np.tile(np.array([1.0, 2.0], np.float32), length), 2
-                ),
-                "action": pa.FixedSizeListArray.from_arrays(actions.ravel(), 2),
-                "timestamp": rows / 10,
-                "frame_index": rows,
-                "episode_index": np.full(length, episode),
-                "index": rows + start,
-                "task_index": np.zeros(length, np.int64),
-            }
-        )
-        pq.write_table(table, root / f"data/chunk-000/episode_{episode:06d}.parquet")
+        columns: dict[str, Any] = {
+            "observation.state": pa.FixedSizeListArray.from_arrays(
+                np.tile(np.array([1.0, 2.0], np.float32), length), 2
+            ),
+            "action": pa.FixedSizeListArray.from_arrays(actions.ravel(), 2),
+            "timestamp": rows / 10,
+            "frame_index": rows,
+            "episode_index": np.full(length, episode),
+            "index": rows + start,
+            "task_index": np.zeros(length, np.int64),
+        }
+        pq.write_table(pa.table(columns), root / f"data/chunk-000/episode_{episode:06d}.parquet")
     all_found = findings(root)
     problems = [problem for problem in all_found if problem.code == "wrong-length"]
     assert [problem.place.episode for problem in problems] == [0, 1, 2]

@@ -6,6 +6,7 @@ import errno
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -131,7 +132,7 @@ def test_swap_goes_back_when_the_second_rename_fails(tmp_path: Path, monkeypatch
 
 
 @pytest.mark.parametrize("mode", ["auto", "copy", "hard"])
-def test_taking_a_file_over(mode: str, tmp_path: Path) -> None:
+def test_taking_a_file_over(mode: Any, tmp_path: Path) -> None:
     source = tmp_path / "a"
     source.write_bytes(b"x" * 5000)
     source.chmod(0o600)

@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -148,12 +149,13 @@ def test_global_statistics_are_lerobots_aggregate(name, episodes, output) -> Non
                 feature, _, statistic = column.removeprefix("stats/").rpartition("/")
                 stats.setdefault(feature, {})[statistic] = np.array(values[episode])
         per_episode.append(stats)
-    wanted = aggregate_stats(per_episode)
+    wanted: Any = aggregate_stats(per_episode)
     own = json.loads((out / "meta/stats.json").read_text())
     assert set(own) == set(wanted)
     for feature, stats in wanted.items():
         assert set(own[feature]) == set(stats)
         for statistic, value in stats.items():
+            assert isinstance(value, np.ndarray)
             assert np.shape(own[feature][statistic]) == value.shape, (feature, statistic)
             if statistic not in QUANTILES:  # which LeRobot averages: see test_statistics.py
                 assert np.allclose(own[feature][statistic], value, rtol=1e-12, atol=1e-12), feature
@@ -185,7 +187,8 @@ def test_relabel_renews_the_statistics_of_labels(recorded: Recorded, tmp_path: P
         if column.startswith("stats/observation.images."):
             assert table[column].to_pylist() == theirs[column].to_pylist()
         elif column.startswith(("stats/action/", "stats/observation.")) and "/q" not in column:
-            assert np.allclose(table[column].to_pylist(), theirs[column].to_pylist(), rtol=1e-5)
+            own, their = (np.array(each[column].to_pylist()) for each in (table, theirs))
+            assert np.allclose(own, their, rtol=1e-5)
 
 
 def test_v20_images_are_measured_as_lerobot_does(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ class ShowTruth(RecordingHook):
             press(recorder, action, pressed)
             self._pressed.set()
 
-        EpisodeRecorder.press = heard
+        EpisodeRecorder.press = heard  # type: ignore[method-assign]
 
     def session_started(self, session):
         self._say = session.say
