@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ def cut(rows: list[Any], kind: pa.DataType, starts: list[int], lengths: list[int
 
 
 @pytest.mark.parametrize("of", [pa.list_, pa.large_list])
-def test_times_of_language_rows_are_those_of_the_part(of) -> None:
+def test_times_of_language_rows_are_those_of_the_part(of: Callable[[pa.DataType], pa.DataType]) -> None:
     said = [{"content": "reach", "timestamp": 0.0}, {"content": "grasp", "timestamp": 0.5}]
     said += [{"content": "lift", "timestamp": 0.9}]
     found = cut([said, None, [], said], of(SPOKEN), [3, 3, 3, 9], [4, 4, 4, 2])

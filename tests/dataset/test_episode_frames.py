@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from tests.support.lerobot_judge import items_of, legacy_items
 type Recorded = Callable[[str], Path]
 
 
-def pixels(tensor) -> np.ndarray:
+def pixels(tensor: Any) -> np.ndarray:
     """An image of LeRobot's, as bytes, height x width x 3."""
     return (tensor * 255).round().byte().permute(1, 2, 0).numpy()
 

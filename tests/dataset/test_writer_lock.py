@@ -8,6 +8,9 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,7 +38,7 @@ sys.stdin.read()
 
 
 @pytest.fixture
-def writer(tmp_path):
+def writer(tmp_path: Path) -> Iterator[Any]:
     """Another process, with a child of its own, that records into the folder ``arm``."""
     called = [sys.executable, "-c", HOLDS, str(tmp_path / "arm")]
     with subprocess.Popen(called, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
@@ -44,7 +47,7 @@ def writer(tmp_path):
         process.kill()
 
 
-def test_a_second_writer_is_refused_until_the_first_has_died(tmp_path, writer):
+def test_a_second_writer_is_refused_until_the_first_has_died(tmp_path: Path, writer: Any) -> None:
     root = tmp_path / "arm"
     with pytest.raises(UsageError, match=rf"is being recorded by process {writer.pid}: -c \S+arm"):
         WriterLock(root, "recorded")
@@ -77,11 +80,11 @@ def test_a_second_writer_is_refused_until_the_first_has_died(tmp_path, writer):
 
 
 @pytest.fixture
-def in_use(tmp_path):
+def in_use() -> Iterator[Callable[[Path], None]]:
     """A function that makes a dataset one that process 1 records."""
     held = []
 
-    def hold(root):
+    def hold(root: Path) -> None:
         descriptor = os.open(lock_path(root), os.O_RDWR | os.O_CREAT)
         held.append(descriptor)
         os.write(descriptor, json.dumps({"pid": 1, "command": "record --x=1", "doing": "recorded"}).encode())
@@ -92,7 +95,9 @@ def in_use(tmp_path):
         os.close(descriptor)
 
 
-def test_commands_refuse_a_dataset_that_is_being_recorded(tmp_path, in_use):
+def test_commands_refuse_a_dataset_that_is_being_recorded(
+    tmp_path: Path, in_use: Callable[[Path], None]
+) -> None:
     root = write_legacy(tmp_path / "arm", Legacy())
     annotations = tmp_path / "labels.txt"
     annotations.write_text("00: all fail\n")
@@ -109,7 +114,7 @@ def test_commands_refuse_a_dataset_that_is_being_recorded(tmp_path, in_use):
     assert not (tmp_path / "new").exists()
 
 
-def test_verify_says_who_records(tmp_path, in_use):
+def test_verify_says_who_records(tmp_path: Path, in_use: Callable[[Path], None]) -> None:
     root = write_legacy(tmp_path / "arm", Legacy())
     before = verify_dataset(root, level="meta")
     in_use(root)
@@ -119,7 +124,9 @@ def test_verify_says_who_records(tmp_path, in_use):
     assert problem.message == "the dataset is being recorded by process 1: record --x=1"
 
 
-def test_a_second_session_is_refused_before_lerobot_is_imported(tmp_path, in_use):
+def test_a_second_session_is_refused_before_lerobot_is_imported(
+    tmp_path: Path, in_use: Callable[[Path], None]
+) -> None:
     root = tmp_path / "arm"
     in_use(root)
     flags = ["--dataset.repo_id=lab/arm", f"--dataset.root={root}", "--robot.type=x", "--resume=true"]

@@ -35,7 +35,7 @@ def pixels(path: Path) -> np.ndarray:
         return np.asarray(image)
 
 
-def test_the_default_is_frames_in_the_dataset(copied: Recorded, capsys) -> None:
+def test_the_default_is_frames_in_the_dataset(copied: Recorded, capsys: pytest.CaptureFixture[str]) -> None:
     root = copied("av1")
     before = tree(root)
     capsys.readouterr()
@@ -140,7 +140,7 @@ def test_a_run_that_fails_writes_nothing(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_call_ends_with_2(
-    recorded: Recorded, tmp_path: Path, capsys, flags: list[str], message: str
+    recorded: Recorded, tmp_path: Path, capsys: pytest.CaptureFixture[str], flags: list[str], message: str
 ) -> None:
     output = tmp_path / "out"
     assert main(["--root", str(recorded("av1")), "--output_dir", str(output), *flags]) == 2
@@ -148,7 +148,9 @@ def test_a_wrong_call_ends_with_2(
     assert not output.exists()
 
 
-def test_a_file_in_the_place_of_the_output_folder(recorded: Recorded, tmp_path: Path, capsys) -> None:
+def test_a_file_in_the_place_of_the_output_folder(
+    recorded: Recorded, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "out").write_text("mine")
     args = ["--root", str(recorded("av1")), "--episodes", "0", "--output_dir", str(tmp_path / "out")]
     assert main(args) == 2
@@ -215,7 +217,9 @@ def test_it_starts_without_lerobot_torch_or_pandas(recorded: Recorded, tmp_path:
 
 
 @pytest.mark.parametrize("damaged", [False, True])
-def test_several_processes_give_the_same(tmp_path: Path, monkeypatch, damaged: bool) -> None:
+def test_several_processes_give_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damaged: bool
+) -> None:
     monkeypatch.setattr("lerobot_grasp_plugin.frames.jobs._WORTH_PROCESSES", 1)
     root = write_legacy(tmp_path / "set", Legacy(images=("eye",)))
     if damaged:
@@ -239,7 +243,7 @@ def test_several_processes_give_the_same(tmp_path: Path, monkeypatch, damaged: b
 
 
 def test_a_full_disk_is_named_and_nothing_is_left(
-    recorded: Recorded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+    recorded: Recorded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")

@@ -5,9 +5,12 @@ real ones up. And a machine may stand still as a whole, or its clock be set: a g
 port says nothing about the servo, and hardly counts.
 """
 
+from __future__ import annotations
+
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import scservo_sdk
 from lerobot.motors.feetech import feetech
@@ -18,19 +21,19 @@ LONGEST_LOOK_S = 0.05
 FILE = Path(os.environ.get("GRASP_PATIENCE_FILE", os.devnull))
 
 
-def _patience_s():
+def _patience_s() -> float:
     return float(FILE.read_text()) if FILE.is_file() else PATIENCE_S
 
 
-def _start_waiting(port, packet_length):
+def _start_waiting(port: Any, packet_length: int) -> None:
     port.waited_s, port.looked_at = 0.0, time.monotonic()
 
 
-def _is_packet_timeout(port):
+def _is_packet_timeout(port: Any) -> bool:
     now = time.monotonic()
     port.waited_s += min(now - port.looked_at, LONGEST_LOOK_S)
     port.looked_at = now
-    return port.waited_s > _patience_s()
+    return bool(port.waited_s > _patience_s())
 
 
 feetech.patch_setPacketTimeout = _start_waiting
@@ -39,7 +42,7 @@ scservo_sdk.PortHandler.isPacketTimeout = _is_packet_timeout
 _ping = feetech.FeetechMotorsBus.ping
 
 
-def _ping_again(bus, motor, num_retry=0, raise_on_error=False):
+def _ping_again(bus: Any, motor: Any, num_retry: int = 0, raise_on_error: bool = False) -> int | None:
     """A ping that got lost is sent again, and a late answer to it thrown away; LeRobot gives the servo up."""
     for _ in range(3):
         try:

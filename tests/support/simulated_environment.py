@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 URDF = "package://so101_nexus/assets/SO101/so101_new_calib.urdf"
 FULL = {"radius": [0.18, 0.25], "azimuth": [-0.5, 0.5], "yaw": [-0.3, 0.3]}
 FIXED = {"radius": [0.215, 0.215], "azimuth": [0.0, 0.0], "yaw": [0.0, 0.0]}
@@ -9,22 +12,35 @@ FIXED = {"radius": [0.215, 0.215], "azimuth": [0.0, 0.0], "yaw": [0.0, 0.0]}
 
 def config_of(
     *,
-    outcome="success",
-    signal="none",
-    cube=FIXED,
-    takeover=None,
-    action_space="ee_delta",
-    robot=None,
-    reset=None,
-    observation=None,
-    noise=0.0,
-):
+    outcome: str = "success",
+    signal: str = "none",
+    cube: Mapping[str, Any] = FIXED,
+    takeover: Mapping[str, Any] | None = None,
+    action_space: str = "ee_delta",
+    robot: Mapping[str, Any] | None = None,
+    reset: Mapping[str, Any] | None = None,
+    observation: Mapping[str, Any] | None = None,
+    noise: float = 0.0,
+) -> Any:
+    """LeRobot's config of the environment.
+
+    Args:
+        outcome: As ``--teleop.outcome``.
+        signal: As ``--teleop.signal``.
+        cube: Where the cube may lie.
+        takeover: When the person takes over.
+        action_space: ``ee_delta`` or ``joints``.
+        robot: More settings of the arm.
+        reset: More settings of the reset.
+        observation: Settings of the observation.
+        noise: Of the script.
+    """
     import draccus
     from lerobot.envs import HILSerlRobotEnvConfig
 
     from lerobot_grasp_plugin.sim import config_so101_script, config_so101_sim  # noqa: F401
 
-    processor = {
+    processor: dict[str, Any] = {
         "observation": observation or {},
         "gripper": {"use_gripper": True, "gripper_penalty": -0.02},
         "reset": {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,7 +20,9 @@ FEATURES = {
 SUCCESS = IntervalSet([FrameInterval(2, 4)])
 
 
-def opened(root, said=None, *, resume=False, **grasp) -> RecordingStore:
+def opened(
+    root: Path, said: list[str] | None = None, *, resume: bool = False, **grasp: Any
+) -> RecordingStore:
     dataset = DatasetRecordConfig("lab/arm", "grasp", root, fps=10, no_stamp=True, video=False)
     config: Any = SimpleNamespace(dataset=dataset, grasp=GraspOptions(**grasp), resume=resume)
     robot = SimpleNamespace(name="arm", robot_type="arm", cameras={})

@@ -18,15 +18,14 @@ from tests.support.factories import RECORDINGS, Legacy, data_table, episodes_tab
 from tests.support.lerobot_judge import open_set
 
 type Recorded = Callable[[str], Path]
+type Output = Callable[[str, Sequence[int]], Path]
 
 QUANTILES = {"q01": 0.01, "q10": 0.1, "q50": 0.5, "q90": 0.9, "q99": 0.99}
 SHAPES = [("av1", [3, 0, 4]), ("odd", [2, 0, 1]), ("split", [6, 7, 1, 0, 2]), ("unlabelled", [2, 1])]
 
 
 @pytest.fixture(scope="module")
-def output(
-    recorded: Recorded, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[str, Sequence[int]], Path]:
+def output(recorded: Recorded, tmp_path_factory: pytest.TempPathFactory) -> Output:
     made: dict[str, Path] = {}
 
     def merged(name: str, episodes: Sequence[int]) -> Path:
@@ -40,7 +39,9 @@ def output(
 
 
 @pytest.mark.parametrize(("name", "episodes"), SHAPES)
-def test_data_files_have_lerobots_schema(name, episodes, output, recorded: Recorded) -> None:
+def test_data_files_have_lerobots_schema(
+    name: str, episodes: list[int], output: Output, recorded: Recorded
+) -> None:
     from lerobot.datasets.feature_utils import get_hf_features_from_features
 
     out = output(name, episodes)
@@ -59,21 +60,23 @@ def test_data_files_have_lerobots_schema(name, episodes, output, recorded: Recor
 
 
 @pytest.mark.parametrize(("name", "episodes"), SHAPES)
-def test_one_row_group_per_episode(name, episodes, output) -> None:
+def test_one_row_group_per_episode(name: str, episodes: list[int], output: Output) -> None:
     file = pq.ParquetFile(output(name, episodes) / "data/chunk-000/file-000.parquet")
     rows = [file.metadata.row_group(group).num_rows for group in range(file.metadata.num_row_groups)]
     assert rows == [RECORDINGS[name].lengths[episode] for episode in episodes]
 
 
 @pytest.mark.parametrize(("name", "episodes"), SHAPES)
-def test_episodes_table_has_lerobots_columns(name, episodes, output, recorded: Recorded) -> None:
+def test_episodes_table_has_lerobots_columns(
+    name: str, episodes: list[int], output: Output, recorded: Recorded
+) -> None:
     own = episodes_table(output(name, episodes)).schema
     theirs = episodes_table(recorded(name)).schema
     assert {field.name: field.type for field in own} == {field.name: field.type for field in theirs}
 
 
 @pytest.mark.parametrize(("name", "episodes"), SHAPES)
-def test_episodes_table_points_at_the_rows(name, episodes, output) -> None:
+def test_episodes_table_points_at_the_rows(name: str, episodes: list[int], output: Output) -> None:
     out = output(name, episodes)
     lengths = [RECORDINGS[name].lengths[episode] for episode in episodes]
     table = episodes_table(out).to_pydict()
@@ -99,7 +102,7 @@ def test_episodes_table_points_at_the_rows(name, episodes, output) -> None:
 
 
 @pytest.mark.parametrize(("name", "episodes"), SHAPES)
-def test_statistics_of_every_column(name, episodes, output) -> None:
+def test_statistics_of_every_column(name: str, episodes: list[int], output: Output) -> None:
     out = output(name, episodes)
     rows, table = data_table(out), episodes_table(out)
     features = read_info(out)["features"]
@@ -125,7 +128,9 @@ def test_statistics_of_every_column(name, episodes, output) -> None:
 
 
 @pytest.mark.parametrize(("name", "episodes"), SHAPES)
-def test_image_statistics_are_the_sources(name, episodes, output, recorded: Recorded) -> None:
+def test_image_statistics_are_the_sources(
+    name: str, episodes: list[int], output: Output, recorded: Recorded
+) -> None:
     own, theirs = episodes_table(output(name, episodes)), episodes_table(recorded(name))
     for key in (*RECORDINGS[name].cameras, *RECORDINGS[name].images):
         columns = [column for column in theirs.column_names if column.startswith(f"stats/{key}/")]
@@ -136,7 +141,7 @@ def test_image_statistics_are_the_sources(name, episodes, output, recorded: Reco
 
 
 @pytest.mark.parametrize(("name", "episodes"), SHAPES)
-def test_global_statistics_are_lerobots_aggregate(name, episodes, output) -> None:
+def test_global_statistics_are_lerobots_aggregate(name: str, episodes: list[int], output: Output) -> None:
     from lerobot.datasets.compute_stats import aggregate_stats
 
     out = output(name, episodes)

@@ -1,13 +1,16 @@
 """A hook that tells what the physics say, as a person sees it who stands next to the simulated arm."""
 
+from __future__ import annotations
+
 import random
 import threading
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from lerobot_grasp_plugin.core.intervals import IntervalSet
-from lerobot_grasp_plugin.recording.hooks import HookConfig, HookResult, RecordingHook
+from lerobot_grasp_plugin.recording.hooks import HookConfig, HookResult, HookSession, RecordingHook
 from lerobot_grasp_plugin.recording.recorder import EpisodeRecorder
 from lerobot_grasp_plugin.sim.world import World
 
@@ -22,7 +25,7 @@ class ShowTruthConfig(HookConfig):
     attempt_frames: int = 0
     seed: int = 0
 
-    def make(self):
+    def make(self) -> ShowTruth:
         return ShowTruth(self)
 
 
@@ -34,26 +37,27 @@ class ShowTruth(RecordingHook):
     image.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: ShowTruthConfig) -> None:
         self._attempt_frames = config.attempt_frames
         self._chance = random.Random(config.seed)
         self._pressed = threading.Event()
         press = EpisodeRecorder.press
 
-        def heard(recorder, action, pressed):
+        def heard(recorder: EpisodeRecorder, action: Any, pressed: Any) -> None:
             press(recorder, action, pressed)
             self._pressed.set()
 
-        EpisodeRecorder.press = heard  # type: ignore[method-assign]
+        EpisodeRecorder.press = heard  # type: ignore[assignment, method-assign]
 
-    def session_started(self, session):
+    def session_started(self, session: HookSession) -> None:
         self._say = session.say
 
-    def episode_started(self, episode_index):
+    def episode_started(self, episode_index: int) -> None:
         self._grasped = [World.current.truth().grasped]
-        self._marked, self._due = False, None
+        self._marked = False
+        self._due: int | None = None
 
-    def frame(self, frame_index, frame):
+    def frame(self, frame_index: int, frame: Any) -> None:
         self._grasped.append(World.current.truth().grasped)
         if self._grasped[-1] != self._grasped[-2]:
             self._due = frame_index + self._chance.randint(*_REACTION) - 1
@@ -69,5 +73,5 @@ class ShowTruth(RecordingHook):
         if frame_index == self._attempt_frames:
             self._say(OVER)
 
-    def episode_ended(self, length):
+    def episode_ended(self, length: int) -> HookResult:
         return HookResult(suggestion=IntervalSet.from_mask(np.array(self._grasped[:length], dtype=np.bool_)))
