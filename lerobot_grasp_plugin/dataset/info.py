@@ -12,6 +12,7 @@ from typing import Any
 
 from lerobot_grasp_plugin.core.timeline import exact_fps
 from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.file_format import format_of
 from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
 from lerobot_grasp_plugin.findings.words import short
 
@@ -232,7 +233,7 @@ def read_info(root: Path) -> DatasetInfo:
     if not isinstance(raw, dict):
         checker.wrong("info.json", "an object", raw)
     version = checker.version()
-    legacy = version != "v3.0"
+    templates = format_of(version).templates
     tools = checker.raw.get("tools")
     unknown = {key: value for key, value in checker.raw.items() if key not in _KNOWN_KEYS}
     info = DatasetInfo(
@@ -243,10 +244,8 @@ def read_info(root: Path) -> DatasetInfo:
         total_frames=checker.count("total_frames"),
         robot_type=checker.raw.get("robot_type"),
         chunks_size=checker.count("chunks_size", layout.CHUNKS_SIZE) or layout.CHUNKS_SIZE,
-        data_path=checker.optional("data_path", str)
-        or (layout.LEGACY_DATA_PATH if legacy else layout.DATA_PATH),
-        video_path=checker.optional("video_path", str)
-        or (layout.LEGACY_VIDEO_PATH if legacy else layout.VIDEO_PATH),
+        data_path=checker.optional("data_path", str) or templates["data_path"],
+        video_path=checker.optional("video_path", str) or templates["video_path"],
         splits=checker.raw.get("splits") or {},
         tools=tools if isinstance(tools, list) else None,
         unknown=unknown if tools is None or isinstance(tools, list) else {**unknown, "tools": tools},

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.core.stats import MOMENTS, combine, describe, differing
 from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.file_format import format_of
 from lerobot_grasp_plugin.findings.problem import Problem
 from lerobot_grasp_plugin.merging.sources import Source
 from lerobot_grasp_plugin.verify.place import episodes_text
@@ -56,7 +57,7 @@ class SourceStats:
         if wrong:
             rows = {row for found in wrong.values() for row, _, _ in found}
             episodes = episodes_text(source.episodes[row] for row in rows)
-            where = layout.EPISODES_DIR if source.reader.info.is_v3 else layout.LEGACY_EPISODES_STATS_PATH
+            where = format_of(source.reader.info.codebase_version).episode_stats
             message = f"{describe(wrong)} (statistics of {episodes})"
             yield self._problem(name, message, source.reader.root / where)
         flat = {each: values.reshape(1, -1) for each, values in self._overall.get(own, {}).items()}

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 
 from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.file_format import V2X, V30
 from lerobot_grasp_plugin.findings.code import Line
 from lerobot_grasp_plugin.findings.codes import CODES
 from lerobot_grasp_plugin.findings.problem import Problem
@@ -49,7 +50,7 @@ def _lines(problem: Problem) -> Iterator[Line]:
             yield line
     if _below(problem, "videos"):
         yield "Video files"
-    if any(_below(problem, name) for name in (layout.EPISODES_DIR, layout.LEGACY_EPISODES_PATH)):
+    if any(_below(problem, each.episodes) for each in (V2X, V30)):
         yield "Episodes in metadata"
 
 

@@ -71,7 +71,7 @@ def check_tasks(view: View) -> Iterator[Problem]:
     tasks, total = view.tasks, view.info.count("total_tasks")
     if tasks is None:
         return
-    where = view.root / (layout.LEGACY_TASKS_PATH if view.legacy else layout.TASKS_PATH)
+    where = view.root / view.format.tasks
     if total is not None and total != len(tasks):
         message = f"{count(len(tasks), 'task')} listed, info.json says total_tasks {total}"
         severity: Severity = "error" if total == 0 else "warning"

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.file_format import V2X, V30, FileFormat, format_of
 from lerobot_grasp_plugin.findings.problem import Problem, Severity
 from lerobot_grasp_plugin.verify.info import Info
 from lerobot_grasp_plugin.verify.place import count
-
-_LEGACY_METADATA = (
-    layout.LEGACY_EPISODES_PATH,
-    layout.LEGACY_EPISODES_STATS_PATH,
-    layout.LEGACY_TASKS_PATH,
-)
-_METADATA = (layout.TASKS_PATH, layout.EPISODES_DIR)
-_FILES = {True: re.compile(r"episode_\d+"), False: re.compile(r"file-\d+")}
-_FIELDS = {True: {"episode_chunk", "episode_index"}, False: {"chunk_index", "file_index"}}
-_NAMES = {True: "v2.x", False: "v3.0"}
 
 
 @dataclass(frozen=True)
@@ -46,69 +35,50 @@ class Kind:
         return bool(self.other) and not self.own
 
 
-def sorted_out(info: Info, setting: str, legacy: bool, files: Sequence[Path]) -> Kind:
+def sorted_out(info: Info, setting: str, own: FileFormat, files: Sequence[Path]) -> Kind:
     """Files by their names.
 
     Args:
-        info: ``info.json``; names that match its own template never count as the other layout.
+        info: ``info.json``; names that match its own template never count as the other format.
         setting: ``data_path`` or ``video_path``.
-        legacy: Whether the metadata is that of v2.x.
+        own: The format of the metadata.
         files: All tables, or all videos.
     """
     template = info.raw.get(setting)
-    own = isinstance(template, str) and not foreign_template(template, legacy)
-    if own and Path(str(template)).name.startswith("file-" if legacy else "episode_"):
+    is_own = isinstance(template, str) and not own.is_foreign(template)
+    if is_own and Path(str(template)).name.startswith(own.other.prefix):
         return Kind(files, ())
-    matches = [bool(_FILES[not legacy].fullmatch(path.stem)) for path in files]
+    matches = list(map(own.other.has_name, files))
     return Kind(
         [path for path, match in zip(files, matches, strict=True) if not match],
         [path for path, match in zip(files, matches, strict=True) if match],
     )
 
 
-def foreign_template(template: str, legacy: bool) -> bool:
-    """Whether a path template belongs to the other layout."""
-    try:
-        fields = layout.template_fields(template)
-    except ValueError:
-        return False
-    return bool(fields & _FIELDS[not legacy]) and not fields & _FIELDS[legacy]
+def metadata_format(root: Path, version: str | None) -> FileFormat:
+    """The format whose metadata is read: the one ``info.json`` names if it exists, else the existing one."""
+    existing = [each for each in (V2X, V30) if each.metadata(root)]
+    if version is not None:
+        named = format_of(version)
+        return named if named in existing or not existing else named.other
+    if not existing:
+        return V2X if next((root / "data").glob("*/episode_*.parquet"), None) is not None else V30
+    return existing[-1]
 
 
-def metadata_layouts(root: Path) -> dict[bool, list[str]]:
-    """The existing metadata files of v2.x (True) and of v3.0 (False)."""
-    return {
-        True: [name for name in _LEGACY_METADATA if (root / name).is_file()],
-        False: [name for name in _METADATA if (root / name).exists()],
-    }
-
-
-def is_legacy(root: Path, version: str | None) -> bool:
-    """Which metadata to read: the format ``info.json`` names if it exists, else the existing one."""
-    there = metadata_layouts(root)
-    named = version in ("v2.0", "v2.1") if version is not None else None
-    if named is not None and (there[named] or not there[not named]):
-        return named
-    if named is None and not there[True] and not there[False]:
-        return next((root / "data").glob("*/episode_*.parquet"), None) is not None
-    return bool(there[True]) and not there[False]
-
-
-def check_formats(root: Path, info: Info, legacy: bool, tables: Kind, videos: Kind) -> Iterator[Problem]:
+def check_formats(root: Path, info: Info, own: FileFormat, tables: Kind, videos: Kind) -> Iterator[Problem]:
     """One finding for ``info.json``, metadata, tables and videos of different formats.
 
     Args:
         root: The dataset's folder.
         info: ``info.json``.
-        legacy: Whether the metadata that is read is that of v2.x.
+        own: The format of the metadata that is read.
         tables: The tables.
         videos: The videos.
     """
-    there = metadata_layouts(root)
-    renamed = info.version is not None and (info.version != "v3.0") != legacy
-    both = bool(there[True] and there[False])
-    listed = [f"{_NAMES[old]} ({', '.join(names)})" for old, names in there.items() if names]
-    own, other = _NAMES[legacy], _NAMES[not legacy]
+    existing = {each.name: names for each in (V2X, V30) if (names := each.metadata(root))}
+    renamed = info.version is not None and format_of(info.version) is not own
+    listed = [f"{name} ({', '.join(names)})" for name, names in existing.items()]
     if tables.other or videos.other:
         said = f"info.json says {info.version}, " if info.version is not None else ""
         said += (
@@ -116,13 +86,13 @@ def check_formats(root: Path, info: Info, legacy: bool, tables: Kind, videos: Ki
             if listed
             else "tasks and episodes are not listed"
         )
-        parts = [said, _files(tables, "table", own, other), _files(videos, "video", own, other)]
+        parts = [said, _files(tables, "table", own), _files(videos, "video", own)]
         message = f"files of two formats: {'; '.join(filter(None, parts))}"
         where = root / ("data" if tables.other else "videos")
         harmless = not tables.other and not videos.swapped
         severity: Severity = "warning" if harmless else "error"
-        yield Problem("mixed-versions", message, where, _hint(tables, videos, own, other), severity=severity)
-    if both:
+        yield Problem("mixed-versions", message, where, _hint(tables, videos, own), severity=severity)
+    if len(existing) == 2:
         message = f"metadata of two formats: {', '.join(listed)}"
         hint = (
             f"keep the format that codebase_version in info.json names, {info.version}, and move the "
@@ -130,8 +100,8 @@ def check_formats(root: Path, info: Info, legacy: bool, tables: Kind, videos: Ki
         )
         yield Problem("mixed-versions", message, root / "meta", hint, severity="warning")
     elif renamed and not (tables.other or videos.other):
-        right = "v2.1 (v2.0 without episodes_stats.jsonl)" if legacy else own
-        message = f"info.json says {info.version}, but the metadata has format {own}"
+        right = "v2.1 (v2.0 without episodes_stats.jsonl)" if own is V2X else own.name
+        message = f"info.json says {info.version}, but the metadata has format {own.name}"
         hint = (
             f"set codebase_version to {right} if it was changed by hand; copy the dataset from its source "
             "again if a conversion was interrupted"
@@ -139,22 +109,22 @@ def check_formats(root: Path, info: Info, legacy: bool, tables: Kind, videos: Ki
         yield Problem("version-mismatch", message, info.where, hint)
 
 
-def _files(kind: Kind, noun: str, own: str, other: str) -> str:
-    parts = [f"{count(len(kind.own), noun)} of {own}"] if kind.own else []
-    parts += [f"{count(len(kind.other), noun)} of {other}"] if kind.other else []
+def _files(kind: Kind, noun: str, own: FileFormat) -> str:
+    parts = [f"{count(len(kind.own), noun)} of {own.name}"] if kind.own else []
+    parts += [f"{count(len(kind.other), noun)} of {own.other.name}"] if kind.other else []
     return " and ".join(parts)
 
 
-def _hint(tables: Kind, videos: Kind, own: str, other: str) -> str:
+def _hint(tables: Kind, videos: Kind, own: FileFormat) -> str:
     if tables.own and tables.other:
         return (
-            f"LeRobot reads every table in data/, so frames are duplicated: keep those of {own}, which "
-            f"the metadata lists, and move the files of {other} out of the dataset"
+            f"LeRobot reads every table in data/, so frames are duplicated: keep those of {own.name}, which "
+            f"the metadata lists, and move the files of {own.other.name} out of the dataset"
         )
     if tables.swapped or videos.swapped:
         return (
             "a conversion was interrupted, or files of two datasets were mixed: restore the metadata "
-            f"of {other} "
-            f"for these files, or the files of {own}, and convert again"
+            f"of {own.other.name} "
+            f"for these files, or the files of {own.name}, and convert again"
         )
-    return f"a conversion left these videos: move the videos of {other} out of the dataset"
+    return f"a conversion left these videos: move the videos of {own.other.name} out of the dataset"

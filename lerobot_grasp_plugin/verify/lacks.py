@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.findings.problem import Problem
 from lerobot_grasp_plugin.findings.words import some
 from lerobot_grasp_plugin.verify.checks import CheckEntry
@@ -68,11 +67,13 @@ def _of_metadata(view: View) -> Iterator[tuple[Need, Path, str]]:
         if not isinstance(declared, dict) or not declared:
             yield "features", info.where, "no features are declared"
     if view.tasks is None:
-        name = layout.LEGACY_TASKS_PATH if view.legacy else layout.TASKS_PATH
-        yield "tasks", view.root / name, "the list of tasks is missing or cannot be read"
+        yield "tasks", view.root / view.format.tasks, "the list of tasks is missing or cannot be read"
     if view.episodes is None:
-        name = layout.LEGACY_EPISODES_PATH if view.legacy else layout.EPISODES_DIR
-        yield "episodes", view.root / name, "the list of episodes is missing or cannot be read"
+        yield (
+            "episodes",
+            view.root / view.format.episodes,
+            "the list of episodes is missing or cannot be read",
+        )
     if "videos" in view.closed:
         yield "videos", view.root / "videos", _CLOSED
 

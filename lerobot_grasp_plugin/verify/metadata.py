@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.file_format import V2X, FileFormat
 from lerobot_grasp_plugin.dataset.json_lines import read_json_lines
 from lerobot_grasp_plugin.findings.problem import GraspError, Place, Problem
 from lerobot_grasp_plugin.findings.words import short
@@ -14,16 +15,16 @@ from lerobot_grasp_plugin.verify.episodes_table import read_episodes_table
 from lerobot_grasp_plugin.verify.listed import EpisodeList, Report, as_count
 
 
-def read_listed_episodes(root: Path, legacy: bool, report: Report) -> EpisodeList | None:
+def read_listed_episodes(root: Path, own: FileFormat, report: Report) -> EpisodeList | None:
     """The episodes that the metadata lists; None if it lists none."""
     try:
-        listed = _legacy(root, report) if legacy else read_episodes_table(root, report)
+        listed = _legacy(root, report) if own is V2X else read_episodes_table(root, report)
     except GraspError as error:
         for problem in error.problems:
             report(problem)
         return None
     if listed is not None:
-        _check(listed, legacy, report)
+        _check(listed, own is V2X, report)
     return listed
 
 

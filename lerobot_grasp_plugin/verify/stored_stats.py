@@ -60,7 +60,7 @@ class StoredStats:
 def read_stored_stats(view: View) -> StoredStats:
     """Reads all statistics of a dataset."""
     overall = view.root / layout.STATS_PATH
-    own = view.root / (layout.LEGACY_EPISODES_STATS_PATH if view.legacy else layout.EPISODES_DIR)
+    own = view.root / view.format.episode_stats
     stats = StoredStats((overall, own))
     if overall.is_file():
         stats.overall = read_overall(overall, stats.problems)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow_types import is_text
+from lerobot_grasp_plugin.dataset.file_format import V30, FileFormat
 from lerobot_grasp_plugin.dataset.json_lines import read_json_lines
 from lerobot_grasp_plugin.dataset.tables import TableFile
 from lerobot_grasp_plugin.dataset.tasks_table import misread_tasks, task_rows, tasks_by_number
@@ -18,11 +19,11 @@ from lerobot_grasp_plugin.verify.listed import Report, as_count
 _OWN_NUMBER = "each task needs its own number, 0, 1, 2, ...; decide which of the two applies to the rows"
 
 
-def read_tasks(root: Path, legacy: bool, report: Report) -> dict[int, str] | None:
+def read_tasks(root: Path, own: FileFormat, report: Report) -> dict[int, str] | None:
     """``task_index`` -> sentence; None without a list."""
     try:
-        path = root / (layout.LEGACY_TASKS_PATH if legacy else layout.TASKS_PATH)
-        if not legacy:
+        path = root / own.tasks
+        if own is V30:
             _check_index(path, report)
             rows = task_rows(path)
             _check_numbers(path, rows, report)

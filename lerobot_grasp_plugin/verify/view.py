@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lerobot_grasp_plugin.dataset import layout
+from lerobot_grasp_plugin.dataset.file_format import V2X, V30, FileFormat, format_of
 from lerobot_grasp_plugin.dataset.links import Links
 from lerobot_grasp_plugin.dataset.reader import VideoSpan
 from lerobot_grasp_plugin.findings.problem import (
@@ -23,8 +24,7 @@ from lerobot_grasp_plugin.verify.access import check_access
 from lerobot_grasp_plugin.verify.formats import (
     Kind,
     check_formats,
-    foreign_template,
-    is_legacy,
+    metadata_format,
     sorted_out,
 )
 from lerobot_grasp_plugin.verify.info import Info, inspect_info
@@ -43,7 +43,7 @@ class View:
     Attributes:
         root: Its folder.
         info: ``info.json``.
-        legacy: Whether its metadata is that of v2.0 or v2.1.
+        format: The format of its metadata.
         tasks: Sentence of each ``task_index``; None where they cannot be read.
         episodes: The episodes the metadata lists; None where it cannot be read.
         closed: Folders (``meta``, ``data``, ``videos``) that are not read: links in them lead outside, or
@@ -55,7 +55,7 @@ class View:
 
     root: Path
     info: Info
-    legacy: bool
+    format: FileFormat
     tasks: Mapping[int, str] | None = None
     episodes: EpisodeList | None = None
     closed: frozenset[str] = frozenset()
@@ -68,6 +68,11 @@ class View:
         if problem not in self.problems:
             self.problems.append(problem)
 
+    @property
+    def legacy(self) -> bool:
+        """Whether its metadata is that of v2.0 or v2.1."""
+        return self.format is V2X
+
     @cached_property
     def nested(self) -> Sequence[Path]:
         """Folders of other datasets that lie within this one."""
@@ -78,7 +83,7 @@ class View:
         """The tables LeRobot reads, in its order; all others below ``data`` where it reads none."""
         found = self._found("data", "*.parquet")
         read = [path for path in found if path not in self.unread_tables]
-        return sorted_out(self.info, "data_path", self.legacy, read or found)
+        return sorted_out(self.info, "data_path", self.format, read or found)
 
     @cached_property
     def unread_tables(self) -> Sequence[Path]:
@@ -89,7 +94,7 @@ class View:
     @cached_property
     def videos(self) -> Kind:
         """The videos that are there."""
-        return sorted_out(self.info, "video_path", self.legacy, self._found("videos", "*.mp4"))
+        return sorted_out(self.info, "video_path", self.format, self._found("videos", "*.mp4"))
 
     @property
     def data_files(self) -> Sequence[Path]:
@@ -156,7 +161,7 @@ class View:
     @property
     def renamed(self) -> bool:
         """Whether ``info.json`` says another format than the metadata is of."""
-        return self.info.version is not None and (self.info.version != "v3.0") != self.legacy
+        return self.info.version is not None and format_of(self.info.version) is not self.format
 
     # -- path templates ---------------------------------------------------------------------------
 
@@ -175,14 +180,9 @@ class View:
         return paths
 
     def _template(self, setting: str) -> str:
-        default = {
-            ("data_path", False): layout.DATA_PATH,
-            ("data_path", True): layout.LEGACY_DATA_PATH,
-            ("video_path", False): layout.VIDEO_PATH,
-            ("video_path", True): layout.LEGACY_VIDEO_PATH,
-        }[setting, self.legacy]
+        default = self.format.templates[setting]
         given = self.info.raw.get(setting, default)
-        if isinstance(given, str) and self.renamed and foreign_template(given, self.legacy):
+        if isinstance(given, str) and self.renamed and self.format.is_foreign(given):
             return default
         if not isinstance(given, str) or not given:
             if self.info.raw:
@@ -207,8 +207,7 @@ class View:
         return given
 
     def _fill(self, setting: str, template: str, place: tuple[int, int], key: str | None) -> Path:
-        names = ("episode_chunk", "episode_index") if self.legacy else ("chunk_index", "file_index")
-        values: dict[str, str | int] = dict(zip(names, place, strict=True))
+        values: dict[str, str | int] = dict(zip(self.format.numbers, place, strict=True))
         if key is not None:
             values["video_key"] = key
         return layout.fill_template(self.root, template, setting=setting, links=self.links, **values)
@@ -333,14 +332,12 @@ def open_view(root: Path, links: Links = layout.NO_LINKS) -> View:
             closed.add(folder)
     if "meta" in closed:
         unread = Info(root / layout.INFO_PATH, {}, None, None, {}, layout.CHUNKS_SIZE, ())
-        return View(root, unread, False, closed=frozenset(closed), problems=problems)
+        return View(root, unread, V30, closed=frozenset(closed), problems=problems)
     info = inspect_info(root)
-    view = View(
-        root, info, False, closed=frozenset(closed), problems=[*problems, *info.problems], links=links
-    )
-    view.legacy = is_legacy(root, info.version)
-    for problem in check_formats(root, info, view.legacy, view.tables, view.videos):
+    own = metadata_format(root, info.version)
+    view = View(root, info, own, closed=frozenset(closed), problems=[*problems, *info.problems], links=links)
+    for problem in check_formats(root, info, own, view.tables, view.videos):
         view.report(problem)
-    view.tasks = read_tasks(root, view.legacy, view.report)
-    view.episodes = read_listed_episodes(root, view.legacy, view.report)
+    view.tasks = read_tasks(root, own, view.report)
+    view.episodes = read_listed_episodes(root, own, view.report)
     return view
