@@ -17,7 +17,7 @@ from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 from lerobot_grasp_plugin.writers.exchange import exchange
 
 STAGING_MARK = ".grasp-staging-"
-BACKUP_MARK = ".before-relabel-"
+BACKUP_MARK = ".backup-"
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 """Errors of the system for a full disk or quota."""
 

@@ -99,13 +99,13 @@ def test_a_swap_killed_before_each_of_its_steps(way: str, tmp_path: Path) -> Non
 def test_an_interrupted_swap_says_how_to_put_the_old_one_back(copied: Recorded, tmp_path: Path) -> None:
     root = copied("av1")
     (tmp_path / "labels.txt").write_text("0: 3-\n")
-    os.rename(root, f"{root}.before-relabel-12")
+    os.rename(root, f"{root}.backup-12")
     config = RelabelConfig(root=root, annotations=tmp_path / "labels.txt", in_place=True, unlisted="fail")
     with pytest.raises(UsageError) as caught:
         relabel(config)
     [problem] = caught.value.problems
     assert problem.code == "interrupted-swap"
-    assert f"mv '{root}.before-relabel-12' '{root}'" in problem.hint
+    assert f"mv '{root}.backup-12' '{root}'" in problem.hint
 
 
 # -- disks -----------------------------------------------------------------------------------------

@@ -156,5 +156,5 @@ def without_success(labels: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[A
 def leftovers(folder: Path) -> Iterator[Path]:
     """Staging folders and backups."""
     for path in folder.rglob("*"):
-        if "grasp-staging" in path.name or "before-relabel" in path.name:
+        if "grasp-staging" in path.name or ".backup-" in path.name:
             yield path
