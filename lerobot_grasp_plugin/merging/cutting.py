@@ -74,6 +74,7 @@ def _read(source: Source, base: IndexBase) -> tuple[list[EpisodeAnnotation], lis
     text = Text(name, "\n".join(lines.values()))
     findings = Findings()
     episodes: list[EpisodeAnnotation] = []
+    chosen = set(source.episodes)
     for start, line in text.lines():
         before = len(findings.errors)
         episode, _ = read_episode(text, start, line, base, findings)
@@ -84,7 +85,7 @@ def _read(source: Source, base: IndexBase) -> tuple[list[EpisodeAnnotation], lis
         if not episode.ranges and len(findings.errors) == before:
             hint = "expected ranges such as 20-180, 200-"
             findings.error("missing-ranges", "the range is empty", place, hint)
-        if index not in source.episodes and index < len(source.reader.lengths):
+        if index not in chosen and index < len(source.reader.lengths):
             message = f"episode {index} is not among the chosen episodes"
             hint = "add it to `episodes`, or remove it from `frames`"
             findings.error("frames-not-chosen", message, place, hint)

@@ -23,6 +23,7 @@ class EpisodeTasks:
 
     def __init__(self, tasks: Sequence[str]) -> None:
         self._tasks = tasks
+        self._known = frozenset(tasks)
         self._replaced: dict[int, list[int]] = {}
 
     def of(
@@ -50,10 +51,11 @@ class EpisodeTasks:
             is_given = source.config.task is not None or episode.source_episode in source.config.tasks
             if is_given or not listed or episode.part is not None:
                 listed = own
-            elif not set(own) <= set(listed):
-                self._replaced.setdefault(source.number, []).append(episode.source_episode)
-                known = source.reader.tasks.values()
-                listed = [*own, *(task for task in listed if task in known and task not in own)]
+            else:
+                if not set(own) <= set(listed):
+                    self._replaced.setdefault(source.number, []).append(episode.source_episode)
+                    listed = [*own, *(task for task in listed if task not in own)]
+                listed = [task for task in listed if task in self._known]
             found.append(listed)
         return found
 

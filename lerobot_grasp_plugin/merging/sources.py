@@ -106,17 +106,17 @@ class Source:
 
     @property
     def task_numbers(self) -> Mapping[int, int]:
-        """Of each episode that ``config.tasks`` names: the number of its task in ``tasks``."""
+        """Of each chosen episode that ``config.tasks`` names: the number of its task in ``tasks``."""
+        chosen = set(map(self.own_episode, self.episodes)) if self.config.tasks else ()
+        tasks = {episode: task for episode, task in self.config.tasks.items() if episode in chosen}
         first = max(self.reader.tasks, default=0) + 1
-        sentences = dict.fromkeys(self.config.tasks.values())
-        numbers = {sentence: number for number, sentence in enumerate(sentences, start=first)}
-        return {episode: numbers[sentence] for episode, sentence in self.config.tasks.items()}
+        numbers = {task: number for number, task in enumerate(dict.fromkeys(tasks.values()), start=first)}
+        return {episode: numbers[task] for episode, task in tasks.items()}
 
     @property
     def tasks(self) -> Mapping[int, str]:
         """Sentence of each of its task indices in the output; those of ``config.tasks`` are the last ones."""
-        numbers = self.task_numbers
-        of_episodes = {numbers[episode]: task for episode, task in self.config.tasks.items()}
+        of_episodes = {number: self.config.tasks[episode] for episode, number in self.task_numbers.items()}
         if self.config.task is not None:
             return {**dict.fromkeys(self.reader.tasks or (0,), self.config.task), **of_episodes}
         own = {number: task for number, task in self.reader.tasks.items() if number not in self.unused_tasks}
@@ -183,6 +183,7 @@ def _wrong_tasks(
     repo_id: str, config: SourceConfig, episodes: Sequence[int], total: int
 ) -> Iterator[Problem]:
     """What is wrong with the tasks that a recipe gives to a source and to its episodes."""
+    chosen = set(episodes)
     if config.task is not None and not config.task.strip():
         yield Problem("empty-task", f"the task of {repo_id} is empty")
     for episode, task in config.tasks.items():
@@ -191,7 +192,7 @@ def _wrong_tasks(
         if not 0 <= episode < total:
             message = f"tasks of {repo_id}: episode {episode} is out of range: there are {total} episodes"
             yield Problem("unknown-episode", message, hint="counted from 0")
-        elif episode not in episodes:
+        elif episode not in chosen:
             message = f"tasks of {repo_id}: episode {episode} is not among the episodes that are taken"
             yield Problem("task-not-chosen", message, hint="add it to `episodes`, or leave its task out")
 
