@@ -63,6 +63,8 @@ class Carried:
         for path, side_table in self.files.tables.items():
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             pq.write_table(side_table, root / path)
+        for path, text in self.files.texts.items():
+            (root / path).write_bytes(text)
         for path, origin in self.files.copies.items():
             take_over(origin, root / path, "auto" if link == "auto" else "copy")
 
@@ -93,14 +95,15 @@ def plan_carried(
     ]
     warnings += [warning for source in sources for warning in _statistics(source)]
     index_tables: dict[str, UnitedTable] = {}
+    paths = [
+        index_tables_of(source, target, own.carried) for source, own in zip(sources, listed, strict=True)
+    ]
     if len(sources) > 1:
-        paths = [
-            index_tables_of(source, target, own.carried) for source, own in zip(sources, listed, strict=True)
-        ]
         index_tables = unite(sources, target, paths, found)
         for own, used in zip(listed, paths, strict=True):
             own.carried[:] = [path for path in own.carried if path not in used.values()]
-    files = place_files(sources, plan, [own.carried for own in listed])
+    names = paths[0].values() if len(sources) == 1 else ()
+    files = place_files(sources, plan, [own.carried for own in listed], names)
     return Carried(
         info,
         _tools(sources),
@@ -127,9 +130,10 @@ def _tools(sources: Sequence[Source]) -> list[Any] | None:
 
 def _tasks(sources: Sequence[Source], plan: MergePlan, found: Contradictions) -> pa.Table:
     tables = [source.reader.task_table() for source in sources]
+    known = [source.tasks for source in sources]
     named_rows = [
-        [source.tasks.get(index, name) for index, name in zip(table.indices, table.names, strict=True)]
-        for source, table in zip(sources, tables, strict=True)
+        [tasks.get(index, name) for index, name in zip(table.indices, table.names, strict=True)]
+        for tasks, table in zip(known, tables, strict=True)
     ]
     place = "the table of tasks"
     for source, table in zip(sources, tables, strict=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import filecmp
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -16,6 +16,7 @@ from lerobot_grasp_plugin.dataset.arrow_types import common_type, joined_tables
 from lerobot_grasp_plugin.dataset.column_metadata import left_out, metadata_of_columns
 from lerobot_grasp_plugin.findings.problem import Problem
 from lerobot_grasp_plugin.findings.words import agree
+from lerobot_grasp_plugin.merging.learning_splits import renumbered_learning
 from lerobot_grasp_plugin.merging.side_tables import map_rows, read_side_table
 from lerobot_grasp_plugin.merging.sources import Source
 
@@ -35,15 +36,22 @@ class Placed:
     Attributes:
         copies: Files to copy.
         tables: Tables to write: those of the sources, with the numbers of the output.
+        texts: Other files to write, with the numbers of the output.
         warnings: About files that may not match the output.
     """
 
     copies: dict[str, Path] = field(default_factory=dict)
     tables: dict[str, pa.Table] = field(default_factory=dict)
+    texts: dict[str, bytes] = field(default_factory=dict)
     warnings: list[Problem] = field(default_factory=list)
 
 
-def place_files(sources: Sequence[Source], plan: MergePlan, files: Sequence[Sequence[str]]) -> Placed:
+def place_files(
+    sources: Sequence[Source],
+    plan: MergePlan,
+    files: Sequence[Sequence[str]],
+    unnumbered: Container[str] = (),
+) -> Placed:
     """Decides where each file goes.
 
     A file of the only source, or one that all sources have with the same content, keeps its place. Tables
@@ -54,6 +62,7 @@ def place_files(sources: Sequence[Source], plan: MergePlan, files: Sequence[Sequ
         sources: The sources.
         plan: The episodes of the output.
         files: For each source, its files by path.
+        unnumbered: Files of the only source that name no episode or frame.
     """
     placed = Placed()
     unchanged = len(sources) == 1 and _is_whole(sources[0])
@@ -65,16 +74,23 @@ def place_files(sources: Sequence[Source], plan: MergePlan, files: Sequence[Sequ
         origins = {source.number: source.reader.root / path for source in holders}
         if unchanged:
             placed.copies[path] = origins[0]
+        elif (
+            path == layout.LEARNING_PATH
+            and len(sources) == 1
+            and (text := renumbered_learning(sources[0], plan.episodes))
+        ):
+            placed.texts[path] = text
         elif (table := _joined_table(path, holders, sources, plan, placed.warnings)) is not None:
             placed.tables[path] = table
         elif _keeps_place(path, list(origins.values()), len(sources)):
             placed.copies[path] = next(iter(origins.values()))
-            unmapped.append(path)
+            unmapped += [] if path in unnumbered else [path]
         else:
             for source in holders:
                 target = f"{layout.SOURCES_DIR}/{folders[source.number]}/{path}"
                 placed.copies[target] = origins[source.number]
-                moved.setdefault(source.title, []).append(path)
+                if path not in (own := moved.setdefault(source.title, [])):
+                    own.append(path)  # a dataset may be several sources
     for title, paths in moved.items():
         are = agree(len(paths), "is", "are")
         message = f"{title}: {named(paths)} {are} different between sources"
