@@ -2,34 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 from lerobot_grasp_plugin.core.near_tasks import near_tasks
 from lerobot_grasp_plugin.findings.command import Command
-from lerobot_grasp_plugin.findings.problem import NOWHERE, Problem
+from lerobot_grasp_plugin.findings.problem import Problem
+from lerobot_grasp_plugin.findings.words import all_ranges
+
+_EDIT: Final = "lerobot-grasp-edit"
 
 
-def near_task_warnings(
-    tasks: Mapping[str, Sequence[str]], path: Path | None = None, root: Path | None = None
-) -> Iterator[Problem]:
-    """A warning for each group of tasks with two spellings of one sentence.
+def near_task_warnings(tasks: Mapping[str, Sequence[str]], *, is_merge: bool) -> Iterator[Problem]:
+    """A warning for each group of tasks of an output with two spellings of one sentence.
 
     Args:
-        tasks: Sentence -> the sources that have it; empty lists in a single dataset.
-        path: The list of tasks of a single dataset.
-        root: The folder of that dataset.
+        tasks: Sentence -> the sources that have it.
+        is_merge: Whether the call lists the sources.
+    """
+    for group in near_tasks(tasks):
+        way = f"set 'task: {group[0]}' for its source in --sources"
+        if not is_merge:
+            way = f"use one spelling: {_EDIT} --operation.type set_task --operation.new_task "
+            way += shlex.quote(group[0])
+        message = _message([f"{task!r} ({', '.join(dict.fromkeys(tasks[task]))})" for task in group])
+        yield Problem("near-tasks", message, hint=f"if they are one task, {way}")
+
+
+def near_tasks_of_dataset(
+    tasks: Iterable[str], episodes: Mapping[int, Sequence[str]], path: Path, root: Path
+) -> Iterator[Problem]:
+    """A warning for each group of tasks of a dataset with two spellings of one sentence.
+
+    Args:
+        tasks: The sentences.
+        episodes: The sentences of each episode, as far as known.
+        path: The list of tasks.
+        root: The dataset's folder.
     """
     for group in near_tasks(tasks):
         first = group[0]
-        stated = [repr(task) + (f" ({', '.join(tasks[task])})" if tasks[task] else "") for task in group]
-        message = f"{' and '.join(stated)} differ only in case, white space, punctuation or Unicode form"
-        if root is None:
-            hint = f"if they are one task, set 'task: {first}' for its source in --sources"
-            yield Problem("near-tasks", message, path or NOWHERE, hint)
-            continue
+        changed = [episode for episode, own in episodes.items() if {*own} & {*group[1:]}]
+        command = Command(
+            "lerobot-edit-dataset",
+            root,
+            flags={
+                "operation.type": "modify_tasks",
+                "operation.task_replacements": dict.fromkeys(group[1:], first),
+            },
+        )
+        if changed and all({*episodes[episode]} <= {*group} for episode in changed):
+            flags = {
+                "operation.type": "set_task",
+                "operation.new_task": first,
+                "operation.episode_indices": all_ranges(changed),
+                "in_place": True,
+            }
+            command = Command(_EDIT, root, flags=flags)
         hint = "if they are one task, use one spelling in the dataset:"
-        names = dict.fromkeys(group[1:], first)
-        flags = {"operation.type": "modify_tasks", "operation.task_replacements": names}
-        command = Command("lerobot-edit-dataset", root, flags=flags)
-        yield Problem("near-tasks", message, path or NOWHERE, hint, commands=[command])
+        yield Problem("near-tasks", _message(map(repr, group)), path, hint, commands=[command])
+
+
+def _message(stated: Iterable[str]) -> str:
+    return f"{' and '.join(stated)} differ only in case, white space, punctuation or Unicode form"

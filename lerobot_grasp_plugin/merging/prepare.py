@@ -156,7 +156,7 @@ def prepare(
     )
     warnings += [*schema_warnings(sources, schemas), *_plan_warnings(build)]
     warnings += [] if keeps_splits(build) else split_warnings(sources)
-    warnings += near_task_warnings(_spelled(sources))
+    warnings += near_task_warnings(_spelled(sources), is_merge=operation == "merge")
     warnings += [*card.warnings, *side.warnings, *contradictions.warnings]
     warnings += kept_labels_warnings(sources, recorded, config, bool(target.labels))
     if any(source.parts for source in sources):

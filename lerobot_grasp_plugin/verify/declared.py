@@ -13,7 +13,7 @@ import pyarrow as pa
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow import value_type
 from lerobot_grasp_plugin.dataset.arrow_types import is_text
-from lerobot_grasp_plugin.dataset.one_task import near_task_warnings
+from lerobot_grasp_plugin.dataset.one_task import near_tasks_of_dataset
 from lerobot_grasp_plugin.findings.problem import EPISODES, Place, Problem, Severity, the_episodes
 from lerobot_grasp_plugin.verify.place import count, ranges_text
 from lerobot_grasp_plugin.verify.view import View
@@ -89,7 +89,13 @@ def check_tasks(view: View) -> Iterator[Problem]:
             message = f"the task {task!r} is listed twice or more, as task_index {ranges_text(several)}"
             hint = f"set task_index {min(several)} in its rows and list it once; lerobot-grasp-merge does so"
             yield Problem("duplicate-task", message, where, hint)
-    yield from near_task_warnings(dict.fromkeys(indices, ()), where, view.root)
+    listed = view.episodes
+    of_episodes = (
+        {}
+        if listed is None or listed.tasks is None
+        else dict(zip(listed.indices.tolist(), listed.tasks, strict=True))
+    )
+    yield from near_tasks_of_dataset(indices, of_episodes, where, view.root)
 
 
 def check_declared_splits(view: View) -> Iterator[Problem]:

@@ -483,10 +483,8 @@ def test_near_tasks_are_named(copied: Recorded, tmp_path: Path) -> None:
     assert "near-tasks" not in [problem.code for problem in report.warnings]
 
 
-def test_the_command_of_near_tasks_runs_as_printed(
-    recorded: Recorded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from lerobot.scripts.lerobot_edit_dataset import main as edit
+def test_the_command_of_near_tasks_runs_as_printed(recorded: Recorded, tmp_path: Path) -> None:
+    from lerobot_grasp_plugin.commands.edit import main as edit
 
     sources = [
         SourceConfig(root=recorded("av1"), episodes="0-1", task="pick the cube"),
@@ -497,10 +495,22 @@ def test_the_command_of_near_tasks_runs_as_printed(
     merged(root, *sources)
     (finding,) = [problem for problem in verify_dataset(root).problems if problem.code == "near-tasks"]
     (command,) = finding.commands
-    monkeypatch.setattr("sys.argv", shlex.split(str(command)))
-    edit()
+    program, *call = shlex.split(str(command))
+    assert (program, edit(call)) == ("lerobot-grasp-edit", 0)
     assert "near-tasks" not in [problem.code for problem in verify_dataset(root).problems]
     assert set(open_set(root).meta.tasks.index) == {"pick the cube", "Pick the cube's  side."}
+
+
+def test_near_tasks_in_one_episode_are_named_with_the_command_that_renames_tasks(tmp_path: Path) -> None:
+    """An episode with a third task cannot have one task for all of its rows."""
+    from lerobot_grasp_plugin.dataset.one_task import near_tasks_of_dataset
+
+    listed = {0: ("pick", "place"), 1: ("Pick.", "place")}
+    tasks = ("pick", "place", "Pick.")
+    (finding,) = near_tasks_of_dataset(tasks, listed, tmp_path / "meta/tasks.parquet", tmp_path)
+    (command,) = finding.commands
+    assert command.program == "lerobot-edit-dataset"
+    assert command.flags["operation.task_replacements"] == {"Pick.": "pick"}
 
 
 def test_one_recipe_gives_the_same_bytes(copied: Recorded, recorded: Recorded, tmp_path: Path) -> None:
