@@ -22,18 +22,19 @@ _CLEAR = 0.87
 
 _NO_LIST = re.compile(r"`(\S+)`: Failed when parsing value='(.*)' into field .* of type list\[")
 _NO_FIELDS = re.compile(r"(?:`(\S+)`: )?The fields (.*) are not valid for (\w+)")
-_NO_CHOICE = re.compile(
-    r"`(\S+)`: (?:Could not decode .*:\s+\S+: )?Cannot convert '(.*)' \(<class .*>\) into one of: (.*)"
+_NO_CHOICE = re.compile(r"`(\S+)`: Cannot convert '(.*)' \(<class .*>\) into one of: (.*)")
+_OPTIONAL = re.compile(
+    r"`(\S+)`: Could not decode the value into any of the given types:\n( +)\w+: (?:`(\S+)`: )?(.*)",
+    re.DOTALL,
 )
-_IN_BLOCK = re.compile(
-    r"`(\S+)`: Could not decode .*:\s+\w+: (?:`(\S+)`: )?(The fields .*|Couldn't .*)", re.DOTALL
-)
-"""What draccus says of a field of a block that may be left out."""
+"""What draccus says of an option that may be left out: a line for each of its types."""
+
+_NO_DICT = re.compile(r"`(\S+)`: Failed when parsing value='(.*)' into field .* of type dict\[.*", re.DOTALL)
+_NO_TYPE = re.compile(r"`(\S+)`: Expected a dict (?:for a choice class|with a 'type' key for .*), got .*")
+_NO_BLOCK = re.compile(r"`(\S+)`: '\w+' object has no attribute 'copy'")
 
 _NO_CLASS = re.compile(r"`(\S+)`: Couldn't find a choice class for '(.*)' in (<class .*>)")
-_NO_VALUE = re.compile(
-    r"`(\S+)`: (?:Could not decode .*:\s+\S+: )?Couldn't parse '(.*)' into an? (int|float|bool)"
-)
+_NO_VALUE = re.compile(r"`(\S+)`: Couldn't parse '(.*)' into an? (int|float|bool)")
 _MISSING = re.compile(r"(?:`(\S+)`: )?Missing required field\(s\) (.*) for \w+")
 
 _KINDS = {"int": "an integer", "float": "a number", "bool": "true or false"}
@@ -79,9 +80,14 @@ def make_strict(
 
 def in_words(message: str, config_class: type) -> str:
     """Draccus's message about values it cannot decode, with option names in place of class names."""
-    if found := _IN_BLOCK.fullmatch(message):
-        block, name, fault = found.groups()
-        message = f"`{block}.{name}`: {fault}" if name else f"`{block}`: {fault}"
+    message = _of_inmost(message)
+    if found := _NO_DICT.fullmatch(message):
+        name, value = found.groups()
+        return f"--{name} must be a mapping, such as '{{NAME: VALUE}}', not {value!r}"
+    if found := _NO_TYPE.fullmatch(message):
+        return f"--{found[1]} must be a block of options with a type: --{found[1]}.type NAME"
+    if found := _NO_BLOCK.fullmatch(message):
+        return f"--{found[1]} must be a block of options: --{found[1]}.OPTION VALUE"
     if found := _NO_LIST.match(message):
         name, value = found.groups()
         return f"--{name} must be a list, even of one value: --{name} '[{value}]'"
@@ -95,7 +101,9 @@ def in_words(message: str, config_class: type) -> str:
         return _no_choice(f"--{name}.type", value, choices)
     if found := _NO_VALUE.fullmatch(message):
         name, value, kind = found.groups()
-        return f"--{name} must be {_KINDS[kind]}, not {value!r}"
+        option, _, key = name.partition(".key=")
+        whose = f"a key of --{option}" if key else f"--{option}"
+        return f"{whose} must be {_KINDS[kind]}, not {value!r}"
     if found := _MISSING.fullmatch(message):
         parent, names = found.groups()
         wanted = [f"{parent}.{name}" if parent else name for name in re.findall(r"`(\S+)`", names)]
@@ -111,6 +119,16 @@ def in_words(message: str, config_class: type) -> str:
             meant = [option.removeprefix("--") for option in _alike(name, known)]
             complaints.append(f"unknown option {_with_meant(f'{name}{where}', meant)}")
         return "; ".join(complaints)
+    return message
+
+
+def _of_inmost(message: str) -> str:
+    """A message about an option of an optional block, as one about the option itself."""
+    while found := _OPTIONAL.fullmatch(message):
+        block, indent, name, fault = found.groups()
+        if re.search(rf"\n{indent}\S", fault):  # it may have several types
+            break
+        message = f"`{block}.{name}`: {fault.strip()}" if name else f"`{block}`: {fault.strip()}"
     return message
 
 
@@ -187,10 +205,13 @@ def unread_value(args: Sequence[str]) -> str | None:
         name, assigned, value = flag.partition("=")
         if not flag.startswith("--") or not (assigned or not follower.startswith("--")):
             continue
+        text = value if assigned else follower
         try:
-            parse_string(value if assigned else follower)
+            parse_string(text)
         except yaml.YAMLError as error:
-            return f"{name} cannot be read: {yaml_fault(error)} of {value if assigned else follower}"
+            if text.startswith("!"):  # a tag of YAML
+                return f"{name}: put {text} in quotes of its own: {name} '\"{text}\"'"
+            return f"{name} cannot be read: {yaml_fault(error)} of {text}"
     return None
 
 

@@ -126,6 +126,24 @@ def test_in_place_names_its_backup(copied: Recorded, capsys) -> None:
             ["unknown option episode_index in operation, did you mean episode_indices?"],
         ),
         (call("trim", threshold="big"), ["--operation.threshold must be a number, not 'big'"]),
+        (call("split", parts="two"), ["--operation.parts must be an integer, not 'two'"]),
+        (
+            ["--operation", "delete"],
+            ["--operation must be a block of options with a type: --operation.type NAME"],
+        ),
+        (
+            call("replace", source="/nowhere"),
+            ["--operation.source must be a block of options: --operation.source.OPTION VALUE"],
+        ),
+        (
+            call("split", splits="[0.8]"),
+            ["--operation.splits must be a mapping, such as '{NAME: VALUE}', not '[0.8]'"],
+        ),
+        (
+            call("delete", episode_indices="!3"),
+            ["put !3 in quotes of its own: --operation.episode_indices '\"!3\"'"],
+        ),
+        (call("trim", frames="{x: 1-}"), ["a key of --operation.frames must be an integer, not 'x'"]),
         ([*call("delete", episode_indices="[9]"), "--root", "{source}"], ["unknown-episode", "no-target"]),
         ([*call("split", splits="{a: 0.5, b: 0.5}"), "--root", "{source}"], ["no-target"]),
         ([*call("delete"), "--root", "/nowhere", "--new_root", "{out}"], ["no-dataset"]),
@@ -134,7 +152,22 @@ def test_in_place_names_its_backup(copied: Recorded, capsys) -> None:
             ["state_jump, timestamp_gap"],
         ),
     ],
-    ids=["nothing", "type", "option", "value", "episode", "parts", "root", "choice"],
+    ids=[
+        "nothing",
+        "type",
+        "option",
+        "value",
+        "number",
+        "text",
+        "folder",
+        "list",
+        "tag",
+        "key",
+        "episode",
+        "parts",
+        "root",
+        "choice",
+    ],
 )
 def test_calls_at_fault_end_in_2(
     args: list[str], said: list[str], recorded: Recorded, tmp_path: Path, capsys
