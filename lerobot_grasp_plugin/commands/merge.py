@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,18 +46,32 @@ def _take_text_sources() -> None:
     get_decoding_fn.cache_clear()  # it keeps the decoder of a class, and of lists of it, once it has made one
 
 
+@dataclass(kw_only=True)
+class MergeCall(MergeConfig):
+    """Merges episodes of several datasets into a new one, labelled from annotations in the same pass."""
+
+    # only print which episode comes from where, and the warnings
+    dry_run: bool = False
+
+
 @command
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     _take_text_sources()
-    config = parse_call(MergeConfig, args, program=PROGRAM, guide=GUIDE)
+    config = parse_call(MergeCall, args, program=PROGRAM, guide=GUIDE)
 
     def operation(progress: Progress, before_writing: BeforeWriting) -> tuple[Sequence[MergeReport], str]:
-        from lerobot_grasp_plugin.commands.render import merge_report
-        from lerobot_grasp_plugin.merging.merge import merge
+        from lerobot_grasp_plugin.commands.render import merge_plan, merge_report
+        from lerobot_grasp_plugin.findings.collect import folded
+        from lerobot_grasp_plugin.merging.merge import merge, new_place, plan_output
 
-        report = merge(config, progress, before_writing=before_writing)
-        return [report], merge_report(report)
+        if not config.dry_run:
+            report = merge(config, progress, before_writing=before_writing)
+            return [report], merge_report(report)
+        output = plan_output(config, partial(new_place, config), progress, before_writing=before_writing)
+        for line in folded(output.build.warnings):
+            print(line, file=sys.stderr)
+        return [], merge_plan(output)
 
     return run_writing(config, operation)
 

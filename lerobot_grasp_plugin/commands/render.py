@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from lerobot_grasp_plugin.findings.collect import folded, summary
 from lerobot_grasp_plugin.findings.words import count
-from lerobot_grasp_plugin.merging.report import EpisodeReport, MergeReport
+from lerobot_grasp_plugin.merging.report import EpisodeReport, MergeReport, SourceReport
 from lerobot_grasp_plugin.verify.report import VerifyReport
 
 if TYPE_CHECKING:
     from lerobot_grasp_plugin.frames.extract import FramesReport
+    from lerobot_grasp_plugin.merging.merge import Output
 
 
 def merge_report(report: MergeReport) -> str:
@@ -21,7 +22,7 @@ def merge_report(report: MergeReport) -> str:
         *_sources(report),
         "",
         "=== Episodes ===",
-        *_remapping(report),
+        *_remapping(report.episodes, [_name(source) for source in report.sources], report.index_base),
         "",
         verify_report(report.verification, notes=False),
     ]
@@ -32,6 +33,21 @@ def merge_report(report: MergeReport) -> str:
         lines.append(f"The old dataset is kept at {report.backup}; remove it when you no longer need it.")
     lines.append(f"Wrote {report.repo_id} to {report.root}")
     return "\n".join(lines)
+
+
+def merge_plan(output: Output) -> str:
+    """The remapping table of an output that is not written, and where it would be."""
+    build = output.build
+    episodes = [EpisodeReport.of(episode) for episode in build.plan.episodes]
+    base = 1 if build.config.index_base is None else build.config.index_base
+    size = f"{count(len(episodes), 'episode')} with {count(build.plan.total_frames, 'frame')}"
+    return "\n".join(
+        [
+            f"=== {output.repo_id} ===",
+            *_remapping(episodes, [source.title for source in build.sources], base),
+            f"{output.root} would have {size}; nothing was written.",
+        ]
+    )
 
 
 def verify_report(report: VerifyReport, *, notes: bool = True) -> str:
@@ -70,7 +86,7 @@ def frames_report(report: FramesReport) -> str:
 def _sources(report: MergeReport) -> Iterator[str]:
     rows = [("Source", "Episodes", "Frames", "Success", "Share")]
     for source in report.sources:
-        name = source.repo_id.rsplit("/", 1)[-1]
+        name = _name(source)
         rows.append(
             (name, str(source.episodes), str(source.frames), *_share(source.success_frames, source.frames))
         )
@@ -83,7 +99,7 @@ def _sources(report: MergeReport) -> Iterator[str]:
         yield "No labels: the dataset has no label column, and --annotations is not given"
     dones = {source.done for source in report.sources}
     for source in report.sources:
-        name = source.repo_id.rsplit("/", 1)[-1]
+        name = _name(source)
         if source.done is not None and (len(dones) > 1 or source is report.sources[0]):
             whose = f"{name}: next.done" if len(dones) > 1 else "next.done"
             yield f"{whose} is {_DONE[source.done]} (--done {source.done})"
@@ -116,23 +132,33 @@ def _share(success: int | None, frames: int) -> tuple[str, str]:
     return str(success), f"{100 * success / frames:.1f} %"
 
 
-def _remapping(report: MergeReport) -> Iterator[str]:
-    """Table of output episode ranges and the source episode ranges they come from."""
-    has_parts = any(episode.from_frame is not None for episode in report.episodes)
-    frames = (f"Frames ({report.index_base}-indexed)",) if has_parts else ()
+def _name(source: SourceReport) -> str:
+    """A source's name without its owner."""
+    return source.repo_id.rsplit("/", 1)[-1]
+
+
+def _remapping(episodes: Sequence[EpisodeReport], names: Sequence[str], base: int) -> Iterator[str]:
+    """Table of output episode ranges and the source episode ranges they come from.
+
+    Args:
+        episodes: Of the output.
+        names: Of the sources.
+        base: Number of the first frame of an episode.
+    """
+    has_parts = any(episode.from_frame is not None for episode in episodes)
+    frames = (f"Frames ({base}-indexed)",) if has_parts else ()
     rows = [("Output", "Source", "Episode", *frames)]
     merged: list[list[EpisodeReport]] = []
-    for episode in report.episodes:
+    for episode in episodes:
         if merged and _follows(merged[-1][-1], episode):
             merged[-1].append(episode)
         else:
             merged.append([episode])
     for run in merged:
         first, last = run[0], run[-1]
-        name = report.sources[first.source].repo_id.rsplit("/", 1)[-1]
         output = _span(first.episode_index, last.episode_index)
-        frames = (_frames(first, report.index_base),) if has_parts else ()
-        rows.append((output, name, _span(first.source_episode, last.source_episode), *frames))
+        frames = (_frames(first, base),) if has_parts else ()
+        rows.append((output, names[first.source], _span(first.source_episode, last.source_episode), *frames))
     yield from aligned(rows)
 
 

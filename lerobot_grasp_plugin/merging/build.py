@@ -282,14 +282,7 @@ def _report(
     verification: VerifyReport,
 ) -> MergeReport:
     episodes = [
-        EpisodeReport(
-            episode.episode_index,
-            episode.source,
-            episode.source_episode,
-            episode.length,
-            success,
-            episode.from_frame,
-        )
+        EpisodeReport.of(episode, success)
         for episode, success in zip(build.plan.episodes, writer.success, strict=True)
     ]
     reports = []

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lerobot_grasp_plugin.core.plan import PlannedEpisode
 from lerobot_grasp_plugin.findings.problem import Problem
 from lerobot_grasp_plugin.verify.report import VerifyReport
 
@@ -52,6 +53,18 @@ class EpisodeReport:
     frames: int
     success_frames: int | None
     from_frame: int | None = None
+
+    @classmethod
+    def of(cls, planned: PlannedEpisode, success_frames: int | None = None) -> EpisodeReport:
+        """The row of an episode of a plan."""
+        return cls(
+            planned.episode_index,
+            planned.source,
+            planned.source_episode,
+            planned.length,
+            success_frames,
+            planned.from_frame,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -264,3 +264,22 @@ def test_an_output_without_labels_says_so(recorded, tmp_path, capsys):
     code, out, _ = ended(["--sources", sources, "--new_root", str(tmp_path / "out")], capsys)
     assert code == 0
     assert "No labels: " in out
+
+
+def test_a_dry_run_prints_the_plan_and_writes_nothing(recorded: Recorded, tmp_path: Path, capsys) -> None:
+    path = recipe(tmp_path / "recipe.yaml", recorded)
+    before = tree(tmp_path)
+    code, out, err = ended(["--config_path", str(path), "--dry_run"], capsys)
+    assert (code, err) == (0, "")
+    assert [line.split() for line in out.splitlines()[:5]] == [
+        ["===", "out", "==="],
+        ["Output", "Source", "Episode"],
+        ["0", "av1", "0"],
+        ["1", "av1", "3"],
+        ["2", "av1-other", "2"],
+    ]
+    assert out.endswith(f"{tmp_path / 'out'} would have 3 episodes with 18 frames; nothing was written.\n")
+    assert tree(tmp_path) == before
+    code, out, err = ended(["--config_path", str(path), "--dry_run", "--robot_type", "null"], capsys)
+    assert (code, out) == (1, "")
+    assert "robot-type-mismatch" in err
