@@ -24,6 +24,8 @@ def dry_run(report: EditReport) -> str:
     parts = []
     for recipe, merge in report.merges:
         comments = [f"# {line}" for line in [*filter(None, [recipe.summary]), *recipe.details]]
+        if merge.new_root is None and merge.new_repo_id is None:
+            comments.append("# add new_root: lerobot-grasp-merge writes a new dataset")
         parts.append("\n".join([*comments, recipe_text(merge)]))
     return "\n---\n".join(parts)
 

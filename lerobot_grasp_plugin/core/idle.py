@@ -26,14 +26,21 @@ def moving_frames(
     length = len(places)
     if not length:
         return 0, 0
-    away = np.abs(places - places[0]).max(axis=1, initial=0.0) > threshold
+    away = _furthest(places, places[0]) > threshold
     if not away.any():
         return 0, length
-    still = np.abs(places - places[-1]).max(axis=1, initial=0.0) <= threshold
+    still = _furthest(places, places[-1]) <= threshold
     start = int(away.argmax()) - 1
     stop = length - int((~still[::-1]).argmax()) + 1 if not still.all() else length
     inside = [frame for frame in kept if frame < length]
     return min([start, *inside]), max([min(stop, length), *(frame + 1 for frame in inside)])
+
+
+def _furthest(places: NDArray[np.floating], rest: NDArray[np.floating]) -> NDArray[np.floating]:
+    """The largest distance of a dimension in each frame; of those without a value, such as NaN, none."""
+    distances = np.nan_to_num(np.abs(places - rest), nan=0.0, posinf=np.inf)
+    furthest: NDArray[np.floating] = distances.max(axis=1, initial=0.0)
+    return furthest
 
 
 def without_idle_ends(

@@ -72,7 +72,8 @@ def by_shares(episodes: Sequence[int], shares: Sequence[float | Fraction]) -> li
     """
     exact = [Fraction(str(share)).limit_denominator(_FINEST) for share in shares]
     if any(share <= 0 for share in exact) or sum(exact) > 1:
-        raise ValueError(f"shares are above 0, and not more than 1 in all: {', '.join(map(str, shares))}")
+        said = ", ".join(map(str, shares))
+        raise ValueError(f"shares must be above 0 and at most 1 in all, not {said}")
     counts = [int(len(episodes) * share) for share in exact]
     if sum(exact) == 1:
         counts[-1] = len(episodes) - sum(counts[:-1])

@@ -9,7 +9,6 @@ from dataclasses import replace as changed
 from functools import partial
 from typing import Any
 
-from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.core.progress import Progress, silent
 from lerobot_grasp_plugin.dataset.hub import lerobot_home
 from lerobot_grasp_plugin.editing.config import (
@@ -17,6 +16,7 @@ from lerobot_grasp_plugin.editing.config import (
     EditConfig,
     InsertConfig,
     OperationConfig,
+    PlacingConfig,
     ReorderConfig,
     ReplaceConfig,
     SetTaskConfig,
@@ -27,10 +27,11 @@ from lerobot_grasp_plugin.editing.rearrange import delete, insert, reorder, repl
 from lerobot_grasp_plugin.editing.recipes import Dataset, Recipe
 from lerobot_grasp_plugin.editing.set_task import set_task
 from lerobot_grasp_plugin.editing.split import split
+from lerobot_grasp_plugin.editing.success import called_success
 from lerobot_grasp_plugin.editing.trim import trim
 from lerobot_grasp_plugin.findings.gathering import Gathered
 from lerobot_grasp_plugin.findings.problem import Problem, UsageError
-from lerobot_grasp_plugin.merging.annotate import label_sources
+from lerobot_grasp_plugin.merging.annotate import check_annotations
 from lerobot_grasp_plugin.merging.in_place import check_swap, copy_place, write_in_place
 from lerobot_grasp_plugin.merging.merge import (
     BeforeWriting,
@@ -41,7 +42,7 @@ from lerobot_grasp_plugin.merging.merge import (
     output_place,
     plan_output,
 )
-from lerobot_grasp_plugin.merging.recipe import MergeConfig, SourceConfig
+from lerobot_grasp_plugin.merging.recipe import MergeConfig, SourceConfig, check_choices
 from lerobot_grasp_plugin.merging.report import MergeReport
 from lerobot_grasp_plugin.merging.sources import open_sources
 from lerobot_grasp_plugin.writers.staging import staged
@@ -94,6 +95,9 @@ def edit(
         merges = _merges(config)
     with problems:
         _check_place(config)
+    if not merges:
+        with problems:
+            _check_others(config)
     outputs: list[Output] = []
     for recipe, merge in merges:
         place = partial(new_place, merge) if recipe.name else partial(copy_place, config)
@@ -123,6 +127,24 @@ def _check_place(config: EditConfig) -> None:
         output_place(config.new_repo_id, config.new_root)
 
 
+def _check_others(config: EditConfig) -> None:
+    """Checks what a call names besides its dataset and its operation, where these are refused.
+
+    Raises:
+        GraspError: With everything that is wrong with it.
+    """
+    source = config.operation.source if isinstance(config.operation, PlacingConfig) else None
+    problems = Gathered()
+    with problems:
+        check_choices(config)
+    with problems:
+        check_annotations([config.annotations, *([source.annotations] if source else [])], config)
+    if source is not None and source.root is not None:  # a name may be one of the Hub, to be downloaded
+        with problems:
+            open_sources([source], [], follow_links=config.follow_links, rescue=config.rescue)
+    problems.raise_all()
+
+
 def _merges(config: EditConfig) -> Sequence[tuple[Recipe, MergeConfig]]:
     """What the operation becomes, each recipe with its call of the merge engine.
 
@@ -139,15 +161,9 @@ def _merges(config: EditConfig) -> Sequence[tuple[Recipe, MergeConfig]]:
         operation = _operation(config)
     problems.raise_all()
     (source,) = sources
-
-    def annotated() -> Mapping[int, IntervalSet]:
-        if config.annotations is None:
-            return {}
-        (labelled,), _ = label_sources([source], config.annotations, config)
-        return labelled.labels or {}
-
     base = 0 if config.index_base == 0 else 1
-    dataset = Dataset(entry, source.reader, source.episodes, base, annotated)
+    success = partial(called_success, source, config)
+    dataset = Dataset(entry, source.reader, source.episodes, base, success)
     recipes = PLANS[type(operation)](operation, dataset)
     return [(recipe, _merge(config, recipe, source.repo_id)) for recipe in recipes]
 
@@ -185,7 +201,9 @@ def _nothing_changed(output: Output) -> Sequence[Problem]:
     build = output.build
     (source, *_) = build.sources
     has_task = source.config.task is not None or bool(source.config.tasks)
-    if not build.is_whole or source.parts or has_task or build.target.labels:
+    own = build.config
+    differs = own.drop_features or own.license or (own.actions, own.state) != ("keep", "keep")
+    if not build.is_whole or source.parts or has_task or build.target.labels or differs:
         return []
     message = f"nothing of {source.title} changes, so the new dataset is a copy of it"
     return [Problem("nothing-to-edit", message)]

@@ -28,11 +28,12 @@ def delete(config: DeleteConfig, dataset: Dataset) -> Sequence[Recipe]:
     """
     if config.episode_indices is None:
         raise UsageError(missing(_INDICES, "the episodes that are deleted", "'[0, 2, 5]'"))
-    deleted = dataset.select(config.episode_indices, _INDICES)
+    deleted = set(dataset.select(config.episode_indices, _INDICES))
     left = [episode for episode in dataset.episodes if episode not in deleted]
     if not left:
-        message = f"{_INDICES} names all {count(len(dataset.episodes), 'episode')}"
-        raise UsageError(Problem("empty-selection", message, hint="leave one out at least"))
+        message = f"{_INDICES} names every episode, and none would be left"
+        hint = f"the dataset has {count(len(dataset.episodes), 'episode')}; keep one at least"
+        raise UsageError(Problem("empty-selection", message, hint=hint))
     frames = sum(dataset.length(episode) for episode in deleted)
     summary = f"{episodes_text(deleted)} ({count(frames, 'frame')}) left out"
     return [Recipe([dataset.source(left)], summary=summary)]
@@ -48,7 +49,7 @@ def reorder(config: ReorderConfig, dataset: Dataset) -> Sequence[Recipe]:
         meaning = "the numbers of all episodes in their new order"
         raise UsageError(missing(_INDICES, meaning, "'[2, 0, 1]'"))
     order = dataset.select(config.episode_indices, _INDICES)
-    unnamed = [episode for episode in dataset.episodes if episode not in order]
+    unnamed = sorted({*dataset.episodes} - {*order})
     if unnamed:
         message = f"{_INDICES} does not name {episodes_text(unnamed)}"
         hint = "name every episode once; delete leaves episodes out"
@@ -97,7 +98,7 @@ def _problems(config: PlacingConfig, dataset: Dataset, last: int) -> Iterator[Pr
     if config.episode_index is None:
         yield missing("operation.episode_index", "the place in the dataset", "3")
     elif not 0 <= config.episode_index <= last:
-        message = f"operation.episode_index {config.episode_index} is out of range: it is from 0 to {last}"
+        message = f"operation.episode_index must be from 0 to {last}, not {config.episode_index}"
         yield Problem("unknown-episode", message, hint="counted from 0")
     source = config.source or PlacedEpisodes()
     if source.root is None and source.repo_id is None:

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lerobot_grasp_plugin.core.intervals import IntervalSet
+import numpy as np
+from numpy.typing import NDArray
+
 from lerobot_grasp_plugin.core.selection import select_episodes
 from lerobot_grasp_plugin.dataset.losses import refuse_lost
 from lerobot_grasp_plugin.dataset.reader import DatasetReader
@@ -24,14 +26,14 @@ class Dataset:
         reader: It, opened.
         episodes: Those that can be read, by ``episode_index``, ascending.
         index_base: What the first frame of an episode is called: 0 or 1.
-        annotated: Reads the success frames of the episodes that the call's annotation file names.
+        labelled: Reads the success frames of the episodes that the call labels, shape (frames,) each.
     """
 
     entry: SourceConfig
     reader: DatasetReader
     episodes: Sequence[int]
     index_base: int
-    annotated: Callable[[], Mapping[int, IntervalSet]]
+    labelled: Callable[[], Mapping[int, NDArray[np.bool_]]]
 
     def select(self, selection: Sequence[int] | str | None, option: str) -> tuple[int, ...]:
         """The episodes that an option names, in its order; all without one.

@@ -32,12 +32,16 @@ def split(config: SplitConfig, dataset: Dataset) -> Sequence[Recipe]:
         UsageError: With everything that is wrong with the operation.
         DatasetError: The dataset cannot be read.
     """
-    _check(config)
+    problems = Gathered()
+    with problems:
+        _check(config)
+    with problems:
+        chosen = sorted(dataset.select(config.episode_indices, "operation.episode_indices"))
+    problems.raise_all()
     if config.splits:
         return list(_datasets(config.splits, dataset))
     if config.frames:
         return [Recipe([dataset.source(dataset.episodes, frames=config.frames)])]
-    chosen = sorted(dataset.select(config.episode_indices, "operation.episode_indices"))
     starts = _equal(config, dataset, chosen) if config.parts is not None else _starts(config, dataset, chosen)
     spans = {episode: spans_from(own, dataset.length(episode)) for episode, own in starts.items()}
     divided = {episode: own for episode, own in spans.items() if len(own) > 1}
@@ -73,13 +77,13 @@ def _check(config: SplitConfig) -> None:
         message = "operation.episode_indices goes with operation.parts or operation.at"
         problems.append(Problem("contradicting-options", message))
     if config.parts is not None and config.parts < 2:
-        message = f"operation.parts is 2 or more, not {config.parts}"
+        message = f"operation.parts must be 2 or more, not {config.parts}"
         problems.append(Problem("bad-value", message))
     if config.gap_s is not None and config.at != "timestamp_gap":
         message = "operation.gap_s goes with operation.at timestamp_gap"
         problems.append(Problem("contradicting-options", message))
     if config.gap_s is not None and not (math.isfinite(config.gap_s) and config.gap_s > 0):
-        message = f"operation.gap_s is a time in seconds, above 0, not {config.gap_s:g}"
+        message = f"operation.gap_s must be a time in seconds, above 0, not {config.gap_s:g}"
         problems.append(Problem("bad-value", message))
     if problems:
         raise UsageError(problems)

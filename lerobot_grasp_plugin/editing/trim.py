@@ -14,10 +14,13 @@ from lerobot_grasp_plugin.dataset.recorded_success import success_by_episode
 from lerobot_grasp_plugin.editing.columns import numeric_columns, read_columns
 from lerobot_grasp_plugin.editing.config import TrimConfig
 from lerobot_grasp_plugin.editing.recipes import Dataset, Recipe
+from lerobot_grasp_plugin.findings.gathering import Gathered
 from lerobot_grasp_plugin.findings.problem import Problem, UsageError
 from lerobot_grasp_plugin.findings.words import count, episodes_text
 
 _MOTION = ("observation.state", "action")
+_MOST_FRAMES = 1e15
+"""More than any episode has, and not too many for an integer."""
 
 
 def trim(config: TrimConfig, dataset: Dataset) -> Sequence[Recipe]:
@@ -30,8 +33,12 @@ def trim(config: TrimConfig, dataset: Dataset) -> Sequence[Recipe]:
     if config.frames:
         _check_alone(config)
         return [Recipe([dataset.source(dataset.episodes, frames=config.frames)])]
-    _check_values(config)
-    chosen = dataset.select(config.episode_indices, "operation.episode_indices")
+    problems = Gathered()
+    with problems:
+        _check_values(config)
+    with problems:
+        chosen = dataset.select(config.episode_indices, "operation.episode_indices")
+    problems.raise_all()
     frames: dict[int, str] = {}
     details: list[str] = []
     left = 0
@@ -74,12 +81,12 @@ def _check_alone(config: TrimConfig) -> None:
 def _check_values(config: TrimConfig) -> None:
     problems = []
     if not (math.isfinite(config.threshold) and config.threshold > 0):
-        message = f"operation.threshold is a share of a range, above 0, not {config.threshold:g}"
+        message = f"operation.threshold must be a share of a range, above 0, not {config.threshold:g}"
         problems.append(Problem("bad-value", message))
     for name in ("min_idle_s", "margin_s"):
         value = getattr(config, name)
         if not (math.isfinite(value) and value >= 0):
-            message = f"operation.{name} is a time in seconds, 0 or more, not {value:g}"
+            message = f"operation.{name} must be a time in seconds, 0 or more, not {value:g}"
             problems.append(Problem("bad-value", message))
     if problems:
         raise UsageError(problems)
@@ -96,8 +103,7 @@ def _spans(config: TrimConfig, dataset: Dataset, chosen: Sequence[int]) -> Itera
     reader.require(dataset.episodes, [])
     scale = _scale(dataset, names)
     success = dict(success_by_episode(reader, chosen))
-    for episode, annotated in dataset.annotated().items():
-        success[episode] = annotated.mask(dataset.length(episode))
+    success |= dataset.labelled()
     fps = reader.info.fps
     for episode, columns in read_columns(reader, chosen, names):
         places = np.concatenate([values.astype(np.float64) for values in columns], axis=1) / scale
@@ -107,8 +113,8 @@ def _spans(config: TrimConfig, dataset: Dataset, chosen: Sequence[int]) -> Itera
             without_idle_ends(
                 places,
                 config.threshold,
-                shortest=math.ceil(config.min_idle_s * fps),
-                margin=round(config.margin_s * fps),
+                shortest=math.ceil(min(config.min_idle_s * fps, _MOST_FRAMES)),
+                margin=round(min(config.margin_s * fps, _MOST_FRAMES)),
                 kept=kept,
             ),
         )
@@ -119,7 +125,9 @@ def _scale(dataset: Dataset, names: Sequence[str]) -> NDArray[np.float64]:
     low: list[NDArray[np.float64]] = []
     high: list[NDArray[np.float64]] = []
     for _, columns in read_columns(dataset.reader, dataset.episodes, names):
-        wide = [values.astype(np.float64) for values in columns if len(values)]
+        if not len(columns[0]):
+            continue
+        wide = [values.astype(np.float64) for values in columns]
         least, most = [np.fmin.reduce(values) for values in wide], [np.fmax.reduce(values) for values in wide]
         low = [*map(np.fmin, low, least)] if low else least
         high = [*map(np.fmax, high, most)] if high else most

@@ -59,3 +59,10 @@ def test_a_dimension_that_hardly_moves_is_measured_by_the_widest() -> None:
     assert widths(low, high).tolist() == [100.0, 30.0, 10.0]
     assert widths(np.zeros(2), np.zeros(2)).tolist() == [1.0, 1.0]
     assert widths(np.array([np.nan, 0.0]), np.array([np.nan, 2.0])).tolist() == [0.2, 2.0]
+
+
+def test_a_value_that_is_missing_hides_no_movement() -> None:
+    """Another dimension moves in frame 1 already, where the first one has no value."""
+    places = np.array([[0.0, 0.0], [np.nan, 1.0], [np.nan, 2.0], [3.0, 3.0], [3.0, 3.0], [3.0, 3.0]])
+    assert moving_frames(places, 0.5) == (0, 4)
+    assert moving_frames(places[::-1], 0.5) == (2, 6)

@@ -18,7 +18,9 @@ from lerobot_grasp_plugin.editing.config import (
     DeleteConfig,
     EditConfig,
     OperationConfig,
+    PlacedEpisodes,
     ReorderConfig,
+    ReplaceConfig,
     SetTaskConfig,
     SplitConfig,
     TrimConfig,
@@ -42,14 +44,14 @@ def test_in_place_keeps_the_old_dataset(copied: Recorded, recorded: Recorded) ->
     own = [items_of(recorded("av1"), episode) for episode in range(5)]
     assert_items(source, [own[0], *own[2:]])
     backup = report.reports[0].backup
-    assert backup == source.with_name("av1.before-relabel-1")
+    assert backup == source.with_name("av1.backup-1")
     assert tree(backup) == before
     in_place(source, TrimConfig(frames={0: "2-"}))
     assert_items(source, [own[0][1:], *own[2:]])
     assert sorted(path.name for path in source.parent.iterdir() if not path.name.startswith(".")) == [
         "av1",
-        "av1.before-relabel-1",
-        "av1.before-relabel-2",
+        "av1.backup-1",
+        "av1.backup-2",
     ]
 
 
@@ -100,6 +102,30 @@ def test_a_dry_run_prints_what_merge_takes(recorded: Recorded, tmp_path: Path) -
     assert one.pop(PROVENANCE_PATH) != two.pop(PROVENANCE_PATH)
     assert one == two
     assert json.loads((tmp_path / "out" / PROVENANCE_PATH).read_text())["operation"] == "edit"
+
+
+def test_a_dry_run_in_place_says_that_the_recipe_needs_a_target(copied: Recorded) -> None:
+    source = copied("unlabelled")
+    before = tree(source)
+    text = dry_run(in_place(source, DeleteConfig(episode_indices=[1]), dry_run=True))
+    assert "# add new_root: lerobot-grasp-merge writes a new dataset\n" in text
+    assert yaml.safe_load(text) == {"sources": [{"root": str(source), "episodes": "0, 2"}]}
+    assert tree(source) == before
+
+
+def test_everything_wrong_with_a_call_is_said_at_once(recorded: Recorded, tmp_path: Path) -> None:
+    """The operation, the dataset that it takes episodes of, the annotation file and the target."""
+    new = PlacedEpisodes(root=tmp_path / "none", episodes=[0])
+    with pytest.raises(UsageError) as caught:
+        edited(
+            recorded("av1"),
+            tmp_path,
+            ReplaceConfig(episode_index=9, source=new),
+            annotations=tmp_path / "none.txt",
+            alignment="past",
+        )
+    wanted = ["no-dataset", "target-exists", "unknown-choice", "unknown-episode", "unreadable-file"]
+    assert sorted(problem.code for problem in caught.value.problems) == wanted
 
 
 def test_a_dry_run_names_what_is_wrong(recorded: Recorded, tmp_path: Path) -> None:

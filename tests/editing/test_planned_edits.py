@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lerobot_grasp_plugin.core.selection import select_episodes
+from lerobot_grasp_plugin.dataset.reader import EpisodeBatch
 from lerobot_grasp_plugin.editing.config import (
     DeleteConfig,
     InsertConfig,
@@ -36,8 +38,17 @@ type Frames = tuple[str, int, int, int]
 
 
 def dataset(lengths: Sequence[int], *, lost: Sequence[int] = (), base: int = 1) -> Dataset:
+    def rows(episodes: Sequence[int], columns: Sequence[str]) -> Iterator[EpisodeBatch]:
+        for episode in episodes:
+            yield EpisodeBatch([episode], [1], pa.table({"task_index": [episode]}), Path("rows"))
+
     reader: Any = SimpleNamespace(
-        lengths=lengths, lost=dict.fromkeys(lost, "lost"), episode_tasks=lambda episode: (f"task {episode}",)
+        lengths=lengths,
+        lost=dict.fromkeys(lost, "lost"),
+        episode_tasks=lambda episode: (f"task {episode}",),
+        tasks={episode: f"task {episode}" for episode in range(len(lengths))},
+        require=lambda episodes, cameras: None,
+        read=rows,
     )
     episodes = [episode for episode in range(len(lengths)) if episode not in lost]
     return Dataset(SourceConfig(root=Path("own")), reader, episodes, base, dict)
@@ -189,6 +200,9 @@ FAULTS: list[tuple[OperationConfig, list[str]]] = [
     (SplitConfig(splits={"a": [0, 7], "b": "x"}), ["unknown-episode", "unknown-token"]),
     (TrimConfig(threshold=0, min_idle_s=-1, margin_s=float("nan")), ["bad-value"] * 3),
     (TrimConfig(frames={0: "2-"}, margin_s=1, episode_indices=[0]), ["contradicting-options"]),
+    (TrimConfig(threshold=-1, episode_indices=[7]), ["bad-value", "unknown-episode"]),
+    (SplitConfig(parts=1, episode_indices="x"), ["bad-value", "unknown-token"]),
+    (SetTaskConfig(episode_indices=[7]), ["missing-option", "unknown-episode"]),
 ]
 
 

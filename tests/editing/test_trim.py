@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from lerobot_grasp_plugin import MergeConfig, SourceConfig, merge
@@ -20,12 +23,14 @@ from tests.support.edited import (
     waiting,
     write_states,
 )
-from tests.support.factories import Legacy, tree, write_legacy
+from tests.support import factories
+from tests.support.factories import Legacy, change_info, data_table, read_info, tree, write_legacy
 from tests.support.lerobot_judge import assert_items, items_of
 
 type Recorded = Callable[[str], Path]
 
 SPEC = Legacy(lengths=(45, 40, 38), labels=True)
+BOOL = {"dtype": "bool", "shape": [1], "names": None}
 WAITING = {0: waiting(45, 12, 14), 1: waiting(40, 6, 3), 2: np.zeros((38, 2))}
 
 
@@ -129,3 +134,30 @@ def test_a_missing_table_is_named(tmp_path: Path) -> None:
     (source / "data/chunk-000/episode_000001.parquet").unlink()
     with pytest.raises(DatasetError, match="missing-file"):
         edited(source, tmp_path / "out", TrimConfig())
+
+
+def test_success_by_another_column_stays(waits: Path, tmp_path: Path) -> None:
+    """``--labels_from`` labels the output, so that its success frames are those that stay."""
+    root = Path(shutil.copytree(waits, tmp_path / "source"))
+    change_info(root, features=read_info(root)["features"] | {"held": BOOL})
+    for episode, length in enumerate(SPEC.lengths):
+        path = root / factories.LEGACY_DATA.format(episode_chunk=0, episode_index=episode)
+        table = pq.ParquetFile(path).read()
+        held = [episode == 0 and frame in (7, 38) for frame in range(length)]
+        pq.write_table(table.append_column("held", pa.array(held)), path)
+    edited(root, tmp_path / "out", TrimConfig(margin_s=0), labels_from="held")
+    assert origins(tmp_path / "out") == [(0, 7, 32), (1, 5, 35), (2, None, 38)]
+    labels = data_table(tmp_path / "out")["next.reward"].to_pylist()
+    assert [frame for frame, label in enumerate(labels) if label] == [0, 31]
+
+
+def test_times_beyond_every_episode_cut_nothing(waits: Path, tmp_path: Path) -> None:
+    for operation in (TrimConfig(min_idle_s=1e308), TrimConfig(margin_s=1e308)):
+        report = edited(waits, tmp_path / "out", operation, dry_run=True)
+        assert "nothing-to-edit" in codes(report)
+
+
+def test_a_copy_with_fewer_features_is_a_change(recorded: Recorded, tmp_path: Path) -> None:
+    source = recorded("unlabelled")
+    report = edited(source, tmp_path / "out", TrimConfig(), drop_features=["action"])
+    assert codes(report) == []
