@@ -52,10 +52,11 @@ class EpisodeTasks:
             if is_given or not listed or episode.part is not None:
                 listed = own
             else:
-                if not set(own) <= set(listed):
+                of_list = [task for task in listed if task in self._known]
+                missing = [task for task in own if task not in of_list]
+                if missing or len(of_list) < len(listed):
                     self._replaced.setdefault(source.number, []).append(episode.source_episode)
-                    listed = [*own, *(task for task in listed if task not in own)]
-                listed = [task for task in listed if task in self._known]
+                listed = [*own, *(task for task in of_list if task not in own)] if missing else of_list
             found.append(listed)
         return found
 

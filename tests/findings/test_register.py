@@ -43,7 +43,6 @@ UNPLANTED = {
     "dropped-frames",
     "episode-open-start",
     "failure-value-differs",
-    "file-of-one-source",
     "frame-order",
     "frame-rates-differ",
     "joint-limit",

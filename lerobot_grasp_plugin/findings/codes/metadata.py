@@ -76,7 +76,12 @@ METADATA = Family(
             "A required feature is not declared.",
             by(error="LeRobot returns no item without it", warning="LeRobot reads the dataset without it"),
         ),
-        Code("near-tasks", "Tasks differ only in case, white space, punctuation or Unicode form.", WARNING),
+        Code(
+            "near-tasks",
+            "Tasks differ only in case, white space, punctuation or Unicode form.",
+            WARNING,
+            fix="lerobot-grasp-edit",
+        ),
         Code(
             "other-preprocessing",
             "Another image preprocessing is stored or was used before.",
