@@ -18,7 +18,7 @@ def called_success(source: Source, config: EditConfig) -> Mapping[int, NDArray[n
     """The success frames of the episodes that the annotation file or the column of a call labels.
 
     Args:
-        source: The dataset; its labels are set.
+        source: The dataset.
         config: The call.
 
     Returns:
@@ -27,7 +27,7 @@ def called_success(source: Source, config: EditConfig) -> Mapping[int, NDArray[n
     Raises:
         GraspError: The annotation file or the column is wrong.
     """
-    label_sources([source], config.annotations, config)
+    (source,), _ = label_sources([source], config.annotations, config)
     labels, column = source.labels or {}, source.column
     found = {episode: own.mask(int(source.reader.lengths[episode])) for episode, own in labels.items()}
     if column is not None:
