@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from lerobot_grasp_plugin.commands.help import Guide
+from lerobot_grasp_plugin.commands.positional import as_option
 from lerobot_grasp_plugin.commands.run import command, fail, guarded, parse_call
 
 PROGRAM = "lerobot-grasp-compare"
@@ -36,25 +36,13 @@ class CompareConfig:
 @command
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command; returns 0 when the files were compared, however they differ."""
-    config = parse_call(CompareConfig, _with_files(list(args or [])), program=PROGRAM, guide=GUIDE)
+    config = parse_call(CompareConfig, as_option("annotations", args or []), program=PROGRAM, guide=GUIDE)
     if len(config.annotations) != 2:
         number = len(config.annotations)
         fail(PROGRAM, f"give two annotation files, not {number}: A.txt B.txt, or --annotations")
     if config.report is not None and not config.report.parent.is_dir():
         fail(PROGRAM, f"--report: the folder {config.report.parent} does not exist")
     return guarded(lambda: _compare(config))
-
-
-def _with_files(args: list[str]) -> list[str]:
-    """The call with its positional files as values of ``--annotations``."""
-    files: list[str] = []
-    others: list[str] = []
-    before = ""
-    for arg in args:
-        is_value = before.startswith("--") and "=" not in before
-        (others if is_value or arg.startswith("-") else files).append(arg)
-        before = "" if is_value else arg
-    return [*others, f"--annotations={json.dumps(files)}"] if files else others
 
 
 def _compare(config: CompareConfig) -> int:

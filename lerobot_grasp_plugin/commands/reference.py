@@ -34,7 +34,8 @@ and so is a block of options, `--kinematics '{{joint_unit: range}}'`. A switch n
 `--strict true`. Options can be in a YAML or JSON file, `--config_path FILE`; flags override it. For a
 misspelt option or value, the error names the most similar one.
 
-Exit codes: 0 done, 1 the data is at fault, 2 the call is at fault, 130 after Ctrl+C.
+Exit codes: 0 done, 1 the data is at fault (`lerobot-grasp-diff`: or the datasets differ), 2 the call is at
+fault, 130 after Ctrl+C.
 """
 
 _PYTHON = f"""\

@@ -59,6 +59,8 @@ class VideoIndex:
         max_deviation_s: Largest distance of a pts from the grid, in seconds.
         snapped: Whether a pts is off the grid by a tick or more and was moved onto it.
         has_audio: Whether there is an audio stream; it is not copied.
+        hashes: Hash of each packet and of those it may refer to, uint8, shape (packets, bytes); None where
+            they were not asked for.
     """
 
     path: Path
@@ -74,6 +76,7 @@ class VideoIndex:
     max_deviation_s: float
     snapped: bool
     has_audio: bool
+    hashes: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,17 +86,22 @@ def check_repo_id(repo_id: str, option: str = "repo_id", *, options: str = "--")
     if not _REPO_ID.fullmatch(repo_id) or ".." in repo_id:
         hint = "expected owner/name"
         if option == "repo_id" and Path(repo_id).expanduser().is_dir():
-            hint += f"; for this folder: {options}root {repo_id}"
+            hint += f"; for this folder: {_root_option(options)}{repo_id}"
         raise UsageError(Problem("bad-repo-id", f"{option} {repo_id!r} is not a dataset name", hint=hint))
 
 
-def locate(repo_id: str | None, root: str | Path | None, *, options: str = "--") -> Location:
+def locate(
+    repo_id: str | None, root: str | Path | None, *, options: str = "--", revision: str | None = None
+) -> Location:
     """Finds a dataset; downloads its ``meta/`` if it is only on the Hub.
 
     Args:
         repo_id: Its name.
         root: Its folder.
-        options: Prefix of option names in hints, such as ``--dataset.``.
+        options: Prefix of option names in hints, such as ``--dataset.``; empty where a call takes datasets
+            without an option.
+        revision: Branch, tag or commit of the dataset on the Hub; None for the dataset in LeRobot's home
+            folder, or the revision of the Hub that LeRobot reads.
 
     Raises:
         UsageError: Neither argument is given, or nothing is found.
@@ -106,7 +111,8 @@ def locate(repo_id: str | None, root: str | Path | None, *, options: str = "--")
         _refuse_closed(folder)
         if not is_dataset(folder):
             _refuse_parent(folder, options)
-            hint = f"use the folder above: {options}root {folder.parent}" if is_dataset(folder.parent) else ""
+            above = f"{_root_option(options)}{folder.parent}"
+            hint = f"use the folder above: {above}" if is_dataset(folder.parent) else ""
             message = "the folder does not exist"
             if folder.is_dir():
                 message = "the folder is not a LeRobot dataset: it has no meta/info.json"
@@ -120,9 +126,9 @@ def locate(repo_id: str | None, root: str | Path | None, *, options: str = "--")
         )
     check_repo_id(repo_id, options=options)
     folder = lerobot_home() / repo_id
-    if is_dataset(folder):
+    if revision is None and is_dataset(folder):
         return Location(repo_id, folder)
-    return _from_hub(repo_id, folder, options)
+    return _from_hub(repo_id, folder, options, revision)
 
 
 def _refuse_closed(folder: Path) -> None:
@@ -137,6 +143,11 @@ def _refuse_closed(folder: Path) -> None:
         raise DatasetError(Problem("unreadable-folder", message, folder, hint))
 
 
+def _root_option(options: str) -> str:
+    """``--root``, before a folder; empty where a call takes folders without an option."""
+    return f"{options}root " if options else ""
+
+
 def _refuse_parent(folder: Path, options: str = "--") -> None:
     """Refuses a folder that contains datasets instead of being one, and names them.
 
@@ -147,7 +158,7 @@ def _refuse_parent(folder: Path, options: str = "--") -> None:
         inner = sorted(info.parent.parent for info in folder.glob(f"{pattern}/{layout.INFO_PATH}"))
         if inner:
             number = f"{len(inner)} datasets" if len(inner) > 1 else "a dataset"
-            shown = " or ".join(f"{options}root {path}" for path in inner[:_SHOWN])
+            shown = " or ".join(f"{_root_option(options)}{path}" for path in inner[:_SHOWN])
             more = f" or {len(inner) - _SHOWN} more" if len(inner) > _SHOWN else ""
             message = f"the folder is not a LeRobot dataset, but contains {number}"
             raise UsageError(Problem("no-dataset", message, folder, f"choose one: {shown}{more}"))
@@ -185,13 +196,17 @@ def _holds_files(folder: Path) -> bool:
     return any(next(folder.glob(pattern), None) is not None for pattern in patterns)
 
 
-def _from_hub(repo_id: str, expected: Path, options: str) -> Location:
+def _from_hub(repo_id: str, expected: Path, options: str, chosen: str | None) -> Location:
     """A dataset of the Hub, in the cache LeRobot itself uses (``HF_LEROBOT_HOME/hub``)."""
     cached = lerobot_home() / "hub" / f"datasets--{repo_id.replace('/', '--')}"
+    subject = f"{repo_id!r} is not at {expected}, and"
+    if chosen is not None:
+        subject = f"revision {chosen!r} of {repo_id!r}"
+    way = f"{options}root" if options else "its path"
+    elsewhere = f"give {way} for a dataset in another folder"
     if is_offline() and not cached.is_dir():
-        message = f"{repo_id!r} is not at {expected}, and HF_HUB_OFFLINE is set"
-        hint = f"give {options}root for a dataset in another folder"
-        raise UsageError(Problem("no-dataset", message, hint=hint))
+        message = f"{subject} cannot be downloaded, because HF_HUB_OFFLINE is set"
+        raise UsageError(Problem("no-dataset", message, hint=elsewhere))
     import huggingface_hub
     from huggingface_hub import errors
 
@@ -211,8 +226,10 @@ def _from_hub(repo_id: str, expected: Path, options: str) -> Location:
 
     try:
         try:
-            root = download(["meta/*"], layout.CODEBASE_VERSION)
+            root = download(["meta/*"], chosen or layout.CODEBASE_VERSION)
         except errors.RevisionNotFoundError:  # never converted: use the main branch
+            if chosen is not None:
+                raise
             root = download(["meta/*"], None)
     except (
         errors.HfHubHTTPError,
@@ -224,8 +241,8 @@ def _from_hub(repo_id: str, expected: Path, options: str) -> Location:
         raise UsageError(
             Problem(
                 "no-dataset",
-                f"{repo_id!r} is not at {expected}, and cannot be downloaded from the Hub: {reason}",
-                hint=f"give {options}root for a dataset in another folder",
+                f"{subject} cannot be downloaded from the Hub: {reason}",
+                hint=elsewhere,
             )
         ) from None
     if not is_dataset(root):

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
+from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow_types import is_text, own_metadata, table_of
 from lerobot_grasp_plugin.dataset.column_metadata import metadata_of_columns
 from lerobot_grasp_plugin.dataset.json_lines import as_index, read_json_lines
 from lerobot_grasp_plugin.dataset.tables import TableFile, index_numbers
-from lerobot_grasp_plugin.findings.problem import DatasetError, Problem, column_of
+from lerobot_grasp_plugin.findings.problem import DatasetError, GraspError, Problem, column_of
+
+_SUFFIXES = (".parquet", ".jsonl")
 
 PANDAS_INDEX = "__index_level_0__"
 """The column of an unnamed row index that pandas wrote."""
@@ -74,6 +77,46 @@ def read_index_table(path: Path, index_column: str) -> IndexTable:
         own_metadata(table.schema),
         metadata_of_columns(table.schema),
     )
+
+
+def is_index_feature(name: str, dtype: str) -> bool:
+    """Whether a feature may have a table of names, by its name and dtype: ``subtask_index``."""
+    is_integer = dtype.startswith(("int", "uint"))
+    return is_integer and name.endswith("_index") and name not in layout.INDEX_COLUMNS
+
+
+def find_index_tables(root: Path, features: Iterable[str], files: Iterable[str]) -> dict[str, str]:
+    """The tables in ``meta/`` that name the numbers of index features.
+
+    Args:
+        root: The dataset's folder.
+        features: The index features.
+        files: Files of the dataset that are not LeRobot's, by their path in the folder.
+
+    Returns:
+        Feature -> path in the folder, for those that have a table.
+    """
+    wanted, found = list(features), dict[str, str]()
+    for path in files if wanted else ():
+        file = root / path
+        if not path.startswith("meta/") or path.count("/") > 1 or file.suffix not in _SUFFIXES:
+            continue
+        for name in wanted:
+            if name not in found and _is_index_table(file, name):
+                found[name] = path
+    return found
+
+
+def _is_index_table(file: Path, index_column: str) -> bool:
+    try:
+        if file.suffix == ".parquet":
+            columns = TableFile(file).columns
+            if index_column not in columns or {layout.INDEX, layout.EPISODE_INDEX} & set(columns):
+                return False
+        table = read_index_table(file, index_column)
+    except GraspError:
+        return False
+    return len(set(table.indices)) == len(table.indices)
 
 
 def _read(path: Path) -> pa.Table:

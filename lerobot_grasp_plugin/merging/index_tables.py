@@ -10,17 +10,18 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.arrow_types import common_type, conform
 from lerobot_grasp_plugin.dataset.column_metadata import left_out
-from lerobot_grasp_plugin.dataset.index_table import IndexTable, read_index_table
-from lerobot_grasp_plugin.dataset.tables import TableFile
-from lerobot_grasp_plugin.findings.problem import DatasetError, GraspError, MergeError, Place, Problem
+from lerobot_grasp_plugin.dataset.index_table import (
+    IndexTable,
+    find_index_tables,
+    is_index_feature,
+    read_index_table,
+)
+from lerobot_grasp_plugin.findings.problem import DatasetError, MergeError, Place, Problem
 from lerobot_grasp_plugin.merging.contradictions import Contradictions, agreed_metadata, canonical
 from lerobot_grasp_plugin.merging.features import TargetFormat
 from lerobot_grasp_plugin.merging.sources import Source
-
-_SUFFIXES = (".parquet", ".jsonl")
 
 
 @dataclass(frozen=True)
@@ -58,33 +59,10 @@ def index_tables_of(source: Source, target: TargetFormat, files: Sequence[str]) 
     wanted = {
         source.original[name]: name
         for name, feature in target.features.items()
-        if name in source.original
-        and source.original[name].endswith("_index")
-        and name not in layout.INDEX_COLUMNS
-        and feature.dtype.startswith(("int", "uint"))
+        if name in source.original and is_index_feature(source.original[name], feature.dtype)
     }
-    found: dict[str, str] = {}
-    for path in files if wanted else ():
-        file = source.reader.root / path
-        if not path.startswith("meta/") or path.count("/") > 1 or file.suffix not in _SUFFIXES:
-            continue
-        for own, name in wanted.items():
-            if name not in found and _is_index_table(source, path, own):
-                found[name] = path
-    return found
-
-
-def _is_index_table(source: Source, path: str, own: str) -> bool:
-    file = source.reader.root / path
-    try:
-        if file.suffix == ".parquet":
-            columns = TableFile(file).columns
-            if own not in columns or {layout.INDEX, layout.EPISODE_INDEX} & set(columns):
-                return False
-        table = read_index_table(file, own)
-    except GraspError:
-        return False
-    return len(set(table.indices)) == len(table.indices)
+    found = find_index_tables(source.reader.root, wanted, files)
+    return {wanted[own]: path for own, path in found.items()}
 
 
 def unite(

@@ -67,20 +67,48 @@ class StartReader:
         if raw not in self._extradata:
             self.parameter_sets.add(raw)
 
-    def _nal_units(self, data: memoryview) -> Iterator[memoryview]:
+    def unit_type(self, unit: memoryview) -> int:
+        """Type of a NAL unit of H.264 or HEVC."""
+        return unit[0] & 31 if self.codec == "h264" else (unit[0] >> 1) & 63
+
+    def is_parameter_set(self, unit: memoryview) -> bool:
+        """Whether a NAL unit of H.264 or HEVC holds parameters, not a part of a frame."""
+        kinds = _H264_PARAMETER_SETS if self.codec == "h264" else _HEVC_PARAMETER_SETS
+        return self.unit_type(unit) in kinds
+
+    def units_of_extradata(self) -> Iterator[memoryview]:
+        """The parameter sets in the decoder configuration of H.264 or HEVC, as mp4 stores it."""
+        data = memoryview(self._extradata)
+        is_h264 = self.codec == "h264"
+        at = 5 if is_h264 else 23
+        arrays = 2 if is_h264 else int.from_bytes(data[22:23], "big")
+        for array in range(arrays):
+            if is_h264:
+                number, at = int.from_bytes(data[at : at + 1], "big"), at + 1
+                number &= 31 if array == 0 else 255
+            else:
+                number, at = int.from_bytes(data[at + 1 : at + 3], "big"), at + 3
+            for _ in range(number):
+                size = int.from_bytes(data[at : at + 2], "big")
+                unit = data[at + 2 : at + 2 + size]
+                at += 2 + size
+                if len(unit):
+                    yield unit
+
+    def units(self, data: memoryview) -> Iterator[memoryview]:
+        """The NAL units of a packet of H.264 or HEVC that are not empty."""
         at, end, step = 0, len(data), self._length_size
         while at + step < end:
             size = int.from_bytes(data[at : at + step], "big")
             at += step
-            yield data[at : at + size]
+            if unit := data[at : at + size]:
+                yield unit
             at += size
 
     def _h264(self, data: memoryview) -> int:
         kind = NOT_A_START
-        for unit in self._nal_units(data):
-            if not len(unit):
-                continue
-            unit_type = unit[0] & 31
+        for unit in self.units(data):
+            unit_type = self.unit_type(unit)
             if unit_type == _H264_IDR:
                 kind = CLEAN_START
             elif unit_type == _H264_SEI and kind == NOT_A_START and _has_recovery_point(unit):
@@ -91,10 +119,8 @@ class StartReader:
 
     def _hevc(self, data: memoryview) -> int:
         kind = NOT_A_START
-        for unit in self._nal_units(data):
-            if not len(unit):
-                continue
-            unit_type = (unit[0] >> 1) & 63
+        for unit in self.units(data):
+            unit_type = self.unit_type(unit)
             if unit_type in _HEVC_CLEAN:
                 kind = CLEAN_START
             elif unit_type == _HEVC_CRA:

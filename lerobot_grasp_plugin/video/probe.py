@@ -20,6 +20,7 @@ from lerobot_grasp_plugin.core.video_index import NOT_A_START, OPEN_START, Strea
 from lerobot_grasp_plugin.findings.problem import Problem, VideoError
 from lerobot_grasp_plugin.video.bitstream import StartReader
 from lerobot_grasp_plugin.video.mp4 import boxes, leaves, sample_descriptions, track_kind
+from lerobot_grasp_plugin.video.packet_hash import PacketHash, chained
 
 _LFS_START = b"version https://git-lfs.github.com/spec/"
 _MAX_MOOV_BYTES = 256 * 2**20
@@ -193,12 +194,13 @@ def header(path: Path) -> VideoHeader:
         )
 
 
-def scan(path: Path, fps: float) -> VideoIndex:
+def scan(path: Path, fps: float, *, hashes: bool = False) -> VideoIndex:
     """List the packets of a file's first video stream. Nothing is decoded.
 
     Args:
         path: The file.
         fps: Frames per second of the dataset it belongs to.
+        hashes: Whether to hash the packets.
 
     Returns:
         The index; a pts within a quarter of a frame of the grid is taken to be on it.
@@ -211,6 +213,8 @@ def scan(path: Path, fps: float) -> VideoIndex:
         signature = signature_of(stream)
         time_base = time_base_of(stream)
         reader = StartReader(signature.codec, signature.extradata)
+        packet_hash = PacketHash(signature, reader) if hashes else None
+        hashed: list[bytes] = []
         pts: list[int] = []
         sizes: list[int] = []
         starts: list[int] = []
@@ -226,6 +230,8 @@ def scan(path: Path, fps: float) -> VideoIndex:
                 pts.append(packet.pts)
                 sizes.append(size)
                 shown.append(not packet.is_discard)
+                if packet_hash is not None:
+                    hashed.append(packet_hash.hash(memoryview(packet)))
                 start = reader.kind(memoryview(packet), packet.is_keyframe)
                 if start == NOT_A_START and packet.is_keyframe and not starts:
                     start = OPEN_START  # where the source itself begins
@@ -237,6 +243,7 @@ def scan(path: Path, fps: float) -> VideoIndex:
         raise video_error("video-no-frames", "the video stream has no packets", path)
 
     frames, rest = _on_grid(np.array(pts, dtype=np.int64), fps, time_base, path)
+    kinds = np.array(starts, dtype=np.uint8)
     rate = exact_fps(fps)
     rank = np.argsort(np.argsort(frames))
     largest = int(np.abs(rest).max())
@@ -247,13 +254,14 @@ def scan(path: Path, fps: float) -> VideoIndex:
         frames=frames,
         shown=np.array(shown, dtype=np.bool_),
         sizes=np.array(sizes, dtype=np.int64),
-        starts=np.array(starts, dtype=np.uint8),
+        starts=kinds,
         pts=np.array(pts, dtype=np.int64),
         time_base=time_base,
         reorder_depth=int((np.arange(len(rank)) - rank).max()),
         max_deviation_s=float(Fraction(largest, time_base.denominator * rate.numerator)),
         snapped=largest >= time_base.numerator * rate.numerator,
         has_audio=has_audio,
+        hashes=chained(hashed, kinds, frames) if hashes else None,
     )
 
 

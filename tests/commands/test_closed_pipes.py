@@ -87,6 +87,6 @@ def test_what_is_written_is_written(recorded, tmp_path):
 
 
 def test_it_is_so_for_every_command():
-    assert len(COMMANDS) == 19
+    assert len(COMMANDS) == 20
     for each in COMMANDS:
         assert hasattr(import_module(each.module).main, "__wrapped__"), each.name

@@ -9,8 +9,6 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from edited import codes, edited
-from factories import Legacy, write_legacy
 
 from lerobot_grasp_plugin.editing.config import (
     DeleteConfig,
@@ -21,6 +19,8 @@ from lerobot_grasp_plugin.editing.config import (
     SetTaskConfig,
     SplitConfig,
 )
+from tests.support.edited import codes, edited
+from tests.support.factories import Legacy, write_legacy
 
 type Recorded = Callable[[str], Path]
 

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from edited import codes, edited
-from factories import Legacy, data_table, episodes_table, write_legacy, write_lines
-from lerobot_judge import open_set
 
 from lerobot_grasp_plugin.editing.config import SetTaskConfig
 from lerobot_grasp_plugin.verify.verifier import verify_dataset
+from tests.support.edited import codes, edited
+from tests.support.factories import Legacy, data_table, episodes_table, write_legacy, write_lines
+from tests.support.lerobot_judge import open_set
 
 type Recorded = Callable[[str], Path]
 

@@ -14,6 +14,7 @@ import pytest
 from lerobot_grasp_plugin import MergeConfig, SourceConfig, merge
 from lerobot_grasp_plugin.editing.config import TrimConfig
 from lerobot_grasp_plugin.findings.problem import DatasetError, UsageError
+from tests.support import factories
 from tests.support.edited import (
     codes,
     edited,
@@ -23,7 +24,6 @@ from tests.support.edited import (
     waiting,
     write_states,
 )
-from tests.support import factories
 from tests.support.factories import Legacy, change_info, data_table, read_info, tree, write_legacy
 from tests.support.lerobot_judge import assert_items, items_of
 

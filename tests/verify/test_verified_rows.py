@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from lerobot_grasp_plugin import verify_dataset
+from lerobot_grasp_plugin.dataset.file_format import V2X
 from lerobot_grasp_plugin.verify.info import Info
 from lerobot_grasp_plugin.verify.place import ranges_text
 from lerobot_grasp_plugin.verify.rows import Rows
@@ -263,7 +264,7 @@ def test_timestamps_that_are_no_numbers_are_named_once(where: Sequence[int], pla
 def test_what_float32_makes_of_an_hour() -> None:
     """Its steps are wider than the tolerance after 2048 s; LeRobot rounds the image's time as well."""
     length = 120_000
-    view = View(Path("set"), Info(Path("info.json"), {}, None, 30.0, {}, 1000, ()), legacy=True)
+    view = View(Path("set"), Info(Path("info.json"), {}, None, 30.0, {}, 1000, ()), V2X)
     check = TimestampCheck(view)
     stamps = (np.arange(length) / 30).astype(np.float32).reshape(-1, 1)
     zero = np.zeros(1, np.int64)

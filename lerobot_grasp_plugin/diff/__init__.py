@@ -1,0 +1,1 @@
+"""Compares two datasets episode by episode, by content."""
