@@ -64,7 +64,7 @@ class RecordedEpisodes:
             for name, value in heads[0].items()
             if all(other.get(name) == value for other in heads)
         }
-        noted = [other["environment"] for other in heads if other.get("environment") is not None]
+        noted = [value for known in self._known.values() for value in known.environments]
         environments = [value for number, value in enumerate(noted) if value not in noted[:number]]
         if len(environments) == 1:
             head["environment"] = environments[0]
@@ -81,5 +81,6 @@ class RecordedEpisodes:
 
 
 def _head(known: RecordingSidecar) -> dict[str, Any]:
-    """A sidecar without its episodes, and without edits of their order, which are already done."""
-    return {**{name: value for name, value in known.raw.items() if name != "edits"}, "episodes": {}}
+    """What a sidecar says of all its episodes, without environments, and without edits, which are applied."""
+    others = ("edits", "environment", "environments", "episodes")
+    return {name: value for name, value in known.raw.items() if name not in others}

@@ -86,6 +86,20 @@ def test_chosen_episodes_have_their_new_numbers(tmp_path, recorded, more, noted)
     assert {name: value for name, value in found.items() if name.startswith("environment")} == noted
 
 
+@pytest.mark.parametrize("other", [{"fps": 10}, {"fps": 30}, None])
+def test_the_environments_of_a_merge_stay_in_the_next_one(tmp_path, recorded, other):
+    noted = [{"fps": 10}, {"fps": 20}]
+    more = {} if other is None else {"environment": other}
+    sources = [
+        SourceConfig(root=recorded("one", environments=noted)),
+        SourceConfig(root=recorded("two", **more)),
+    ]
+    merge(MergeConfig(sources=sources, new_root=tmp_path / "new", new_repo_id="lab/new"))
+    found = sidecar(tmp_path / "new")
+    assert found["environments"] == (noted if other in (None, *noted) else [*noted, other])
+    assert "environment" not in found
+
+
 def test_a_sidecar_that_cannot_be_read_is_carried_as_it_is(tmp_path, recorded):
     root = recorded("arm")
     (root / RECORDING_PATH).write_text("[]")
