@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from lerobot_grasp_plugin.findings.problem import Place, Problem
 from lerobot_grasp_plugin.findings.words import short
+
+LATER: Final = "another version of this package may have written it"
+"""Why the format of a sidecar may be unknown."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.info import read_json
+from lerobot_grasp_plugin.dataset.json_entry import LATER
 from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
 
 FORMAT: Final = 1
@@ -46,8 +47,7 @@ def stored_learning(root: Path) -> StoredLearning | None:
         return StoredLearning(problems=error.problems)
     if not isinstance(raw, Mapping) or raw.get("format") != FORMAT:
         message = f"not a learning sidecar of format {FORMAT}"
-        hint = "another version of this package may have written it"
-        return StoredLearning(problems=[Problem("bad-sidecar", message, path, hint)])
+        return StoredLearning(problems=[Problem("bad-sidecar", message, path, LATER)])
     return StoredLearning(raw.get("image_preprocessing"), raw.get("splits"))
 
 

@@ -9,16 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.core.labels import LabelValues
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.info import read_json
-from lerobot_grasp_plugin.dataset.json_entry import Entry
+from lerobot_grasp_plugin.dataset.json_entry import LATER, Entry
 from lerobot_grasp_plugin.dataset.recording import read_recording
 from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
-from lerobot_grasp_plugin.findings.words import count
+from lerobot_grasp_plugin.findings.words import count, short
+
+FORMAT: Final = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,6 +144,8 @@ class Provenance:
         """The sidecar of a JSON value."""
         problems: list[Problem] = []
         content = Entry.of(raw, "", path, problems)
+        if content.values.get("format", FORMAT) != FORMAT:
+            content.note("format", f"{short(repr(content.values['format']))} is not {FORMAT}; {LATER}")
         if problems:
             return cls(path=path, problems=problems)
         labels = content.get("labels", dict, "an object")

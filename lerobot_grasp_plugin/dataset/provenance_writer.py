@@ -9,10 +9,9 @@ from typing import Any, Final
 
 from lerobot_grasp_plugin.core.intervals import IntervalSet
 from lerobot_grasp_plugin.core.plan import PlannedEpisode
-from lerobot_grasp_plugin.dataset.provenance import FirstEpisode, ProvenanceEpisode, ProvenanceSource
+from lerobot_grasp_plugin.dataset.provenance import FORMAT, FirstEpisode, ProvenanceEpisode, ProvenanceSource
 from lerobot_grasp_plugin.version import VERSION
 
-FORMAT: Final = 1
 DISTRIBUTION: Final = "lerobot_grasp_plugin"
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 from lerobot_grasp_plugin.core.labels import LabelValues
 from lerobot_grasp_plugin.dataset import layout
 from lerobot_grasp_plugin.dataset.info import read_json
+from lerobot_grasp_plugin.dataset.json_entry import LATER
 from lerobot_grasp_plugin.findings.problem import DatasetError, Problem
 
 FORMAT: Final = 1
@@ -79,7 +80,11 @@ def read_recording(root: Path) -> RecordingSidecar | None:
         raw = read_json(path)
     except DatasetError as error:
         return RecordingSidecar({}, error.problems)
-    return RecordingSidecar(raw if isinstance(raw, dict) else {})
+    known = raw if isinstance(raw, dict) else {}
+    if known.get("format", FORMAT) != FORMAT:
+        message = f"not a recording sidecar of format {FORMAT}"
+        return RecordingSidecar({}, [Problem("bad-sidecar", message, path, LATER)])
+    return RecordingSidecar(known)
 
 
 def pending_edits(root: Path) -> Iterator[Problem]:

@@ -16,6 +16,7 @@ from lerobot_grasp_plugin.dataset.provenance import (
     read_provenance,
     stored_values,
 )
+from lerobot_grasp_plugin.dataset.recording import read_recording
 
 PROVENANCE, RECORDING = "meta/grasp_provenance.json", "meta/grasp_recording.json"
 
@@ -93,6 +94,20 @@ def test_all_that_is_wrong_with_it_is_named_at_once() -> None:
         *("episodes[2].content_sha256", "episodes[2].success"),
     ]
     assert {(problem.code, problem.severity) for problem in problems} == {("bad-sidecar", "warning")}
+
+
+@pytest.mark.parametrize("stated", [2, "1", None])
+def test_a_sidecar_of_another_format_is_not_read(stated: object, tmp_path: Path) -> None:
+    labels = {"success_value": 3, "failure_value": 0}
+    for path in (PROVENANCE, RECORDING):
+        content = {"format": stated, "labels": labels, "sources": [], "episodes": {}}
+        written(tmp_path, path, content)
+    (problem,) = read_provenance(tmp_path).problems
+    assert (problem.code, problem.place.field) == ("bad-sidecar", "format")
+    recording = read_recording(tmp_path)
+    assert recording is not None
+    assert [problem.code for problem in recording.problems] == ["bad-sidecar"]
+    assert (recording.is_whole, stored_values(tmp_path)) == (False, None)
 
 
 def test_entries_that_were_written_are_read_as_they_were() -> None:
