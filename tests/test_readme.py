@@ -150,9 +150,3 @@ def test_the_text_of_a_page_names_options_that_exist(page: Path) -> None:
     assert [
         one for one in sorted(named - known - OTHERS) if not one.endswith(".discover_packages_path")
     ] == []
-
-
-@pytest.mark.parametrize("page", TEXTS, ids=lambda page: page.stem)
-def test_linked_files_exist(page: Path) -> None:
-    links = re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", page.read_text(encoding="utf-8"))
-    assert [link for link in links if not (page.parent / link).exists()] == []

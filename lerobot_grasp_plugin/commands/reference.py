@@ -1,4 +1,4 @@
-"""The pages docs/reference/commands.md and python.md, from the options and docstrings of this package."""
+"""The pages of docs/reference that are written from options, docstrings and JSON schemas."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from typing import Any
 import lerobot_grasp_plugin
 from lerobot_grasp_plugin import commands
 from lerobot_grasp_plugin.commands.help import HELP, options_of
+from lerobot_grasp_plugin.commands.schema_page import schema_lines
 from lerobot_grasp_plugin.merging.recipe import SourceConfig
 
 WRITE = "python -m lerobot_grasp_plugin.commands docs/reference"
@@ -47,13 +48,26 @@ The public names of `lerobot_grasp_plugin`. All others may change in any version
 
 
 def write_pages(folder: Path) -> None:
-    """Writes both pages.
+    """Writes all pages.
 
     Args:
-        folder: Where to; it exists.
+        folder: Where to; it exists, and ``schemas`` next to it.
     """
-    for name, lines in (("commands.md", command_lines()), ("python.md", python_lines())):
+    for name, lines in pages(folder).items():
         (folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def pages(folder: Path) -> dict[str, Iterator[str]]:
+    """The lines of each page, by its file name.
+
+    Args:
+        folder: As of ``write_pages``.
+    """
+    return {
+        "commands.md": command_lines(),
+        "python.md": python_lines(),
+        "sidecars.md": schema_lines(folder.parent / "schemas", WRITE),
+    }
 
 
 def programs() -> dict[str, str]:

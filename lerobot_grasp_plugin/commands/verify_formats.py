@@ -31,7 +31,7 @@ def document(form: ReportFormat, datasets: Sequence[Verified]) -> str:
 
 
 def as_json(datasets: Sequence[Verified]) -> dict[str, Any]:
-    """Reports as docs/report.schema.json says; a missing place is null, numbers are 0-based."""
+    """Reports as docs/schemas/report.schema.json says; a missing place is null, numbers are 0-based."""
     return {
         "format": 1,
         "datasets": [

@@ -60,7 +60,7 @@ def summary(problems: Iterable[Problem]) -> str:
 
 
 def as_values(problem: Problem) -> dict[str, Any]:
-    """A problem as plain values, as docs/report.schema.json says; what it does not have is null."""
+    """A problem as plain values, as docs/schemas/report.schema.json says; what it does not have is null."""
     place = problem.place
     return {
         "code": problem.code,

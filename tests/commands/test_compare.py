@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 from lerobot_grasp_plugin.commands.compare import main
 from tests.support.factories import Legacy, write_legacy
+from tests.support.file_schemas import read
 
 A = "00: 3-\n01: all fail\n02: 2-3\n03: all fail\n"
 B = "00: 5-\n01: all fail\n02: all success\n04: 2-\n"
@@ -38,7 +38,7 @@ def test_most_disagreement_comes_first(here: Path, capsys) -> None:
         "only A lists episode 3",
         "only B lists episode 4",
     ]
-    report = json.loads((here / "out.json").read_text())
+    report = read(here / "out.json", "comparison")
     assert report["annotations"] == ["a.txt", "b.txt"]
     (dataset,) = report["datasets"]
     assert dataset["look_first"] == [2, 0]

@@ -11,7 +11,7 @@ from lerobot_grasp_plugin.commands.preflight import main, preflight_lines
 from lerobot_grasp_plugin.findings.problem import Problem
 from lerobot_grasp_plugin.preflight import PreflightReport
 from tests.support.preflight_case import sound
-from tests.support.report_schema import violation
+from tests.support.file_schemas import violation
 
 
 @pytest.fixture(autouse=True)

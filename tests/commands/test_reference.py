@@ -1,4 +1,4 @@
-"""Every command, option and public name is in docs/reference, and the README names every command."""
+"""Every command, option, public name and JSON field is in docs/reference; the README names every command."""
 
 from __future__ import annotations
 
@@ -15,10 +15,13 @@ DOCS = PROJECT / "docs"
 SCRIPTS = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["scripts"]
 
 
-@pytest.mark.parametrize("name", ["commands", "python"])
+PAGES = reference.pages(DOCS / "reference")
+
+
+@pytest.mark.parametrize("name", PAGES)
 def test_a_page_is_what_the_code_says(name: str) -> None:
-    lines = {"commands": reference.command_lines, "python": reference.python_lines}[name]()
-    written = (DOCS / f"reference/{name}.md").read_text(encoding="utf-8")
+    lines = PAGES[name]
+    written = (DOCS / "reference" / name).read_text(encoding="utf-8")
     assert written == "\n".join(lines) + "\n", f"run: {reference.WRITE}"
 
 

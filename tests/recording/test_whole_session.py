@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from unittest.mock import Mock
 
 import pytest
+from file_schemas import read
 from lerobot.configs.dataset import DatasetRecordConfig
 from lerobot.teleoperators import Teleoperator
 
@@ -119,7 +120,7 @@ def test_marks_pauses_and_edits_of_a_session_that_is_resumed(recorded):
     report, arm, said = recorded(keys, 2)
     assert report.failure is None, report
     assert (report.recorded, report.total, report.shutdown) == (2, 2, [])
-    sidecar = json.loads((root / "meta/grasp_recording.json").read_text())["episodes"]
+    sidecar = read(root / "meta/grasp_recording.json")["episodes"]
     assert [episode["length"] for episode in sidecar.values()] == [11, 4]
     assert [episode["success"] for episode in sidecar.values()] == [[[3, 11]], [[3, 4]]]
     assert [frame for frame, _ in sidecar["0"]["pauses"]] == [5]

@@ -1,7 +1,6 @@
 """The reset to a point, and the person's veto, in LeRobot's own environment with the simulated arm."""
 
 import functools
-import json
 import logging
 
 import numpy as np
@@ -106,6 +105,7 @@ def test_the_record_of_each_episode_is_kept_in_dataset_and_log(environment, tmp_
     from lerobot.rl import gym_manipulator as gm
 
     from lerobot_grasp_plugin.learning.rl.episode_log import EpisodeLog, read_episode_log
+    from lerobot_grasp_plugin.learning.rl.run_lines import read_lines
     from lerobot_grasp_plugin.lerobot_seams.environment import follow_environment, leave_environment
 
     built = environment(
@@ -126,7 +126,7 @@ def test_the_record_of_each_episode_is_kept_in_dataset_and_log(environment, tmp_
         leave_environment(log)
     built.teleop.disconnect()
     built.teleop.connect()
-    recording = json.loads((tmp_path / "set/meta/grasp_recording.json").read_text())
+    recording = read(tmp_path / "set/meta/grasp_recording.json")
     assert recording["environment"] == {
         "action_space": "ee_delta",
         "state": ["joint positions", "joint velocities", "end-effector pose"],
@@ -137,6 +137,8 @@ def test_the_record_of_each_episode_is_kept_in_dataset_and_log(environment, tmp_
     kept = [episodes[number]["hooks"]["random_ee_reset"] for number in ("0", "1")]
     assert [episode.reset for episode in read_episode_log(tmp_path / "episodes.jsonl")] == kept
     assert kept[0]["commanded"] != kept[1]["commanded"]
+    for line in read_lines(tmp_path / "episodes.jsonl"):
+        assert violation(line, "episodes") is None
     rows = pq.read_table(tmp_path / "set/data")
     states = rows["observation.state"].to_pylist()
     assert {len(state) for state in states} == {18}

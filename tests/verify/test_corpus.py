@@ -18,7 +18,7 @@ from lerobot_grasp_plugin.core.choices import Level
 from lerobot_grasp_plugin.findings.problem import EPISODES
 from tests.support import factories
 from tests.support.factories import Legacy, Recording, write_legacy
-from tests.support.report_schema import violation
+from tests.support.file_schemas import violation
 from tests.verify.corpus import FAULTS, Fault
 from tests.verify.damage import LENGTHS, Target
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from file_schemas import read
 from lerobot.configs.default import DatasetConfig
 from lerobot.configs.train import TrainPipelineConfig
 from lerobot.envs.configs import ImagePreprocessingConfig
@@ -96,7 +97,7 @@ def environment(pretrained_path: Path, threshold: float = 0.5):
 
 
 def test_it_separates_episodes_it_was_not_trained_on(trained):
-    report = json.loads((trained / "report.json").read_text())
+    report = read(trained / "report.json", "classifier_report")
     validation = report["validation"]
     assert validation["all"]["auc"] >= 0.97
     parts = report["splits"]["parts"]
@@ -175,7 +176,7 @@ def test_the_checkpoint_is_laid_out_as_lerobots(trained):
     assert config.reward_model.num_cameras == 1
     assert config.reward_model.normalization_mapping["VISUAL"].value == "IDENTITY"
     assert config.reward_model.input_features[scenes.CAMERA].shape == (3, 128, 128)
-    record = json.loads((folder / "grasp_classifier.json").read_text())
+    record = read(folder / "grasp_classifier.json")
     assert record["image_preprocessing"]["crop_params_dict"] == {scenes.CAMERA: list(scenes.CROP)}
     assert record["success_threshold"] == report["validation"]["suggested_threshold"]
 
@@ -209,7 +210,7 @@ def test_evaluation_and_labeler_repeat_the_figures(trained, squares, tmp_path):
         assert proposal.success == item.second
         assert item.first == IntervalSet.from_mask(scenes.is_success(item.episode_index))
         assert proposal.confidence == pytest.approx(np.maximum(proposal.curve, 1 - proposal.curve).mean())
-    assert (tmp_path / "evaluation/report.json").is_file()
+    assert read(tmp_path / "evaluation/report.json", "classifier_report")["encoder"] == report["encoder"]
 
 
 def test_episodes_are_known_again_in_another_dataset(tmp_path):

@@ -5,7 +5,10 @@ import pytest
 
 pytest.importorskip("lerobot.rl")
 
+from file_schemas import violation
+
 from lerobot_grasp_plugin.learning.rl.episode_log import EpisodeLog, read_episode_log
+from lerobot_grasp_plugin.learning.rl.run_lines import read_lines
 
 ACTS = SimpleNamespace(value="is_intervention")
 
@@ -42,6 +45,7 @@ def test_an_episode_is_one_line_and_a_second_run_goes_on(tmp_path):
     third = list(read_episode_log(path))[2]
     assert (third.episode, third.total_steps, third.held, third.false_reward) == (2, 4, None, None)
     assert third.seconds >= second.seconds
+    assert [violation(line, "episodes") for line in read_lines(path)] == [None] * 3
 
 
 def test_a_line_that_a_kill_cut_off_is_left_out(tmp_path):

@@ -3,6 +3,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from file_schemas import violation
 from PIL import Image
 
 from lerobot_grasp_plugin.learning.rl.run_lines import read_lines
@@ -65,6 +66,7 @@ def test_a_row_has_the_figures_of_the_last_episodes_and_of_the_last_update(tmp_p
         watch.updated(learner, stats)
     assert [row["update"] for row in rows] == [10, 20]
     assert rows == list(read_lines(tmp_path / "training.jsonl"))
+    assert [violation(row, "training") for row in rows] == [None, None]
     last = rows[-1]
     assert (last["episodes"], last["interaction_step"], last["seconds"]) == (30, 290, 70.0)
     assert (last["rewarded"], last["held"], last["false_rewards"]) == (0.25, 0.2, 0.05)
@@ -90,6 +92,7 @@ def test_a_real_arm_has_no_truth_and_a_run_without_episodes_has_no_shares(tmp_pa
     assert (rows[0]["rewarded"], rows[0]["held"], rows[0]["q"]) == (None, None, None)
     assert (rows[1]["rewarded"], rows[1]["held"], rows[1]["false_rewards"]) == (1.0, None, None)
     assert "last" not in line_of(rows[0], 0)
+    assert [violation(row, "training") for row in rows] == [None, None]
 
 
 def test_a_resumed_run_goes_on_behind_the_line_that_a_kill_cut_off(tmp_path):
