@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from lerobot_grasp_plugin.findings.problem import UsageError
+from tests.support.file_schemas import read, violation
 from tests.support.simulated_environment import URDF
 
 BOX = {"base": [0.2, 0.0, 0.08], "half_box": [0.03, 0.03, 0.02], "seed": 4}
