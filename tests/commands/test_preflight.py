@@ -10,8 +10,8 @@ import pytest
 from lerobot_grasp_plugin.commands.preflight import main, preflight_lines
 from lerobot_grasp_plugin.findings.problem import Problem
 from lerobot_grasp_plugin.preflight import PreflightReport
-from tests.support.preflight_case import sound
 from tests.support.file_schemas import violation
+from tests.support.preflight_case import sound
 
 
 @pytest.fixture(autouse=True)

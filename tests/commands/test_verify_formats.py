@@ -14,8 +14,8 @@ import yaml
 from lerobot_grasp_plugin.commands.verify import VerifyConfig, main
 from lerobot_grasp_plugin.core.choices import ReportFormat
 from tests.support.factories import change_info
-from tests.support.project import PROJECT
 from tests.support.file_schemas import violation
+from tests.support.project import PROJECT
 
 
 @pytest.fixture

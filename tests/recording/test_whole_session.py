@@ -8,7 +8,6 @@ from types import SimpleNamespace
 from unittest.mock import Mock
 
 import pytest
-from file_schemas import read
 from lerobot.configs.dataset import DatasetRecordConfig
 from lerobot.teleoperators import Teleoperator
 
@@ -18,6 +17,7 @@ from lerobot_grasp_plugin.recording import session as module
 from lerobot_grasp_plugin.recording.options import GraspOptions
 from lerobot_grasp_plugin.recording.session import Session
 from lerobot_grasp_plugin.verify.verifier import verify_dataset
+from tests.support.file_schemas import read
 
 JOINTS = {"elbow.pos": float, "gripper.pos": float}
 

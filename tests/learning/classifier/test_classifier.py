@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from file_schemas import read
 from lerobot.configs.default import DatasetConfig
 from lerobot.configs.train import TrainPipelineConfig
 from lerobot.envs.configs import ImagePreprocessingConfig
@@ -45,6 +44,7 @@ from lerobot_grasp_plugin.learning.data.dataset import GraspDataset
 from lerobot_grasp_plugin.merging.recipe import SourceConfig
 from lerobot_grasp_plugin.merging.sources import open_sources
 from tests.support import classifier_scenes as scenes
+from tests.support.file_schemas import read
 
 CROP = ImagePreprocessingConfig({scenes.CAMERA: scenes.CROP}, (128, 128))
 

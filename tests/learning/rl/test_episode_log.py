@@ -5,10 +5,9 @@ import pytest
 
 pytest.importorskip("lerobot.rl")
 
-from file_schemas import violation
-
 from lerobot_grasp_plugin.learning.rl.episode_log import EpisodeLog, read_episode_log
 from lerobot_grasp_plugin.learning.rl.run_lines import read_lines
+from tests.support.file_schemas import violation
 
 ACTS = SimpleNamespace(value="is_intervention")
 

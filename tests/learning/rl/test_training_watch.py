@@ -3,12 +3,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from file_schemas import violation
 from PIL import Image
 
 from lerobot_grasp_plugin.learning.rl.run_lines import read_lines
 from lerobot_grasp_plugin.learning.rl.training_plot import plot_training
 from lerobot_grasp_plugin.learning.rl.training_watch import TrainingWatch, line_of
+from tests.support.file_schemas import violation
 
 
 class Hooked:

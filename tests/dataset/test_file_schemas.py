@@ -10,8 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from factories import Legacy, write_legacy
-from file_schemas import NAMES, read, schema_of, variants, violation
 from jsonschema import Draft202012Validator
 
 from lerobot_grasp_plugin import (
@@ -41,6 +39,8 @@ from lerobot_grasp_plugin.learning.data.sidecar import LearningSidecar, read_lea
 from lerobot_grasp_plugin.learning.data.splits import EpisodeSplits
 from lerobot_grasp_plugin.recording.edits import Edits
 from lerobot_grasp_plugin.sim.truth import EpisodeTruth, Truth
+from tests.support.factories import Legacy, write_legacy
+from tests.support.file_schemas import NAMES, read, schema_of, variants, violation
 
 # -- reports --------------------------------------------------------------------------------------
 
@@ -139,11 +139,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         SourceConfig(root=folder / "recorded", episodes="!1", frames={2: "4-9"}, tasks={0: "push"}),
         SourceConfig(root=folder / "other", episodes=[2], task="pull"),
     ]
-    labelled = {"annotations": folder / "labels.txt", "next_success": True}
+    labelled: dict[str, Any] = {"annotations": folder / "labels.txt", "next_success": True}
     merge(MergeConfig(sources=sources, new_root=folder / "merged", new_repo_id="me/merged", **labelled))
     again = [SourceConfig(root=folder / "merged"), SourceConfig(root=folder / "merged", episodes="0")]
     merge(MergeConfig(sources=again, new_root=folder / "kept"))
-    column = {"labels_from": "next.reward", "labels_threshold": 0.5, "done": "first_success"}
+    column: dict[str, Any] = {"labels_from": "next.reward", "labels_threshold": 0.5, "done": "first_success"}
     relabel(RelabelConfig(root=folder / "merged", new_root=folder / "relabelled", **column))
     call = ["--root", str(folder / "recorded"), "--new_root", str(folder / "edited")]
     assert edit_command.main([*call, "--operation.type=delete", "--operation.episode_indices=[0]"]) == 0
