@@ -71,7 +71,7 @@ def read_contents(side: Side, compared: Compared, names: Names, progress: Progre
         parts.append(_row_hashes(content, sum(batch.lengths)))
         done += sum(batch.lengths)
         progress(step, done, total)
-    contents.rows = np.concatenate(parts)
+    contents.rows = np.concatenate([contents.rows, *parts])
     return contents
 
 

@@ -76,8 +76,9 @@ class Pairing:
             self._parts(self._b, self._a, self.free_a, self.free_b, swapped=True)
         if self.free_a and self.free_b:
             self._versions()
-        if not self.pairs and np.array_equal(self._a.lengths, self._b.lengths):
-            for number in list(self.free_b):
+        lengths = self._a.lengths
+        if not self.pairs and len(lengths) > 1 and np.array_equal(lengths, self._b.lengths):
+            for number in list(self.free_b):  # as where degrees became radians
                 self._take(number, number)
         return sorted(self.pairs, key=lambda pair: (pair.b, pair.a))
 

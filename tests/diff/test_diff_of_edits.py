@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from lerobot_grasp_plugin import DatasetError, MergeConfig, RelabelConfig, SourceConfig, merge, relabel
@@ -174,6 +175,15 @@ def test_several_cameras_in_small_files(recorded: Recorded, tmp_path: Path) -> N
     kept = [episode for episode in range(len(RECORDINGS["split"].lengths)) if episode not in (0, 6)]
     wanted = [*same(*((a, b) for b, a in enumerate(kept)))]
     assert episodes_of(compared(source, tmp_path / "out"))[:6] == wanted
+
+
+def test_a_dataset_without_episodes(v30: Path, tmp_path: Path) -> None:
+    root = Path(shutil.copytree(v30, tmp_path / "set"))
+    for path in (root / "meta/episodes").rglob("*.parquet"):
+        pq.write_table(pq.ParquetFile(path).read().slice(0, 0), path)
+    factories.change_info(root, total_episodes=0, total_frames=0)
+    assert compared(root, root).equal
+    assert episodes_of(compared(v30, root)) == [("only in A", episode, None) for episode in range(3)]
 
 
 def test_images_encoded_again(slow: Path, tmp_path: Path) -> None:

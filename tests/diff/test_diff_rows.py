@@ -126,6 +126,11 @@ def test_all_rows_of_all_columns_are_new(tmp_path: Path) -> None:
     ]
 
 
+def test_another_episode_of_the_same_length(tmp_path: Path) -> None:
+    a, b = write_rows(tmp_path / "a", [ZERO]), write_rows(tmp_path / "b", [Rows.made(9, len(ZERO))])
+    assert episodes_of(compared(a, b)) == [("only in B", None, 0), ("only in A", 0, None)]
+
+
 def test_an_episode_is_there_twice(against) -> None:
     assert against(ZERO, ONE, ZERO, TWO, THREE)[2] == same(0, 2)
 
