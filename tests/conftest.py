@@ -36,7 +36,7 @@ from filelock import FileLock  # noqa: E402
 import lerobot_grasp_plugin.merging.build  # noqa: E402, F401  # loaded late, it would keep what a test has patched
 from tests.support import factories  # noqa: E402  # reads the variables above through the libraries it imports
 from tests.support.in_turn import pytest_collection_modifyitems  # noqa: E402, F401  # a hook
-from tests.support.project import PROJECT  # noqa: E402
+from tests.support.project import PROJECT  # noqa: E402  # after the lines above
 
 SHARED_DATA = PROJECT.parent / "shared/data"
 

@@ -58,7 +58,7 @@ def test_a_path_may_be_text(recorded, tmp_path, monkeypatch) -> None:
     report = lerobot_grasp_plugin.merge(lerobot_grasp_plugin.MergeConfig(sources=[source], **options))
     assert report.success_frames == 5
     options["new_root"] = "~/again"
-    config = lerobot_grasp_plugin.RelabelConfig(**options, root="~/out")  # type: ignore[arg-type]
+    config = lerobot_grasp_plugin.RelabelConfig(**options, root="~/out")  # type: ignore[arg-type]  # options of any type
     assert lerobot_grasp_plugin.relabel(config).root == tmp_path / "again"
     lerobot_grasp_plugin.write_learning("~/again", lerobot_grasp_plugin.LearningSidecar())
     assert lerobot_grasp_plugin.read_learning(f"{tmp_path}/again") == lerobot_grasp_plugin.LearningSidecar()

@@ -42,7 +42,7 @@ def writer(tmp_path: Path) -> Iterator[Any]:
     """Another process, with a child of its own, that records into the folder ``arm``."""
     called = [sys.executable, "-c", HOLDS, str(tmp_path / "arm")]
     with subprocess.Popen(called, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        process.child = int(process.stdout.readline())  # type: ignore[attr-defined]
+        process.child = int(process.stdout.readline())  # type: ignore[attr-defined]  # an attribute of its own
         yield process
         process.kill()
 

@@ -265,7 +265,7 @@ def test_processes_never_see_an_interrupt(
         def __init__(self, workers: int, context: object, begin: object, shared: object) -> None:
             super().__init__(workers)
 
-        def submit(self, *_: object) -> Future[None]:  # type: ignore[override]
+        def submit(self, *_: object) -> Future[None]:  # type: ignore[override]  # a double
             blocked.append(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ()))
             return super().submit(lambda: None)
 

@@ -72,7 +72,7 @@ def test_the_next_episode_is_decoded_ahead(reader: DatasetReader) -> None:
 
 def test_who_waits_is_served_first_and_work_goes_on_where_it_was(reader: DatasetReader) -> None:
     images, camera = Images(reader), reader.info.camera_keys[0]
-    slow = images._frames = Slow(reader)  # type: ignore[assignment]
+    slow = images._frames = Slow(reader)  # type: ignore[assignment]  # a double
     images.ahead(1, camera)
     found: list[bytes] = []
     waiting = threading.Thread(target=lambda: found.append(images.strip(2, camera, 0)))
@@ -92,7 +92,7 @@ def test_who_waits_is_served_first_and_work_goes_on_where_it_was(reader: Dataset
 
 def test_who_is_gone_is_not_waited_for(reader: DatasetReader) -> None:
     images, camera = Images(reader), reader.info.camera_keys[0]
-    slow = images._frames = Slow(reader)  # type: ignore[assignment]
+    slow = images._frames = Slow(reader)  # type: ignore[assignment]  # a double
     gone = threading.Event()
     gone.set()
     with pytest.raises(InterruptedError):

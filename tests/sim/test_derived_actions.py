@@ -23,7 +23,7 @@ def config_of(action_space):
     import draccus
     from lerobot.envs import HILSerlRobotEnvConfig
 
-    from lerobot_grasp_plugin.sim import config_so101_script, config_so101_sim  # noqa: F401
+    from lerobot_grasp_plugin.sim import config_so101_script, config_so101_sim  # noqa: F401  # registers itself
 
     processor = {
         "gripper": {"use_gripper": True, "gripper_penalty": -0.02},

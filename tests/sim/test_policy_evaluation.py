@@ -19,7 +19,7 @@ def run_config(*, cameras=None, cube=FIXED):
     import draccus
     from lerobot.rl.train_rl import TrainRLServerPipelineConfig
 
-    from lerobot_grasp_plugin.sim import config_so101_script, config_so101_sim  # noqa: F401
+    from lerobot_grasp_plugin.sim import config_so101_script, config_so101_sim  # noqa: F401  # registers itself
 
     env = {
         "type": "gym_manipulator",

@@ -38,7 +38,7 @@ def config_of(
     import draccus
     from lerobot.envs import HILSerlRobotEnvConfig
 
-    from lerobot_grasp_plugin.sim import config_so101_script, config_so101_sim  # noqa: F401
+    from lerobot_grasp_plugin.sim import config_so101_script, config_so101_sim  # noqa: F401  # registers itself
 
     processor: dict[str, Any] = {
         "observation": observation or {},

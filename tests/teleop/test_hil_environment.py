@@ -22,7 +22,7 @@ def arms(tmp_path):
     pytest.importorskip("scservo_sdk")
     pytest.importorskip("placo")
     pytest.importorskip("so101_nexus")
-    from tests.support import patient_feetech  # noqa: F401
+    from tests.support import patient_feetech  # noqa: F401  # acts on import
 
     made = {"leader": Servos("sway"), "follower": Servos("goal")}
     for name in made:

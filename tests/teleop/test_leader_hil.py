@@ -23,7 +23,7 @@ from tests.support.servos import Servos, patient
 @pytest.fixture
 def bus():
     pytest.importorskip("scservo_sdk")
-    from tests.support import patient_feetech  # noqa: F401
+    from tests.support import patient_feetech  # noqa: F401  # acts on import
 
     bus = Servos()
     yield bus

@@ -3,4 +3,4 @@
 It makes the Feetech driver patient, too, in the process that loads it.
 """
 
-from tests.support import patient_feetech  # noqa: F401
+from tests.support import patient_feetech  # noqa: F401  # acts on import

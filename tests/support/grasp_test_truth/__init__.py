@@ -47,7 +47,7 @@ class ShowTruth(RecordingHook):
             press(recorder, action, pressed)
             self._pressed.set()
 
-        EpisodeRecorder.press = heard  # type: ignore[assignment, method-assign]
+        EpisodeRecorder.press = heard  # type: ignore[assignment, method-assign]  # a double
 
     def session_started(self, session: HookSession) -> None:
         self._say = session.say
