@@ -41,7 +41,7 @@ def main(args: Sequence[str] | None = None) -> int:
     given = as_option("datasets", args or [], switches=("--follow_links",))
     config = parse_call(DiffConfig, given, program=PROGRAM, guide=GUIDE)
     if len(config.datasets) != 2:
-        fail(PROGRAM, f"give two datasets, not {len(config.datasets)}: {PROGRAM} A B")
+        fail(PROGRAM, f"give two datasets, not {len(config.datasets)}: {PROGRAM} A B, or --datasets '[A, B]'")
     return guarded(lambda: _diff(config))
 
 

@@ -71,7 +71,7 @@ def test_shares_are_decimals() -> None:
     """0.29 of 100 is 29, though the float is a little less."""
     parts = by_shares(range(100), [0.29, 0.71])
     assert [len(part) for part in parts] == [29, 71]
-    with pytest.raises(ValueError, match="not more than 1"):
+    with pytest.raises(ValueError, match="at most 1 in all"):
         by_shares(range(10), [0.5, 0.6])
     with pytest.raises(ValueError, match="above 0"):
         by_shares(range(10), [0.5, 0.0])

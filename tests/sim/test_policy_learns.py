@@ -40,8 +40,8 @@ def learner_config(simulator, tmp_path):
     """A config of the learner, from the joints alone and with the cube in one place; its dataset is there."""
     pytest.importorskip("lerobot.rl.learner")
     pytest.importorskip("placo")
-    learner = json.loads((CONFIGS / "hilserl_state.json").read_text())
-    record = json.loads((CONFIGS / "record.json").read_text())
+    learner = json.loads((CONFIGS / "sim/hilserl_state.json").read_text())
+    record = json.loads((CONFIGS / "sim/record.json").read_text())
     record["env"]["robot"] = learner["env"]["robot"] | {"realtime": False}
     folder = str(tmp_path / "demonstrations")
     record["dataset"] |= {"root": folder, "num_episodes_to_record": DEMONSTRATIONS}
