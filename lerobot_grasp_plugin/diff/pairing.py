@@ -93,7 +93,7 @@ class Pairing:
     def _equal(self, names: Sequence[str], *, same_number: bool) -> None:
         """Pairs free episodes whose columns of these names are equal.
 
-        Of several equal episodes of A that is taken which follows the partner of the episode before.
+        Of several equal episodes of A, it takes the one that follows the partner of the episode before.
         """
         known: dict[tuple[object, ...], list[int]] = defaultdict(list)
 

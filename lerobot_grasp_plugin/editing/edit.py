@@ -81,7 +81,7 @@ def edit(
 
     Args:
         config: What to change, and where the result goes.
-        progress: Told how far it is.
+        progress: Called with the progress.
         before_writing: As of ``merge``.
 
     Raises:

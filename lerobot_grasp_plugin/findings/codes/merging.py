@@ -59,7 +59,7 @@ MERGING = Family(
         Code("step-sizes", "Step sizes of end-effector actions differ.", ERROR),
         Code("steps-clipped", "Many derived steps are longer than the step sizes.", ERROR),
         Code("target-in-source", "The new dataset would be inside a source.", ERROR),
-        Code("task-not-chosen", "A task is given to an episode that is not taken.", ERROR),
+        Code("task-not-chosen", "A task is given to an episode that the source does not use.", ERROR),
         Code("unknown-dtype", "LeRobot cannot store a dtype in a column.", ERROR),
         Code("unknown-feature", "No source has a feature of this name.", ERROR),
         Code("unknown-frame", "The URDF has no frame of this name.", ERROR),
