@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lerobot_grasp_plugin.commands.help import Guide
 from lerobot_grasp_plugin.commands.run import command, parse_call
-from lerobot_grasp_plugin.commands.writing import run_writing
+from lerobot_grasp_plugin.commands.writing import Outcome, run_writing
 from lerobot_grasp_plugin.editing.config import EditConfig
 
 if TYPE_CHECKING:
     from lerobot_grasp_plugin.core.progress import Progress
     from lerobot_grasp_plugin.merging.merge import BeforeWriting
-    from lerobot_grasp_plugin.merging.report import MergeReport
 
 PROGRAM = "lerobot-grasp-edit"
 GUIDE = Guide(
@@ -30,16 +28,14 @@ def main(args: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     config = parse_call(EditConfig, args, program=PROGRAM, guide=GUIDE)
 
-    def operation(progress: Progress, before_writing: BeforeWriting) -> tuple[Sequence[MergeReport], str]:
+    def operation(progress: Progress, before_writing: BeforeWriting) -> Outcome:
         from lerobot_grasp_plugin.commands.render_edit import dry_run, edit_report
         from lerobot_grasp_plugin.editing.edit import edit
-        from lerobot_grasp_plugin.findings.collect import folded
 
         report = edit(config, progress, before_writing=before_writing)
         if not config.dry_run:
-            return report.reports, edit_report(report)
-        print(*folded(report.warnings), sep="\n", file=sys.stderr, end="\n" * bool(report.warnings))
-        return [], dry_run(report)
+            return Outcome(edit_report(report), report.reports)
+        return Outcome(dry_run(report), warnings=report.warnings)
 
     return run_writing(config, operation)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from lerobot_grasp_plugin.commands.help import Guide
 from lerobot_grasp_plugin.commands.run import command, parse_call
-from lerobot_grasp_plugin.commands.writing import run_writing
+from lerobot_grasp_plugin.commands.writing import Outcome, run_writing
 from lerobot_grasp_plugin.merging.recipe import MergeConfig, SourceConfig
 
 if TYPE_CHECKING:
     from lerobot_grasp_plugin.core.progress import Progress
     from lerobot_grasp_plugin.merging.merge import BeforeWriting
-    from lerobot_grasp_plugin.merging.report import MergeReport
 
 PROGRAM = "lerobot-grasp-merge"
 GUIDE = Guide(
@@ -60,18 +58,15 @@ def main(args: Sequence[str] | None = None) -> int:
     _take_text_sources()
     config = parse_call(MergeCall, args, program=PROGRAM, guide=GUIDE)
 
-    def operation(progress: Progress, before_writing: BeforeWriting) -> tuple[Sequence[MergeReport], str]:
+    def operation(progress: Progress, before_writing: BeforeWriting) -> Outcome:
         from lerobot_grasp_plugin.commands.render import merge_plan, merge_report
-        from lerobot_grasp_plugin.findings.collect import folded
         from lerobot_grasp_plugin.merging.merge import merge, new_place, plan_output
 
         if not config.dry_run:
             report = merge(config, progress, before_writing=before_writing)
-            return [report], merge_report(report)
+            return Outcome(merge_report(report), [report])
         output = plan_output(config, partial(new_place, config), progress, before_writing=before_writing)
-        for line in folded(output.build.warnings):
-            print(line, file=sys.stderr)
-        return [], merge_plan(output)
+        return Outcome(merge_plan(output), warnings=output.build.warnings)
 
     return run_writing(config, operation)
 

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from lerobot_grasp_plugin.commands.help import Guide
 from lerobot_grasp_plugin.commands.run import command, parse_call
-from lerobot_grasp_plugin.commands.writing import run_writing
+from lerobot_grasp_plugin.commands.writing import Outcome, run_writing
 from lerobot_grasp_plugin.merging.recipe import RelabelConfig
 
 if TYPE_CHECKING:
     from lerobot_grasp_plugin.core.progress import Progress
     from lerobot_grasp_plugin.merging.merge import BeforeWriting
-    from lerobot_grasp_plugin.merging.report import MergeReport
 
 PROGRAM = "lerobot-grasp-relabel"
 GUIDE = Guide(
@@ -28,12 +27,12 @@ def main(args: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     config = parse_call(RelabelConfig, args, program=PROGRAM, guide=GUIDE)
 
-    def operation(progress: Progress, before_writing: BeforeWriting) -> tuple[Sequence[MergeReport], str]:
+    def operation(progress: Progress, before_writing: BeforeWriting) -> Outcome:
         from lerobot_grasp_plugin.commands.render import merge_report
         from lerobot_grasp_plugin.merging.relabel import relabel
 
         report = relabel(config, progress, before_writing=before_writing)
-        return [report], merge_report(report)
+        return Outcome(merge_report(report), [report])
 
     return run_writing(config, operation)
 

@@ -32,7 +32,7 @@ in `meta/` of a dataset and go with it to the Hub. LeRobot ignores them. This pa
 
 - Ranges are `[start, stop]`: frames count from 0, and stop is excluded. Only annotation files count from 1.
 - In a field's name, `[]` is each entry of a list, and `*` each name of an object.
-- A field without "optional" is always there; `null` means that there is no value.
+- A field without "optional" is always there; `null` stands for a missing value.
 - Later versions may add fields, so ignore those that you do not know. `format` changes when a field changes
   its meaning or is removed; sidecars of another format are not read.
 - `lerobot-grasp-verify` names what is wrong with a sidecar (`bad-sidecar`, `sidecar-of-other-data`). Damage

@@ -258,7 +258,9 @@ def _check(segments: Sequence[Segment], sources: Mapping[Path, _Source]) -> None
                 message += f", which shows {len(shown)} frames from {shown.min()} to {shown.max()}"
             problems.append(Problem("video-frame-missing", message, where))
         elif source.start_for(segment) is None:
-            message = f"{span} are needed, but there is no keyframe at or before frame {segment.start_frame}"
+            message = (
+                f"{span} are needed, but the file has no keyframe at or before frame {segment.start_frame}"
+            )
             problems.append(Problem("video-keyframe-missing", message, where))
     if problems:
         raise VideoError(problems)

@@ -79,7 +79,7 @@ def check_recordable(root: Path, checkpoint: Path, classifier: Path | None) -> N
         classifier: That of the classifier; None for the one in the checkpoint's config.
 
     Raises:
-        UsageError: The folder exists, or there is no classifier.
+        UsageError: The folder exists, or the classifier is missing.
     """
     problems = []
     if root.exists():

@@ -5,28 +5,23 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from lerobot_grasp_plugin.commands.diff import main
 from tests.support import fake_hub
+from tests.support.command_call import ended_by
 from tests.support.differing import Rows, write_rows
 from tests.support.factories import Legacy, tree, write_legacy
 
 EPISODES = [Rows.made(seed, length) for seed, length in enumerate((9, 7, 12, 8, 6, 10, 11, 5))]
 
 
-def ended(args: Sequence[object], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
-    try:
-        code = main([str(arg) for arg in args])
-    except SystemExit as leaving:
-        code = int(leaving.code or 0)
-    out, err = capsys.readouterr()
-    assert "Traceback" not in err
-    return code, out, err
+ended = partial(ended_by, main)
 
 
 @pytest.fixture
@@ -194,17 +189,6 @@ def test_revisions_of_the_hub(here: Path, lerobot_home: Path) -> None:
         done = run("lab/set@gone", "lab/set")
         assert done.returncode == 2
         assert "revision 'gone' of 'lab/set' cannot be downloaded from the Hub" in done.stderr
-
-
-def test_it_starts_without_what_takes_long() -> None:
-    program = (
-        "import sys\nfrom lerobot_grasp_plugin.commands.diff import main\n"
-        "try: main(['--help'])\nexcept SystemExit: pass\n"
-        "slow = {'torch', 'lerobot', 'pandas', 'pyarrow', 'numpy', 'av'} & set(sys.modules)\n"
-        "print('slow:', sorted(slow))"
-    )
-    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
-    assert done.stdout.endswith("slow: []\n")
 
 
 def test_it_compares_without_what_takes_long(recorded: Callable[[str], Path]) -> None:

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from lerobot_grasp_plugin.commands.edit import main
 from lerobot_grasp_plugin.commands.merge import main as merge_main
+from tests.support.command_call import ended_by
 from tests.support.factories import data_table, tree
 from tests.support.lerobot_judge import assert_items, items_of
 
 type Recorded = Callable[[str], Path]
 
 
-def ended(
-    args: Sequence[object], capsys: pytest.CaptureFixture[str], command: Callable[..., int] = main
-) -> tuple[int, str, str]:
-    capsys.readouterr()  # what LeRobot said while it recorded
-    try:
-        code = command([str(arg) for arg in args])
-    except SystemExit as leaving:
-        code = int(leaving.code or 0)
-    out, err = capsys.readouterr()
-    assert "Traceback" not in err
-    return code, out, err
+ended = partial(ended_by, main)
 
 
 def call(operation: str, **options: object) -> list[str]:
@@ -75,7 +65,7 @@ def test_a_dry_run_is_a_recipe_for_merge(recorded: Recorded, tmp_path: Path, cap
     assert not (tmp_path / "out").exists()
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(out.replace("1-3, 4-", "2-3, 4-6"))
-    code, _, _ = ended(["--config_path", recipe], capsys, merge_main)
+    code, _, _ = ended_by(merge_main, ["--config_path", recipe], capsys)
     assert code == 0
     zero, rest = items_of(source, 0), [items_of(source, episode) for episode in range(1, 5)]
     assert_items(tmp_path / "out", [zero[1:3], zero[3:6], *rest])
@@ -84,7 +74,7 @@ def test_a_dry_run_is_a_recipe_for_merge(recorded: Recorded, tmp_path: Path, cap
 def test_a_source_in_flags_of_their_own(recorded: Recorded, tmp_path: Path, capsys) -> None:
     """Also after merge has read a call, which takes sources that are only text."""
     source = recorded("av1")
-    ended(["--sources", "[x]"], capsys, merge_main)
+    ended_by(merge_main, ["--sources", "[x]"], capsys)
     options = {"episode_index": 0, "source.root": source, "source.episodes": "[4]", "source.task": "push"}
     code, _, err = ended(
         ["--root", source, *call("insert", **options), "--new_root", tmp_path / "out"], capsys
@@ -189,14 +179,3 @@ def test_damaged_data_ends_in_1(copied: Recorded, tmp_path: Path, capsys) -> Non
     assert (code, out) == (1, "")
     assert "bad-parquet" in err
     assert "nothing was written." in err
-
-
-def test_it_starts_without_what_takes_long() -> None:
-    program = (
-        "import sys\nfrom lerobot_grasp_plugin.commands.edit import main\n"
-        "try: main(['--help'])\nexcept SystemExit: pass\n"
-        "slow = {'torch', 'lerobot', 'pandas', 'pyarrow', 'numpy', 'av'} & set(sys.modules)\n"
-        "print('slow:', sorted(slow))"
-    )
-    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
-    assert done.stdout.endswith("slow: []\n")

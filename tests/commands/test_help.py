@@ -134,3 +134,15 @@ def test_every_command_runs_as_a_module(program, tmp_path):
     assert done.returncode in (1, 2)
     assert "none.json" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["diff", "edit"])
+def test_help_of_the_data_commands_loads_nothing_slow(name):
+    program = (
+        f"import sys\nfrom lerobot_grasp_plugin.commands.{name} import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        "slow = {'torch', 'lerobot', 'pandas', 'pyarrow', 'numpy', 'av'} & set(sys.modules)\n"
+        "print('slow:', sorted(slow))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert done.stdout.endswith("slow: []\n")

@@ -7,11 +7,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from lerobot_grasp_plugin.commands.merge import main
+from tests.support.command_call import ended_by
 from tests.support.factories import read_info, tree
 from tests.support.lerobot_judge import open_set
 
@@ -33,16 +35,7 @@ def recipe(path: Path, recorded: Recorded, **more: object) -> Path:
     return path
 
 
-def ended(args: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
-    """Runs the command in this process: exit code, output, errors."""
-    capsys.readouterr()  # what LeRobot said while it recorded
-    try:
-        code = main(args)
-    except SystemExit as leaving:
-        code = int(leaving.code or 0)
-    out, err = capsys.readouterr()
-    assert "Traceback" not in err
-    return code, out, err
+ended = partial(ended_by, main)
 
 
 @pytest.mark.parametrize("suffix", [".yaml", ".json"])

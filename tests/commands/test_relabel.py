@@ -5,12 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lerobot_grasp_plugin.commands.relabel import main
+from tests.support.command_call import ended_by
 from tests.support.factories import data_table, tree
 
 type Recorded = Callable[[str], Path]
@@ -25,15 +27,7 @@ def labels(tmp_path: Path) -> Path:
     return path
 
 
-def ended(args: list[object], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
-    capsys.readouterr()  # what LeRobot said while it recorded
-    try:
-        code = main([str(arg) for arg in args])
-    except SystemExit as leaving:
-        code = int(leaving.code or 0)
-    out, err = capsys.readouterr()
-    assert "Traceback" not in err
-    return code, out, err
+ended = partial(ended_by, main)
 
 
 def test_flags(recorded: Recorded, labels: Path, tmp_path: Path, capsys) -> None:

@@ -145,7 +145,7 @@ def test_everything_missing_is_named_at_once() -> None:
 
 def test_no_keyframe_before_the_episode_is_an_error() -> None:
     with pytest.raises(
-        VideoError, match=r"there is no keyframe at or before frame 2 \[video-keyframe-missing\]"
+        VideoError, match=r"the file has no keyframe at or before frame 2 \[video-keyframe-missing\]"
     ):
         plan_shards([Segment(A, 2, 2)], {A: index(A, [0, 1, 2, 3, 4], {4: CLEAN_START})}, 10, 10**9)
 

@@ -142,7 +142,7 @@ export class Proposals {
     });
     lines.sort((one, other) => other.against - one.against || (one.confidence ?? 1) - (other.confidence ?? 1) || one.episode - other.episode);
     const none = lines.filter((line) => line.ranges === null).length, against = lines.filter((line) => line.against).length;
-    at("proposals-state").textContent = `${lines.length - none} proposals, ${against} that differ from the label, or from another labeler if there is no label.`;
+    at("proposals-state").textContent = `${lines.length - none} proposals, ${against} that differ from the label, or from another labeler where no label exists.`;
     this.lines = lines.filter((line) => line.ranges !== null);
     at("proposals-rows").replaceChildren(...this.lines.map((line) => this.line(line)));
     this.count();
